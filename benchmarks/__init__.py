@@ -1,0 +1,1 @@
+"""Measurements against targets: each suite prints JSON lines, and every target is a ratio within one run."""

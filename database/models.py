@@ -1,0 +1,199 @@
+"""What is kept: work item, instance, generation, agent, checkpoint, event. Fields, constraints and indexes; no verbs."""
+
+from django.conf import settings
+from django.db import models
+
+
+class InstanceState(models.TextChoices):
+    """Where a run stands. SUCCEEDED and CANCELLED are final; FAILED may be resumed."""
+
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    PAUSING = "PAUSING"
+    PAUSED = "PAUSED"
+    CANCELLING = "CANCELLING"
+    CANCELLED = "CANCELLED"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+
+
+#: States in which a worker may have, or may take, work.
+ACTIVE = (InstanceState.QUEUED, InstanceState.RUNNING, InstanceState.PAUSING, InstanceState.CANCELLING)
+#: States in which nothing more will happen by itself.
+ENDED = (InstanceState.SUCCEEDED, InstanceState.CANCELLED, InstanceState.FAILED)
+
+
+class EventType(models.TextChoices):
+    """What can happen to a run."""
+
+    STATE_CHANGED = "STATE_CHANGED"
+    GENERATION_COMPLETED = "GENERATION_COMPLETED"
+    CHAMPION_IMPROVED = "CHAMPION_IMPROVED"
+    WORKER_LOST = "WORKER_LOST"
+    NOTE = "NOTE"
+
+
+class EventLevel(models.TextChoices):
+    """How much an event matters."""
+
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
+
+class WorkItem(models.Model):
+    """What was asked for. Never changes after submission."""
+
+    name = models.CharField(max_length=200)
+    description = models.TextField(blank=True)
+    kind = models.CharField(max_length=40)
+    labels = models.JSONField(default=list)
+    spec = models.JSONField()
+    spec_hash = models.CharField(max_length=64, db_index=True)
+    staged = models.TextField()
+    warnings = models.JSONField(default=list)
+    priority = models.IntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+    submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.kind})"
+
+
+class Instance(models.Model):
+    """One run of a work item under one seed; also the step "advance this instance" that workers claim."""
+
+    work_item = models.ForeignKey(WorkItem, on_delete=models.CASCADE, related_name="instances")
+    replicate = models.PositiveIntegerField(default=0)
+    seed = models.BigIntegerField()
+    priority = models.IntegerField(default=0)
+    state = models.CharField(max_length=12, choices=InstanceState, default=InstanceState.QUEUED)
+    stop_reason = models.CharField(max_length=24, null=True, blank=True)  # noqa: DJ001 - null is "not ended"
+    stop_explanation = models.JSONField(null=True, blank=True)
+    failure_message = models.TextField(null=True, blank=True)  # noqa: DJ001 - null is "has not failed"
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    # The step: who may write, until when, and how often it was tried since the last commit.
+    epoch = models.PositiveIntegerField(default=0)
+    token = models.PositiveBigIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    claimed_by = models.CharField(max_length=200, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    crashes = models.PositiveIntegerField(default=0)
+
+    # What has been reached; written with each generation.
+    next_generation = models.PositiveIntegerField(default=0)
+    evaluations = models.PositiveBigIntegerField(default=0)
+    environment_steps = models.PositiveBigIntegerField(default=0)
+    failed_agents = models.PositiveBigIntegerField(default=0)
+    compute_seconds = models.FloatField(default=0.0)
+    best_fitness = models.FloatField(null=True, blank=True)
+    champion_generation = models.PositiveIntegerField(null=True, blank=True)
+    champion_index = models.PositiveIntegerField(null=True, blank=True)
+    digest = models.CharField(max_length=64, blank=True)
+    reproducible = models.BooleanField(default=True)
+    numeric_profile = models.JSONField(default=dict)
+    event_sequence = models.PositiveBigIntegerField(default=0)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (models.Index(fields=("state", "lease_until"), name="instance_ready"),)
+        constraints = (models.UniqueConstraint(fields=("work_item", "replicate"), name="instance_once"),)
+
+    def __str__(self) -> str:
+        return f"run {self.pk}"
+
+
+class Generation(models.Model):
+    """A completed generation: its statistics and the packed scalars of all its agents."""
+
+    instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="generations")
+    number = models.PositiveIntegerField()
+    size = models.PositiveIntegerField()
+    evaluated = models.PositiveIntegerField()
+    failed = models.PositiveIntegerField()
+    best = models.FloatField(null=True)
+    mean = models.FloatField(null=True)
+    median = models.FloatField(null=True)
+    lower_quartile = models.FloatField(null=True)
+    upper_quartile = models.FloatField(null=True)
+    worst = models.FloatField(null=True)
+    standard_deviation = models.FloatField(null=True)
+    best_so_far = models.FloatField(null=True)
+    diversity = models.FloatField(null=True)
+    mean_complexity = models.FloatField(null=True)
+    threshold = models.FloatField(null=True)
+    viable = models.PositiveIntegerField(null=True)
+    champion_index = models.PositiveIntegerField(null=True)
+    digest = models.CharField(max_length=64)
+    scalars = models.BinaryField()
+    seconds = models.FloatField(default=0.0)
+    started_at = models.DateTimeField()
+    completed_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("instance", "number")
+        constraints = (models.UniqueConstraint(fields=("instance", "number"), name="generation_once"),)
+
+    def __str__(self) -> str:
+        return f"generation {self.number} of run {self.instance_id}"
+
+
+class Agent(models.Model):
+    """An agent whose genome is kept as a row: all of them, or each generation's champion, by the record policy."""
+
+    instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="agent_rows")
+    generation = models.PositiveIntegerField()
+    index = models.PositiveIntegerField()
+    fitness = models.FloatField(null=True)
+    genome = models.BinaryField()
+
+    class Meta:
+        ordering = ("instance", "generation", "index")
+        constraints = (models.UniqueConstraint(fields=("instance", "generation", "index"), name="agent_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.instance_id}-{self.generation}-{self.index}"
+
+
+class Checkpoint(models.Model):
+    """Where a run can go on after a generation: the strategy's state and all genomes."""
+
+    instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="checkpoints")
+    generation = models.PositiveIntegerField()
+    state = models.BinaryField()
+    genomes = models.BinaryField()
+
+    class Meta:
+        ordering = ("instance", "generation")
+        constraints = (models.UniqueConstraint(fields=("instance", "generation"), name="checkpoint_once"),)
+
+    def __str__(self) -> str:
+        return f"checkpoint {self.generation} of run {self.instance_id}"
+
+
+class Event(models.Model):
+    """Something that happened to a run, numbered 1, 2, 3 … without gaps."""
+
+    instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="events")
+    sequence = models.PositiveBigIntegerField()
+    type = models.CharField(max_length=24, choices=EventType)
+    level = models.CharField(max_length=8, choices=EventLevel, default=EventLevel.INFO)
+    message = models.TextField()
+    generation = models.PositiveIntegerField(null=True)
+    data = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("instance", "sequence")
+        constraints = (models.UniqueConstraint(fields=("instance", "sequence"), name="event_once"),)
+
+    def __str__(self) -> str:
+        return f"event {self.sequence} of run {self.instance_id}"

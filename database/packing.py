@@ -1,0 +1,48 @@
+"""The packed scalars of a generation: 28 bytes an agent, column by column, little-endian."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Scalars:
+    """What is kept of every one of N agents, whatever the record policy."""
+
+    fitness: NDArray[np.float64]  # (N,) NaN where the agent failed
+    steps: NDArray[np.int32]  # (N,) environment steps
+    species: NDArray[np.int32]  # (N,) -1 where there are none
+    mothers: NDArray[np.int32]  # (N,) index in the parents' generation, -1 where there is none
+    fathers: NDArray[np.int32]  # (N,) the same
+    ages: NDArray[np.uint16]  # (N,) how many generations back the parents are, 0 where there are none
+    operators: NDArray[np.uint8]  # (N,) how the genome came to be
+    failures: NDArray[np.uint8]  # (N,) why there is no fitness, 0 where there is
+
+    def __len__(self) -> int:
+        return len(self.fitness)
+
+
+_TYPES = {
+    "fitness": "<f8", "steps": "<i4", "species": "<i4", "mothers": "<i4", "fathers": "<i4", "ages": "<u2",
+    "operators": "u1", "failures": "u1",
+}  # fmt: skip
+BYTES_PER_AGENT = sum(np.dtype(kind).itemsize for kind in _TYPES.values())
+
+
+def pack(scalars: Scalars) -> bytes:
+    """All columns, one after the other."""
+    return b"".join(
+        np.ascontiguousarray(getattr(scalars, column.name), _TYPES[column.name]).tobytes() for column in fields(scalars)
+    )
+
+
+def unpack(data: bytes | memoryview, size: int) -> Scalars:
+    """The columns of `size` agents."""
+    columns: dict[str, Any] = {}
+    offset = 0
+    for name, kind in _TYPES.items():
+        columns[name] = np.frombuffer(data, kind, size, offset)
+        offset += size * np.dtype(kind).itemsize
+    return Scalars(**columns)

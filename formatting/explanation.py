@@ -1,0 +1,136 @@
+"""What a validator found, in the words and keys of the document's writer."""
+
+import difflib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic_core import ErrorDetails
+
+from formatting.faults import Fault, FaultCode, Path, fault, shown
+from formatting.schema import model_schema
+from formatting.wording import Schema, choices, expectation, listed, number, resolved
+
+MISSING = object()
+
+_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?")
+
+_OUT_OF_RANGE = frozenset({
+    "greater_than", "greater_than_equal", "less_than", "less_than_equal", "finite_number", "too_long", "too_short",
+    "string_too_long", "string_too_short",
+})
+
+
+def explain(error: ErrorDetails, document: Any) -> Fault:
+    """Turn one finding of pydantic into a fault.
+
+    Args:
+        error: its `type`, and its `loc` with the tags of unions, which the fault's path does not have.
+        document: the plain values that were validated, where the given value is looked up.
+    """
+    root = model_schema()
+    path, node = _locate(root, error["loc"])
+    given = value_at(document, path)
+    what = "nothing" if given is MISSING else shown(given)
+    match error["type"]:
+        case "missing":
+            return fault(FaultCode.REQUIRED, path, expectation(root, node), "nothing")
+        case "extra_forbidden":
+            return _unknown_key(path, list(_object_at(root, error["loc"][:-1])["properties"]))
+        case "union_tag_not_found":
+            return _tag_fault(root, path, node, MISSING)
+        case "union_tag_invalid":
+            return _tag_fault(root, path, node, given)
+        case "enum" | "literal_error":
+            return _not_in_choices(path, given, choices(root, node))
+        case "value_error":
+            return fault(FaultCode.INCONSISTENT, path, str(error["ctx"]["error"]), what)
+        case kind if kind in _OUT_OF_RANGE:
+            return fault(FaultCode.OUT_OF_RANGE, path, expectation(root, node), what)
+        case kind if kind.endswith("_type"):
+            return fault(FaultCode.INVALID_TYPE, path, expectation(root, node), what, _type_hint(node, given))
+        case _:
+            return fault(FaultCode.INVALID_FORMAT, path, f"{expectation(root, node)}: {error['msg']}", what)
+
+
+def nearest(word: str, known: Sequence[str]) -> str | None:
+    """The known word that was probably meant, if any is near enough."""
+    if len(word) > 60:
+        return None
+    same = {name.casefold(): name for name in known}
+    found = difflib.get_close_matches(word.casefold(), same, n=1, cutoff=0.6)
+    return same[found[0]] if found else None
+
+
+def value_at(document: Any, path: Path) -> Any:
+    """The value at a path, `MISSING` where there is none."""
+    for part in path:
+        is_there = part in document if isinstance(document, Mapping) else isinstance(document, list)
+        if not is_there:
+            return MISSING
+        document = document[part]
+    return document
+
+
+def _locate(root: Schema, loc: Sequence[str | int]) -> tuple[Path, Schema]:
+    """The path in the user's keys, and the schema of what is expected there."""
+    path: list[str | int] = []
+    node = _branch(root, root)
+    for part in loc:
+        if "discriminator" in node:
+            node = resolved(root, {"$ref": node["discriminator"]["mapping"][part]})
+            continue
+        path.append(part)
+        node = node["items"] if isinstance(part, int) else node["properties"].get(part, {})
+        node = _branch(root, node)
+    return tuple(path), node
+
+
+def _branch(root: Schema, node: Schema) -> Schema:
+    """The node behind references, and of a nullable one the part that is not null where that has parts of its own."""
+    node = resolved(root, node)
+    inner = [resolved(root, branch) for branch in node.get("anyOf", ())]
+    return next((each for each in inner if "properties" in each or "items" in each or "discriminator" in each), node)
+
+
+def _object_at(root: Schema, loc: Sequence[str | int]) -> Schema:
+    return _locate(root, loc)[1]
+
+
+def _unknown_key(path: Path, known: list[str]) -> Fault:
+    key = str(path[-1])
+    meant = nearest(key, known)
+    hint = f'Did you mean "{meant}"?' if meant else None
+    return fault(FaultCode.UNKNOWN_FIELD, path, f"one of the keys {listed(known)}", f"the key {shown(key)}", hint)
+
+
+def _tag_fault(root: Schema, path: Path, node: Schema, given: Any) -> Fault:
+    """The key that says which form an object has is missing or unknown; the fault is that key's."""
+    key = node["discriminator"]["propertyName"]
+    tag = given.get(key, MISSING) if isinstance(given, Mapping) else MISSING
+    known = choices(root, node)
+    if tag is MISSING:
+        expected = listed([json.dumps(choice) for choice in known])
+        return fault(FaultCode.REQUIRED, (*path, key), expected, "nothing")
+    return _not_in_choices((*path, key), tag, known)
+
+
+def _not_in_choices(path: Path, given: Any, known: list[str]) -> Fault:
+    expected = listed([json.dumps(choice) for choice in known])
+    if not isinstance(given, str):
+        return fault(FaultCode.INVALID_TYPE, path, expected, shown(given))
+    meant = nearest(given, known)
+    code = FaultCode.UNKNOWN_ENVIRONMENT if path == ("environment", "type") else FaultCode.NOT_IN_CHOICES
+    return fault(code, path, expected, shown(given), f'Did you mean "{meant}"?' if meant else None)
+
+
+def _type_hint(node: Schema, given: Any) -> str | None:
+    takes = {each.get("type") for each in (node, *node.get("anyOf", ()))}
+    if "integer" in takes and isinstance(given, float) and given.is_integer():
+        return f"Write {number(given)}, without a decimal point or an exponent."
+    if takes & {"integer", "number"} and isinstance(given, str) and _NUMBER.fullmatch(given.strip()):
+        return "Write the number without quotes."
+    if "array" in takes and not isinstance(given, Mapping) and given is not None:
+        return "Put it into a list: […]."
+    return None

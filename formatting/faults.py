@@ -1,0 +1,124 @@
+"""What is wrong with a document, said so that its writer can put it right."""
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from processing.core.errors import Refused
+
+MAX_FAULTS = 100
+MAX_SHOWN = 60
+MAX_SHOWN_PARTS = 8
+
+Path = tuple[str | int, ...]
+
+
+class FaultCode(StrEnum):
+    """What kind of fault it is; the names are those of the API's `UserErrorCode`."""
+
+    REQUIRED = "REQUIRED"
+    UNKNOWN_FIELD = "UNKNOWN_FIELD"
+    INVALID_TYPE = "INVALID_TYPE"
+    INVALID_FORMAT = "INVALID_FORMAT"
+    NOT_IN_CHOICES = "NOT_IN_CHOICES"
+    OUT_OF_RANGE = "OUT_OF_RANGE"
+    INCONSISTENT = "INCONSISTENT"
+    UNKNOWN_ENVIRONMENT = "UNKNOWN_ENVIRONMENT"
+    UNKNOWN_DATASET = "UNKNOWN_DATASET"
+    NOT_FOUND = "NOT_FOUND"
+    PERMISSION_DENIED = "PERMISSION_DENIED"
+    WRONG_STATE = "WRONG_STATE"
+    LIMIT_EXCEEDED = "LIMIT_EXCEEDED"
+    CONFLICT = "CONFLICT"
+    UNAVAILABLE = "UNAVAILABLE"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong, or (as a warning) probably not meant."""
+
+    code: FaultCode
+    path: Path  # where, in the user's own keys and indexes; empty for the document as a whole
+    message: str  # a sentence for people
+    expected: str
+    given: str  # always short, whatever was sent
+    hint: str | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The plain values only, so that stored faults need no code to be read back."""
+        return {**self.__dict__, "code": self.code.value}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, code=FaultCode(state["code"]))
+
+
+class Faulty(Refused):
+    """A document is refused: every fault of it at once, in `faults`."""
+
+    def __init__(self, faults: Iterable[Fault], *, total: int | None = None) -> None:
+        """Keep the first hundred faults and say how many more there are.
+
+        Args:
+            faults: at least one.
+            total: how many were found, where not all of them are in `faults`.
+        """
+        found = tuple(faults)
+        total = len(found) if total is None else total
+        if total > MAX_FAULTS:
+            found = (*found[:MAX_FAULTS], fault(
+                FaultCode.LIMIT_EXCEEDED, (), f"at most {MAX_FAULTS} faults in one report",
+                f"{total}, of which {total - MAX_FAULTS} are not shown",
+            ))
+        self.faults = found
+        super().__init__("; ".join(each.message for each in found[:3]) + ("; …" if len(found) > 3 else ""))
+
+
+class Malformed(Faulty):
+    """The document is not a well-formed work item."""
+
+
+def fault(code: FaultCode, path: Path, expected: str, given: str, hint: str | None = None) -> Fault:
+    """A fault whose message is put together from the other parts: where, expected, got."""
+    path = tuple(_utf8(_cut(part)).replace("\0", "\\x00") if isinstance(part, str) else part for part in path)
+    return Fault(code, path, f"{shown_path(path)}: expected {expected}, got {given}", expected, given, hint)
+
+
+def shown_path(path: Path) -> str:
+    """The path as people write it, e.g. `environment.rows[3]`; `document` for the whole."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path[:MAX_SHOWN_PARTS])
+    return (text.removeprefix(".") or "document") + ("…" if len(path) > MAX_SHOWN_PARTS else "")
+
+
+def shown(value: Any) -> str:
+    """A short text for any value: never longer than about a line, and fit for UTF-8."""
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    if isinstance(value, str):
+        length = f" ({len(value)} characters)" if len(value) > MAX_SHOWN else ""
+        return _utf8(json.dumps(_cut(value), ensure_ascii=False)) + length
+    if isinstance(value, int):
+        digits = int(value.bit_length() * math.log10(2)) + 1
+        return str(value) if digits <= 25 else f"a whole number of about {digits} digits"
+    if isinstance(value, float):
+        return repr(value) if math.isfinite(value) else "NaN" if math.isnan(value) else "Infinity"
+    if isinstance(value, Mapping):
+        return "an empty object" if not value else f"an object of {_counted(len(value), 'key')}"
+    if isinstance(value, Sequence):
+        return "an empty list" if not value else f"a list of {_counted(len(value), 'entry', 'entries')}"
+    return f"a value of type {type(value).__name__}"
+
+
+def _counted(number: int, one: str, many: str | None = None) -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN - 1] + "…"
+
+
+def _utf8(text: str) -> str:
+    """The text with escapes for half surrogate pairs, which UTF-8 cannot hold."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

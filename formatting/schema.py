@@ -1,0 +1,64 @@
+"""The document's JSON Schema and its tables of parameters, printed from the models.
+
+Run as a module, it prints the schema.
+"""
+
+import copy
+import functools
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from formatting.wording import range_words, resolved, type_words
+from formatting.work_item import ADAPTER
+from processing.core.parameters import Parameters
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterRow:
+    """One parameter in words, as documentation prints it."""
+
+    name: str
+    type: str
+    default: str  # as JSON; empty where the parameter is required
+    range: str
+    unit: str
+    meaning: str
+    source: str
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of the work item document, for editors and forms."""
+    return {"$schema": DIALECT, **copy.deepcopy(model_schema()), "title": "Work item"}
+
+
+@functools.cache
+def model_schema() -> dict[str, Any]:
+    """The same schema as pydantic prints it; shared, not to be changed."""
+    return ADAPTER.json_schema()
+
+
+def parameter_table(model: type[Parameters]) -> list[ParameterRow]:
+    """One row for each parameter of a group, in the order of declaration."""
+    schema = model.model_json_schema()
+    return [_row(schema, name, node) for name, node in schema["properties"].items() if name in model.model_fields]
+
+
+def _row(schema: dict[str, Any], name: str, node: dict[str, Any]) -> ParameterRow:
+    default = json.dumps(node["default"]) if "default" in node else ""
+    meaning = node.get("description") or resolved(schema, node).get("description", "")
+    return ParameterRow(
+        name, type_words(schema, node), default, range_words(schema, node), node.get("unit", ""), meaning,
+        node.get("source", ""),
+    )
+
+
+def main() -> None:
+    """Print the JSON Schema."""
+    print(json.dumps(json_schema(), indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""JSON Schema in words: what a field takes, as people say it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Schema = Mapping[str, Any]
+
+
+def resolved(root: Schema, node: Schema) -> Schema:
+    """The node itself, or what its reference stands for."""
+    while "$ref" in node:
+        node = root["$defs"][node["$ref"].removeprefix("#/$defs/")]
+    return node
+
+
+def choices(root: Schema, node: Schema) -> list[str]:
+    """The texts that a node admits, where it admits only some; else none."""
+    node = resolved(root, node)
+    if "anyOf" in node:
+        return [choice for branch in node["anyOf"] for choice in choices(root, branch)]
+    if "discriminator" in node:
+        return list(node["discriminator"]["mapping"])
+    values = node.get("enum", [node["const"]] if "const" in node else [])
+    return [value for value in values if isinstance(value, str)]
+
+
+def expectation(root: Schema, node: Schema) -> str:
+    """What the node takes, e.g. `a whole number from 1 to 100, or null`."""
+    node = resolved(root, node)
+    if "anyOf" in node:
+        return ", or ".join(expectation(root, branch) for branch in node["anyOf"])
+    name, limits = type_words(root, node), range_words(root, node)
+    return limits if _is_choice(node) else f"{_article(name)}{name} {limits}".strip()
+
+
+def type_words(root: Schema, node: Schema) -> str:
+    """What sort of value the node takes, e.g. `whole number`."""
+    node = resolved(root, node)
+    if "anyOf" in node:
+        return " or ".join(type_words(root, branch) for branch in node["anyOf"])
+    if _is_choice(node):
+        return "choice"
+    if "discriminator" in node:
+        return "object"
+    sort: str = node.get("type", "value")
+    words = {"integer": "whole number", "string": "text", "array": "list", "boolean": "true or false"}
+    return words.get(sort, sort)
+
+
+def range_words(root: Schema, node: Schema) -> str:
+    """Which values of its sort the node takes, e.g. `from 1 to 100`; empty where all."""
+    node = resolved(root, node)
+    if "anyOf" in node:
+        return ", or ".join(words for branch in node["anyOf"] if (words := range_words(root, branch)))
+    if "const" in node:
+        return json.dumps(node["const"])
+    if "enum" in node:
+        return listed([json.dumps(value) for value in node["enum"]])
+    if "discriminator" in node:
+        key, values = node["discriminator"]["propertyName"], choices(root, node)
+        return f'with "{key}" {listed([json.dumps(value) for value in values])}'
+    if node.get("type") == "string":
+        return _span("of", node.get("minLength"), node.get("maxLength"), "characters")
+    if node.get("type") == "array":
+        entries = _span("of", node.get("minItems"), node.get("maxItems"), "entries")
+        return f"{entries}, each {expectation(root, node['items'])}".removeprefix(", ")
+    return _number_range(node)
+
+
+def listed(words: Sequence[str], last: str = "or") -> str:
+    """`a, b or c`."""
+    return f" {last} ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
+
+
+def _is_choice(node: Schema) -> bool:
+    return "enum" in node or "const" in node
+
+
+def _number_range(node: Schema) -> str:
+    parts = []
+    low, high = node.get("minimum"), node.get("maximum")
+    if low is not None and low == high:
+        return f"that is {number(low)}"
+    if low is not None and high is not None:
+        return f"from {number(low)} to {number(high)}"
+    if low is not None:
+        parts.append(f"of at least {number(low)}")
+    if "exclusiveMinimum" in node:
+        parts.append(f"above {number(node['exclusiveMinimum'])}")
+    if high is not None:
+        parts.append(f"of at most {number(high)}")
+    if "exclusiveMaximum" in node:
+        parts.append(f"below {number(node['exclusiveMaximum'])}")
+    return " and ".join(parts)
+
+
+def number(value: int | float) -> str:
+    """A number without a needless fraction."""
+    return str(int(value)) if isinstance(value, int) or value.is_integer() else repr(value)
+
+
+def _span(before: str, low: int | None, high: int | None, unit: str) -> str:
+    if low and high is not None:
+        return f"{before} {low} to {high} {unit}"
+    if high is not None:
+        return f"{before} at most {high} {unit}"
+    return f"{before} {low} or more {unit}" if low else ""
+
+
+def _article(name: str) -> str:
+    if name in ("null", "true or false"):
+        return ""
+    return "an " if name[0] in "aeiou" else "a "

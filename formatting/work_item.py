@@ -1,0 +1,111 @@
+"""The work item: what is asked for. Frozen, complete, and strict; one class for each kind.
+
+A new kind is one line in `processing.core.kinds` and one class here, named in `WORK_ITEMS`.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, Union
+
+from pydantic import ConfigDict, Field, TypeAdapter
+
+from processing.core.environments import ENVIRONMENTS
+from processing.core.genomes import GENOMES
+from processing.core.kinds import KINDS
+from processing.core.parameters import Parameters, parameter
+from processing.core.stop import StopParameters
+from processing.core.strategies import STRATEGIES
+
+MAX_SEED = 2**53 - 1
+
+
+class RecordScope(StrEnum):
+    """Which agents are stored as rows with their genomes."""
+
+    AUTO = "auto"
+    ALL = "all"
+    CHAMPIONS = "champions"
+
+
+class RecordParameters(Parameters):
+    """What is kept of a run, besides the numbers of every agent, which always are."""
+
+    agents: RecordScope = parameter(
+        RecordScope.AUTO,
+        meaning="Whose genomes are kept: all agents', each generation's champion's, or (auto) all while they are few.",
+    )
+
+
+def _allow_schema_key(schema: dict[str, Any]) -> None:
+    schema["properties"]["$schema"] = {"type": "string", "description": "For editors; not part of the work item."}
+
+
+class WorkItem(Parameters):
+    """What every kind of work item has."""
+
+    model_config = ConfigDict(json_schema_extra=_allow_schema_key)
+
+    version: int = parameter(meaning="Version of this document format.", ge=1, le=1)
+    kind: str = parameter(meaning="What is evolved, and how it is scored.")
+    name: str = parameter(meaning="A name for people.", unit="characters", min_length=1, max_length=200)
+    description: str = parameter("", meaning="What it is about, for people.", unit="characters", max_length=10_000)
+    labels: tuple[Annotated[str, Field(min_length=1, max_length=50)], ...] = parameter(
+        (), meaning="Words to find it by.", unit="labels", max_length=20
+    )
+    seed: int = parameter(
+        0, meaning="The same work item with the same seed gives the same result, bit for bit.", ge=0, le=MAX_SEED
+    )
+    replicates: int = parameter(
+        1, meaning="How often it is run; the first run has the seed itself, the others have seeds derived from it.",
+        unit="runs", ge=1, le=1_000,
+    )
+    priority: int = parameter(0, meaning="Runs of higher priority get their turns first.", ge=-100, le=100)
+    stop: StopParameters = parameter(meaning="When a run ends: by the first rule that is met.")
+    record: RecordParameters = parameter(RecordParameters(), meaning="What is kept of a run.")
+
+
+def _told_apart(models: Iterable[type[Parameters]], *, by: str) -> Any:
+    """One of several models, told apart by one of their keys."""
+    members = tuple(models)
+    return Annotated[Union[members], Field(discriminator=by)] if len(members) > 1 else members[0]  # noqa: UP007
+
+
+def _one_of(table: Mapping[str, Any], names: Iterable[str]) -> Any:
+    """The parameters of one entry of a table, told apart by their key `type`."""
+    return _told_apart((table[name].Parameters for name in names), by="type")
+
+
+def _default_strategy(kind: str) -> Parameters:
+    name = KINDS[kind].strategies[0]
+    table: Mapping[str, Any] = STRATEGIES
+    model: type[Parameters] = table[name].Parameters
+    return model.model_validate({"type": name})
+
+
+if TYPE_CHECKING:
+    Environment: TypeAlias = Parameters
+    Network: TypeAlias = Parameters
+    Strategy: TypeAlias = Parameters
+else:
+    Environment = _one_of(ENVIRONMENTS, ENVIRONMENTS)
+    Network = GENOMES[KINDS["weight_evolution"].genome].Parameters
+    Strategy = _one_of(STRATEGIES, KINDS["weight_evolution"].strategies)
+
+
+class WeightEvolution(WorkItem):
+    """The weights of a fixed network are evolved to do well in an environment."""
+
+    kind: Literal["weight_evolution"] = parameter(meaning="The weights of a fixed network are evolved.")
+    environment: Environment = parameter(meaning="What the networks act in.")
+    network: Network = parameter(
+        GENOMES[KINDS["weight_evolution"].genome].Parameters(), meaning="The network whose weights are evolved."
+    )
+    strategy: Strategy = parameter(
+        _default_strategy("weight_evolution"), meaning="How a generation follows from the last."
+    )
+
+
+WORK_ITEMS: dict[str, type[WorkItem]] = {"weight_evolution": WeightEvolution}
+
+#: Reads a work item of any kind.
+ADAPTER: TypeAdapter[WorkItem] = TypeAdapter(_told_apart(WORK_ITEMS.values(), by="kind"))

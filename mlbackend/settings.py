@@ -1,0 +1,159 @@
+"""Every setting comes from the environment; the defaults are those of the embedded server."""
+
+from pathlib import Path
+
+import environ
+
+from mlbackend.secret import secret_key
+
+env = environ.Env()
+ROOT = Path(__file__).resolve().parent.parent
+
+# Where the embedded server keeps its database, secret and lock.
+DATA_FOLDER = Path(env.str("DATA_FOLDER", default=str(ROOT / "var"))).resolve()
+DATABASE_URL = env.str("DATABASE_URL", default="")
+REDIS_URL = env.str("REDIS_URL", default="")
+
+# ---- Django
+DEBUG = False
+SECRET_KEY = env.str("SECRET_KEY", default="") or secret_key(DATA_FOLDER)
+# The address that the server listens on decides whether it may be open: see api/access.py.
+BIND_ADDRESS = env.str("BIND_ADDRESS", default="127.0.0.1")
+CLOSED = env.bool("CLOSED", default=False)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
+CORS_ALLOW_CREDENTIALS = True
+CORS_URLS_REGEX = r"^/graphql$"
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "graphene_django",
+    "graphene_django_graphiql_static",
+    "django_htmx",
+    "database",
+    "api",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "api.middleware.TroubleMiddleware",
+]
+ROOT_URLCONF = "mlbackend.urls"
+ASGI_APPLICATION = "mlbackend.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+LOGIN_URL = "/admin/login/"
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+SILENCED_SYSTEM_CHECKS: list[str] = []
+X_FRAME_OPTIONS = "SAMEORIGIN"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+
+# ---- The database
+if DATABASE_URL:
+    DATABASES = {"default": env.db_url_config(DATABASE_URL)}
+else:
+    DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(DATA_FOLDER / "evolution.sqlite3")}}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=20000;"
+        " PRAGMA cache_size=-32000; PRAGMA wal_autocheckpoint=4000;",
+    }
+DATABASES["default"]["ATOMIC_REQUESTS"] = False
+DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+
+# ---- Celery: one short message per step; losing all of them loses nothing.
+CELERY_BROKER_URL = REDIS_URL or "redis://127.0.0.1:6379/0"
+CELERY_TASK_ACKS_LATE = False
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_DEFAULT_QUEUE = "evolution"
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_timeout": 1,
+    "socket_connect_timeout": 1,
+    "max_retries": 1,
+    "queue_order_strategy": "priority",
+}
+CELERY_TASK_PUBLISH_RETRY = True
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
+
+# ---- Processing (units are in the names)
+LEASE_SECONDS = env.float("LEASE_SECONDS", default=30.0)
+SHIFT_SECONDS = env.float("SHIFT_SECONDS", default=10.0)
+SWEEP_SECONDS = env.float("SWEEP_SECONDS", default=5.0)
+GENERATION_PAUSE_SECONDS = env.float("GENERATION_PAUSE_SECONDS", default=0.0)
+MAXIMUM_CRASHES = env.int("MAXIMUM_CRASHES", default=3)
+MAXIMUM_ATTEMPTS = env.int("MAXIMUM_ATTEMPTS", default=20)
+EVALUATION_THREADS = env.int("EVALUATION_THREADS", default=0)  # 0: all cores of this machine
+CHECKPOINT_KEEP_EVERY = env.int("CHECKPOINT_KEEP_EVERY", default=10)  # older checkpoints kept; 0: only the newest
+NUMBER_OF_WORKERS = env.int("NUMBER_OF_WORKERS", default=1)
+
+# ---- What a work item may ask for: see staging/limits.py. LIMIT_POPULATION=… and so on override the defaults.
+LIMITS = {
+    name.removeprefix("LIMIT_").lower(): int(value)
+    for name, value in env.ENVIRON.items()
+    if name.startswith("LIMIT_") and value.isdigit()
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("MAXIMUM_BODY_BYTES", default=4_000_000)
+
+# ---- GraphQL
+GRAPHENE = {"SCHEMA": "api.graphql.schema.schema"}
+GRAPHQL_MAXIMUM_TOKENS = env.int("GRAPHQL_MAXIMUM_TOKENS", default=5_000)
+GRAPHQL_MAXIMUM_DEPTH = env.int("GRAPHQL_MAXIMUM_DEPTH", default=15)
+GRAPHQL_MAXIMUM_COST = env.int("GRAPHQL_MAXIMUM_COST", default=10_000)
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="WARNING")},
+}
+
+UNFOLD = {
+    "SITE_TITLE": "Neuroevolution",
+    "SITE_HEADER": "Neuroevolution",
+    "SITE_URL": "/",
+    "SHOW_HISTORY": False,
+}

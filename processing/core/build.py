@@ -1,0 +1,203 @@
+"""Compiled kernels, composed from plain Python functions and kept on disk.
+
+The decorators only mark. `compiled(template, bindings)` follows the globals of a template down to the last part, puts the
+bound parts in the place of slots, and hands the result to numba; that is the first moment at which numba is imported, so
+that processes that never compile never pay for it. With NUMBA_DISABLE_JIT=1 the very same composition runs as plain Python.
+
+A composed function has a name that ends in a hash of everything in it: its code, its constants, its parts. Two compositions
+can therefore never share machine code, neither in this process nor on disk. The disk cache lies in a folder named by a hash
+of all sources of the core, the versions of numba, NumPy and Python, and the processor: what was compiled from other sources
+is never found.
+"""
+
+import dis
+import hashlib
+import os
+import platform
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
+from typing import Any, TypeVar
+
+from processing.core.errors import Broken
+
+SOURCES = Path(__file__).parent
+KEEP_DAYS = 30
+_ROLE = "__core_role__"
+_SETTINGS = ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "NUMBA_OPT", "NUMBA_LOOP_VECTORIZE", "NUMBA_SLP_VECTORIZE")
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+#: What was composed in this process: name -> (content, function).
+_composed: dict[str, tuple[str, Any]] = {}
+#: What was asked for: (template, bindings) -> function.
+_asked: dict[tuple[Any, ...], Callable[..., Any]] = {}
+
+
+def part(function: F) -> F:
+    """Mark a function that is inlined into kernels."""
+    return _marked(function, "part")
+
+
+def kernel(function: F) -> F:
+    """Mark a template that becomes a kernel: it releases the GIL and is kept on disk."""
+    return _marked(function, "kernel")
+
+
+def slot(function: F) -> F:
+    """Mark a place in a template that must be bound to a part of the same name."""
+    return _marked(function, "slot")
+
+
+def primitive(function: F) -> F:
+    """Mark a function that `intrinsics.py` knows under the same name as machine instructions."""
+    return _marked(function, "primitive")
+
+
+def _marked(function: F, role: str) -> F:
+    setattr(function, _ROLE, role)
+    return function
+
+
+def compiled(template: Callable[..., Any], bindings: Mapping[str, Any] | None = None) -> Callable[..., Any]:
+    """The kernel of a template, its slots and constants replaced by `bindings` wherever its parts name them.
+
+    The same composition gives the same object. Bindings are marked functions or hashable constants.
+
+    Raises:
+        Broken: a slot is not bound, or a part names a function that is neither marked nor bound.
+    """
+    request = template, tuple(sorted((bindings or {}).items()))
+    if request not in _asked:
+        if os.environ.get("NUMBA_DISABLE_JIT", "0") != "1":
+            _numba()
+        _asked[request] = _compose(template, dict(bindings or {}))[1]
+    return _asked[request]
+
+
+def is_on_disk(function: Callable[..., Any]) -> bool:
+    """Whether a kernel from `compiled` was compiled before, by any process, so that its first call does not wait."""
+    return any(cache_folder().rglob(f"*{function.__name__}-*.nbi"))
+
+
+def _compose(function: Any, bindings: dict[str, Any]) -> tuple[str, Any]:
+    """The content (a hash in hex) and the compiled form of one marked function."""
+    resolved, description = {}, [function.__qualname__, _of_code(function.__code__)]
+    for name in sorted(_names(function.__code__)):
+        if name not in bindings and name not in function.__globals__:
+            continue
+        value = bindings.get(name, function.__globals__.get(name))
+        content, resolved[name] = _resolve(name, value, bindings)
+        description.append(f"{name}={content}")
+    content = hashlib.sha256("\n".join(description).encode()).hexdigest()
+    name = f"{function.__name__}_{content[:16]}"
+    if name not in _composed:
+        _composed[name] = content, _build(function, name, resolved)
+    if _composed[name][0] != content:
+        raise Broken(f"two compositions are called {name}")
+    return _composed[name]
+
+
+def _resolve(name: str, value: Any, bindings: dict[str, Any]) -> tuple[str, Any]:
+    """What a global stands for, in words and as the value that the compiled function sees."""
+    role = getattr(value, _ROLE, None)
+    if role == "slot":
+        raise Broken(f"the slot {name!r} is not bound")
+    if role == "primitive":
+        return f"primitive {value.__name__}", _primitive(value)
+    if role is not None:
+        return _compose(value, bindings)
+    if isinstance(value, FunctionType):
+        raise Broken(f"{name!r} is called in a kernel but not marked as a part")
+    if isinstance(value, ModuleType | type | BuiltinFunctionType):
+        return getattr(value, "__name__", name), value
+    return f"{type(value).__name__} {value!r}", value
+
+
+def _names(code: CodeType) -> set[str]:
+    """The globals that a function reads, nested functions included."""
+    read = {line.argval for line in dis.get_instructions(code) if line.opname == "LOAD_GLOBAL"}
+    return read.union(*(_names(constant) for constant in code.co_consts if isinstance(constant, CodeType)))
+
+
+def _of_code(code: CodeType) -> str:
+    constants = [_of_code(one) if isinstance(one, CodeType) else repr(one) for one in code.co_consts]
+    return f"{code.co_code.hex()} {code.co_names} {code.co_varnames} {constants}"
+
+
+def _build(function: Any, name: str, resolved: dict[str, Any]) -> Any:
+    """A copy of the function that sees `resolved`, compiled; lines and tracebacks stay those of its file."""
+    bound = FunctionType(function.__code__, function.__globals__ | resolved, name, function.__defaults__)
+    bound.__qualname__, bound.__module__, bound.__doc__ = name, function.__module__, function.__doc__
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") == "1":
+        return bound
+    if getattr(function, _ROLE) == "kernel":
+        return _numba().njit(error_model="numpy", nogil=True, cache=True, _nrt=False)(bound)
+    return _numba().njit(error_model="numpy", inline="always", _nrt=False)(bound)
+
+
+def _primitive(function: Any) -> Any:
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") == "1":
+        return function
+    return getattr(import_module("processing.core.intrinsics"), function.__name__)
+
+
+@cache
+def _numba() -> Any:
+    """numba, told where to keep machine code before it is imported."""
+    folder = cache_folder()
+    os.environ["NUMBA_CACHE_DIR"] = str(folder)
+    numba = import_module("numba")
+    numba.config.CACHE_DIR = str(folder)
+    return numba
+
+
+@cache
+def cache_folder() -> Path:
+    """The folder of this state of the sources and this machine; a temporary one where it cannot be written."""
+    base = Path(os.environ.get("EVOLUTION_CACHE_DIR") or Path.home() / ".cache" / "evolution")
+    folder = base / fingerprint()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f".used-{os.getpid()}").touch()
+        (folder / f".used-{os.getpid()}").rename(folder / ".used")
+    except OSError:
+        return Path(tempfile.mkdtemp(prefix="evolution-kernels-"))
+    _prune(base, keep=folder)
+    return folder
+
+
+@cache
+def fingerprint() -> str:
+    """All sources of the core, versions, processor and compiler settings, as 16 hex digits."""
+    about = [platform.python_version(), version("numba"), version("llvmlite"), version("numpy"), _processor()]
+    about += [f"{name}={os.environ.get(name, '')}" for name in _SETTINGS]
+    digest = hashlib.sha256("\n".join(about).encode())
+    for path in sorted(SOURCES.rglob("*.py")):
+        digest.update(f"\0{path.relative_to(SOURCES).as_posix()}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _processor() -> str:
+    """The processor's name and, where Linux tells, its features."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().split("\n\n")[0].splitlines()
+    except OSError:
+        return f"{sys.platform} {platform.machine()} {platform.processor()}"
+    return "\n".join(line for line in lines if line.startswith(("model name", "flags", "Features", "CPU part")))
+
+
+def _prune(base: Path, *, keep: Path) -> None:
+    """Remove sibling folders that no process has opened for KEEP_DAYS days."""
+    for folder in base.iterdir():
+        used = folder / ".used"
+        if folder != keep and used.exists() and time.time() - used.stat().st_mtime > KEEP_DAYS * 86_400:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,248 @@
+"""A walk over a map of open ground, obstacles and goals, seen along eight lines of sight.
+
+Observation: 24 float32, three for each of 8 directions clockwise from up: 0.1 x open cells before the first thing seen;
+1 / distance if that thing is an obstacle or the edge, else 0; 1 / distance if it is a goal, else 0; distance = open cells
+in between + 1. Action: 0 to 8, row by row over the 3 x 3 neighbourhood, 4 = stay; diagonals pass between obstacles.
+Reward: `RewardParameters`; 0 for the move that ends the walk at an obstacle or the edge.
+Terminates: on leaving the map or entering an obstacle (the agent stays where it was), and on collecting the last goal.
+Truncates: after `max_steps`. A collected goal is open ground from then on, also to the eye. The start counts as visited.
+"""
+
+from collections import deque
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from processing.core.build import part
+from processing.core.environments.sight import fill_sight, views
+from processing.core.errors import Refused
+from processing.core.lanes import LANES, fill_rows, get, put
+from processing.core.parameters import Parameters, parameter
+from processing.core.types import Float32Array, Float64Array, Int32Array
+
+OPEN, START, GOAL, OBSTACLE = ".", "S", "G", "#"
+INPUTS, OUTPUTS = 24, 9
+
+#: Kinds of cells in the padded map of a kernel.
+FREE, PRIZE, BLOCKED = 0, 1, 2
+#: Rows of a lane's state: its cell, its set of collected goals (times the cells of the map), goals left, its row of views.
+POSITION, COLLECTED, LEFT, VIEW, WHOLES = 0, 1, 2, 3, 4
+
+#: Observation tables up to this size are built; they take about 10 ms for each 4 MiB and beyond it fall out of the caches,
+#: so that walking the lines of sight costs no more.
+TABLE_BYTES = 16 * 2**20
+
+
+class RewardParameters(Parameters):
+    """What a move earns."""
+
+    open: float = parameter(0.15, meaning="Reward for entering an open cell for the first time.")
+    goal: float = parameter(3.0, meaning="Reward for entering a goal, once for each goal.")
+    revisit: float = parameter(0.0, meaning="Reward for entering, or staying on, a cell visited before.")
+
+
+class MazeParameters(Parameters):
+    """A grid world drawn as text."""
+
+    type: Literal["maze"] = parameter(meaning="A grid-world maze.")
+    rows: tuple[str, ...] = parameter(
+        meaning="The map, one string per row: '.' open, 'S' start, 'G' goal, '#' obstacle.", min_length=1
+    )
+    max_steps: int = parameter(meaning="Steps after which an episode is cut off.", unit="steps", ge=1, le=1_000_000)
+    rewards: RewardParameters = parameter(RewardParameters(), meaning="What a move earns.")
+    episodes: int = parameter(
+        1, meaning="Episodes per agent; its fitness is their mean. More than one helps only where actions are sampled.",
+        unit="episodes", ge=1, le=1_000,
+    )
+
+
+class World(NamedTuple):
+    """A map as kernels see it: flat, with a ring of BLOCKED around it."""
+
+    cells: NDArray[np.int8]  # (C,) FREE, PRIZE or BLOCKED
+    goal_of: Int32Array  # (C,) number of the goal on this cell, -1 where none
+    moves: Int32Array  # (9,) how far each action moves in the flat map
+    sights: Int32Array  # (8,) how far one cell is along each line of sight
+    views: Float32Array  # (sets * C * 24,) what is seen, by set of collected goals and cell; (0,) where it would not fit
+    rewards: Float64Array  # (3,) open, goal, revisit
+    start: int
+    goals: int
+    words: int  # of 64 visited cells each, per lane
+
+
+class GridWorld:
+    """The grid world of one map.
+
+    Raises:
+        Refused: rows of unequal length, unknown characters, or not exactly one start.
+    """
+
+    Parameters = MazeParameters
+    inputs, outputs = INPUTS, OUTPUTS
+    is_random = False
+
+    def __init__(self, parameters: MazeParameters) -> None:
+        self.parameters = parameters
+        self.max_steps, self.episodes = parameters.max_steps, parameters.episodes
+        self.rows = _checked(parameters.rows)
+        self.height, self.width = len(self.rows), len(self.rows[0])
+        self.number_of_cells = self.height * self.width
+        self.start = self._places(START)[0]
+        self.goals = self._places(GOAL)
+
+    def distances(self) -> dict[tuple[int, int], int]:
+        """The least number of steps from the start to each cell (row, column) that can be reached."""
+        found, border = {self.start: 0}, deque([self.start])
+        while border:
+            row, column = border.popleft()
+            for below in (row - 1, row, row + 1):
+                for beside in (column - 1, column, column + 1):
+                    inside = 0 <= below < self.height and 0 <= beside < self.width
+                    if inside and (below, beside) not in found and self.rows[below][beside] != OBSTACLE:
+                        found[below, beside] = found[row, column] + 1
+                        border.append((below, beside))
+        return found
+
+    def reachable_goals(self) -> int:
+        """How many goals can be walked to, however long it takes."""
+        found = self.distances()
+        return sum(goal in found for goal in self.goals)
+
+    def shortest_path(self) -> int | None:
+        """Steps from the start to the nearest goal; None where no goal can be reached."""
+        found = self.distances()
+        return min((found[goal] for goal in self.goals if goal in found), default=None)
+
+    def best_possible(self) -> float:
+        """An upper bound of the return of one episode.
+
+        The best `max_steps` rewards among: each goal and each open cell that is near enough, once, and revisits without
+        end. It is not always reached: the way from one to the next may cost steps.
+        """
+        rewards = self.parameters.rewards
+        near = [cell for cell, steps in self.distances().items() if 0 < steps <= self.max_steps]
+        goals = len(set(self.goals).intersection(near))
+        total, steps = 0.0, self.max_steps
+        offers = [(rewards.goal, goals), (rewards.open, len(near) - goals), (rewards.revisit, steps)]
+        for reward, count in sorted(offers, reverse=True):
+            taken = min(count, steps) if reward > 0 else 0
+            total, steps = total + reward * taken, steps - taken
+        return total
+
+    @cached_property
+    def world(self) -> World:
+        """The map in the form that kernels take."""
+        across = self.width + 2
+        cells = np.full((self.height + 2, across), BLOCKED, np.int8)
+        kinds = {OPEN: FREE, START: FREE, GOAL: PRIZE, OBSTACLE: BLOCKED}
+        cells[1:-1, 1:-1] = [[kinds[cell] for cell in row] for row in self.rows]
+        goal_of = np.full(cells.size, -1, np.int32)
+        for number, (row, column) in enumerate(self.goals):
+            goal_of[(row + 1) * across + column + 1] = number
+        table = np.zeros(0, np.float32)
+        if len(self.goals) < 32 and cells.size * INPUTS * 4 << len(self.goals) <= TABLE_BYTES:
+            table = views(cells == BLOCKED, goal_of.reshape(cells.shape), len(self.goals)).ravel()
+        rewards = self.parameters.rewards
+        return World(
+            cells=cells.ravel(), goal_of=goal_of, views=table,
+            moves=np.array([row * across + column for row in (-1, 0, 1) for column in (-1, 0, 1)], np.int32),
+            sights=np.array([-across, 1 - across, 1, across + 1, across, across - 1, -1, -across - 1], np.int32),
+            rewards=np.array([rewards.open, rewards.goal, rewards.revisit], np.float64),
+            start=(self.start[0] + 1) * across + self.start[1] + 1, goals=len(self.goals), words=-(-cells.size // 64),
+        )
+
+    @property
+    def wholes(self) -> int:
+        """Rows of whole numbers in a lane's state."""
+        return WHOLES
+
+    @property
+    def notes(self) -> int:
+        """Words of notes per lane."""
+        return self.world.words
+
+    #: The slots of `rollout` that this environment fills.
+    @property
+    def parts(self) -> dict[str, object]:
+        return {"fill_start": fill_start, "fill_observation": fill_observation, "fill_step": fill_step}
+
+    def _places(self, kind: str) -> list[tuple[int, int]]:
+        return [(i, j) for i, row in enumerate(self.rows) for j, cell in enumerate(row) if cell == kind]
+
+
+def _checked(rows: tuple[str, ...]) -> tuple[str, ...]:
+    if not rows or not rows[0]:
+        raise Refused("environment.rows: expected at least one cell, got an empty map")
+    for number, row in enumerate(rows):
+        if len(row) != len(rows[0]):
+            raise Refused(f"environment.rows[{number}]: expected {len(rows[0])} cells as in the first row, got {len(row)}")
+        unknown = sorted(set(row) - {OPEN, START, GOAL, OBSTACLE})
+        if unknown:
+            raise Refused(f"environment.rows[{number}]: expected '.', 'S', 'G' or '#', got {unknown[0]!r}")
+    starts = sum(row.count(START) for row in rows)
+    if starts != 1:
+        raise Refused(f"environment.rows: expected exactly one start 'S', got {starts}")
+    return rows
+
+
+@part
+def fill_start(world, wholes, notes, lane):  # type: ignore[no-untyped-def]
+    """Stand on the start, with nothing else visited and nothing collected."""
+    put(wholes, lane, world.start)
+    put(wholes, lane + COLLECTED * LANES, 0)
+    put(wholes, lane + LEFT * LANES, world.goals)
+    put(wholes, lane + VIEW * LANES, world.start)
+    first = lane * world.words
+    for word in range(first, first + world.words):
+        put(notes, word, np.uint64(0))
+    put(notes, first + (world.start >> 6), np.uint64(1) << np.uint64(world.start & 63))
+
+
+@part
+def fill_observation(world, wholes, notes, x):  # type: ignore[no-untyped-def]
+    """What is seen from where the agents are: from the table, or along the lines of sight."""
+    if world.views.size > 0:
+        fill_rows(x, 0, world.views, INPUTS, wholes, VIEW * LANES)
+    else:
+        for lane in range(LANES):
+            first = lane * world.words
+            fill_sight(world.cells, world.sights, notes, first, np.int64(get(wholes, lane)), x, lane)
+
+
+@part
+def fill_step(world, wholes, notes, alive, actions, returns, over):  # type: ignore[no-untyped-def]
+    """One move of each living agent in a lane."""
+    ended = 0
+    for lane in range(LANES):
+        if get(alive, lane) == 0:
+            continue
+        to = np.int64(get(wholes, lane)) + get(world.moves, np.int64(get(actions, lane)))
+        kind = get(world.cells, to)
+        if kind == BLOCKED:
+            put(over, lane, 1)
+            ended += 1
+            continue
+        put(wholes, lane, to)
+        put(wholes, lane + VIEW * LANES, get(wholes, lane + COLLECTED * LANES) + to)
+        word, bit = lane * world.words + (to >> 6), np.uint64(1) << np.uint64(to & 63)
+        visited = get(notes, word)
+        if visited & bit != np.uint64(0):
+            put(returns, lane, get(returns, lane) + get(world.rewards, 2))
+            continue
+        put(notes, word, visited | bit)
+        if kind == FREE:
+            put(returns, lane, get(returns, lane) + get(world.rewards, 0))
+            continue
+        put(returns, lane, get(returns, lane) + get(world.rewards, 1))
+        if world.views.size > 0:
+            collected = get(wholes, lane + COLLECTED * LANES) + (world.cells.size << np.int64(get(world.goal_of, to)))
+            put(wholes, lane + COLLECTED * LANES, collected)
+            put(wholes, lane + VIEW * LANES, collected + to)
+        left = get(wholes, lane + LEFT * LANES) - 1
+        put(wholes, lane + LEFT * LANES, left)
+        if left == 0:
+            put(over, lane, 1)
+            ended += 1
+    return ended

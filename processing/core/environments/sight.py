@@ -1,0 +1,82 @@
+"""Lines of sight in a grid world: a table of all of them, or one by one. Both give the same bits."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from processing.core.build import part
+from processing.core.lanes import LANES, get, put
+from processing.core.types import Float32Array, Int32Array
+
+#: (row, column) of the 8 directions, clockwise from up.
+DIRECTIONS = ((-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1))
+TENTH, ONE = np.float32(0.1), np.float32(1)
+ZERO = np.float32(0)
+
+
+def views(blocked: NDArray[np.bool_], goal_of: Int32Array, goals: int) -> Float32Array:
+    """What is seen from each cell of a map with each set of collected goals.
+
+    Args:
+        blocked: (H, W) obstacles, and the ring around the map.
+        goal_of: (H, W) number of the goal on a cell, -1 where none.
+        goals: how many there are.
+    Returns:
+        (2^goals, H, W, 24): bit g of the first index says whether goal g was collected; 0 on the ring.
+    """
+    sets = np.arange(2**goals)[:, None, None]
+    prize = (goal_of >= 0) & ~(sets >> np.maximum(goal_of, 0) & 1).astype(bool)
+    seen = np.zeros((*prize.shape, 24), np.float32)
+    for number, (down, right) in enumerate(DIRECTIONS):
+        distance, is_goal = _first_thing(blocked, prize, down, right)
+        inner = distance[:, 1:-1, 1:-1]
+        near = ONE / inner.astype(np.float32)
+        hit = is_goal[:, 1:-1, 1:-1]
+        seen[:, 1:-1, 1:-1, 3 * number] = TENTH * (inner - 1).astype(np.float32)
+        seen[:, 1:-1, 1:-1, 3 * number + 1] = np.where(hit, ZERO, near)
+        seen[:, 1:-1, 1:-1, 3 * number + 2] = np.where(hit, near, ZERO)
+    return seen
+
+
+def _first_thing(
+    blocked: NDArray[np.bool_], prize: NDArray[np.bool_], down: int, right: int
+) -> tuple[Int32Array, NDArray[np.bool_]]:
+    """Distance of the first thing in one direction from each cell, and whether it is a goal; from the far side back."""
+    distance, is_goal = np.ones(prize.shape, np.int32), np.zeros(prize.shape, np.bool_)
+    height, width = blocked.shape
+    lines = range(1, width - 1) if down == 0 else range(1, height - 1)
+    for line in reversed(lines) if max(down, right if down == 0 else down) > 0 else lines:
+        here, there = _line(line, down, right, width)
+        free = ~blocked[there[1:]] & ~prize[there]
+        distance[here] = np.where(free, distance[there] + 1, 1)
+        is_goal[here] = np.where(free, is_goal[there], prize[there])
+    return distance, is_goal
+
+
+def _line(line: int, down: int, right: int, width: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+    """A line of cells across the direction of sight, and their neighbours in that direction."""
+    every = slice(None)
+    if down == 0:
+        return (every, every, slice(line, line + 1)), (every, every, slice(line + right, line + right + 1))
+    row = slice(line, line + 1)
+    return (every, row, slice(1, width - 1)), (
+        every, slice(line + down, line + down + 1), slice(1 + right, width - 1 + right)
+    )
+
+
+@part
+def fill_sight(cells, sights, notes, first, position, x, lane):  # type: ignore[no-untyped-def]
+    """Walk the lines of sight of one agent; a goal that it visited is open ground. x: (24, LANES) flat."""
+    for number in range(8):
+        stride = np.int64(get(sights, number))
+        distance, at = 1, position + stride
+        kind = get(cells, at)
+        while kind == 0 or (
+            kind == 1 and (get(notes, first + (at >> 6)) >> np.uint64(at & 63)) & np.uint64(1) != np.uint64(0)
+        ):
+            distance += 1
+            at += stride
+            kind = get(cells, at)
+        near = ONE / np.float32(distance)
+        put(x, 3 * number * LANES + lane, TENTH * np.float32(distance - 1))
+        put(x, (3 * number + 1) * LANES + lane, ZERO if kind == 1 else near)
+        put(x, (3 * number + 2) * LANES + lane, near if kind == 1 else ZERO)

@@ -1,0 +1,200 @@
+"""The weights of a fixed, fully connected network."""
+
+import math
+from enum import StrEnum
+from functools import cached_property
+from itertools import pairwise
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from processing.core import rng
+from processing.core.errors import Broken
+from processing.core.genomes.breeding import breed
+from processing.core.genomes.layers import MOST_LANE_WEIGHTS, Network, fill_memory, fill_outputs, fill_special
+from processing.core.lanes import LANES
+from processing.core.parameters import Parameters, parameter
+from processing.core.types import Float32Array, Int32Array, Purpose, UInt8Array, Variation
+
+
+class Activation(StrEnum):
+    """Transfer functions of hidden units."""
+
+    IDENTITY = "identity"
+    RELU = "relu"
+    LEAKY_RELU = "leaky_relu"
+    SIGMOID = "sigmoid"
+    TANH = "tanh"
+    SELU = "selu"
+    GELU = "gelu"
+    SIN = "sin"
+
+
+class Output(StrEnum):
+    """How the outputs become an action."""
+
+    ARGMAX = "argmax"
+    SOFTMAX = "softmax"
+
+
+class Initializer(StrEnum):
+    """How the weights of generation 0 are drawn."""
+
+    HE_NORMAL = "he_normal"
+    XAVIER_UNIFORM = "xavier_uniform"
+    XAVIER_UNIFORM_NORMALIZED = "xavier_uniform_normalized"
+
+
+class DenseParameters(Parameters):
+    """A fully connected network; its input and output sizes follow from the environment."""
+
+    hidden: tuple[Annotated[int, Field(ge=1, le=4096)], ...] = parameter(
+        (10,), meaning="Units of each hidden layer; empty for none.", unit="units", max_length=16
+    )
+    activation: Activation = parameter(Activation.TANH, meaning="Transfer function of the hidden units.")
+    output: Output = parameter(Output.ARGMAX, meaning="Best output wins, or actions are sampled by softmax.")
+    bias: bool = parameter(True, meaning="Whether units have a bias.")
+    initializer: Initializer = parameter(
+        Initializer.HE_NORMAL, meaning="How the weights of generation 0 are drawn; biases start at 0.",
+        source="He et al. 2015, eq. 10; Glorot and Bengio 2010, eq. 1 and 16",
+    )
+
+
+#: Larger networks spend their time in the sums, which do not depend on the shape.
+MOST_SPECIAL_WEIGHTS = 2**11
+
+
+class Dense:
+    """The genome kind `dense` for one shape of network.
+
+    A genome is a row of W float32: for each layer the weights [input, output], row by row, then the biases of its outputs
+    (none of these where `bias` is off). N genomes are an (N, W) array.
+    """
+
+    Parameters = DenseParameters
+
+    def __init__(self, parameters: DenseParameters, *, inputs: int, outputs: int) -> None:
+        self.parameters, self.inputs, self.outputs = parameters, inputs, outputs
+        self.sizes = (inputs, *parameters.hidden, outputs)
+        self.number_of_weights = sum(
+            (before + parameters.bias) * after for before, after in pairwise(self.sizes)
+        )
+
+    def random(self, size: int, *, seed: int, generation: int) -> Float32Array:
+        """`size` genomes drawn by the initialiser; agent a depends on (seed, generation, a) only. Biases are 0."""
+        genomes = np.zeros((size, self.number_of_weights), np.float32)
+        for first in range(0, size, 1024):
+            keys = rng.keys(seed, Purpose.INITIAL, generation, np.arange(first, min(first + 1024, size)))
+            at = 0
+            for before, after in pairwise(self.sizes):
+                count = before * after
+                genomes[first : first + 1024, at : at + count] = self._drawn(keys, at, before, after)
+                at += count + after * self.parameters.bias
+        return genomes
+
+    def _drawn(self, keys: rng.UInt64Array, first: int, before: int, after: int) -> Float32Array:
+        """The weights of one layer, (agents, before * after); weight number w of a genome is draw w of its agent."""
+        count, initializer = before * after, self.parameters.initializer
+        if initializer == Initializer.HE_NORMAL:
+            return rng.normals(keys, count, first) * np.float32((2 / before) ** 0.5)
+        limit = (1 / before) ** 0.5 if initializer == Initializer.XAVIER_UNIFORM else (6 / (before + after)) ** 0.5
+        return ((2 * rng.uniforms(keys, count, first) - 1) * limit).astype(np.float32)
+
+    def take(self, genomes: Float32Array, indices: Int32Array) -> Float32Array:
+        """The genomes of some agents, (len(indices), W)."""
+        return genomes[indices]
+
+    def join(self, parts: list[Float32Array]) -> Float32Array:
+        """The genomes of several groups, one after the other."""
+        return np.concatenate(parts) if parts else np.zeros((0, self.number_of_weights), np.float32)
+
+    def breed(
+        self, pool: Float32Array, mothers: Int32Array, fathers: Int32Array, variation: Variation,
+        *, seed: int, generation: int,
+    ) -> tuple[Float32Array, UInt8Array]:
+        """Children of the pool's genomes, (N, W), and how each came to be, (N,) of Operator; see `breeding.py`."""
+        return breed(pool, mothers, fathers, variation, seed=seed, generation=generation)
+
+    def pack(self, genomes: Float32Array) -> bytes:
+        """The weights as little-endian float32, genome after genome; any run of whole genomes is itself a packed form."""
+        return np.ascontiguousarray(genomes, "<f4").tobytes()
+
+    def unpack(self, data: bytes) -> Float32Array:
+        """The genomes that `pack` wrote.
+
+        Raises:
+            Broken: the length is not that of whole genomes.
+        """
+        if len(data) % (4 * self.number_of_weights):
+            raise Broken(f"packed genomes: expected a multiple of {4 * self.number_of_weights} bytes, got {len(data)}")
+        return np.frombuffer(data, "<f4").astype(np.float32).reshape(-1, self.number_of_weights)
+
+    def diversity(self, genomes: Float32Array) -> float:
+        """How far the weights spread: their root mean square distance from the mean genome; 0 for fewer than 2.
+
+        Summed in the order of the agents in float64, so that the bits do not depend on a library's way of adding.
+        """
+        if len(genomes) < 2:
+            return 0.0
+        total, square = np.zeros(self.number_of_weights), np.zeros(self.number_of_weights)
+        for genome in genomes:
+            total += genome
+        mean = total / len(genomes)
+        for genome in genomes:
+            away = genome - mean
+            square += away * away
+        return float(math.sqrt(math.fsum(square) / (len(genomes) * self.number_of_weights)))
+
+    def complexity(self, genomes: Float32Array) -> float:
+        """The number of weights, the same for all."""
+        return float(self.number_of_weights)
+
+    def layers(self, genome: Float32Array) -> list[tuple[Float32Array, Float32Array | None]]:
+        """The network of one genome: for each layer its weights (inputs, outputs) and biases (outputs,) or None."""
+        found, at = [], 0
+        for before, after in pairwise(self.sizes):
+            weights = genome[at : at + before * after].reshape(before, after)
+            at += before * after
+            found.append((weights, genome[at : at + after] if self.parameters.bias else None))
+            at += after * self.parameters.bias
+        return found
+
+    @cached_property
+    def network(self) -> Network:
+        """The shape in the form that kernels take."""
+        return Network(
+            sizes=np.array(self.sizes, np.int64), weights=self.number_of_weights, width=max(self.sizes),
+            activation=list(Activation).index(self.parameters.activation), bias=self.parameters.bias,
+            wide=self.number_of_weights > MOST_LANE_WEIGHTS,
+        )
+
+    def flat(self, genomes: Float32Array) -> Float32Array:
+        """The genomes as kernels take them, in one row; for large networks with a vector's length of zeros to read beyond."""
+        row = np.require(genomes, np.float32, ["C", "W"]).reshape(-1)
+        return np.concatenate([row, np.zeros(LANES, np.float32)]) if self.network.wide else row
+
+    @property
+    def rows(self) -> int:
+        """Rows of the lanes' memory: one for each weight, or none for large networks."""
+        return 0 if self.number_of_weights > MOST_LANE_WEIGHTS else self.number_of_weights
+
+    @property
+    def scratch_rows(self) -> int:
+        """Rows of scratch: the inputs, two layers, and the units of one layer side by side."""
+        return self.inputs + 2 * max(self.sizes) + -(-max(self.sizes) // LANES)
+
+    @property
+    def parts(self) -> dict[str, object]:
+        """The slots of `rollout` that this genome kind fills."""
+        return {"fill_memory": fill_memory, "fill_outputs": fill_outputs}
+
+    @property
+    def special_parts(self) -> dict[str, object] | None:
+        """The same slots for this shape alone; None where that gains nothing."""
+        if len(self.parameters.hidden) != 1 or self.network.wide or self.number_of_weights > MOST_SPECIAL_WEIGHTS:
+            return None
+        return {
+            "fill_memory": fill_memory, "fill_outputs": fill_special, "INPUTS": self.inputs, "OUTPUTS": self.outputs,
+            "HIDDEN": self.parameters.hidden[0], "BIAS": self.parameters.bias, "ACTIVATION": self.network.activation,
+        }

@@ -1,0 +1,143 @@
+"""Fully connected layers of any size, in lanes: one kernel for all shapes, so that a new shape need not be compiled.
+
+A shape of one hidden layer can have a kernel of its own (`fill_special`), with the same bits and a fifth faster.
+
+Small networks keep a copy of LANES agents' weights side by side (one agent per lane); the sums of up to ten units stay in
+registers while the inputs pass by. Large ones (`wide`) are computed agent by agent from the genomes as they are, with LANES
+*units* side by side; what the last vector of a layer reads beyond its units is never used. Every sum has the same order in
+both: the bias, then the inputs one after the other.
+"""
+
+# mypy: disable-error-code="no-untyped-def"
+
+from typing import NamedTuple
+
+from processing.core.build import part
+from processing.core.lanes import LANES, fill, fill_sums, get, load, put, store, widest_tile
+from processing.core.numeric import gelu, leaky_relu, relu, selu, sigmoid, sin, tanh
+from processing.core.types import Int64Array
+
+#: Above this, a copy of LANES agents' weights (512 KiB) crowds the second-level cache, and lanes gain nothing.
+MOST_LANE_WEIGHTS = 2**13
+
+
+class Network(NamedTuple):
+    """The shape of a network as kernels see it."""
+
+    sizes: Int64Array  # (layers + 1,) inputs, hidden units, outputs
+    weights: int  # of one genome
+    width: int  # the largest of sizes
+    activation: int  # number of the hidden units' activation
+    bias: bool
+    wide: bool  # whether units, not agents, lie side by side
+
+
+@part
+def fill_memory(genomes, network, agent, memory, lane):
+    """Copy an agent's weights to its lane."""
+    if not network.wide:
+        for row in range(network.weights):
+            put(memory, row * LANES + lane, get(genomes, agent * network.weights + row))
+
+
+@part
+def fill_outputs(genomes, network, agents, alive, memory, scratch):
+    """From the inputs, the first rows of scratch, to the outputs, (units, LANES); the index in scratch where they start.
+
+    Behind the inputs are three stretches. In lanes, the results of the layers alternate between the first two. Unit by unit
+    (`wide`), the first holds each input of a layer in all lanes of a vector, the third the sums, the second the outputs.
+    """
+    inputs, wide = get(network.sizes, 0), network.wide
+    first = inputs * LANES
+    second = first + network.width * LANES
+    third = second + network.width * LANES
+    weights, gap = (genomes, 1) if wide else (memory, LANES)
+    source, target, other = (first, third, third) if wide else (0, first, second)
+    layers = network.sizes.size - 1
+    for lane in range(LANES if wide else 1):
+        at = 0
+        if wide:
+            if get(alive, lane) == 0:
+                continue
+            at = get(agents, lane) * network.weights
+            fill_spread(scratch, first, lane, LANES, inputs)
+        for layer in range(layers):
+            before, after = get(network.sizes, layer), get(network.sizes, layer + 1)
+            vectors = (after + LANES - 1) // LANES if wide else after
+            biases = at + before * after * gap if network.bias else -1
+            fill_layer(scratch, target, source, before, weights, at, after * gap, biases, vectors)
+            if layer < layers - 1:
+                fill_activated(network.activation, scratch, target, vectors)
+            if wide:
+                fill_spread(scratch, first, third, 1, after)
+            else:
+                source, target, other = target, other, target
+            at += (before + network.bias) * after * gap
+        if wide:
+            for unit in range(get(network.sizes, layers)):
+                put(scratch, second + unit * LANES + lane, get(scratch, third + unit))
+    return second if wide else source
+
+
+@part
+def fill_layer(scratch, target, source, inputs, weights, at, stride, biases, vectors):
+    """The sums of one layer, tile by tile; `fill_sums` says what the arguments mean."""
+    done = 0
+    while done < vectors:
+        left = vectors - done
+        units = widest_tile() if left > 2 * widest_tile() else left if left <= widest_tile() else (left + 1) >> 1
+        skip = done * LANES
+        bias = biases + skip if biases >= 0 else biases
+        fill_sums(scratch, target + skip, scratch, source, inputs, weights, at + skip, stride, bias, units)
+        done += units
+
+
+#: What `fill_special` is bound with: a network of one hidden layer.
+INPUTS = HIDDEN = OUTPUTS = ACTIVATION = 1
+BIAS = True
+
+
+@part
+def fill_special(genomes, network, agents, alive, memory, scratch):
+    """`fill_outputs` for one shape in lanes: with its sizes as constants the compiler unrolls everything but the inputs."""
+    first, second = INPUTS * LANES, (INPUTS + HIDDEN) * LANES
+    last = (INPUTS + BIAS) * HIDDEN * LANES
+    biases = INPUTS * HIDDEN * LANES if BIAS else -1
+    fill_layer(scratch, first, 0, INPUTS, memory, 0, HIDDEN * LANES, biases, HIDDEN)
+    fill_activated(ACTIVATION, scratch, first, HIDDEN)
+    biases = last + HIDDEN * OUTPUTS * LANES if BIAS else -1
+    fill_layer(scratch, second, first, HIDDEN, memory, last, OUTPUTS * LANES, biases, OUTPUTS)
+    return second
+
+
+@part
+def fill_spread(x, target, source, gap, numbers):
+    """Put each of so many numbers of x, `gap` apart, into all lanes of a vector."""
+    for i in range(numbers):
+        store(x, target + i * LANES, fill(get(x, source + i * gap)))
+
+
+@part
+def fill_activated(number, x, at, vectors):
+    """The activation of this number, in the order of `Activation`, in place; each has a loop of its own."""
+    if number == 1:
+        fill_each(relu, x, at, vectors)
+    elif number == 2:
+        fill_each(leaky_relu, x, at, vectors)
+    elif number == 3:
+        fill_each(sigmoid, x, at, vectors)
+    elif number == 4:
+        fill_each(tanh, x, at, vectors)
+    elif number == 5:
+        fill_each(selu, x, at, vectors)
+    elif number == 6:
+        fill_each(gelu, x, at, vectors)
+    elif number == 7:
+        fill_each(sin, x, at, vectors)
+
+
+@part
+def fill_each(function, x, at, vectors):
+    """A function of each of so many vectors of x, in place."""
+    for place in range(at, at + vectors * LANES, LANES):
+        store(x, place, function(load(x, place)))

@@ -1,0 +1,54 @@
+"""Agents are scored by the return of whole episodes in an environment."""
+
+from typing import Any
+
+import numpy as np
+
+from processing.core.engine import Engine
+from processing.core.types import Evaluations, Failure, Genomes, Purpose
+
+
+class Episodes:
+    """The judge `episodes`: a genome kind's networks in an environment."""
+
+    def __init__(self, environment: Any, genome_kind: Any) -> None:
+        self.environment, self.genome_kind = environment, genome_kind
+        self.engine = Engine(environment, genome_kind)
+
+    @property
+    def is_sampled(self) -> bool:
+        """Whether actions are drawn from the outputs."""
+        return bool(self.genome_kind.parameters.output == "softmax")
+
+    @property
+    def is_random(self) -> bool:
+        """Whether another seed gives another fitness."""
+        return self.is_sampled or bool(self.environment.is_random)
+
+    def evaluate(
+        self, genomes: Genomes, *, seed: int, generation: int, first: int = 0, last: int | None = None, threads: int = 1,
+        purpose: Purpose = Purpose.EPISODE,
+    ) -> Evaluations:
+        """The evaluations of agents first..last-1 (all where None); each depends on its own genome and address only.
+
+        Fitness is the mean return of an agent's episodes, added in their order; where that is not finite the agent
+        has failed. Sampled actions: draw n of (seed, POLICY, generation, agent, episode) is for step n; with another
+        `purpose` than EPISODE that one stands in place of POLICY, for fresh draws.
+        """
+        last = len(genomes) if last is None else last
+        returns, steps = self.engine.lives(
+            genomes, seed=seed, generation=generation,
+            purpose=Purpose.POLICY if purpose == Purpose.EPISODE else purpose,
+            first=first, last=last, sampled=self.is_sampled, threads=threads,
+        )
+        episodes = self.environment.episodes
+        fitness = np.zeros(last - first)
+        for episode in range(episodes):
+            fitness += returns[episode::episodes]
+        fitness /= episodes
+        finite = np.isfinite(fitness)
+        return Evaluations(
+            fitness=np.where(finite, fitness, np.nan),
+            steps=steps.reshape(-1, episodes).sum(axis=1, dtype=np.int32),
+            failures=np.where(finite, Failure.NONE, Failure.NON_FINITE_FITNESS).astype(np.uint8),
+        )

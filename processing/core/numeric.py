@@ -1,0 +1,126 @@
+"""Elementary functions from + - * / and fused multiply-adds in a fixed order: the same bits on every machine.
+
+Every function takes a float32 or a vector of `lanes`. No libm, no fast-math, nothing is re-ordered. Finite arguments, huge
+ones too, never give NaN.
+"""
+
+# mypy: disable-error-code="no-untyped-def"
+
+import numpy as np
+
+from processing.core.build import part
+from processing.core.lanes import madd, two_to, where_greater
+
+_f = np.float32
+ZERO, ONE, TWO, HALF = _f(0), _f(1), _f(2), _f(0.5)
+#: Adding and subtracting 1.5 * 2^23 rounds a float32 of less than 2^22 to the nearest whole number.
+ROUND = _f(12582912.0)
+
+_TANH_CLIP = _f(7.90531110763549805)
+_A1, _A3, _A5 = _f(4.89352455891786e-03), _f(6.37261928875436e-04), _f(1.48572235717979e-05)
+_A7, _A9, _A11 = _f(5.12229709037114e-08), _f(-8.60467152213735e-11), _f(2.00018790482477e-13)
+_A13 = _f(-2.76076847742355e-16)
+_B0, _B2, _B4, _B6 = _f(4.89352518554385e-03), _f(2.26843463243900e-03), _f(1.18534705686654e-04), _f(1.19825839466702e-06)
+
+_EXP_LOW, _EXP_HIGH, _LOG2_E = _f(-87.0), _f(88.0), _f(1.44269504088896341)
+_LN2_HIGH, _LN2_LOW = _f(0.693359375), _f(-2.12194440e-4)
+_E2, _E3, _E4 = _f(5.0000001201e-1), _f(1.6666665459e-1), _f(4.1665795894e-2)
+_E5, _E6, _E7 = _f(8.3334519073e-3), _f(1.3981999507e-3), _f(1.9875691500e-4)
+
+_SIN_LIMIT, _PI_INVERSE = _f(2.0**20), _f(1 / np.pi)
+_PI_1 = _f(np.pi)
+_PI_2 = _f(np.pi - float(_PI_1))
+#: Minimax fit of sin(r) / r - 1 on |r| <= pi / 2, relative error 5e-9.
+_S3, _S5 = _f(-0.16666660459903315), _f(0.008333088094451775)
+_S7, _S9 = _f(-0.0001981110680823599), _f(2.608918327634109e-06)
+
+_SLOPE = _f(0.01)
+_SELU_SCALE, _SELU_ALPHA = _f(1.0507009873554805), _f(1.6732632423543772)
+_GELU_INNER, _GELU_CUBE = _f(0.7978845608028654), _f(0.044715)
+
+
+@part
+def relu(x):
+    """x where positive, else 0."""
+    return where_greater(x, ZERO, x, ZERO)
+
+
+@part
+def leaky_relu(x):
+    """x where positive, else x / 100."""
+    return where_greater(x, ZERO, x, _SLOPE * x)
+
+
+@part
+def tanh(x):
+    """The hyperbolic tangent as a quotient of polynomials, within 4 ulp. Source: the form of Eigen's float tanh."""
+    x = where_greater(x, _TANH_CLIP, _TANH_CLIP, x)
+    x = where_greater(-_TANH_CLIP, x, -_TANH_CLIP, x)
+    y = x * x
+    p = madd(y, _A13, _A11)
+    p = madd(y, p, _A9)
+    p = madd(y, p, _A7)
+    p = madd(y, p, _A5)
+    p = madd(y, p, _A3)
+    p = madd(y, p, _A1)
+    q = madd(y, _B6, _B4)
+    q = madd(y, q, _B2)
+    q = madd(y, q, _B0)
+    return x * p / q
+
+
+@part
+def exp(x):
+    """e^x for x from -87 to 88, and its value at the nearer end beyond (NaN counts as -87); within 2 ulp.
+
+    x = n ln 2 + r, |r| <= ln 2 / 2; the polynomial is that of Cephes' expf.
+    """
+    x = where_greater(x, _EXP_HIGH, _EXP_HIGH, x)
+    x = where_greater(x, _EXP_LOW, x, _EXP_LOW)
+    n = madd(x, _LOG2_E, ROUND) - ROUND
+    r = madd(n, -_LN2_HIGH, x)
+    r = madd(n, -_LN2_LOW, r)
+    p = madd(_E7, r, _E6)
+    p = madd(p, r, _E5)
+    p = madd(p, r, _E4)
+    p = madd(p, r, _E3)
+    p = madd(p, r, _E2)
+    return (madd(p, r * r, r) + ONE) * two_to(n)
+
+
+@part
+def sigmoid(x):
+    """1 / (1 + e^-x)."""
+    return ONE / (ONE + exp(-x))
+
+
+@part
+def selu(x):
+    """Scaled exponential linear unit. Source: Klambauer et al. 2017, eq. 2 and 14."""
+    return _SELU_SCALE * where_greater(x, ZERO, x, _SELU_ALPHA * (exp(x) - ONE))
+
+
+@part
+def gelu(x):
+    """Gaussian error linear unit, its tanh form. Source: Hendrycks and Gimpel 2016, section 2."""
+    inner = _GELU_INNER * madd(_GELU_CUBE * (x * x), x, x)
+    return HALF * x * (ONE + tanh(inner))
+
+
+@part
+def sin(x):
+    """The sine of x radians, within 2e-7 up to |x| = 1,000; 0 from |x| = 2^20 on, where float32 has lost the phase.
+
+    x = n pi + r, |r| <= pi / 2, pi in three parts; the sign is that of (-1)^n.
+    """
+    x = where_greater(x * x, _SIN_LIMIT * _SIN_LIMIT, ZERO, x)
+    n = madd(x, _PI_INVERSE, ROUND) - ROUND
+    r = madd(n, -_PI_1, x)
+    r = madd(n, -_PI_2, r)
+    y = r * r
+    p = madd(y, _S9, _S7)
+    p = madd(y, p, _S5)
+    p = madd(y, p, _S3)
+    value = madd(y * p, r, r)
+    odd = n - TWO * (madd(n, HALF, ROUND) - ROUND)
+    return where_greater(odd * odd, HALF, -value, value)

@@ -1,0 +1,136 @@
+"""What the parts of the laboratory hand to each other. Everything is frozen; arrays are never changed in place."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float32Array = NDArray[np.float32]
+Float64Array = NDArray[np.float64]
+Int32Array = NDArray[np.int32]
+Int64Array = NDArray[np.int64]
+UInt8Array = NDArray[np.uint8]
+
+#: What a strategy remembers between generations: numbers, None and arrays, by name. Stored with every checkpoint.
+State = Mapping[str, Any]
+#: The genomes of N agents, in the form that their genome kind knows; for `dense` a (N, W) float32 array.
+Genomes = Any
+
+NO_PARENT = -1
+
+
+class Operator(IntEnum):
+    """How a genome came to be."""
+
+    INITIAL = 0
+    ELITE = 1
+    CROSSOVER = 2
+    MUTATION = 3
+    CROSSOVER_MUTATION = 4
+    SAMPLED = 5
+    IMPORTED = 6
+
+
+class Failure(IntEnum):
+    """Why an agent has no fitness; NONE where it has one."""
+
+    NONE = 0
+    NON_FINITE_FITNESS = 1
+    TIMEOUT = 2
+    ENVIRONMENT_ERROR = 3
+    WORKER_LOST = 4
+    OUT_OF_MEMORY = 5
+    INVALID_ARCHITECTURE = 6
+    ERROR = 7
+
+
+class StopReason(StrEnum):
+    """Why a run ended; the first four and THRESHOLD_MISSED are decided in the core."""
+
+    FITNESS_REACHED = "FITNESS_REACHED"
+    GENERATION_LIMIT = "GENERATION_LIMIT"
+    STAGNATION = "STAGNATION"
+    EXTINCTION = "EXTINCTION"
+    THRESHOLD_MISSED = "THRESHOLD_MISSED"
+    TIME_LIMIT = "TIME_LIMIT"
+    CANCELLED = "CANCELLED"
+    ERROR = "ERROR"
+
+
+class Purpose(IntEnum):
+    """What a random number is for: one part of its address."""
+
+    INITIAL = 1
+    EPISODE = 2
+    POLICY = 3
+    PARENTS = 4
+    CROSSOVER = 5
+    MUTATION = 6
+    CONFIRMATION = 7
+    REPLICATE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """N genomes and where they came from."""
+
+    genomes: Genomes
+    operators: UInt8Array  # (N,) of Operator
+    mothers: Int32Array  # (N,) index in the parents' generation, NO_PARENT where there is none
+    fathers: Int32Array  # (N,) the same
+    ages: UInt8Array  # (N,) how many generations back the parents are; 0 where there are none
+
+    def __len__(self) -> int:
+        return len(self.operators)
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluations:
+    """What became of N agents."""
+
+    fitness: Float64Array  # (N,) NaN where the agent failed
+    steps: Int32Array  # (N,) environment steps of all its episodes
+    failures: UInt8Array  # (N,) of Failure
+
+    def __len__(self) -> int:
+        return len(self.fitness)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a strategy says of a closed generation."""
+
+    stop: StopReason | None = None
+    threshold: float | None = None  # the bar this generation had to pass, where the strategy has one
+    viable: int | None = None  # agents that passed it
+    notes: Mapping[str, Any] = field(default_factory=dict)  # for `explainStop`: what led to the stop, JSON values
+
+
+class GenomeKind(Protocol):
+    """What varies: how genomes of one kind are made, changed, stored and drawn."""
+
+    def random(self, size: int, *, seed: int, generation: int) -> Genomes: ...
+    def take(self, genomes: Genomes, indices: Int32Array) -> Genomes: ...
+    def join(self, parts: list[Genomes]) -> Genomes: ...
+    def breed(
+        self, pool: Genomes, mothers: Int32Array, fathers: Int32Array, variation: "Variation", *, seed: int, generation: int
+    ) -> tuple[Genomes, UInt8Array]: ...
+    def pack(self, genomes: Genomes) -> bytes: ...
+    def unpack(self, data: bytes) -> Genomes: ...
+    def diversity(self, genomes: Genomes) -> float: ...
+    def complexity(self, genomes: Genomes) -> float: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """How children differ from their parents; what each word means is the genome kind's to say."""
+
+    crossover: str  # "average", "uniform", "none"
+    crossover_probability: float  # chance that a child has two parents
+    mutation: str  # "gaussian", "single_weight"
+    mutation_probability: float
+    mutation_scale: float
+    elites: int = 0  # the first `elites` children are copies of their mothers

@@ -1,0 +1,89 @@
+"""Truths across the fields of a work item: what stands against running it, and what was probably not meant."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from formatting.faults import Fault, FaultCode, Path, fault, shown
+from formatting.work_item import WorkItem
+from staging.estimate import CostEstimate
+from staging.limits import Limits
+from staging.maze_checks import maze_faults, maze_warnings
+from staging.strategy_checks import strategy_faults, strategy_warnings
+from staging.workload import Workload
+
+#: What an environment needs besides its own model, by type.
+ENVIRONMENT_FAULTS: Mapping[str, Callable[[Any, Limits], list[Fault]]] = {"maze": maze_faults}
+ENVIRONMENT_WARNINGS: Mapping[str, Callable[[Any], list[Fault]]] = {"maze": maze_warnings}
+
+
+def faults_of(work_item: WorkItem, limits: Limits) -> list[Fault]:
+    """All faults that the fields show by themselves; without them the work can be sized."""
+    environment, strategy = _part(work_item, "environment"), _part(work_item, "strategy")
+    faults = [*_cap_faults(work_item, limits), *strategy_faults(strategy)]
+    check = ENVIRONMENT_FAULTS.get(environment.type)
+    return [*(check(environment, limits) if check else ()), *faults]
+
+
+def size_faults(work_item: WorkItem, work: Workload, cost: CostEstimate, limits: Limits) -> list[Fault]:
+    """What is too much altogether, though no field is by itself."""
+    runs = work_item.replicates
+    times = "population_size * max_generations * replicates"
+    sizes = (
+        (("network",), "weights in a genome", work.weights, limits.max_weights),
+        ((), f"evaluations ({times})", work.evaluations * runs, limits.max_evaluations),
+        ((), f"environment steps ({times} * episodes * max_steps)", work.environment_steps * runs,
+         limits.max_environment_steps),
+        ((), "bytes of memory for a generation", cost.memory_bytes, limits.max_memory_bytes),
+        ((), "bytes of storage", cost.storage_bytes * runs, limits.max_storage_bytes),
+    )
+    return [_too_much(path, unit, size, limit) for path, unit, size, limit in sizes if size > limit]
+
+
+def warnings_of(work_item: WorkItem, world: Any) -> list[Fault]:
+    """What can be run, but was probably not meant."""
+    environment, strategy = _part(work_item, "environment"), _part(work_item, "strategy")
+    check = ENVIRONMENT_WARNINGS.get(environment.type)
+    return [
+        *(check(world) if check else ()), *strategy_warnings(strategy), *_fitness_warnings(work_item, world),
+        *_episode_warnings(work_item, world),
+    ]
+
+
+def _cap_faults(work_item: WorkItem, limits: Limits) -> list[Fault]:
+    population = _part(work_item, "strategy").population_size
+    fields = (
+        (("replicates",), "runs", work_item.replicates, limits.max_replicates),
+        (("stop", "max_generations"), "generations", work_item.stop.max_generations, limits.max_generations),
+        (("strategy", "population_size"), "agents", population, limits.max_population),
+    )
+    return [_too_much(path, unit, size, limit) for path, unit, size, limit in fields if size > limit]
+
+
+def _fitness_warnings(work_item: WorkItem, world: Any) -> list[Fault]:
+    """Aims above the best that the environment can give."""
+    best = world.best_possible()
+    aims = (
+        (("stop", "fitness"), work_item.stop.fitness),
+        (("strategy", "initial_threshold"), getattr(_part(work_item, "strategy"), "initial_threshold", None)),
+    )
+    return [
+        fault(FaultCode.INCONSISTENT, path, f"at most {best:g}, the best possible fitness", shown(aim))
+        for path, aim in aims if aim is not None and aim > best + 1e-9 * abs(best)
+    ]
+
+
+def _episode_warnings(work_item: WorkItem, world: Any) -> list[Fault]:
+    sampled = _part(work_item, "network").output == "softmax"
+    if world.episodes == 1 or world.is_random or sampled:
+        return []
+    expected = "1, as every episode is the same where neither the environment nor the actions are random"
+    return [fault(FaultCode.INCONSISTENT, ("environment", "episodes"), expected, str(world.episodes))]
+
+
+def _too_much(path: Path, unit: str, size: int, limit: int) -> Fault:
+    return fault(FaultCode.LIMIT_EXCEEDED, path, f"at most {limit} {unit}", shown(size))
+
+
+def _part(work_item: WorkItem, name: str) -> Any:
+    """A group of parameters that only some kinds have."""
+    return getattr(work_item, name)

@@ -1,0 +1,84 @@
+"""Whether a map of a maze can be walked, and whether walking it leads anywhere."""
+
+from collections import Counter
+
+from formatting.faults import Fault, FaultCode, fault, shown
+from processing.core.environments.grid_world import GOAL, OBSTACLE, OPEN, START, GridWorld, MazeParameters
+from staging.limits import Limits
+
+ROWS = ("environment", "rows")
+#: Beyond it, sums of many rewards would lose small ones.
+MAX_REWARD = 1e9
+_CELLS = f'"{OPEN}" (open), "{START}" (start), "{GOAL}" (goal) or "{OBSTACLE}" (obstacle)'
+_MEANT = {"s": START, "g": GOAL, " ": OPEN, "_": OPEN, "x": OBSTACLE, "X": OBSTACLE, "█": OBSTACLE}
+
+
+def maze_faults(maze: MazeParameters, limits: Limits) -> list[Fault]:
+    """Everything that stands against the map, in time linear in its cells."""
+    cells = sum(len(row) for row in maze.rows)
+    if cells > limits.max_cells:
+        return [fault(FaultCode.LIMIT_EXCEEDED, ROWS, f"at most {limits.max_cells} cells", f"{cells} cells")]
+    if cells == 0:
+        return [fault(FaultCode.OUT_OF_RANGE, ROWS, "at least one cell", "an empty map")]
+    return [*_shape_faults(maze.rows), *_cell_faults(maze.rows), *_start_faults(maze.rows), *_reward_faults(maze)]
+
+
+def maze_warnings(world: GridWorld) -> list[Fault]:
+    """What makes a walk through the map pointless."""
+    nearest, number = world.shortest_path(), len(world.goals)
+    if nearest is None:
+        given = f"{_goals(number)}, none of which can be reached" if number else "none"
+        return [fault(FaultCode.INCONSISTENT, ROWS, f'a goal "{GOAL}" that can be reached', given)]
+    warnings = []
+    if (reachable := world.reachable_goals()) < number:
+        given = f"{_goals(number)}, of which only {reachable} can be reached"
+        warnings.append(fault(FaultCode.INCONSISTENT, ROWS, "goals that can be reached", given))
+    if nearest > world.max_steps:
+        expected = f"at least {nearest} steps, as many as the nearest goal is away"
+        warnings.append(fault(FaultCode.INCONSISTENT, ("environment", "max_steps"), expected, str(world.max_steps)))
+    return warnings
+
+
+def _shape_faults(rows: tuple[str, ...]) -> list[Fault]:
+    width = Counter(map(len, rows)).most_common(1)[0][0]
+    expected = f"{width} cells, as in most other rows" if len(rows) > 2 else f"{width} cells, as in the other row"
+    return [
+        fault(FaultCode.INCONSISTENT, (*ROWS, number), expected, f"{len(row)} cells")
+        for number, row in enumerate(rows) if len(row) != width
+    ]
+
+
+def _cell_faults(rows: tuple[str, ...]) -> list[Fault]:
+    """One for each row that has unknown characters, naming the first of them."""
+    found = []
+    for number, row in enumerate(rows):
+        unknown = set(row) - {OPEN, START, GOAL, OBSTACLE}
+        if not unknown:
+            continue
+        column = next(index for index, cell in enumerate(row) if cell in unknown)
+        given = f"{shown(row[column])} in row {number + 1}, column {column + 1} (counted from 1)"
+        meant = _MEANT.get(row[column])
+        hint = f'Did you mean "{meant}"?' if meant else None
+        found.append(fault(FaultCode.NOT_IN_CHOICES, (*ROWS, number), _CELLS, given, hint))
+    return found
+
+
+def _start_faults(rows: tuple[str, ...]) -> list[Fault]:
+    starts = sum(row.count(START) for row in rows)
+    if starts == 1:
+        return []
+    where = [number + 1 for number, row in enumerate(rows) if START in row]
+    given = f"{starts}, in rows {', '.join(map(str, where[:5]))}{', …' if len(where) > 5 else ''}" if starts else "none"
+    return [fault(FaultCode.INCONSISTENT, ROWS, f'exactly one start "{START}"', given)]
+
+
+def _reward_faults(maze: MazeParameters) -> list[Fault]:
+    expected = f"a number within ±{MAX_REWARD:g}"
+    return [
+        fault(FaultCode.OUT_OF_RANGE, ("environment", "rewards", name), expected, shown(reward))
+        for name, reward in maze.rewards if abs(reward) > MAX_REWARD
+    ]
+
+
+def _goals(number: int) -> str:
+    return "1 goal" if number == 1 else f"{number} goals"

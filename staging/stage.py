@@ -1,0 +1,46 @@
+"""A work item becomes a staged item, or everything that stands against it is said at once."""
+
+from formatting.canonical import canonical, spec_hash
+from formatting.faults import Faulty
+from formatting.work_item import MAX_SEED, WorkItem
+from processing.core.rng import derive
+from processing.core.types import Purpose
+from staging.checks import faults_of, size_faults, warnings_of
+from staging.estimate import estimate, resolved_record
+from staging.limits import Limits
+from staging.staged_item import StagedItem
+from staging.workload import workload_of, world_of
+
+
+class Unstageable(Faulty):
+    """The work item is well formed, but cannot be run here."""
+
+
+def stage(work_item: WorkItem, limits: Limits, *, workers: int = 1) -> StagedItem:
+    """Check a work item across its fields and make it ready to run.
+
+    Args:
+        work_item: from `formatting.parse`.
+        limits: what this server allows.
+        workers: how many are online now; for the estimate.
+    Raises:
+        Unstageable: with all faults.
+    """
+    if faults := faults_of(work_item, limits):
+        raise Unstageable(faults)
+    world = world_of(work_item)
+    work = workload_of(work_item, world)
+    cost = estimate(work_item, work, workers=workers)
+    if faults := size_faults(work_item, work, cost, limits):
+        raise Unstageable(faults)
+    return StagedItem(
+        spec=canonical(work_item), spec_hash=spec_hash(work_item), kind=work_item.kind, seeds=seeds_of(work_item),
+        record=resolved_record(work_item, work), estimate=cost, warnings=tuple(warnings_of(work_item, world)),
+    )
+
+
+def seeds_of(work_item: WorkItem) -> tuple[int, ...]:
+    """One seed for each replicate, whole numbers from 0 to 2^53 - 1; the first is the work item's own."""
+    others = (derive(work_item.seed, Purpose.REPLICATE, agent=number) & MAX_SEED
+              for number in range(1, work_item.replicates))
+    return (work_item.seed, *others)

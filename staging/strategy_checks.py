@@ -1,0 +1,72 @@
+"""Whether the parameters of a strategy, whichever it is, go together: each rule looks at the fields it names."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from formatting.faults import Fault, FaultCode, fault, shown
+from processing.core.parameters import Parameters
+
+#: Counts of agents that come out of a generation, so that there cannot be more of them than it has.
+AT_MOST_POPULATION = ("parents", "elites", "required_agents")
+
+#: Fields that count only under a condition, and the condition in words.
+USED_WHEN: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "parents": (lambda it: it.selection == "truncation", 'selection "truncation"'),
+    "tournament_size": (lambda it: it.selection == "tournament", 'selection "tournament"'),
+    "crossover_probability": (lambda it: it.crossover != "none", "a crossover"),
+    "mutation_scale": (lambda it: it.mutation_probability > 0, "a mutation_probability above 0"),
+    "mutation": (lambda it: it.mutation_probability > 0, "a mutation_probability above 0"),
+}
+
+
+def strategy_faults(strategy: Parameters) -> list[Fault]:
+    """Counts that a generation of this size cannot have."""
+    population = getattr(strategy, "population_size", None)
+    if population is None:
+        return []
+    return [
+        fault(FaultCode.INCONSISTENT, ("strategy", name), f"at most population_size, {population}", shown(count),
+              _hint(strategy, name))
+        for name in AT_MOST_POPULATION
+        if (count := getattr(strategy, name, 0)) > population and _is_used(strategy, name)
+    ]
+
+
+def strategy_warnings(strategy: Parameters) -> list[Fault]:
+    """Parameters that were given and do nothing, and searches that stand still."""
+    warnings = [
+        fault(FaultCode.INCONSISTENT, ("strategy", name), f"no value, as it counts only with {USED_WHEN[name][1]}",
+              shown(_plain(getattr(strategy, name))))
+        for name in USED_WHEN if not _is_default(strategy, name) and not _is_used(strategy, name)
+    ]
+    if getattr(strategy, "elites", -1) == getattr(strategy, "population_size", None):
+        expected = "fewer than population_size, as a generation of elites only never changes"
+        warnings.append(fault(FaultCode.INCONSISTENT, ("strategy", "elites"), expected, shown(strategy.elites)))  # type: ignore[attr-defined]
+    if _never_mutates(strategy) and getattr(strategy, "crossover", None) == "none":
+        expected = "more than 0 where there is no crossover, as nothing would ever change"
+        warnings.append(fault(FaultCode.INCONSISTENT, ("strategy", "mutation_probability"), expected, "0"))
+    return warnings
+
+
+def _is_used(strategy: Parameters, name: str) -> bool:
+    return name not in USED_WHEN or USED_WHEN[name][0](strategy)
+
+
+def _is_default(strategy: Parameters, name: str) -> bool:
+    """Whether the value may be there only because it was left out; also true where the strategy has no such field."""
+    field = type(strategy).model_fields.get(name)
+    return field is None or bool(getattr(strategy, name) == field.default)
+
+
+def _never_mutates(strategy: Parameters) -> bool:
+    return bool(getattr(strategy, "mutation_probability", 1) == 0)
+
+
+def _hint(strategy: Parameters, name: str) -> str | None:
+    if not _is_default(strategy, name):
+        return None
+    return f'{shown(getattr(strategy, name))} is its default; give "{name}", or a larger "population_size".'
+
+
+def _plain(value: Any) -> Any:
+    return getattr(value, "value", value)

@@ -1,0 +1,165 @@
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from processing.core import build
+from processing.core.build import compiled, kernel, part, slot
+from processing.core.errors import Broken
+
+ROOT = Path(__file__).parents[2]
+FACTOR = 2
+
+
+@slot
+def change(x: Any) -> Any:
+    """Bound in the tests."""
+    return x
+
+
+@part
+def doubled(x: Any) -> Any:
+    return x * FACTOR
+
+
+@part
+def squared(x: Any) -> Any:
+    return x * x
+
+
+@kernel
+def changed(x: Any) -> Any:
+    return change(x)
+
+
+def unmarked(x: Any) -> Any:
+    return x
+
+
+def python(code: str, folder: Path = ROOT, **environment: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, env={**os.environ, "PYTHONPATH": str(folder), **environment},
+        capture_output=True, text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_importing_the_core_imports_neither_numba_nor_torch() -> None:
+    code = (
+        "import sys, processing.core.environments, processing.core.genomes, processing.core.strategies;"
+        "import processing.core.judges, processing.core.reference, processing.core.build;"
+        "print([name for name in ('numba', 'llvmlite', 'torch') if name in sys.modules])"
+    )
+    assert python(code) == "[]"
+
+
+def test_slots_are_bound_by_name() -> None:
+    assert compiled(changed, {"change": doubled})(3) == 6
+    assert compiled(changed, {"change": squared})(3) == 9
+
+
+def test_constants_of_parts_can_be_bound() -> None:
+    assert compiled(changed, {"change": doubled, "FACTOR": 5})(3) == 15
+    assert compiled(changed, {"change": doubled})(3) == 6
+
+
+def test_the_same_composition_is_the_same_object_and_another_has_another_name() -> None:
+    one, other = compiled(changed, {"change": doubled}), compiled(changed, {"change": squared})
+    assert one is compiled(changed, {"change": doubled})
+    assert one.__name__ != other.__name__
+
+
+def test_an_unbound_slot_is_an_error() -> None:
+    with pytest.raises(Broken, match="slot 'change' is not bound"):
+        compiled(changed)
+
+
+def test_a_function_that_is_not_marked_is_an_error() -> None:
+    with pytest.raises(Broken, match="'change' is called in a kernel but not marked"):
+        compiled(changed, {"change": unmarked})
+
+
+def test_two_contents_under_one_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = compiled(changed, {"change": doubled}).__name__
+    monkeypatch.setitem(build._composed, name, ("something else", None))
+    monkeypatch.setattr(build, "_asked", {})
+    with pytest.raises(Broken, match="two compositions are called"):
+        compiled(changed, {"change": doubled})
+
+
+EVALUATE = """
+import numpy as np
+from processing.core.environments.grid_world import GridWorld, MazeParameters
+from processing.core.genomes.dense import Dense, DenseParameters
+from processing.core.judges.episodes import Episodes
+maze = GridWorld(MazeParameters(type="maze", rows=("S..", ".#.", "..G"), max_steps=9))
+kind = Dense(DenseParameters(), inputs=24, outputs=9)
+print(Episodes(maze, kind).evaluate(kind.random(20, seed=1, generation=0), seed=1, generation=0).fitness.tolist())
+"""
+
+
+def test_without_compilation_the_same_kernel_runs_as_plain_python(tmp_path: Path) -> None:
+    plain = python(EVALUATE + "import sys; assert 'numba' not in sys.modules", NUMBA_DISABLE_JIT="1")
+    assert plain == python(EVALUATE)
+
+
+BREED = """
+import numpy as np
+from processing.core.genomes.dense import Dense, DenseParameters
+from processing.core.types import Variation
+kind = Dense(DenseParameters(hidden=()), inputs=2, outputs=1)
+children, _ = kind.breed(np.ones((1, 3), np.float32), np.zeros(1, np.int32), np.zeros(1, np.int32),
+                         Variation("average", 1.0, "gaussian", 0.0, 1.0), seed=1, generation=1)
+print(children.tolist())
+"""
+
+
+def test_an_edited_part_is_compiled_again_though_it_lies_in_another_file(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "processing" / "core", tmp_path / "processing" / "core")
+    (tmp_path / "processing" / "__init__.py").touch()
+    settings = {"EVOLUTION_CACHE_DIR": str(tmp_path / "kernels")}
+    assert python(BREED, tmp_path, **settings) == "[[1.0, 1.0, 1.0]]"
+    source = tmp_path / "processing" / "core" / "intrinsics.py"
+    text = source.read_text()
+    edited = text.replace("return builder.call(function, [a, b, c])", "return builder.fneg(builder.call(function, [a, b, c]))")
+    assert edited != text
+    source.write_text(edited)
+    assert python(BREED, tmp_path, **settings) == "[[-1.0, -1.0, -1.0]]"
+
+
+def test_compiled_kernels_are_found_again(tmp_path: Path) -> None:
+    settings = {"EVOLUTION_CACHE_DIR": str(tmp_path)}
+    count = "from processing.core.genomes import breeding; from processing.core.build import compiled;"
+    count += "print(dict(compiled(breeding.fill_children).stats.cache_hits) != {})"
+    assert python(BREED + count, **settings).endswith("False")
+    assert python(BREED + count, **settings).endswith("True")
+
+
+def test_a_folder_that_cannot_be_written_is_no_crash(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert python(BREED, EVOLUTION_CACHE_DIR=str(tmp_path / "file")) == "[[1.0, 1.0, 1.0]]"
+
+
+def test_old_cache_folders_are_pruned(tmp_path: Path) -> None:
+    for name, days in (("old", build.KEEP_DAYS + 1), ("young", 1), ("current", build.KEEP_DAYS + 1)):
+        (tmp_path / name).mkdir()
+        used = tmp_path / name / ".used"
+        used.touch()
+        os.utime(used, (time.time() - days * 86_400,) * 2)
+    build._prune(tmp_path, keep=tmp_path / "current")
+    assert sorted(folder.name for folder in tmp_path.iterdir()) == ["current", "young"]
+
+
+def test_plain_lanes_are_arrays() -> None:
+    from processing.core.lanes import LANES, fill, load, store, where_greater
+
+    buffer = np.arange(2 * LANES, dtype=np.float32)
+    store(buffer, LANES, where_greater(load(buffer, 0), np.float32(3), fill(np.float32(1)), np.float32(0)))
+    assert buffer[LANES:].sum() == LANES - 4

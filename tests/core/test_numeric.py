@@ -1,0 +1,81 @@
+"""Elementary functions as plain Python; that compiled ones have the same bits is shown by whole lives."""
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from processing.core import numeric
+from processing.core.lanes import madd, two_to
+from processing.core.types import Float32Array
+
+floats = st.floats(width=32, allow_nan=False, allow_infinity=False)
+HUGE = np.array([-3.4e38, -1e30, -1e10, -1e5, -100, -1e-40, 0, 1e-40, 100, 1e5, 1e10, 1e30, 3.4e38], np.float32)
+
+
+@given(floats, floats, floats)
+def test_madd_rounds_once(a: float, b: float, c: float) -> None:
+    exact = Fraction(a) * Fraction(b) + Fraction(c)
+    with np.errstate(all="ignore"):
+        got = madd(np.float32(a), np.float32(b), np.float32(c))
+        around = [np.nextafter(got, np.float32(side)) for side in (-np.inf, np.inf)]
+    if np.isinf(got):
+        assert abs(exact) > Fraction(float(np.finfo(np.float32).max))
+        return
+    off = abs(exact - Fraction(float(got)))
+    assert all(off <= abs(exact - Fraction(float(one))) for one in around if np.isfinite(one))
+
+
+@pytest.mark.parametrize(
+    ("function", "true", "low", "high", "ulps"),
+    [
+        (numeric.tanh, np.tanh, -12, 12, 8),
+        (numeric.exp, np.exp, -87, 88, 2),
+        (numeric.sigmoid, lambda x: 1 / (1 + np.exp(-x)), -80, 80, 4),
+        (numeric.sin, np.sin, -1.5, 1.5, 2),
+    ],
+)
+def test_functions_are_accurate(
+    function: Callable[[Float32Array], Float32Array], true: Callable[[Any], Any], low: float, high: float, ulps: int
+) -> None:
+    x = np.linspace(low, high, 40_001).astype(np.float32)
+    wanted = true(x.astype(np.float64))
+    off = np.abs(function(x) - wanted) / np.spacing(np.abs(wanted).astype(np.float32))
+    assert off.max() <= ulps
+
+
+def test_sin_is_accurate_over_many_periods() -> None:
+    x = np.linspace(-1_000, 1_000, 100_001).astype(np.float32)
+    assert np.abs(numeric.sin(x) - np.sin(x.astype(np.float64))).max() < 2e-7
+
+
+def test_units_follow_their_definitions() -> None:
+    x = np.linspace(-6, 6, 1_201).astype(np.float32)
+    wide = x.astype(np.float64)
+    cube = np.sqrt(2 / np.pi) * (wide + 0.044715 * wide**3)
+    selu = 1.0507009873554805 * np.where(wide > 0, wide, 1.6732632423543772 * np.expm1(wide))
+    assert np.array_equal(numeric.relu(x), np.maximum(x, 0))
+    assert np.allclose(numeric.leaky_relu(x), np.where(x > 0, wide, wide / 100), atol=1e-7)
+    assert np.allclose(numeric.gelu(x), wide / 2 * (1 + np.tanh(cube)), atol=1e-6)
+    assert np.allclose(numeric.selu(x), selu, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["relu", "leaky_relu", "tanh", "sigmoid", "selu", "gelu", "sin", "exp"])
+def test_finite_arguments_never_give_nan(name: str) -> None:
+    with np.errstate(all="ignore"):
+        assert not np.isnan(getattr(numeric, name)(HUGE)).any()
+
+
+def test_saturated_units_are_exact() -> None:
+    assert list(numeric.tanh(np.float32([-1e30, -20, 20, 1e30]))) == [-1, -1, 1, 1]
+    assert list(numeric.sigmoid(np.float32([80, 1e30]))) == [1, 1]
+    with np.errstate(over="ignore"):
+        assert numeric.gelu(np.float32([-1e10]))[0] == 0
+
+
+def test_powers_of_two_are_exact() -> None:
+    assert [float(two_to(np.float32(n))) for n in (-126, 0, 127)] == [2.0**-126, 1.0, 2.0**127]
