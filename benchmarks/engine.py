@@ -1,7 +1,7 @@
 """The engine against a C yardstick, the readable reference, a second thread and the clock: grid world 20 x 20, 24-10-9.
 
-`python -m benchmarks.engine`. Rates are useful environment steps per CPU second on one thread; all candidates of a case are
-timed in turn, round by round, and a ratio is the median of the rounds' ratios.
+`python -m benchmarks.engine`. Rates are useful environment steps per CPU second on one thread; all candidates of a case
+are timed in turn, round by round, and a ratio is the median of the rounds' ratios.
 """
 
 import json
@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -78,16 +79,18 @@ def _against_c(judge: Episodes, genomes: Float32Array, agents: str, yardsticks: 
     ours = judge.evaluate(genomes, seed=SEED, generation=GENERATION)
     for yardstick in yardsticks:
         fitness, steps = yardstick.evaluate(genomes)
-        assert np.array_equal(fitness, ours.fitness) and np.array_equal(steps, ours.steps), "the yardstick differs"
+        assert np.array_equal(fitness, ours.fitness), "the yardstick's fitness differs"
+        assert np.array_equal(steps, ours.steps), "the yardstick's steps differ"
     candidates: dict[str, Callable[[], Any]] = {
         "ours": lambda: judge.evaluate(genomes, seed=SEED, generation=GENERATION),
-        **{f"c{one.groups}": (lambda one=one: one.evaluate(genomes)) for one in yardsticks},
+        **{f"c{one.groups}": partial(one.evaluate, genomes) for one in yardsticks},
     }
     times = _interleaved(candidates, time.process_time)
     best = min((name for name in times if name != "ours"), key=lambda name: median(times[name]))
     total = int(ours.steps.sum())
     return _line(
-        "ours / C, CPU", agents, len(genomes), [c / mine for c, mine in zip(times[best], times["ours"], strict=True)], 0.9,
+        "ours / C, CPU", agents, len(genomes),
+        [theirs / mine for theirs, mine in zip(times[best], times["ours"], strict=True)], 0.9,
         mean_steps=round(total / len(genomes), 1), ours_million_steps_per_second=_rate(total, times["ours"]),
         c_million_steps_per_second=_rate(total, times[best]), c_lanes=16 * int(best[1:]),
     )
@@ -118,7 +121,7 @@ def _against_reference(judge: Episodes, genomes: Float32Array, agents: str) -> L
 
 def _two_threads(judge: Episodes, genomes: Float32Array) -> Line:
     candidates: dict[str, Callable[[], Any]] = {
-        str(threads): (lambda threads=threads: judge.evaluate(genomes, seed=SEED, generation=GENERATION, threads=threads))
+        str(threads): partial(judge.evaluate, genomes, seed=SEED, generation=GENERATION, threads=threads)
         for threads in (1, 2)
     }
     times = _interleaved(candidates, time.perf_counter)

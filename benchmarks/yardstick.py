@@ -36,14 +36,15 @@ class Yardstick:
         world, number = self.world, len(genomes)
         fitness, steps, ticket = np.zeros(number), np.zeros(number, np.int32), np.zeros(1, np.int64)
         numbers = (world.start, world.goals, world.words, world.cells.size, self.max_steps)
+        arrays = world.cells, world.goal_of, world.moves, world.views, world.rewards
         self.rollout(
-            _address(genomes), ctypes.c_int64(number), *map(_address, (world.cells, world.goal_of, world.moves, world.views)),
-            _address(world.rewards), *map(ctypes.c_int64, numbers), *map(_address, (ticket, fitness, steps)),
+            _address(genomes), ctypes.c_int64(number), *(_address(array) for array in arrays),
+            *map(ctypes.c_int64, numbers), *(_address(array) for array in (ticket, fitness, steps)),
         )
         return fitness, steps
 
 
-def _address(array: np.ndarray[Any, Any]) -> ctypes.c_void_p:
+def _address(array: Any) -> ctypes.c_void_p:
     return ctypes.c_void_p(array.ctypes.data)
 
 

@@ -1,0 +1,1 @@
+"""The workshop: tasks, dispatch, lifecycle and runner around the laboratory in `core`."""

@@ -1,13 +1,14 @@
 """Compiled kernels, composed from plain Python functions and kept on disk.
 
-The decorators only mark. `compiled(template, bindings)` follows the globals of a template down to the last part, puts the
-bound parts in the place of slots, and hands the result to numba; that is the first moment at which numba is imported, so
-that processes that never compile never pay for it. With NUMBA_DISABLE_JIT=1 the very same composition runs as plain Python.
+The decorators only mark. `compiled(template, bindings)` follows the globals of a template down to the last part, puts
+the bound parts in the place of slots, and hands the result to numba; that is the first moment at which numba is
+imported, so that processes that never compile never pay for it. With NUMBA_DISABLE_JIT=1 the very same composition runs
+as plain Python.
 
-A composed function has a name that ends in a hash of everything in it: its code, its constants, its parts. Two compositions
-can therefore never share machine code, neither in this process nor on disk. The disk cache lies in a folder named by a hash
-of all sources of the core, the versions of numba, NumPy and Python, and the processor: what was compiled from other sources
-is never found.
+A composed function has a name that ends in a hash of everything in it: its code, its constants, its parts. Two
+compositions can therefore never share machine code, neither in this process nor on disk. The disk cache lies in a
+folder named by a hash of all sources of the core, the versions of numba, NumPy and Python, and the processor: what was
+compiled from other sources is never found.
 """
 
 import dis

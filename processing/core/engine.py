@@ -14,7 +14,8 @@ from processing.core.rng import derive_prefix
 from processing.core.rollout import rollout, workspace
 from processing.core.types import Float64Array, Int32Array
 
-#: Steps of one shape after which a kernel of its own pays: it saves a fifth of their time and takes some 2 s to compile.
+#: Steps of one shape after which a kernel of its own pays: it saves a fifth of their time and takes some 2 s to
+#: compile.
 SPECIAL_AFTER_STEPS = 1_000_000_000
 
 
@@ -32,9 +33,10 @@ class Engine:
         self._special: Callable[..., Any] | None = None
 
     def lives(
-        self, genomes: Any, *, seed: int, generation: int, purpose: int, first: int, last: int, sampled: bool, threads: int
+        self, genomes: Any, *,
+        seed: int, generation: int, purpose: int, first: int, last: int, sampled: bool, threads: int,
     ) -> tuple[Float64Array, Int32Array]:
-        """Returns and steps, (agents * episodes,), of the episodes of agents first..last-1; entry 0 is agent `first`'s."""
+        """Returns and steps, (agents * episodes,), of the episodes of agents first..last-1 in their order."""
         kind, environment, kernel = self.genome_kind, self.environment, self.kernel()
         number = (last - first) * environment.episodes
         returns, steps, ticket = np.zeros(number), np.zeros(number, np.int32), np.zeros(1, np.int64)

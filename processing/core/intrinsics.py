@@ -1,6 +1,7 @@
 """The functions of `lanes.py` as machine instructions. Only `build` imports this file: it needs numba."""
 
-# mypy: disable-error-code="no-untyped-def, misc"
+# mypy: ignore-errors
+# numba types these functions, at the first compile.
 
 import operator
 
@@ -292,7 +293,8 @@ def _store_at(builder, vector, pointer, number):
 
 def _fused(builder, a, b, c):
     name = f"llvm.fma.v{LANES}f32" if isinstance(a.type, ir.VectorType) else "llvm.fma.f32"
-    function = builder.module.globals.get(name) or ir.Function(builder.module, ir.FunctionType(a.type, [a.type] * 3), name)
+    kind = ir.FunctionType(a.type, [a.type] * 3)
+    function = builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
     return builder.call(function, [a, b, c])
 
 

@@ -1,11 +1,11 @@
 """One number per lane: the vectors that kernels are written with.
 
-LANES agents live side by side, one in each lane of a SIMD register. In plain Python a vector is a float32 array of LANES
-elements and these functions are what they say; compiled, each of them is one or two machine instructions
+LANES agents live side by side, one in each lane of a SIMD register. In plain Python a vector is a float32 array of
+LANES elements and these functions are what they say; compiled, each of them is one or two machine instructions
 (`intrinsics.py`). A buffer is a flat float32 array; `at` is the index of the first of LANES elements.
 """
 
-# mypy: disable-error-code="no-untyped-def"
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
 
 import numpy as np
 
@@ -72,7 +72,8 @@ def madd(a, b, c):
     """a * b + c in float32, rounded once. Scalars or vectors, mixed.
 
     The product of two float32 is exact in float64; their sum with c is rounded to odd, so that the second rounding, to
-    float32, is the only one that shows. Source: Boldo and Melquiond 2008, "Emulation of FMA and correctly rounded sums".
+    float32, is the only one that shows. Source: Boldo and Melquiond 2008, "Emulation of FMA and correctly rounded
+    sums".
     """
     product = np.float64(1) * a * b
     addend = np.float64(1) * c

@@ -1,11 +1,12 @@
 """One life, readable: what the kernels must do, in plain Python and NumPy and without any of their code.
 
-It is the yardstick of their tests, and it replays an agent from its genome and its address in processes that never compile.
-Float32 numbers are kept in float64 arrays; `_rounded` and `_madd` say where and how they are rounded.
+It is the yardstick of their tests, and it replays an agent from its genome and its address in processes that never
+compile. Float32 numbers are kept in float64 arrays; `_rounded` and `_madd` say where and how they are rounded.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -128,13 +129,14 @@ Layer = tuple[Float64Array, Float64Array]
 def _layers(network: DenseParameters, genome: Float32Array) -> list[Layer]:
     sizes, found, at = (24, *network.hidden, 9), [], 0
     values = np.asarray(genome, np.float64)
-    for before, after in zip(sizes, sizes[1:], strict=False):
+    wanted = sum((before + network.bias) * after for before, after in pairwise(sizes))
+    if wanted != len(values):
+        raise Refused(f"genome: expected {wanted} weights, got {len(values)}")
+    for before, after in pairwise(sizes):
         weights = values[at : at + before * after].reshape(before, after)
         at += before * after
         found.append((weights, values[at : at + after] if network.bias else np.zeros(after)))
         at += after if network.bias else 0
-    if at != len(values):
-        raise Refused(f"genome: expected {at} weights, got {len(values)}")
     return found
 
 
@@ -242,7 +244,7 @@ def _selu(x: Float64Array) -> Float64Array:
 def _gelu(x: Float64Array) -> Float64Array:
     cube = _madd(_rounded(_constant(0.044715) * _rounded(x * x)), x, x)
     inner = _rounded(_constant(0.7978845608028654) * cube)
-    return _rounded(_rounded(0.5 * x) * _rounded(1.0 + _tanh(inner)))
+    return np.where(x < -5.5, 0.0, _rounded(_rounded(0.5 * x) * _rounded(1.0 + _tanh(inner))))
 
 
 def _sin(x: Float64Array) -> Float64Array:

@@ -1,11 +1,13 @@
 """Randomness is an address: every draw is a hash of (seed, purpose, generation, agent, episode) and its number n.
 
 There is no state and no order: any worker can compute any draw. An address becomes a 64-bit *key* by four rounds of the
-splitmix64 finaliser; draw n of a key is the finaliser of key + n times the golden ratio. The scalar parts below run inside
-compiled kernels; their twins on whole numbers and on NumPy arrays give the same bits.
+splitmix64 finaliser; draw n of a key is the finaliser of key + n times the golden ratio. The scalar parts below run
+inside compiled kernels; their twins on whole numbers and on NumPy arrays give the same bits.
 
 Source: Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators" (splitmix64).
 """
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -52,7 +54,8 @@ def keys(seed: int, purpose: int, generation: int, agents: ArrayLike, episode: i
     """The keys of many agents, (N,): `derive` for each of `agents`, whole numbers (N,)."""
     shared = derive_prefix(seed, purpose, generation)
     mixed = mix(np.uint64(shared) ^ (np.asarray(agents).astype(np.uint64) * _MIX_1 + _GOLDEN))
-    return mix(mixed ^ np.uint64(episode * MIX_2 + GOLDEN & MASK))
+    found: UInt64Array = mix(mixed ^ np.uint64(episode * MIX_2 + GOLDEN & MASK))
+    return found
 
 
 def derive_prefix(seed: int, purpose: int, generation: int) -> int:
@@ -65,9 +68,8 @@ def derive_prefix(seed: int, purpose: int, generation: int) -> int:
 def draws(key: int | UInt64Array, count: int, first: int = 0) -> UInt64Array:
     """Draws first..first+count-1 of one key, (count,), or of K keys, (K, count)."""
     steps = np.arange(first, first + count, dtype=np.uint64) * _GOLDEN
-    if isinstance(key, np.ndarray):
-        return mix(key[:, None] + steps)
-    return mix(np.uint64(key) + steps)
+    found: UInt64Array = mix((key[:, None] if isinstance(key, np.ndarray) else np.uint64(key)) + steps)
+    return found
 
 
 def uniforms(key: int | UInt64Array, count: int, first: int = 0) -> NDArray[np.float64]:
@@ -79,7 +81,8 @@ def normals(key: int | UInt64Array, count: int, first: int = 0) -> NDArray[np.fl
     """The same draws as float32 of mean 0 and variance 1, as `normal_part` makes them."""
     bits = draws(key, count, first)
     total = (bits & _WORD) + (bits >> _S16 & _WORD) + (bits >> _S32 & _WORD) + (bits >> _S48)
-    return (total.astype(np.float32) - _NORMAL_MEAN) * _NORMAL_SCALE
+    scaled: NDArray[np.float32] = (total.astype(np.float32) - _NORMAL_MEAN) * _NORMAL_SCALE
+    return scaled
 
 
 def _mixed(z: int) -> int:
@@ -90,7 +93,7 @@ def _mixed(z: int) -> int:
 
 
 @part
-def mix(z):  # type: ignore[no-untyped-def]
+def mix(z: Any) -> Any:
     """The splitmix64 finaliser: a bijection of 64-bit numbers, uint64 or an array of them."""
     z = (z ^ (z >> _S30)) * _MIX_1
     z = (z ^ (z >> _S27)) * _MIX_2
@@ -98,26 +101,26 @@ def mix(z):  # type: ignore[no-untyped-def]
 
 
 @part
-def life_key(prefix, agent, episode):  # type: ignore[no-untyped-def]
+def life_key(prefix: Any, agent: Any, episode: Any) -> Any:
     """`derive` from the prefix that a generation shares; all uint64."""
     key = mix(prefix ^ (np.uint64(agent) * _MIX_1 + _GOLDEN))
     return mix(key ^ (np.uint64(episode) * _MIX_2 + _GOLDEN))
 
 
 @part
-def draw_part(key, n):  # type: ignore[no-untyped-def]
+def draw_part(key: Any, n: Any) -> Any:
     """Draw n of a key, uint64."""
     return mix(key + np.uint64(n) * _GOLDEN)
 
 
 @part
-def uniform_part(key, n):  # type: ignore[no-untyped-def]
+def uniform_part(key: Any, n: Any) -> Any:
     """Draw n of a key as float32 in [0, 1), 24 random bits."""
     return np.float32(np.int64(draw_part(key, n) >> _S40)) * _TO_UNIT_32
 
 
 @part
-def normal_part(key, n):  # type: ignore[no-untyped-def]
+def normal_part(key: Any, n: Any) -> Any:
     """Draw n of a key as float32 of mean 0 and variance 1: the sum of its four 16-bit words (Irwin-Hall, n = 4).
 
     Whole-number arithmetic up to one subtraction and one multiplication; |value| <= 3.47.

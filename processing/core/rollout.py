@@ -1,11 +1,12 @@
 """The one kernel that lives lives: any environment with any genome kind.
 
 LANES lives run side by side; a life that ends makes room for the next one. The functions marked as slots belong to an
-environment or a genome kind and are bound by `compiled`. A kernel allocates nothing (all buffers come in) and is compiled
-without numba's reference counting: counting the arrays that parts hand on costs atomic instructions in every step.
+environment or a genome kind and are bound by `compiled`. A kernel allocates nothing (all buffers come in) and is
+compiled without numba's reference counting: counting the arrays that parts hand on costs atomic instructions in every
+step.
 """
 
-# mypy: disable-error-code="no-untyped-def, empty-body"
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, empty-body, assignment"
 
 from typing import Any, NamedTuple
 
@@ -40,7 +41,8 @@ def fill_memory(genomes, network, agent, memory, lane):
 
 @slot
 def fill_outputs(genomes, network, agents, alive, memory, scratch):
-    """Genome kind: from the inputs, the first rows of scratch, to the outputs; the index in scratch where they start."""
+    """Genome kind: from the inputs, the first rows of scratch, to the outputs; the index in scratch where they
+    start."""
 
 
 class Workspace(NamedTuple):
@@ -83,8 +85,8 @@ def rollout(
 ):
     """Live lives 0..lives-1, as many of them as this caller gets tickets for, to their ends.
 
-    Life number i is episode i % episodes of agent first + i // episodes. fitness (float64) and steps (int32) get one entry
-    per life; every entry depends on that life alone.
+    Life number i is episode i % episodes of agent first + i // episodes. fitness (float64) and steps (int32) get one
+    entry per life; every entry depends on that life alone.
     """
     clock, living, deadline, ended = 0, 0, 0, LANES
     for lane in range(LANES):

@@ -1,6 +1,10 @@
-"""When a run ends: the parameters of the stop rules. The first rule that is met ends the run."""
+"""When a run ends: the stop rules, and how an end is explained."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from processing.core.parameters import Parameters, parameter
+from processing.core.types import StopReason
 
 
 class StopParameters(Parameters):
@@ -21,3 +25,55 @@ class StopParameters(Parameters):
         meaning="The run ends after so much time; not reproducible then, as a clock decided. Null for no such rule.",
         unit="seconds", gt=0.0, le=31_536_000.0,
     )
+
+
+def met_rule(
+    stop: StopParameters, *, generation: int, best_fitness: float | None, stagnation: int, is_confirmed: bool,
+    strategy: StopReason | None,
+) -> StopReason | None:
+    """The rule that ends the run after this generation, or None: the goal first, then the strategy, then the limits.
+
+    Args:
+        best_fitness: of the run so far; is_confirmed: whether fresh episodes confirmed it, where that is needed.
+        stagnation: generations since it last rose.
+        strategy: what the strategy says.
+    """
+    if stop.fitness is not None and best_fitness is not None and best_fitness >= stop.fitness and is_confirmed:
+        return StopReason.FITNESS_REACHED
+    if strategy is not None:
+        return strategy
+    if generation + 1 >= stop.max_generations:
+        return StopReason.GENERATION_LIMIT
+    if stop.stagnation_generations is not None and stagnation >= stop.stagnation_generations:
+        return StopReason.STAGNATION
+    return None
+
+
+_WHAT = {
+    StopReason.FITNESS_REACHED: "The champion reached the fitness that the work item asks for.",
+    StopReason.GENERATION_LIMIT: "The number of generations that the work item allows was reached.",
+    StopReason.STAGNATION: "The champion did not improve for as many generations as the work item allows.",
+    StopReason.EXTINCTION: "No agent of the last generation has a fitness.",
+    StopReason.THRESHOLD_MISSED: "Too few agents reached the rising threshold, too many times in a row.",
+    StopReason.TIME_LIMIT: "The time that the work item allows was used up.",
+}
+_ADVICE = {
+    StopReason.FITNESS_REACHED: "Raise `stop.fitness` to search on.",
+    StopReason.GENERATION_LIMIT: "Raise `stop.max_generations`, or enlarge `strategy.population_size`.",
+    StopReason.STAGNATION: "Raise `strategy.mutation_scale` or `strategy.mutation_probability`, or enlarge the population.",
+    StopReason.EXTINCTION: "Lower `strategy.mutation_scale`; check the rewards.",
+    StopReason.THRESHOLD_MISSED: (
+        "Lower `strategy.rise` or `strategy.required_agents`, raise `strategy.maximum_failures`, or enlarge the population."
+    ),
+    StopReason.TIME_LIMIT: "Raise `stop.max_seconds`, or limit generations instead: then the run is reproducible.",
+}
+
+
+def explained(reason: StopReason, facts: Mapping[str, Any], *, best_possible: float | None) -> dict[str, Any]:
+    """Why a run ended, for people: the rule, what led to it, and what to change. JSON values."""
+    advice = _ADVICE[reason]
+    best = facts.get("best_fitness")
+    if best_possible is not None and best is not None and best >= best_possible - 1e-9:
+        advice = "Nothing better is possible in this environment."
+    return {"rule": reason.value, "message": _WHAT[reason], "led_to": dict(facts) | {"best_possible": best_possible},
+            "advice": advice}  # fmt: skip

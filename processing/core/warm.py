@@ -1,7 +1,7 @@
 """Compile what the examples need, so that nobody waits for it later: `python -m processing.core.warm`.
 
-One kernel lives the lives of every map, network shape and activation, others those of the examples' networks alone; one more
-breeds. All are compiled at their first call and then found on disk.
+One kernel lives the lives of every map, network shape and activation, others those of the examples' networks alone; one
+more breeds. All are compiled at their first call and then found on disk.
 """
 
 import time

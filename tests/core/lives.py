@@ -10,7 +10,9 @@ from processing.core.types import Float32Array
 SMALL = ("S.#..", "..#.G", ".....", ".##..", "G....")
 
 
-def maze(rows: tuple[str, ...] = SMALL, *, max_steps: int = 40, episodes: int = 1, revisit: float = 0.0) -> MazeParameters:
+def maze(
+    rows: tuple[str, ...] = SMALL, *, max_steps: int = 40, episodes: int = 1, revisit: float = 0.0
+) -> MazeParameters:
     return MazeParameters(
         type="maze", rows=rows, max_steps=max_steps, episodes=episodes, rewards=RewardParameters(revisit=revisit)
     )

@@ -1,3 +1,5 @@
+# mypy: disable-error-code="no-untyped-call"
+
 import os
 import shutil
 import subprocess
@@ -12,6 +14,7 @@ import pytest
 from processing.core import build
 from processing.core.build import compiled, kernel, part, slot
 from processing.core.errors import Broken
+from processing.core.lanes import LANES, fill, load, store, where_greater
 
 ROOT = Path(__file__).parents[2]
 FACTOR = 2
@@ -42,7 +45,7 @@ def unmarked(x: Any) -> Any:
     return x
 
 
-def python(code: str, folder: Path = ROOT, **environment: str) -> str:
+def python(code: str, folder: Path = ROOT, /, **environment: str) -> str:
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=folder, env={**os.environ, "PYTHONPATH": str(folder), **environment},
         capture_output=True, text=True,
@@ -128,18 +131,19 @@ def test_an_edited_part_is_compiled_again_though_it_lies_in_another_file(tmp_pat
     assert python(BREED, tmp_path, **settings) == "[[1.0, 1.0, 1.0]]"
     source = tmp_path / "processing" / "core" / "intrinsics.py"
     text = source.read_text()
-    edited = text.replace("return builder.call(function, [a, b, c])", "return builder.fneg(builder.call(function, [a, b, c]))")
+    fused = "builder.call(function, [a, b, c])"
+    edited = text.replace(f"return {fused}", f"return builder.fneg({fused})")
     assert edited != text
     source.write_text(edited)
     assert python(BREED, tmp_path, **settings) == "[[-1.0, -1.0, -1.0]]"
 
 
 def test_compiled_kernels_are_found_again(tmp_path: Path) -> None:
-    settings = {"EVOLUTION_CACHE_DIR": str(tmp_path)}
+    kernels = str(tmp_path)
     count = "from processing.core.genomes import breeding; from processing.core.build import compiled;"
     count += "print(dict(compiled(breeding.fill_children).stats.cache_hits) != {})"
-    assert python(BREED + count, **settings).endswith("False")
-    assert python(BREED + count, **settings).endswith("True")
+    assert python(BREED + count, EVOLUTION_CACHE_DIR=kernels).endswith("False")
+    assert python(BREED + count, EVOLUTION_CACHE_DIR=kernels).endswith("True")
 
 
 def test_a_folder_that_cannot_be_written_is_no_crash(tmp_path: Path) -> None:
@@ -158,8 +162,6 @@ def test_old_cache_folders_are_pruned(tmp_path: Path) -> None:
 
 
 def test_plain_lanes_are_arrays() -> None:
-    from processing.core.lanes import LANES, fill, load, store, where_greater
-
     buffer = np.arange(2 * LANES, dtype=np.float32)
     store(buffer, LANES, where_greater(load(buffer, 0), np.float32(3), fill(np.float32(1)), np.float32(0)))
     assert buffer[LANES:].sum() == LANES - 4

@@ -16,7 +16,7 @@ def digest(evaluations: Evaluations) -> str:
 def test_an_evaluation_keeps_its_golden_digest() -> None:
     one = judge(maze(random_maze(1, goals=2), episodes=2), activation=Activation.TANH, output=Output.SOFTMAX)
     population = one.genome_kind.random(100, seed=42, generation=0)
-    assert digest(one.evaluate(population, seed=42, generation=0)) == "GOLDEN"
+    assert digest(one.evaluate(population, seed=42, generation=0)) == "c148eeb5c33127f9"
 
 
 @pytest.mark.parametrize("threads", [2, 3])
@@ -59,7 +59,8 @@ def test_argmax_in_a_maze_is_not_random() -> None:
     one = judge()
     population = genomes(one, 50)
     assert not one.is_random
-    assert digest(one.evaluate(population, seed=1, generation=0)) == digest(one.evaluate(population, seed=2, generation=7))
+    results = {digest(one.evaluate(population, seed=seed, generation=gen)) for seed, gen in ((1, 0), (2, 7))}
+    assert len(results) == 1
 
 
 def test_fitness_is_the_mean_return_and_steps_are_summed() -> None:

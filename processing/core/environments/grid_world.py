@@ -1,37 +1,39 @@
 """A walk over a map of open ground, obstacles and goals, seen along eight lines of sight.
 
 Observation: 24 float32, three for each of 8 directions clockwise from up: 0.1 x open cells before the first thing seen;
-1 / distance if that thing is an obstacle or the edge, else 0; 1 / distance if it is a goal, else 0; distance = open cells
-in between + 1. Action: 0 to 8, row by row over the 3 x 3 neighbourhood, 4 = stay; diagonals pass between obstacles.
-Reward: `RewardParameters`; 0 for the move that ends the walk at an obstacle or the edge.
-Terminates: on leaving the map or entering an obstacle (the agent stays where it was), and on collecting the last goal.
-Truncates: after `max_steps`. A collected goal is open ground from then on, also to the eye. The start counts as visited.
+1 / distance if that thing is an obstacle or the edge, else 0; 1 / distance if it is a goal, else 0; distance = open
+cells in between + 1. Action: 0 to 8, row by row over the 3 x 3 neighbourhood, 4 = stay; diagonals pass between
+obstacles. Reward: `RewardParameters`; 0 for the move that ends the walk at an obstacle or the edge. Terminates: on
+leaving the map or entering an obstacle (the agent stays where it was), and on collecting the last goal. Truncates:
+after `max_steps`. A collected goal is open ground from then on, also to the eye. The start counts as visited.
 """
 
 from collections import deque
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from processing.core.build import part
-from processing.core.environments.sight import fill_sight, views
+from processing.core.environments.sight import views
+from processing.core.environments.walk import (
+    BLOCKED,
+    FREE,
+    INPUTS,
+    PRIZE,
+    WHOLES,
+    World,
+    fill_observation,
+    fill_start,
+    fill_step,
+)
 from processing.core.errors import Refused
-from processing.core.lanes import LANES, fill_rows, get, put
 from processing.core.parameters import Parameters, parameter
-from processing.core.types import Float32Array, Float64Array, Int32Array
 
 OPEN, START, GOAL, OBSTACLE = ".", "S", "G", "#"
-INPUTS, OUTPUTS = 24, 9
+OUTPUTS = 9
 
-#: Kinds of cells in the padded map of a kernel.
-FREE, PRIZE, BLOCKED = 0, 1, 2
-#: Rows of a lane's state: its cell, its set of collected goals (times the cells of the map), goals left, its row of views.
-POSITION, COLLECTED, LEFT, VIEW, WHOLES = 0, 1, 2, 3, 4
-
-#: Observation tables up to this size are built; they take about 10 ms for each 4 MiB and beyond it fall out of the caches,
-#: so that walking the lines of sight costs no more.
+#: Observation tables up to this size are built; they take about 10 ms for each 4 MiB and beyond it fall out of the
+#: caches, so that walking the lines of sight costs no more.
 TABLE_BYTES = 16 * 2**20
 
 
@@ -56,20 +58,6 @@ class MazeParameters(Parameters):
         1, meaning="Episodes per agent; its fitness is their mean. More than one helps only where actions are sampled.",
         unit="episodes", ge=1, le=1_000,
     )
-
-
-class World(NamedTuple):
-    """A map as kernels see it: flat, with a ring of BLOCKED around it."""
-
-    cells: NDArray[np.int8]  # (C,) FREE, PRIZE or BLOCKED
-    goal_of: Int32Array  # (C,) number of the goal on this cell, -1 where none
-    moves: Int32Array  # (9,) how far each action moves in the flat map
-    sights: Int32Array  # (8,) how far one cell is along each line of sight
-    views: Float32Array  # (sets * C * 24,) what is seen, by set of collected goals and cell; (0,) where it would not fit
-    rewards: Float64Array  # (3,) open, goal, revisit
-    start: int
-    goals: int
-    words: int  # of 64 visited cells each, per lane
 
 
 class GridWorld:
@@ -177,7 +165,8 @@ def _checked(rows: tuple[str, ...]) -> tuple[str, ...]:
         raise Refused("environment.rows: expected at least one cell, got an empty map")
     for number, row in enumerate(rows):
         if len(row) != len(rows[0]):
-            raise Refused(f"environment.rows[{number}]: expected {len(rows[0])} cells as in the first row, got {len(row)}")
+            expected = f"expected {len(rows[0])} cells as in the first row"
+            raise Refused(f"environment.rows[{number}]: {expected}, got {len(row)}")
         unknown = sorted(set(row) - {OPEN, START, GOAL, OBSTACLE})
         if unknown:
             raise Refused(f"environment.rows[{number}]: expected '.', 'S', 'G' or '#', got {unknown[0]!r}")
@@ -185,64 +174,3 @@ def _checked(rows: tuple[str, ...]) -> tuple[str, ...]:
     if starts != 1:
         raise Refused(f"environment.rows: expected exactly one start 'S', got {starts}")
     return rows
-
-
-@part
-def fill_start(world, wholes, notes, lane):  # type: ignore[no-untyped-def]
-    """Stand on the start, with nothing else visited and nothing collected."""
-    put(wholes, lane, world.start)
-    put(wholes, lane + COLLECTED * LANES, 0)
-    put(wholes, lane + LEFT * LANES, world.goals)
-    put(wholes, lane + VIEW * LANES, world.start)
-    first = lane * world.words
-    for word in range(first, first + world.words):
-        put(notes, word, np.uint64(0))
-    put(notes, first + (world.start >> 6), np.uint64(1) << np.uint64(world.start & 63))
-
-
-@part
-def fill_observation(world, wholes, notes, x):  # type: ignore[no-untyped-def]
-    """What is seen from where the agents are: from the table, or along the lines of sight."""
-    if world.views.size > 0:
-        fill_rows(x, 0, world.views, INPUTS, wholes, VIEW * LANES)
-    else:
-        for lane in range(LANES):
-            first = lane * world.words
-            fill_sight(world.cells, world.sights, notes, first, np.int64(get(wholes, lane)), x, lane)
-
-
-@part
-def fill_step(world, wholes, notes, alive, actions, returns, over):  # type: ignore[no-untyped-def]
-    """One move of each living agent in a lane."""
-    ended = 0
-    for lane in range(LANES):
-        if get(alive, lane) == 0:
-            continue
-        to = np.int64(get(wholes, lane)) + get(world.moves, np.int64(get(actions, lane)))
-        kind = get(world.cells, to)
-        if kind == BLOCKED:
-            put(over, lane, 1)
-            ended += 1
-            continue
-        put(wholes, lane, to)
-        put(wholes, lane + VIEW * LANES, get(wholes, lane + COLLECTED * LANES) + to)
-        word, bit = lane * world.words + (to >> 6), np.uint64(1) << np.uint64(to & 63)
-        visited = get(notes, word)
-        if visited & bit != np.uint64(0):
-            put(returns, lane, get(returns, lane) + get(world.rewards, 2))
-            continue
-        put(notes, word, visited | bit)
-        if kind == FREE:
-            put(returns, lane, get(returns, lane) + get(world.rewards, 0))
-            continue
-        put(returns, lane, get(returns, lane) + get(world.rewards, 1))
-        if world.views.size > 0:
-            collected = get(wholes, lane + COLLECTED * LANES) + (world.cells.size << np.int64(get(world.goal_of, to)))
-            put(wholes, lane + COLLECTED * LANES, collected)
-            put(wholes, lane + VIEW * LANES, collected + to)
-        left = get(wholes, lane + LEFT * LANES) - 1
-        put(wholes, lane + LEFT * LANES, left)
-        if left == 0:
-            put(over, lane, 1)
-            ended += 1
-    return ended

@@ -1,13 +1,14 @@
 """The grid world as a Gymnasium environment, `GridWorld-v0`: the readable rules of `reference.py`, step by step."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from processing.core.environments.grid_world import INPUTS, OUTPUTS, GridWorld, MazeParameters
+from processing.core.environments.grid_world import OUTPUTS, GridWorld, MazeParameters
+from processing.core.environments.walk import INPUTS
 from processing.core.reference import Walk
 from processing.core.types import Float32Array
 
@@ -20,8 +21,8 @@ COLOURS = {".": (238, 238, 238), "v": (205, 222, 245), "#": (60, 60, 60), "G": (
 class GridWorldEnv(gymnasium.Env[Float32Array, np.int64]):
     """One map; deterministic, so that a seed changes nothing.
 
-    Observation (24,) float32 and action 0..8 as in `grid_world.py`. Terminates and truncates by the same rules; a move that
-    ends at an obstacle or the edge leaves the agent where it was.
+    Observation (24,) float32 and action 0..8 as in `grid_world.py`. Terminates and truncates by the same rules; a move
+    that ends at an obstacle or the edge leaves the agent where it was.
 
     Args:
         rows: the map as text.
@@ -32,7 +33,7 @@ class GridWorldEnv(gymnasium.Env[Float32Array, np.int64]):
         Refused: the map is not one.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 8}
+    metadata: dict[str, Any] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 8}  # noqa: RUF012
 
     def __init__(
         self, rows: Sequence[str] = ROWS, max_steps: int = 100, *, parameters: MazeParameters | None = None,
@@ -61,7 +62,7 @@ class GridWorldEnv(gymnasium.Env[Float32Array, np.int64]):
         truncated = not terminated and self.steps >= self.parameters.max_steps
         return self._observation(), float(reward), terminated, truncated, self._info()
 
-    def render(self) -> str | NDArray[np.uint8] | None:  # type: ignore[override]
+    def render(self) -> str | NDArray[np.uint8] | None:
         """The map with the agent on it, as text or as a picture (height, width, 3)."""
         if self.render_mode == "ansi":
             return "\n".join("".join("." if cell == "v" else cell for cell in row) for row in self._cells())

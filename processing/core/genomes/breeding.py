@@ -1,9 +1,11 @@
 """How dense genomes are inherited: crossover, then mutation, in one kernel.
 
-Every draw of child c has an address: (seed, CROSSOVER or MUTATION, generation, c). Crossover: draw 0 decides whether there
-are two parents, draw 1 + w from which of them weight w comes. Mutation, Gaussian: draws 2w and 2w + 1 are the chance and the
-noise of weight w; single weight: draws 0, 1 and 2 are the chance, the weight and the noise.
+Every draw of child c has an address: (seed, CROSSOVER or MUTATION, generation, c). Crossover: draw 0 decides whether
+there are two parents, draw 1 + w from which of them weight w comes. Mutation, Gaussian: draws 2w and 2w + 1 are the
+chance and the noise of weight w; single weight: draws 0, 1 and 2 are the chance, the weight and the noise.
 """
+
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, assignment"
 
 import numpy as np
 
@@ -21,13 +23,14 @@ _HALF = np.float32(0.5)
 
 
 def breed(
-    pool: Float32Array, mothers: Int32Array, fathers: Int32Array, variation: Variation, *, seed: int, generation: int
+    pool: Float32Array, mothers: Int32Array, fathers: Int32Array, variation: Variation, *,
+    seed: int, generation: int,
 ) -> tuple[Float32Array, UInt8Array]:
     """Children, (N, W), and how each came to be, (N,) of Operator.
 
     The first `variation.elites` children are copies of their mothers. Another child has two parents with
-    `crossover_probability`, unless its father is NO_PARENT. A child of one parent that mutation left as it was is a copy
-    as well, and called ELITE.
+    `crossover_probability`, unless its father is NO_PARENT. A child of one parent that mutation left as it was is a
+    copy as well, and called ELITE.
 
     Args:
         pool: (M, W) the genomes that parents are chosen from.
@@ -38,8 +41,8 @@ def breed(
     operators = np.empty(len(mothers), np.uint8)
     with np.errstate(over="ignore"):
         compiled(fill_children)(
-            np.ascontiguousarray(pool, np.float32), mothers.astype(np.int64), fathers.astype(np.int64), variation.elites,
-            _CROSSOVERS[variation.crossover], np.float32(variation.crossover_probability),
+            np.require(pool, np.float32, ["C", "W"]), mothers.astype(np.int64), fathers.astype(np.int64),
+            variation.elites, _CROSSOVERS[variation.crossover], np.float32(variation.crossover_probability),
             _MUTATIONS[variation.mutation], np.float32(variation.mutation_probability),
             np.float32(variation.mutation_scale),
             np.uint64(rng.derive_prefix(seed, Purpose.CROSSOVER, generation)),
@@ -49,7 +52,7 @@ def breed(
 
 
 @kernel
-def fill_children(  # type: ignore[no-untyped-def]
+def fill_children(
     pool, mothers, fathers, elites, crossover, crossover_chance, mutation, chance, scale, crossing, mutating,
     children, operators,
 ):

@@ -68,8 +68,8 @@ MOST_SPECIAL_WEIGHTS = 2**11
 class Dense:
     """The genome kind `dense` for one shape of network.
 
-    A genome is a row of W float32: for each layer the weights [input, output], row by row, then the biases of its outputs
-    (none of these where `bias` is off). N genomes are an (N, W) array.
+    A genome is a row of W float32: for each layer the weights [input, output], row by row, then the biases of its
+    outputs (none of these where `bias` is off). N genomes are an (N, W) array.
     """
 
     Parameters = DenseParameters
@@ -97,9 +97,11 @@ class Dense:
         """The weights of one layer, (agents, before * after); weight number w of a genome is draw w of its agent."""
         count, initializer = before * after, self.parameters.initializer
         if initializer == Initializer.HE_NORMAL:
-            return rng.normals(keys, count, first) * np.float32((2 / before) ** 0.5)
+            normal: Float32Array = rng.normals(keys, count, first) * np.float32((2 / before) ** 0.5)
+            return normal
         limit = (1 / before) ** 0.5 if initializer == Initializer.XAVIER_UNIFORM else (6 / (before + after)) ** 0.5
-        return ((2 * rng.uniforms(keys, count, first) - 1) * limit).astype(np.float32)
+        uniform: Float32Array = ((2 * rng.uniforms(keys, count, first) - 1) * limit).astype(np.float32)
+        return uniform
 
     def take(self, genomes: Float32Array, indices: Int32Array) -> Float32Array:
         """The genomes of some agents, (len(indices), W)."""
@@ -117,7 +119,7 @@ class Dense:
         return breed(pool, mothers, fathers, variation, seed=seed, generation=generation)
 
     def pack(self, genomes: Float32Array) -> bytes:
-        """The weights as little-endian float32, genome after genome; any run of whole genomes is itself a packed form."""
+        """The weights as little-endian float32, genome after genome; whole genomes can be cut out of it."""
         return np.ascontiguousarray(genomes, "<f4").tobytes()
 
     def unpack(self, data: bytes) -> Float32Array:
@@ -170,7 +172,7 @@ class Dense:
         )
 
     def flat(self, genomes: Float32Array) -> Float32Array:
-        """The genomes as kernels take them, in one row; for large networks with a vector's length of zeros to read beyond."""
+        """The genomes as kernels take them, in one row; for large networks with zeros to read beyond the end."""
         row = np.require(genomes, np.float32, ["C", "W"]).reshape(-1)
         return np.concatenate([row, np.zeros(LANES, np.float32)]) if self.network.wide else row
 

@@ -2,13 +2,13 @@
 
 A shape of one hidden layer can have a kernel of its own (`fill_special`), with the same bits and a fifth faster.
 
-Small networks keep a copy of LANES agents' weights side by side (one agent per lane); the sums of up to ten units stay in
-registers while the inputs pass by. Large ones (`wide`) are computed agent by agent from the genomes as they are, with LANES
-*units* side by side; what the last vector of a layer reads beyond its units is never used. Every sum has the same order in
-both: the bias, then the inputs one after the other.
+Small networks keep a copy of LANES agents' weights side by side (one agent per lane); the sums of up to ten units stay
+in registers while the inputs pass by. Large ones (`wide`) are computed agent by agent from the genomes as they are,
+with LANES *units* side by side; what the last vector of a layer reads beyond its units is never used. Every sum has the
+same order in both: the bias, then the inputs one after the other.
 """
 
-# mypy: disable-error-code="no-untyped-def"
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
 
 from typing import NamedTuple
 
@@ -42,10 +42,12 @@ def fill_memory(genomes, network, agent, memory, lane):
 
 @part
 def fill_outputs(genomes, network, agents, alive, memory, scratch):
-    """From the inputs, the first rows of scratch, to the outputs, (units, LANES); the index in scratch where they start.
+    """From the inputs, the first rows of scratch, to the outputs, (units, LANES); the index in scratch where they
+    start.
 
-    Behind the inputs are three stretches. In lanes, the results of the layers alternate between the first two. Unit by unit
-    (`wide`), the first holds each input of a layer in all lanes of a vector, the third the sums, the second the outputs.
+    Behind the inputs are three stretches. In lanes, the results of the layers alternate between the first two. Unit by
+    unit (`wide`), the first holds each input of a layer in all lanes of a vector, the third the sums, the second the
+    outputs.
     """
     inputs, wide = get(network.sizes, 0), network.wide
     first = inputs * LANES
@@ -85,7 +87,9 @@ def fill_layer(scratch, target, source, inputs, weights, at, stride, biases, vec
     done = 0
     while done < vectors:
         left = vectors - done
-        units = widest_tile() if left > 2 * widest_tile() else left if left <= widest_tile() else (left + 1) >> 1
+        units = widest_tile()
+        if left <= 2 * units:
+            units = left if left <= units else (left + 1) >> 1
         skip = done * LANES
         bias = biases + skip if biases >= 0 else biases
         fill_sums(scratch, target + skip, scratch, source, inputs, weights, at + skip, stride, bias, units)
@@ -99,7 +103,7 @@ BIAS = True
 
 @part
 def fill_special(genomes, network, agents, alive, memory, scratch):
-    """`fill_outputs` for one shape in lanes: with its sizes as constants the compiler unrolls everything but the inputs."""
+    """`fill_outputs` for one shape in lanes: with constant sizes the compiler unrolls all but the inputs."""
     first, second = INPUTS * LANES, (INPUTS + HIDDEN) * LANES
     last = (INPUTS + BIAS) * HIDDEN * LANES
     biases = INPUTS * HIDDEN * LANES if BIAS else -1

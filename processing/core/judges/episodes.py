@@ -26,8 +26,8 @@ class Episodes:
         return self.is_sampled or bool(self.environment.is_random)
 
     def evaluate(
-        self, genomes: Genomes, *, seed: int, generation: int, first: int = 0, last: int | None = None, threads: int = 1,
-        purpose: Purpose = Purpose.EPISODE,
+        self, genomes: Genomes, *, seed: int, generation: int, first: int = 0, last: int | None = None, threads: int =
+        1, purpose: Purpose = Purpose.EPISODE,
     ) -> Evaluations:
         """The evaluations of agents first..last-1 (all where None); each depends on its own genome and address only.
 

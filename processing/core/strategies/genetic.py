@@ -1,10 +1,20 @@
-"""A generational genetic algorithm."""
+"""A generational genetic algorithm: select, cross, mutate, replace.
+
+Source: Goldberg 1989, "Genetic Algorithms in Search, Optimization and Machine Learning", chapter 1; linear weights 1/rank
+and the shift of roulette weights (fitness minus the worst fitness) are ours.
+"""
 
 from enum import StrEnum
 from typing import Literal
 
-from processing.core.parameters import Parameters, parameter
+import numpy as np
+
+from processing.core import rng
+from processing.core.parameters import parameter
+from processing.core.ranking import drawn_by_weight, drawn_evenly, ranked
+from processing.core.strategies.offspring import children, random_population
 from processing.core.strategies.variation import VariationParameters
+from processing.core.types import Float64Array, GenomeKind, Int32Array, Population, Purpose, State, StopReason, Verdict
 
 
 class Selection(StrEnum):
@@ -34,6 +44,57 @@ class GeneticParameters(VariationParameters):
 
 
 class Genetic:
-    """The strategy `genetic`."""
+    """The strategy `genetic`: select, cross, mutate, replace the whole generation but its elites.
+
+    Its state is the pool that parents are taken from: `pool` (M genomes, best first), `indices` (M,) their places in
+    generation `generation`, and `fitness` (M,).
+    """
 
     Parameters = GeneticParameters
+
+    def __init__(self, parameters: GeneticParameters, genome: GenomeKind) -> None:
+        self.parameters, self.genome = parameters, genome
+        self.population_size = parameters.population_size
+
+    def begin(self) -> State:
+        """The state before generation 0."""
+        return {"pool": None}
+
+    def ask(self, state: State, *, seed: int, generation: int) -> Population:
+        """The population of this generation."""
+        if state["pool"] is None:
+            return random_population(self.genome, self.population_size, seed=seed, generation=generation)
+        key = rng.derive(seed, Purpose.PARENTS, generation)
+        size, elites = self.population_size, min(self.parameters.elites, len(state["indices"]))
+        chosen = self._chosen(state["fitness"], key, 2 * size)
+        mothers, fathers = chosen[:size].copy(), chosen[size:]
+        mothers[:elites] = np.arange(elites)
+        return children(
+            self.genome, state["pool"], state["indices"], mothers, fathers, self.parameters.variation(elites=elites),
+            seed=seed, generation=generation, pool_generation=state["generation"],
+        )  # fmt: skip
+
+    def tell(self, state: State, population: Population, fitness: Float64Array, *, generation: int) -> tuple[State, Verdict]:
+        """The state after this generation; the search dies out where no agent has a fitness."""
+        order = ranked(fitness)
+        if not len(order):
+            return state, Verdict(stop=StopReason.EXTINCTION)
+        if self.parameters.selection == Selection.TRUNCATION:
+            order = order[: max(self.parameters.parents, self.parameters.elites)]
+        pool = self.genome.take(population.genomes, order)
+        return {"pool": pool, "indices": order, "fitness": fitness[order], "generation": generation}, Verdict()
+
+    def _chosen(self, fitness: Float64Array, key: int, count: int) -> Int32Array:
+        """(count,) places in the pool, whose agents are ranked by fitness (M,)."""
+        size = len(fitness)
+        match self.parameters.selection:
+            case Selection.TRUNCATION:
+                return drawn_evenly(min(size, self.parameters.parents), key, count)
+            case Selection.RANK:
+                return drawn_by_weight(1.0 / np.arange(1, size + 1), key, count)
+            case Selection.ROULETTE:
+                above = fitness - fitness[-1]
+                return drawn_by_weight(above if above[0] > 0 else np.ones(size), key, count)
+            case Selection.TOURNAMENT:
+                rivals = drawn_evenly(size, key, count * self.parameters.tournament_size)
+                return rivals.reshape(count, -1).min(axis=1)

@@ -1,10 +1,21 @@
-"""Generations that must pass a rising fitness threshold."""
+"""Generations that must pass a rising fitness threshold.
+
+Generation 0 is random. An agent that reaches the threshold is viable; children are bred from the viable alone; the next
+threshold is their mean fitness and a tenth of it more. A generation with too few viable agents has failed and is tried
+again with fresh children of the same parents, each try under its own number; too many failures in a row end the run.
+"""
 
 from enum import StrEnum
 from typing import Literal
 
-from processing.core.parameters import Parameters, parameter
+import numpy as np
+
+from processing.core import rng
+from processing.core.parameters import parameter
+from processing.core.ranking import drawn_by_weight, drawn_evenly, mean, ranked
+from processing.core.strategies.offspring import children, random_population
 from processing.core.strategies.variation import VariationParameters
+from processing.core.types import Float64Array, GenomeKind, Population, Purpose, State, StopReason, Verdict
 
 
 class ParentChoice(StrEnum):
@@ -47,6 +58,53 @@ class RisingThresholdParameters(VariationParameters):
 
 
 class RisingThreshold:
-    """The strategy `rising_threshold`."""
+    """The strategy `rising_threshold`: whoever reaches the threshold may be a parent, and the threshold rises.
+
+    Its state: `threshold` (None before generation 0 where it is to be measured), `failures` in a row, and the viable agents
+    of the last generation that passed: `pool` (M genomes, best first), `indices` (M,) their places in it, `generation`.
+    """
 
     Parameters = RisingThresholdParameters
+
+    def __init__(self, parameters: RisingThresholdParameters, genome: GenomeKind) -> None:
+        self.parameters, self.genome = parameters, genome
+        self.population_size = parameters.population_size
+
+    def begin(self) -> State:
+        """The state before generation 0."""
+        return {"threshold": self.parameters.initial_threshold, "failures": 0, "pool": None}
+
+    def ask(self, state: State, *, seed: int, generation: int) -> Population:
+        """The population of this generation: random until a generation has passed, then children of the viable."""
+        if state["pool"] is None:
+            return random_population(self.genome, self.population_size, seed=seed, generation=generation)
+        key, size = rng.derive(seed, Purpose.PARENTS, generation), self.population_size
+        number = len(state["indices"])
+        if self.parameters.parent_choice == ParentChoice.RANK:
+            chosen = drawn_by_weight(1.0 / np.arange(1, number + 1), key, 2 * size)
+        else:
+            chosen = drawn_evenly(number, key, 2 * size)
+        return children(
+            self.genome, state["pool"], state["indices"], chosen[:size], chosen[size:],
+            self.parameters.variation(elites=0), seed=seed, generation=generation, pool_generation=state["generation"],
+        )  # fmt: skip
+
+    def tell(self, state: State, population: Population, fitness: Float64Array, *, generation: int) -> tuple[State, Verdict]:
+        """The threshold rises where enough agents reached it; else the generation has failed, and is tried again."""
+        order = ranked(fitness)
+        threshold = state["threshold"]
+        if threshold is None and len(order):
+            threshold = mean(fitness[order])
+        viable = order[fitness[order] >= threshold] if len(order) else order
+        facts = {"required_agents": self.parameters.required_agents, "maximum_failures": self.parameters.maximum_failures}
+        if len(viable) < self.parameters.required_agents:
+            failures = state["failures"] + 1
+            stop = StopReason.THRESHOLD_MISSED if failures >= self.parameters.maximum_failures else None
+            verdict = Verdict(stop, threshold, len(viable), facts | {"failures": failures})
+            return {**state, "threshold": threshold, "failures": failures}, verdict
+        level = mean(fitness[viable if self.parameters.rise_over == RiseOver.VIABLE else order])
+        after = {
+            "threshold": level + self.parameters.rise * abs(level), "failures": 0,
+            "pool": self.genome.take(population.genomes, viable), "indices": viable, "generation": generation,
+        }  # fmt: skip
+        return after, Verdict(None, threshold, len(viable), facts | {"failures": 0})

@@ -1,0 +1,47 @@
+# Every command of the project. `make` or `make help` lists them.
+PYTHON ?= python3
+EXAMPLE ?= maze-20x20
+PORT ?= 8000
+BIN := .venv/bin
+MARK := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run check test bench migrations schemas clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(MARK) ## create .venv, install everything, compile the kernels; instant when done before
+	@$(BIN)/python -m processing.core.warm
+
+$(MARK): requirements.txt requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=…")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $(MARK)
+
+run: setup ## start the server, evolve an example, show its champion (EXAMPLE=maze-5x5, PORT=8000)
+	@$(BIN)/python manage.py up --port $(PORT) --submit examples/$(EXAMPLE).json
+
+check: setup ## ruff, mypy, import-linter and the unit tests
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest tests --ignore=tests/integration -q
+
+test: check ## everything: make check and the tests with real processes
+	$(BIN)/python tests/integration/provide.py
+	$(BIN)/python -m pytest tests/integration -q
+
+bench: setup ## measure; JSON lines (SUITE=name for one suite)
+	@$(BIN)/python -m benchmarks $(SUITE)
+
+migrations: setup ## write migrations for changed models
+	$(BIN)/python manage.py makemigrations database
+
+schemas: setup ## print the GraphQL and JSON schemas that are kept in the repository
+	$(BIN)/python manage.py graphql_schema --schema api.graphql.schema.schema --out api/schema.graphql
+	$(BIN)/python -m formatting.schema > examples/work-item.schema.json
+
+clean: ## remove the virtual environment and what the embedded server stored
+	rm -rf .venv var

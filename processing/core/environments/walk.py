@@ -1,0 +1,96 @@
+"""The grid world's parts of a kernel: where lives start, what they see, what a step does."""
+
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from processing.core.build import part
+from processing.core.environments.sight import fill_sight
+from processing.core.lanes import LANES, fill_rows, get, put
+from processing.core.types import Float32Array, Float64Array, Int32Array
+
+INPUTS = 24
+
+#: Kinds of cells in the padded map of a kernel.
+FREE, PRIZE, BLOCKED = 0, 1, 2
+#: Rows of a lane's state: its cell, its set of collected goals (times the cells of the map), goals left, its row of
+#: views.
+POSITION, COLLECTED, LEFT, VIEW, WHOLES = 0, 1, 2, 3, 4
+
+
+class World(NamedTuple):
+    """A map as kernels see it: flat, with a ring of BLOCKED around it."""
+
+    cells: NDArray[np.int8]  # (C,) FREE, PRIZE or BLOCKED
+    goal_of: Int32Array  # (C,) number of the goal on this cell, -1 where none
+    moves: Int32Array  # (9,) how far each action moves in the flat map
+    sights: Int32Array  # (8,) how far one cell is along each line of sight
+    views: Float32Array  # (sets * C * 24,) what is seen, by set of collected goals and cell; (0,) where too large
+    rewards: Float64Array  # (3,) open, goal, revisit
+    start: int
+    goals: int
+    words: int  # of 64 visited cells each, per lane
+
+
+@part
+def fill_start(world, wholes, notes, lane):
+    """Stand on the start, with nothing else visited and nothing collected."""
+    put(wholes, lane, world.start)
+    put(wholes, lane + COLLECTED * LANES, 0)
+    put(wholes, lane + LEFT * LANES, world.goals)
+    put(wholes, lane + VIEW * LANES, world.start)
+    first = lane * world.words
+    for word in range(first, first + world.words):
+        put(notes, word, np.uint64(0))
+    put(notes, first + (world.start >> 6), np.uint64(1) << np.uint64(world.start & 63))
+
+
+@part
+def fill_observation(world, wholes, notes, x):
+    """What is seen from where the agents are: from the table, or along the lines of sight."""
+    if world.views.size > 0:
+        fill_rows(x, 0, world.views, INPUTS, wholes, VIEW * LANES)
+    else:
+        for lane in range(LANES):
+            first = lane * world.words
+            fill_sight(world.cells, world.sights, notes, first, np.int64(get(wholes, lane)), x, lane)
+
+
+@part
+def fill_step(world, wholes, notes, alive, actions, returns, over):
+    """One move of each living agent in a lane."""
+    ended = 0
+    for lane in range(LANES):
+        if get(alive, lane) == 0:
+            continue
+        to = np.int64(get(wholes, lane)) + get(world.moves, np.int64(get(actions, lane)))
+        kind = get(world.cells, to)
+        if kind == BLOCKED:
+            put(over, lane, 1)
+            ended += 1
+            continue
+        put(wholes, lane, to)
+        put(wholes, lane + VIEW * LANES, get(wholes, lane + COLLECTED * LANES) + to)
+        word, bit = lane * world.words + (to >> 6), np.uint64(1) << np.uint64(to & 63)
+        visited = get(notes, word)
+        if visited & bit != np.uint64(0):
+            put(returns, lane, get(returns, lane) + get(world.rewards, 2))
+            continue
+        put(notes, word, visited | bit)
+        if kind == FREE:
+            put(returns, lane, get(returns, lane) + get(world.rewards, 0))
+            continue
+        put(returns, lane, get(returns, lane) + get(world.rewards, 1))
+        if world.views.size > 0:
+            collected = get(wholes, lane + COLLECTED * LANES) + (world.cells.size << np.int64(get(world.goal_of, to)))
+            put(wholes, lane + COLLECTED * LANES, collected)
+            put(wholes, lane + VIEW * LANES, collected + to)
+        left = get(wholes, lane + LEFT * LANES) - 1
+        put(wholes, lane + LEFT * LANES, left)
+        if left == 0:
+            put(over, lane, 1)
+            ended += 1
+    return ended

@@ -1,0 +1,115 @@
+"""One generation: open it (ask), evaluate it, close it (tell). In-process runs, workers and tests all compose these."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from processing.core.checkpoint import Checkpoint
+from processing.core.plan import Plan
+from processing.core.ranking import mean, ranked
+from processing.core.stop import explained, met_rule
+from processing.core.types import Evaluations, Float64Array, Population, Purpose, StopReason
+
+#: Fresh episodes that must confirm a champion where the environment, or its network, is random.
+CONFIRMATION_EPISODES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A generation with everything that became of it."""
+
+    number: int
+    population: Population
+    evaluations: Evaluations
+    genomes: bytes  # packed, N of equal size
+    statistics: dict[str, Any]  # see `statistics_of`
+    champion: int | None  # index of its best agent
+    is_improved: bool  # whether that one is the best of the run so far
+    stop: StopReason | None
+    explanation: dict[str, Any] | None
+    checkpoint: Checkpoint  # where the next generation starts from
+
+
+def begin(plan: Plan) -> Checkpoint:
+    """Where a search stands before generation 0."""
+    return Checkpoint(next_generation=0, state=plan.strategy.begin(), best_fitness=None, stagnation=0, digest="")
+
+
+def open_generation(plan: Plan, checkpoint: Checkpoint, *, seed: int) -> Population:
+    """The population of the next generation."""
+    population: Population = plan.strategy.ask(checkpoint.state, seed=seed, generation=checkpoint.next_generation)
+    return population
+
+
+def close_generation(
+    plan: Plan, checkpoint: Checkpoint, population: Population, evaluations: Evaluations, *, seed: int
+) -> Closed:
+    """What an evaluated generation means: the strategy's next state, statistics, champion, digest, and the end of the run."""
+    number, fitness = checkpoint.next_generation, evaluations.fitness
+    state, verdict = plan.strategy.tell(checkpoint.state, population, fitness, generation=number)
+    order = ranked(fitness)
+    champion = int(order[0]) if len(order) else None
+    best = checkpoint.best_fitness
+    is_improved = champion is not None and (best is None or fitness[champion] > best)
+    if is_improved:
+        best = float(fitness[champion])
+    stagnation = 0 if is_improved else checkpoint.stagnation + 1
+    stop = met_rule(
+        plan.stop, generation=number, best_fitness=best, stagnation=stagnation, strategy=verdict.stop,
+        is_confirmed=is_improved and _is_confirmed(plan, population, champion, seed=seed, generation=number),
+    )  # fmt: skip
+    statistics = statistics_of(plan, population, evaluations) | {"threshold": verdict.threshold, "viable": verdict.viable}
+    facts = {
+        "generation": number, "best_fitness": best, "stagnation_generations": stagnation, "threshold": verdict.threshold,
+        "viable_agents": verdict.viable, "diversity": statistics["diversity"], **verdict.notes,
+    }  # fmt: skip
+    genomes = plan.genome.pack(population.genomes)
+    return Closed(
+        number=number, population=population, evaluations=evaluations, genomes=genomes, statistics=statistics,
+        champion=champion, is_improved=is_improved, stop=stop, explanation=explanation_of(plan, stop, facts),
+        checkpoint=Checkpoint(number + 1, state, best, stagnation, chained(checkpoint.digest, genomes, evaluations)),
+    )  # fmt: skip
+
+
+def explanation_of(plan: Plan, stop: StopReason | None, facts: dict[str, Any]) -> dict[str, Any] | None:
+    """Why the run ended, for people; None while it goes on."""
+    return None if stop is None else explained(stop, facts, best_possible=plan.environment.best_possible())
+
+
+def chained(previous: str, genomes: bytes, evaluations: Evaluations) -> str:
+    """SHA-256, in hex, of the previous digest, all genomes, and what became of them: equal digests prove equal runs."""
+    digest = hashlib.sha256(previous.encode())
+    digest.update(genomes)
+    digest.update(np.ascontiguousarray(evaluations.fitness, "<f8"))
+    digest.update(np.ascontiguousarray(evaluations.steps, "<i4"))
+    digest.update(np.ascontiguousarray(evaluations.failures, "u1"))
+    return digest.hexdigest()
+
+
+def statistics_of(plan: Plan, population: Population, evaluations: Evaluations) -> dict[str, Any]:
+    """Size, evaluated, failed, and best, mean, median, quartiles, worst and standard deviation of the fitness of those that
+    did not fail (None where all did); diversity and mean complexity of the genomes.
+    """
+    fitness: Float64Array = evaluations.fitness[~np.isnan(evaluations.fitness)]
+    size, evaluated = len(population), len(fitness)
+    names = ("worst", "lower_quartile", "median", "upper_quartile", "best")
+    values = np.quantile(fitness, (0.0, 0.25, 0.5, 0.75, 1.0)).tolist() if evaluated else [None] * 5
+    return {
+        "size": size, "evaluated": evaluated, "failed": size - evaluated, **dict(zip(names, values, strict=True)),
+        "mean": mean(fitness) if evaluated else None,
+        "standard_deviation": float(np.std(fitness)) if evaluated else None,
+        "diversity": plan.genome.diversity(population.genomes),
+        "mean_complexity": plan.genome.complexity(population.genomes),
+    }  # fmt: skip
+
+
+def _is_confirmed(plan: Plan, population: Population, champion: int | None, *, seed: int, generation: int) -> bool:
+    """Whether the champion reaches the fitness asked for on fresh episodes too, where those can differ."""
+    bar = plan.stop.fitness
+    if not plan.judge.is_random or bar is None or champion is None:
+        return True
+    copies = plan.genome.take(population.genomes, np.full(CONFIRMATION_EPISODES, champion, np.int32))
+    again = plan.judge.evaluate(copies, seed=seed, generation=generation, purpose=Purpose.CONFIRMATION)
+    return mean(again.fitness) >= bar

@@ -1,0 +1,1 @@
+"""Networks as pictures: what is drawn, where it stands, and how it looks as SVG."""

@@ -1,0 +1,168 @@
+"""A network, ready to draw: nodes with their places, and edges. Large ones are shown layer by layer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+
+from processing.core.networks.layout import Link, columns_of, rows_of
+from processing.core.types import Float32Array
+
+#: Up to so many units in all, each is a node of its own.
+MOST_UNITS = 120
+
+#: In drawing units: between columns, between neighbours in the fullest column, at most between neighbours, and more
+#: where the first word of a label changes.
+COLUMN_GAP, ROW_GAP, MOST_ROW_GAP, GROUP_GAP = 230.0, 22.0, 54.0, 8.0
+LAYER_GAP = 190.0
+
+Layers = Sequence[tuple[Float32Array, Float32Array | None]]
+
+
+class NodeRole(StrEnum):
+    """Where a node stands in the network."""
+
+    INPUT = "INPUT"
+    HIDDEN = "HIDDEN"
+    OUTPUT = "OUTPUT"
+
+
+class NetworkLevel(StrEnum):
+    """What one node is."""
+
+    NEURON = "NEURON"
+    LAYER = "LAYER"
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkNode:
+    """A unit, or a whole layer."""
+
+    id: str
+    role: NodeRole
+    label: str  # may be empty
+    operator: str  # transfer function, or what the layer does
+    layer: int  # column of the drawing, from 0
+    x: float  # drawing units, to the right
+    y: float  # drawing units, downwards
+    bias: float | None = None
+    output_shape: tuple[int, ...] | None = None  # LAYER only; without the batch dimension
+    parameter_count: int | None = None  # LAYER only
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkEdge:
+    """A connection, by the ids of its nodes."""
+
+    source: str
+    target: str
+    weight: float | None = None
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A feed-forward graph with a layout."""
+
+    level: NetworkLevel
+    nodes: tuple[NetworkNode, ...]
+    edges: tuple[NetworkEdge, ...]
+    depth: int  # edges on the longest path from input to output
+
+
+def drawing_of_dense(
+    layers: Layers, activation: str, output: str, *,
+    input_labels: Sequence[str] = (), output_labels: Sequence[str] = (),
+) -> Network:
+    """Draw a fully connected network: each unit while they are few, else each layer.
+
+    Args:
+        layers: for each layer its weights (inputs, outputs) and its biases (outputs,) or None; at least one.
+        activation: transfer function of the hidden units.
+        output: how the outputs become an action.
+        input_labels: a name for each input; left out, they are numbered.
+        output_labels: the same for the outputs.
+    """
+    sizes = [layers[0][0].shape[0], *(weights.shape[1] for weights, _ in layers)]
+    operators = ["input", *[activation] * (len(layers) - 1), output]
+    if sum(sizes) > MOST_UNITS:
+        return _by_layer(layers, sizes, operators)
+    return _by_unit(layers, sizes, operators, _labels(sizes, input_labels, output_labels))
+
+
+def _labels(sizes: list[int], inputs: Sequence[str], outputs: Sequence[str]) -> list[Sequence[str]]:
+    first = inputs or [f"input {number}" for number in range(sizes[0])]
+    last = outputs or [f"output {number}" for number in range(sizes[-1])]
+    return [first, *([""] * size for size in sizes[1:-1]), last]
+
+
+def _by_unit(layers: Layers, sizes: list[int], operators: list[str], labels: list[Sequence[str]]) -> Network:
+    names = [[f"{column}.{row}" for row in range(size)] for column, size in enumerate(sizes)]
+    edges = tuple(
+        NetworkEdge(source, target, float(weights[i, j]))
+        for (weights, _), (left, right) in zip(layers, pairwise(names), strict=True)
+        for i, source in enumerate(left) for j, target in enumerate(right)
+    )  # fmt: skip
+    links: list[Link] = [(edge.source, edge.target, abs(edge.weight or 0.0)) for edge in edges]
+    nodes = [name for column in names for name in column]
+    columns = columns_of(nodes, links, last=names[-1])
+    rows = rows_of(nodes, links, columns, fixed={*names[0], *names[-1]})
+    heights = _heights(names, rows, labels)
+    biases = [None, *(biases for _, biases in layers)]
+    return Network(
+        level=NetworkLevel.NEURON, edges=edges, depth=len(layers),
+        nodes=tuple(
+            NetworkNode(
+                id=name, role=_role(column, len(sizes)), label=labels[column][number], operator=operators[column],
+                bias=None if (values := biases[column]) is None else float(values[number]),
+                layer=columns[name], x=columns[name] * COLUMN_GAP, y=heights[name],
+            )
+            for column, group in enumerate(names) for number, name in enumerate(group)
+        ),
+    )  # fmt: skip
+
+
+def _heights(names: list[list[str]], rows: dict[str, int], labels: list[Sequence[str]]) -> dict[str, float]:
+    """The y of each node: columns centred on each other, smaller ones spread out."""
+    groups = [[label.split(" ")[0] for label in column] for column in labels]
+    tallest = max(_extent(column, groups[number], ROW_GAP) for number, column in enumerate(names))
+    heights = {}
+    for number, column in enumerate(names):
+        gap = max(ROW_GAP, min(MOST_ROW_GAP, tallest / max(len(column) - 1, 1)))
+        gap = ROW_GAP if _extent(column, groups[number], gap) > tallest else gap
+        top = (tallest - _extent(column, groups[number], gap)) / 2
+        in_order = sorted(range(len(column)), key=lambda one: rows[column[one]])  # noqa: B023 - used at once
+        for place, one in enumerate(in_order):
+            heights[column[one]] = top + place * gap + _breaks(groups[number][: one + 1]) * GROUP_GAP
+    return heights
+
+
+def _extent(column: list[str], groups: list[str], gap: float) -> float:
+    return (len(column) - 1) * gap + _breaks(groups) * GROUP_GAP
+
+
+def _breaks(groups: Sequence[str]) -> int:
+    """How often the group changes, where groups have more than one member."""
+    if len(set(groups)) == len(groups):
+        return 0
+    return sum(before != after for before, after in pairwise(groups))
+
+
+def _by_layer(layers: Layers, sizes: list[int], operators: list[str]) -> Network:
+    counts = [0, *(weights.size + (0 if biases is None else biases.size) for weights, biases in layers)]
+    nodes = tuple(
+        NetworkNode(
+            id=str(column), role=_role(column, len(sizes)), label="input" if column == 0 else "dense",
+            operator=operators[column], layer=column, x=column * LAYER_GAP, y=0.0,
+            output_shape=(size,), parameter_count=counts[column],
+        )
+        for column, size in enumerate(sizes)
+    )  # fmt: skip
+    edges = tuple(NetworkEdge(left.id, right.id) for left, right in pairwise(nodes))
+    return Network(level=NetworkLevel.LAYER, nodes=nodes, edges=edges, depth=len(layers))
+
+
+def _role(column: int, columns: int) -> NodeRole:
+    if column == 0:
+        return NodeRole.INPUT
+    return NodeRole.OUTPUT if column == columns - 1 else NodeRole.HIDDEN

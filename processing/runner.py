@@ -1,0 +1,177 @@
+"""The shell around the loop: claim, compute between transactions, commit each generation, hand over.
+
+A shift advances one instance for some seconds. A kill at any moment costs at most the generation under way: the next worker
+starts from the last checkpoint and, as every draw has an address, computes the same bits again.
+"""
+
+import logging
+import os
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+import numpy as np
+from django.conf import settings
+
+from database import packing, selectors, services
+from database.errors import Fenced
+from database.models import Instance, InstanceState
+from database.services import Claim, NewEvent, NewGeneration
+from processing import lifecycle
+from processing.core import checkpoint as checkpoints
+from processing.core import generation as generations
+from processing.core.checkpoint import Checkpoint
+from processing.core.errors import Broken, Refused
+from processing.core.generation import Closed
+from processing.core.plan import Plan, plan_of
+from processing.core.profile import numeric_profile
+from processing.core.types import Evaluations, Population, StopReason
+from processing.events import events_of
+from staging.staged_item import load
+
+log = logging.getLogger(__name__)
+
+#: The lease is extended at most this often while agents are evaluated, as a part of its length.
+EXTEND_AFTER = 0.25
+#: Agents between two looks at the lease: enough to keep all lanes of all cores busy.
+AGENTS_A_CHUNK = 32_768
+
+
+def work_shift(instance_id: int, *, seconds: float | None = None, watch: Callable[[Closed], None] | None = None) -> bool:
+    """Advance an instance for one shift, or to its end; True when there is more to do and it is ours to continue.
+
+    Args:
+        seconds: length of the shift; the setting's where None.
+        watch: called after each commit.
+    """
+    claim = lifecycle.claim(instance_id)
+    if claim is None:
+        return False
+    try:
+        if lifecycle.begin(claim) != InstanceState.RUNNING:
+            return False
+        return _Shift(claim, settings.SHIFT_SECONDS if seconds is None else seconds, watch).work()
+    except Fenced as fenced:
+        log.info("%s", fenced)
+        return False
+    except (Refused, Broken) as error:
+        lifecycle.fail(claim, str(error))
+        return False
+
+
+class _Shift:
+    """One turn of work on one instance."""
+
+    def __init__(self, claim: Claim, seconds: float, watch: Callable[[Closed], None] | None) -> None:
+        self.claim, self.watch = claim, watch
+        self.ends_at = time.monotonic() + seconds
+        self.extended_at = time.monotonic()
+        self.instance: Instance = selectors.instance_with_work_item(claim.instance_id)
+        self.staged = load(self.instance.work_item.staged, settings.SECRET_KEY.encode())
+        self.plan: Plan = plan_of(self.staged.spec)
+        self.threads = settings.EVALUATION_THREADS or max(1, (os.cpu_count() or 1) // settings.NUMBER_OF_WORKERS)
+
+    def work(self) -> bool:
+        """Generation after generation until the shift is over or the run has ended."""
+        checkpoint = self._last_checkpoint()
+        while True:
+            started, started_at = time.perf_counter(), services.database_now()
+            population = generations.open_generation(self.plan, checkpoint, seed=self.instance.seed)
+            evaluations = self._evaluate(population, checkpoint.next_generation)
+            closed = generations.close_generation(
+                self.plan, checkpoint, population, evaluations, seed=self.instance.seed
+            )
+            seconds = time.perf_counter() - started
+            if settings.GENERATION_PAUSE_SECONDS:
+                time.sleep(settings.GENERATION_PAUSE_SECONDS)
+            state = self._commit(closed, seconds, started_at)
+            if self.watch:
+                self.watch(closed)
+            if state != InstanceState.RUNNING:
+                return False
+            if time.monotonic() >= self.ends_at:
+                services.release(claim=self.claim)
+                return True
+            checkpoint = closed.checkpoint
+
+    def _last_checkpoint(self) -> Checkpoint:
+        data = selectors.newest_checkpoint(self.claim.instance_id)
+        return generations.begin(self.plan) if data is None else checkpoints.unpack(data, self.plan.genome)
+
+    def _evaluate(self, population: Population, number: int) -> Evaluations:
+        """All agents, chunk by chunk; the lease is extended only between chunks, so only while there is progress."""
+        parts = []
+        for first in range(0, len(population), AGENTS_A_CHUNK):
+            self._keep_lease()
+            parts.append(
+                self.plan.judge.evaluate(
+                    population.genomes, seed=self.instance.seed, generation=number, first=first,
+                    last=min(first + AGENTS_A_CHUNK, len(population)), threads=self.threads,
+                )  # fmt: skip
+            )
+        if len(parts) == 1:
+            return parts[0]
+        return Evaluations(
+            fitness=np.concatenate([part.fitness for part in parts]),
+            steps=np.concatenate([part.steps for part in parts]),
+            failures=np.concatenate([part.failures for part in parts]),
+        )
+
+    def _keep_lease(self) -> None:
+        now = time.monotonic()
+        if now - self.extended_at > EXTEND_AFTER * settings.LEASE_SECONDS:
+            services.extend(claim=self.claim, lease_seconds=settings.LEASE_SECONDS)
+            self.extended_at = now
+
+    def _commit(self, closed: Closed, seconds: float, started_at: datetime) -> InstanceState:
+        """The generation and all that goes with it in one transaction, behind the fence; the run's state after it."""
+        record = self._record(closed, seconds, started_at)
+        with services.fenced(self.claim) as instance:
+            services.record_generation(instance=instance, generation=record, keep_every=settings.CHECKPOINT_KEEP_EVERY)
+            closed = self._timed(instance, closed)
+            if closed.stop is not None:
+                instance.stop_reason, instance.stop_explanation = closed.stop.value, closed.explanation
+            instance.numeric_profile = instance.numeric_profile or numeric_profile()
+            following = lifecycle.following(InstanceState(instance.state), closed.stop)
+            changed = lifecycle.enter(instance, following)
+            events: list[NewEvent] = [*events_of(closed), *([changed] if changed else [])]
+            services.finish_commit(instance=instance, events=events)
+            state = InstanceState(instance.state)
+        self.instance = instance
+        self.extended_at = time.monotonic() - settings.LEASE_SECONDS
+        return state
+
+    def _timed(self, instance: Instance, closed: Closed) -> Closed:
+        """The same, ended by the clock where the time limit is up; a run that a clock ended is not reproducible."""
+        limit = self.plan.stop.max_seconds
+        if limit is None or closed.stop is not None or instance.compute_seconds < limit:
+            return closed
+        instance.reproducible = False
+        facts = {"generation": closed.number, "best_fitness": instance.best_fitness, "seconds": instance.compute_seconds}
+        explanation = generations.explanation_of(self.plan, StopReason.TIME_LIMIT, facts)
+        return replace(closed, stop=StopReason.TIME_LIMIT, explanation=explanation)
+
+    def _record(self, closed: Closed, seconds: float, started_at: datetime) -> NewGeneration:
+        """What is written of a closed generation."""
+        population, evaluations = closed.population, closed.evaluations
+        size = len(closed.genomes) // len(population)
+        kept = range(len(population)) if self.staged.record == "all" else [closed.champion]
+        fitness = evaluations.fitness.tolist()
+        scalars = packing.Scalars(
+            fitness=evaluations.fitness, steps=evaluations.steps, species=np.full(len(population), -1, np.int32),
+            mothers=population.mothers, fathers=population.fathers, ages=population.ages.astype(np.uint16),
+            operators=population.operators, failures=evaluations.failures,
+        )  # fmt: skip
+        return NewGeneration(
+            number=closed.number, statistics=closed.statistics, scalars=packing.pack(scalars),
+            digest=closed.checkpoint.digest, champion_index=closed.champion, started_at=started_at, seconds=seconds,
+            environment_steps=int(evaluations.steps.sum(dtype=np.int64)),
+            state=checkpoints.pack(closed.checkpoint, self.plan.genome), genomes=closed.genomes,
+            agents=[
+                (index, None if fitness[index] != fitness[index] else fitness[index],
+                 closed.genomes[index * size : (index + 1) * size])
+                for index in kept if index is not None
+            ],
+            best_fitness=closed.checkpoint.best_fitness, improved=closed.is_improved,
+        )  # fmt: skip

@@ -1,0 +1,18 @@
+"""What workers do when a message arrives. Doors of a few lines."""
+
+from celery import shared_task
+
+from processing import dispatch, lifecycle, runner
+
+
+@shared_task(name=dispatch.ADVANCE)
+def advance(instance_id: int) -> None:
+    """One shift on an instance; if it is not done then, its next shift is queued behind everybody else's."""
+    if runner.work_shift(instance_id):
+        dispatch.advance(instance_id)
+
+
+@shared_task(name="processing.sweep")
+def sweep() -> None:
+    """A message for every step that is ready or whose lease ran out."""
+    lifecycle.sweep()
