@@ -131,7 +131,7 @@ NUMBER_OF_WORKERS = env.int("NUMBER_OF_WORKERS", default=1)
 
 # ---- What a work item may ask for: see staging/limits.py. LIMIT_POPULATION=… and so on override the defaults.
 LIMITS = {
-    name.removeprefix("LIMIT_").lower(): int(value)
+    "max_" + name.removeprefix("LIMIT_").lower(): int(value)
     for name, value in env.ENVIRON.items()
     if name.startswith("LIMIT_") and value.isdigit()
 }

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.db import transaction
 
-from database import selectors, services
+from database import services, steps
 from database.errors import Conflict
 from database.models import ENDED, EventLevel, EventType, Instance, InstanceState
 from database.services import Claim, NewEvent
@@ -132,20 +132,21 @@ def cancel(instance_id: int, *, immediately: bool = True) -> Instance:
 
 def sweep() -> list[int]:
     """Send a message for every step that is ready or whose lease ran out; the only recovery there is. Their numbers."""
-    ready = selectors.ready_instances()
+    ready = steps.ready_instances()
     for instance_id in ready:
         dispatch.advance(instance_id)
     return ready
 
 
-def worker_died(worker: str, *, crashed: bool) -> None:
-    """Free what a worker held that is dead for certain, so that another goes on at once."""
+def worker_died(worker: str, *, crashed: bool, announce: bool = True) -> None:
+    """Free what a worker held that is dead for certain, so that another goes on at once; silently at a shutdown."""
     what = "crashed" if crashed else "was lost"
     held = services.release_worker(
         worker=worker, crashed=crashed, message=f"Worker {worker} {what}; another goes on from the last generation."
     )
-    for instance_id in held:
-        dispatch.advance(instance_id)
+    if announce:
+        for instance_id in held:
+            dispatch.advance(instance_id)
 
 
 def _at_once_or_later(

@@ -14,7 +14,7 @@ from datetime import datetime
 import numpy as np
 from django.conf import settings
 
-from database import packing, selectors, services
+from database import packing, services, steps
 from database.errors import Fenced
 from database.models import Instance, InstanceState
 from database.services import Claim, NewEvent, NewGeneration
@@ -38,20 +38,24 @@ EXTEND_AFTER = 0.25
 AGENTS_A_CHUNK = 32_768
 
 
-def work_shift(instance_id: int, *, seconds: float | None = None, watch: Callable[[Closed], None] | None = None) -> bool:
+def work_shift(
+    instance_id: int, *, seconds: float | None = None, threads: int | None = None,
+    watch: Callable[[Closed], None] | None = None,
+) -> bool:
     """Advance an instance for one shift, or to its end; True when there is more to do and it is ours to continue.
 
     Args:
         seconds: length of the shift; the setting's where None.
+        threads: cores to evaluate on; this worker's share of the machine where None.
         watch: called after each commit.
-    """
+    """  # fmt: skip
     claim = lifecycle.claim(instance_id)
     if claim is None:
         return False
     try:
         if lifecycle.begin(claim) != InstanceState.RUNNING:
             return False
-        return _Shift(claim, settings.SHIFT_SECONDS if seconds is None else seconds, watch).work()
+        return _Shift(claim, seconds, threads, watch).work()
     except Fenced as fenced:
         log.info("%s", fenced)
         return False
@@ -63,14 +67,17 @@ def work_shift(instance_id: int, *, seconds: float | None = None, watch: Callabl
 class _Shift:
     """One turn of work on one instance."""
 
-    def __init__(self, claim: Claim, seconds: float, watch: Callable[[Closed], None] | None) -> None:
+    def __init__(
+        self, claim: Claim, seconds: float | None, threads: int | None, watch: Callable[[Closed], None] | None
+    ) -> None:
         self.claim, self.watch = claim, watch
-        self.ends_at = time.monotonic() + seconds
+        self.ends_at = time.monotonic() + (settings.SHIFT_SECONDS if seconds is None else seconds)
         self.extended_at = time.monotonic()
-        self.instance: Instance = selectors.instance_with_work_item(claim.instance_id)
+        self.instance: Instance = steps.instance_with_work_item(claim.instance_id)
         self.staged = load(self.instance.work_item.staged, settings.SECRET_KEY.encode())
         self.plan: Plan = plan_of(self.staged.spec)
-        self.threads = settings.EVALUATION_THREADS or max(1, (os.cpu_count() or 1) // settings.NUMBER_OF_WORKERS)
+        share = max(1, (os.cpu_count() or 1) // settings.NUMBER_OF_WORKERS)
+        self.threads = threads or settings.EVALUATION_THREADS or share
 
     def work(self) -> bool:
         """Generation after generation until the shift is over or the run has ended."""
@@ -96,7 +103,7 @@ class _Shift:
             checkpoint = closed.checkpoint
 
     def _last_checkpoint(self) -> Checkpoint:
-        data = selectors.newest_checkpoint(self.claim.instance_id)
+        data = steps.newest_checkpoint(self.claim.instance_id)
         return generations.begin(self.plan) if data is None else checkpoints.unpack(data, self.plan.genome)
 
     def _evaluate(self, population: Population, number: int) -> Evaluations:

@@ -31,6 +31,8 @@ from processing.core.parameters import Parameters, parameter
 
 OPEN, START, GOAL, OBSTACLE = ".", "S", "G", "#"
 OUTPUTS = 9
+SIGHT_ARROWS = "↑↗→↘↓↙←↖"
+MOVE_LABELS = ("↖", "↑", "↗", "←", "stay", "→", "↙", "↓", "↘")
 
 #: Observation tables up to this size are built; they take about 10 ms for each 4 MiB and beyond it fall out of the
 #: caches, so that walking the lines of sight costs no more.
@@ -118,6 +120,16 @@ class GridWorld:
             taken = min(count, steps) if reward > 0 else 0
             total, steps = total + reward * taken, steps - taken
         return total
+
+    @staticmethod
+    def input_labels() -> tuple[str, ...]:
+        """What each input says, for people: the line of sight, and what is measured along it."""
+        return tuple(f"{arrow} {what}" for arrow in SIGHT_ARROWS for what in ("space", "wall", "goal"))
+
+    @staticmethod
+    def output_labels() -> tuple[str, ...]:
+        """What each action does, for people."""
+        return MOVE_LABELS
 
     @cached_property
     def world(self) -> World:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from processing.core.networks.layout import Link, columns_of, rows_of
 from processing.core.types import Float32Array
@@ -123,29 +123,25 @@ def _by_unit(layers: Layers, sizes: list[int], operators: list[str], labels: lis
 
 
 def _heights(names: list[list[str]], rows: dict[str, int], labels: list[Sequence[str]]) -> dict[str, float]:
-    """The y of each node: columns centred on each other, smaller ones spread out."""
-    groups = [[label.split(" ")[0] for label in column] for column in labels]
-    tallest = max(_extent(column, groups[number], ROW_GAP) for number, column in enumerate(names))
-    heights = {}
-    for number, column in enumerate(names):
-        gap = max(ROW_GAP, min(MOST_ROW_GAP, tallest / max(len(column) - 1, 1)))
-        gap = ROW_GAP if _extent(column, groups[number], gap) > tallest else gap
-        top = (tallest - _extent(column, groups[number], gap)) / 2
-        in_order = sorted(range(len(column)), key=lambda one: rows[column[one]])  # noqa: B023 - used at once
-        for place, one in enumerate(in_order):
-            heights[column[one]] = top + place * gap + _breaks(groups[number][: one + 1]) * GROUP_GAP
+    """The y of each node: columns centred on each other, those with fewer nodes spread out."""
+    breaks = [_breaks(column) for column in labels]
+    extents = [(len(column) - 1) * ROW_GAP + breaks[number][-1] * GROUP_GAP for number, column in enumerate(names)]
+    tallest, heights = max(extents), {}
+    for column, passed in zip(names, breaks, strict=True):
+        room = tallest - passed[-1] * GROUP_GAP
+        gap = max(ROW_GAP, min(MOST_ROW_GAP, room / max(len(column) - 1, 1)))
+        top = (room - (len(column) - 1) * gap) / 2
+        for number, name in enumerate(column):
+            heights[name] = top + rows[name] * gap + passed[number] * GROUP_GAP
     return heights
 
 
-def _extent(column: list[str], groups: list[str], gap: float) -> float:
-    return (len(column) - 1) * gap + _breaks(groups) * GROUP_GAP
-
-
-def _breaks(groups: Sequence[str]) -> int:
-    """How often the group changes, where groups have more than one member."""
+def _breaks(labels: Sequence[str]) -> list[int]:
+    """For each label how often the first word has changed up to it; all 0 where every one is different."""
+    groups = [label.split(" ")[0] for label in labels]
     if len(set(groups)) == len(groups):
-        return 0
-    return sum(before != after for before, after in pairwise(groups))
+        return [0] * len(groups)
+    return [0, *accumulate(int(before != after) for before, after in pairwise(groups))]
 
 
 def _by_layer(layers: Layers, sizes: list[int], operators: list[str]) -> Network:

@@ -100,9 +100,8 @@ def _unit(node: NetworkNode, biases: float) -> str:
     colour = LINE if node.bias is None else POSITIVE if bias >= 0 else NEGATIVE
     filled = 0.16 if node.bias is None else 0.06 + 0.7 * abs(bias) / biases
     radius = RADIUS[node.role]
-    words = ", ".join(filter(None, (
-        node.label, node.operator if node.role != NodeRole.INPUT else "", "" if node.bias is None else f"bias {bias:.3g}",
-    )))
+    operator = "" if node.role == NodeRole.INPUT else node.operator
+    words = ", ".join(filter(None, (node.label, operator, "" if node.bias is None else f"bias {bias:.3g}")))
     disc = (
         f'<circle cx="{_n(node.x)}" cy="{_n(node.y)}" r="{_n(radius)}" fill="{GROUND}"/>'
         f'<circle class="disc" cx="{_n(node.x)}" cy="{_n(node.y)}" r="{_n(radius)}" fill="{colour}" '

@@ -1,0 +1,1 @@
+"""The pages: server-rendered, small, the same on a phone, in the dark and by keyboard."""

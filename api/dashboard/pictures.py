@@ -1,0 +1,65 @@
+"""Small pictures for pages, as SVG: a maze, and a line of fitness. Colours come from the style sheet by class."""
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+SPARK_WIDTH, SPARK_HEIGHT, SPARK_EDGE = 120, 30, 3
+#: Larger maps are previews of their upper left corner.
+MOST_CELLS_ACROSS = 120
+
+
+def maze_svg(rows: Sequence[str]) -> SafeString:
+    """A map as a picture: obstacles, start and goals. Decoration: what it shows stands beside it in words."""
+    rows = [row[:MOST_CELLS_ACROSS] for row in rows[:MOST_CELLS_ACROSS]]
+    cells = [(i, j, kind) for i, row in enumerate(rows) for j, kind in enumerate(row)]
+    starts = "".join(_disc(i, j, "start", 0.3) for i, j, kind in cells if kind == "S")
+    goals = "".join(_disc(i, j, "goal", 0.34) for i, j, kind in cells if kind == "G")
+    return format_html(
+        '<svg class="maze" viewBox="-0.5 -0.5 {} {}" aria-hidden="true" focusable="false">'
+        '<rect class="ground" x="-0.25" y="-0.25" width="{}" height="{}" rx="0.6"/>'
+        '<path class="walls" d="{}"/>{}{}</svg>',
+        len(rows[0]) + 1, len(rows) + 1, len(rows[0]) + 0.5, len(rows) + 0.5, _walls(rows),
+        mark_safe(starts), mark_safe(goals),  # noqa: S308 - numbers and fixed words only
+    )  # fmt: skip
+
+
+def spark_svg(values: Sequence[float | None]) -> SafeString:
+    """The best fitness of generation after generation as a line; a quiet baseline where there is none yet."""
+    known = [(place, value) for place, value in enumerate(values) if value is not None]
+    if len(known) < 2:
+        middle = SPARK_HEIGHT - SPARK_EDGE
+        line = f"M{SPARK_EDGE} {middle}H{SPARK_WIDTH - SPARK_EDGE}"
+        return _spark("empty", line, "")
+    low, high = min(value for _, value in known), max(value for _, value in known)
+    across = (SPARK_WIDTH - 2 * SPARK_EDGE) / max(len(values) - 1, 1)
+    down = (SPARK_HEIGHT - 2 * SPARK_EDGE) / ((high - low) or 1.0)
+    points = [(SPARK_EDGE + place * across, SPARK_HEIGHT - SPARK_EDGE - (value - low) * down) for place, value in known]
+    line = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+    area = f"{line}V{SPARK_HEIGHT}H{points[0][0]:.1f}Z"
+    return _spark("line", line, area)
+
+
+def _spark(look: str, line: str, area: str) -> SafeString:
+    return format_html(
+        '<svg class="spark" viewBox="0 0 {} {}" width="{}" height="{}" aria-hidden="true" focusable="false">'
+        '<path class="area" d="{}"/><path class="{}" d="{}"/></svg>',
+        SPARK_WIDTH, SPARK_HEIGHT, SPARK_WIDTH, SPARK_HEIGHT, area, look, line,
+    )  # fmt: skip
+
+
+def _walls(rows: Sequence[str]) -> str:
+    """One path around every horizontal run of obstacles; runs overlap a little, so that no seams show."""
+    parts = []
+    for i, row in enumerate(rows):
+        for kind, run in groupby(enumerate(row), key=lambda cell: cell[1]):
+            if kind == "#":
+                columns = [column for column, _ in run]
+                parts.append(f"M{columns[0]} {i}h{len(columns)}v1h-{len(columns)}z")
+    return "".join(parts)
+
+
+def _disc(row: int, column: int, look: str, radius: float) -> str:
+    return f'<circle class="{look}" cx="{column + 0.5}" cy="{row + 0.5}" r="{radius}"/>'

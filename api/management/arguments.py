@@ -1,0 +1,23 @@
+"""Arguments that several commands read the same way."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from formatting.work_item import MAX_SEED
+
+
+def seed(text: str) -> int:
+    """A seed from the command line."""
+    if not text.isdecimal() or int(text) > MAX_SEED:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0 to {MAX_SEED}, got {text[:30]!r}")
+    return int(text)
+
+
+def read_document(file: str) -> bytes:
+    """The bytes of a file, or of standard input for '-'. Ends the process with code 2 where there is nothing to read."""
+    try:
+        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        print(f"{file}: {error.strerror}", file=sys.stderr)
+        sys.exit(2)

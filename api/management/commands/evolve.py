@@ -1,0 +1,76 @@
+"""`manage.py evolve FILE`: run one work item in this process."""
+
+import math
+import sys
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from django.db import DatabaseError, connection
+
+from api import intake
+from api.management.arguments import read_document, seed
+from api.terminal import Progress, ProgressLine, exit_code, print_faults, result_line, summary
+from database.models import ENDED, Instance
+from formatting.faults import Faulty
+from processing import runner
+from processing.core.generation import Closed
+
+CANNOT_START = 3
+
+
+class Command(BaseCommand):
+    """Run one work item in this process: no server, the same core, stored like any run."""
+
+    help = __doc__
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """FILE and how to run it."""
+        parser.add_argument("file", help="a work item document; - reads standard input")
+        parser.add_argument("--seed", type=seed, help="instead of the document's")
+        parser.add_argument("--threads", type=int, help="cores to evaluate on; all where left out")
+        parser.add_argument("--json", action="store_true", help="print one JSON object a replicate, and nothing else")
+
+    def handle(self, *, file: str, seed: int | None, threads: int | None, json: bool, **_: Any) -> None:
+        """Exit code 0 when every replicate succeeded, 1 when one failed, 2 on bad input, 3 when it cannot start."""
+        raw = read_document(file)
+        try:
+            if connection.vendor == "sqlite":
+                call_command("migrate", verbosity=0)
+            submission = intake.submit(raw, None, announce=False, seed=seed)
+        except Faulty as faulty:
+            print_faults(faulty.faults)
+            sys.exit(2)
+        except (DatabaseError, OSError) as error:
+            print(f"The database cannot be used: {error}", file=sys.stderr)
+            sys.exit(CANNOT_START)
+        ended = [_run(instance, threads, json) for instance in submission.instances]
+        sys.exit(exit_code(ended))
+
+
+def _run(instance: Instance, threads: int | None, as_json: bool) -> Instance:
+    """Work on the instance until it has ended; by whomever, for a server may have taken it up."""
+    line, limit = ProgressLine(), instance.work_item.spec["stop"]["max_generations"]
+    started = time.monotonic()
+
+    def watch(closed: Closed) -> None:
+        seconds, done = time.monotonic() - started, closed.number + 1
+        line.show(
+            Progress(
+                instance=instance.pk, generation=done, generations=limit, best=closed.checkpoint.best_fitness,
+                mean=closed.statistics["mean"], evaluations_per_second=done * len(closed.population) / seconds,
+                seconds_left=seconds / done * (limit - done),
+            )  # fmt: skip
+        )
+
+    while instance.state not in ENDED:
+        runner.work_shift(instance.pk, seconds=math.inf, threads=threads, watch=watch)
+        instance.refresh_from_db()
+        if instance.state not in ENDED:
+            time.sleep(0.1)
+    line.close()
+    print(result_line(instance) if as_json else summary(instance))
+    return instance

@@ -1,0 +1,131 @@
+"""What people see in a terminal: a progress line, faults, and the champion's path through its maze."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TextIO
+
+from database.models import Instance, InstanceState
+from formatting.faults import Fault
+from processing.core.reference import Trajectory
+
+_BAR = 24
+_ARROWS = {
+    (-1, 0): "↑", (-1, 1): "↗", (0, 1): "→", (1, 1): "↘", (1, 0): "↓", (1, -1): "↙", (0, -1): "←", (-1, -1): "↖",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a run stands, as a line shows it."""
+
+    instance: int
+    generation: int  # completed
+    generations: int  # at most
+    best: float | None
+    mean: float | None
+    evaluations_per_second: float | None
+    seconds_left: float | None
+
+
+class ProgressLine:
+    """One line that is written over and over; where nobody watches, a line now and then."""
+
+    def __init__(self, stream: TextIO = sys.stderr, *, every: int = 10) -> None:
+        self.stream, self.every = stream, every
+        self.live = stream.isatty()
+        self.width, self.shown = 0, -1
+
+    def show(self, progress: Progress) -> None:
+        """Show where the run stands, if that is news."""
+        if progress.generation == self.shown:
+            return
+        first, self.shown = self.shown < 0, progress.generation
+        text = line_of(progress)
+        if self.live:
+            self.stream.write("\r" + text.ljust(self.width))
+            self.width = len(text)
+        elif first or progress.generation % self.every == 0:
+            self.stream.write(text + "\n")
+        self.stream.flush()
+
+    def close(self) -> None:
+        """The line stays; what follows begins on the next."""
+        if self.live and self.width:
+            self.stream.write("\n")
+            self.width = 0
+
+
+def line_of(progress: Progress) -> str:
+    """The progress line."""
+    done = min(1.0, progress.generation / max(1, progress.generations))
+    bar = "█" * round(done * _BAR) + "░" * (_BAR - round(done * _BAR))
+    rate, left = progress.evaluations_per_second, progress.seconds_left
+    return (
+        f"run {progress.instance}  {bar}  generation {progress.generation}/{progress.generations}"
+        f"  best {_number(progress.best)}  mean {_number(progress.mean)}"
+        f"  {'–' if rate is None else f'{rate:,.0f}'} evaluations/s  ETA {'–' if left is None else f'{left:.0f} s'}"
+    )
+
+
+def print_faults(faults: Iterable[Fault], stream: TextIO = sys.stderr) -> None:
+    """Every fault on a line, its hint beneath."""
+    for fault in faults:
+        print(f"{fault.code}: {fault.message}", file=stream)
+        if fault.hint:
+            print(f"    hint: {fault.hint}", file=stream)
+
+
+def result_line(instance: Instance) -> str:
+    """An ended run as one JSON object."""
+    result: dict[str, Any] = {
+        "instance": instance.pk, "state": instance.state, "stop_reason": instance.stop_reason,
+        "generations": instance.next_generation, "evaluations": instance.evaluations,
+        "best_fitness": instance.best_fitness, "digest": instance.digest,
+        "seconds": round(instance.compute_seconds, 3),
+    }  # fmt: skip
+    return json.dumps(result)
+
+
+def summary(instance: Instance) -> str:
+    """An ended run in a sentence or two."""
+    explanation = instance.stop_explanation or {}
+    told = instance.failure_message or explanation.get("message") or ""
+    advice = f" {explanation['advice']}" if explanation.get("advice") else ""
+    return (
+        f"Run {instance.pk} {instance.state} after {instance.next_generation} generations and "
+        f"{instance.evaluations:,} evaluations ({instance.stop_reason}). {told}{advice}"
+    )
+
+
+def exit_code(instances: Iterable[Instance]) -> int:
+    """0 when every run SUCCEEDED, else 1."""
+    return int(any(instance.state != InstanceState.SUCCEEDED for instance in instances))
+
+
+def path_through(rows: Sequence[str], trajectory: Trajectory, *, colour: bool) -> str:
+    """The maze with the way that an agent took, drawn as arrows; the last on a cell wins."""
+    cells = [list(row.replace(".", "·")) for row in rows]
+    trail: set[tuple[int, int]] = set()
+    for (row, column), (next_row, next_column) in zip(trajectory.positions, trajectory.positions[1:], strict=False):
+        step = (next_row - row, next_column - column)
+        if step in _ARROWS and rows[row][column] == ".":
+            cells[row][column] = _ARROWS[step]
+            trail.add((row, column))
+    lines = []
+    for i, line in enumerate(cells):
+        lines.append("  " + " ".join(_painted(cell, (i, j) in trail, colour) for j, cell in enumerate(line)))
+    return "\n".join(lines)
+
+
+def _painted(cell: str, on_trail: bool, colour: bool) -> str:
+    glyph = {"#": "█"}.get(cell, cell)
+    if not colour:
+        return glyph
+    code = "33;1" if on_trail else {"#": "90", "G": "32;1", "S": "36;1"}.get(cell, "2")
+    return f"\x1b[{code}m{glyph}\x1b[0m"
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4g}"
