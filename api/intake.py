@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 
 from database import services
@@ -15,8 +16,8 @@ from formatting.parse import parse
 from processing import dispatch
 from staging.estimate import CostEstimate
 from staging.limits import Limits
-from staging.staged_item import StagedItem, dump
 from staging.stage import stage
+from staging.staged_item import StagedItem, dump
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def check(raw: bytes | str | Mapping[str, Any], *, seed: int | None = None) -> S
 
 def submit(
     raw: bytes | str | Mapping[str, Any],
-    owner: AbstractBaseUser | AnonymousUser | None,
+    owner: User | AnonymousUser | None,
     *,
     start: bool = True,
     strict: bool = False,
@@ -69,11 +70,11 @@ def submit(
         "labels": staged.spec["labels"], "spec": staged.spec, "spec_hash": staged.spec_hash,
         "staged": dump(staged, settings.SECRET_KEY.encode()), "priority": staged.spec["priority"],
         "warnings": [asdict(warning) for warning in staged.warnings],
-    }  # fmt: skip
-    known = owner if isinstance(owner, AbstractBaseUser) else None
+    }
+    known = owner if isinstance(owner, User) else None
     with transaction.atomic():
         work_item, instances = services.create_work_item(fields=fields, seeds=staged.seeds, owner=known, started=start)
         if start and announce:
             for instance in instances:
-                transaction.on_commit(lambda number=instance.pk: dispatch.advance(number))
+                transaction.on_commit(partial(dispatch.advance, instance.pk))
     return Submission(work_item, instances, staged.estimate, staged.warnings)

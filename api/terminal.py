@@ -13,7 +13,7 @@ from processing.core.reference import Trajectory
 _BAR = 24
 _ARROWS = {
     (-1, 0): "↑", (-1, 1): "↗", (0, 1): "→", (1, 1): "↘", (1, 0): "↓", (1, -1): "↙", (0, -1): "←", (-1, -1): "↖",
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def result_line(instance: Instance) -> str:
         "generations": instance.next_generation, "evaluations": instance.evaluations,
         "best_fitness": instance.best_fitness, "digest": instance.digest,
         "seconds": round(instance.compute_seconds, 3),
-    }  # fmt: skip
+    }
     return json.dumps(result)
 
 

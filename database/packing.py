@@ -27,7 +27,7 @@ class Scalars:
 _TYPES = {
     "fitness": "<f8", "steps": "<i4", "species": "<i4", "mothers": "<i4", "fathers": "<i4", "ages": "<u2",
     "operators": "u1", "failures": "u1",
-}  # fmt: skip
+}
 BYTES_PER_AGENT = sum(np.dtype(kind).itemsize for kind in _TYPES.values())
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -71,7 +71,7 @@ class NewGeneration:
 
 
 def create_work_item(
-    *, fields: Mapping[str, Any], seeds: Sequence[int], owner: AbstractBaseUser | None, started: bool
+    *, fields: Mapping[str, Any], seeds: Sequence[int], owner: User | None, started: bool
 ) -> tuple[WorkItem, list[Instance]]:
     """A work item and one instance for each seed, QUEUED or, not started, PAUSED."""
     state = InstanceState.QUEUED if started else InstanceState.PAUSED
@@ -131,7 +131,7 @@ def record_generation(*, instance: Instance, generation: NewGeneration, keep_eve
         instance=instance, number=number, scalars=generation.scalars, digest=generation.digest,
         champion_index=generation.champion_index, started_at=generation.started_at, seconds=generation.seconds,
         best_so_far=generation.best_fitness, **generation.statistics,
-    )  # fmt: skip
+    )
     Checkpoint.objects.create(
         instance=instance, generation=number, state=generation.state, genomes=generation.genomes
     )
@@ -243,7 +243,7 @@ def _append(instance: Instance, event: NewEvent) -> None:
     Event.objects.create(
         instance=instance, sequence=instance.event_sequence, type=event.type, level=event.level,
         message=event.message, generation=event.generation, data=dict(event.data),
-    )  # fmt: skip
+    )
 
 
 def _thin_checkpoints(instance: Instance, newest: int, keep_every: int) -> None:

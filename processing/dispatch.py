@@ -17,6 +17,6 @@ def advance(instance_id: int) -> None:
         current_app.send_task(
             ADVANCE, args=(instance_id,), ignore_result=True, retry=True,
             retry_policy=settings.CELERY_TASK_PUBLISH_RETRY_POLICY,
-        )  # fmt: skip
+        )
     except (OperationalError, OSError) as error:
         log.warning("run %s: the broker did not take the message (%s); the sweep will send it again", instance_id, error)

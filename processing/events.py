@@ -17,6 +17,6 @@ def events_of(closed: Closed) -> list[NewEvent]:
             NewEvent(
                 EventType.CHAMPION_IMPROVED, f"New champion: agent {closed.champion} with fitness {best:.4g}.",
                 generation=closed.number, data={"index": closed.champion, "fitness": best},
-            )  # fmt: skip
+            )
         )
     return events

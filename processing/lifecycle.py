@@ -98,7 +98,7 @@ def pause(instance_id: int) -> Instance:
         instance_id, event,
         {InstanceState.QUEUED: InstanceState.PAUSED, InstanceState.RUNNING: InstanceState.PAUSED},
         {InstanceState.QUEUED: InstanceState.PAUSING, InstanceState.RUNNING: InstanceState.PAUSING},
-    )  # fmt: skip
+    )
 
 
 def resume(instance_id: int) -> Instance:
@@ -108,7 +108,7 @@ def resume(instance_id: int) -> Instance:
         instance = services.change_state(
             instance_id=instance_id, event=event, raise_epoch=True,
             transitions={InstanceState.PAUSED: InstanceState.QUEUED, InstanceState.FAILED: InstanceState.QUEUED},
-        )  # fmt: skip
+        )
         transaction.on_commit(lambda: dispatch.advance(instance_id))
     return instance
 

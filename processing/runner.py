@@ -1,7 +1,7 @@
 """The shell around the loop: claim, compute between transactions, commit each generation, hand over.
 
-A shift advances one instance for some seconds. A kill at any moment costs at most the generation under way: the next worker
-starts from the last checkpoint and, as every draw has an address, computes the same bits again.
+A shift advances one instance for some seconds. A kill at any moment costs at most the generation under way: the next
+worker starts from the last checkpoint and, as every draw has an address, computes the same bits again.
 """
 
 import logging
@@ -48,7 +48,7 @@ def work_shift(
         seconds: length of the shift; the setting's where None.
         threads: cores to evaluate on; this worker's share of the machine where None.
         watch: called after each commit.
-    """  # fmt: skip
+    """
     claim = lifecycle.claim(instance_id)
     if claim is None:
         return False
@@ -108,14 +108,14 @@ class _Shift:
 
     def _evaluate(self, population: Population, number: int) -> Evaluations:
         """All agents, chunk by chunk; the lease is extended only between chunks, so only while there is progress."""
-        parts = []
+        parts: list[Evaluations] = []
         for first in range(0, len(population), AGENTS_A_CHUNK):
             self._keep_lease()
             parts.append(
                 self.plan.judge.evaluate(
                     population.genomes, seed=self.instance.seed, generation=number, first=first,
                     last=min(first + AGENTS_A_CHUNK, len(population)), threads=self.threads,
-                )  # fmt: skip
+                )
             )
         if len(parts) == 1:
             return parts[0]
@@ -155,7 +155,9 @@ class _Shift:
         if limit is None or closed.stop is not None or instance.compute_seconds < limit:
             return closed
         instance.reproducible = False
-        facts = {"generation": closed.number, "best_fitness": instance.best_fitness, "seconds": instance.compute_seconds}
+        facts = {
+            "generation": closed.number, "best_fitness": instance.best_fitness, "seconds": instance.compute_seconds,
+        }
         explanation = generations.explanation_of(self.plan, StopReason.TIME_LIMIT, facts)
         return replace(closed, stop=StopReason.TIME_LIMIT, explanation=explanation)
 
@@ -169,7 +171,7 @@ class _Shift:
             fitness=evaluations.fitness, steps=evaluations.steps, species=np.full(len(population), -1, np.int32),
             mothers=population.mothers, fathers=population.fathers, ages=population.ages.astype(np.uint16),
             operators=population.operators, failures=evaluations.failures,
-        )  # fmt: skip
+        )
         return NewGeneration(
             number=closed.number, statistics=closed.statistics, scalars=packing.pack(scalars),
             digest=closed.checkpoint.digest, champion_index=closed.champion, started_at=started_at, seconds=seconds,
@@ -181,4 +183,4 @@ class _Shift:
                 for index in kept if index is not None
             ],
             best_fitness=closed.checkpoint.best_fitness, improved=closed.is_improved,
-        )  # fmt: skip
+        )

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import jsonpickle  # type: ignore[import-untyped]
+import jsonpickle
 
 from formatting.faults import Fault
 from processing.core.errors import Broken

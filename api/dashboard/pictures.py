@@ -22,8 +22,8 @@ def maze_svg(rows: Sequence[str]) -> SafeString:
         '<rect class="ground" x="-0.25" y="-0.25" width="{}" height="{}" rx="0.6"/>'
         '<path class="walls" d="{}"/>{}{}</svg>',
         len(rows[0]) + 1, len(rows) + 1, len(rows[0]) + 0.5, len(rows) + 0.5, _walls(rows),
-        mark_safe(starts), mark_safe(goals),  # noqa: S308 - numbers and fixed words only
-    )  # fmt: skip
+        mark_safe(starts), mark_safe(goals),
+    )
 
 
 def spark_svg(values: Sequence[float | None]) -> SafeString:
@@ -47,7 +47,7 @@ def _spark(look: str, line: str, area: str) -> SafeString:
         '<svg class="spark" viewBox="0 0 {} {}" width="{}" height="{}" aria-hidden="true" focusable="false">'
         '<path class="area" d="{}"/><path class="{}" d="{}"/></svg>',
         SPARK_WIDTH, SPARK_HEIGHT, SPARK_WIDTH, SPARK_HEIGHT, area, look, line,
-    )  # fmt: skip
+    )
 
 
 def _walls(rows: Sequence[str]) -> str:

@@ -15,13 +15,13 @@ STATE_WORDS = {
     InstanceState.QUEUED: "queued", InstanceState.RUNNING: "running", InstanceState.PAUSING: "pausing",
     InstanceState.PAUSED: "paused", InstanceState.CANCELLING: "cancelling", InstanceState.CANCELLED: "cancelled",
     InstanceState.SUCCEEDED: "succeeded", InstanceState.FAILED: "failed",
-}  # fmt: skip
+}
 
 STOP_TITLES = {
     "FITNESS_REACHED": "Goal reached", "GENERATION_LIMIT": "All generations lived", "STAGNATION": "No more progress",
     "EXTINCTION": "Died out", "THRESHOLD_MISSED": "Threshold missed", "TIME_LIMIT": "Time used up",
     "CANCELLED": "Cancelled", "ERROR": "Failed",
-}  # fmt: skip
+}
 
 _FACT_NAMES = {"viable_agents": "viable agents", "best_possible": "best possible, at most"}
 
@@ -29,7 +29,7 @@ OPERATOR_WORDS = {
     "INITIAL": "drawn at random", "ELITE": "an elite, copied unchanged", "CROSSOVER": "a cross of two parents",
     "MUTATION": "a mutated copy of one parent", "CROSSOVER_MUTATION": "a cross of two parents, then mutated",
     "SAMPLED": "sampled", "IMPORTED": "imported",
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def shown(value: object) -> str:
 
 def with_code(text: str) -> SafeString:
     """Text with its `words in backticks` as code."""
-    return mark_safe(re.sub(r"`([^`]*)`", r"<code>\1</code>", escape(text)))  # noqa: S308 - escaped before
+    return mark_safe(re.sub(r"`([^`]*)`", r"<code>\1</code>", escape(text)))
 
 
 def duration(seconds: float | None) -> str:

@@ -32,7 +32,7 @@ class Child:
             self.process = subprocess.Popen(
                 command, env={**environment, leash.LEASH_VARIABLE: str(descriptor)}, pass_fds=(descriptor,),
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
-            )  # fmt: skip
+            )
         self.started_at = self.heard_at = time.monotonic()
 
     @property

@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 
 BEAT_SECONDS = 1.0
 LEASH_VARIABLE = "LEASH_FD"
@@ -34,7 +35,7 @@ def die_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
-def _watch(descriptor: int, parted: "Callable[[], object]") -> None:  # noqa: F821 - typing costs start-up time
+def _watch(descriptor: int, parted: Callable[[], object]) -> None:
     """Send beats until the other end is closed; then call `parted`."""
     with socket.socket(fileno=descriptor) as line:
         while True:
@@ -51,7 +52,7 @@ def _watch(descriptor: int, parted: "Callable[[], object]") -> None:  # noqa: F8
 
 def main() -> int:
     """Run a command on the leash given as the first argument; its exit code."""
-    child = subprocess.Popen(sys.argv[2:], preexec_fn=die_with_parent)  # noqa: PLW1509 - single-threaded here
+    child = subprocess.Popen(sys.argv[2:], preexec_fn=die_with_parent)
     signal.signal(signal.SIGTERM, lambda *_: child.terminate())
     threading.Thread(target=_watch, args=(int(sys.argv[1]), child.kill), name="leash", daemon=True).start()
     return child.wait()

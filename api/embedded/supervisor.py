@@ -40,7 +40,7 @@ class Supervisor:
         self.environment = os.environ | {
             "REDIS_URL": f"redis+socket://{self.socket}", "NUMBER_OF_WORKERS": str(workers),
             "PYTHONUNBUFFERED": "1",
-        }  # fmt: skip
+        }
         self.next_sweep = 0.0
 
     def start(self) -> None:
@@ -94,7 +94,7 @@ class Supervisor:
         self.workers[name] = Child(
             name, (sys.executable, str(settings.ROOT / "manage.py"), "work"),
             {**self.environment, "WORKER_NAME": name}, wrapped=False, log=self.logs / "workers.log",
-        )  # fmt: skip
+        )
 
     def _start_broker(self) -> None:
         if self.broker is not None:
@@ -103,7 +103,7 @@ class Supervisor:
         command = (
             str(_valkey()), "--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm", "700", "--save", "",
             "--appendonly", "no", "--dir", str(self.private), "--maxmemory", "256mb",
-        )  # fmt: skip
+        )
         self.broker = Child("broker", command, self.environment, wrapped=True, log=self.logs / "broker.log")
         deadline = time.monotonic() + BROKER_START_SECONDS
         while not self.socket.exists():

@@ -44,7 +44,7 @@ def pack(checkpoint: Checkpoint, kind: GenomeKind) -> bytes:
     head = {
         "next_generation": checkpoint.next_generation, "best_fitness": checkpoint.best_fitness,
         "stagnation": checkpoint.stagnation, "digest": checkpoint.digest, "state": state,
-    }  # fmt: skip
+    }
     return b"".join((json.dumps(head, allow_nan=False).encode(), b"\n", *blobs))
 
 

@@ -59,18 +59,18 @@ def close_generation(
     stop = met_rule(
         plan.stop, generation=number, best_fitness=best, stagnation=stagnation, strategy=verdict.stop,
         is_confirmed=is_improved and _is_confirmed(plan, population, champion, seed=seed, generation=number),
-    )  # fmt: skip
+    )
     statistics = statistics_of(plan, population, evaluations) | {"threshold": verdict.threshold, "viable": verdict.viable}
     facts = {
         "generation": number, "best_fitness": best, "stagnation_generations": stagnation, "threshold": verdict.threshold,
         "viable_agents": verdict.viable, "diversity": statistics["diversity"], **verdict.notes,
-    }  # fmt: skip
+    }
     genomes = plan.genome.pack(population.genomes)
     return Closed(
         number=number, population=population, evaluations=evaluations, genomes=genomes, statistics=statistics,
         champion=champion, is_improved=is_improved, stop=stop, explanation=explanation_of(plan, stop, facts),
         checkpoint=Checkpoint(number + 1, state, best, stagnation, chained(checkpoint.digest, genomes, evaluations)),
-    )  # fmt: skip
+    )
 
 
 def explanation_of(plan: Plan, stop: StopReason | None, facts: dict[str, Any]) -> dict[str, Any] | None:
@@ -102,7 +102,7 @@ def statistics_of(plan: Plan, population: Population, evaluations: Evaluations) 
         "standard_deviation": float(np.std(fitness)) if evaluated else None,
         "diversity": plan.genome.diversity(population.genomes),
         "mean_complexity": plan.genome.complexity(population.genomes),
-    }  # fmt: skip
+    }
 
 
 def _is_confirmed(plan: Plan, population: Population, champion: int | None, *, seed: int, generation: int) -> bool:

@@ -38,7 +38,7 @@ class Plan:
         return life(
             self.environment.parameters, self.genome.parameters, weights,
             seed=seed, generation=generation, agent=agent, episode=episode,
-        )  # fmt: skip
+        )
 
 
 def plan_of(spec: Mapping[str, Any]) -> Plan:

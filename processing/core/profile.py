@@ -9,4 +9,4 @@ def numeric_profile() -> dict[str, str]:
     return {
         "python": platform.python_version(), "numpy": version("numpy"), "numba": version("numba"),
         "machine": platform.machine(), "system": platform.system(),
-    }  # fmt: skip
+    }

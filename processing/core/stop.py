@@ -76,4 +76,4 @@ def explained(reason: StopReason, facts: Mapping[str, Any], *, best_possible: fl
     if best_possible is not None and best is not None and best >= best_possible - 1e-9:
         advice = "Nothing better is possible in this environment."
     return {"rule": reason.value, "message": _WHAT[reason], "led_to": dict(facts) | {"best_possible": best_possible},
-            "advice": advice}  # fmt: skip
+            "advice": advice}

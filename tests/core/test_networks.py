@@ -48,7 +48,7 @@ def test_weights_biases_and_operators_are_those_of_the_layers():
     assert edges == [("0.0", "1.0", 1.5), ("0.0", "1.1", -2.0)]
     assert [(node.label, node.operator, node.bias) for node in network.nodes] == [
         ("in", "input", None), ("a", "softmax", 0.5), ("b", "softmax", 0.25),
-    ]  # fmt: skip
+    ]
 
 
 def test_no_two_units_stand_in_the_same_place_and_columns_are_centred():
@@ -80,7 +80,7 @@ def test_labels_of_one_direction_stand_together():
     network = drawing_of_dense(
         [(np.zeros((24, 9), np.float32), None)], "tanh", "argmax",
         input_labels=GridWorld.input_labels(), output_labels=GridWorld.output_labels(),
-    )  # fmt: skip
+    )
     heights = [node.y for node in network.nodes if node.role == NodeRole.INPUT]
     assert heights[3] - heights[2] > heights[2] - heights[1] == heights[1] - heights[0]
     assert len(GridWorld.input_labels()) == GridWorld.inputs
@@ -92,7 +92,7 @@ def test_a_large_network_is_drawn_layer_by_layer():
     assert network.level == NetworkLevel.LAYER
     assert [(node.output_shape, node.parameter_count) for node in network.nodes] == [
         ((24,), 0), ((120,), 25 * 120), ((9,), 121 * 9),
-    ]  # fmt: skip
+    ]
     assert [(edge.source, edge.target) for edge in network.edges] == [("0", "1"), ("1", "2")]
 
 

@@ -63,7 +63,7 @@ def _run(instance: Instance, threads: int | None, as_json: bool) -> Instance:
                 instance=instance.pk, generation=done, generations=limit, best=closed.checkpoint.best_fitness,
                 mean=closed.statistics["mean"], evaluations_per_second=done * len(closed.population) / seconds,
                 seconds_left=seconds / done * (limit - done),
-            )  # fmt: skip
+            )
         )
 
     while instance.state not in ENDED:

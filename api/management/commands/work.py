@@ -21,4 +21,4 @@ class Command(BaseCommand):
         current_app.worker_main([
             "worker", "--pool", "solo", "--hostname", os.environ["WORKER_NAME"], "--without-gossip", "--without-mingle",
             "--without-heartbeat", "--loglevel", "WARNING", "--quiet",
-        ])  # fmt: skip
+        ])

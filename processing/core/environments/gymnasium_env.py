@@ -33,7 +33,7 @@ class GridWorldEnv(gymnasium.Env[Float32Array, np.int64]):
         Refused: the map is not one.
     """
 
-    metadata: dict[str, Any] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 8}  # noqa: RUF012
+    metadata: dict[str, Any] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 8}
 
     def __init__(
         self, rows: Sequence[str] = ROWS, max_steps: int = 100, *, parameters: MazeParameters | None = None,

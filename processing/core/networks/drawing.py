@@ -102,7 +102,7 @@ def _by_unit(layers: Layers, sizes: list[int], operators: list[str], labels: lis
         NetworkEdge(source, target, float(weights[i, j]))
         for (weights, _), (left, right) in zip(layers, pairwise(names), strict=True)
         for i, source in enumerate(left) for j, target in enumerate(right)
-    )  # fmt: skip
+    )
     links: list[Link] = [(edge.source, edge.target, abs(edge.weight or 0.0)) for edge in edges]
     nodes = [name for column in names for name in column]
     columns = columns_of(nodes, links, last=names[-1])
@@ -119,7 +119,7 @@ def _by_unit(layers: Layers, sizes: list[int], operators: list[str], labels: lis
             )
             for column, group in enumerate(names) for number, name in enumerate(group)
         ),
-    )  # fmt: skip
+    )
 
 
 def _heights(names: list[list[str]], rows: dict[str, int], labels: list[Sequence[str]]) -> dict[str, float]:
@@ -153,7 +153,7 @@ def _by_layer(layers: Layers, sizes: list[int], operators: list[str]) -> Network
             output_shape=(size,), parameter_count=counts[column],
         )
         for column, size in enumerate(sizes)
-    )  # fmt: skip
+    )
     edges = tuple(NetworkEdge(left.id, right.id) for left, right in pairwise(nodes))
     return Network(level=NetworkLevel.LAYER, nodes=nodes, edges=edges, depth=len(layers))
 

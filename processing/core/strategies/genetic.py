@@ -72,7 +72,7 @@ class Genetic:
         return children(
             self.genome, state["pool"], state["indices"], mothers, fathers, self.parameters.variation(elites=elites),
             seed=seed, generation=generation, pool_generation=state["generation"],
-        )  # fmt: skip
+        )
 
     def tell(self, state: State, population: Population, fitness: Float64Array, *, generation: int) -> tuple[State, Verdict]:
         """The state after this generation; the search dies out where no agent has a fitness."""

@@ -20,7 +20,7 @@ def random_population(kind: GenomeKind, size: int, *, seed: int, generation: int
         genomes=kind.random(size, seed=seed, generation=generation),
         operators=np.full(size, Operator.INITIAL, np.uint8), mothers=nobody, fathers=nobody,
         ages=np.zeros(size, np.uint8),
-    )  # fmt: skip
+    )
 
 
 def children(
@@ -32,7 +32,7 @@ def children(
     Args:
         pool: M genomes; indices: (M,) their places in generation `pool_generation`.
         mothers, fathers: (N,) places in the pool.
-    """  # fmt: skip
+    """
     if variation.crossover == "none":
         fathers = np.full(len(mothers), NO_PARENT, np.int32)
     genomes, operators = kind.breed(pool, mothers, fathers, variation, seed=seed, generation=generation)
@@ -42,4 +42,4 @@ def children(
         genomes=genomes, operators=operators, mothers=indices[mothers],
         fathers=np.where(two, indices[fathers], NO_PARENT).astype(np.int32),
         ages=np.full(len(mothers), age, np.uint8),
-    )  # fmt: skip
+    )

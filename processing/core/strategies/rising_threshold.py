@@ -87,7 +87,7 @@ class RisingThreshold:
         return children(
             self.genome, state["pool"], state["indices"], chosen[:size], chosen[size:],
             self.parameters.variation(elites=0), seed=seed, generation=generation, pool_generation=state["generation"],
-        )  # fmt: skip
+        )
 
     def tell(self, state: State, population: Population, fitness: Float64Array, *, generation: int) -> tuple[State, Verdict]:
         """The threshold rises where enough agents reached it; else the generation has failed, and is tried again."""
@@ -106,5 +106,5 @@ class RisingThreshold:
         after = {
             "threshold": level + self.parameters.rise * abs(level), "failures": 0,
             "pool": self.genome.take(population.genomes, viable), "indices": viable, "generation": generation,
-        }  # fmt: skip
+        }
         return after, Verdict(None, threshold, len(viable), facts | {"failures": 0})

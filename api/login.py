@@ -1,0 +1,32 @@
+"""The one-time login link that a server prints for its administrator."""
+
+from django.contrib.auth import get_user_model, login
+from django.contrib.auth.tokens import default_token_generator
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
+from django.shortcuts import redirect
+from django.urls import reverse
+
+ADMINISTRATOR = "admin"
+
+
+def one_time_path() -> str:
+    """The path of a link that logs the administrator in, once; makes the administrator where there is none.
+
+    Logging in changes the account's last login, on which the link's token depends: that is what uses it up.
+    """
+    user, created = get_user_model().objects.get_or_create(
+        username=ADMINISTRATOR, defaults={"is_staff": True, "is_superuser": True}
+    )
+    if created:
+        user.set_unusable_password()
+        user.save()
+    return reverse("one-time-login", args=(default_token_generator.make_token(user),))
+
+
+def one_time_login(request: HttpRequest, token: str) -> HttpResponse:
+    """Log the administrator in and go to the admin."""
+    user = get_user_model().objects.filter(username=ADMINISTRATOR).first()
+    if user is None or not default_token_generator.check_token(user, token):
+        return HttpResponseForbidden("This link was used before or is not valid; restart the server for a new one.\n")
+    login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    return redirect("admin:index")

@@ -1,0 +1,151 @@
+"""`manage.py up`: the whole server on this machine, with nothing to install but Python."""
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import time
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from django.db import DatabaseError, connection
+
+from api import intake
+from api.embedded import client, follow
+from api.embedded.folder import lock
+from api.embedded.supervisor import Supervisor
+from api.embedded.trouble import Trouble
+from api.embedded.web import Web, listen
+from api.login import one_time_path
+from api.management.arguments import read_document, seed
+from api.terminal import ProgressLine, exit_code, print_faults, result_line, summary
+from database.models import Instance
+from formatting.faults import Faulty
+
+CANNOT_START = 3
+INTERRUPTED = 130
+TICK_SECONDS = 0.05
+
+
+class Command(BaseCommand):
+    """Start database, broker, workers and web server; submit a work item and show its run, if one is given."""
+
+    help = __doc__
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Where to listen, how many workers, what to submit."""
+        parser.add_argument("--port", type=int, default=8000, help="port of the web server (default 8000)")
+        parser.add_argument("--workers", type=int, default=1, help="worker processes (default 1; it uses all cores)")
+        parser.add_argument("--submit", metavar="FILE", help="a work item document to run; - reads standard input")
+        parser.add_argument("--seed", type=seed, help="instead of the document's")
+        parser.add_argument("--once", action="store_true", help="stop when the submitted run has ended")
+        parser.add_argument("--json", action="store_true", help="with --once: print one JSON object a replicate")
+
+    def handle(self, *, port: int, workers: int, submit: str | None, seed: int | None, once: bool, json: bool, **_: Any) -> None:
+        """Serve until Ctrl-C, or with --once to the end of the run: 0 succeeded, 1 failed, 2 bad input, 3 cannot start."""
+        document = _checked(submit, seed) if submit else None
+        if once and document is None:
+            print("--once needs --submit FILE.", file=sys.stderr)
+            sys.exit(2)
+        signal.signal(signal.SIGTERM, _interrupt)
+        try:
+            with _server(port, workers, sys.stderr if json else sys.stdout) as (url, supervisor):
+                code = _show(url, supervisor, document, as_json=json) if document is not None else 0
+                if once:
+                    sys.exit(code)
+                print(f"\nServing on {url} until Ctrl-C.", file=sys.stderr, flush=True)
+                _serve(supervisor)
+        except Trouble as trouble:
+            print(trouble, file=sys.stderr)
+            sys.exit(CANNOT_START)
+        except KeyboardInterrupt:
+            print("\nStopped. Runs go on when the server is started again.", file=sys.stderr)
+            sys.exit(INTERRUPTED if once else 0)
+
+
+@contextlib.contextmanager
+def _server(port: int, workers: int, out: Any) -> Iterator[tuple[str, Supervisor]]:
+    """A running server: its URL and its supervisor. Nothing is left of it afterwards but the folder."""
+    folder = Path(settings.DATA_FOLDER)
+    with lock(folder), contextlib.closing(listen(settings.BIND_ADDRESS, port)) as bound:
+        port = bound.getsockname()[1]
+        _migrate(folder)
+        os.environ["BIND_ADDRESS"] = settings.BIND_ADDRESS
+        supervisor = Supervisor(folder, workers=max(1, workers))
+        web = Web(bound, settings.ASGI_APPLICATION.replace(".application", ":application"))
+        try:
+            supervisor.start()
+            web.start()
+            host = f"[{settings.BIND_ADDRESS}]" if ":" in settings.BIND_ADDRESS else settings.BIND_ADDRESS
+            url = f"http://{host}:{port}"
+            doors = f"pages    {url}/\nGraphiQL {url}/graphql\nadmin    {url}{one_time_path()}  (logs in once)"
+            print(doors, file=out, flush=True)
+            yield url, supervisor
+        finally:
+            web.stop()
+            supervisor.stop()
+
+
+def _migrate(folder: Path) -> None:
+    """An SQLite database is brought up to date; another one is its operator's to migrate."""
+    if connection.vendor != "sqlite":
+        return
+    try:
+        call_command("migrate", verbosity=0)
+    except DatabaseError as error:
+        raise Trouble(f"The database in {folder} cannot be used: {error}") from error
+
+
+def _checked(file: str, seed: int | None) -> dict[str, Any]:
+    """The document of a file, once it is known to be good; ends the process with code 2 where it is not."""
+    raw = read_document(file)
+    try:
+        intake.check(raw, seed=seed)
+    except Faulty as faulty:
+        print_faults(faulty.faults)
+        sys.exit(2)
+    document: dict[str, Any] = json.loads(raw)
+    return document if seed is None else document | {"seed": seed}
+
+
+def _show(url: str, supervisor: Supervisor, document: dict[str, Any], *, as_json: bool) -> int:
+    """Submit through the server's own GraphQL endpoint and show each run to its end; the exit code."""
+    ended: list[Instance] = []
+    for number in client.submit(url, document):
+        line = ProgressLine()
+        while True:
+            instance, progress = follow.progress_of(number)
+            line.show(progress)
+            if follow.has_ended(instance):
+                break
+            supervisor.tick()
+            time.sleep(TICK_SECONDS)
+        line.close()
+        ended.append(instance)
+        if as_json:
+            print(result_line(instance), flush=True)
+            continue
+        drawing = follow.drawn_champion(instance, colour=sys.stdout.isatty())
+        print(f"\n{drawing}\n" if drawing else "")
+        print(f"{summary(instance)}\nits page {url}/runs/{number}", flush=True)
+    return exit_code(ended)
+
+
+def _serve(supervisor: Supervisor) -> None:
+    """Until interrupted."""
+    while True:
+        supervisor.tick()
+        time.sleep(TICK_SECONDS)
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    """A request to end is an interrupt."""
+    raise KeyboardInterrupt

@@ -1,0 +1,129 @@
+// Fitness over the generations: best, mean, the middle half, and the threshold where there is one. Grows point by point.
+/* global Chart */
+
+import { onSchemeChange, palette } from "./palette.js";
+
+const SERIES = ["lower_quartile", "upper_quartile", "mean", "threshold", "best"];
+
+export class FitnessChart {
+  // `choose` is called with a generation when one is clicked.
+  constructor(canvas, choose) {
+    this.canvas = canvas;
+    this.generations = [];
+    this.chosen = null;
+    this.chart = new Chart(canvas, {
+      type: "line",
+      data: { datasets: SERIES.map((name) => ({ label: name.replace("_", " "), data: [], pointRadius: 0 })) },
+      options: this.options(choose),
+      plugins: [{ id: "chosen", afterDatasetsDraw: (chart) => this.mark(chart) }],
+    });
+    this.paint();
+    onSchemeChange(() => this.paint());
+  }
+
+  get next() {
+    return this.generations.length ? this.generations.at(-1) + 1 : 0;
+  }
+
+  options(choose) {
+    return {
+      animation: false,
+      parsing: false,
+      normalized: true,
+      maintainAspectRatio: false,
+      interaction: { mode: "index", intersect: false },
+      onClick: (event, items, chart) => {
+        const at = Math.round(chart.scales.x.getValueForPixel(event.x));
+        if (this.generations.length) choose(Math.min(Math.max(at, 0), this.next - 1));
+      },
+      plugins: {
+        legend: { display: false },
+        tooltip: {
+          displayColors: false,
+          callbacks: {
+            title: (items) => `Generation ${items[0]?.parsed.x}`,
+            label: (item) => `${item.dataset.label}  ${spell(item.parsed.y)}`,
+          },
+          itemSort: (a, b) => b.datasetIndex - a.datasetIndex,
+        },
+      },
+      scales: {
+        x: { type: "linear", min: 0, ticks: { precision: 0, maxRotation: 0 }, title: { display: true, text: "generation" } },
+        y: { grace: "4%", ticks: { maxTicksLimit: 7 }, title: { display: true, text: "fitness" } },
+      },
+    };
+  }
+
+  // Appends columns of equal length; `columns.generation` goes on where the last ones ended.
+  add(columns) {
+    this.generations.push(...columns.generation);
+    this.chart.data.datasets.forEach((dataset, series) => {
+      columns[SERIES[series]].forEach((y, at) => dataset.data.push({ x: columns.generation[at], y }));
+    });
+    this.chart.options.scales.x.max = Math.max(this.next - 1, 1);
+    this.chart.update("none");
+    this.describe(columns);
+  }
+
+  clear() {
+    this.generations = [];
+    for (const dataset of this.chart.data.datasets) dataset.data = [];
+  }
+
+  choose(generation) {
+    this.chosen = generation;
+    this.chart.draw();
+  }
+
+  describe(columns) {
+    if (!columns.generation.length) return;
+    const best = spell(columns.best.at(-1)), mean = spell(columns.mean.at(-1));
+    this.canvas.setAttribute("aria-label", `Fitness over ${this.next} generations; the last: best ${best}, mean ${mean}.`);
+  }
+
+  paint() {
+    const colours = palette();
+    const [low, high, mean, threshold, best] = this.chart.data.datasets;
+    Object.assign(low, { borderWidth: 0 });
+    Object.assign(high, { borderWidth: 0, fill: "-1", backgroundColor: colours.band });
+    Object.assign(mean, { borderColor: colours.muted, borderWidth: 1.6, tension: 0.15 });
+    Object.assign(threshold, { borderColor: colours["gold-fill"], borderWidth: 1.8, borderDash: [5, 4], stepped: "before" });
+    Object.assign(best, { borderColor: colours.accent, borderWidth: 2.4, tension: 0.1 });
+    for (const set of this.chart.data.datasets) Object.assign(set, { pointHoverRadius: 3, hoverBackgroundColor: set.borderColor });
+    for (const scale of Object.values(this.chart.options.scales)) {
+      Object.assign(scale, { grid: { color: colours.line }, border: { color: colours.line } });
+      scale.ticks.color = scale.title.color = colours.muted;
+    }
+    Object.assign(this.chart.options.plugins.tooltip, {
+      backgroundColor: colours.ink, titleColor: colours.surface, bodyColor: colours.surface, padding: 10, cornerRadius: 8,
+    });
+    this.chart.options.font = { family: getComputedStyle(document.body).fontFamily };
+    this.chart.update("none");
+  }
+
+  mark(chart) {
+    if (this.chosen === null || this.chosen >= this.next) return;
+    const { ctx, chartArea } = chart;
+    const x = chart.scales.x.getPixelForValue(this.chosen);
+    ctx.save();
+    ctx.strokeStyle = ctx.fillStyle = palette().accent;
+    ctx.globalAlpha = 0.55;
+    ctx.setLineDash([3, 3]);
+    ctx.beginPath();
+    ctx.moveTo(x, chartArea.top);
+    ctx.lineTo(x, chartArea.bottom);
+    ctx.stroke();
+    ctx.globalAlpha = 1;
+    const best = chart.data.datasets.at(-1).data.findLast((point) => point.x <= this.chosen);
+    if (best?.y != null) {
+      ctx.beginPath();
+      ctx.arc(x, chart.scales.y.getPixelForValue(best.y), 4.5, 0, 2 * Math.PI);
+      ctx.fill();
+    }
+    ctx.restore();
+  }
+}
+
+export function spell(number) {
+  return number == null ? "–" : Number(number.toPrecision(4)).toLocaleString("en", { maximumFractionDigits: 4 });
+}

@@ -1,0 +1,41 @@
+// The drawing of a network: hover or hold a unit to see its connections; while an agent walks, what its units say.
+
+export class NetworkView {
+  constructor(root) {
+    this.root = root;
+    root.addEventListener("pointerover", (event) => this.ask(event.target.closest("[data-node]")));
+    root.addEventListener("pointerleave", () => this.ask(null));
+  }
+
+  show(svg) {
+    this.root.innerHTML = svg; // from this server's own drawing, text escaped there
+    this.nodes = new Map([...this.root.querySelectorAll("[data-node]")].map((node) => [node.dataset.node, node]));
+  }
+
+  ask(node) {
+    const name = node?.dataset.node;
+    this.root.classList.toggle("asked", Boolean(name));
+    if (!name) return;
+    for (const path of this.root.querySelectorAll("path[data-source]")) {
+      path.classList.toggle("touched", path.dataset.source === name || path.dataset.target === name);
+    }
+  }
+
+  // `layers`: for each column the values of its units, or null for a network at rest; `action`: index of the output.
+  light(layers, action) {
+    if (!this.nodes?.size) return;
+    for (const node of this.nodes.values()) node.classList.remove("lit", "chosen");
+    layers?.forEach((values, column) => values.forEach((value, unit) => {
+      const node = this.nodes.get(`${column}.${unit}`);
+      const disc = node?.querySelector(".disc");
+      if (!disc) return;
+      const strength = Math.min(Math.abs(value), 1);
+      disc.style.fill = value < 0 ? "var(--network-negative)" : "var(--network-positive)";
+      disc.style.fillOpacity = 0.08 + 0.92 * strength;
+      node.classList.toggle("lit", column === 0 && strength > 0.05);
+    }));
+    const columns = layers?.length ?? 0;
+    const chosen = action == null ? null : this.nodes.get(`${columns}.${action}`);
+    chosen?.classList.add("chosen");
+  }
+}

@@ -1,0 +1,116 @@
+// The page of one run: one poll (htmx, #live) drives the rest; what it says has changed is fetched here.
+
+import { FitnessChart, spell } from "./fitness-chart.js";
+import { MazeView } from "./maze-view.js";
+import { NetworkView } from "./network-view.js";
+import { Replay } from "./replay.js";
+import { onSchemeChange, palette } from "./palette.js";
+
+const MOST_POINTS = 1500;
+const $ = (id) => document.getElementById(id);
+const page = $("run").dataset;
+const rows = JSON.parse($("maze-rows").textContent);
+
+const maze = new MazeView($("maze"), rows);
+const network = new NetworkView($("network"));
+const replay = new Replay($("player"), maze, network);
+const chart = new FitnessChart($("fitness"), (generation) => choose(generation));
+onSchemeChange(() => { maze.colours = palette(); maze.draw(); });
+
+let follows = true; // the best of the run, as it improves
+let shown = null; // "generation-index" of the agent on show
+let fetchingStatistics = false;
+let wanted = null; // the latest request for an agent
+
+async function fetched(url) {
+  const answer = await fetch(url, { headers: { Accept: "application/json" } });
+  if (!answer.ok) throw new Error((await answer.json().catch(() => ({}))).message ?? `The server answered ${answer.status}.`);
+  return answer.json();
+}
+
+const live = () => $("live").dataset;
+
+async function update() {
+  const { next, champion } = live();
+  $("generation").max = Math.max(Number(next) - 1, 0);
+  $("nothing-yet").hidden = Number(next) > 0;
+  $("champion").hidden = $("chart").hidden = Number(next) === 0;
+  if (follows && champion) showAgent(champion, true);
+  if (fetchingStatistics || chart.next >= Number(next)) return;
+  fetchingStatistics = true;
+  try {
+    const start = chart.generations.length > MOST_POINTS ? 0 : chart.next;
+    const columns = await fetched(`${page.statistics}?from=${start}`);
+    if (start === 0) chart.clear();
+    chart.add(columns);
+  } finally {
+    fetchingStatistics = false;
+  }
+  if (chart.next < Number(live().next)) update();
+}
+
+function choose(generation) {
+  setFollowing(false);
+  $("generation").value = generation;
+  sayGeneration(generation);
+  clearTimeout(choose.waiting);
+  choose.waiting = setTimeout(() => showAgent(String(generation), true), 140);
+}
+
+// `name`: "generation-index", or "generation" for its champion.
+async function showAgent(name, autoplay) {
+  if (name === wanted) return;
+  wanted = name;
+  const [generation, index] = name.split("-");
+  try {
+    const agent = await fetched(`${page.agent}?generation=${generation}${index === undefined ? "" : `&index=${index}`}`);
+    if (wanted === name) present(agent, autoplay);
+  } catch (error) {
+    if (wanted !== name) return;
+    $("agent-trouble").textContent = error.message;
+    $("agent-trouble").hidden = false;
+  }
+}
+
+function present(agent, autoplay) {
+  shown = `${agent.generation}-${agent.index}`;
+  $("agent-trouble").hidden = true;
+  $("agent-name").textContent = agent.name;
+  $("agent-fitness").textContent = spell(agent.fitness);
+  $("agent-title").textContent = agent.is_best ? "The champion" : agent.is_champion ? "Champion of its generation" : "An agent";
+  $("generation").value = agent.generation;
+  sayGeneration(agent.generation);
+  chart.choose(agent.generation);
+  network.show(agent.network);
+  sayOrigin(agent);
+  if (agent.way) replay.load(agent.way, { autoplay });
+}
+
+function sayGeneration(generation) {
+  $("generation-shown").textContent = generation;
+}
+
+function sayOrigin({ origin, parents }) {
+  const line = $("born");
+  line.textContent = `It is ${origin}`;
+  parents.forEach((parent, place) => {
+    line.append(place ? " and " : ": ");
+    const button = Object.assign(document.createElement("button"), { type: "button", className: "link", textContent: parent.name });
+    button.addEventListener("click", () => { setFollowing(false); showAgent(`${parent.generation}-${parent.index}`, true); });
+    line.append(button);
+  });
+  line.append(".");
+}
+
+function setFollowing(value) {
+  follows = value;
+  $("follow").setAttribute("aria-pressed", String(value));
+}
+
+$("generation").addEventListener("input", (event) => choose(Number(event.target.value)));
+$("follow").addEventListener("click", () => {
+  setFollowing(!follows);
+  if (follows && live().champion) showAgent(live().champion, true);
+});
+document.addEventListener("htmx:afterSettle", (event) => { if (event.target.id === "live") update(); });
+update();

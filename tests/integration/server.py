@@ -1,0 +1,192 @@
+"""An embedded server as a real process, for tests that meet it as a user does."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+ROOT = Path(__file__).resolve().parents[2]
+T = TypeVar("T")
+
+
+def wait_for(condition: Callable[[], T | None], *, seconds: float = 30.0, what: str = "the condition") -> T:
+    """The first true value of a condition, looked at every few milliseconds."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.01)
+    raise AssertionError(f"{what} did not come about in {seconds} s")
+
+
+def command(*arguments: str, folder: Path, **variables: str) -> subprocess.Popen[str]:
+    """`manage.py` with its own data folder."""
+    environment = {**os.environ, "DATA_FOLDER": str(folder), **variables}
+    environment.pop("DJANGO_SETTINGS_MODULE", None)
+    return subprocess.Popen(
+        [sys.executable, "manage.py", *arguments], cwd=ROOT, env=environment, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+    )
+
+
+def ran(*arguments: str, folder: Path, seconds: float = 120.0, **variables: str) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error of `manage.py` with its own data folder."""
+    process = command(*arguments, folder=folder, **variables)
+    out, errors = process.communicate(timeout=seconds)
+    return process.returncode, out, errors
+
+
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Server:
+    """`manage.py up` in a folder; started, killed and started again."""
+
+    def __init__(self, folder: Path, **variables: str) -> None:
+        self.folder, self.variables, self.port = folder, variables, free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        """It answers when this returns."""
+        self.process = command("up", "--port", str(self.port), folder=self.folder, **self.variables)
+        wait_for(self.answers, seconds=30, what="the server")
+
+    def answers(self) -> bool:
+        """Whether the web server answers."""
+        assert self.process is not None
+        assert self.process.poll() is None, f"the server ended: {self.process.communicate()}"
+        try:
+            return self.get("/healthz")[0] == 200
+        except OSError:
+            return False
+
+    def stop(self) -> int:
+        """Ask it to end; its exit code."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGINT)
+        code = self.process.wait(20)
+        self._close()
+        return code
+
+    def kill(self) -> None:
+        """kill -9 of the parent; its children have to notice."""
+        assert self.process is not None
+        children = self.children()
+        self.process.kill()
+        self.process.wait(10)
+        self._close()
+        wait_for(lambda: not any(map(is_alive, children)), seconds=10, what="the end of every child")
+
+    def _close(self) -> None:
+        assert self.process is not None
+        for stream in (self.process.stdout, self.process.stderr):
+            assert stream is not None
+            stream.close()
+
+    def children(self) -> list[int]:
+        """Process numbers of everything that the server started."""
+        assert self.process is not None
+        return descendants(self.process.pid)
+
+    def workers(self) -> list[int]:
+        """Process numbers of its workers."""
+        return [pid for pid in self.children() if "work" in command_line(pid)]
+
+    def get(self, path: str, **headers: str) -> tuple[int, str]:
+        """Status and text of a page."""
+        request = urllib.request.Request(self.url + path, headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=20) as response:
+                return response.status, response.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+
+    def graphql(self, query: str, **variables: Any) -> dict[str, Any]:
+        """The data that a query gives."""
+        body = json.dumps({"query": query, "variables": variables}).encode()
+        request = urllib.request.Request(f"{self.url}/graphql", body, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=20) as response:
+            answer: dict[str, Any] = json.load(response)
+        assert "errors" not in answer, answer
+        data: dict[str, Any] = answer["data"]
+        return data
+
+    def submit(self, document: dict[str, Any]) -> int:
+        """Send a work item; the number of its first run."""
+        payload = self.graphql(
+            "mutation($document: JSON!) { submitWorkItem(input: {spec: {document: $document}})"
+            " { userErrors { message } instances { number } } }",
+            document=document,
+        )["submitWorkItem"]
+        assert payload["userErrors"] == []
+        return int(payload["instances"][0]["number"])
+
+    def run(self, number: int) -> dict[str, Any]:
+        """What can be seen of a run."""
+        found: dict[str, Any] = self.graphql(
+            "query($number: Int!) { instance(by: {number: $number})"
+            " { id state stopReason digest progress { generation totalEvaluations bestFitness } } }",
+            number=number,
+        )["instance"]
+        return found
+
+    def events(self, number: int) -> list[dict[str, Any]]:
+        """The events of a run, in order."""
+        found: list[dict[str, Any]] = self.graphql(
+            "query($number: Int!) { instance(by: {number: $number})"
+            " { events(first: 100) { nodes { sequence type message } } } }",
+            number=number,
+        )["instance"]["events"]["nodes"]
+        return found
+
+
+def example(name: str, **changes: Any) -> dict[str, Any]:
+    """An example work item, changed."""
+    document: dict[str, Any] = json.loads((ROOT / "examples" / f"{name}.json").read_text())
+    return document | changes
+
+
+def descendants(parent: int) -> list[int]:
+    """All processes below one."""
+    found, waiting = [], [parent]
+    while waiting:
+        pid = waiting.pop()
+        for task in Path(f"/proc/{pid}/task").glob("*/children"):
+            try:
+                children = [int(child) for child in task.read_text().split()]
+            except OSError:
+                continue
+            found += children
+            waiting += children
+    return found
+
+
+def command_line(pid: int) -> list[str]:
+    """The arguments that a process was started with."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    except OSError:
+        return []
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; one that is dead and not yet collected does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False

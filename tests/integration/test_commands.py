@@ -1,0 +1,98 @@
+"""The commands as a user types them."""
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.integration.server import Server, command_line, example, is_alive, ran, wait_for
+
+BAD = example("maze-5x5") | {"stop": {"max_generation": 3}}
+
+
+def test_evolve_prints_one_object_a_replicate_and_nothing_else(tmp_path: Path) -> None:
+    document = example("maze-5x5", replicates=2, stop={"max_generations": 3})
+    file = tmp_path / "item.json"
+    file.write_text(json.dumps(document))
+    code, out, _ = ran("evolve", str(file), "--json", "--threads", "1", folder=tmp_path / "data")
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    assert [line["instance"] for line in lines] == [1, 2]
+    assert {line["state"] for line in lines} == {"SUCCEEDED"}
+    assert set(lines[0]) == {
+        "instance", "state", "stop_reason", "generations", "evaluations", "best_fitness", "digest", "seconds",
+    }
+    assert lines[0]["digest"] != lines[1]["digest"]
+
+
+@pytest.mark.parametrize("text", [b"{", b"", b"[]", b'{"version": NaN}', json.dumps(BAD).encode(), b"[" * 100_000])
+def test_bad_input_ends_evolve_with_code_2_and_every_fault(tmp_path: Path, text: bytes) -> None:
+    file = tmp_path / "item.json"
+    file.write_bytes(text)
+    code, out, errors = ran("evolve", str(file), "--json", folder=tmp_path / "data")
+    assert (code, out) == (2, "")
+    assert "Traceback" not in errors
+    assert errors.strip()
+
+
+def test_up_once_runs_an_example_and_ends_with_code_0(tmp_path: Path) -> None:
+    code, out, errors = ran(
+        "up", "--once", "--json", "--port", "0", "--submit", "examples/maze-5x5.json", folder=tmp_path / "data"
+    )
+    assert code == 0, errors
+    assert json.loads(out)["state"] == "SUCCEEDED"
+
+
+def test_up_draws_the_champions_path_and_says_where_to_look(tmp_path: Path) -> None:
+    code, out, errors = ran(
+        "up", "--once", "--port", "0", "--submit", "examples/maze-5x5.json", folder=tmp_path / "data"
+    )
+    assert code == 0, errors
+    for part in ("/graphql", "/admin", "/runs/1", "Champion 1-", "█"):
+        assert part in out
+
+
+def test_up_once_with_bad_input_ends_with_code_2(tmp_path: Path) -> None:
+    file = tmp_path / "item.json"
+    file.write_text(json.dumps(BAD))
+    code, _, errors = ran("up", "--once", "--submit", str(file), folder=tmp_path / "data")
+    assert code == 2
+    assert "max_generations" in errors
+
+
+def test_an_occupied_port_is_one_clear_line(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        code, _, errors = ran("up", "--port", str(taken.getsockname()[1]), folder=tmp_path / "data")
+    assert code == 3
+    assert errors.strip().count("\n") == 0
+    assert "in use" in errors
+
+
+def test_a_folder_that_cannot_be_written_is_one_clear_line() -> None:
+    code, _, errors = ran("up", "--port", "0", folder=Path("/proc/evolution"))
+    assert code == 3
+    assert errors.strip().count("\n") == 0
+    assert "cannot be written" in errors
+
+
+def test_a_second_server_in_the_same_folder_is_one_clear_line(server: Server) -> None:
+    code, _, errors = ran("up", "--port", "0", folder=server.folder)
+    assert code == 3
+    assert errors.strip().count("\n") == 0
+    assert "Another server" in errors
+
+
+def test_killing_the_parent_leaves_no_child_behind(server: Server) -> None:
+    children = wait_for(lambda: server.children() if len(server.children()) >= 3 else None, what="broker and worker")
+    assert any("valkey" in " ".join(command_line(pid)) for pid in children)
+    server.kill()
+    assert not any(map(is_alive, children))
+
+
+def test_ctrl_c_ends_everything(server: Server) -> None:
+    children = server.children()
+    assert server.stop() == 0
+    assert not any(map(is_alive, children))
