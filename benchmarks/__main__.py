@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 #: Name of a suite -> the module whose `measure()` yields its lines.
-SUITES = {"engine": "benchmarks.engine"}
+SUITES = {"engine": "benchmarks.engine", "server": "benchmarks.server"}
 
 
 def main(names: list[str]) -> int:

@@ -91,6 +91,7 @@ class Supervisor:
                 self.workers[name].end()
 
     def _start_worker(self, name: str) -> None:
+        log.info("worker %s started at %.3f", name, time.time())
         self.workers[name] = Child(
             name, (sys.executable, str(settings.ROOT / "manage.py"), "work"),
             {**self.environment, "WORKER_NAME": name}, wrapped=False, log=self.logs / "workers.log",

@@ -6,8 +6,11 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from processing.core import reference
 from processing.core.environments.grid_world import GridWorld
 from processing.core.errors import Refused
+from processing.core.genomes.dense import Activation
+from processing.core.networks.activity import activity_of
 from processing.core.networks.drawing import (
     MOST_UNITS,
     Network,
@@ -153,3 +156,13 @@ def test_a_large_drawing_names_shapes_and_weights():
     text = svg_of(dense(24, 200, 9))
     assert all(words in text for words in ("200 units", "5,000 weights", "1,809 weights", "argmax"))
     assert ElementTree.fromstring(text).findtext(f"{SVG}title") == "Network 24-200-9"
+
+
+@pytest.mark.parametrize("activation", list(Activation))
+def test_activity_is_close_to_what_the_units_say(activation: Activation):
+    weights = np.array([[1.0, -1.0], [0.5, 2.0]], np.float32)
+    layers = [(weights, np.array([0.1, -0.1], np.float32)), (np.ones((2, 3), np.float32), None)]
+    inputs, hidden = activity_of(layers, activation, [np.array([0.5, 1.0]), np.zeros(2)])
+    assert inputs.tolist() == [[0.5, 1.0], [0.0, 0.0]]
+    totals = np.array([[1.1, 1.4], [0.1, -0.1]])
+    np.testing.assert_allclose(hidden, reference._ACTIVATIONS[activation](totals), atol=1e-3)

@@ -13,7 +13,7 @@ export class MazeView {
     new ResizeObserver(() => this.draw()).observe(canvas);
   }
 
-  // `way`: positions, actions, rewards, observations (or null), terminated, goals_left.
+  // `way`: positions, actions, activity (per step, the inputs first; null where too long), ending.
   show(way, at) {
     this.way = way;
     this.at = at;
@@ -134,7 +134,7 @@ export class MazeView {
 
   // The eight lines of sight: each as far as it sees, brighter where it ends at a goal.
   sight(context, step, pixel) {
-    const seen = this.way.observations?.[step];
+    const seen = this.way.activity?.[step]?.[0];
     if (!seen) return;
     const [i, j] = this.way.positions[step];
     SIGHTS.forEach(([down, right], ray) => {

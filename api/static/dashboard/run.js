@@ -18,7 +18,6 @@ const chart = new FitnessChart($("fitness"), (generation) => choose(generation))
 onSchemeChange(() => { maze.colours = palette(); maze.draw(); });
 
 let follows = true; // the best of the run, as it improves
-let shown = null; // "generation-index" of the agent on show
 let fetchingStatistics = false;
 let wanted = null; // the latest request for an agent
 
@@ -73,7 +72,6 @@ async function showAgent(name, autoplay) {
 }
 
 function present(agent, autoplay) {
-  shown = `${agent.generation}-${agent.index}`;
   $("agent-trouble").hidden = true;
   $("agent-name").textContent = agent.name;
   $("agent-fitness").textContent = spell(agent.fitness);

@@ -1,0 +1,50 @@
+"""Every read from the archive: model instances or frozen records, in pages that follow each other by key."""
+
+from database.selectors.agents import (
+    AgentFilter,
+    AgentOrder,
+    AgentRecord,
+    agent,
+    agents,
+    agents_at,
+    champion,
+    champions,
+    count_agents,
+    genome_of,
+    offspring,
+)
+from database.selectors.events import count_events, events
+from database.selectors.generations import (
+    count_generations,
+    generation,
+    generations,
+    generations_at,
+    sparklines,
+    statistics,
+    with_checkpoint,
+)
+from database.selectors.paging import BadCursor, Cursor, Page
+from database.selectors.progress import Progress, progress, progress_of
+from database.selectors.runs import (
+    ActiveCounts,
+    InstanceFilter,
+    InstanceOrder,
+    WorkItemFilter,
+    WorkItemOrder,
+    active_counts,
+    count_instances,
+    count_work_items,
+    instance,
+    instances,
+    instances_at,
+    work_item,
+    work_items,
+)
+
+__all__ = [
+    "ActiveCounts", "AgentFilter", "AgentOrder", "AgentRecord", "BadCursor", "Cursor", "InstanceFilter", "InstanceOrder",
+    "Page", "Progress", "WorkItemFilter", "WorkItemOrder", "active_counts", "agent", "agents", "agents_at", "champion",
+    "champions", "count_agents", "count_events", "count_generations", "count_instances", "count_work_items", "events",
+    "generation", "generations", "generations_at", "genome_of", "instance", "instances", "instances_at", "offspring",
+    "progress", "progress_of", "sparklines", "statistics", "with_checkpoint", "work_item", "work_items",
+]  # fmt: skip

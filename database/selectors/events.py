@@ -1,0 +1,33 @@
+"""What happened to a run."""
+
+from collections.abc import Sequence
+
+from django.db.models import QuerySet
+
+from database.models import Event, EventLevel
+from database.selectors.paging import Cursor, Page, page_of, whole_key
+
+_LEVELS = list(EventLevel)
+
+
+def events(
+    instance_id: int, *, types: Sequence[str] = (), minimum_level: str | None = None, descending: bool = False,
+    first: int = 20, after: Cursor | None = None,
+) -> Page[Event]:
+    """Events in their order; `(sequence, 0)` is a cursor too, to go on behind a sequence number."""
+    rows = _rows(instance_id, types, minimum_level)
+    return page_of(rows, whole_key("sequence"), descending=descending, first=first, after=after)
+
+
+def count_events(instance_id: int, *, types: Sequence[str] = (), minimum_level: str | None = None) -> int:
+    """How many events there are."""
+    return _rows(instance_id, types, minimum_level).count()
+
+
+def _rows(instance_id: int, types: Sequence[str], minimum_level: str | None) -> QuerySet[Event]:
+    rows = Event.objects.filter(instance=instance_id)
+    if types:
+        rows = rows.filter(type__in=types)
+    if minimum_level is not None:
+        rows = rows.filter(level__in=_LEVELS[_LEVELS.index(EventLevel(minimum_level)) :])
+    return rows

@@ -1,0 +1,120 @@
+"""Generations and their statistics; the packed scalars stay in the database."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import reduce
+from operator import or_
+
+from django.db.models import Q, QuerySet
+
+from database.models import Checkpoint, Generation, Instance
+from database.selectors.paging import Cursor, Page, page_of, whole_key
+
+#: Numbers in one list of an SQL condition.
+MOST_NUMBERS = 500
+
+Address = tuple[int, int]  # (instance, generation)
+
+
+def generation(instance_id: int, number: int) -> Generation | None:
+    """A completed generation; None where there is none."""
+    return _rows(instance_id).filter(number=number).first()
+
+
+def generations_at(addresses: Iterable[Address]) -> dict[Address, Generation]:
+    """The generations at these addresses, as far as there are any."""
+    wanted = set(addresses)
+    if not wanted:
+        return {}
+    rows = Generation.objects.defer("scalars").filter(at(wanted))
+    return {(row.instance_id, row.number): row for row in rows}
+
+
+def generations(
+    instance_id: int, *, descending: bool = False, first: int = 20, after: Cursor | None = None
+) -> Page[Generation]:
+    """The completed generations of a run, in their order."""
+    return page_of(_rows(instance_id), whole_key("number"), descending=descending, first=first, after=after)
+
+
+def count_generations(instance_id: int) -> int:
+    """How many generations a run has completed."""
+    return Generation.objects.filter(instance=instance_id).count()
+
+
+def with_checkpoint(addresses: Iterable[Address]) -> set[Address]:
+    """Those of the generations whose genomes and state are all kept."""
+    wanted = set(addresses)
+    if not wanted:
+        return set()
+    return set(Checkpoint.objects.filter(at(wanted, "generation")).values_list("instance_id", "generation"))
+
+
+def statistics(
+    instance_id: int, *, first_number: int = 0, last_number: int | None = None, max_points: int = 500
+) -> list[Generation]:
+    """The generations first_number..last_number (to the end where None), thinned to `max_points`.
+
+    The first, the last and every one with a new best fitness are always kept, even where they are more than that.
+    """
+    rows = _rows(instance_id).filter(number__gte=first_number)
+    if last_number is not None:
+        rows = rows.filter(number__lte=last_number)
+    bests = list(rows.order_by("number").values_list("number", "best_so_far"))
+    if len(bests) <= max_points:
+        return list(rows.order_by("number"))
+    numbers = thinned(bests, max_points)
+    chosen = (rows.filter(number__in=part).order_by("number") for part in _parts(numbers))
+    return [row for part in chosen for row in part]
+
+
+def thinned(bests: Sequence[tuple[int, float | None]], max_points: int) -> list[int]:
+    """About `max_points` of the numbers, spread evenly, with the first, the last, and each whose best is a new one.
+
+    Args:
+        bests: number and best so far of each generation, in their order.
+    """
+    kept, best = {bests[0][0], bests[-1][0]}, None
+    for number, value in bests:
+        if value is not None and (best is None or value > best):
+            kept.add(number)
+            best = value
+    others = [number for number, _ in bests if number not in kept]
+    room = min(max_points - len(kept), len(others))
+    kept.update(others[place * len(others) // room] for place in range(max(room, 0)))
+    return sorted(kept)
+
+
+def sparklines(instances: Iterable[Instance], *, points: int = 60) -> dict[int, list[float | None]]:
+    """The best fitness so far of each run, about `points` times along its way and at its last generation."""
+    lines: dict[int, list[float | None]] = {each.pk: [] for each in instances}
+    wanted = [
+        Q(instance=each.pk, number__in=_spread(each.next_generation, points))
+        for each in instances if each.next_generation
+    ]  # fmt: skip
+    if wanted:
+        rows = Generation.objects.filter(reduce(or_, wanted)).order_by("instance", "number")
+        for instance_id, best in rows.values_list("instance_id", "best_so_far"):
+            lines[instance_id].append(best)
+    return lines
+
+
+def at(addresses: Iterable[Address], number: str = "number") -> Q:
+    """The condition of being one of these generations."""
+    numbers: dict[int, list[int]] = {}
+    for instance_id, value in addresses:
+        numbers.setdefault(instance_id, []).append(value)
+    return reduce(or_, (Q(**{"instance": key, f"{number}__in": values}) for key, values in numbers.items()))
+
+
+def _rows(instance_id: int) -> QuerySet[Generation]:
+    return Generation.objects.defer("scalars").filter(instance=instance_id)
+
+
+def _spread(size: int, points: int) -> list[int]:
+    step = -(-size // points)
+    return sorted({*range(0, size, step), size - 1})
+
+
+def _parts(numbers: list[int]) -> Iterator[list[int]]:
+    for start in range(0, len(numbers), MOST_NUMBERS):
+        yield numbers[start : start + MOST_NUMBERS]
