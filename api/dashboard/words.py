@@ -105,3 +105,17 @@ def elapsed(instance: Instance, now: datetime) -> float | None:
     if instance.started_at is None:
         return None
     return ((instance.ended_at or now) - instance.started_at).total_seconds()
+
+
+def strategy_words(spec: Mapping[str, Any]) -> str:
+    """The strategy's name for people."""
+    return str(spec["strategy"]["type"]).replace("_", " ")
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """How long ago something was, to one unit."""
+    seconds = (now - moment).total_seconds()
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size:.0f} {unit} ago"
+    return "just now" if seconds < 5 else f"{seconds:.0f} s ago"

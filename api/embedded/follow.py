@@ -3,24 +3,22 @@
 import time
 
 from api.terminal import Progress, path_through
-from database import steps
-from database.models import ENDED, Agent, Generation, Instance
+from database import selectors
+from database.errors import NotFound
+from database.models import ENDED, Instance
 from processing.core.plan import plan_of
 
 
 def progress_of(number: int) -> tuple[Instance, Progress]:
-    """A run and where it stands."""
-    instance = steps.instance_with_work_item(number)
-    done = instance.next_generation
-    mean = None
-    if done:
-        mean = Generation.objects.values_list("mean", flat=True).get(instance=instance, number=done - 1)
-    limit = instance.work_item.spec["stop"]["max_generations"]
-    seconds = time.time() - instance.started_at.timestamp() if instance.started_at else 0.0
+    """A run and where it stands. Raises NotFound."""
+    instance = selectors.instance(number)
+    if instance is None:
+        raise NotFound(f"There is no run {number}.")
+    known = selectors.progress(instance)
     return instance, Progress(
-        instance=number, generation=done, generations=limit, best=instance.best_fitness, mean=mean,
-        evaluations_per_second=instance.evaluations / seconds if seconds > 0 and done else None,
-        seconds_left=seconds / done * (limit - done) if done else None,
+        instance=number, generation=known.completed_generations, generations=known.max_generations,
+        best=known.best_fitness, mean=known.mean, evaluations_per_second=known.evaluations_per_second,
+        seconds_left=known.estimated_end_at.timestamp() - time.time() if known.estimated_end_at else None,
     )
 
 
@@ -34,11 +32,11 @@ def drawn_champion(instance: Instance, *, colour: bool) -> str | None:
     if instance.champion_generation is None or instance.champion_index is None:
         return None
     spec = instance.work_item.spec
-    genome = Agent.objects.values_list("genome", flat=True).get(
-        instance=instance, generation=instance.champion_generation, index=instance.champion_index
-    )
+    genome = selectors.genome_of(instance.pk, instance.champion_generation, instance.champion_index)
+    if genome is None:
+        return None
     way = plan_of(spec).replay(
-        bytes(genome), seed=instance.seed, generation=instance.champion_generation, agent=instance.champion_index
+        genome, seed=instance.seed, generation=instance.champion_generation, agent=instance.champion_index
     )
     goals = {(i, j) for i, row in enumerate(spec["environment"]["rows"]) for j, cell in enumerate(row) if cell == "G"}
     collected = len(goals.intersection(way.positions))

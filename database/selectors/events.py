@@ -12,10 +12,10 @@ _LEVELS = list(EventLevel)
 
 def events(
     instance_id: int, *, types: Sequence[str] = (), minimum_level: str | None = None, descending: bool = False,
-    first: int = 20, after: Cursor | None = None,
+    first: int = 20, after: Cursor | None = None, after_sequence: int = 0,
 ) -> Page[Event]:
-    """Events in their order; `(sequence, 0)` is a cursor too, to go on behind a sequence number."""
-    rows = _rows(instance_id, types, minimum_level)
+    """Events in their order, of those numbered above `after_sequence`."""
+    rows = _rows(instance_id, types, minimum_level).filter(sequence__gt=after_sequence)
     return page_of(rows, whole_key("sequence"), descending=descending, first=first, after=after)
 
 

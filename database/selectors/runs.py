@@ -179,7 +179,7 @@ class _HasLabel(Func):
     conditional = True
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        template = "EXISTS (SELECT 1 FROM JSON_EACH(%(expressions)s)"
+        template = "EXISTS (SELECT 1 FROM JSON_EACH(%(expressions)s))"
         return super().as_sql(compiler, connection, template=template, arg_joiner=") WHERE value = (", **context)
 
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:

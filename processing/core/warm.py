@@ -18,9 +18,8 @@ from processing.core.types import Variation
 HIDDEN = ((10,), (9,), (1, 1))
 
 
-def main() -> None:
-    """Compile the kernels, or find them, and say so in one line."""
-    started = time.perf_counter()
+def warm() -> None:
+    """The kernels are compiled, or found on disk, and in memory."""
     maze = GridWorld(MazeParameters(type="maze", rows=("S.G",), max_steps=2))
     for hidden in HIDDEN:
         kind = Dense(DenseParameters(hidden=hidden), inputs=maze.inputs, outputs=maze.outputs)
@@ -30,6 +29,12 @@ def main() -> None:
         judge.evaluate(genomes, seed=0, generation=0)
     variation = Variation("uniform", 1.0, "gaussian", 0.1, 0.3)
     kind.breed(genomes, np.zeros(2, np.int32), np.ones(2, np.int32), variation, seed=0, generation=1)
+
+
+def main() -> None:
+    """Warm up and say so in one line."""
+    started = time.perf_counter()
+    warm()
     print(f"kernels ready in {time.perf_counter() - started:.1f} s ({cache_folder()})")
 
 

@@ -47,8 +47,8 @@ export class Replay {
     if (!this.playing) return;
     const length = this.way.actions.length;
     const rate = Math.min(Math.max(length / SECONDS, 3), 40) * Number(this.speed.value);
-    this.go(Math.min(this.at + ((now - this.last) / 1000) * rate, length));
-    this.last = now;
+    this.go(Math.min(this.at + (Math.max(now - this.last, 0) / 1000) * rate, length));
+    this.last = Math.max(now, this.last);
     if (this.at >= length) this.pause();
     else requestAnimationFrame((next) => this.tick(next));
   }

@@ -88,7 +88,7 @@ function sayGeneration(generation) {
   $("generation-shown").textContent = generation;
 }
 
-function sayOrigin({ origin, parents }) {
+function sayOrigin({ origin, parents, way }) {
   const line = $("born");
   line.textContent = `It is ${origin}`;
   parents.forEach((parent, place) => {
@@ -98,6 +98,8 @@ function sayOrigin({ origin, parents }) {
     line.append(button);
   });
   line.append(".");
+  if (!way) line.append(" Its life is too long to be replayed on a page.");
+  else if (way.episodes > 1) line.append(` Shown is the first of its ${way.episodes} episodes.`);
 }
 
 function setFollowing(value) {

@@ -1,0 +1,119 @@
+"""What pages can do: submit or check a work item; pause, resume or cancel a run. Forms that work without scripts too."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from api import intake
+from api.access import Permission, may
+from api.dashboard.examples import document_of
+from api.dashboard.policy import page
+from api.dashboard.views import live_context, run_or_404, runs_context
+from api.dashboard.words import duration, shown
+from database.errors import Conflict
+from formatting.faults import Fault, Faulty
+from processing import lifecycle
+from staging.estimate import CostEstimate
+
+ACTIONS = {"pause": lifecycle.pause, "resume": lifecycle.resume, "cancel": lifecycle.cancel}
+
+
+@require_POST
+@page
+def submit(request: HttpRequest) -> HttpResponse:
+    """Start a work item, or with `intent=check` only say what is wrong with it and what it would cost."""
+    slug = request.POST.get("example")
+    document = document_of(slug) if slug else request.POST.get("document", "")
+    if document is None:
+        raise Http404(f"There is no example {slug}.")
+    if not may(request, Permission.SUBMIT):
+        return _outcome(request, document, status=403, refusal="Log in as somebody who may start runs.")
+    try:
+        if request.POST.get("intent") == "check":
+            staged = intake.check(document)
+            return _outcome(
+                request, document, estimate=cost_words(staged.estimate), warnings=fault_rows(staged.warnings)
+            )
+        submission = intake.submit(document, request.user)
+    except Faulty as faulty:
+        return _outcome(request, document, status=422, faults=fault_rows(faulty.faults))
+    return _to(request, _first_page(submission.instances[0].pk, len(submission.instances)))
+
+
+@require_POST
+@page
+def act(request: HttpRequest, number: int, action: str) -> HttpResponse:
+    """Pause, resume or cancel a run."""
+    instance = run_or_404(number)
+    if action not in ACTIONS:
+        raise Http404(f"A run cannot {action}.")
+    trouble, status = "", 200
+    if not may(request, Permission.OPERATE):
+        trouble, status = f"Log in as somebody who may {action} runs.", 403
+    else:
+        try:
+            ACTIONS[action](number)
+        except Conflict as conflict:
+            trouble, status = str(conflict), 409
+    if not request.htmx and not trouble:  # type: ignore[attr-defined]
+        return redirect("dashboard:run", number)
+    context = live_context(request, run_or_404(instance.pk)) | {"trouble": trouble}
+    if not request.htmx:  # type: ignore[attr-defined]
+        return render(request, "error.html", {"title": "That did not work", "message": trouble}, status=status)
+    return render(request, "dashboard/_live.html", context, status=status)
+
+
+def fault_rows(faults: Iterable[Fault]) -> list[dict[str, Any]]:
+    """Faults as templates show them: the path as one writes it, and beside it what is wrong there."""
+    rows = []
+    for fault in faults:
+        place = where(fault.path)
+        rows.append({"where": place, "message": fault.message.removeprefix(f"{place}: "), "hint": fault.hint})
+    return rows
+
+
+def where(path: tuple[str | int, ...]) -> str:
+    """A path as people write it: `environment.rows[3]`."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return text.removeprefix(".")
+
+
+def cost_words(estimate: CostEstimate) -> str:
+    """What a run may cost, in a sentence."""
+    return (
+        f"One run evaluates up to {shown(estimate.evaluations)} agents. It takes between {duration(estimate.seconds_low)} and "
+        f"{duration(estimate.seconds_high)}, {_bytes(estimate.memory_bytes)} of memory and up to "
+        f"{_bytes(estimate.storage_bytes)} of storage."
+    )
+
+
+def _bytes(number: int) -> str:
+    for size, unit in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if number >= size:
+            return f"{number / size:.3g} {unit}"
+    return f"{number} bytes"
+
+
+def _outcome(request: HttpRequest, document: str, *, status: int = 200, **words: Any) -> HttpResponse:
+    """What became of the form: beside its text, which stays as it is."""
+    if request.htmx:  # type: ignore[attr-defined]
+        return render(request, "dashboard/_outcome.html", words, status=status)
+    return render(request, "dashboard/runs.html", runs_context(request, document) | words, status=status)
+
+
+def _first_page(number: int, replicates: int) -> str:
+    return reverse("dashboard:run", args=(number,)) if replicates == 1 else reverse("dashboard:runs")
+
+
+def _to(request: HttpRequest, address: str) -> HttpResponse:
+    if not request.htmx:  # type: ignore[attr-defined]
+        return redirect(address)
+    response = HttpResponse(status=204)
+    response["HX-Redirect"] = address
+    return response

@@ -1,0 +1,41 @@
+"""The GraphQL query that reads what the page of a run shows."""
+
+QUERY = """\
+query Run {
+  instance(by: {number: NUMBER}) {
+    name
+    state
+    stopReason
+    progress {
+      generation
+      maxGenerations
+      bestFitness
+      evaluationsPerSecond
+      estimatedEndAt
+    }
+    statistics(maxPoints: 200) {
+      generation
+      best
+      mean
+      lowerQuartile
+      upperQuartile
+      threshold
+    }
+    champion {
+      name
+      fitness
+      origin
+      parents {
+        name
+      }
+      episodes {
+        return
+        steps
+        trajectory {
+          positions
+        }
+      }
+    }
+  }
+}
+"""

@@ -1,0 +1,44 @@
+"""The list of runs, as its template takes it."""
+
+from typing import Any
+
+from django.urls import reverse
+from django.utils import timezone
+
+from api.dashboard.pictures import spark_svg
+from api.dashboard.words import STATE_WORDS, ago, duration, elapsed, shown, strategy_words
+from database import selectors
+from database.models import ACTIVE, Instance, InstanceState
+
+PAGE_SIZE = 20
+BUSY_SECONDS, IDLE_SECONDS = 2, 10
+
+
+def rows_context(before: int | None) -> dict[str, Any]:
+    """A page of runs, newest first: those with a number below `before`, or the newest."""
+    page = selectors.instances(first=PAGE_SIZE, after=None if before is None else (before, before))
+    lines = selectors.sparklines(page.items)
+    is_busy = any(instance.state in ACTIVE for instance in page.items)
+    here = reverse("dashboard:runs")
+    return {
+        "rows": [_row(instance, lines[instance.pk]) for instance in page.items],
+        "rows_url": reverse("dashboard:rows") + (f"?before={before}" if before is not None else ""),
+        "poll_seconds": BUSY_SECONDS if is_busy else IDLE_SECONDS,
+        "newest_url": here if before is not None else None,
+        "older_url": f"{here}?before={page.items[-1].pk}" if page.has_next else None,
+    }
+
+
+def _row(instance: Instance, line: list[float | None]) -> dict[str, Any]:
+    spec, now = instance.work_item.spec, timezone.now()
+    return {
+        "number": instance.pk, "name": instance.work_item.name, "replicate": instance.replicate,
+        "url": reverse("dashboard:run", args=(instance.pk,)),
+        "state_word": STATE_WORDS[InstanceState(instance.state)],
+        "strategy": strategy_words(spec), "population": shown(spec["strategy"]["population_size"]),
+        "generations": instance.next_generation, "max_generations": spec["stop"]["max_generations"],
+        "best": "–" if instance.best_fitness is None else shown(instance.best_fitness), "spark": spark_svg(line),
+        "started_at": instance.started_at,
+        "ago": "" if instance.started_at is None else ago(instance.started_at, now),
+        "took": duration(elapsed(instance, now)),
+    }  # fmt: skip

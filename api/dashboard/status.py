@@ -1,0 +1,132 @@
+"""What the page of a run says at this moment: head, figures, story, events."""
+
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from django.urls import reverse
+from django.utils import timezone
+
+from api.dashboard import words
+from api.dashboard.words import duration, shown
+from database import selectors
+from database.models import ACTIVE, EventType, Generation, Instance, InstanceState
+from database.selectors import Progress
+
+NUMBER_OF_EVENTS = 12
+#: Each generation's own event is left out: the chart tells it.
+TOLD = tuple(kind for kind in EventType.values if kind != EventType.GENERATION_COMPLETED)
+
+_STORIES = {
+    InstanceState.QUEUED: ("Waiting for a worker", "It starts as soon as one is free."),
+    InstanceState.RUNNING: ("Evolving", "Generation {0} is being evaluated."),
+    InstanceState.PAUSING: ("Pausing", "Generation {0} is being finished; then the run waits."),
+    InstanceState.PAUSED: ("Paused", "It goes on with generation {0} when it is resumed; nothing is lost."),
+    InstanceState.CANCELLING: ("Ending", "Generation {0} is being finished; then the run ends."),
+}
+
+_ACTIONS = {
+    "pause": ("Pause", "", ""),
+    "resume": ("Resume", "primary", ""),
+    "cancel": ("Cancel", "danger", "End this run? Its completed generations are kept, but it cannot go on after that."),
+}
+_ACTIONS_OF = {
+    InstanceState.QUEUED: ("pause", "cancel"), InstanceState.RUNNING: ("pause", "cancel"),
+    InstanceState.PAUSING: ("cancel",), InstanceState.PAUSED: ("resume", "cancel"),
+    InstanceState.CANCELLING: ("cancel",), InstanceState.FAILED: ("resume",),
+}  # fmt: skip
+
+
+def status_context(instance: Instance, *, may_operate: bool) -> dict[str, Any]:
+    """Head, figures, story and events of a run."""
+    latest = selectors.generation(instance.pk, instance.next_generation - 1) if instance.next_generation else None
+    return {
+        **_head(instance, may_operate), **_figures(instance, latest), **_story(instance, latest),
+        "events": selectors.events(instance.pk, types=TOLD, descending=True, first=NUMBER_OF_EVENTS).items,
+    }  # fmt: skip
+
+
+def live_url(instance: Instance) -> str:
+    """Where the page asks what has changed: it says what it knows, and gets the rest."""
+    known = urlencode({"state": instance.state, "events": instance.event_sequence})
+    return f"{reverse('dashboard:live', args=(instance.pk,))}?{known}"
+
+
+def _head(instance: Instance, may_operate: bool) -> dict[str, Any]:
+    spec, state = instance.work_item.spec, InstanceState(instance.state)
+    return {
+        "number": instance.pk, "name": instance.work_item.name, "state_word": words.STATE_WORDS[state],
+        "strategy": words.strategy_words(spec), "population": shown(spec["strategy"]["population_size"]),
+        "seed": instance.seed, "reproducible": instance.reproducible,
+        "actions": [_action(instance, word) for word in _ACTIONS_OF.get(state, ()) if may_operate],
+    }  # fmt: skip
+
+
+def _action(instance: Instance, word: str) -> dict[str, str]:
+    label, look, question = _ACTIONS[word]
+    return {
+        "word": word, "label": label, "look": look, "question": question,
+        "url": reverse("dashboard:act", args=(instance.pk, word)),
+    }  # fmt: skip
+
+
+def _figures(instance: Instance, latest: Generation | None) -> dict[str, Any]:
+    progress = selectors.progress(instance)
+    champion = ""
+    if instance.champion_generation is not None:
+        champion = f"{instance.champion_generation}-{instance.champion_index}"
+    return {
+        "next_generation": instance.next_generation, "max_generations": instance.work_item.spec["stop"]["max_generations"],
+        "champion": champion, "is_active": instance.state in ACTIVE, "live_url": live_url(instance),
+        "tiles": [_best(instance), _mean(latest), _speed(instance, progress.evaluations_per_second), _time(instance, progress)],
+    }  # fmt: skip
+
+
+def _best(instance: Instance) -> dict[str, str]:
+    if instance.best_fitness is None:
+        return {"name": "Best fitness", "figure": "–", "note": ""}
+    return {
+        "name": "Best fitness", "figure": shown(instance.best_fitness), "note": f"in generation {instance.champion_generation}",
+    }  # fmt: skip
+
+
+def _mean(latest: Generation | None) -> dict[str, str]:
+    if latest is None or latest.mean is None:
+        return {"name": "Mean fitness", "figure": "–", "note": ""}
+    return {"name": "Mean fitness", "figure": shown(latest.mean), "note": f"of generation {latest.number}"}
+
+
+def _speed(instance: Instance, per_second: float | None) -> dict[str, str]:
+    return {
+        "name": "Evaluations", "figure": shown(instance.evaluations), "unit": "",
+        "note": "" if per_second is None else f"{per_second:,.0f} a second",
+    }
+
+
+def _time(instance: Instance, progress: Progress) -> dict[str, str]:
+    now = timezone.now()
+    took = duration(words.elapsed(instance, now))
+    if instance.state == InstanceState.RUNNING and progress.estimated_end_at is not None:
+        left = max((progress.estimated_end_at - now).total_seconds(), 0.0)
+        return {"name": "Time", "figure": took, "note": f"about {duration(left)} left"}
+    note = "" if instance.started_at is None else f"started {words.ago(instance.started_at, now)}"
+    return {"name": "Time", "figure": took, "note": note}
+
+
+def _story(instance: Instance, latest: Generation | None) -> dict[str, Any]:
+    title, story = _STORIES.get(InstanceState(instance.state), ("", ""))
+    facts = []
+    if latest is not None:
+        named = {
+            "threshold": latest.threshold, "viable agents": latest.viable, "median fitness": latest.median,
+            "diversity": latest.diversity, "failed agents": latest.failed or None,
+        }  # fmt: skip
+        facts = [(name, shown(value)) for name, value in named.items() if value is not None]
+    return {
+        "ending": words.ending_of(instance), "story_title": title, "story": story.format(instance.next_generation),
+        "story_facts": facts, "digest": instance.digest,
+    }  # fmt: skip
+
+
+def graphiql_url(query: str) -> str:
+    """The address that opens GraphiQL on a query."""
+    return f"/graphql#query={quote(query)}"

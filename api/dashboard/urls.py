@@ -1,0 +1,18 @@
+"""Addresses of the pages."""
+
+from django.urls import path
+
+from api.dashboard import data, forms, views
+
+app_name = "dashboard"
+
+urlpatterns = [
+    path("", views.runs, name="runs"),
+    path("runs", views.rows, name="rows"),
+    path("runs/new", forms.submit, name="submit"),
+    path("runs/<int:number>", views.run, name="run"),
+    path("runs/<int:number>/live", views.live, name="live"),
+    path("runs/<int:number>/statistics", data.statistics, name="statistics"),
+    path("runs/<int:number>/agent", data.agent, name="agent"),
+    path("runs/<int:number>/<str:action>", forms.act, name="act"),
+]

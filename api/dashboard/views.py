@@ -1,0 +1,105 @@
+"""The pages: the runs, and one run. Each is one read and one template; its parts are asked for again by htmx."""
+
+import json
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from api.access import Permission, may
+from api.dashboard.examples import cards, document_of
+from api.dashboard.policy import page
+from api.dashboard.query import QUERY
+from api.dashboard.rows import rows_context
+from api.dashboard.status import graphiql_url, status_context
+from database import selectors
+from database.models import Instance
+
+MAZE_WIDTH = 600
+
+
+@require_safe
+@page
+def runs(request: HttpRequest) -> HttpResponse:
+    """The list of runs, the examples, and a place to write a work item."""
+    document = _document_asked_for(request)
+    return render(request, "dashboard/runs.html", runs_context(request, document))
+
+
+@require_safe
+@page
+def rows(request: HttpRequest) -> HttpResponse:
+    """The list alone."""
+    return render(request, "dashboard/_rows.html", rows_context(_before(request)))
+
+
+@require_safe
+@page
+def run(request: HttpRequest, number: int) -> HttpResponse:
+    """Everything about one run."""
+    instance = run_or_404(number)
+    spec = instance.work_item.spec
+    maze = spec["environment"]["rows"]
+    query = QUERY.replace("NUMBER", str(number))
+    return render(request, "dashboard/run.html", {
+        **status_context(instance, may_operate=may(request, Permission.OPERATE)),
+        "may_submit": may(request, Permission.SUBMIT),
+        "statistics_url": reverse("dashboard:statistics", args=(number,)),
+        "agent_url": reverse("dashboard:agent", args=(number,)),
+        "has_threshold": spec["strategy"]["type"] == "rising_threshold",
+        "maze_rows": maze, "maze_width": MAZE_WIDTH, "maze_height": MAZE_WIDTH * (len(maze) + 1) // (len(maze[0]) + 1),
+        "maze_label": f"The agent's way through a map of {len(maze)} by {len(maze[0])} cells",
+        "description": instance.work_item.description,
+        "document": json.dumps(spec, indent=2, ensure_ascii=False), "query": query, "graphiql_url": graphiql_url(query),
+    })  # fmt: skip
+
+
+@require_safe
+@page
+def live(request: HttpRequest, number: int) -> HttpResponse:
+    """What has changed since the page last asked."""
+    instance = run_or_404(number)
+    return render(request, "dashboard/_live.html", live_context(request, instance))
+
+
+def runs_context(request: HttpRequest, document: str | None = None) -> dict[str, Any]:
+    """What the list's page shows, with this text in its field or else an example's."""
+    return {
+        **rows_context(_before(request)), "here": "runs", "examples": cards(),
+        "may_submit": may(request, Permission.SUBMIT),
+        "new_is_open": document is not None, "document": cards()[0].document if document is None else document,
+    }  # fmt: skip
+
+
+def live_context(request: HttpRequest, instance: Instance) -> dict[str, Any]:
+    """The figures of a run, and with them the parts of the page that no longer say what it knows."""
+    return {
+        **status_context(instance, may_operate=may(request, Permission.OPERATE)), "oob": True,
+        "head_changed": request.GET.get("state") != instance.state,
+        "events_changed": request.GET.get("events") != str(instance.event_sequence),
+    }  # fmt: skip
+
+
+def run_or_404(number: int) -> Instance:
+    """The run of this number, or the page that says there is none."""
+    instance = selectors.instance(number) if number < 2**63 else None
+    if instance is None:
+        raise Http404(f"There is no run {number}.")
+    return instance
+
+
+def _document_asked_for(request: HttpRequest) -> str | None:
+    """The text of the example, or of the earlier run, that is to be changed."""
+    if slug := request.GET.get("example"):
+        return document_of(slug)
+    number = request.GET.get("run", "")
+    instance = selectors.instance(int(number)) if number.isdecimal() and len(number) < 19 else None
+    return None if instance is None else json.dumps(instance.work_item.spec, indent=2, ensure_ascii=False)
+
+
+def _before(request: HttpRequest) -> int | None:
+    """The number that the page asked for ends before."""
+    text = request.GET.get("before", "")
+    return int(text) if text.isdecimal() and len(text) < 19 else None

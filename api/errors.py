@@ -1,0 +1,82 @@
+"""From exceptions to answers: one table. A bug shows a number that leads to the log, never a stack trace."""
+
+import logging
+import secrets
+from dataclasses import dataclass
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import DatabaseError, InterfaceError, OperationalError
+from django.http import Http404
+
+from api.graphql.ids import BadId
+from database.errors import Conflict, Fenced, NotFound
+from database.selectors import BadCursor
+from processing.core.errors import Broken, Refused, Transient
+
+log = logging.getLogger(__name__)
+
+#: Code and HTTP status of each class and its subclasses; the nearest ancestor counts.
+ANSWERS: dict[type[BaseException], tuple[str, int]] = {
+    Refused: ("REFUSED", 422),
+    NotFound: ("NOT_FOUND", 404),
+    Conflict: ("WRONG_STATE", 409),
+    Fenced: ("CONFLICT", 409),
+    BadCursor: ("INVALID_FORMAT", 400),
+    BadId: ("INVALID_FORMAT", 400),
+    Transient: ("UNAVAILABLE", 503),
+    Broken: ("BROKEN", 500),
+    PermissionDenied: ("PERMISSION_DENIED", 403),
+    Http404: ("NOT_FOUND", 404),
+    RequestDataTooBig: ("LIMIT_EXCEEDED", 413),
+    SuspiciousOperation: ("INVALID_FORMAT", 400),
+    OperationalError: ("UNAVAILABLE", 503),
+    InterfaceError: ("UNAVAILABLE", 503),
+}
+INTERNAL = ("INTERNAL", 500)
+
+_WORDS = {
+    PermissionDenied: "You may not do this. Log in as somebody who may.",
+    Http404: "There is nothing here.",
+    RequestDataTooBig: "The request is too large.",
+    SuspiciousOperation: "The request cannot be understood.",
+    DatabaseError: "The database does not answer. Try again in a moment.",
+    InterfaceError: "The database does not answer. Try again in a moment.",
+}
+_BUG = "Something went wrong here; it is not your fault."
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What is told of an exception."""
+
+    code: str
+    status: int
+    message: str
+    correlation_id: str | None = None  # leads to the log, where there is something for the operator to see
+
+
+def trouble_of(error: BaseException) -> Trouble:
+    """What is told of an exception; where it is our fault, or that of the machinery, it is logged under a number."""
+    code, status = answer_to(type(error))
+    message = next((words for kind, words in _WORDS.items() if isinstance(error, kind)), str(error))
+    if status < 500:
+        return Trouble(code, status, message or _BUG)
+    number = secrets.token_hex(6)
+    log.error("trouble %s", number, exc_info=error)
+    return Trouble(code, status, _BUG if code == "INTERNAL" else message, number)
+
+
+def answer_to(kind: type[BaseException]) -> tuple[str, int]:
+    """Code and status for a class of exceptions."""
+    return next((ANSWERS[each] for each in kind.__mro__ if each in ANSWERS), INTERNAL)
+
+
+def as_json(*troubles: Trouble) -> dict[str, object]:
+    """The body of an answer at a JSON door."""
+    return {"errors": [{"message": each.message, "extensions": extensions_of(each)} for each in troubles]}
+
+
+def extensions_of(trouble: Trouble) -> dict[str, str]:
+    """What programs read of it."""
+    number = {} if trouble.correlation_id is None else {"correlationId": trouble.correlation_id}
+    return {"code": trouble.code, **number}

@@ -1,0 +1,109 @@
+"""How far a run is, how fast, and when it may end."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.db.models import Q
+
+from database.models import Generation, Instance, InstanceState
+
+#: Speed is measured over so many of the last generations.
+RECENT = 20
+#: No end is estimated to be further away.
+MOST_SECONDS = 10 * 365 * 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A moment in the life of a run."""
+
+    instance_id: int
+    state: str
+    generation: int  # number of the generation under way, or of the last where the run has ended
+    completed_generations: int
+    max_generations: int
+    evaluated: int  # agents of the generation under way that are done; a generation is written when all are
+    population_size: int
+    failed: int  # agents of all generations
+    total_evaluations: int
+    evaluations_per_second: float | None  # of the last generations, while computing
+    best_fitness: float | None
+    mean: float | None  # of the last generation
+    threshold: float | None  # of the last generation
+    fraction: float  # 0 to 1, by the stop rule nearest to ending the run
+    estimated_end_at: datetime | None  # at the latest, if it goes on like this; None unless it is running
+    updated_at: datetime
+
+
+def progress(instance: Instance) -> Progress:
+    """How far this run is."""
+    return progress_of([instance])[instance.pk]
+
+
+def progress_of(instances: Iterable[Instance]) -> dict[int, Progress]:
+    """How far each of these runs is, their work items loaded with them; one statement."""
+    runs = list(instances)
+    rows: dict[int, list[Generation]] = {each.pk: [] for each in runs}
+    wanted = [
+        Q(instance=each.pk) & (Q(number__gte=each.next_generation - RECENT) | Q(number=0))
+        for each in runs if each.next_generation
+    ]  # fmt: skip
+    if wanted:
+        found = Generation.objects.filter(reduce(or_, wanted)).defer("scalars").order_by("instance", "number")
+        for row in found:
+            rows[row.instance_id].append(row)
+    return {each.pk: _progress(each, rows[each.pk]) for each in runs}
+
+
+def _progress(instance: Instance, rows: list[Generation]) -> Progress:
+    """The progress of a run, from its first and its last generations."""
+    stop: dict[str, Any] = instance.work_item.spec["stop"]
+    recent, last = rows[-RECENT:], rows[-1] if rows else None
+    seconds = sum(row.seconds for row in recent)
+    return Progress(
+        instance_id=instance.pk, state=instance.state,
+        generation=instance.next_generation if instance.ended_at is None else max(instance.next_generation - 1, 0),
+        completed_generations=instance.next_generation, max_generations=stop["max_generations"], evaluated=0,
+        population_size=instance.work_item.spec["strategy"].get("population_size", last.size if last else 0),
+        failed=instance.failed_agents, total_evaluations=instance.evaluations,
+        evaluations_per_second=sum(row.size for row in recent) / seconds if seconds > 0 else None,
+        best_fitness=instance.best_fitness, mean=last.mean if last else None,
+        threshold=last.threshold if last else None, fraction=_fraction(instance, stop, rows),
+        estimated_end_at=_end(instance, stop, recent), updated_at=instance.updated_at,
+    )  # fmt: skip
+
+
+def _fraction(instance: Instance, stop: dict[str, Any], rows: list[Generation]) -> float:
+    if instance.state == InstanceState.SUCCEEDED:
+        return 1.0
+    parts: list[float] = [instance.next_generation / stop["max_generations"]]
+    if stop.get("max_seconds"):
+        parts.append(instance.compute_seconds / stop["max_seconds"])
+    if stop.get("stagnation_generations") and instance.champion_generation is not None:
+        stagnation = instance.next_generation - 1 - instance.champion_generation
+        parts.append(stagnation / stop["stagnation_generations"])
+    if stop.get("fitness") is not None and rows:
+        parts.append(_approach(rows[0].best_so_far, instance.best_fitness, stop["fitness"]))
+    return min(max(*parts, 0.0), 1.0)
+
+
+def _approach(start: float | None, best: float | None, aim: float) -> float:
+    """How much of the way from the first generation's best to the aim has been made."""
+    if start is None or best is None:
+        return 0.0
+    return 1.0 if best >= aim else (best - start) / (aim - start)
+
+
+def _end(instance: Instance, stop: dict[str, Any], recent: list[Generation]) -> datetime | None:
+    """When the last generation, or the time limit, will be reached at the pace of the last generations."""
+    if instance.state != InstanceState.RUNNING or not recent:
+        return None
+    spent = sum((row.completed_at - row.started_at).total_seconds() for row in recent)
+    left: float = spent / len(recent) * (stop["max_generations"] - instance.next_generation)
+    if stop.get("max_seconds"):
+        left = min(left, stop["max_seconds"] - instance.compute_seconds)
+    return recent[-1].completed_at + timedelta(seconds=min(max(left, 0.0), MOST_SECONDS))

@@ -1,0 +1,66 @@
+"""The pages in a real browser."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.integration.server import Server, example, wait_for
+
+FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--virtual-time-budget=4000", "--window-size=1200,1600",
+)
+
+
+def shown(url: str, folder: Path) -> str:
+    """The document as the browser has it once its scripts have run."""
+    chromium = shutil.which("chromium")
+    assert chromium is not None
+    done = subprocess.run(
+        [chromium, *FLAGS, f"--user-data-dir={folder / 'profile'}", "--dump-dom", url],
+        capture_output=True, text=True, timeout=120, check=True,
+    )
+    return done.stdout
+
+
+@pytest.fixture
+def finished(server: Server) -> int:
+    """A run that has ended."""
+    number = server.submit(example("maze-5x5"))
+    wait_for(lambda: server.run(number)["state"] == "SUCCEEDED", seconds=60, what="the end of the run")
+    return number
+
+
+def test_the_empty_front_page_offers_examples_to_run(server: Server, tmp_path: Path) -> None:
+    page = shown(server.url, tmp_path)
+    assert page.count("<button") >= 3
+    assert "maze-5x5" in page
+
+
+def test_the_page_of_a_run_shows_chart_maze_and_network(server: Server, finished: int, tmp_path: Path) -> None:
+    page = shown(f"{server.url}/runs/{finished}", tmp_path)
+    assert "SUCCEEDED" in page.upper()
+    assert re.search(r"<canvas[^>]*(width|style)=", page), "the chart was not drawn"
+    assert "<svg" in page
+
+
+def test_graphiql_works_without_internet(server: Server, tmp_path: Path) -> None:
+    page = shown(f"{server.url}/graphql", tmp_path)
+    assert "graphiql-container" in page
+    assert "https://" not in re.sub(r"<a[^>]*>|https://(github|graphql|spec)\.[^\"' ]*", "", page)
+
+
+def test_the_login_link_opens_the_admin_once(tmp_path: Path) -> None:
+    server = Server(tmp_path / "data")
+    server.start()
+    assert server.process is not None
+    assert server.process.stdout is not None
+    lines = iter(server.process.stdout.readline, "")
+    link = next(line.split()[1] for line in lines if line.startswith("admin"))
+    page = shown(link, tmp_path)
+    assert "Instances" in page
+    assert server.get(link.removeprefix(server.url))[0] == 403
+    server.stop()
