@@ -46,7 +46,7 @@ _BUG = "Something went wrong here; it is not your fault."
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class Answer:
     """What is told of an exception."""
 
     code: str
@@ -55,28 +55,28 @@ class Trouble:
     correlation_id: str | None = None  # leads to the log, where there is something for the operator to see
 
 
-def trouble_of(error: BaseException) -> Trouble:
+def answer_of(error: BaseException) -> Answer:
     """What is told of an exception; where it is our fault, or that of the machinery, it is logged under a number."""
-    code, status = answer_to(type(error))
+    code, status = code_and_status(type(error))
     message = next((words for kind, words in _WORDS.items() if isinstance(error, kind)), str(error))
     if status < 500:
-        return Trouble(code, status, message or _BUG)
+        return Answer(code, status, message or _BUG)
     number = secrets.token_hex(6)
     log.error("trouble %s", number, exc_info=error)
-    return Trouble(code, status, _BUG if code == "INTERNAL" else message, number)
+    return Answer(code, status, _BUG if code == "INTERNAL" else message, number)
 
 
-def answer_to(kind: type[BaseException]) -> tuple[str, int]:
+def code_and_status(kind: type[BaseException]) -> tuple[str, int]:
     """Code and status for a class of exceptions."""
     return next((ANSWERS[each] for each in kind.__mro__ if each in ANSWERS), INTERNAL)
 
 
-def as_json(*troubles: Trouble) -> dict[str, object]:
+def as_json(*answers: Answer) -> dict[str, object]:
     """The body of an answer at a JSON door."""
-    return {"errors": [{"message": each.message, "extensions": extensions_of(each)} for each in troubles]}
+    return {"errors": [{"message": each.message, "extensions": extensions_of(each)} for each in answers]}
 
 
-def extensions_of(trouble: Trouble) -> dict[str, str]:
+def extensions_of(answer: Answer) -> dict[str, str]:
     """What programs read of it."""
-    number = {} if trouble.correlation_id is None else {"correlationId": trouble.correlation_id}
-    return {"code": trouble.code, **number}
+    number = {} if answer.correlation_id is None else {"correlationId": answer.correlation_id}
+    return {"code": answer.code, **number}

@@ -1,12 +1,49 @@
 """Around every door: other sites' requests are refused, and no exception gets out as it is."""
 
-from collections.abc import Callable
-
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.utils.decorators import sync_and_async_middleware  # noqa: F401
 from django.utils.deprecation import MiddlewareMixin
 
 from api.access import is_cross_site
-from api.errors import Trouble, as_json, trouble_of
+from api.errors import Answer, answer_of, as_json
+
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+JSON_DOORS = ("/graphql", "/healthz", "/readyz")
+
+_TITLES = {403: "Not allowed", 404: "Nothing here", 413: "Too large", 503: "Not available"}
+_CROSS_SITE = Answer("PERMISSION_DENIED", 403, "This request comes from another site; it is refused.")
+
+
+class CrossSiteMiddleware(MiddlewareMixin):
+    """Whatever changes something must come from our own pages, from programs, or from origins that the settings name."""
+
+    def process_request(self, request: HttpRequest) -> HttpResponseBase | None:
+        """Refuse it, or let it pass."""
+        if request.method in SAFE_METHODS or not is_cross_site(request):
+            return None
+        return told(request, _CROSS_SITE)
+
+
+class TroubleMiddleware(MiddlewareMixin):
+    """Every exception of a view becomes an answer: JSON at the JSON doors, a page elsewhere."""
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase:
+        """The answer."""
+        return told(request, answer_of(exception))
+
+
+def told(request: HttpRequest, answer: Answer) -> HttpResponse:
+    """An answer in the form that the door speaks."""
+    if wants_json(request):
+        return JsonResponse(as_json(answer), status=answer.status)
+    context = {
+        "title": _TITLES.get(answer.status, "That did not work"), "message": answer.message,
+        "correlation_id": answer.correlation_id,
+    }  # fmt: skip
+    return render(request, "error.html", context, status=answer.status)
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """Whether the door, or who knocks, speaks JSON."""
+    return request.path.rstrip("/") in JSON_DOORS or request.headers.get("Accept", "").startswith("application/json")

@@ -5,6 +5,7 @@ the other, little-endian. Genomes are packed by their kind. Nothing in it can ru
 """
 
 import json
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,11 +57,12 @@ def unpack(data: bytes, kind: GenomeKind) -> Checkpoint:
         state: dict[str, Any] = {}
         for name, entry in head["state"].items():
             state[name], rest = _entry(entry, rest, kind)
-    except (ValueError, KeyError, TypeError) as error:
-        raise Broken(f"checkpoint: expected what this server stored, got {error}") from error
+        found = Checkpoint(head["next_generation"], state, head["best_fitness"], head["stagnation"], head["digest"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Broken(f"checkpoint: expected what this server stored, got {error!r}") from error
     if rest:
         raise Broken(f"checkpoint: {len(rest)} bytes too many")
-    return Checkpoint(head["next_generation"], state, head["best_fitness"], head["stagnation"], head["digest"])
+    return found
 
 
 def _entry(entry: dict[str, Any], rest: bytes, kind: GenomeKind) -> tuple[Any, bytes]:
@@ -68,6 +70,15 @@ def _entry(entry: dict[str, Any], rest: bytes, kind: GenomeKind) -> tuple[Any, b
     if "value" in entry:
         return entry["value"], rest
     if "genomes" in entry:
-        return kind.unpack(rest[: entry["genomes"]]), rest[entry["genomes"] :]
-    array = np.frombuffer(rest, entry["array"], int(np.prod(entry["shape"]))).reshape(entry["shape"])
-    return array.astype(array.dtype.newbyteorder("=")), rest[array.nbytes :]
+        data, rest = _cut(rest, entry["genomes"])
+        return kind.unpack(data), rest
+    form = np.dtype(entry["array"])
+    data, rest = _cut(rest, math.prod(entry["shape"]) * form.itemsize)
+    return np.frombuffer(data, form).reshape(entry["shape"]).astype(form.newbyteorder("=")), rest
+
+
+def _cut(data: bytes, length: int) -> tuple[bytes, bytes]:
+    """The first so many bytes, and those behind them."""
+    if not 0 <= length <= len(data):
+        raise Broken(f"checkpoint: expected {length} more bytes, got {len(data)}")
+    return data[:length], data[length:]

@@ -57,8 +57,8 @@ def close_generation(
         best = float(fitness[champion])
     stagnation = 0 if is_improved else checkpoint.stagnation + 1
     stop = met_rule(
-        plan.stop, generation=number, best_fitness=best, stagnation=stagnation, strategy=verdict.stop,
-        is_confirmed=is_improved and _is_confirmed(plan, population, champion, seed=seed, generation=number),
+        plan.stop, generation=number, stagnation=stagnation, strategy=verdict.stop,
+        is_goal_reached=_is_goal_reached(plan, population, fitness, champion, seed=seed, generation=number),
     )
     statistics = statistics_of(plan, population, evaluations) | {"threshold": verdict.threshold, "viable": verdict.viable}
     facts = {
@@ -105,10 +105,14 @@ def statistics_of(plan: Plan, population: Population, evaluations: Evaluations) 
     }
 
 
-def _is_confirmed(plan: Plan, population: Population, champion: int | None, *, seed: int, generation: int) -> bool:
-    """Whether the champion reaches the fitness asked for on fresh episodes too, where those can differ."""
+def _is_goal_reached(
+    plan: Plan, population: Population, fitness: Float64Array, champion: int | None, *, seed: int, generation: int
+) -> bool:
+    """Whether the champion has the fitness asked for, on fresh episodes too where those can differ."""
     bar = plan.stop.fitness
-    if not plan.judge.is_random or bar is None or champion is None:
+    if bar is None or champion is None or fitness[champion] < bar:
+        return False
+    if not plan.judge.is_random:
         return True
     copies = plan.genome.take(population.genomes, np.full(CONFIRMATION_EPISODES, champion, np.int32))
     again = plan.judge.evaluate(copies, seed=seed, generation=generation, purpose=Purpose.CONFIRMATION)

@@ -28,17 +28,16 @@ class StopParameters(Parameters):
 
 
 def met_rule(
-    stop: StopParameters, *, generation: int, best_fitness: float | None, stagnation: int, is_confirmed: bool,
-    strategy: StopReason | None,
+    stop: StopParameters, *, generation: int, stagnation: int, is_goal_reached: bool, strategy: StopReason | None
 ) -> StopReason | None:
     """The rule that ends the run after this generation, or None: the goal first, then the strategy, then the limits.
 
     Args:
-        best_fitness: of the run so far; is_confirmed: whether fresh episodes confirmed it, where that is needed.
-        stagnation: generations since it last rose.
+        stagnation: generations since the best fitness of the run last rose.
+        is_goal_reached: whether this generation's champion has the fitness asked for, confirmed where that is needed.
         strategy: what the strategy says.
     """
-    if stop.fitness is not None and best_fitness is not None and best_fitness >= stop.fitness and is_confirmed:
+    if is_goal_reached:
         return StopReason.FITNESS_REACHED
     if strategy is not None:
         return strategy
@@ -63,7 +62,8 @@ _ADVICE = {
     StopReason.STAGNATION: "Raise `strategy.mutation_scale` or `strategy.mutation_probability`, or enlarge the population.",
     StopReason.EXTINCTION: "Lower `strategy.mutation_scale`; check the rewards.",
     StopReason.THRESHOLD_MISSED: (
-        "Lower `strategy.rise` or `strategy.required_agents`, raise `strategy.maximum_failures`, or enlarge the population."
+        "Lower `strategy.rise` or `strategy.required_agents`, raise `strategy.maximum_failures`, or enlarge the population; "
+        'or set `strategy.rise_over` to "generation", which rises more slowly.'
     ),
     StopReason.TIME_LIMIT: "Raise `stop.max_seconds`, or limit generations instead: then the run is reproducible.",
 }

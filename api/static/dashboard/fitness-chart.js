@@ -11,6 +11,7 @@ export class FitnessChart {
     this.canvas = canvas;
     this.generations = [];
     this.chosen = null;
+    Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
     this.chart = new Chart(canvas, {
       type: "line",
       data: { datasets: SERIES.map((name) => ({ label: name.replace("_", " "), data: [], pointRadius: 0 })) },
@@ -49,7 +50,7 @@ export class FitnessChart {
       },
       scales: {
         x: { type: "linear", min: 0, ticks: { precision: 0, maxRotation: 0 }, title: { display: true, text: "generation" } },
-        y: { grace: "4%", ticks: { maxTicksLimit: 7 }, title: { display: true, text: "fitness" } },
+        y: { afterDataLimits: addRoom, ticks: { maxTicksLimit: 7 }, title: { display: true, text: "fitness" } },
       },
     };
   }
@@ -86,9 +87,9 @@ export class FitnessChart {
     const [low, high, mean, threshold, best] = this.chart.data.datasets;
     Object.assign(low, { borderWidth: 0 });
     Object.assign(high, { borderWidth: 0, fill: "-1", backgroundColor: colours.band });
-    Object.assign(mean, { borderColor: colours.muted, borderWidth: 1.6, tension: 0.15 });
+    Object.assign(mean, { borderColor: colours.muted, borderWidth: 1.6 });
     Object.assign(threshold, { borderColor: colours["gold-fill"], borderWidth: 1.8, borderDash: [5, 4], stepped: "before" });
-    Object.assign(best, { borderColor: colours.accent, borderWidth: 2.4, tension: 0.1 });
+    Object.assign(best, { borderColor: colours.accent, borderWidth: 2.4, borderJoinStyle: "round" });
     for (const set of this.chart.data.datasets) Object.assign(set, { pointHoverRadius: 3, hoverBackgroundColor: set.borderColor });
     for (const scale of Object.values(this.chart.options.scales)) {
       Object.assign(scale, { grid: { color: colours.line }, border: { color: colours.line } });
@@ -97,7 +98,6 @@ export class FitnessChart {
     Object.assign(this.chart.options.plugins.tooltip, {
       backgroundColor: colours.ink, titleColor: colours.surface, bodyColor: colours.surface, padding: 10, cornerRadius: 8,
     });
-    this.chart.options.font = { family: getComputedStyle(document.body).fontFamily };
     this.chart.update("none");
   }
 
@@ -122,6 +122,10 @@ export class FitnessChart {
     }
     ctx.restore();
   }
+}
+
+function addRoom(scale) {
+  scale.max += (scale.max - scale.min) * 0.06 || 1;
 }
 
 export function spell(number) {

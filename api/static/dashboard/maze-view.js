@@ -4,7 +4,7 @@ import { palette } from "./palette.js";
 
 const SIGHTS = [[-1, 0], [-1, 1], [0, 1], [1, 1], [1, 0], [1, -1], [0, -1], [-1, -1]];
 const MOVES = [[-1, -1], [-1, 0], [-1, 1], [0, -1], [0, 0], [0, 1], [1, -1], [1, 0], [1, 1]];
-const TAIL = 40;
+const TAILS = [[Infinity, 0.3], [24, 0.45], [8, 1]]; // the last so many steps, and how bold
 
 export class MazeView {
   constructor(canvas, rows) {
@@ -61,7 +61,7 @@ export class MazeView {
     const seen = new Set(this.way.positions.slice(0, until + 1).map(String));
     for (const cell of seen) {
       const [i, j] = cell.split(",").map(Number);
-      context.fillRect(j, i, 1, 1);
+      context.fillRect(j - 0.01, i - 0.01, 1.02, 1.02);
     }
   }
 
@@ -121,12 +121,10 @@ export class MazeView {
     context.strokeStyle = this.colours.accent;
     context.lineWidth = 0.14;
     context.lineCap = context.lineJoin = "round";
-    for (let from = 0; from <= step; from += 1) {
-      const [i, j] = positions[from], [a, b] = from === step ? here : positions[from + 1];
-      context.globalAlpha = Math.max(0.22, 1 - (step - from) / TAIL);
+    for (const [length, boldness] of TAILS) {
+      context.globalAlpha = boldness;
       context.beginPath();
-      context.moveTo(j + 0.5, i + 0.5);
-      context.lineTo(b + 0.5, a + 0.5);
+      for (const [i, j] of [...positions.slice(Math.max(step - length, 0), step + 1), here]) context.lineTo(j + 0.5, i + 0.5);
       context.stroke();
     }
     context.globalAlpha = 1;

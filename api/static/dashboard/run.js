@@ -33,7 +33,6 @@ async function update() {
   const { next, champion } = live();
   $("generation").max = Math.max(Number(next) - 1, 0);
   $("nothing-yet").hidden = Number(next) > 0;
-  $("champion").hidden = $("chart").hidden = Number(next) === 0;
   if (follows && champion) showAgent(champion, true);
   if (fetchingStatistics || chart.next >= Number(next)) return;
   fetchingStatistics = true;

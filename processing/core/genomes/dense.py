@@ -1,6 +1,5 @@
 """The weights of a fixed, fully connected network."""
 
-import math
 from enum import StrEnum
 from functools import cached_property
 from itertools import pairwise
@@ -12,6 +11,7 @@ from pydantic import Field
 from processing.core import rng
 from processing.core.errors import Broken
 from processing.core.genomes.breeding import breed
+from processing.core.genomes.diversity import diversity
 from processing.core.genomes.layers import MOST_LANE_WEIGHTS, Network, fill_memory, fill_outputs, fill_special
 from processing.core.lanes import LANES
 from processing.core.parameters import Parameters, parameter
@@ -133,20 +133,8 @@ class Dense:
         return np.frombuffer(data, "<f4").astype(np.float32).reshape(-1, self.number_of_weights)
 
     def diversity(self, genomes: Float32Array) -> float:
-        """How far the weights spread: their root mean square distance from the mean genome; 0 for fewer than 2.
-
-        Summed in the order of the agents in float64, so that the bits do not depend on a library's way of adding.
-        """
-        if len(genomes) < 2:
-            return 0.0
-        total, square = np.zeros(self.number_of_weights), np.zeros(self.number_of_weights)
-        for genome in genomes:
-            total += genome
-        mean = total / len(genomes)
-        for genome in genomes:
-            away = genome - mean
-            square += away * away
-        return float(math.sqrt(math.fsum(square) / (len(genomes) * self.number_of_weights)))
+        """How far the weights spread; see `diversity.py`."""
+        return diversity(genomes)
 
     def complexity(self, genomes: Float32Array) -> float:
         """The number of weights, the same for all."""

@@ -13,7 +13,7 @@ MOST_UNITS = 120
 
 #: In drawing units: between columns, between neighbours in the fullest column, at most between neighbours, and more
 #: where the first word of a label changes.
-COLUMN_GAP, ROW_GAP, MOST_ROW_GAP, GROUP_GAP = 230.0, 22.0, 54.0, 8.0
+COLUMN_GAP, ROW_GAP, MOST_ROW_GAP, GROUP_GAP = 180.0, 20.0, 52.0, 7.0
 LAYER_GAP = 190.0
 
 Layers = Sequence[tuple[Float32Array, Float32Array | None]]

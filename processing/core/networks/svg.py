@@ -17,7 +17,7 @@ LINE = "var(--network-line, #7d8792)"
 TEXT = "var(--network-text, #76808b)"
 GROUND = "var(--network-ground, none)"
 
-LABEL_ROOM, PADDING = 84.0, 18.0
+FONT_SIZE, LETTER_WIDTH, PADDING = 14.0, 7.6, 14.0
 BOX_WIDTH, BOX_HEIGHT = 140.0, 92.0
 RADIUS = {NodeRole.INPUT: 5.0, NodeRole.HIDDEN: 8.5, NodeRole.OUTPUT: 8.5}
 
@@ -29,17 +29,17 @@ def svg_of(network: Network) -> str:
     sign of its bias. Every node is a group with `data-node`, every edge a path with `data-source` and `data-target`.
     """
     neurons = network.level == NetworkLevel.NEURON
-    across = LABEL_ROOM if neurons else BOX_WIDTH / 2
+    before, after = (_room(network, role) if neurons else BOX_WIDTH / 2 for role in (NodeRole.INPUT, NodeRole.OUTPUT))
     down = 0.0 if neurons else BOX_HEIGHT / 2
-    left, top = -across - PADDING, min(node.y for node in network.nodes) - down - PADDING
-    width = max(node.x for node in network.nodes) + across + PADDING - left
+    left, top = -before - PADDING, min(node.y for node in network.nodes) - down - PADDING
+    width = max(node.x for node in network.nodes) + after + PADDING - left
     height = max(node.y for node in network.nodes) + down + PADDING - top
     drawn = strongest(network.edges)
     body = _neurons(network, drawn) if neurons else _layers(network)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="network-title network-description" '
         f'viewBox="{_n(left)} {_n(top)} {_n(width)} {_n(height)}" width="{_n(width)}" height="{_n(height)}" '
-        f'font-family="system-ui, sans-serif" font-size="13">'
+        f'font-family="system-ui, sans-serif" font-size="{_n(FONT_SIZE)}">'
         f'<title id="network-title">{escape(_title(network))}</title>'
         f'<desc id="network-description">{escape(_description(network, drawn))}</desc>{body}</svg>'
     )
@@ -50,6 +50,11 @@ def strongest(edges: tuple[NetworkEdge, ...]) -> list[NetworkEdge]:
     enabled = [edge for edge in edges if edge.enabled]
     ranked = sorted(enabled, key=lambda edge: -abs(edge.weight or 0.0))
     return ranked[:MOST_EDGES][::-1]
+
+
+def _room(network: Network, role: NodeRole) -> float:
+    """What the labels beside the units of this role need."""
+    return RADIUS[role] + 8 + LETTER_WIDTH * max((len(node.label) for node in network.nodes if node.role == role), default=0)
 
 
 def _title(network: Network) -> str:

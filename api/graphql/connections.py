@@ -1,0 +1,120 @@
+"""Lists in pages, forward only, that follow each other by key."""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import graphene
+from django.conf import settings
+from graphql import GraphQLError
+
+from database.selectors import BadCursor, Cursor, Page
+
+DEFAULT_PAGE_SIZE = 20
+
+PAGING = {
+    "first": graphene.Argument(
+        graphene.Int, default_value=DEFAULT_PAGE_SIZE, description="How many; the server says how many at most."
+    ),
+    "after": graphene.Argument(graphene.String, description="The cursor to go on behind."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A page of a list, and how to count all of it where somebody asks."""
+
+    page: Page[Any]
+    count: Callable[[], int | None]
+    after: str | None
+
+
+class PageInfo(graphene.ObjectType):
+    """Where a page stands in its list."""
+
+    has_next_page = graphene.Boolean(required=True, description="Whether there is more behind it.")
+    has_previous_page = graphene.Boolean(required=True, description="Whether it was asked for behind a cursor.")
+    start_cursor = graphene.String(description="Cursor of its first row.")
+    end_cursor = graphene.String(description="Cursor of its last row; give it as `after` to go on.")
+
+
+def connection(node: str, module: str) -> Any:
+    """The connection type of a node type, with its edges."""
+    target = f"api.graphql.types.{module}.{node}"
+    edge = type(f"{node}Edge", (graphene.ObjectType,), {
+        "__doc__": f"One row of a list of {node}s.",
+        "cursor": graphene.String(required=True, description="Where the row stands in the list."),
+        "node": graphene.Field(target, required=True, description="What the row is about."),
+    })  # fmt: skip
+    many = graphene.NonNull(graphene.List(graphene.NonNull(edge)))
+    return type(f"{node}Connection", (graphene.ObjectType,), {
+        "__doc__": f"A page of a list of {node}s.",
+        "edges": graphene.Field(many, description="Its rows with their cursors."),
+        "nodes": graphene.Field(
+            graphene.NonNull(graphene.List(graphene.NonNull(lambda: _imported(target)))), description="Its rows."
+        ),
+        "page_info": graphene.Field(PageInfo, required=True, description="Where it stands in the list."),
+        "total_count": graphene.Int(
+            description="How many there are in all; counted only when asked for, null where that would take too long."
+        ),
+        "resolve_edges": _edges, "resolve_nodes": _nodes, "resolve_page_info": _page_info, "resolve_total_count": _count,
+    })  # fmt: skip
+
+
+def page_size(first: int | None) -> int:
+    """How many rows are asked for. Raises GraphQLError where they are too many."""
+    most = settings.GRAPHQL_MAXIMUM_PAGE_SIZE
+    size = DEFAULT_PAGE_SIZE if first is None else first
+    if not 0 <= size <= most:
+        raise GraphQLError(f"first: expected 0 to {most}, got {size}", extensions={"code": "OUT_OF_RANGE"})
+    return size
+
+
+def read_cursor(text: str | None) -> Cursor | None:
+    """The cursor that a client sent back. Raises BadCursor."""
+    if not text:
+        return None
+    try:
+        values = json.loads(base64.urlsafe_b64decode(text.encode("ascii"))) if len(text) < 2_000 else None
+    except (UnicodeError, binascii.Error, ValueError, RecursionError) as error:
+        raise BadCursor("after: expected a cursor as this server gives them") from error
+    if not isinstance(values, list) or any(isinstance(value, list | dict) for value in values):
+        raise BadCursor("after: expected a cursor as this server gives them")
+    return tuple(values)
+
+
+def written_cursor(cursor: Cursor) -> str:
+    """The cursor as clients get it."""
+    return base64.urlsafe_b64encode(json.dumps(cursor, separators=(",", ":")).encode()).decode()
+
+
+def _imported(target: str) -> Any:
+    from importlib import import_module
+
+    module, name = target.rsplit(".", 1)
+    return getattr(import_module(module), name)
+
+
+def _edges(listed: Listed, info: Any) -> list[dict[str, Any]]:
+    rows = zip(listed.page.items, listed.page.cursors, strict=True)
+    return [{"node": item, "cursor": written_cursor(cursor)} for item, cursor in rows]
+
+
+def _nodes(listed: Listed, info: Any) -> list[Any]:
+    return listed.page.items
+
+
+def _page_info(listed: Listed, info: Any) -> dict[str, Any]:
+    cursors = listed.page.cursors
+    return {
+        "has_next_page": listed.page.has_next, "has_previous_page": bool(listed.after),
+        "start_cursor": written_cursor(cursors[0]) if cursors else None,
+        "end_cursor": written_cursor(cursors[-1]) if cursors else None,
+    }  # fmt: skip
+
+
+def _count(listed: Listed, info: Any) -> int | None:
+    return listed.count()

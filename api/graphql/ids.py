@@ -1,0 +1,51 @@
+"""Global IDs: opaque to clients; inside, the type's name and its numbers, e.g. `Agent:5:7:13`."""
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+
+#: How many numbers the ID of each type has.
+PARTS = {"WorkItem": 1, "Instance": 1, "Generation": 2, "Agent": 3, "Event": 2}
+
+_FORM = re.compile(r"([A-Za-z]+)((?::(?:0|[1-9][0-9]{0,17}))+)")
+
+
+class BadId(ValueError):
+    """The text is not a global ID of this server."""
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalId:
+    """A type and the numbers that address an object of it."""
+
+    type: str
+    numbers: tuple[int, ...]
+
+
+def global_id(type: str, *numbers: int) -> str:
+    """The ID of an object."""
+    return base64.urlsafe_b64encode(":".join((type, *map(str, numbers))).encode()).decode()
+
+
+def read_id(text: str, *types: str) -> GlobalId:
+    """What an ID addresses.
+
+    Args:
+        types: those that are expected; any where left out.
+    Raises:
+        BadId: it is no ID, or one of another type.
+    """
+    found = _FORM.fullmatch(_plain(text))
+    if found is None or len(numbers := found[2].split(":")[1:]) != PARTS.get(found[1]):
+        raise BadId("expected an ID as this server gives them, got something else")
+    if types and found[1] not in types:
+        raise BadId(f"expected the ID of a {' or '.join(types)}, got that of a {found[1]}")
+    return GlobalId(found[1], tuple(map(int, numbers)))
+
+
+def _plain(text: str) -> str:
+    try:
+        return base64.urlsafe_b64decode(text.encode("ascii")).decode("ascii") if len(text) < 200 else ""
+    except (UnicodeError, binascii.Error):
+        return ""

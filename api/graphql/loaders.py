@@ -1,0 +1,107 @@
+"""What one request has read: each thing once, and many of a kind in one statement.
+
+Whoever hands out a list announces what its rows may be asked for; the first that is asked loads all that were announced.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from typing import Generic, TypeVar
+
+from django.http import HttpRequest
+
+from database import selectors
+from database.models import Generation, Instance
+from database.selectors import AgentRecord, Progress
+from processing.core.plan import Plan, plan_of
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+#: Keys in one statement.
+MOST_AT_ONCE = 200
+
+
+class Batch(Generic[K, V]):
+    """Loads values by their keys, those announced together with the one asked for."""
+
+    def __init__(self, load: Callable[[list[K]], Mapping[K, V]]) -> None:
+        self._load = load
+        self._waiting: dict[K, None] = {}
+        self._found: dict[K, V | None] = {}
+
+    def announce(self, keys: Iterable[K]) -> None:
+        """These may be asked for."""
+        self._waiting.update(dict.fromkeys(key for key in keys if key not in self._found))
+
+    def keep(self, key: K, value: V) -> None:
+        """This is known already."""
+        self._found[key] = value
+
+    def get(self, key: K) -> V | None:
+        """The value; None where there is none."""
+        if key not in self._found:
+            self._waiting.pop(key, None)
+            keys = [key, *list(self._waiting)[: MOST_AT_ONCE - 1]]
+            loaded = self._load(keys)
+            for each in keys:
+                self._waiting.pop(each, None)
+                self._found[each] = loaded.get(each)
+        return self._found[key]
+
+
+class Context:
+    """What resolvers share: the request, and what was read for it."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+        self.instances: Batch[int, Instance] = Batch(selectors.instances_at)
+        self.progress: Batch[int, Progress] = Batch(self._progress)
+        self.generations: Batch[tuple[int, int], Generation] = Batch(selectors.generations_at)
+        self.champions: Batch[tuple[int, int, int], AgentRecord] = Batch(selectors.agents_at)
+        self.parents: Batch[tuple[int, int, int], AgentRecord] = Batch(selectors.agents_at)
+        self.checkpoints: Batch[tuple[int, int], bool] = Batch(
+            lambda keys: dict.fromkeys(selectors.with_checkpoint(keys), True)
+        )
+        self.genomes: Batch[tuple[int, int, int], bytes] = Batch(
+            lambda keys: {key: genome for key in keys if (genome := selectors.genome_of(*key)) is not None}
+        )
+        self._plans: dict[int, Plan] = {}
+
+    def plan(self, instance_id: int) -> Plan:
+        """The plan of a run."""
+        if instance_id not in self._plans:
+            self._plans[instance_id] = plan_of(self.instance(instance_id).work_item.spec)
+        return self._plans[instance_id]
+
+    def instance(self, instance_id: int) -> Instance:
+        """The run of something that was just read."""
+        instance = self.instances.get(instance_id)
+        if instance is None:
+            raise LookupError(f"run {instance_id} was deleted meanwhile")
+        return instance
+
+    def met(self, instances: Iterable[Instance]) -> None:
+        """These runs were read, and may be asked for their champions and their progress."""
+        for each in instances:
+            self.instances.keep(each.pk, each)
+            self.progress.announce([each.pk])
+            if each.champion_generation is not None and each.champion_index is not None:
+                self.champions.announce([(each.pk, each.champion_generation, each.champion_index)])
+
+    def met_generations(self, generations: Iterable[Generation]) -> None:
+        """These generations were read, and may be asked for their champions and checkpoints."""
+        for each in generations:
+            address = (each.instance_id, each.number)
+            self.generations.keep(address, each)
+            self.checkpoints.announce([address])
+            if each.champion_index is not None:
+                self.champions.announce([(*address, each.champion_index)])
+
+    def met_agents(self, agents: Iterable[AgentRecord]) -> None:
+        """These agents were read, and may be asked for their generations and parents."""
+        for each in agents:
+            self.generations.announce([(each.instance_id, each.generation)])
+            self.parents.announce((each.instance_id, *parent) for parent in each.parents)
+
+    def _progress(self, keys: list[int]) -> Mapping[int, Progress]:
+        self.instances.announce(keys)
+        return selectors.progress_of(filter(None, map(self.instances.get, keys)))

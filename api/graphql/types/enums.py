@@ -1,0 +1,111 @@
+"""Enumerations, printed from the tables and classes that decide them."""
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Any
+
+import graphene
+
+from api.access import Permission as AccessPermission
+from database.models import EventLevel as Level
+from database.models import EventType as TypeOfEvent
+from database.models import InstanceState as State
+from database.selectors import AgentOrder, InstanceOrder, WorkItemOrder
+from formatting.faults import FaultCode
+from formatting.work_item import WORK_ITEMS
+from processing.core.environments import ENVIRONMENTS
+from processing.core.kinds import KINDS
+from processing.core.networks.drawing import NetworkLevel as Level_
+from processing.core.networks.drawing import NodeRole as Role
+from processing.core.types import Failure, Operator
+from processing.core.types import StopReason as Reason
+
+
+def _from(source: type[Enum], name: str, description: str, words: Mapping[str, str] | None = None) -> Any:
+    """The GraphQL enumeration of a Python one."""
+    return graphene.Enum.from_enum(source, name=name, description=_described(description, words or {}))
+
+
+def _described(description: str, words: Mapping[str, str]) -> Callable[[Any], str]:
+    def describe(member: Any) -> str:
+        return description if member is None else words.get(member.name) or _sentence(member.name)
+
+    return describe
+
+
+def _sentence(name: str) -> str:
+    return name.replace("_", " ").capitalize() + "."
+
+
+def _summary(thing: Any) -> str:
+    return (thing.__doc__ or "").strip().splitlines()[0]
+
+
+AlgorithmKind = graphene.Enum(
+    "AlgorithmKind", [(name.upper(), name) for name in KINDS],
+    description=lambda kind: "What is evolved, and how." if kind is None else _summary(WORK_ITEMS[kind.value]),
+)
+EnvironmentType = graphene.Enum(
+    "EnvironmentType", [(name.upper(), name) for name in ENVIRONMENTS],
+    description=lambda kind: "What agents act in." if kind is None else _summary(ENVIRONMENTS[kind.value]),
+)
+InstanceState = _from(State, "InstanceState", "Where a run stands.", {
+    "QUEUED": "Waits for a worker.",
+    "RUNNING": "Workers advance it.",
+    "PAUSING": "A pause was asked for; the generation under way is finished first.",
+    "PAUSED": "Waits until it is resumed.",
+    "CANCELLING": "A cancel was asked for; the generation under way is finished first.",
+    "CANCELLED": "Ended by somebody. Final.",
+    "SUCCEEDED": "A stop rule was met. Final.",
+    "FAILED": "An error ended it; it may be resumed.",
+})  # fmt: skip
+StopReason = _from(Reason, "StopReason", "Why a run ended.", {
+    "FITNESS_REACHED": "The champion reached the fitness asked for.",
+    "GENERATION_LIMIT": "The last generation allowed was completed.",
+    "STAGNATION": "The champion did not improve for as many generations as allowed.",
+    "EXTINCTION": "No agent has a fitness.",
+    "THRESHOLD_MISSED": "The rising fitness threshold was missed too often.",
+    "TIME_LIMIT": "The time allowed was used up.",
+    "CANCELLED": "Somebody cancelled it.",
+    "ERROR": "Something failed.",
+})  # fmt: skip
+AgentState = graphene.Enum(
+    "AgentState", [(name, name) for name in ("PENDING", "EVALUATING", "EVALUATED", "FAILED")],
+    description=_described("What became of an agent.", {
+        "PENDING": "Waits to be evaluated.", "EVALUATING": "Is being evaluated.", "EVALUATED": "Has a fitness.",
+        "FAILED": "Has none, for a reason.",
+    }),
+)  # fmt: skip
+AgentOrigin = _from(Operator, "AgentOrigin", "How a genome came to be.", {
+    "INITIAL": "Drawn at random.",
+    "ELITE": "An unchanged copy of its parent.",
+    "CROSSOVER": "Two parents crossed.",
+    "MUTATION": "One parent, changed.",
+    "CROSSOVER_MUTATION": "Two parents crossed, then changed.",
+    "SAMPLED": "Drawn from a distribution that the search moves.",
+    "IMPORTED": "Taken over from elsewhere.",
+})  # fmt: skip
+FailureReason = graphene.Enum(
+    "FailureReason", [(each.name, each.value) for each in Failure if each],
+    description=_described("Why an agent has no fitness.", {}),
+)
+NodeRole = _from(Role, "NodeRole", "Where a node stands in its network.")
+NetworkLevel = _from(Level_, "NetworkLevel", "What one node of a drawing is.", {
+    "NEURON": "One node per neuron.", "LAYER": "One node per layer.",
+})  # fmt: skip
+EventLevel = _from(Level, "EventLevel", "How much an event matters.")
+EventType = _from(TypeOfEvent, "EventType", "What happened.")
+Permission = _from(AccessPermission, "Permission", "What somebody may do.", {
+    "VIEW": "Look at everything.", "SUBMIT": "Send work items.", "OPERATE": "Pause, resume and cancel runs.",
+    "ADMINISTER": "Delete, and use the admin.",
+})  # fmt: skip
+UserErrorCode = _from(FaultCode, "UserErrorCode", "What kind of problem it is.")
+OrderDirection = graphene.Enum(
+    "OrderDirection", [("ASC", "ASC"), ("DESC", "DESC")],
+    description=_described("Which end comes first.", {"ASC": "The smallest, or earliest.", "DESC": "The largest, or latest."}),
+)
+InstanceOrderField = _from(InstanceOrder, "InstanceOrderField", "What runs are ordered by; those without a value come last.")
+WorkItemOrderField = _from(WorkItemOrder, "WorkItemOrderField", "What work items are ordered by.")
+AgentOrderField = _from(AgentOrder, "AgentOrderField", "What agents are ordered by.", {
+    "INDEX": "Generation, then place in it.", "FITNESS": "Fitness; those without come last.",
+})  # fmt: skip

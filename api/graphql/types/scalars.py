@@ -1,0 +1,88 @@
+"""Scalars: JSON, whole numbers beyond 32 bits, instants. NaN and infinity never get out."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import graphene
+from graphql import GraphQLError
+from graphql.language import ast
+
+MOST = 2**53 - 1
+#: No field can hold a whole number of more digits, and reading one takes time.
+MOST_DIGITS = 308
+
+
+class JSON(graphene.Scalar):
+    """Any JSON value."""
+
+    @staticmethod
+    def serialize(value: Any) -> Any:
+        """The value, with null in place of numbers that JSON cannot hold."""
+        return finite(value)
+
+    @staticmethod
+    def parse_value(value: Any) -> Any:
+        """The value as it came in a variable."""
+        return value
+
+    @staticmethod
+    def parse_literal(node: ast.ValueNode, variables: Mapping[str, Any] | None = None) -> Any:
+        """The value as it stands in the query."""
+        return _literal(node, variables or {})
+
+
+class BigInt(graphene.Scalar):
+    """A whole number within ±(2^53 - 1), sent as a JSON number; Int is only 32 bits wide."""
+
+    @staticmethod
+    def serialize(value: Any) -> int:
+        """The number."""
+        return int(value)
+
+    @staticmethod
+    def parse_value(value: Any) -> int:
+        """The number as it came in a variable."""
+        if type(value) is not int or abs(value) > MOST:
+            raise GraphQLError("BigInt: expected a whole number within ±(2^53 - 1)")
+        return value
+
+    @staticmethod
+    def parse_literal(node: ast.ValueNode, variables: Mapping[str, Any] | None = None) -> int:
+        """The number as it stands in the query."""
+        return BigInt.parse_value(_literal(node, variables or {}))
+
+
+class DateTime(graphene.DateTime):
+    """An instant, RFC 3339 with offset, e.g. 2026-11-20T20:44:00Z."""
+
+
+def finite(value: Any) -> Any:
+    """A JSON value with null in place of numbers that are not finite."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): finite(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(entry) for entry in value]
+    return value
+
+
+def _literal(node: ast.ValueNode, variables: Mapping[str, Any]) -> Any:
+    match node:
+        case ast.ObjectValueNode():
+            return {field.name.value: _literal(field.value, variables) for field in node.fields}
+        case ast.ListValueNode():
+            return [_literal(value, variables) for value in node.values]
+        case ast.VariableNode():
+            return variables.get(node.name.value)
+        case ast.IntValueNode():
+            if len(node.value) > MOST_DIGITS:
+                raise GraphQLError(f"JSON: expected whole numbers of at most {MOST_DIGITS} digits")
+            return int(node.value)
+        case ast.FloatValueNode():
+            return float(node.value)
+        case ast.StringValueNode() | ast.EnumValueNode() | ast.BooleanValueNode():
+            return node.value
+        case _:
+            return None

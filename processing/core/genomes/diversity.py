@@ -1,0 +1,41 @@
+"""How far dense genomes spread: their root mean square distance from the mean genome.
+
+One pass: with d = genome - first genome, the sum of squares about the mean is sum(d^2) - sum(d)^2 / N for each weight.
+"""
+
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+
+import math
+
+import numpy as np
+
+from processing.core.build import compiled, kernel
+from processing.core.types import Float32Array
+
+
+def diversity(genomes: Float32Array) -> float:
+    """The root mean square distance of the weights from those of the mean genome; 0 for fewer than 2 genomes.
+
+    Summed in the order of the agents in float64, so that the bits do not depend on a library's way of adding.
+
+    Args:
+        genomes: (N, W) float32.
+    """
+    size, weights = genomes.shape
+    if size < 2:
+        return 0.0
+    total, square = np.zeros(weights), np.zeros(weights)
+    with np.errstate(all="ignore"):
+        compiled(fill_deviations)(np.require(genomes, np.float32, ["C", "W"]), total, square)
+        about_mean = np.maximum(square - total * total / size, 0.0)
+    return math.sqrt(math.fsum(about_mean.tolist()) / (size * weights))
+
+
+@kernel
+def fill_deviations(genomes, total, square):
+    """Add up each weight's distance from that of the first genome, and the square of it; both (W,) float64."""
+    for agent in range(1, genomes.shape[0]):
+        for w in range(genomes.shape[1]):
+            away = np.float64(genomes[agent, w]) - np.float64(genomes[0, w])
+            total[w] += away
+            square[w] += away * away

@@ -1,0 +1,234 @@
+"""A run from claim to champion, and whatever may come between."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+
+from api import intake
+from database import services, steps
+from database.errors import Conflict, Fenced, NotFound
+from database.models import Agent, Checkpoint, Event, Generation, Instance, InstanceState
+from processing import lifecycle, runner
+from processing.core.generation import Closed
+
+pytestmark = pytest.mark.django_db
+
+EXAMPLE = json.loads((Path(__file__).parents[2] / "examples" / "maze-5x5.json").read_text())
+GENERATIONS, AGENTS = 4, 20
+
+
+def submitted(*, start: bool = True, **changes: Any) -> Instance:
+    """A small run that only its generation limit ends."""
+    document = EXAMPLE | {
+        "strategy": {"type": "genetic", "population_size": AGENTS}, "stop": {"max_generations": GENERATIONS},
+    } | changes
+    return intake.submit(document, None, start=start, announce=False).instances[0]
+
+
+def finished(instance: Instance) -> Instance:
+    """The instance after as many shifts as it takes."""
+    while runner.work_shift(instance.pk, threads=1):
+        continue
+    instance.refresh_from_db()
+    return instance
+
+
+def test_a_run_ends_with_every_generation_an_agent_row_each_and_its_digest() -> None:
+    instance = finished(submitted())
+    assert (instance.state, instance.stop_reason) == ("SUCCEEDED", "GENERATION_LIMIT")
+    assert instance.evaluations == GENERATIONS * AGENTS
+    numbers = list(Generation.objects.filter(instance=instance).values_list("number", flat=True))
+    assert numbers == list(range(GENERATIONS))
+    assert Agent.objects.filter(instance=instance).count() == GENERATIONS * AGENTS
+    assert instance.digest == Generation.objects.get(instance=instance, number=GENERATIONS - 1).digest
+    assert instance.lease_until is None
+    assert instance.stop_explanation["rule"] == "GENERATION_LIMIT"
+
+
+def test_events_are_numbered_without_a_gap_and_end_with_the_end() -> None:
+    instance = finished(submitted())
+    events = list(Event.objects.filter(instance=instance))
+    assert [event.sequence for event in events] == list(range(1, instance.event_sequence + 1))
+    assert events[-1].data == {"state": "SUCCEEDED"}
+
+
+def test_champions_alone_are_rows_where_the_work_item_asks_for_it() -> None:
+    instance = finished(submitted(record={"agents": "champions"}))
+    assert Agent.objects.filter(instance=instance).count() == GENERATIONS
+
+
+def test_only_the_newest_checkpoint_and_every_tenth_are_kept() -> None:
+    instance = finished(submitted(stop={"max_generations": 13}))
+    kept = list(Checkpoint.objects.filter(instance=instance).values_list("generation", flat=True))
+    assert kept == [0, 10, 12]
+
+
+def test_shifts_of_one_generation_give_the_same_digest_as_one_shift() -> None:
+    whole, shifted = finished(submitted()), submitted()
+    shifts = 1
+    while runner.work_shift(shifted.pk, seconds=0.0, threads=2):
+        shifts += 1
+    shifted.refresh_from_db()
+    assert shifts == GENERATIONS
+    assert shifted.digest == whole.digest
+
+
+def test_replicates_have_seeds_of_their_own_and_the_first_has_the_work_items() -> None:
+    document = EXAMPLE | {"replicates": 3, "seed": 5}
+    seeds = [instance.seed for instance in intake.submit(document, None, announce=False).instances]
+    assert seeds[0] == 5
+    assert len(set(seeds)) == 3
+
+
+def test_a_claimed_run_is_nobody_elses() -> None:
+    instance = submitted()
+    assert lifecycle.claim(instance.pk) is not None
+    assert lifecycle.claim(instance.pk) is None
+    assert not runner.work_shift(instance.pk)
+
+
+def test_a_worker_whose_lease_ran_out_is_fenced(settings: LazySettings) -> None:
+    settings.LEASE_SECONDS = -1.0
+    instance = submitted()
+    zombie = lifecycle.claim(instance.pk)
+    settings.LEASE_SECONDS = 30.0
+    heir = lifecycle.claim(instance.pk)
+    assert zombie is not None
+    assert heir is not None
+    assert heir.token > zombie.token
+    with pytest.raises(Fenced), services.fenced(zombie):
+        pass
+    with pytest.raises(Fenced):
+        services.extend(claim=zombie, lease_seconds=30)
+
+
+def test_a_takeover_in_the_middle_of_a_generation_changes_no_bit(settings: LazySettings) -> None:
+    undisturbed, instance = finished(submitted()), submitted()
+
+    def take_over(closed: Closed) -> None:
+        if closed.number == 1:
+            Instance.objects.filter(pk=instance.pk).update(token=1_000_000, lease_until=None)
+
+    assert not runner.work_shift(instance.pk, watch=take_over)
+    assert Generation.objects.filter(instance=instance).count() == 2
+    assert finished(instance).digest == undisturbed.digest
+
+
+def test_cancel_while_a_generation_is_computed_discards_it() -> None:
+    instance = submitted()
+
+    def cancel(closed: Closed) -> None:
+        if closed.number == 1:
+            lifecycle.cancel(instance.pk)
+
+    runner.work_shift(instance.pk, watch=cancel)
+    instance.refresh_from_db()
+    assert (instance.state, instance.stop_reason, instance.next_generation) == ("CANCELLED", "CANCELLED", 2)
+
+
+def test_pause_takes_effect_at_the_generations_end_and_resume_goes_on_to_the_same_digest() -> None:
+    undisturbed, instance = finished(submitted()), submitted()
+
+    def pause(closed: Closed) -> None:
+        if closed.number == 0:
+            assert lifecycle.pause(instance.pk).state == InstanceState.PAUSING
+
+    assert not runner.work_shift(instance.pk, watch=pause)
+    instance.refresh_from_db()
+    assert (instance.state, instance.next_generation) == ("PAUSED", 2)
+    assert not runner.work_shift(instance.pk)
+    lifecycle.resume(instance.pk)
+    assert finished(instance).digest == undisturbed.digest
+
+
+def test_cancel_can_let_the_generation_finish() -> None:
+    instance = submitted()
+
+    def cancel(closed: Closed) -> None:
+        if closed.number == 0:
+            assert lifecycle.cancel(instance.pk, immediately=False).state == InstanceState.CANCELLING
+
+    runner.work_shift(instance.pk, watch=cancel)
+    instance.refresh_from_db()
+    assert (instance.state, instance.next_generation) == ("CANCELLED", 2)
+
+
+def test_a_queued_run_is_paused_and_cancelled_at_once() -> None:
+    instance = submitted()
+    assert lifecycle.pause(instance.pk).state == InstanceState.PAUSED
+    assert lifecycle.cancel(instance.pk).state == InstanceState.CANCELLED
+    for verb in (lifecycle.pause, lifecycle.resume, lifecycle.cancel):
+        with pytest.raises(Conflict):
+            verb(instance.pk)
+        with pytest.raises(NotFound):
+            verb(999_999)
+
+
+def test_a_work_item_can_be_stored_without_being_started() -> None:
+    instance = submitted(start=False)
+    assert instance.state == InstanceState.PAUSED
+    assert instance.pk not in steps.ready_instances()
+
+
+def test_the_sweep_finds_what_is_ready_and_what_lost_its_worker(settings: LazySettings) -> None:
+    ready, lost, held = submitted(), submitted(), submitted(priority=1)
+    lifecycle.claim(held.pk)
+    settings.LEASE_SECONDS = -1.0
+    lifecycle.claim(lost.pk)
+    assert lifecycle.sweep() == [ready.pk, lost.pk]
+
+
+def test_a_run_that_crashes_its_workers_fails_with_a_reason_and_can_be_resumed(settings: LazySettings) -> None:
+    instance = submitted()
+    for _ in range(settings.MAXIMUM_CRASHES):
+        assert lifecycle.claim(instance.pk) is not None
+        lifecycle.worker_died(lifecycle.worker_name(), crashed=True)
+    assert not runner.work_shift(instance.pk)
+    instance.refresh_from_db()
+    assert (instance.state, instance.stop_reason) == ("FAILED", "ERROR")
+    assert instance.failure_message is not None
+    assert "crashed 3 times" in instance.failure_message
+    lifecycle.resume(instance.pk)
+    assert finished(instance).state == InstanceState.SUCCEEDED
+
+
+def test_a_run_that_loses_too_many_workers_fails(settings: LazySettings) -> None:
+    settings.MAXIMUM_ATTEMPTS = 2
+    instance = submitted()
+    for _ in range(2):
+        assert lifecycle.claim(instance.pk) is not None
+        lifecycle.worker_died(lifecycle.worker_name(), crashed=False)
+    assert lifecycle.claim(instance.pk) is None
+    instance.refresh_from_db()
+    assert instance.state == InstanceState.FAILED
+
+
+def test_the_time_limit_ends_a_run_and_marks_it() -> None:
+    instance = finished(submitted(stop={"max_generations": 1_000, "max_seconds": 1e-6}))
+    assert (instance.state, instance.stop_reason) == ("SUCCEEDED", "TIME_LIMIT")
+    assert not instance.reproducible
+    assert instance.stop_explanation["rule"] == "TIME_LIMIT"
+
+
+def test_a_broken_checkpoint_fails_the_run_with_a_reason() -> None:
+    instance = submitted()
+    runner.work_shift(instance.pk, seconds=0.0)
+    Checkpoint.objects.filter(instance=instance).update(state=b"nonsense")
+    assert not runner.work_shift(instance.pk)
+    instance.refresh_from_db()
+    assert instance.state == InstanceState.FAILED
+    assert "checkpoint" in (instance.failure_message or "")
+
+
+def test_an_active_run_cannot_be_deleted_and_an_ended_one_can() -> None:
+    instance = submitted()
+    with pytest.raises(Conflict):
+        services.delete_instance(instance_id=instance.pk)
+    lifecycle.cancel(instance.pk)
+    services.delete_instance(instance_id=instance.pk)
+    assert not Instance.objects.filter(pk=instance.pk).exists()
+    with pytest.raises(NotFound):
+        services.delete_instance(instance_id=instance.pk)
