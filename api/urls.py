@@ -4,10 +4,12 @@ from django.urls import include, path
 
 from api import health
 from api.graphql.view import graphql
+from api.login import one_time_login
 
 urlpatterns = [
     path("graphql", graphql, name="graphql"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("login/<str:token>", one_time_login, name="one-time-login"),
     path("", include("api.dashboard.urls")),
 ]

@@ -47,6 +47,7 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "api.middleware.CrossSiteMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -142,6 +143,7 @@ GRAPHENE = {"SCHEMA": "api.graphql.schema.schema"}
 GRAPHQL_MAXIMUM_TOKENS = env.int("GRAPHQL_MAXIMUM_TOKENS", default=5_000)
 GRAPHQL_MAXIMUM_DEPTH = env.int("GRAPHQL_MAXIMUM_DEPTH", default=15)
 GRAPHQL_MAXIMUM_COST = env.int("GRAPHQL_MAXIMUM_COST", default=10_000)
+GRAPHQL_MAXIMUM_PAGE_SIZE = env.int("GRAPHQL_MAXIMUM_PAGE_SIZE", default=100)
 
 LOGGING = {
     "version": 1,

@@ -7,9 +7,10 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
 from api.dashboard.policy import page
-from api.dashboard.views import run_or_404
-from api.dashboard.words import OPERATOR_WORDS
+from api.dashboard.views import run_of
+from api.dashboard.words import origin_words
 from database import selectors
+from database.errors import NotFound
 from database.models import Instance
 from database.selectors import AgentRecord
 from processing.core.networks.activity import activity_of
@@ -30,7 +31,7 @@ MOST_REPLAYED_STEPS, MOST_ACTIVE_STEPS = 20_000, 1_000
 def statistics(request: HttpRequest, number: int) -> HttpResponse:
     """The statistics of the generations from `from` on, column by column."""
     rows = selectors.statistics(
-        run_or_404(number).pk, first_number=_whole(request, "from") or 0, max_points=MOST_POINTS
+        run_of(number).pk, first_number=_whole(request, "from") or 0, max_points=MOST_POINTS
     )
     columns = {name: [_short(getattr(row, name)) for row in rows] for name in COLUMNS}
     return JsonResponse({"generation": [row.number for row in rows], **columns})
@@ -40,14 +41,14 @@ def statistics(request: HttpRequest, number: int) -> HttpResponse:
 @page
 def agent(request: HttpRequest, number: int) -> HttpResponse:
     """The agent `index` of `generation`, or that generation's champion: whence it came, its network, its way."""
-    instance = run_or_404(number)
+    instance = run_of(number)
     record = _record(instance, _whole(request, "generation"), _whole(request, "index"))
     if record is None:
-        return JsonResponse({"message": "There is no such agent in this run."}, status=404)
+        raise NotFound("There is no such agent in this run.")
     genome = selectors.genome_of(instance.pk, record.generation, record.index)
     if genome is None:
-        message = f"Agent {_name(record.instance_id, record.generation, record.index)} was not kept: this run records champions."
-        return JsonResponse({"message": message}, status=404)
+        name = _name(instance.pk, record.generation, record.index)
+        raise NotFound(f"The genome of agent {name} was not kept: this run records champions only.")
     plan = plan_of(instance.work_item.spec)
     return JsonResponse(_described(instance, record) | _drawn(plan, genome) | _walked(plan, instance, record, genome))
 
@@ -63,14 +64,14 @@ def _record(instance: Instance, generation: int | None, index: int | None) -> Ag
 
 def _described(instance: Instance, record: AgentRecord) -> dict[str, Any]:
     best = (instance.champion_generation, instance.champion_index)
+    parents = list(dict.fromkeys(record.parents))  # a parent may be drawn twice
     return {
         "name": _name(instance.pk, record.generation, record.index), "generation": record.generation, "index": record.index,
         "fitness": record.fitness, "rank": record.rank, "is_champion": record.is_champion,
         "is_best": (record.generation, record.index) == best,
-        "origin": OPERATOR_WORDS[Operator(record.operator).name],
+        "origin": origin_words(Operator(record.operator).name, parents=len(parents)),
         "parents": [
-            {"name": _name(instance.pk, *parent), "generation": parent[0], "index": parent[1]}
-            for parent in dict.fromkeys(record.parents)
+            {"name": _name(instance.pk, *parent), "generation": parent[0], "index": parent[1]} for parent in parents
         ],
     }  # fmt: skip
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
@@ -12,9 +12,9 @@ from api import intake
 from api.access import Permission, may
 from api.dashboard.examples import document_of
 from api.dashboard.policy import page
-from api.dashboard.views import live_context, run_or_404, runs_context
+from api.dashboard.views import live_context, run_of, runs_context
 from api.dashboard.words import duration, shown
-from database.errors import Conflict
+from database.errors import Conflict, NotFound
 from formatting.faults import Fault, Faulty
 from processing import lifecycle
 from staging.estimate import CostEstimate
@@ -29,7 +29,7 @@ def submit(request: HttpRequest) -> HttpResponse:
     slug = request.POST.get("example")
     document = document_of(slug) if slug else request.POST.get("document", "")
     if document is None:
-        raise Http404(f"There is no example {slug}.")
+        raise NotFound(f"There is no example {slug}.")
     if not may(request, Permission.SUBMIT):
         return _outcome(request, document, status=403, refusal="Log in as somebody who may start runs.")
     try:
@@ -48,9 +48,9 @@ def submit(request: HttpRequest) -> HttpResponse:
 @page
 def act(request: HttpRequest, number: int, action: str) -> HttpResponse:
     """Pause, resume or cancel a run."""
-    instance = run_or_404(number)
+    instance = run_of(number)
     if action not in ACTIONS:
-        raise Http404(f"A run cannot {action}.")
+        raise NotFound("A run can be paused, resumed or cancelled.")
     trouble, status = "", 200
     if not may(request, Permission.OPERATE):
         trouble, status = f"Log in as somebody who may {action} runs.", 403
@@ -61,7 +61,7 @@ def act(request: HttpRequest, number: int, action: str) -> HttpResponse:
             trouble, status = str(conflict), 409
     if not request.htmx and not trouble:  # type: ignore[attr-defined]
         return redirect("dashboard:run", number)
-    context = live_context(request, run_or_404(instance.pk)) | {"trouble": trouble}
+    context = live_context(request, run_of(instance.pk)) | {"trouble": trouble}
     if not request.htmx:  # type: ignore[attr-defined]
         return render(request, "error.html", {"title": "That did not work", "message": trouble}, status=status)
     return render(request, "dashboard/_live.html", context, status=status)

@@ -38,7 +38,7 @@ def page(view: View) -> View:
 
 def _refused(request: HttpRequest) -> HttpResponse:
     if request.method != "GET" or request.headers.get("Accept") == "application/json":
-        return JsonResponse({"message": "Log in to see this."}, status=403)
+        return JsonResponse({"errors": [{"message": "Log in to see this."}]}, status=403)
     if request.user.is_authenticated:
         return render(request, "error.html", {
             "title": "Not for this account", "message": "Your account may not look at the runs.",

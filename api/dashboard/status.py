@@ -114,17 +114,26 @@ def _time(instance: Instance, progress: Progress) -> dict[str, str]:
 
 def _story(instance: Instance, latest: Generation | None) -> dict[str, Any]:
     title, story = _STORIES.get(InstanceState(instance.state), ("", ""))
-    facts = []
+    facts = [] if instance.ended_at else _limits(instance.work_item.spec["stop"])
     if latest is not None:
         named = {
             "threshold": latest.threshold, "viable agents": latest.viable, "median fitness": latest.median,
             "diversity": latest.diversity, "failed agents": latest.failed or None,
         }  # fmt: skip
-        facts = [(name, shown(value)) for name, value in named.items() if value is not None]
+        facts = [(name, shown(value)) for name, value in named.items() if value is not None] + facts
     return {
         "ending": words.ending_of(instance), "story_title": title, "story": story.format(instance.next_generation),
         "story_facts": facts, "digest": instance.digest,
     }  # fmt: skip
+
+
+def _limits(stop: dict[str, Any]) -> list[tuple[str, str]]:
+    """The stop rules that the work item sets."""
+    named = {
+        "ends at fitness": stop["fitness"], "ends at generation": stop["max_generations"],
+        "ends without progress for": stop["stagnation_generations"], "ends after seconds": stop["max_seconds"],
+    }  # fmt: skip
+    return [(name, shown(value)) for name, value in named.items() if value is not None]
 
 
 def graphiql_url(query: str) -> str:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -15,6 +15,7 @@ from api.dashboard.query import QUERY
 from api.dashboard.rows import rows_context
 from api.dashboard.status import graphiql_url, status_context
 from database import selectors
+from database.errors import NotFound
 from database.models import Instance
 
 MAZE_WIDTH = 600
@@ -39,7 +40,7 @@ def rows(request: HttpRequest) -> HttpResponse:
 @page
 def run(request: HttpRequest, number: int) -> HttpResponse:
     """Everything about one run."""
-    instance = run_or_404(number)
+    instance = run_of(number)
     spec = instance.work_item.spec
     maze = spec["environment"]["rows"]
     query = QUERY.replace("NUMBER", str(number))
@@ -60,7 +61,7 @@ def run(request: HttpRequest, number: int) -> HttpResponse:
 @page
 def live(request: HttpRequest, number: int) -> HttpResponse:
     """What has changed since the page last asked."""
-    instance = run_or_404(number)
+    instance = run_of(number)
     return render(request, "dashboard/_live.html", live_context(request, instance))
 
 
@@ -82,11 +83,11 @@ def live_context(request: HttpRequest, instance: Instance) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def run_or_404(number: int) -> Instance:
-    """The run of this number, or the page that says there is none."""
+def run_of(number: int) -> Instance:
+    """The run of this number. Raises NotFound."""
     instance = selectors.instance(number) if number < 2**63 else None
     if instance is None:
-        raise Http404(f"There is no run {number}.")
+        raise NotFound(f"There is no run {number}.")
     return instance
 
 

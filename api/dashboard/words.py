@@ -25,7 +25,7 @@ STOP_TITLES = {
 
 _FACT_NAMES = {"viable_agents": "viable agents", "best_possible": "best possible, at most"}
 
-OPERATOR_WORDS = {
+_ORIGINS = {
     "INITIAL": "drawn at random", "ELITE": "an elite, copied unchanged", "CROSSOVER": "a cross of two parents",
     "MUTATION": "a mutated copy of one parent", "CROSSOVER_MUTATION": "a cross of two parents, then mutated",
     "SAMPLED": "sampled", "IMPORTED": "imported",
@@ -105,6 +105,13 @@ def elapsed(instance: Instance, now: datetime) -> float | None:
     if instance.started_at is None:
         return None
     return ((instance.ended_at or now) - instance.started_at).total_seconds()
+
+
+def origin_words(operator: str, *, parents: int) -> str:
+    """How an agent came to be, by the name of its operator and the number of its different parents."""
+    if parents == 1 and "CROSSOVER" in operator:
+        return "a mutated copy of one parent, drawn twice" if "MUTATION" in operator else "a copy of one parent, drawn twice"
+    return _ORIGINS[operator]
 
 
 def strategy_words(spec: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ from database.selectors.agents import (
     genome_of,
     offspring,
 )
-from database.selectors.events import count_events, events
+from database.selectors.events import count_events, event, events
 from database.selectors.generations import (
     count_generations,
     generation,
@@ -44,7 +44,7 @@ from database.selectors.runs import (
 __all__ = [
     "ActiveCounts", "AgentFilter", "AgentOrder", "AgentRecord", "BadCursor", "Cursor", "InstanceFilter", "InstanceOrder",
     "Page", "Progress", "WorkItemFilter", "WorkItemOrder", "active_counts", "agent", "agents", "agents_at", "champion",
-    "champions", "count_agents", "count_events", "count_generations", "count_instances", "count_work_items", "events",
+    "champions", "count_agents", "count_events", "count_generations", "count_instances", "count_work_items", "event", "events",
     "generation", "generations", "generations_at", "genome_of", "instance", "instances", "instances_at", "offspring",
     "progress", "progress_of", "sparklines", "statistics", "with_checkpoint", "work_item", "work_items",
 ]  # fmt: skip

@@ -19,6 +19,11 @@ def events(
     return page_of(rows, whole_key("sequence"), descending=descending, first=first, after=after)
 
 
+def event(instance_id: int, sequence: int) -> Event | None:
+    """The event of this number; None where there is none."""
+    return Event.objects.filter(instance=instance_id, sequence=sequence).first()
+
+
 def count_events(instance_id: int, *, types: Sequence[str] = (), minimum_level: str | None = None) -> int:
     """How many events there are."""
     return _rows(instance_id, types, minimum_level).count()

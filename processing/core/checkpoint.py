@@ -15,6 +15,7 @@ from processing.core.errors import Broken
 from processing.core.types import GenomeKind, State
 
 _GENOMES = "pool"  # the entry of a strategy's state that holds genomes
+_TYPES = ("|b1", "|u1", "<i4", "<i8", "<u8", "<f4", "<f8")  # of a state's arrays
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,8 @@ class Checkpoint:
 
 def pack(checkpoint: Checkpoint, kind: GenomeKind) -> bytes:
     """The stored form of a checkpoint."""
-    state, blobs = {}, []
+    state: dict[str, dict[str, Any]] = {}
+    blobs: list[bytes] = []
     for name, value in checkpoint.state.items():
         if name == _GENOMES and value is not None:
             data = kind.pack(value)
@@ -38,6 +40,7 @@ def pack(checkpoint: Checkpoint, kind: GenomeKind) -> bytes:
             blobs.append(data)
         elif isinstance(value, np.ndarray):
             array = np.ascontiguousarray(value, value.dtype.newbyteorder("<"))
+            assert array.dtype.str in _TYPES, f"{name}: arrays of {array.dtype} are not stored"
             state[name] = {"array": array.dtype.str, "shape": array.shape}
             blobs.append(array.tobytes())
         else:
@@ -72,7 +75,7 @@ def _entry(entry: dict[str, Any], rest: bytes, kind: GenomeKind) -> tuple[Any, b
     if "genomes" in entry:
         data, rest = _cut(rest, entry["genomes"])
         return kind.unpack(data), rest
-    form = np.dtype(entry["array"])
+    form = np.dtype(_TYPES[_TYPES.index(entry["array"])])
     data, rest = _cut(rest, math.prod(entry["shape"]) * form.itemsize)
     return np.frombuffer(data, form).reshape(entry["shape"]).astype(form.newbyteorder("=")), rest
 

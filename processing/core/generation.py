@@ -82,9 +82,9 @@ def chained(previous: str, genomes: bytes, evaluations: Evaluations) -> str:
     """SHA-256, in hex, of the previous digest, all genomes, and what became of them: equal digests prove equal runs."""
     digest = hashlib.sha256(previous.encode())
     digest.update(genomes)
-    digest.update(np.ascontiguousarray(evaluations.fitness, "<f8"))
-    digest.update(np.ascontiguousarray(evaluations.steps, "<i4"))
-    digest.update(np.ascontiguousarray(evaluations.failures, "u1"))
+    digest.update(evaluations.fitness.astype("<f8").tobytes())
+    digest.update(evaluations.steps.astype("<i4").tobytes())
+    digest.update(evaluations.failures.astype("u1").tobytes())
     return digest.hexdigest()
 
 

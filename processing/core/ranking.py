@@ -34,7 +34,8 @@ def drawn_by_weight(weights: Float64Array, key: int, count: int, *, first: int =
     """
     reached = np.cumsum(weights)
     places = np.searchsorted(reached, rng.uniforms(key, count, first) * reached[-1], side="right")
-    return np.minimum(places, len(weights) - 1).astype(np.int32)
+    found: Int32Array = np.minimum(places, len(weights) - 1).astype(np.int32)
+    return found
 
 
 def drawn_evenly(size: int, key: int, count: int, *, first: int = 0) -> Int32Array:

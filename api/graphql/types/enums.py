@@ -1,7 +1,7 @@
 """Enumerations, printed from the tables and classes that decide them."""
 
 from collections.abc import Callable, Mapping
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Any
 
 import graphene
@@ -19,6 +19,13 @@ from processing.core.networks.drawing import NetworkLevel as Level_
 from processing.core.networks.drawing import NodeRole as Role
 from processing.core.types import Failure, Operator
 from processing.core.types import StopReason as Reason
+
+
+class Direction(StrEnum):
+    """Which end comes first."""
+
+    ASC = "ASC"
+    DESC = "DESC"
 
 
 def _from(source: type[Enum], name: str, description: str, words: Mapping[str, str] | None = None) -> Any:
@@ -100,10 +107,9 @@ Permission = _from(AccessPermission, "Permission", "What somebody may do.", {
     "ADMINISTER": "Delete, and use the admin.",
 })  # fmt: skip
 UserErrorCode = _from(FaultCode, "UserErrorCode", "What kind of problem it is.")
-OrderDirection = graphene.Enum(
-    "OrderDirection", [("ASC", "ASC"), ("DESC", "DESC")],
-    description=_described("Which end comes first.", {"ASC": "The smallest, or earliest.", "DESC": "The largest, or latest."}),
-)
+OrderDirection = _from(Direction, "OrderDirection", "Which end comes first.", {
+    "ASC": "The smallest, or earliest.", "DESC": "The largest, or latest.",
+})  # fmt: skip
 InstanceOrderField = _from(InstanceOrder, "InstanceOrderField", "What runs are ordered by; those without a value come last.")
 WorkItemOrderField = _from(WorkItemOrder, "WorkItemOrderField", "What work items are ordered by.")
 AgentOrderField = _from(AgentOrder, "AgentOrderField", "What agents are ordered by.", {

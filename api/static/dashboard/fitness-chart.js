@@ -49,7 +49,7 @@ export class FitnessChart {
         },
       },
       scales: {
-        x: { type: "linear", min: 0, ticks: { precision: 0, maxRotation: 0 }, title: { display: true, text: "generation" } },
+        x: { type: "linear", min: 0, ticks: { precision: 0, maxRotation: 0, includeBounds: false }, title: { display: true, text: "generation" } },
         y: { afterDataLimits: addRoom, ticks: { maxTicksLimit: 7 }, title: { display: true, text: "fitness" } },
       },
     };

@@ -110,7 +110,7 @@ export class MazeView {
     const [i, j] = positions[step];
     const [toI, toJ] = positions[Math.min(step + 1, positions.length - 1)];
     const here = [i + (toI - i) * part, j + (toJ - j) * part];
-    if (part < 0.02) this.sight(context, step, pixel);
+    this.sight(context, step, pixel, 1 - part);
     this.trail(context, step, here);
     this.walker(context, here);
     if (step === positions.length - 1) this.end(context, step);
@@ -131,7 +131,7 @@ export class MazeView {
   }
 
   // The eight lines of sight: each as far as it sees, brighter where it ends at a goal.
-  sight(context, step, pixel) {
+  sight(context, step, pixel, boldness) {
     const seen = this.way.activity?.[step]?.[0];
     if (!seen) return;
     const [i, j] = this.way.positions[step];
@@ -140,7 +140,7 @@ export class MazeView {
       const reach = Math.round(space * 10) + (near ? 1 : 0.5);
       context.save();
       context.strokeStyle = near ? this.colours["gold-fill"] : this.colours.muted;
-      context.globalAlpha = near ? 0.95 : 0.5;
+      context.globalAlpha = (near ? 0.95 : 0.55) * boldness;
       context.lineWidth = (near ? 2.4 : 1.1) * pixel;
       context.setLineDash(near ? [] : [2 * pixel, 4 * pixel]);
       context.beginPath();

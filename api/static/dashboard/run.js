@@ -23,7 +23,10 @@ let wanted = null; // the latest request for an agent
 
 async function fetched(url) {
   const answer = await fetch(url, { headers: { Accept: "application/json" } });
-  if (!answer.ok) throw new Error((await answer.json().catch(() => ({}))).message ?? `The server answered ${answer.status}.`);
+  if (!answer.ok) {
+    const { errors } = await answer.json().catch(() => ({}));
+    throw new Error(errors?.[0]?.message ?? `The server answered ${answer.status}.`);
+  }
   return answer.json();
 }
 

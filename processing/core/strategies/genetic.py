@@ -97,4 +97,5 @@ class Genetic:
                 return drawn_by_weight(above if above[0] > 0 else np.ones(size), key, count)
             case Selection.TOURNAMENT:
                 rivals = drawn_evenly(size, key, count * self.parameters.tournament_size)
-                return rivals.reshape(count, -1).min(axis=1)
+                winners: Int32Array = rivals.reshape(count, -1).min(axis=1)
+                return winners

@@ -1,0 +1,188 @@
+"""Windows for operators: everything can be looked at, runs can be paused, resumed and cancelled, nothing can be edited."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.models import Group
+from django.db.models import BinaryField, Model, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from unfold.admin import ModelAdmin
+
+from database.errors import Conflict, NotFound
+from database.models import Agent, Checkpoint, Event, Generation, Instance, WorkItem
+from processing import lifecycle
+
+admin.site.unregister(Group)
+
+
+class Window(ModelAdmin):
+    """A model that can be looked at and not changed."""
+
+    list_per_page = 50
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody adds rows by hand."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody changes rows by hand."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Runs are deleted through the API, which knows when they may be."""
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Every member of staff may look."""
+        return bool(request.user.is_staff)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Every member of staff sees the list."""
+        return bool(request.user.is_staff)
+
+    def get_exclude(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        """Bytes are not for reading."""
+        return [field.name for field in self.model._meta.fields if isinstance(field, BinaryField)]
+
+
+def _link(name: str, key: int, text: object) -> str:
+    """A link to another window."""
+    return format_html('<a href="{}">{}</a>', reverse(f"admin:database_{name}_change", args=(key,)), text)
+
+
+@admin.register(WorkItem)
+class WorkItemWindow(Window):
+    """What was asked for."""
+
+    list_display = ("id", "name", "kind", "priority", "runs", "submitted_by", "created_at")
+    list_filter = ("kind", "created_at")
+    search_fields = ("name", "description", "spec_hash")
+
+    def get_exclude(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        """The staged text is for workers."""
+        return ["staged"]
+
+    @admin.display(description="runs")
+    def runs(self, item: WorkItem) -> str:
+        """How many, with a link to them."""
+        url = reverse("admin:database_instance_changelist")
+        return format_html('<a href="{}?work_item__id__exact={}">{}</a>', url, item.pk, item.instances.count())
+
+
+@admin.register(Instance)
+class InstanceWindow(Window):
+    """Runs, and what can be asked of them."""
+
+    list_display = (
+        "id", "item", "state", "stop_reason", "next_generation", "best_fitness", "evaluations", "seed",
+        "claimed_by", "created_at", "page",
+    )
+    list_filter = ("state", "stop_reason", "work_item__kind", "reproducible")
+    search_fields = ("work_item__name", "digest", "=id")
+    list_select_related = ("work_item",)
+    actions = ("pause", "resume", "cancel")
+
+    @admin.display(description="work item", ordering="work_item__name")
+    def item(self, instance: Instance) -> str:
+        """The work item, with a link to it."""
+        return _link("workitem", instance.work_item_id, instance.work_item.name)
+
+    @admin.display(description="page")
+    def page(self, instance: Instance) -> str:
+        """The run's own page."""
+        return format_html('<a href="/runs/{}">look</a>', instance.pk)
+
+    def has_operate_permission(self, request: HttpRequest) -> bool:
+        """Every member of staff may operate runs."""
+        return bool(request.user.is_staff)
+
+    @admin.action(description="Pause the selected runs", permissions=["operate"])
+    def pause(self, request: HttpRequest, instances: QuerySet[Instance]) -> None:
+        """Pause them."""
+        self._ask(request, instances, lifecycle.pause, "paused")
+
+    @admin.action(description="Resume the selected runs", permissions=["operate"])
+    def resume(self, request: HttpRequest, instances: QuerySet[Instance]) -> None:
+        """Resume them."""
+        self._ask(request, instances, lifecycle.resume, "resumed")
+
+    @admin.action(description="Cancel the selected runs", permissions=["operate"])
+    def cancel(self, request: HttpRequest, instances: QuerySet[Instance]) -> None:
+        """Cancel them."""
+        self._ask(request, instances, lifecycle.cancel, "cancelled")
+
+    def _ask(
+        self, request: HttpRequest, instances: QuerySet[Instance], verb: Callable[[int], Any], done: str
+    ) -> None:
+        """Ask it of each run, and say of each that cannot why not."""
+        changed = 0
+        for number in instances.order_by("pk").values_list("pk", flat=True):
+            try:
+                verb(number)
+                changed += 1
+            except (Conflict, NotFound) as error:
+                self.message_user(request, str(error), messages.WARNING)
+        if changed:
+            self.message_user(request, f"{changed} {done}.", messages.SUCCESS)
+
+
+@admin.register(Generation)
+class GenerationWindow(Window):
+    """Generations."""
+
+    list_display = (
+        "run", "number", "size", "failed", "best", "mean", "best_so_far", "threshold", "viable", "diversity",
+        "seconds", "completed_at",
+    )
+    list_display_links = ("number",)
+    list_filter = (("instance", admin.RelatedOnlyFieldListFilter),)
+
+    @admin.display(description="run", ordering="instance")
+    def run(self, generation: Generation) -> str:
+        """The run, with a link to it."""
+        return _link("instance", generation.instance_id, generation.instance_id)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Generation]:
+        """Without the packed scalars."""
+        return super().get_queryset(request).defer("scalars")
+
+
+@admin.register(Agent)
+class AgentWindow(Window):
+    """Agents whose genomes are kept as rows."""
+
+    list_display = ("__str__", "run", "generation", "index", "fitness")
+    list_filter = (("instance", admin.RelatedOnlyFieldListFilter),)
+
+    @admin.display(description="run", ordering="instance")
+    def run(self, agent: Agent) -> str:
+        """The run, with a link to it."""
+        return _link("instance", agent.instance_id, agent.instance_id)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Agent]:
+        """Without the genomes."""
+        return super().get_queryset(request).defer("genome")
+
+
+@admin.register(Checkpoint)
+class CheckpointWindow(Window):
+    """Where runs can go on."""
+
+    list_display = ("__str__", "instance_id", "generation")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Checkpoint]:
+        """Without the genomes."""
+        return super().get_queryset(request).defer("state", "genomes")
+
+
+@admin.register(Event)
+class EventWindow(Window):
+    """What happened to runs."""
+
+    list_display = ("instance_id", "sequence", "type", "level", "message", "created_at")
+    list_filter = ("type", "level", ("instance", admin.RelatedOnlyFieldListFilter))
+    search_fields = ("message",)

@@ -1,0 +1,232 @@
+"""What a query may cost. Checked before anything is looked up, in time linear in the query's length.
+
+First its size in bytes and tokens, then its shape (depth, nesting, aliases, root fields), then GraphQL's own rules, then the
+number of nodes it asks for: pages multiply what stands inside them. Fragments are looked at once each, however often they
+are spread, so that neither chains, nor cycles, nor doublings cost time here.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from graphql import GraphQLError, GraphQLSchema, parse, specified_rules, validate
+from graphql.language import ast
+from graphql.type import get_named_type
+
+from api.graphql.connections import DEFAULT_PAGE_SIZE
+
+MAXIMUM_BYTES = 100_000
+#: Levels of any kind, fragments among them; more than any honest query has, fewer than Python has frames.
+MAXIMUM_NESTING = 60
+MAXIMUM_ROOT_FIELDS = 20
+MAXIMUM_ALIASES = 50
+MAXIMUM_FIELDS = 1_000
+MAXIMUM_ERRORS = 20
+
+#: Fields whose work is more than that of one node, in nodes.
+WEIGHTS = {
+    "Agent.offspring": 20, "Agent.genome": 2, "Agent.episodes": 10, "Episode.trajectory": 50, "Episode.return": 50,
+    "WeightGenome.network": 10, "WeightGenome.weights": 10, "Genome.network": 10, "Query.examples": 10,
+    "Query.validateWorkItem": 100, "Mutation.submitWorkItem": 500, "Instance.statistics": 10, "Instance.champions": 20,
+    "Instance.agents": 20,
+}  # fmt: skip
+#: The argument that says how long a list is.
+LENGTHS = {"first": DEFAULT_PAGE_SIZE, "maxPoints": 500}
+#: Rows of statistics are cheap: so many are one node.
+POINTS_PER_NODE = 50
+
+_RULES = tuple(specified_rules)
+
+
+def read(text: str) -> ast.DocumentNode:
+    """The query, of bearable size and shape. Raises GraphQLError."""
+    size = len(text.encode("utf-8", "surrogatepass"))
+    if size > MAXIMUM_BYTES:
+        raise _too_much("bytes", size, MAXIMUM_BYTES)
+    try:
+        document = parse(text, max_tokens=settings.GRAPHQL_MAXIMUM_TOKENS)
+    except RecursionError as error:
+        raise _too_much("levels", "more", MAXIMUM_NESTING) from error
+    _Shape(document).check()
+    return document
+
+
+def faults(schema: GraphQLSchema, document: ast.DocumentNode) -> list[GraphQLError]:
+    """What GraphQL's own rules have against the query."""
+    return validate(schema, document, _RULES, max_errors=MAXIMUM_ERRORS)
+
+
+def check_cost(
+    schema: GraphQLSchema, document: ast.DocumentNode, operation: ast.OperationDefinitionNode, variables: Mapping[str, Any]
+) -> None:
+    """Raise GraphQLError where a valid query asks for too many nodes."""
+    cost = _Cost(schema, document, operation, variables).of(operation)
+    if cost > settings.GRAPHQL_MAXIMUM_COST:
+        raise _too_much("nodes asked for", cost, settings.GRAPHQL_MAXIMUM_COST, "Ask for fewer with `first`.")
+
+
+def operation_of(document: ast.DocumentNode, name: str | None) -> ast.OperationDefinitionNode:
+    """The operation that is meant. Raises GraphQLError where that is not clear."""
+    operations = [each for each in document.definitions if isinstance(each, ast.OperationDefinitionNode)]
+    named = [each for each in operations if name is None or (each.name and each.name.value == name)]
+    if len(named) == 1:
+        return named[0]
+    known = ", ".join(each.name.value for each in operations if each.name)
+    raise GraphQLError(f"operationName: expected one of {known}, got {'nothing' if name is None else 'another name'}")
+
+
+class _Shape:
+    """Depth, nesting, aliases and root fields of a document."""
+
+    def __init__(self, document: ast.DocumentNode) -> None:
+        self.operations = [each for each in document.definitions if isinstance(each, ast.OperationDefinitionNode)]
+        self.fragments = _fragments(document)
+        self.depths: dict[str, int] = {}
+        self.fields = self.aliases = 0
+
+    def check(self) -> None:
+        """Raise GraphQLError where one of them is too large."""
+        depth = max((self._depth(each.selection_set, 0) for each in self.operations), default=0)
+        for name in self.fragments:
+            self._spread(name, 0)
+        roots = max((self._roots(each.selection_set, set()) for each in self.operations), default=0)
+        for what, given, most in (
+            ("levels of fields", depth, settings.GRAPHQL_MAXIMUM_DEPTH), ("fields", self.fields, MAXIMUM_FIELDS),
+            ("aliases", self.aliases, MAXIMUM_ALIASES), ("fields at the root", roots, MAXIMUM_ROOT_FIELDS),
+        ):  # fmt: skip
+            if given > most:
+                raise _too_much(what, given, most)
+
+    def _depth(self, selections: ast.SelectionSetNode | None, nesting: int) -> int:
+        """How many levels of fields there are in it; introspection, which has a rule of its own, counts as one."""
+        if selections is None:
+            return 0
+        if nesting > MAXIMUM_NESTING:
+            raise _too_much("levels", "more", MAXIMUM_NESTING)
+        return max((self._depth_of(each, nesting + 1) for each in selections.selections), default=0)
+
+    def _depth_of(self, node: ast.SelectionNode, nesting: int) -> int:
+        match node:
+            case ast.FieldNode():
+                self.fields += 1
+                self.aliases += node.alias is not None
+                inside = self._depth(node.selection_set, nesting)
+                return 1 if node.name.value.startswith("__") else 1 + inside
+            case ast.InlineFragmentNode():
+                return self._depth(node.selection_set, nesting)
+            case ast.FragmentSpreadNode():
+                return self._spread(node.name.value, nesting)
+            case _:
+                return 0
+
+    def _spread(self, name: str, nesting: int) -> int:
+        """The depth of a fragment, measured once; 0 for an unknown one and inside itself, which other rules refuse."""
+        if name not in self.depths and name in self.fragments:
+            self.depths[name] = 0
+            self.depths[name] = self._depth(self.fragments[name].selection_set, nesting)
+        return self.depths.get(name, 0)
+
+    def _roots(self, selections: ast.SelectionSetNode, seen: set[str]) -> int:
+        """How many fields stand at the root, those of fragments among them."""
+        total, waiting = 0, [selections]
+        while waiting:
+            for node in waiting.pop().selections:
+                if isinstance(node, ast.FieldNode):
+                    total += 1
+                elif isinstance(node, ast.InlineFragmentNode):
+                    waiting.append(node.selection_set)
+                elif isinstance(node, ast.FragmentSpreadNode) and node.name.value not in seen:
+                    seen.add(node.name.value)
+                    if node.name.value in self.fragments:
+                        waiting.append(self.fragments[node.name.value].selection_set)
+        return total
+
+
+class _Cost:
+    """Counts the nodes that a valid operation asks for."""
+
+    def __init__(
+        self, schema: GraphQLSchema, document: ast.DocumentNode, operation: ast.OperationDefinitionNode,
+        variables: Mapping[str, Any],
+    ) -> None:
+        self.schema, self.variables = schema, variables
+        self.defaults = {each.variable.name.value: each.default_value for each in operation.variable_definitions or ()}
+        self.fragments = _fragments(document)
+        self.known: dict[tuple[str, int], int] = {}
+
+    def of(self, operation: ast.OperationDefinitionNode) -> int:
+        """The cost of the operation."""
+        return self._inside(operation.selection_set, self.schema.get_root_type(operation.operation), 1)
+
+    def _inside(self, selections: ast.SelectionSetNode | None, parent: Any, length: int) -> int:
+        """The cost of a selection on one parent; `length` rows where that is a page."""
+        return sum(self._cost(node, parent, length) for node in (selections.selections if selections else ()))
+
+    def _cost(self, node: ast.SelectionNode, parent: Any, length: int) -> int:
+        match node:
+            case ast.FieldNode():
+                return self._field(node, parent, length)
+            case ast.InlineFragmentNode(type_condition=condition):
+                return self._inside(node.selection_set, self._type(condition) or parent, length)
+            case ast.FragmentSpreadNode():
+                return self._fragment(node.name.value, length)
+            case _:
+                return 0
+
+    def _fragment(self, name: str, length: int) -> int:
+        if (name, length) not in self.known:
+            fragment = self.fragments[name]
+            self.known[name, length] = self._inside(fragment.selection_set, self._type(fragment.type_condition), length)
+        return self.known[name, length]
+
+    def _field(self, node: ast.FieldNode, parent: Any, length: int) -> int:
+        field = parent.fields.get(node.name.value) if hasattr(parent, "fields") else None
+        if field is None:  # introspection
+            return 1
+        kind = get_named_type(field.type)
+        weight = WEIGHTS.get(f"{parent.name}.{node.name.value}", 1 if node.selection_set else 0)
+        rows = self._length(node, field)
+        inside = self._inside(node.selection_set, kind, rows)
+        if kind.name.endswith("Connection"):
+            return weight + inside
+        if "maxPoints" in field.args:
+            return weight + rows // POINTS_PER_NODE
+        return weight + (length if parent.name.endswith("Connection") else rows) * inside
+
+    def _length(self, node: ast.FieldNode, field: Any) -> int:
+        """How many rows a field is asked for."""
+        name = next((each for each in LENGTHS if each in field.args), None)
+        if name is None:
+            return len(self._ids(node)) or 1
+        given = next((each.value for each in node.arguments if each.name.value == name), None)
+        value = self._value(given)
+        return max(value, 0) if isinstance(value, int) else LENGTHS[name]
+
+    def _ids(self, node: ast.FieldNode) -> list[Any]:
+        """The list that the argument `ids` holds."""
+        given = next((each.value for each in node.arguments if each.name.value == "ids"), None)
+        if isinstance(given, ast.ListValueNode):
+            return list(given.values)
+        value = self.variables.get(given.name.value) if isinstance(given, ast.VariableNode) else None
+        return value if isinstance(value, list) else []
+
+    def _value(self, node: ast.ValueNode | None) -> int | None:
+        if isinstance(node, ast.VariableNode):
+            name = node.name.value
+            if name in self.variables:
+                value = self.variables[name]
+                return value if type(value) is int else None
+            node = self.defaults.get(name)
+        return int(node.value) if isinstance(node, ast.IntValueNode) and len(node.value) < 20 else None
+
+    def _type(self, condition: Any) -> Any:
+        return self.schema.get_type(condition.name.value) if condition else None
+
+
+def _fragments(document: ast.DocumentNode) -> dict[str, ast.FragmentDefinitionNode]:
+    return {each.name.value: each for each in document.definitions if isinstance(each, ast.FragmentDefinitionNode)}
+
+
+def _too_much(what: str, given: object, most: int, advice: str = "") -> GraphQLError:
+    message = f"The query has too many {what}: expected at most {most}, got {given}. {advice}".strip()
+    return GraphQLError(message, extensions={"code": "LIMIT_EXCEEDED"})

@@ -1,0 +1,199 @@
+"""What clients send: by whom to find things, filters, orders, and the inputs of mutations."""
+
+import re
+from typing import Any
+
+import graphene
+from graphql import GraphQLError
+
+from api.graphql.ids import read_id
+from api.graphql.types.enums import (
+    AgentOrderField,
+    AgentOrigin,
+    AgentState,
+    AlgorithmKind,
+    Direction,
+    InstanceOrderField,
+    InstanceState,
+    OrderDirection,
+    WorkItemOrderField,
+)
+from api.graphql.types.scalars import JSON, DateTime
+from database.selectors import AgentFilter as Agents
+from database.selectors import AgentOrder as AgentKey
+from database.selectors import InstanceFilter as Instances
+from database.selectors import InstanceOrder as InstanceKey
+from database.selectors import WorkItemFilter as WorkItems
+from database.selectors import WorkItemOrder as WorkItemKey
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+
+def _texts(description: str) -> Any:
+    return graphene.List(graphene.NonNull(graphene.String), description=description)
+
+
+def _direction() -> Any:
+    return graphene.InputField(
+        OrderDirection, required=True, default_value=Direction.DESC, description="Which end comes first."
+    )
+
+
+class InstanceBy(graphene.InputObjectType):
+    """How to find a run: exactly one of these."""
+
+    id = graphene.ID(description="Its global ID.")
+    number = graphene.Int(description="The number shown on the pages and by the command line.")
+
+
+class WorkItemSpecInput(graphene.InputObjectType):
+    """A work item, in exactly one of these forms."""
+
+    document = JSON(description="The JSON document (snake_case keys), as in the files of the example library.")
+
+
+class SubmitWorkItemInput(graphene.InputObjectType):
+    """What to run."""
+
+    spec = graphene.InputField(WorkItemSpecInput, required=True, description="The work item.")
+    start = graphene.Boolean(default_value=True, description="False stores the runs as PAUSED.")
+    strict = graphene.Boolean(default_value=False, description="Refuse when there are warnings.")
+
+
+class InstanceInput(graphene.InputObjectType):
+    """Which run."""
+
+    id = graphene.ID(required=True, description="Its global ID.")
+
+
+class CancelInstanceInput(graphene.InputObjectType):
+    """Which run, and how it ends."""
+
+    id = graphene.ID(required=True, description="Its global ID.")
+    immediately = graphene.Boolean(
+        default_value=True, description="False finishes and keeps the generation under way."
+    )
+
+
+class DeleteNodeInput(graphene.InputObjectType):
+    """What to delete."""
+
+    id = graphene.ID(required=True, description="Global ID of a run or a work item.")
+
+
+class WorkItemFilter(graphene.InputObjectType):
+    """Which work items; what is left out does not count."""
+
+    kinds = graphene.List(graphene.NonNull(AlgorithmKind), description="Of one of these kinds.")
+    labels = _texts("With all of these labels.")
+    search = graphene.String(description="With this text in the name or the description.")
+    spec_hash = graphene.String(description="Repeats of one experiment.")
+
+
+class WorkItemOrder(graphene.InputObjectType):
+    """How work items are ordered."""
+
+    field = graphene.InputField(WorkItemOrderField, required=True, description="What they are ordered by.")
+    direction = _direction()
+
+
+class InstanceFilter(graphene.InputObjectType):
+    """Which runs; what is left out does not count."""
+
+    states = graphene.List(graphene.NonNull(InstanceState), description="In one of these states.")
+    kinds = graphene.List(graphene.NonNull(AlgorithmKind), description="Of one of these kinds.")
+    labels = _texts("With all of these labels.")
+    search = graphene.String(description="With this text in the name or the description.")
+    work_item_id = graphene.ID(description="Of this work item.")
+    created_after = DateTime(description="Created after this instant.")
+    created_before = DateTime(description="Created before this instant.")
+
+
+class InstanceOrder(graphene.InputObjectType):
+    """How runs are ordered."""
+
+    field = graphene.InputField(InstanceOrderField, required=True, description="What they are ordered by.")
+    direction = _direction()
+
+
+class AgentFilter(graphene.InputObjectType):
+    """Which agents; what is left out does not count."""
+
+    states = graphene.List(graphene.NonNull(AgentState), description="In one of these states.")
+    origins = graphene.List(graphene.NonNull(AgentOrigin), description="That came to be in one of these ways.")
+    champions_only = graphene.Boolean(description="Only the best of each generation.")
+    minimum_fitness = graphene.Float(description="With at least this fitness.")
+    maximum_fitness = graphene.Float(description="With at most this fitness.")
+    generation_from = graphene.Int(description="Of this generation or later ones.")
+    generation_to = graphene.Int(description="Of this generation or earlier ones.")
+
+
+class AgentOrder(graphene.InputObjectType):
+    """How agents are ordered."""
+
+    field = graphene.InputField(AgentOrderField, required=True, description="What they are ordered by.")
+    direction = _direction()
+
+
+def work_item_filter(given: Any) -> WorkItems | None:
+    """The filter as selectors take it."""
+    if given is None:
+        return None
+    return WorkItems(
+        kinds=_values(given.get("kinds")), labels=_clean(given.get("labels")), search=_text(given.get("search")),
+        spec_hash=_text(given.get("spec_hash")),
+    )  # fmt: skip
+
+
+def instance_filter(given: Any, work_item_id: int | None = None) -> Instances | None:
+    """The filter as selectors take it, narrowed to one work item where that is given."""
+    given = given or {}
+    if work_item_id is None and given.get("work_item_id") is not None:
+        work_item_id = read_id(given["work_item_id"], "WorkItem").numbers[0]
+    return Instances(
+        states=_values(given.get("states")), kinds=_values(given.get("kinds")), labels=_clean(given.get("labels")),
+        search=_text(given.get("search")), work_item_id=work_item_id, created_after=given.get("created_after"),
+        created_before=given.get("created_before"),
+    )  # fmt: skip
+
+
+def agent_filter(given: Any, generation: int | None = None) -> Agents:
+    """The filter as selectors take it, narrowed to one generation where that is given."""
+    given = given or {}
+    wanted = _values(given.get("states"))
+    return Agents(
+        champions_only=bool(given.get("champions_only")), failed=_failed(wanted), operators=_values(given.get("origins")),
+        minimum_fitness=given.get("minimum_fitness"), maximum_fitness=given.get("maximum_fitness"),
+        generation_from=given.get("generation_from") if generation is None else generation,
+        generation_to=given.get("generation_to") if generation is None else generation,
+    )  # fmt: skip
+
+
+def ordered(given: Any, keys: Any, default: Any, descending: bool) -> dict[str, Any]:
+    """Order and direction as selectors take them."""
+    if given is None:
+        return {"order": default, "descending": descending}
+    return {"order": keys(given["field"].value), "descending": given["direction"] == Direction.DESC}
+
+
+def _values(members: Any) -> tuple[Any, ...]:
+    """What stands behind the members of an enumeration."""
+    return tuple(each.value for each in members or ())
+
+
+def _failed(states: tuple[str, ...]) -> bool | None:
+    """Whether agents of these states have failed; None where both kinds are asked for. Only finished ones are stored."""
+    kinds = {state == "FAILED" for state in states if state in ("FAILED", "EVALUATED")}
+    return kinds.pop() if len(kinds) == 1 else None
+
+
+def _clean(texts: Any) -> tuple[str, ...]:
+    return tuple(map(_text, texts or ()))
+
+
+def _text(text: str | None) -> str:
+    """A text that a database can compare."""
+    if text and _UNSTORABLE.search(text):
+        message = "expected a text without NUL characters and half surrogate pairs"
+        raise GraphQLError(message, extensions={"code": "INVALID_FORMAT"})
+    return text or ""

@@ -1,0 +1,169 @@
+"""The mutations: who may, one call, shape the answer."""
+
+from collections.abc import Callable
+from typing import Any
+
+import graphene
+
+from api import intake
+from api.access import Permission, may
+from api.graphql.ids import BadId, GlobalId, read_id
+from api.graphql.inputs import CancelInstanceInput, DeleteNodeInput, InstanceInput, SubmitWorkItemInput
+from api.graphql.queries import DOCUMENT
+from api.graphql.types.node import many, maybe, one
+from api.graphql.types.problems import CostEstimate, Problem, UserError, problems_of
+from api.graphql.types.runs import Instance
+from api.graphql.types.work_items import WorkItem
+from database import selectors, services
+from database.errors import Conflict, NotFound
+from formatting.faults import FaultCode, Faulty
+from processing import lifecycle
+
+_DENIED = "You may not do this. Log in as somebody who may."
+
+
+class MutationPayload(graphene.Interface):
+    """What every mutation answers."""
+
+    user_errors = many(UserError, "Problems with the input; empty on success.")
+
+    @classmethod
+    def resolve_type(cls, root: Any, info: Any) -> str:
+        """The payload's type; payloads are only ever returned by their own fields."""
+        raise TypeError("payloads are not fetched through their interface")
+
+
+class SubmitWorkItemPayload(graphene.ObjectType):
+    """What became of a submission."""
+
+    class Meta:
+        interfaces = (MutationPayload,)
+
+    warnings = many(UserError, "Accepted, but probably not meant.")
+    work_item = maybe(WorkItem, "The work item; null when it was refused.")
+    instances = many(Instance, "Its runs, one per replicate.")
+    estimate = maybe(CostEstimate, "What one replicate will cost.")
+
+
+class InstancePayload(graphene.ObjectType):
+    """What became of a run."""
+
+    class Meta:
+        interfaces = (MutationPayload,)
+
+    instance = maybe(Instance, "The run; null when nothing was done.")
+
+
+class DeleteNodePayload(graphene.ObjectType):
+    """What was deleted."""
+
+    class Meta:
+        interfaces = (MutationPayload,)
+
+    deleted_id = maybe(graphene.ID, "Global ID of what is gone; null when nothing is.")
+
+
+def _input(kind: Any) -> Any:
+    return graphene.Argument(kind, required=True, description="What it needs to know.")
+
+
+class Mutation(graphene.ObjectType):
+    """What can be done."""
+
+    submit_work_item = one(
+        SubmitWorkItemPayload, "Stores a work item and queues its runs.", input=_input(SubmitWorkItemInput)
+    )
+    pause_instance = one(
+        InstancePayload, "Starts nothing further; the generation under way is finished and kept.", input=_input(InstanceInput)
+    )
+    resume_instance = one(
+        InstancePayload, "Continues a paused run, or a failed one as a new attempt, from its last completed generation.",
+        input=_input(InstanceInput),
+    )  # fmt: skip
+    cancel_instance = one(
+        InstancePayload, "Ends a run; its completed generations are kept.", input=_input(CancelInstanceInput)
+    )
+    delete_node = one(
+        DeleteNodePayload, "Deletes a run or a work item with everything below it. Refused while a run is active.",
+        input=_input(DeleteNodeInput),
+    )  # fmt: skip
+
+    @staticmethod
+    def resolve_submit_work_item(root: None, info: Any, input: Any) -> dict[str, Any]:
+        """Submit."""
+        request = info.context.request
+        if not may(request, Permission.SUBMIT):
+            return _refused(_problem(FaultCode.PERMISSION_DENIED, _DENIED), warnings=[], instances=[])
+        try:
+            done = intake.submit(input["spec"]["document"], request.user, start=input["start"], strict=input["strict"])
+        except Faulty as faulty:
+            return _refused(*problems_of(faulty.faults, *DOCUMENT), warnings=[], instances=[])
+        instances = [selectors.instance(each.pk) for each in done.instances]
+        info.context.met(filter(None, instances))
+        return {
+            "user_errors": [], "warnings": problems_of(done.warnings, *DOCUMENT), "work_item": done.work_item,
+            "instances": instances, "estimate": done.estimate,
+        }  # fmt: skip
+
+    @staticmethod
+    def resolve_pause_instance(root: None, info: Any, input: Any) -> dict[str, Any]:
+        """Pause."""
+        return _operated(info, input, lifecycle.pause)
+
+    @staticmethod
+    def resolve_resume_instance(root: None, info: Any, input: Any) -> dict[str, Any]:
+        """Resume."""
+        return _operated(info, input, lifecycle.resume)
+
+    @staticmethod
+    def resolve_cancel_instance(root: None, info: Any, input: Any) -> dict[str, Any]:
+        """Cancel."""
+        return _operated(info, input, lambda number: lifecycle.cancel(number, immediately=input["immediately"]))
+
+    @staticmethod
+    def resolve_delete_node(root: None, info: Any, input: Any) -> dict[str, Any]:
+        """Delete."""
+
+        def delete(found: GlobalId) -> None:
+            if found.type == "Instance":
+                services.delete_instance(instance_id=found.numbers[0])
+            else:
+                services.delete_work_item(work_item_id=found.numbers[0])
+
+        problem = _tried(info, input, Permission.ADMINISTER, delete, "Instance", "WorkItem")
+        return _refused(problem) if problem else {"user_errors": [], "deleted_id": input["id"]}
+
+
+def _operated(info: Any, input: Any, action: Callable[[int], object]) -> dict[str, Any]:
+    """The payload after something was done to a run."""
+    problem = _tried(info, input, Permission.OPERATE, lambda found: action(found.numbers[0]), "Instance")
+    if problem:
+        return _refused(problem)
+    instance = selectors.instance(*read_id(input["id"]).numbers)
+    info.context.met([instance] if instance else [])
+    return {"user_errors": [], "instance": instance}
+
+
+def _tried(
+    info: Any, input: Any, permission: Permission, action: Callable[[GlobalId], object], *types: str
+) -> Problem | None:
+    """Do something to what an ID names; the problem where it cannot be done."""
+    if not may(info.context.request, permission):
+        return _problem(FaultCode.PERMISSION_DENIED, _DENIED)
+    try:
+        action(read_id(input["id"], *types))
+    except BadId as error:
+        return _problem(FaultCode.INVALID_FORMAT, f"id: {error}", "id")
+    except NotFound as error:
+        return _problem(FaultCode.NOT_FOUND, str(error), "id")
+    except Conflict as error:
+        return _problem(FaultCode.WRONG_STATE, str(error), "id")
+    return None
+
+
+def _problem(code: FaultCode, message: str, *path: str) -> Problem:
+    return Problem(code, message, list(path))
+
+
+def _refused(*problems: Problem, **empty: Any) -> dict[str, Any]:
+    return {"user_errors": list(problems), **empty}

@@ -1,0 +1,14 @@
+"""The schema: types put together."""
+
+import graphene
+
+from api.graphql.mutations import Mutation
+from api.graphql.queries import Query
+from api.graphql.types.networks import WeightGenome
+
+#: Inputs of which exactly one key is given; graphene cannot declare it.
+_ONE_OF = ("InstanceBy", "WorkItemSpecInput")
+
+schema = graphene.Schema(query=Query, mutation=Mutation, types=[WeightGenome])
+for _name in _ONE_OF:
+    schema.graphql_schema.type_map[_name].is_one_of = True

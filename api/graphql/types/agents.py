@@ -1,0 +1,134 @@
+"""Agents: genomes and what became of them."""
+
+from typing import Any
+
+import graphene
+
+from api.graphql.connections import PAGING, Listed, connection, page_size, read_cursor
+from api.graphql.ids import global_id
+from api.graphql.types.enums import AgentOrigin, AgentState, FailureReason
+from api.graphql.types.episodes import Episode, Replay
+from api.graphql.types.networks import Genome, UnpackedGenome
+from api.graphql.types.node import Node, many, maybe, one
+from database import selectors
+from database.models import Generation, Instance
+from database.selectors import AgentRecord
+from processing.core.types import Failure, Operator
+
+#: Episodes that are replayed unless asked otherwise.
+DEFAULT_EPISODES = 1
+
+AgentConnection = connection("Agent", "agents")
+
+
+class AgentFailure(graphene.ObjectType):
+    """Why an agent has no fitness."""
+
+    reason = one(FailureReason, "What happened.")
+    message = one(graphene.String, "The same for people.")
+
+
+class Agent(graphene.ObjectType):
+    """One individual of a generation: a genome and what became of it."""
+
+    class Meta:
+        interfaces = (Node,)
+
+    index = one(graphene.Int, "Position within the generation, from 0.")
+    name = one(graphene.String, "E.g. `42-7-13`: run, generation, index.")
+    instance = one("api.graphql.types.runs.Instance", "Its run.")
+    generation = one("api.graphql.types.generations.Generation", "Its generation.")
+    state = one(AgentState, "What became of it.")
+    fitness = maybe(graphene.Float, "What selection uses, higher is better; null when it failed.")
+    rank = maybe(graphene.Int, "1 is the best of the generation, ties by index; null when it failed.")
+    steps = one(graphene.Int, "Environment steps of all its episodes.")
+    is_champion = one(graphene.Boolean, "Whether it is the best of its generation.")
+    is_viable = maybe(graphene.Boolean, "Whether it reached the threshold; null where there is none.")
+    origin = one(AgentOrigin, "How its genome came to be.")
+    operator = one(graphene.String, "The same in words.")
+    parents = graphene.List(
+        lambda: Agent, required=True, description="Zero, one or two; null where nothing of a parent is kept."
+    )
+    offspring = one(AgentConnection, "Agents of later generations of which it is a parent.", **PAGING)
+    genome = maybe(Genome, "What it inherited and passes on; null where neither its row nor a checkpoint keeps it.")
+    episodes = many(
+        Episode, "Its episodes, replayed; empty where its genome is not kept.",
+        first=graphene.Argument(graphene.Int, default_value=DEFAULT_EPISODES, description="How many, from episode 0 on."),
+    )  # fmt: skip
+    failure = maybe(AgentFailure, "Why it has no fitness.")
+
+    @staticmethod
+    def resolve_id(agent: AgentRecord, info: Any) -> str:
+        """Its global ID."""
+        return global_id("Agent", agent.instance_id, agent.generation, agent.index)
+
+    @staticmethod
+    def resolve_name(agent: AgentRecord, info: Any) -> str:
+        """Its name for people."""
+        return f"{agent.instance_id}-{agent.generation}-{agent.index}"
+
+    @staticmethod
+    def resolve_instance(agent: AgentRecord, info: Any) -> Instance:
+        """Its run."""
+        return info.context.instance(agent.instance_id)
+
+    @staticmethod
+    def resolve_generation(agent: AgentRecord, info: Any) -> Generation:
+        """Its generation."""
+        return info.context.generations.get((agent.instance_id, agent.generation))
+
+    @staticmethod
+    def resolve_origin(agent: AgentRecord, info: Any) -> int:
+        """How its genome came to be."""
+        return agent.operator
+
+    @staticmethod
+    def resolve_operator(agent: AgentRecord, info: Any) -> str:
+        """The same in words."""
+        return Operator(agent.operator).name.lower().replace("_", ", then ")
+
+    @staticmethod
+    def resolve_parents(agent: AgentRecord, info: Any) -> list[AgentRecord | None]:
+        """Its parents, the same one twice where it is both."""
+        return [info.context.parents.get((agent.instance_id, *parent)) for parent in agent.parents]
+
+    @staticmethod
+    def resolve_offspring(agent: AgentRecord, info: Any, first: int, after: str | None = None) -> Listed:
+        """Its children."""
+        page = selectors.offspring(
+            agent.instance_id, agent.generation, agent.index, first=page_size(first), after=read_cursor(after)
+        )
+        info.context.met_agents(page.items)
+        return Listed(page, lambda: None, after)
+
+    @staticmethod
+    def resolve_genome(agent: AgentRecord, info: Any) -> UnpackedGenome | None:
+        """Its genome."""
+        packed = info.context.genomes.get((agent.instance_id, agent.generation, agent.index))
+        return None if packed is None else UnpackedGenome(info.context.plan(agent.instance_id), packed)
+
+    @staticmethod
+    def resolve_episodes(agent: AgentRecord, info: Any, first: int) -> list[Replay]:
+        """Its episodes."""
+        packed = info.context.genomes.get((agent.instance_id, agent.generation, agent.index))
+        if packed is None:
+            return []
+        plan, seed = info.context.plan(agent.instance_id), info.context.instance(agent.instance_id).seed
+        count = min(page_size(first), plan.environment.episodes)
+        return [Replay(plan, packed, agent, seed=seed, index=index) for index in range(count)]
+
+    @staticmethod
+    def resolve_failure(agent: AgentRecord, info: Any) -> dict[str, Any] | None:
+        """Why it has no fitness."""
+        if not agent.failure:
+            return None
+        return {"reason": agent.failure, "message": Failure(agent.failure).name.replace("_", " ").capitalize() + "."}
+
+
+def agents_listed(
+    info: Any, instance_id: int, *, filter: Any, order: dict[str, Any], first: int | None, after: str | None
+) -> Listed:
+    """A page of agents of a run."""
+    page = selectors.agents(instance_id, filter=filter, **order, first=page_size(first), after=read_cursor(after))
+    info.context.met_agents(page.items)
+    return Listed(page, lambda: selectors.count_agents(instance_id, filter), after)

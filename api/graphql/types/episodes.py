@@ -1,0 +1,75 @@
+"""Episodes, lived again from genome and address when somebody looks."""
+
+from functools import cached_property
+from typing import Any
+
+import graphene
+
+from api.graphql.types.node import many, maybe, one
+from api.graphql.types.scalars import JSON, BigInt
+from database.selectors import AgentRecord
+from processing.core import reference
+from processing.core.plan import Plan
+
+
+class Trajectory(graphene.ObjectType):
+    """An agent's way through an episode of T steps."""
+
+    actions = one(JSON, "What it did in each step: T numbers.")
+    rewards = many(graphene.Float, "What it earned in each step.")
+    positions = graphene.List(
+        graphene.NonNull(graphene.List(graphene.NonNull(graphene.Int))),
+        description="[row, column] before each step and after the last; mazes only.",
+    )
+
+
+class Episode(graphene.ObjectType):
+    """One life in an environment."""
+
+    index = one(graphene.Int, "Number of the episode, from 0.")
+    seed = one(BigInt, "Seed of the run; with generation, agent and episode it addresses every draw.")
+    return_ = one(graphene.Float, "Sum of rewards.", name="return")
+    steps = one(graphene.Int, "Steps taken.")
+    terminated = one(graphene.Boolean, "Whether the environment ended it.")
+    truncated = one(graphene.Boolean, "Whether the step limit ended it.")
+    trajectory = maybe(Trajectory, "The way, replayed from genome and seed.")
+
+    @staticmethod
+    def resolve_return_(root: "Replay", info: Any) -> float:
+        """The return."""
+        return root.life.total
+
+    @staticmethod
+    def resolve_steps(root: "Replay", info: Any) -> int:
+        """The steps."""
+        return root.life.steps
+
+    @staticmethod
+    def resolve_terminated(root: "Replay", info: Any) -> bool:
+        """Whether the environment ended it."""
+        return root.life.terminated
+
+    @staticmethod
+    def resolve_truncated(root: "Replay", info: Any) -> bool:
+        """Whether the step limit ended it."""
+        return root.life.truncated
+
+    @staticmethod
+    def resolve_trajectory(root: "Replay", info: Any) -> reference.Trajectory:
+        """The way."""
+        return root.life
+
+
+class Replay:
+    """An episode that is lived again at the first question."""
+
+    def __init__(self, plan: Plan, genome: bytes, agent: AgentRecord, *, seed: int, index: int) -> None:
+        self.index, self.seed = index, seed
+        self._plan, self._genome, self._agent = plan, genome, agent
+
+    @cached_property
+    def life(self) -> reference.Trajectory:
+        """What happened."""
+        return self._plan.replay(
+            self._genome, seed=self.seed, generation=self._agent.generation, agent=self._agent.index, episode=self.index
+        )

@@ -1,0 +1,104 @@
+"""Generations and their statistics."""
+
+from typing import Any
+
+import graphene
+
+from api.graphql.connections import PAGING, Listed, connection
+from api.graphql.ids import global_id
+from api.graphql.inputs import AgentFilter, AgentOrder, agent_filter, ordered
+from api.graphql.types.agents import Agent, AgentConnection, agents_listed
+from api.graphql.types.node import Node, maybe, one
+from api.graphql.types.scalars import DateTime
+from database import models
+from database.selectors import AgentOrder as AgentKey
+from database.selectors import AgentRecord
+
+GenerationConnection = connection("Generation", "generations")
+
+AGENTS = {
+    **PAGING,
+    "filter": graphene.Argument(AgentFilter, description="Which agents."),
+    "order_by": graphene.Argument(AgentOrder, description="Their order; by generation and index where left out."),
+}
+
+
+class GenerationStatistics(graphene.ObjectType):
+    """Figures of a generation. Those of fitness leave out failed agents, and are null where no agent was evaluated."""
+
+    generation = one(graphene.Int, "Number of the generation, from 0.")
+    size = one(graphene.Int, "Agents.")
+    evaluated = one(graphene.Int, "Agents that have a fitness.")
+    failed = one(graphene.Int, "Agents that have none.")
+    best = maybe(graphene.Float, "The highest fitness.")
+    mean = maybe(graphene.Float, "The mean fitness.")
+    median = maybe(graphene.Float, "The median fitness.")
+    lower_quartile = maybe(graphene.Float, "A quarter of the agents have at most this fitness.")
+    upper_quartile = maybe(graphene.Float, "A quarter of the agents have at least this fitness.")
+    worst = maybe(graphene.Float, "The lowest fitness.")
+    standard_deviation = maybe(graphene.Float, "Standard deviation of the fitness.")
+    best_so_far = maybe(graphene.Float, "Best fitness of the run up to this generation.")
+    diversity = maybe(graphene.Float, "How far the genomes spread; the measure depends on the kind.")
+    mean_complexity = maybe(graphene.Float, "Mean number of weights, or of trainable parameters.")
+    threshold = maybe(graphene.Float, "The rising threshold, where the strategy uses one.")
+    viable = maybe(graphene.Int, "Agents that reached it.")
+    seconds = maybe(graphene.Float, "Seconds of computing.")
+
+    @staticmethod
+    def resolve_generation(row: models.Generation, info: Any) -> int:
+        """Its number."""
+        return row.number
+
+
+class Generation(graphene.ObjectType):
+    """A completed generation."""
+
+    class Meta:
+        interfaces = (Node,)
+
+    number = one(graphene.Int, "From 0.")
+    instance = one("api.graphql.types.runs.Instance", "Its run.")
+    statistics = one(GenerationStatistics, "Its figures.")
+    champion = maybe(Agent, "Its best agent; null where all failed.")
+    agents = one(AgentConnection, "Its agents.", **AGENTS)
+    digest = one(graphene.String, "SHA-256 of its genomes, its evaluations and the digest before: equal digests prove equal runs.")
+    started_at = one(DateTime, "When it was begun.")
+    completed_at = maybe(DateTime, "When it was stored.")
+    has_checkpoint = one(graphene.Boolean, "Whether all its genomes and the strategy's state are kept.")
+
+    @staticmethod
+    def resolve_id(row: models.Generation, info: Any) -> str:
+        """Its global ID."""
+        return global_id("Generation", row.instance_id, row.number)
+
+    @staticmethod
+    def resolve_instance(row: models.Generation, info: Any) -> models.Instance:
+        """Its run."""
+        return info.context.instance(row.instance_id)
+
+    @staticmethod
+    def resolve_statistics(row: models.Generation, info: Any) -> models.Generation:
+        """Its figures."""
+        return row
+
+    @staticmethod
+    def resolve_champion(row: models.Generation, info: Any) -> AgentRecord | None:
+        """Its best agent."""
+        if row.champion_index is None:
+            return None
+        return info.context.champions.get((row.instance_id, row.number, row.champion_index))
+
+    @staticmethod
+    def resolve_agents(
+        row: models.Generation, info: Any, first: int, after: str | None = None, filter: Any = None, order_by: Any = None
+    ) -> Listed:
+        """Its agents."""
+        return agents_listed(
+            info, row.instance_id, filter=agent_filter(filter, row.number), first=first, after=after,
+            order=ordered(order_by, AgentKey, AgentKey.INDEX, False),
+        )  # fmt: skip
+
+    @staticmethod
+    def resolve_has_checkpoint(row: models.Generation, info: Any) -> bool:
+        """Whether there is a checkpoint."""
+        return bool(info.context.checkpoints.get((row.instance_id, row.number)))

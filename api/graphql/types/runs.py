@@ -1,0 +1,197 @@
+"""Instances: the runs of a work item."""
+
+from typing import Any
+
+import graphene
+
+from api.graphql.connections import PAGING, Listed, connection, page_size, read_cursor
+from api.graphql.ids import global_id
+from api.graphql.inputs import agent_filter, ordered
+from api.graphql.types.agents import Agent, AgentConnection, agents_listed
+from api.graphql.types.catalogue import Environment, environment_of
+from api.graphql.types.enums import AlgorithmKind, EventLevel, EventType, InstanceState, StopReason
+from api.graphql.types.events import EventConnection
+from api.graphql.types.generations import AGENTS, Generation, GenerationConnection, GenerationStatistics
+from api.graphql.types.node import Node, many, maybe, one
+from api.graphql.types.scalars import JSON, BigInt, DateTime
+from api.graphql.types.work_items import WorkItem
+from database import models, selectors
+from database.selectors import AgentFilter, AgentRecord, Progress
+from database.selectors import AgentOrder as AgentKey
+
+DEFAULT_POINTS, MOST_POINTS = 500, 5_000
+
+InstanceConnection = connection("Instance", "runs")
+
+
+class InstanceProgress(graphene.ObjectType):
+    """How far a run is."""
+
+    state = one(InstanceState, "Where it stands.")
+    generation = one(graphene.Int, "Number of the generation under way, or of the last once the run has ended; from 0.")
+    max_generations = one(graphene.Int, "Generations after which it ends.")
+    evaluated = one(graphene.Int, "Evaluations stored of the generation under way.")
+    population_size = one(graphene.Int, "Agents in each generation.")
+    failed = one(BigInt, "Agents that failed, in all generations.")
+    total_evaluations = one(BigInt, "Agents evaluated, in all generations.")
+    evaluations_per_second = maybe(graphene.Float, "Agents a second of computing, over the last generations.")
+    best_fitness = maybe(graphene.Float, "Best fitness so far.")
+    mean = maybe(graphene.Float, "Mean fitness of the last generation.")
+    fraction = one(graphene.Float, "0 to 1, by the stop rule nearest to ending the run.")
+    estimated_end_at = maybe(DateTime, "At the latest, at this pace; null unless the run is going and was timed.")
+    updated_at = one(DateTime, "When this last changed.")
+
+
+class Instance(graphene.ObjectType):
+    """One run of a work item under one random seed."""
+
+    class Meta:
+        interfaces = (Node,)
+
+    number = one(graphene.Int, "Short number for people: on the pages and the command line.")
+    name = one(graphene.String, "That of its work item.")
+    labels = many(graphene.String, "Those of its work item.")
+    work_item = one(WorkItem, "What was asked for.")
+    kind = one(AlgorithmKind, "What is evolved, and how.")
+    replicate = one(graphene.Int, "Which repeat of the work item it is, from 0.")
+    seed = one(BigInt, "Its seed; that of the work item for replicate 0.")
+    priority = one(graphene.Int, "Runs of higher priority get their turns first.")
+    state = one(InstanceState, "Where it stands.")
+    stop_reason = maybe(StopReason, "Why it ended; null while it has not.")
+    explain_stop = maybe(JSON, "Why it ended, in full: rule, message, what led to it, and what to change.")
+    failure_message = maybe(graphene.String, "Why it failed, fit to show to a user.")
+    created_at = one(DateTime, "When it was accepted.")
+    started_at = maybe(DateTime, "When a worker first took it up.")
+    ended_at = maybe(DateTime, "When it ended.")
+    progress = one(InstanceProgress, "How far it is.")
+    environment = maybe(Environment, "What its agents act in.")
+    champion = maybe(Agent, "The best agent so far.")
+    champions = one(AgentConnection, "The best agent of each generation, in order.", **PAGING)
+    generation = maybe(
+        Generation, "A completed generation.",
+        number=graphene.Argument(graphene.Int, required=True, description="Its number, from 0."),
+    )  # fmt: skip
+    generations = one(GenerationConnection, "Its completed generations, in order.", **PAGING)
+    statistics = many(
+        GenerationStatistics, "Figures for charts, thinned to `maxPoints`; the first, the last and each record are always kept.",
+        from_=graphene.Argument(graphene.Int, default_value=0, name="from", description="First generation."),
+        to=graphene.Argument(graphene.Int, description="Last generation."),
+        max_points=graphene.Argument(graphene.Int, default_value=DEFAULT_POINTS, description="About how many, 2 to 5000."),
+    )  # fmt: skip
+    agents = one(AgentConnection, "Every agent of the run. Filter and order before paging: runs may hold millions.", **AGENTS)
+    events = one(
+        EventConnection, "What happened, in order.", **PAGING,
+        after_sequence=graphene.Argument(BigInt, description="Only those numbered above this."),
+        types=graphene.Argument(graphene.List(graphene.NonNull(EventType)), description="Only these."),
+        minimum_level=graphene.Argument(EventLevel, description="Only those that matter as much."),
+    )  # fmt: skip
+    digest = one(graphene.String, "Chained digest of its last generation; empty before the first. Equal digests prove equal runs.")
+    reproducible = one(graphene.Boolean, "False where a clock or a limit of memory decided anything.")
+    provenance = one(JSON, "What reproduces this run: seed, document, digest, and the software and machine it ran on.")
+
+    @staticmethod
+    def resolve_id(run: models.Instance, info: Any) -> str:
+        """Its global ID."""
+        return global_id("Instance", run.pk)
+
+    @staticmethod
+    def resolve_number(run: models.Instance, info: Any) -> int:
+        """Its number."""
+        return run.pk
+
+    @staticmethod
+    def resolve_name(run: models.Instance, info: Any) -> str:
+        """Its work item's name."""
+        return run.work_item.name
+
+    @staticmethod
+    def resolve_labels(run: models.Instance, info: Any) -> list[str]:
+        """Its work item's labels."""
+        return run.work_item.labels
+
+    @staticmethod
+    def resolve_kind(run: models.Instance, info: Any) -> str:
+        """Its work item's kind."""
+        return run.work_item.kind
+
+    @staticmethod
+    def resolve_explain_stop(run: models.Instance, info: Any) -> Any:
+        """Why it ended."""
+        return run.stop_explanation
+
+    @staticmethod
+    def resolve_progress(run: models.Instance, info: Any) -> Progress:
+        """How far it is."""
+        info.context.instances.keep(run.pk, run)
+        return info.context.progress.get(run.pk)
+
+    @staticmethod
+    def resolve_environment(run: models.Instance, info: Any) -> dict[str, Any]:
+        """Its environment."""
+        return environment_of(info.context.plan(run.pk))
+
+    @staticmethod
+    def resolve_champion(run: models.Instance, info: Any) -> AgentRecord | None:
+        """Its best agent."""
+        if run.champion_generation is None or run.champion_index is None:
+            return None
+        return info.context.champions.get((run.pk, run.champion_generation, run.champion_index))
+
+    @staticmethod
+    def resolve_champions(run: models.Instance, info: Any, first: int, after: str | None = None) -> Listed:
+        """The best of each generation."""
+        return agents_listed(
+            info, run.pk, filter=AgentFilter(champions_only=True), order={}, first=first, after=after
+        )
+
+    @staticmethod
+    def resolve_generation(run: models.Instance, info: Any, number: int) -> models.Generation | None:
+        """One generation."""
+        found = info.context.generations.get((run.pk, number))
+        info.context.met_generations([found] if found else [])
+        return found
+
+    @staticmethod
+    def resolve_generations(run: models.Instance, info: Any, first: int, after: str | None = None) -> Listed:
+        """Its generations."""
+        page = selectors.generations(run.pk, first=page_size(first), after=read_cursor(after))
+        info.context.met_generations(page.items)
+        return Listed(page, lambda: run.next_generation, after)
+
+    @staticmethod
+    def resolve_statistics(
+        run: models.Instance, info: Any, max_points: int, from_: int = 0, to: int | None = None
+    ) -> list[models.Generation]:
+        """Figures for charts."""
+        points = min(max(max_points, 2), MOST_POINTS)
+        return selectors.statistics(run.pk, first_number=max(from_, 0), last_number=to, max_points=points)
+
+    @staticmethod
+    def resolve_agents(
+        run: models.Instance, info: Any, first: int, after: str | None = None, filter: Any = None, order_by: Any = None
+    ) -> Listed:
+        """Its agents."""
+        order = ordered(order_by, AgentKey, AgentKey.INDEX, False)
+        return agents_listed(info, run.pk, filter=agent_filter(filter), order=order, first=first, after=after)
+
+    @staticmethod
+    def resolve_events(
+        run: models.Instance, info: Any, first: int, after: str | None = None, after_sequence: int | None = None,
+        types: Any = None, minimum_level: Any = None,
+    ) -> Listed:
+        """What happened."""
+        which = {
+            "types": [each.value for each in types or ()], "minimum_level": minimum_level.value if minimum_level else None,
+        }  # fmt: skip
+        page = selectors.events(
+            run.pk, first=page_size(first), after=read_cursor(after), after_sequence=after_sequence or 0, **which
+        )
+        return Listed(page, lambda: selectors.count_events(run.pk, **which), after)
+
+    @staticmethod
+    def resolve_provenance(run: models.Instance, info: Any) -> dict[str, Any]:
+        """What reproduces it."""
+        return {
+            "seed": run.seed, "spec": run.work_item.spec, "specHash": run.work_item.spec_hash, "digest": run.digest,
+            "reproducible": run.reproducible, "numericProfile": run.numeric_profile,
+        }  # fmt: skip

@@ -1,0 +1,296 @@
+"""The pages: what they show, what their forms do, and what they may load."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.staticfiles import finders
+from django.test import Client
+
+from api import intake
+from api.dashboard.pictures import maze_svg, spark_svg
+from api.dashboard.query import QUERY
+from api.dashboard.words import duration, ending_of, with_code
+from database.models import Instance, WorkItem
+from database.services import database_now
+from processing.runner import work_shift
+
+pytestmark = pytest.mark.django_db
+
+ROOMS = Path(__file__).parents[2]
+DOCUMENT: dict[str, Any] = {
+    "version": 1, "kind": "weight_evolution", "name": "little maze", "seed": 5,
+    "environment": {"type": "maze", "rows": ["S.#", "...", "#.G"], "max_steps": 12},
+    "network": {"hidden": [4]}, "strategy": {"type": "genetic", "population_size": 20, "parents": 5},
+    "stop": {"max_generations": 3},
+}  # fmt: skip
+
+
+def queued(**changes: Any) -> Instance:
+    """A run that nobody has begun."""
+    return intake.submit(DOCUMENT | changes, None, announce=False).instances[0]
+
+
+@pytest.fixture
+def ended() -> Instance:
+    """A run that has lived all its generations."""
+    instance = queued()
+    work_shift(instance.pk, seconds=60.0)
+    instance.refresh_from_db()
+    assert instance.state == "SUCCEEDED"
+    return instance
+
+
+def text_of(response: Any) -> str:
+    return str(response.content.decode())
+
+
+def test_an_empty_server_offers_examples_with_picture_and_run_button(client: Client) -> None:
+    page = text_of(client.get("/"))
+    assert page.count('class="maze"') == page.count('name="example"') == 3
+    assert "Grow a neural network" in page
+
+
+def test_the_run_button_of_an_example_starts_it(client: Client) -> None:
+    response = client.post("/runs/new", {"example": "maze-5x5"})
+    instance = Instance.objects.get()
+    assert (response.status_code, response["Location"]) == (302, f"/runs/{instance.pk}")
+    assert (instance.work_item.name, instance.state) == ("maze-5x5", "QUEUED")
+
+
+def test_replicates_lead_to_the_list(client: Client) -> None:
+    response = client.post("/runs/new", {"document": json.dumps(DOCUMENT | {"replicates": 2})})
+    assert response["Location"] == "/"
+    assert "replicate 1" in text_of(client.get("/"))
+
+
+def test_scripts_are_told_where_to_go(client: Client) -> None:
+    response = client.post("/runs/new", {"document": json.dumps(DOCUMENT)}, headers={"HX-Request": "true"})
+    assert response["HX-Redirect"] == f"/runs/{Instance.objects.get().pk}"
+
+
+def test_all_faults_are_shown_and_the_text_stays(client: Client) -> None:
+    faulty = json.dumps({**DOCUMENT, "naem": "<b>", "stop": {"max_generations": 0}})
+    response = client.post("/runs/new", {"document": faulty})
+    page = text_of(response)
+    assert response.status_code == 422
+    assert "2 things to put right" in page
+    assert "stop.max_generations" in page
+    assert "Did you mean" in page
+    assert "&quot;naem&quot;: &quot;&lt;b&gt;&quot;" in page
+    assert not WorkItem.objects.exists()
+
+
+@pytest.mark.parametrize("document", ["", "{", "[1, 2]", "null", '{"version": NaN}', "[" * 100_000])
+def test_whatever_is_sent_the_answer_is_a_list_of_faults(client: Client, document: str) -> None:
+    response = client.post("/runs/new", {"document": document}, headers={"HX-Request": "true"})
+    assert response.status_code == 422
+    assert "to put right" in text_of(response)
+    assert "<textarea" not in text_of(response)
+
+
+def test_checking_tells_the_cost_and_stores_nothing(client: Client) -> None:
+    response = client.post("/runs/new", {"document": json.dumps(DOCUMENT), "intent": "check"})
+    assert "up to 60 agents" in text_of(response)
+    assert not WorkItem.objects.exists()
+
+
+def test_checking_warns_of_a_goal_out_of_reach(client: Client) -> None:
+    walled = DOCUMENT | {"environment": {"type": "maze", "rows": ["S.##", "..#G"], "max_steps": 9}}
+    response = client.post("/runs/new", {"document": json.dumps(walled), "intent": "check"})
+    assert "Probably not meant" in text_of(response)
+
+
+def test_the_list_shows_what_became_of_each_run(client: Client, ended: Instance) -> None:
+    page = text_of(client.get("/runs"))
+    assert f'href="/runs/{ended.pk}"' in page
+    assert "succeeded" in page
+    assert '<progress max="3" value="3"' in page
+    assert 'class="line"' in page
+    assert "every 10s" in page
+    queued()
+    assert "every 2s" in text_of(client.get("/runs"))
+
+
+def test_older_runs_are_a_page_away(client: Client) -> None:
+    numbers = [instance.pk for instance in intake.submit(DOCUMENT | {"replicates": 23}, None, announce=False).instances]
+    page = text_of(client.get("/"))
+    older = re.search(r'href="(/\?before=\d+)">Older', page)
+    assert older is not None
+    shown = text_of(client.get(older[1]))
+    assert [number for number in numbers if f'"/runs/{number}"' in shown] == numbers[:3]
+    assert "Newest" in shown
+
+
+def test_an_example_or_an_earlier_run_can_be_changed_first(client: Client) -> None:
+    assert "Four rooms" in text_of(client.get("/?example=maze-four-rooms")).split("<textarea")[1]
+    number = queued().pk
+    assert "little maze" in text_of(client.get(f"/?run={number}")).split("<textarea")[1]
+
+
+def test_a_queued_run_says_that_it_waits(client: Client) -> None:
+    page = text_of(client.get(f"/runs/{queued().pk}"))
+    assert "Waiting for a worker" in page
+    assert "No generation has been completed yet." in page
+    assert re.findall(r'hx-post="/runs/\d+/(\w+)"', page) == ["pause", "cancel"]
+
+
+def test_the_page_of_a_run_tells_how_it_ended(client: Client, ended: Instance) -> None:
+    page = text_of(client.get(f"/runs/{ended.pk}"))
+    assert "All generations lived" in page
+    assert "<code>stop.max_generations</code>" in page
+    assert ended.digest[:12] in page
+    assert 'hx-trigger="every 1s"' not in page
+    assert "S.#" in page.split('id="maze-rows"')[1]
+
+
+def test_a_run_is_paused_resumed_and_cancelled(client: Client) -> None:
+    number = queued().pk
+    for action, state in (("pause", "PAUSED"), ("resume", "QUEUED"), ("cancel", "CANCELLED")):
+        assert client.post(f"/runs/{number}/{action}").status_code == 302
+        assert Instance.objects.get(pk=number).state == state
+
+
+def test_what_cannot_be_done_is_said_beside_the_new_state(client: Client, ended: Instance) -> None:
+    response = client.post(f"/runs/{ended.pk}/pause", headers={"HX-Request": "true"})
+    assert response.status_code == 409
+    assert 'role="alert"' in text_of(response)
+    assert client.post(f"/runs/{ended.pk}/pause").status_code == 409
+
+
+def test_the_poll_brings_only_what_has_changed(client: Client) -> None:
+    instance = queued()
+    quiet = text_of(client.get(f"/runs/{instance.pk}/live?state=QUEUED&events={instance.event_sequence}"))
+    assert 'id="live"' in quiet
+    assert 'id="head"' not in quiet
+    assert 'id="events"' not in quiet
+    work_shift(instance.pk, seconds=60.0)
+    told = text_of(client.get(f"/runs/{instance.pk}/live?state=QUEUED&events={instance.event_sequence}"))
+    assert all(f'id="{part}"' in told for part in ("live", "head", "story", "events"))
+    assert "hx-get" not in told
+
+
+def test_statistics_come_from_where_the_chart_ends(client: Client, ended: Instance) -> None:
+    every = client.get(f"/runs/{ended.pk}/statistics").json()
+    assert every["generation"] == [0, 1, 2]
+    assert max(every["best"]) == pytest.approx(ended.best_fitness, rel=1e-5)
+    rest = client.get(f"/runs/{ended.pk}/statistics?from=2").json()
+    assert {name: values[2:] for name, values in every.items()} == rest
+
+
+def test_the_champion_comes_with_its_way_its_network_and_its_parents(client: Client, ended: Instance) -> None:
+    agent = client.get(f"/runs/{ended.pk}/agent").json()
+    assert agent["name"] == f"{ended.pk}-{ended.champion_generation}-{ended.champion_index}"
+    assert agent["is_best"]
+    way = agent["way"]
+    assert way["positions"][0] == [0, 0]
+    assert len(way["positions"]) == len(way["actions"]) + 1 == len(way["activity"]) + 1
+    assert way["total"] == sum(way["rewards"]) == agent["fitness"] == ended.best_fitness
+    assert [len(values) for values in way["activity"][0]] == [24, 4]
+    assert agent["network"].startswith("<svg")
+    child = client.get(f"/runs/{ended.pk}/agent?generation=2&index=19").json()
+    for parent in child["parents"]:
+        assert client.get(f"/runs/{ended.pk}/agent?generation={parent['generation']}&index={parent['index']}").status_code == 200
+
+
+def test_each_generation_has_a_champion(client: Client, ended: Instance) -> None:
+    agent = client.get(f"/runs/{ended.pk}/agent?generation=1").json()
+    assert (agent["generation"], agent["rank"], agent["is_champion"]) == (1, 1, True)
+
+
+@pytest.mark.parametrize("query", ["generation=9", "generation=1&index=20", "generation=-1&index=0", "generation=9999999999999"])
+def test_there_is_no_agent_where_none_lived(client: Client, query: str) -> None:
+    response = client.get(f"/runs/{queued().pk}/agent?{query}", headers={"Accept": "application/json"})
+    assert response.status_code == 404
+
+
+@pytest.mark.parametrize("path", ["", "/live", "/statistics", "/agent"])
+@pytest.mark.parametrize("number", [99, 2**70])
+def test_an_unknown_run_is_not_found(client: Client, number: int, path: str) -> None:
+    response = client.get(f"/runs/{number}{path}")
+    assert response.status_code == 404
+    assert f"no run {number}" in text_of(response)
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/runs/nowhere"])
+def test_an_unknown_address_is_a_page_too(client: Client, path: str) -> None:
+    response = client.get(path)
+    assert response.status_code == 404
+    assert "Nothing here" in text_of(response)
+
+
+def test_forms_need_their_token(ended: Instance) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    assert strict.post("/runs/new", {"example": "maze-5x5"}).status_code == 403
+    page = text_of(strict.get("/"))
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)
+    assert token is not None
+    posted = strict.post("/runs/new", {"example": "maze-5x5", "csrfmiddlewaretoken": token[1]})
+    assert posted.status_code == 302
+
+
+def test_a_closed_server_asks_to_log_in(client: Client, settings: Any, django_user_model: Any) -> None:
+    number = queued().pk
+    settings.CLOSED = True
+    assert client.get("/")["Location"].startswith("/admin/login/")
+    assert client.get(f"/runs/{number}/agent", headers={"Accept": "application/json"}).status_code == 403
+    assert client.post(f"/runs/{number}/cancel").status_code == 403
+    client.force_login(django_user_model.objects.create_user("anna"))
+    assert client.get("/").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/runs/{}", "/runs/{}/live"])
+def test_pages_hold_no_script_and_no_style_and_say_so(client: Client, ended: Instance, path: str) -> None:
+    response = client.get(path.format(ended.pk))
+    page = text_of(response)
+    assert "script-src 'self'; style-src 'self'" in response["Content-Security-Policy"]
+    assert not re.search(r"\s(style|on[a-z]+)=", re.sub(r">[^<]*<", "><", page))
+    assert not re.search(r"<style|javascript:|//cdn|https?://", page.replace("http://www.w3.org", ""))
+    scripts = re.findall(r"<script([^>]*)>", page)
+    assert all("src=" in attributes or "application/json" in attributes for attributes in scripts)
+
+
+def test_everything_that_pages_load_is_there() -> None:
+    templates = [path.read_text() for path in (ROOMS / "api/templates").rglob("*.html")]
+    loaded = set(re.findall(r"{% static '([^']+)' %}", "".join(templates)))
+    assert len(loaded) >= 5
+    modules = list((ROOMS / "api/static/dashboard").glob("*.js"))
+    loaded |= {f"dashboard/{name}" for path in modules for name in re.findall(r'from "\./([^"]+)"', path.read_text())}
+    assert [name for name in loaded if finders.find(name) is None] == []
+
+
+def test_the_equivalent_query_is_one_that_the_server_answers(client: Client, ended: Instance) -> None:
+    query = QUERY.replace("NUMBER", str(ended.pk))
+    answer = client.post("/graphql", json.dumps({"query": query}), content_type="application/json").json()
+    assert "errors" not in answer
+    assert answer["data"]["instance"]["champion"]["fitness"] == ended.best_fitness
+    assert query.split()[0] == "query"
+
+
+def test_a_failed_run_says_why() -> None:
+    instance = queued()
+    instance.state, instance.stop_reason, instance.ended_at = "FAILED", "ERROR", database_now()
+    instance.failure_message = "The worker crashed."
+    ending = ending_of(instance)
+    assert ending is not None
+    assert (ending.title, ending.message) == ("Failed", "The worker crashed.")
+
+
+def test_pictures_are_quiet_where_there_is_nothing_to_see() -> None:
+    assert 'class="empty"' in spark_svg([])
+    assert 'class="empty"' in spark_svg([None, 1.0])
+    assert 'class="line"' in spark_svg([1.0, 1.0])
+    assert "M1 0h1v1h-1z" in maze_svg(["S#.", "..G"])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(None, "–"), (0.04, "0.0 s"), (59.6, "1 min 0 s"), (3_700, "1 h 1 min"), (90_000, "1 d 1 h")]
+)
+def test_durations_are_short(seconds: float | None, words: str) -> None:
+    assert duration(seconds) == words
+
+
+def test_code_in_advice_is_escaped() -> None:
+    assert with_code("Raise `a<b` & go") == "Raise <code>a&lt;b</code> &amp; go"

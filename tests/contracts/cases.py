@@ -1,0 +1,23 @@
+"""The parameter sets that contracts of strategies run over: each strategy of the registry, each of its ways."""
+
+from typing import Any
+
+CASES: dict[str, dict[str, Any]] = {
+    "rising threshold, defaults": {"type": "rising_threshold"},
+    "rising threshold, few parents": {"type": "rising_threshold", "required_agents": 1, "parent_choice": "uniform"},
+    "rising threshold over the generation": {
+        "type": "rising_threshold", "rise_over": "generation", "crossover": "average", "mutation": "single_weight",
+        "mutation_probability": 0.9,
+    },
+    "rising threshold that is given": {
+        "type": "rising_threshold", "initial_threshold": -5.0, "rise": 0.0, "crossover": "none",
+    },
+    "rising threshold out of reach": {
+        "type": "rising_threshold", "initial_threshold": 1e6, "maximum_failures": 1_000,
+    },
+    "genetic, defaults": {"type": "genetic"},
+    "genetic, rank": {"type": "genetic", "selection": "rank", "elites": 3, "crossover": "average"},
+    "genetic, tournament": {"type": "genetic", "selection": "tournament", "elites": 0, "mutation": "single_weight"},
+    "genetic, roulette": {"type": "genetic", "selection": "roulette", "crossover": "none", "elites": 1},
+    "genetic, more elites than parents": {"type": "genetic", "parents": 2, "elites": 5, "crossover_probability": 0.5},
+}

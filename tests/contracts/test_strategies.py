@@ -1,0 +1,182 @@
+"""What every strategy of the registry promises, whatever its parameters."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from processing.core import generation as generations
+from processing.core.checkpoint import Checkpoint, pack, unpack
+from processing.core.generation import Closed
+from processing.core.plan import Plan
+from processing.core.strategies import STRATEGIES
+from processing.core.types import NO_PARENT, Operator, Population
+from tests.contracts.cases import CASES
+from tests.core.searches import evaluated, evaluations_of, run, search, with_failures
+
+SEED, GENERATIONS, SIZE = 5, 6, 60
+TWO_PARENTS = (Operator.CROSSOVER, Operator.CROSSOVER_MUTATION)
+
+
+@pytest.fixture(params=CASES, scope="module")
+def plan(request: pytest.FixtureRequest) -> Plan:
+    return plan_for(CASES[request.param])
+
+
+def plan_for(case: dict[str, Any], **changes: Any) -> Plan:
+    return search(strategy={"population_size": SIZE} | case, stop={"max_generations": GENERATIONS}, **changes)
+
+
+def generations_with_failures(plan: Plan) -> Iterator[Closed]:
+    """Some generations in each of which every third agent fails, whatever the strategy says to that."""
+    checkpoint = generations.begin(plan)
+    for number in range(GENERATIONS):
+        population = generations.open_generation(plan, checkpoint, seed=SEED)
+        evaluations = evaluated(plan, population, seed=SEED, generation=number)
+        evaluations = with_failures(evaluations, slice(number % 3, None, 3))
+        closed = generations.close_generation(plan, checkpoint, population, evaluations, seed=SEED)
+        checkpoint = closed.checkpoint
+        yield closed
+
+
+def same(one: Population, other: Population) -> bool:
+    names = ("genomes", "operators", "mothers", "fathers", "ages")
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names)
+
+
+def test_every_strategy_of_the_registry_is_held_to_the_contract() -> None:
+    assert {case["type"] for case in CASES.values()} == set(STRATEGIES)
+
+
+def test_every_generation_has_the_size_asked_for(plan: Plan) -> None:
+    for closed in run(plan, seed=SEED):
+        population = closed.population
+        assert len(population) == plan.population_size == SIZE
+        fields = (population.genomes, population.operators, population.mothers, population.fathers, population.ages)
+        assert {len(field) for field in fields} == {SIZE}
+        assert set(population.operators.tolist()) <= set(Operator)
+
+
+def test_parents_are_agents_that_did_not_fail(plan: Plan) -> None:
+    history: list[Closed] = []
+    for closed in generations_with_failures(plan):
+        population = closed.population
+        for agent in range(SIZE):
+            parents = [p for p in (population.mothers[agent], population.fathers[agent]) if p != NO_PARENT]
+            age, operator = int(population.ages[agent]), population.operators[agent]
+            assert len(parents) == (0 if operator == Operator.INITIAL else 2 if operator in TWO_PARENTS else 1)
+            assert (age == 0) == (not parents)
+            assert age <= closed.number
+            for parent in parents:
+                assert not np.isnan(history[closed.number - age].evaluations.fitness[parent])
+        history.append(closed)
+
+
+def test_parents_come_from_the_generation_that_the_age_names(plan: Plan) -> None:
+    history: list[Closed] = []
+    for closed in run(plan, seed=SEED):
+        population = closed.population
+        copies = np.flatnonzero(population.operators == Operator.ELITE)
+        for agent in copies:
+            parents = history[closed.number - int(population.ages[agent])].population
+            assert np.array_equal(population.genomes[agent], parents.genomes[population.mothers[agent]])
+        history.append(closed)
+
+
+def test_elites_are_the_best_of_the_generation_before() -> None:
+    plan = plan_for(CASES["genetic, more elites than parents"])
+    history = list(run(plan, seed=SEED))
+    for before, after in zip(history, history[1:], strict=False):
+        best = np.argsort(-before.evaluations.fitness, kind="stable")[:5]
+        assert after.population.mothers[:5].tolist() == best.tolist()
+        assert np.all(after.population.operators[:5] == Operator.ELITE)
+        assert np.array_equal(after.population.genomes[:5], before.population.genomes[best])
+
+
+def test_a_stored_checkpoint_gives_the_same_next_population(plan: Plan) -> None:
+    checkpoint = generations.begin(plan)
+    for closed in [None, *generations_with_failures(plan)]:
+        checkpoint = checkpoint if closed is None else closed.checkpoint
+        again = unpack(pack(checkpoint, plan.genome), plan.genome)
+        assert pack(again, plan.genome) == pack(checkpoint, plan.genome)
+        populations = [generations.open_generation(plan, one, seed=SEED) for one in (checkpoint, again)]
+        assert same(*populations)
+
+
+def test_a_run_resumed_from_any_checkpoint_has_the_same_digests(plan: Plan) -> None:
+    whole = list(run(plan, seed=SEED))
+    digests = [closed.checkpoint.digest for closed in whole]
+    assert len(set(digests)) == len(digests)
+    for closed in whole[:-1]:
+        start = unpack(pack(closed.checkpoint, plan.genome), plan.genome)
+        rest = [one.checkpoint.digest for one in run(plan_of_same(plan), seed=SEED, start=start)]
+        assert rest == digests[closed.number + 1 :]
+
+
+def plan_of_same(plan: Plan) -> Plan:
+    """A plan made anew, as another process has it: nothing may be remembered outside the checkpoint."""
+    return Plan(
+        environment=plan.environment, genome=plan.genome, judge=plan.judge,
+        strategy=type(plan.strategy)(plan.strategy.parameters, plan.genome), stop=plan.stop,
+    )
+
+
+@pytest.mark.parametrize(("threads", "slices"), [(2, 1), (1, 3), (2, 7)])
+def test_threads_and_slices_change_no_digest(plan: Plan, threads: int, slices: int) -> None:
+    alone = [closed.checkpoint.digest for closed in run(plan, seed=SEED)]
+    others = [closed.checkpoint.digest for closed in run(plan, seed=SEED, threads=threads, slices=slices)]
+    assert alone == others
+
+
+def test_another_seed_is_another_run(plan: Plan) -> None:
+    one, other = (list(run(plan, seed=seed))[-1].checkpoint.digest for seed in (SEED, SEED + 1))
+    assert one != other
+
+
+def test_the_best_so_far_never_falls(plan: Plan) -> None:
+    best, stagnation = -np.inf, 0
+    for closed in run(plan, seed=SEED):
+        top = np.nanmax(closed.evaluations.fitness)
+        stagnation = 0 if top > best else stagnation + 1
+        best = max(best, top)
+        assert closed.champion == int(np.nanargmax(closed.evaluations.fitness))
+        assert closed.checkpoint.best_fitness == best
+        assert closed.is_improved == (stagnation == 0)
+        assert closed.checkpoint.stagnation == stagnation
+
+
+@pytest.mark.parametrize("failing", [0, 2])
+def test_a_generation_in_which_all_agents_fail_ends_the_run_or_is_tried_again(plan: Plan, failing: int) -> None:
+    checkpoint = generations.begin(plan)
+    for number in range(failing + 2):
+        population = generations.open_generation(plan, checkpoint, seed=SEED)
+        assert len(population) == SIZE
+        evaluations = evaluated(plan, population, seed=SEED, generation=number)
+        if number == failing:
+            evaluations = evaluations_of(np.full(SIZE, np.nan))
+        closed = generations.close_generation(plan, checkpoint, population, evaluations, seed=SEED)
+        if number == failing:
+            assert closed.champion is None
+            assert not closed.is_improved
+            assert (closed.statistics["failed"], closed.statistics["best"]) == (SIZE, None)
+            assert closed.checkpoint.best_fitness == checkpoint.best_fitness
+        if closed.stop is not None:
+            assert closed.number == failing or closed.explanation["rule"] == "THRESHOLD_MISSED"
+            return
+        checkpoint = unpack(pack(closed.checkpoint, plan.genome), plan.genome)
+
+
+def test_a_strategy_does_not_change_what_it_is_given(plan: Plan) -> None:
+    checkpoint: Checkpoint = generations.begin(plan)
+    for number in range(3):
+        stored = pack(checkpoint, plan.genome)
+        population = generations.open_generation(plan, checkpoint, seed=SEED)
+        before = population.genomes.copy()
+        evaluations = evaluated(plan, population, seed=SEED, generation=number)
+        fitness = evaluations.fitness.copy()
+        closed = generations.close_generation(plan, checkpoint, population, evaluations, seed=SEED)
+        assert pack(checkpoint, plan.genome) == stored
+        assert np.array_equal(population.genomes, before)
+        assert np.array_equal(evaluations.fitness, fitness)
+        checkpoint = closed.checkpoint

@@ -1,0 +1,84 @@
+"""Builders for tests of the loop: whole searches in a small maze, valid by default."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from formatting.canonical import canonical
+from formatting.parse import parse
+from processing.core import generation as generations
+from processing.core.checkpoint import Checkpoint
+from processing.core.generation import Closed
+from processing.core.plan import Plan, plan_of
+from processing.core.types import Evaluations, Failure, Float64Array, Population
+from tests.core.lives import SMALL
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def search(*, strategy: dict[str, Any] | None = None, stop: dict[str, Any] | None = None, **network: Any) -> Plan:
+    """The plan of a small search; keys that are left out have their defaults."""
+    document = {
+        "version": 1, "kind": "weight_evolution", "name": "test",
+        "environment": {"type": "maze", "rows": SMALL, "max_steps": 20},
+        "network": {"hidden": [9]} | network,
+        "strategy": strategy or {"type": "rising_threshold"},
+        "stop": stop or {"max_generations": 8},
+    }
+    return plan_of(canonical(parse(json.dumps(document))))
+
+
+def example(name: str, **changes: Any) -> Plan:
+    """The plan of a file of `examples/`, with some of its keys replaced."""
+    document = json.loads((EXAMPLES / f"{name}.json").read_text())
+    return plan_of(canonical(parse(json.dumps(document | changes))))
+
+
+def evaluated(plan: Plan, population: Population, *, seed: int, generation: int, threads: int = 1) -> Evaluations:
+    evaluations: Evaluations = plan.judge.evaluate(
+        population.genomes, seed=seed, generation=generation, threads=threads
+    )
+    return evaluations
+
+
+def run(
+    plan: Plan, *, seed: int, start: Checkpoint | None = None, threads: int = 1, slices: int = 1
+) -> Iterator[Closed]:
+    """Every generation from a checkpoint (generation 0 where None) to the end of the search."""
+    checkpoint, stop = start or generations.begin(plan), None
+    while stop is None:
+        population = generations.open_generation(plan, checkpoint, seed=seed)
+        bounds = np.linspace(0, len(population), slices + 1).astype(int).tolist()
+        parts = [
+            plan.judge.evaluate(
+                population.genomes, seed=seed, generation=checkpoint.next_generation, first=first, last=last,
+                threads=threads,
+            )
+            for first, last in zip(bounds, bounds[1:], strict=False)
+        ]
+        whole = Evaluations(
+            *(np.concatenate([getattr(part, name) for part in parts]) for name in ("fitness", "steps", "failures"))
+        )
+        closed = generations.close_generation(plan, checkpoint, population, whole, seed=seed)
+        checkpoint, stop = closed.checkpoint, closed.stop
+        yield closed
+
+
+def evaluations_of(fitness: Float64Array) -> Evaluations:
+    """Evaluations with this fitness; NaN for agents that failed."""
+    failed = np.isnan(fitness)
+    return Evaluations(
+        fitness=fitness, steps=np.ones(len(fitness), np.int32),
+        failures=np.where(failed, Failure.NON_FINITE_FITNESS, Failure.NONE).astype(np.uint8),
+    )
+
+
+def with_failures(evaluations: Evaluations, agents: Any) -> Evaluations:
+    """The same with some agents failed."""
+    fitness = evaluations.fitness.copy()
+    fitness[agents] = np.nan
+    return replace(evaluations_of(fitness), steps=evaluations.steps)
