@@ -20,11 +20,8 @@ from api.graphql.types.enums import (
 )
 from api.graphql.types.scalars import JSON, DateTime
 from database.selectors import AgentFilter as Agents
-from database.selectors import AgentOrder as AgentKey
 from database.selectors import InstanceFilter as Instances
-from database.selectors import InstanceOrder as InstanceKey
 from database.selectors import WorkItemFilter as WorkItems
-from database.selectors import WorkItemOrder as WorkItemKey
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 

@@ -21,7 +21,7 @@ from api.graphql.schema import schema
 from processing.core.errors import Refused
 
 _NO_JSON_TYPE = Answer("INVALID_TYPE", 415, "Content-Type: expected application/json.")
-_NO_METHOD = Answer("INVALID_FORMAT", 405, "Send the query as JSON in a POST request; open this address in a browser for GraphiQL.")
+_NO_METHOD = Answer("INVALID_FORMAT", 405, "Send queries as JSON in POST requests; open this address in a browser for GraphiQL.")
 
 
 class BadBody(Refused):
@@ -74,8 +74,7 @@ def _check_token(request: HttpRequest) -> None:
     """Raise PermissionDenied where a request with a session's cookie lacks the token that only our pages know."""
     check = _TokenCheck(lambda request: HttpResponse())
     check.process_request(request)
-    request._dont_enforce_csrf_checks = getattr(request, "_dont_enforce_csrf_checks", False)  # type: ignore[attr-defined]
-    if reason := check.process_view(request, lambda: None, (), {}):  # type: ignore[arg-type]
+    if reason := check.process_view(request, HttpResponse, (), {}):
         raise PermissionDenied(f"{reason} Send the cookie csrftoken's value as header X-CSRFToken.")
 
 

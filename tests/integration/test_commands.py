@@ -49,7 +49,7 @@ def test_up_draws_the_champions_path_and_says_where_to_look(tmp_path: Path) -> N
         "up", "--once", "--port", "0", "--submit", "examples/maze-5x5.json", folder=tmp_path / "data"
     )
     assert code == 0, errors
-    for part in ("/graphql", "/admin", "/runs/1", "Champion 1-", "█"):
+    for part in ("/graphql", "/login/", "/runs/1", "Champion 1-", "█"):
         assert part in out
 
 

@@ -61,7 +61,7 @@ class Generation(graphene.ObjectType):
     statistics = one(GenerationStatistics, "Its figures.")
     champion = maybe(Agent, "Its best agent; null where all failed.")
     agents = one(AgentConnection, "Its agents.", **AGENTS)
-    digest = one(graphene.String, "SHA-256 of its genomes, its evaluations and the digest before: equal digests prove equal runs.")
+    digest = one(graphene.String, "SHA-256 of genomes, evaluations and the digest before: equal digests prove equal runs.")
     started_at = one(DateTime, "When it was begun.")
     completed_at = maybe(DateTime, "When it was stored.")
     has_checkpoint = one(graphene.Boolean, "Whether all its genomes and the strategy's state are kept.")

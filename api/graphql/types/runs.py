@@ -85,7 +85,7 @@ class Instance(graphene.ObjectType):
         types=graphene.Argument(graphene.List(graphene.NonNull(EventType)), description="Only these."),
         minimum_level=graphene.Argument(EventLevel, description="Only those that matter as much."),
     )  # fmt: skip
-    digest = one(graphene.String, "Chained digest of its last generation; empty before the first. Equal digests prove equal runs.")
+    digest = one(graphene.String, "Chained digest of its last generation; empty before it. Equal digests prove equal runs.")
     reproducible = one(graphene.Boolean, "False where a clock or a limit of memory decided anything.")
     provenance = one(JSON, "What reproduces this run: seed, document, digest, and the software and machine it ran on.")
 
@@ -180,7 +180,7 @@ class Instance(graphene.ObjectType):
         types: Any = None, minimum_level: Any = None,
     ) -> Listed:
         """What happened."""
-        which = {
+        which: dict[str, Any] = {
             "types": [each.value for each in types or ()], "minimum_level": minimum_level.value if minimum_level else None,
         }  # fmt: skip
         page = selectors.events(

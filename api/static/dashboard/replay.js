@@ -7,15 +7,20 @@ const MOVES = ["↖ up left", "↑ up", "↗ up right", "← left", "stays", "�
 const SECONDS = 7; // a life of average length, at normal speed
 
 export class Replay {
-  // `root` holds .play, input[name=step], select[name=speed] and .now; `views` have show(way, at) or light(layers, action).
-  constructor(root, maze, network) {
-    Object.assign(this, { root, maze, network, way: null, at: 0, playing: false });
+  // `root` holds .play, input[name=step], select[name=speed] and .now; `ended` is called when a life has been played to its
+  // end, `touched` when the reader stops it or moves to a step.
+  constructor(root, maze, network, { ended, touched }) {
+    Object.assign(this, { root, maze, network, ended, way: null, at: 0, playing: false });
     this.button = root.querySelector(".play");
     this.slider = root.querySelector("[name=step]");
     this.speed = root.querySelector("[name=speed]");
     this.line = root.querySelector(".now");
-    this.button.addEventListener("click", () => (this.playing ? this.pause() : this.play()));
-    this.slider.addEventListener("input", () => { this.pause(); this.go(Number(this.slider.value)); });
+    this.button.addEventListener("click", () => {
+      if (!this.playing) return this.play();
+      touched();
+      return this.pause();
+    });
+    this.slider.addEventListener("input", () => { touched(); this.pause(); this.go(Number(this.slider.value)); });
   }
 
   load(way, { autoplay }) {
@@ -49,8 +54,9 @@ export class Replay {
     const rate = Math.min(Math.max(length / SECONDS, 3), 40) * Number(this.speed.value);
     this.go(Math.min(this.at + (Math.max(now - this.last, 0) / 1000) * rate, length));
     this.last = Math.max(now, this.last);
-    if (this.at >= length) this.pause();
-    else requestAnimationFrame((next) => this.tick(next));
+    if (this.at < length) return requestAnimationFrame((next) => this.tick(next));
+    this.pause();
+    return this.ended();
   }
 
   go(at) {

@@ -13,11 +13,11 @@ const rows = JSON.parse($("maze-rows").textContent);
 
 const maze = new MazeView($("maze"), rows);
 const network = new NetworkView($("network"));
-const replay = new Replay($("player"), maze, network);
+const replay = new Replay($("player"), maze, network, { ended: () => update(), touched: () => setFollowing(false) });
 const chart = new FitnessChart($("fitness"), (generation) => choose(generation));
 onSchemeChange(() => { maze.colours = palette(); maze.draw(); });
 
-let follows = true; // the best of the run, as it improves
+let follows = true; // the best of the run, as it improves; a life under way is played to its end first
 let fetchingStatistics = false;
 let wanted = null; // the latest request for an agent
 
@@ -36,7 +36,7 @@ async function update() {
   const { next, champion } = live();
   $("generation").max = Math.max(Number(next) - 1, 0);
   $("nothing-yet").hidden = Number(next) > 0;
-  if (follows && champion) showAgent(champion, true);
+  if (follows && champion && !replay.playing) showAgent(champion, true);
   if (fetchingStatistics || chart.next >= Number(next)) return;
   fetchingStatistics = true;
   try {
@@ -114,5 +114,13 @@ $("follow").addEventListener("click", () => {
   setFollowing(!follows);
   if (follows && live().champion) showAgent(live().champion, true);
 });
-document.addEventListener("htmx:afterSettle", (event) => { if (event.target.id === "live") update(); });
+let acted = false; // a button of the head was used: its successor gets the focus
+document.addEventListener("submit", (event) => { acted = Boolean(event.target.closest("#head")); });
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.target.id === "live") update();
+  if (acted && event.target.id === "head") {
+    acted = false;
+    ($("head").querySelector("button") ?? $("content")).focus();
+  }
+});
 update();

@@ -1,0 +1,93 @@
+"""Rows for tests: valid by default, made through the services; a test names what it is about."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from api import intake
+from database import packing, services
+from database.models import Instance, InstanceState
+from database.services import NewEvent, NewGeneration
+from processing import lifecycle
+from processing.core.types import Failure, Operator
+
+WEIGHTS = 24 * 3 + 3 + 3 * 9 + 9
+DOCUMENT: dict[str, Any] = {
+    "version": 1, "kind": "weight_evolution", "name": "little maze", "seed": 5,
+    "environment": {"type": "maze", "rows": ["S.#", "...", "#.G"], "max_steps": 12},
+    "network": {"hidden": [3]}, "strategy": {"type": "genetic", "population_size": 4, "parents": 2},
+    "stop": {"max_generations": 50},
+}  # fmt: skip
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    """A valid document with some of its keys changed."""
+    return DOCUMENT | changes
+
+
+def run(*, start: bool = True, **changes: Any) -> Instance:
+    """A run that nobody has begun."""
+    return intake.submit(document(**changes), None, start=start, announce=False).instances[0]
+
+
+def generation(
+    instance: Instance, fitness: Sequence[float | None], *, mothers: Sequence[int] | None = None,
+    fathers: Sequence[int] | None = None, age: int = 1, operators: Sequence[int] | None = None,
+    threshold: float | None = None, kept: Sequence[int] | None = None, seconds: float = 0.5, keep_every: int = 10,
+    state: InstanceState = InstanceState.RUNNING,
+) -> Instance:
+    """The run after one more generation, with these agents; None is a failed one.
+
+    Args:
+        kept: indices of the agents that get rows; the champion's where None.
+        state: of the run after it.
+    """
+    number, size = instance.next_generation, len(fitness)
+    values = np.array([np.nan if each is None else each for each in fitness], np.float64)
+    known = values[~np.isnan(values)]
+    champion = int(np.nanargmax(values)) if len(known) else None
+    best = float(known.max()) if len(known) else None
+    so_far = max((each for each in (instance.best_fitness, best) if each is not None), default=None)
+    genomes = genomes_of(number, size)
+    nobody = [-1] * size
+    scalars = packing.Scalars(
+        fitness=values, steps=np.arange(size, dtype=np.int32), species=np.full(size, -1, np.int32),
+        mothers=np.array(mothers or nobody, np.int32), fathers=np.array(fathers or nobody, np.int32),
+        ages=np.full(size, age if mothers else 0, np.uint16),
+        operators=np.array(operators or [Operator.MUTATION if mothers else Operator.INITIAL] * size, np.uint8),
+        failures=np.where(np.isnan(values), Failure.NON_FINITE_FITNESS, 0).astype(np.uint8),
+    )  # fmt: skip
+    statistics = {
+        "size": size, "evaluated": len(known), "failed": size - len(known), "best": best,
+        "worst": float(known.min()) if len(known) else None, "mean": float(known.mean()) if len(known) else None,
+        "threshold": threshold,
+    }  # fmt: skip
+    rows = [champion] if kept is None else kept
+    written = NewGeneration(
+        number=number, statistics=statistics, scalars=packing.pack(scalars), digest=f"{number:064x}",
+        champion_index=champion, started_at=services.database_now(), seconds=seconds, environment_steps=10 * size,
+        state=b"state", genomes=genomes.tobytes(),
+        agents=[(index, fitness[index], genomes[index].tobytes()) for index in rows if index is not None],
+        best_fitness=so_far, improved=so_far is not None and so_far != instance.best_fitness,
+    )  # fmt: skip
+    return _committed(instance, written, keep_every, state)
+
+
+def genomes_of(number: int, size: int) -> np.ndarray[Any, Any]:
+    """The genomes that `generation` writes: (size, WEIGHTS) float32, each filled with a number of its own."""
+    each = np.arange(size, dtype="<f4")[:, None] + np.float32(100 * number)
+    return np.repeat(each, WEIGHTS, axis=1)
+
+
+def _committed(instance: Instance, written: NewGeneration, keep_every: int, state: InstanceState) -> Instance:
+    claim = services.claim(instance_id=instance.pk, worker="builder", lease_seconds=60.0)
+    assert claim is not None
+    event = NewEvent(services.EventType.GENERATION_COMPLETED, f"Generation {written.number}.", generation=written.number)
+    with services.fenced(claim) as row:
+        services.record_generation(instance=row, generation=written, keep_every=keep_every)
+        changed = lifecycle.enter(row, state)
+        services.finish_commit(instance=row, events=[event, *([changed] if changed else [])])
+    if state in services.ACTIVE:
+        services.release(claim=claim)
+    return Instance.objects.select_related("work_item").get(pk=instance.pk)

@@ -1,0 +1,107 @@
+"""What every genome kind of the registry promises: `GenomeKind` in `types.py`."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from processing.core.errors import Broken
+from processing.core.genomes import GENOMES
+from processing.core.types import NO_PARENT, Int32Array, Operator, Variation
+
+SIZE = 12
+KINDS: dict[str, dict[str, Any]] = {
+    "dense": {}, "dense, two layers": {"hidden": (4, 3)}, "dense, no layer": {"hidden": (), "bias": False},
+}
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> Any:
+    found = GENOMES[request.param.partition(",")[0]]
+    return found(found.Parameters(**KINDS[request.param]), inputs=5, outputs=3)
+
+
+def variation(**changes: Any) -> Variation:
+    values = {
+        "crossover": "uniform", "crossover_probability": 1.0, "mutation": "gaussian", "mutation_probability": 0.5,
+        "mutation_scale": 0.5, "elites": 0,
+    }
+    return Variation(**{**values, **changes})
+
+
+def places(*numbers: int) -> Int32Array:
+    return np.array(numbers, np.int32)
+
+
+def test_every_genome_kind_of_the_registry_is_held_to_the_contract() -> None:
+    assert {name.partition(",")[0] for name in KINDS} == set(GENOMES)
+
+
+def test_a_random_genome_depends_on_its_own_address_only(kind: Any) -> None:
+    many, few = kind.random(SIZE, seed=3, generation=2), kind.random(4, seed=3, generation=2)
+    assert kind.pack(kind.take(many, places(0, 1, 2, 3))) == kind.pack(few)
+    others = [kind.random(4, seed=4, generation=2), kind.random(4, seed=3, generation=3)]
+    assert len({kind.pack(each) for each in [few, *others]}) == 3
+
+
+def test_packed_genomes_come_back_and_each_can_be_cut_out(kind: Any) -> None:
+    genomes = kind.random(SIZE, seed=3, generation=0)
+    data = kind.pack(genomes)
+    assert kind.pack(kind.unpack(data)) == data
+    size, left = divmod(len(data), SIZE)
+    assert left == 0
+    for agent in range(SIZE):
+        one = data[agent * size : (agent + 1) * size]
+        assert one == kind.pack(kind.take(genomes, places(agent)))
+        assert kind.pack(kind.unpack(one)) == one
+
+
+def test_packed_genomes_that_were_cut_off_are_broken(kind: Any) -> None:
+    with pytest.raises(Broken, match="packed genomes"):
+        kind.unpack(kind.pack(kind.random(2, seed=3, generation=0))[:-1])
+
+
+def test_groups_of_genomes_join_in_their_order(kind: Any) -> None:
+    genomes = kind.random(SIZE, seed=3, generation=0)
+    parts = [kind.take(genomes, np.arange(*bounds, dtype=np.int32)) for bounds in ((0, 5), (5, 5), (5, SIZE))]
+    assert kind.pack(kind.join(parts)) == kind.pack(genomes)
+    assert kind.pack(kind.join([])) == b""
+
+
+def test_a_child_depends_on_its_parents_and_its_own_address_only(kind: Any) -> None:
+    pool = kind.random(5, seed=3, generation=0)
+    mothers, fathers = places(0, 1, 2, 3, 4, 0), places(4, 3, 2, 1, 0, NO_PARENT)
+    children, operators = kind.breed(pool, mothers, fathers, variation(), seed=3, generation=1)
+    first, _ = kind.breed(pool, mothers[:2], fathers[:2], variation(), seed=3, generation=1)
+    again, _ = kind.breed(pool, mothers, fathers, variation(), seed=3, generation=2)
+    assert kind.pack(kind.take(children, places(0, 1))) == kind.pack(first)
+    assert kind.pack(children) != kind.pack(again)
+    assert operators[5] == Operator.MUTATION
+    assert set(operators[:5].tolist()) == {Operator.CROSSOVER_MUTATION}
+
+
+def test_elites_are_exact_copies(kind: Any) -> None:
+    pool, mothers = kind.random(5, seed=3, generation=0), places(4, 2, 0, 1)
+    children, operators = kind.breed(pool, mothers, mothers, variation(elites=3), seed=3, generation=1)
+    kept = places(0, 1, 2)
+    assert kind.pack(kind.take(children, kept)) == kind.pack(kind.take(pool, mothers[:3]))
+    assert operators.tolist()[:3] == [Operator.ELITE] * 3
+
+
+@pytest.mark.parametrize("changes", [{"crossover": "none"}, {"crossover_probability": 0.0}])
+def test_without_crossover_and_mutation_children_are_their_mothers(kind: Any, changes: dict[str, Any]) -> None:
+    pool, mothers = kind.random(5, seed=3, generation=0), places(4, 2, 0, 1)
+    how = variation(mutation_probability=0.0, **changes)
+    children, _ = kind.breed(pool, mothers, mothers[::-1].copy(), how, seed=3, generation=1)
+    assert kind.pack(children) == kind.pack(kind.take(pool, mothers))
+
+
+def test_diversity_is_0_for_copies_and_grows_with_the_spread(kind: Any) -> None:
+    genomes = kind.random(SIZE, seed=3, generation=0)
+    copies = kind.take(genomes, np.zeros(SIZE, np.int32))
+    half = kind.take(genomes, np.arange(SIZE, dtype=np.int32) // 2 * 2)
+    assert kind.diversity(copies) == 0
+    assert kind.diversity(kind.take(genomes, places(0))) == 0
+    assert kind.diversity(half) > 0
+    assert kind.diversity(genomes) > 0
+    assert kind.complexity(genomes) > 0

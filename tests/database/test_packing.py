@@ -1,0 +1,44 @@
+"""Packed scalars come back as they were."""
+
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+from database.packing import BYTES_PER_AGENT, Scalars, pack, unpack
+
+EXTREMES = Scalars(
+    fitness=np.array([0.1, -1e308, np.nan]), steps=np.array([0, 1, 2**31 - 1], np.int32),
+    species=np.array([-1, 0, 7], np.int32), mothers=np.array([-1, 0, 2**31 - 1], np.int32),
+    fathers=np.array([-1, -1, 5], np.int32), ages=np.array([0, 1, 65_535], np.uint16),
+    operators=np.array([0, 4, 255], np.uint8), failures=np.array([0, 0, 1], np.uint8),
+)  # fmt: skip
+
+
+def test_every_column_comes_back_bit_for_bit() -> None:
+    back = unpack(pack(EXTREMES), 3)
+    for column in fields(Scalars):
+        assert getattr(back, column.name).tobytes() == getattr(EXTREMES, column.name).tobytes(), column.name
+
+
+def test_an_agent_takes_28_bytes() -> None:
+    assert (BYTES_PER_AGENT, len(pack(EXTREMES))) == (28, 3 * 28)
+
+
+def test_nobody_takes_no_bytes() -> None:
+    empty = unpack(b"", 0)
+    assert len(empty) == 0
+    assert pack(empty) == b""
+
+
+def test_the_form_does_not_depend_on_the_byte_order_of_the_machine_that_wrote_it() -> None:
+    swapped = Scalars(**{
+        column.name: (value := getattr(EXTREMES, column.name)).astype(value.dtype.newbyteorder(">"))
+        for column in fields(Scalars)
+    })  # fmt: skip
+    assert pack(swapped) == pack(EXTREMES)
+
+
+def test_bytes_that_are_cut_off_are_refused() -> None:
+    with pytest.raises(ValueError, match="buffer"):
+        unpack(pack(EXTREMES)[:-1], 3)
