@@ -36,14 +36,14 @@ def die_with_parent() -> None:
 
 
 def _watch(descriptor: int, parted: Callable[[], object]) -> None:
-    """Send beats until the other end is closed; then call `parted`."""
-    with socket.socket(fileno=descriptor) as line:
+    """Send beats until the other end is closed; then call `parted`.
+
+    A parent that died with unread beats makes the line fail rather than end: both mean that it is gone.
+    """
+    with socket.socket(fileno=descriptor) as line, contextlib.suppress(BrokenPipeError, ConnectionResetError):
         while True:
             with contextlib.suppress(BlockingIOError):
-                try:
-                    line.send(b".", socket.MSG_DONTWAIT)
-                except (BrokenPipeError, ConnectionResetError):
-                    break
+                line.send(b".", socket.MSG_DONTWAIT)
             readable, _, _ = select.select([line], [], [], BEAT_SECONDS)
             if readable and not line.recv(64):
                 break

@@ -27,11 +27,6 @@ class MutationPayload(graphene.Interface):
 
     user_errors = many(UserError, "Problems with the input; empty on success.")
 
-    @classmethod
-    def resolve_type(cls, root: Any, info: Any) -> str:
-        """The payload's type; payloads are only ever returned by their own fields."""
-        raise TypeError("payloads are not fetched through their interface")
-
 
 class SubmitWorkItemPayload(graphene.ObjectType):
     """What became of a submission."""

@@ -89,8 +89,8 @@ class Agent(graphene.ObjectType):
 
     @staticmethod
     def resolve_parents(agent: AgentRecord, info: Any) -> list[AgentRecord | None]:
-        """Its parents, the same one twice where it is both."""
-        return [info.context.parents.get((agent.instance_id, *parent)) for parent in agent.parents]
+        """Its parents; one where it is both mother and father."""
+        return [info.context.parents.get((agent.instance_id, *parent)) for parent in dict.fromkeys(agent.parents)]
 
     @staticmethod
     def resolve_offspring(agent: AgentRecord, info: Any, first: int, after: str | None = None) -> Listed:

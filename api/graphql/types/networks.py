@@ -75,9 +75,9 @@ class Genome(graphene.Interface):
     network = one(Network, "The network it describes, ready to draw.")
 
     @classmethod
-    def resolve_type(cls, root: Any, info: Any) -> str:
-        """The name of its GraphQL type."""
-        return "WeightGenome"
+    def resolve_type(cls, root: Any, info: Any) -> Any:
+        """The type of a genome of this kind."""
+        return WeightGenome
 
 
 class WeightGenome(graphene.ObjectType):

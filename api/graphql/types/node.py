@@ -4,8 +4,6 @@ from typing import Any
 
 import graphene
 
-from api.graphql.ids import global_id
-
 
 class Node(graphene.Interface):
     """An object that can be fetched again by its ID."""
@@ -13,10 +11,10 @@ class Node(graphene.Interface):
     id = graphene.ID(required=True, description="Opaque, stable, globally unique.")
 
     @classmethod
-    def resolve_type(cls, root: Any, info: Any) -> str:
-        """The name of an object's GraphQL type."""
-        name = type(root).__name__
-        return "Agent" if name == "AgentRecord" else name
+    def resolve_type(cls, root: Any, info: Any) -> Any:
+        """The type of an object, which has the name of its model."""
+        name = type(root).__name__.removesuffix("Record")
+        return info.schema.get_type(name).graphene_type
 
 
 def many(target: Any, description: str, **arguments: Any) -> Any:
@@ -32,6 +30,3 @@ def one(target: Any, description: str, **arguments: Any) -> Any:
 def maybe(target: Any, description: str, **arguments: Any) -> Any:
     """A value that may be null."""
     return graphene.Field(target, description=description, **arguments)
-
-
-__all__ = ["Node", "global_id", "many", "maybe", "one"]
