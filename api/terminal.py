@@ -30,31 +30,36 @@ class Progress:
 
 
 class ProgressLine:
-    """One line that is written over and over; where nobody watches, a line now and then."""
+    """One line that is written over and over; where nobody watches, the first, every so many, and the last."""
 
     def __init__(self, stream: TextIO = sys.stderr, *, every: int = 10) -> None:
         self.stream, self.every = stream, every
         self.live = stream.isatty()
-        self.width, self.shown = 0, -1
+        self.text, self.generation, self.written = "", -1, ""
 
     def show(self, progress: Progress) -> None:
         """Show where the run stands, if that is news."""
-        if progress.generation == self.shown:
+        if progress.generation == self.generation:
             return
-        first, self.shown = self.shown < 0, progress.generation
-        text = line_of(progress)
+        width, first = len(self.text), self.generation < 0
+        self.text, self.generation = line_of(progress), progress.generation
         if self.live:
-            self.stream.write("\r" + text.ljust(self.width))
-            self.width = len(text)
+            self.stream.write("\r" + self.text.ljust(width))
+            self.stream.flush()
         elif first or progress.generation % self.every == 0:
-            self.stream.write(text + "\n")
-        self.stream.flush()
+            self._write()
 
     def close(self) -> None:
-        """The line stays; what follows begins on the next."""
-        if self.live and self.width:
+        """The last line stays; what follows begins on the next."""
+        if self.live and self.text:
             self.stream.write("\n")
-            self.width = 0
+        elif self.text != self.written:
+            self._write()
+
+    def _write(self) -> None:
+        self.stream.write(self.text + "\n")
+        self.stream.flush()
+        self.written = self.text
 
 
 def line_of(progress: Progress) -> str:

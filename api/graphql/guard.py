@@ -5,15 +5,17 @@ number of nodes it asks for: pages multiply what stands inside them. Fragments a
 are spread, so that neither chains, nor cycles, nor doublings cost time here.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
 from graphql import GraphQLError, GraphQLSchema, parse, specified_rules, validate
-from graphql.language import ast
+from graphql.language import TokenKind, ast
 from graphql.type import get_named_type
 
 from api.graphql.connections import DEFAULT_PAGE_SIZE
+from api.graphql.types.scalars import MOST_DIGITS
 
 MAXIMUM_BYTES = 100_000
 #: Levels of any kind, fragments among them; more than any honest query has, fewer than Python has frames.
@@ -32,10 +34,13 @@ WEIGHTS = {
 }  # fmt: skip
 #: The argument that says how long a list is.
 LENGTHS = {"first": DEFAULT_PAGE_SIZE, "maxPoints": 500}
+#: The fields of a page that hold its rows.
+ROWS = ("nodes", "edges")
 #: Rows of statistics are cheap: so many are one node.
 POINTS_PER_NODE = 50
 
 _RULES = tuple(specified_rules)
+_LONG_NUMBER = re.compile(r"\d{%d}" % (MOST_DIGITS + 1))
 
 
 def read(text: str) -> ast.DocumentNode:
@@ -47,6 +52,8 @@ def read(text: str) -> ast.DocumentNode:
         document = parse(text, max_tokens=settings.GRAPHQL_MAXIMUM_TOKENS)
     except RecursionError as error:
         raise _too_much("levels", "more", MAXIMUM_NESTING) from error
+    if _LONG_NUMBER.search(text):
+        _check_numbers(document)
     _Shape(document).check()
     return document
 
@@ -191,7 +198,7 @@ class _Cost:
             return weight + inside
         if "maxPoints" in field.args:
             return weight + rows // POINTS_PER_NODE
-        return weight + (length if parent.name.endswith("Connection") else rows) * inside
+        return (length if node.name.value in ROWS else rows) * (weight + inside)
 
     def _length(self, node: ast.FieldNode, field: Any) -> int:
         """How many rows a field is asked for."""
@@ -221,6 +228,15 @@ class _Cost:
 
     def _type(self, condition: Any) -> Any:
         return self.schema.get_type(condition.name.value) if condition else None
+
+
+def _check_numbers(document: ast.DocumentNode) -> None:
+    """Raise GraphQLError where a number is too long to be read."""
+    token = document.loc.start_token if document.loc else None
+    while token is not None:
+        if token.kind in (TokenKind.INT, TokenKind.FLOAT) and len(token.value or "") > MOST_DIGITS:
+            raise _too_much("digits in a number", len(token.value or ""), MOST_DIGITS)
+        token = token.next
 
 
 def _fragments(document: ast.DocumentNode) -> dict[str, ast.FragmentDefinitionNode]:

@@ -17,14 +17,15 @@ def test_the_line_says_how_far_how_good_how_fast_and_how_long() -> None:
         assert part in line
 
 
-def test_where_nobody_watches_the_line_is_written_now_and_then() -> None:
+def test_where_nobody_watches_the_line_is_written_now_and_then_and_at_the_end() -> None:
     stream = io.StringIO()
     line = ProgressLine(stream, every=10)
     for generation in range(25):
         line.show(Progress(3, generation, 25, None, None, None, None))
         line.show(Progress(3, generation, 25, None, None, None, None))
     line.close()
-    assert stream.getvalue().count("\n") == 3
+    shown = [text.split("generation ")[1].split("/")[0] for text in stream.getvalue().splitlines()]
+    assert shown == ["0", "10", "20", "24"]
 
 
 def test_the_path_is_drawn_over_open_ground_alone() -> None:
