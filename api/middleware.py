@@ -40,7 +40,7 @@ def told(request: HttpRequest, answer: Answer) -> HttpResponse:
     context = {
         "title": _TITLES.get(answer.status, "That did not work"), "message": answer.message,
         "correlation_id": answer.correlation_id,
-    }  # fmt: skip
+    }
     return render(request, "error.html", context, status=answer.status)
 
 

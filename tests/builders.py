@@ -18,7 +18,7 @@ DOCUMENT: dict[str, Any] = {
     "environment": {"type": "maze", "rows": ["S.#", "...", "#.G"], "max_steps": 12},
     "network": {"hidden": [3]}, "strategy": {"type": "genetic", "population_size": 4, "parents": 2},
     "stop": {"max_generations": 50},
-}  # fmt: skip
+}
 
 
 def document(**changes: Any) -> dict[str, Any]:
@@ -57,12 +57,12 @@ def generation(
         ages=np.full(size, age if mothers else 0, np.uint16),
         operators=np.array(operators or [Operator.MUTATION if mothers else Operator.INITIAL] * size, np.uint8),
         failures=np.where(np.isnan(values), Failure.NON_FINITE_FITNESS, 0).astype(np.uint8),
-    )  # fmt: skip
+    )
     statistics = {
         "size": size, "evaluated": len(known), "failed": size - len(known), "best": best,
         "worst": float(known.min()) if len(known) else None, "mean": float(known.mean()) if len(known) else None,
         "threshold": threshold,
-    }  # fmt: skip
+    }
     rows = [champion] if kept is None else kept
     written = NewGeneration(
         number=number, statistics=statistics, scalars=packing.pack(scalars), digest=f"{number:064x}",
@@ -70,7 +70,7 @@ def generation(
         state=b"state", genomes=genomes.tobytes(),
         agents=[(index, fitness[index], genomes[index].tobytes()) for index in rows if index is not None],
         best_fitness=so_far, improved=so_far is not None and so_far != instance.best_fitness,
-    )  # fmt: skip
+    )
     return _committed(instance, written, keep_every, state)
 
 

@@ -16,14 +16,14 @@ from database.selectors import AgentRecord
 from processing.core.networks.activity import activity_of
 from processing.core.networks.drawing import drawing_of_dense
 from processing.core.networks.svg import svg_of
-from processing.core.plan import Plan, plan_of
+from processing.core.plan import MOST_REPLAYED_STEPS, Plan, plan_of
 from processing.core.reference import Trajectory
 from processing.core.types import Operator
 
 MOST_POINTS = 1_000
 COLUMNS = ("best", "mean", "lower_quartile", "upper_quartile", "threshold")
-#: Longer lives are not lived again for a page, and the activity of shorter ones only is sent along.
-MOST_REPLAYED_STEPS, MOST_ACTIVE_STEPS = 20_000, 1_000
+#: The activity of longer lives is not sent along.
+MOST_ACTIVE_STEPS = 1_000
 
 
 @require_safe
@@ -73,7 +73,7 @@ def _described(instance: Instance, record: AgentRecord) -> dict[str, Any]:
         "parents": [
             {"name": _name(instance.pk, *parent), "generation": parent[0], "index": parent[1]} for parent in parents
         ],
-    }  # fmt: skip
+    }
 
 
 def _drawn(plan: Plan, genome: bytes) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def _drawn(plan: Plan, genome: bytes) -> dict[str, Any]:
     drawing = drawing_of_dense(
         layers, network.activation.value, network.output.value,
         input_labels=plan.environment.input_labels(), output_labels=plan.environment.output_labels(),
-    )  # fmt: skip
+    )
     return {"network": svg_of(drawing)}
 
 
@@ -94,7 +94,7 @@ def _walked(plan: Plan, instance: Instance, record: AgentRecord, genome: bytes) 
     return {"way": {
         "positions": way.positions, "actions": way.actions, "rewards": way.rewards, "total": way.total,
         "ending": _ending(way), "activity": _activity(plan, genome, way), "episodes": plan.environment.episodes,
-    }}  # fmt: skip
+    }}
 
 
 def _ending(way: Trajectory) -> str:

@@ -15,7 +15,7 @@ from api.access import Permission, may
 CONTENT_SECURITY_POLICY = "; ".join((
     "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "font-src 'self'",
     "connect-src 'self'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'self'",
-))  # fmt: skip
+))
 
 View = Callable[..., HttpResponse]
 
@@ -42,5 +42,5 @@ def _refused(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return render(request, "error.html", {
             "title": "Not for this account", "message": "Your account may not look at the runs.",
-        }, status=403)  # fmt: skip
+        }, status=403)
     return redirect_to_login(request.get_full_path())

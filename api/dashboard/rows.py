@@ -41,4 +41,4 @@ def _row(instance: Instance, line: list[float | None]) -> dict[str, Any]:
         "started_at": instance.started_at,
         "ago": "" if instance.started_at is None else ago(instance.started_at, now),
         "took": duration(elapsed(instance, now)),
-    }  # fmt: skip
+    }

@@ -33,7 +33,7 @@ _ACTIONS_OF = {
     InstanceState.QUEUED: ("pause", "cancel"), InstanceState.RUNNING: ("pause", "cancel"),
     InstanceState.PAUSING: ("cancel",), InstanceState.PAUSED: ("resume", "cancel"),
     InstanceState.CANCELLING: ("cancel",), InstanceState.FAILED: ("resume",),
-}  # fmt: skip
+}
 
 
 def status_context(instance: Instance, *, may_operate: bool) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def status_context(instance: Instance, *, may_operate: bool) -> dict[str, Any]:
     return {
         **_head(instance, may_operate), **_figures(instance, latest), **_story(instance, latest),
         "events": selectors.events(instance.pk, types=TOLD, descending=True, first=NUMBER_OF_EVENTS).items,
-    }  # fmt: skip
+    }
 
 
 def live_url(instance: Instance) -> str:
@@ -58,7 +58,7 @@ def _head(instance: Instance, may_operate: bool) -> dict[str, Any]:
         "strategy": words.strategy_words(spec), "population": shown(spec["strategy"]["population_size"]),
         "seed": instance.seed, "reproducible": instance.reproducible,
         "actions": [_action(instance, word) for word in _ACTIONS_OF.get(state, ()) if may_operate],
-    }  # fmt: skip
+    }
 
 
 def _action(instance: Instance, word: str) -> dict[str, str]:
@@ -66,7 +66,7 @@ def _action(instance: Instance, word: str) -> dict[str, str]:
     return {
         "word": word, "label": label, "look": look, "question": question,
         "url": reverse("dashboard:act", args=(instance.pk, word)),
-    }  # fmt: skip
+    }
 
 
 def _figures(instance: Instance, latest: Generation | None) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def _figures(instance: Instance, latest: Generation | None) -> dict[str, Any]:
         "next_generation": instance.next_generation, "max_generations": instance.work_item.spec["stop"]["max_generations"],
         "champion": champion, "is_active": instance.state in ACTIVE, "live_url": live_url(instance),
         "tiles": [_best(instance), _mean(latest), _speed(instance, progress.evaluations_per_second), _time(instance, progress)],
-    }  # fmt: skip
+    }
 
 
 def _best(instance: Instance) -> dict[str, str]:
@@ -86,7 +86,7 @@ def _best(instance: Instance) -> dict[str, str]:
         return {"name": "Best fitness", "figure": "–", "note": ""}
     return {
         "name": "Best fitness", "figure": shown(instance.best_fitness), "note": f"in generation {instance.champion_generation}",
-    }  # fmt: skip
+    }
 
 
 def _mean(latest: Generation | None) -> dict[str, str]:
@@ -119,12 +119,12 @@ def _story(instance: Instance, latest: Generation | None) -> dict[str, Any]:
         named = {
             "threshold": latest.threshold, "viable agents": latest.viable, "median fitness": latest.median,
             "diversity": latest.diversity, "failed agents": latest.failed or None,
-        }  # fmt: skip
+        }
         facts = [(name, shown(value)) for name, value in named.items() if value is not None] + facts
     return {
         "ending": words.ending_of(instance), "story_title": title, "story": story.format(instance.next_generation),
         "story_facts": facts, "digest": instance.digest,
-    }  # fmt: skip
+    }
 
 
 def _limits(stop: dict[str, Any]) -> list[tuple[str, str]]:
@@ -132,7 +132,7 @@ def _limits(stop: dict[str, Any]) -> list[tuple[str, str]]:
     named = {
         "ends at fitness": stop["fitness"], "ends at generation": stop["max_generations"],
         "ends without progress for": stop["stagnation_generations"], "ends after seconds": stop["max_seconds"],
-    }  # fmt: skip
+    }
     return [(name, shown(value)) for name, value in named.items() if value is not None]
 
 

@@ -54,7 +54,7 @@ def run(request: HttpRequest, number: int) -> HttpResponse:
         "maze_label": f"The agent's way through a map of {len(maze)} by {len(maze[0])} cells",
         "description": instance.work_item.description,
         "document": json.dumps(spec, indent=2, ensure_ascii=False), "query": query, "graphiql_url": graphiql_url(query),
-    })  # fmt: skip
+    })
 
 
 @require_safe
@@ -71,7 +71,7 @@ def runs_context(request: HttpRequest, document: str | None = None) -> dict[str,
         **rows_context(_before(request)), "here": "runs", "examples": cards(),
         "may_submit": may(request, Permission.SUBMIT),
         "new_is_open": document is not None, "document": cards()[0].document if document is None else document,
-    }  # fmt: skip
+    }
 
 
 def live_context(request: HttpRequest, instance: Instance) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def live_context(request: HttpRequest, instance: Instance) -> dict[str, Any]:
         **status_context(instance, may_operate=may(request, Permission.OPERATE)), "oob": True,
         "head_changed": request.GET.get("state") != instance.state,
         "events_changed": request.GET.get("events") != str(instance.event_sequence),
-    }  # fmt: skip
+    }
 
 
 def run_of(number: int) -> Instance:

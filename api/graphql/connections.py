@@ -48,7 +48,7 @@ def connection(node: str, module: str) -> Any:
         "__doc__": f"One row of a list of {node}s.",
         "cursor": graphene.String(required=True, description="Where the row stands in the list."),
         "node": graphene.Field(target, required=True, description="What the row is about."),
-    })  # fmt: skip
+    })
     many = graphene.NonNull(graphene.List(graphene.NonNull(edge)))
     return type(f"{node}Connection", (graphene.ObjectType,), {
         "__doc__": f"A page of a list of {node}s.",
@@ -61,7 +61,7 @@ def connection(node: str, module: str) -> Any:
             description="How many there are in all; counted only when asked for, null where that would take too long."
         ),
         "resolve_edges": _edges, "resolve_nodes": _nodes, "resolve_page_info": _page_info, "resolve_total_count": _count,
-    })  # fmt: skip
+    })
 
 
 def page_size(first: int | None) -> int:
@@ -106,7 +106,7 @@ def _page_info(listed: Listed, info: Any) -> dict[str, Any]:
         "has_next_page": listed.page.has_next, "has_previous_page": bool(listed.after),
         "start_cursor": written_cursor(cursors[0]) if cursors else None,
         "end_cursor": written_cursor(cursors[-1]) if cursors else None,
-    }  # fmt: skip
+    }
 
 
 def _count(listed: Listed, info: Any) -> int | None:

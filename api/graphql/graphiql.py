@@ -13,7 +13,7 @@ _POLICY = "; ".join((
     "default-src 'none'", "script-src 'self'", "style-src 'self' 'unsafe-inline'", "img-src 'self' data:",
     "font-src 'self' data:", "connect-src 'self'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'self'",
     "worker-src 'self' blob:",
-))  # fmt: skip
+))
 
 LOOK = """\
 # The server, and the examples that you can start from.

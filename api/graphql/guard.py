@@ -31,7 +31,7 @@ WEIGHTS = {
     "WeightGenome.network": 10, "WeightGenome.weights": 10, "Genome.network": 10, "Query.examples": 10,
     "Query.validateWorkItem": 100, "Mutation.submitWorkItem": 500, "Instance.statistics": 10, "Instance.champions": 20,
     "Instance.agents": 20,
-}  # fmt: skip
+}
 #: The argument that says how long a list is.
 LENGTHS = {"first": DEFAULT_PAGE_SIZE, "maxPoints": 500}
 #: The fields of a page that hold its rows.
@@ -40,7 +40,7 @@ ROWS = ("nodes", "edges")
 POINTS_PER_NODE = 50
 
 _RULES = tuple(specified_rules)
-_LONG_NUMBER = re.compile(r"\d{%d}" % (MOST_DIGITS + 1))
+_LONG_NUMBER = re.compile(rf"\d{{{MOST_DIGITS + 1}}}")
 
 
 def read(text: str) -> ast.DocumentNode:
@@ -100,7 +100,7 @@ class _Shape:
         for what, given, most in (
             ("levels of fields", depth, settings.GRAPHQL_MAXIMUM_DEPTH), ("fields", self.fields, MAXIMUM_FIELDS),
             ("aliases", self.aliases, MAXIMUM_ALIASES), ("fields at the root", roots, MAXIMUM_ROOT_FIELDS),
-        ):  # fmt: skip
+        ):
             if given > most:
                 raise _too_much(what, given, most)
 

@@ -139,7 +139,7 @@ def work_item_filter(given: Any) -> WorkItems | None:
     return WorkItems(
         kinds=_values(given.get("kinds")), labels=_clean(given.get("labels")), search=_text(given.get("search")),
         spec_hash=_text(given.get("spec_hash")),
-    )  # fmt: skip
+    )
 
 
 def instance_filter(given: Any, work_item_id: int | None = None) -> Instances | None:
@@ -151,7 +151,7 @@ def instance_filter(given: Any, work_item_id: int | None = None) -> Instances | 
         states=_values(given.get("states")), kinds=_values(given.get("kinds")), labels=_clean(given.get("labels")),
         search=_text(given.get("search")), work_item_id=work_item_id, created_after=given.get("created_after"),
         created_before=given.get("created_before"),
-    )  # fmt: skip
+    )
 
 
 def agent_filter(given: Any, generation: int | None = None) -> Agents:
@@ -163,7 +163,7 @@ def agent_filter(given: Any, generation: int | None = None) -> Agents:
         minimum_fitness=given.get("minimum_fitness"), maximum_fitness=given.get("maximum_fitness"),
         generation_from=given.get("generation_from") if generation is None else generation,
         generation_to=given.get("generation_to") if generation is None else generation,
-    )  # fmt: skip
+    )
 
 
 def ordered(given: Any, keys: Any, default: Any, descending: bool) -> dict[str, Any]:

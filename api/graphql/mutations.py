@@ -74,14 +74,14 @@ class Mutation(graphene.ObjectType):
     resume_instance = one(
         InstancePayload, "Continues a paused run, or a failed one as a new attempt, from its last completed generation.",
         input=_input(InstanceInput),
-    )  # fmt: skip
+    )
     cancel_instance = one(
         InstancePayload, "Ends a run; its completed generations are kept.", input=_input(CancelInstanceInput)
     )
     delete_node = one(
         DeleteNodePayload, "Deletes a run or a work item with everything below it. Refused while a run is active.",
         input=_input(DeleteNodeInput),
-    )  # fmt: skip
+    )
 
     @staticmethod
     def resolve_submit_work_item(root: None, info: Any, input: Any) -> dict[str, Any]:
@@ -98,7 +98,7 @@ class Mutation(graphene.ObjectType):
         return {
             "user_errors": [], "warnings": problems_of(done.warnings, *DOCUMENT), "work_item": done.work_item,
             "instances": instances, "estimate": done.estimate,
-        }  # fmt: skip
+        }
 
     @staticmethod
     def resolve_pause_instance(root: None, info: Any, input: Any) -> dict[str, Any]:

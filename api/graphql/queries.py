@@ -45,42 +45,42 @@ class Query(graphene.ObjectType):
     node = maybe(
         Node, "Refetches any object by its global ID; null where it is unknown.",
         id=graphene.Argument(graphene.ID, required=True, description="The global ID."),
-    )  # fmt: skip
+    )
     nodes = graphene.List(
         Node, required=True, description="Refetches up to 100 objects; null where an ID is unknown.",
         ids=graphene.Argument(
             graphene.List(graphene.NonNull(graphene.ID)), required=True, description="The global IDs."
         ),
-    )  # fmt: skip
+    )
     viewer = maybe(Viewer, "Who is asking; null when anonymous.")
     server = one(Server, "Version, limits and load of this server.")
     work_items = one(
         WorkItemConnection, "Submitted work items, newest first by default.", **PAGING,
         filter=graphene.Argument(WorkItemFilter, description="Which."),
         order_by=graphene.Argument(WorkItemOrder, description="In which order."),
-    )  # fmt: skip
+    )
     instances = one(
         InstanceConnection, "Runs, newest first by default.", **PAGING,
         filter=graphene.Argument(InstanceFilter, description="Which."),
         order_by=graphene.Argument(InstanceOrder, description="In which order."),
-    )  # fmt: skip
+    )
     instance = maybe(
         Instance, "One run, by global ID or by number; null where there is none.",
         by=graphene.Argument(InstanceBy, required=True, description="How to find it."),
-    )  # fmt: skip
+    )
     examples = many(Example, "Ready-made work items to start from.")
     validate_work_item = one(
         WorkItemValidation, "Checks a work item and estimates its cost; stores and starts nothing.",
         spec=graphene.Argument(WorkItemSpecInput, required=True, description="The work item."),
-    )  # fmt: skip
+    )
     work_item_schema = one(
         JSON, "The JSON Schema of the work item document.",
         version=graphene.Argument(graphene.Int, default_value=1, description="Version of the document."),
-    )  # fmt: skip
+    )
     environments = many(
         Environment, "Environments this server can run.",
         search=graphene.Argument(graphene.String, description="A text in the name."),
-    )  # fmt: skip
+    )
     catalogue = one(Catalogue, "Everything that a work item can name, with what can be set.")
 
     @staticmethod
@@ -144,7 +144,7 @@ class Query(graphene.ObjectType):
                 "spec": json.loads(card.document), "estimate": staged.estimate,
             }
             for card, staged in checked
-        ]  # fmt: skip
+        ]
 
     @staticmethod
     def resolve_validate_work_item(root: None, info: Any, spec: Any) -> dict[str, Any]:

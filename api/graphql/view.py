@@ -120,7 +120,7 @@ def _answered(asked: Asked, context: Context) -> ExecutionResult:
     result = execute(
         schema.graphql_schema, document, variable_values=asked.variables, operation_name=asked.operation_name,
         context_value=context,
-    )  # fmt: skip
+    )
     assert isinstance(result, ExecutionResult)  # no resolver is asynchronous
     return result
 

@@ -47,4 +47,4 @@ __all__ = [
     "champions", "count_agents", "count_events", "count_generations", "count_instances", "count_work_items", "event", "events",
     "generation", "generations", "generations_at", "genome_of", "instance", "instances", "instances_at", "offspring",
     "progress", "progress_of", "sparklines", "statistics", "with_checkpoint", "work_item", "work_items",
-]  # fmt: skip
+]

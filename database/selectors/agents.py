@@ -104,7 +104,7 @@ class _Block:
             mother=_known(columns.mothers[index]), father=_known(columns.fathers[index]),
             species=_known(columns.species[index]), is_champion=index == self.champion_index,
             is_viable=None if self.threshold is None else fitness is not None and fitness >= self.threshold,
-        )  # fmt: skip
+        )
 
     def matches(self, filter: AgentFilter) -> NDArray[np.bool_]:
         """(N,) which of its agents the filter lets through."""

@@ -90,7 +90,7 @@ def sparklines(instances: Iterable[Instance], *, points: int = 60) -> dict[int, 
     wanted = [
         Q(instance=each.pk, number__in=_spread(each.next_generation, points))
         for each in instances if each.next_generation
-    ]  # fmt: skip
+    ]
     if wanted:
         rows = Generation.objects.filter(reduce(or_, wanted)).order_by("instance", "number")
         for instance_id, best in rows.values_list("instance_id", "best_so_far"):

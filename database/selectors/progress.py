@@ -51,7 +51,7 @@ def progress_of(instances: Iterable[Instance]) -> dict[int, Progress]:
     wanted = [
         Q(instance=each.pk) & (Q(number__gte=each.next_generation - RECENT) | Q(number=0))
         for each in runs if each.next_generation
-    ]  # fmt: skip
+    ]
     if wanted:
         found = Generation.objects.filter(reduce(or_, wanted)).defer("scalars").order_by("instance", "number")
         for row in found:
@@ -74,7 +74,7 @@ def _progress(instance: Instance, rows: list[Generation]) -> Progress:
         best_fitness=instance.best_fitness, mean=last.mean if last else None,
         threshold=last.threshold if last else None, fraction=_fraction(instance, stop, rows),
         estimated_end_at=_end(instance, stop, recent), updated_at=instance.updated_at,
-    )  # fmt: skip
+    )
 
 
 def _fraction(instance: Instance, stop: dict[str, Any], rows: list[Generation]) -> float:

@@ -14,6 +14,9 @@ from processing.core.reference import Trajectory, life
 from processing.core.stop import StopParameters
 from processing.core.strategies import STRATEGIES
 
+#: Longer episodes are not lived again for somebody who looks: it would take seconds.
+MOST_REPLAYED_STEPS = 20_000
+
 P = TypeVar("P", bound=Parameters)
 
 

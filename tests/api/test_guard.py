@@ -58,7 +58,7 @@ HOSTILE = {
     "no operation": "fragment a on Query{server{version}}",
     "nothing": "",
     "not GraphQL": "SELECT * FROM instance",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -73,7 +73,7 @@ def test_a_hostile_query_is_refused_at_once_with_a_typed_error(client: Client, n
 @pytest.mark.parametrize(("name", "code"), [
     ("pages in pages", "LIMIT_EXCEEDED"), ("deep", "LIMIT_EXCEEDED"), ("a long number", "LIMIT_EXCEEDED"),
     ("a page of more than a hundred", "OUT_OF_RANGE"), ("an unknown field", "GRAPHQL_INVALID"),
-])  # fmt: skip
+])
 def test_a_refusal_says_of_what_kind_it_is(client: Client, name: str, code: str) -> None:
     assert refusal(client, HOSTILE[name])["extensions"]["code"] == code
 
@@ -82,7 +82,7 @@ def test_a_refusal_says_of_what_kind_it_is(client: Client, name: str, code: str)
     get_introspection_query(input_value_deprecation=True, schema_description=True, specified_by_url=True),
     LOOK, WATCH, '{__type(name:"Instance"){name}}', "{__typename}",
     "query A{server{version}}",
-])  # fmt: skip
+])
 def test_an_honest_query_passes(client: Client, query: str) -> None:
     assert ask(client, query)
 

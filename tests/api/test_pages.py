@@ -25,7 +25,7 @@ DOCUMENT: dict[str, Any] = {
     "environment": {"type": "maze", "rows": ["S.#", "...", "#.G"], "max_steps": 12},
     "network": {"hidden": [4]}, "strategy": {"type": "genetic", "population_size": 20, "parents": 5},
     "stop": {"max_generations": 3},
-}  # fmt: skip
+}
 
 
 def queued(**changes: Any) -> Instance:

@@ -21,7 +21,7 @@ DOCUMENTS: dict[str, list[dict[str, Any]]] = {
          "rewards": {"open": 0.5, "revisit": -0.1}},
         {"type": "maze", "rows": ("S..", "..."), "max_steps": 5},
     ],
-}  # fmt: skip
+}
 REGISTERED = {"maze": "GridWorld-v0"}
 
 

@@ -73,7 +73,7 @@ def test_a_run_ends_with_the_generation_whose_champion_reaches_the_fitness() -> 
         "generation": 0, "best_fitness": 5.0, "stagnation_generations": 0, "threshold": 2.0, "viable_agents": 2,
         "diversity": found.statistics["diversity"], "required_agents": 1, "failures": 0, "best_possible": 8.7,
         "maximum_failures": four().strategy.parameters.maximum_failures,
-    }  # fmt: skip
+    }
 
 
 def test_a_run_ends_at_the_limits() -> None:

@@ -12,7 +12,7 @@ EXTREMES = Scalars(
     species=np.array([-1, 0, 7], np.int32), mothers=np.array([-1, 0, 2**31 - 1], np.int32),
     fathers=np.array([-1, -1, 5], np.int32), ages=np.array([0, 1, 65_535], np.uint16),
     operators=np.array([0, 4, 255], np.uint8), failures=np.array([0, 0, 1], np.uint8),
-)  # fmt: skip
+)
 
 
 def test_every_column_comes_back_bit_for_bit() -> None:
@@ -35,7 +35,7 @@ def test_the_form_does_not_depend_on_the_byte_order_of_the_machine_that_wrote_it
     swapped = Scalars(**{
         column.name: (value := getattr(EXTREMES, column.name)).astype(value.dtype.newbyteorder(">"))
         for column in fields(Scalars)
-    })  # fmt: skip
+    })
     assert pack(swapped) == pack(EXTREMES)
 
 

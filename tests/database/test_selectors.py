@@ -137,7 +137,7 @@ def test_agents_by_fitness_come_as_a_plain_sort_has_them(descending: bool, first
     (AgentFilter(operators=(Operator.INITIAL,)), [(0, 0), (0, 1), (0, 2), (0, 3)]),
     (AgentFilter(generation_from=1, generation_to=1, minimum_fitness=2.0), [(1, 1), (1, 2)]),
     (AgentFilter(generation_from=7), []),
-])  # fmt: skip
+])
 def test_agents_can_be_filtered_and_counted(
     played: Instance, filter: AgentFilter, expected: list[tuple[int, int]]
 ) -> None:
@@ -279,7 +279,7 @@ def test_every_order_of_runs_is_complete_and_has_those_without_a_value_last(
         InstanceOrder.CREATED_AT: lambda each: each.created_at, InstanceOrder.STARTED_AT: lambda each: each.started_at,
         InstanceOrder.NAME: lambda each: each.work_item.name, InstanceOrder.BEST_FITNESS: lambda each: each.best_fitness,
         InstanceOrder.DURATION: lambda each: each.duration,
-    }  # fmt: skip
+    }
     values = [keys[order](each) for each in found]
     known = [value for value in values if value is not None]
     assert values == [*sorted(known, reverse=descending), *[None] * (6 - len(known))]
@@ -293,7 +293,7 @@ def test_every_order_of_runs_is_complete_and_has_those_without_a_value_last(
     (InstanceFilter(labels=["x", "schön \"so\""]), {"b"}),
     (InstanceFilter(search="A"), {"a"}),
     (InstanceFilter(search="words"), {"ä"}),
-])  # fmt: skip
+])
 def test_runs_can_be_filtered_and_counted(filter: InstanceFilter, expected: set[str]) -> None:
     builders.run(name="a", labels=["x"])
     builders.run(name="b", labels=["schön \"so\"", "x"], start=False)
@@ -345,7 +345,7 @@ def test_a_run_that_nobody_has_begun_has_made_no_progress() -> None:
     progress = selectors.progress(builders.run())
     assert (progress.generation, progress.fraction, progress.evaluations_per_second, progress.estimated_end_at) == (
         0, 0.0, None, None,
-    )  # fmt: skip
+    )
     assert (progress.max_generations, progress.population_size) == (50, 4)
 
 
@@ -365,7 +365,7 @@ def test_progress_measures_speed_and_the_way_that_is_left() -> None:
     ({"max_generations": 50, "max_seconds": 5.0}, 0.5),
     ({"max_generations": 50, "fitness": 4.0}, 0.1),  # the best has not risen since the first generation
     ({"max_generations": 50, "fitness": 2.0}, 1.0),
-])  # fmt: skip
+])
 def test_the_stop_rule_nearest_to_the_end_says_how_far_a_run_is(stop: dict[str, Any], fraction: float) -> None:
     instance = builders.run(stop=stop)
     for _ in range(5):

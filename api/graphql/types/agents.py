@@ -54,7 +54,7 @@ class Agent(graphene.ObjectType):
     episodes = many(
         Episode, "Its episodes, replayed; empty where its genome is not kept.",
         first=graphene.Argument(graphene.Int, default_value=DEFAULT_EPISODES, description="How many, from episode 0 on."),
-    )  # fmt: skip
+    )
     failure = maybe(AgentFailure, "Why it has no fitness.")
 
     @staticmethod

@@ -97,7 +97,7 @@ def catalogue() -> dict[str, Any]:
             for name, kind in KINDS.items()
         ],
         "strategies": _entries(STRATEGIES), "genomes": _entries(GENOMES), "environments": _entries(ENVIRONMENTS),
-    }  # fmt: skip
+    }
 
 
 def _entries(table: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -120,7 +120,7 @@ def environment_of(plan: Any) -> dict[str, Any]:
         maze = {"rows": world.rows, "start": world.start, "shortest_path": world.shortest_path()}
     return _environment(world.parameters.type) | {
         "max_steps": world.max_steps, "episodes": world.episodes, "reward_threshold": world.best_possible(), "maze": maze,
-    }  # fmt: skip
+    }
 
 
 def _environment(name: str) -> dict[str, Any]:
@@ -129,7 +129,7 @@ def _environment(name: str) -> dict[str, Any]:
         "type": name, "name": name, "description": _text(kind), "renderable": True,
         "observation_space": {"shape": [kind.inputs], "type": "float32"}, "action_space": {"size": kind.outputs},
         "parameters": parameter_table(kind.Parameters),
-    }  # fmt: skip
+    }
 
 
 def _text(thing: Any) -> str:

@@ -65,7 +65,7 @@ InstanceState = _from(State, "InstanceState", "Where a run stands.", {
     "CANCELLED": "Ended by somebody. Final.",
     "SUCCEEDED": "A stop rule was met. Final.",
     "FAILED": "An error ended it; it may be resumed.",
-})  # fmt: skip
+})
 StopReason = _from(Reason, "StopReason", "Why a run ended.", {
     "FITNESS_REACHED": "The champion reached the fitness asked for.",
     "GENERATION_LIMIT": "The last generation allowed was completed.",
@@ -75,14 +75,14 @@ StopReason = _from(Reason, "StopReason", "Why a run ended.", {
     "TIME_LIMIT": "The time allowed was used up.",
     "CANCELLED": "Somebody cancelled it.",
     "ERROR": "Something failed.",
-})  # fmt: skip
+})
 AgentState = graphene.Enum(
     "AgentState", [(name, name) for name in ("PENDING", "EVALUATING", "EVALUATED", "FAILED")],
     description=_described("What became of an agent.", {
         "PENDING": "Waits to be evaluated.", "EVALUATING": "Is being evaluated.", "EVALUATED": "Has a fitness.",
         "FAILED": "Has none, for a reason.",
     }),
-)  # fmt: skip
+)
 AgentOrigin = _from(Operator, "AgentOrigin", "How a genome came to be.", {
     "INITIAL": "Drawn at random.",
     "ELITE": "An unchanged copy of its parent.",
@@ -91,7 +91,7 @@ AgentOrigin = _from(Operator, "AgentOrigin", "How a genome came to be.", {
     "CROSSOVER_MUTATION": "Two parents crossed, then changed.",
     "SAMPLED": "Drawn from a distribution that the search moves.",
     "IMPORTED": "Taken over from elsewhere.",
-})  # fmt: skip
+})
 FailureReason = graphene.Enum(
     "FailureReason", [(each.name, each.value) for each in Failure if each],
     description=_described("Why an agent has no fitness.", {}),
@@ -99,19 +99,19 @@ FailureReason = graphene.Enum(
 NodeRole = _from(Role, "NodeRole", "Where a node stands in its network.")
 NetworkLevel = _from(Level_, "NetworkLevel", "What one node of a drawing is.", {
     "NEURON": "One node per neuron.", "LAYER": "One node per layer.",
-})  # fmt: skip
+})
 EventLevel = _from(Level, "EventLevel", "How much an event matters.")
 EventType = _from(TypeOfEvent, "EventType", "What happened.")
 Permission = _from(AccessPermission, "Permission", "What somebody may do.", {
     "VIEW": "Look at everything.", "SUBMIT": "Send work items.", "OPERATE": "Pause, resume and cancel runs.",
     "ADMINISTER": "Delete, and use the admin.",
-})  # fmt: skip
+})
 UserErrorCode = _from(FaultCode, "UserErrorCode", "What kind of problem it is.")
 OrderDirection = _from(Direction, "OrderDirection", "Which end comes first.", {
     "ASC": "The smallest, or earliest.", "DESC": "The largest, or latest.",
-})  # fmt: skip
+})
 InstanceOrderField = _from(InstanceOrder, "InstanceOrderField", "What runs are ordered by; those without a value come last.")
 WorkItemOrderField = _from(WorkItemOrder, "WorkItemOrderField", "What work items are ordered by.")
 AgentOrderField = _from(AgentOrder, "AgentOrderField", "What agents are ordered by.", {
     "INDEX": "Generation, then place in it.", "FITNESS": "Fitness; those without come last.",
-})  # fmt: skip
+})

@@ -9,7 +9,8 @@ from api.graphql.types.node import many, maybe, one
 from api.graphql.types.scalars import JSON, BigInt
 from database.selectors import AgentRecord
 from processing.core import reference
-from processing.core.plan import Plan
+from processing.core.errors import Refused
+from processing.core.plan import MOST_REPLAYED_STEPS, Plan
 
 
 class Trajectory(graphene.ObjectType):
@@ -69,7 +70,9 @@ class Replay:
 
     @cached_property
     def life(self) -> reference.Trajectory:
-        """What happened."""
+        """What happened. Raises Refused where it was too long to be lived again."""
+        if self._agent.steps > MOST_REPLAYED_STEPS * self._plan.environment.episodes:
+            raise Refused(f"It took {self._agent.steps:,} steps; episodes of up to {MOST_REPLAYED_STEPS:,} are replayed.")
         return self._plan.replay(
             self._genome, seed=self.seed, generation=self._agent.generation, agent=self._agent.index, episode=self.index
         )

@@ -96,7 +96,7 @@ class Generation(graphene.ObjectType):
         return agents_listed(
             info, row.instance_id, filter=agent_filter(filter, row.number), first=first, after=after,
             order=ordered(order_by, AgentKey, AgentKey.INDEX, False),
-        )  # fmt: skip
+        )
 
     @staticmethod
     def resolve_has_checkpoint(row: models.Generation, info: Any) -> bool:

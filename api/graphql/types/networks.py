@@ -112,7 +112,7 @@ class WeightGenome(graphene.ObjectType):
         return drawing_of_dense(
             root.layers, network.activation.value, network.output.value,
             input_labels=environment.input_labels(), output_labels=environment.output_labels(),
-        )  # fmt: skip
+        )
 
 
 class UnpackedGenome:

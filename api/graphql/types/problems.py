@@ -66,4 +66,4 @@ def stored_problems(faults: Iterable[dict[str, Any]]) -> list[Problem]:
             each["hint"],
         )
         for each in faults
-    ]  # fmt: skip
+    ]

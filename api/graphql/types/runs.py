@@ -70,21 +70,21 @@ class Instance(graphene.ObjectType):
     generation = maybe(
         Generation, "A completed generation.",
         number=graphene.Argument(graphene.Int, required=True, description="Its number, from 0."),
-    )  # fmt: skip
+    )
     generations = one(GenerationConnection, "Its completed generations, in order.", **PAGING)
     statistics = many(
         GenerationStatistics, "Figures for charts, thinned to `maxPoints`; the first, the last and each record are always kept.",
         from_=graphene.Argument(graphene.Int, default_value=0, name="from", description="First generation."),
         to=graphene.Argument(graphene.Int, description="Last generation."),
         max_points=graphene.Argument(graphene.Int, default_value=DEFAULT_POINTS, description="About how many, 2 to 5000."),
-    )  # fmt: skip
+    )
     agents = one(AgentConnection, "Every agent of the run. Filter and order before paging: runs may hold millions.", **AGENTS)
     events = one(
         EventConnection, "What happened, in order.", **PAGING,
         after_sequence=graphene.Argument(BigInt, description="Only those numbered above this."),
         types=graphene.Argument(graphene.List(graphene.NonNull(EventType)), description="Only these."),
         minimum_level=graphene.Argument(EventLevel, description="Only those that matter as much."),
-    )  # fmt: skip
+    )
     digest = one(graphene.String, "Chained digest of its last generation; empty before it. Equal digests prove equal runs.")
     reproducible = one(graphene.Boolean, "False where a clock or a limit of memory decided anything.")
     provenance = one(JSON, "What reproduces this run: seed, document, digest, and the software and machine it ran on.")
@@ -182,7 +182,7 @@ class Instance(graphene.ObjectType):
         """What happened."""
         which: dict[str, Any] = {
             "types": [each.value for each in types or ()], "minimum_level": minimum_level.value if minimum_level else None,
-        }  # fmt: skip
+        }
         page = selectors.events(
             run.pk, first=page_size(first), after=read_cursor(after), after_sequence=after_sequence or 0, **which
         )
@@ -194,4 +194,4 @@ class Instance(graphene.ObjectType):
         return {
             "seed": run.seed, "spec": run.work_item.spec, "specHash": run.work_item.spec_hash, "digest": run.digest,
             "reproducible": run.reproducible, "numericProfile": run.numeric_profile,
-        }  # fmt: skip
+        }

@@ -55,7 +55,7 @@ def server(info: Any) -> dict[str, Any]:
         "queued_instances": active.queued, "running_instances": active.running,
         "max_page_size": settings.GRAPHQL_MAXIMUM_PAGE_SIZE, "max_query_cost": settings.GRAPHQL_MAXIMUM_COST,
         "authentication_required": not is_open(info.context.request),
-    }  # fmt: skip
+    }
 
 
 def viewer(info: Any) -> dict[str, Any] | None:
