@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404
 
 from api.graphql.ids import BadId
@@ -34,12 +34,16 @@ ANSWERS: dict[type[BaseException], tuple[str, int]] = {
 }
 INTERNAL = ("INTERNAL", 500)
 
-_WORDS = {
+#: Said where an exception says nothing.
+_WORDS: dict[type[Exception], str] = {
     PermissionDenied: "You may not do this. Log in as somebody who may.",
     Http404: "There is nothing here.",
+}
+#: Said whatever an exception says: its words are for operators.
+_OWN_WORDS: dict[type[Exception], str] = {
     RequestDataTooBig: "The request is too large.",
     SuspiciousOperation: "The request cannot be understood.",
-    DatabaseError: "The database does not answer. Try again in a moment.",
+    OperationalError: "The database does not answer. Try again in a moment.",
     InterfaceError: "The database does not answer. Try again in a moment.",
 }
 _BUG = "Something went wrong here; it is not your fault."
@@ -58,9 +62,9 @@ class Answer:
 def answer_of(error: BaseException) -> Answer:
     """What is told of an exception; where it is our fault, or that of the machinery, it is logged under a number."""
     code, status = code_and_status(type(error))
-    message = next((words for kind, words in _WORDS.items() if isinstance(error, kind)), str(error))
+    message = _said(_OWN_WORDS, error) or str(error) or _said(_WORDS, error) or _BUG
     if status < 500:
-        return Answer(code, status, message or _BUG)
+        return Answer(code, status, message)
     number = secrets.token_hex(6)
     log.error("trouble %s", number, exc_info=error)
     return Answer(code, status, _BUG if code == "INTERNAL" else message, number)
@@ -69,6 +73,10 @@ def answer_of(error: BaseException) -> Answer:
 def code_and_status(kind: type[BaseException]) -> tuple[str, int]:
     """Code and status for a class of exceptions."""
     return next((ANSWERS[each] for each in kind.__mro__ if each in ANSWERS), INTERNAL)
+
+
+def _said(words: dict[type[Exception], str], error: BaseException) -> str:
+    return next((text for kind, text in words.items() if isinstance(error, kind)), "")
 
 
 def as_json(*answers: Answer) -> dict[str, object]:

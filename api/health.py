@@ -50,7 +50,7 @@ def _migrations() -> str:
 def _broker() -> str:
     try:
         with current_app.connection_for_write(connect_timeout=BROKER_SECONDS) as broker:
-            broker.ensure_connection(max_retries=1, timeout=BROKER_SECONDS)
+            broker.ensure_connection(max_retries=1, interval_start=0, timeout=BROKER_SECONDS)
     except (OperationalError, OSError):
         return "does not answer"
     return "ok"

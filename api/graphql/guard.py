@@ -14,7 +14,6 @@ from graphql import GraphQLError, GraphQLSchema, parse, specified_rules, validat
 from graphql.language import TokenKind, ast
 from graphql.type import get_named_type
 
-from api.graphql.connections import DEFAULT_PAGE_SIZE
 from api.graphql.types.scalars import MOST_DIGITS
 
 MAXIMUM_BYTES = 100_000
@@ -27,13 +26,13 @@ MAXIMUM_ERRORS = 20
 
 #: Fields whose work is more than that of one node, in nodes.
 WEIGHTS = {
-    "Agent.offspring": 20, "Agent.genome": 2, "Agent.episodes": 10, "Episode.trajectory": 50, "Episode.return": 50,
+    "Agent.offspring": 20, "Agent.genome": 2, "Agent.episodes": 50,
     "WeightGenome.network": 10, "WeightGenome.weights": 10, "Genome.network": 10, "Query.examples": 10,
     "Query.validateWorkItem": 100, "Mutation.submitWorkItem": 500, "Instance.statistics": 10, "Instance.champions": 20,
     "Instance.agents": 20,
 }
-#: The argument that says how long a list is.
-LENGTHS = {"first": DEFAULT_PAGE_SIZE, "maxPoints": 500}
+#: The arguments that say how long a list is.
+LENGTHS = ("first", "maxPoints")
 #: The fields of a page that hold its rows.
 ROWS = ("nodes", "edges")
 #: Rows of statistics are cheap: so many are one node.
@@ -207,7 +206,7 @@ class _Cost:
             return len(self._ids(node)) or 1
         given = next((each.value for each in node.arguments if each.name.value == name), None)
         value = self._value(given)
-        return max(value, 0) if isinstance(value, int) else LENGTHS[name]
+        return max(value, 0) if value is not None else int(field.args[name].default_value)
 
     def _ids(self, node: ast.FieldNode) -> list[Any]:
         """The list that the argument `ids` holds."""

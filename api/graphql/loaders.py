@@ -9,8 +9,10 @@ from typing import Generic, TypeVar
 from django.http import HttpRequest
 
 from database import selectors
+from database.errors import NotFound
 from database.models import Generation, Instance
 from database.selectors import AgentRecord, Progress
+from processing.core.errors import Refused
 from processing.core.plan import Plan, plan_of
 
 K = TypeVar("K", bound=Hashable)
@@ -18,6 +20,8 @@ V = TypeVar("V")
 
 #: Keys in one statement.
 MOST_AT_ONCE = 200
+#: Environment steps that one request may have lived again; they take seconds.
+MOST_STEPS = 60_000
 
 
 class Batch(Generic[K, V]):
@@ -49,15 +53,15 @@ class Batch(Generic[K, V]):
 
 
 class Context:
-    """What resolvers share: the request, and what was read for it."""
+    """What resolvers share: the request, and what was read for it. What is read announces what may be asked of it."""
 
     def __init__(self, request: HttpRequest) -> None:
         self.request = request
-        self.instances: Batch[int, Instance] = Batch(selectors.instances_at)
+        self.instances: Batch[int, Instance] = Batch(self._instances)
         self.progress: Batch[int, Progress] = Batch(self._progress)
-        self.generations: Batch[tuple[int, int], Generation] = Batch(selectors.generations_at)
-        self.champions: Batch[tuple[int, int, int], AgentRecord] = Batch(selectors.agents_at)
-        self.parents: Batch[tuple[int, int, int], AgentRecord] = Batch(selectors.agents_at)
+        self.generations: Batch[tuple[int, int], Generation] = Batch(self._generations)
+        self.champions: Batch[tuple[int, int, int], AgentRecord] = Batch(self._agents)
+        self.parents: Batch[tuple[int, int, int], AgentRecord] = Batch(self._agents)
         self.checkpoints: Batch[tuple[int, int], bool] = Batch(
             lambda keys: dict.fromkeys(selectors.with_checkpoint(keys), True)
         )
@@ -65,6 +69,7 @@ class Context:
             lambda keys: {key: genome for key in keys if (genome := selectors.genome_of(*key)) is not None}
         )
         self._plans: dict[int, Plan] = {}
+        self._steps = 0
 
     def plan(self, instance_id: int) -> Plan:
         """The plan of a run."""
@@ -76,8 +81,14 @@ class Context:
         """The run of something that was just read."""
         instance = self.instances.get(instance_id)
         if instance is None:
-            raise LookupError(f"run {instance_id} was deleted meanwhile")
+            raise NotFound(f"Run {instance_id} was deleted meanwhile.")
         return instance
+
+    def spend(self, steps: int) -> None:
+        """Count steps that are lived again. Raises Refused where they are too many in one request."""
+        self._steps += steps
+        if self._steps > MOST_STEPS:
+            raise Refused(f"One request replays at most {MOST_STEPS:,} steps. Ask for fewer episodes at a time.")
 
     def met(self, instances: Iterable[Instance]) -> None:
         """These runs were read, and may be asked for their champions and their progress."""
@@ -101,6 +112,21 @@ class Context:
         for each in agents:
             self.generations.announce([(each.instance_id, each.generation)])
             self.parents.announce((each.instance_id, *parent) for parent in each.parents)
+
+    def _instances(self, keys: list[int]) -> Mapping[int, Instance]:
+        found = selectors.instances_at(keys)
+        self.met(found.values())
+        return found
+
+    def _generations(self, keys: list[tuple[int, int]]) -> Mapping[tuple[int, int], Generation]:
+        found = selectors.generations_at(keys)
+        self.met_generations(found.values())
+        return found
+
+    def _agents(self, keys: list[tuple[int, int, int]]) -> Mapping[tuple[int, int, int], AgentRecord]:
+        found = selectors.agents_at(keys)
+        self.met_agents(found.values())
+        return found
 
     def _progress(self, keys: list[int]) -> Mapping[int, Progress]:
         self.instances.announce(keys)

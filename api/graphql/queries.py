@@ -195,9 +195,7 @@ def _object(info: Any, text: str, *types: str) -> Any:
         case "Event":
             return selectors.event(*found.numbers)
         case _:
-            agent = info.context.parents.get(found.numbers)
-            info.context.met_agents([agent] if agent else [])
-            return agent
+            return info.context.parents.get(found.numbers)
 
 
 def _met(info: Any, run: models.Instance | None) -> models.Instance | None:

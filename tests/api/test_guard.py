@@ -29,7 +29,8 @@ HOSTILE = {
     "wide": "{server{" + "version " * 1500 + "}}",
     "wide at the root": "{" + "server{version} " * 25 + "}",
     "many aliases": "{server{" + numbered("a{number}:version", 60) + "}}",
-    "many mutations": "mutation{" + numbered("a{number}:submitWorkItem(input:{{spec:{{document:{{}}}}}}){{userErrors{{code}}}}", 21) + "}",
+    "many mutations": "mutation{"
+    + numbered("a{number}:submitWorkItem(input:{{spec:{{document:{{}}}}}}){{userErrors{{code}}}}", 21) + "}",
     "pages in pages": "{instances(first:100){nodes{agents(first:100){nodes{name}}}}}",
     "pages in pages by variables": "query($n:Int=100){instances(first:$n){nodes{agents(first:$n){nodes{name}}}}}",
     "pages in edges": "{instances(first:100){edges{node{agents(first:100){edges{node{name}}}}}}}",

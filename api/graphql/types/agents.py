@@ -52,7 +52,7 @@ class Agent(graphene.ObjectType):
     offspring = one(AgentConnection, "Agents of later generations of which it is a parent.", **PAGING)
     genome = maybe(Genome, "What it inherited and passes on; null where neither its row nor a checkpoint keeps it.")
     episodes = many(
-        Episode, "Its episodes, replayed; empty where its genome is not kept.",
+        Episode, "Its episodes, replayed; empty where its genome is not kept. Very long ones are refused.",
         first=graphene.Argument(graphene.Int, default_value=DEFAULT_EPISODES, description="How many, from episode 0 on."),
     )
     failure = maybe(AgentFailure, "Why it has no fitness.")
@@ -113,9 +113,8 @@ class Agent(graphene.ObjectType):
         packed = info.context.genomes.get((agent.instance_id, agent.generation, agent.index))
         if packed is None:
             return []
-        plan, seed = info.context.plan(agent.instance_id), info.context.instance(agent.instance_id).seed
-        count = min(page_size(first), plan.environment.episodes)
-        return [Replay(plan, packed, agent, seed=seed, index=index) for index in range(count)]
+        count = min(page_size(first), info.context.plan(agent.instance_id).environment.episodes)
+        return [Replay(info.context, packed, agent, index=index) for index in range(count)]
 
     @staticmethod
     def resolve_failure(agent: AgentRecord, info: Any) -> dict[str, Any] | None:

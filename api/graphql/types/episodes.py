@@ -5,12 +5,13 @@ from typing import Any
 
 import graphene
 
+from api.graphql.loaders import Context
 from api.graphql.types.node import many, maybe, one
 from api.graphql.types.scalars import JSON, BigInt
 from database.selectors import AgentRecord
 from processing.core import reference
 from processing.core.errors import Refused
-from processing.core.plan import MOST_REPLAYED_STEPS, Plan
+from processing.core.plan import MOST_REPLAYED_STEPS
 
 
 class Trajectory(graphene.ObjectType):
@@ -64,15 +65,17 @@ class Episode(graphene.ObjectType):
 class Replay:
     """An episode that is lived again at the first question."""
 
-    def __init__(self, plan: Plan, genome: bytes, agent: AgentRecord, *, seed: int, index: int) -> None:
-        self.index, self.seed = index, seed
-        self._plan, self._genome, self._agent = plan, genome, agent
+    def __init__(self, context: Context, genome: bytes, agent: AgentRecord, *, index: int) -> None:
+        self.index, self.seed = index, context.instance(agent.instance_id).seed
+        self._context, self._plan = context, context.plan(agent.instance_id)
+        self._genome, self._agent = genome, agent
 
     @cached_property
     def life(self) -> reference.Trajectory:
         """What happened. Raises Refused where it was too long to be lived again."""
         if self._agent.steps > MOST_REPLAYED_STEPS * self._plan.environment.episodes:
             raise Refused(f"It took {self._agent.steps:,} steps; episodes of up to {MOST_REPLAYED_STEPS:,} are replayed.")
+        self._context.spend(self._agent.steps // self._plan.environment.episodes)
         return self._plan.replay(
             self._genome, seed=self.seed, generation=self._agent.generation, agent=self._agent.index, episode=self.index
         )

@@ -147,9 +147,7 @@ class Instance(graphene.ObjectType):
     @staticmethod
     def resolve_generation(run: models.Instance, info: Any, number: int) -> models.Generation | None:
         """One generation."""
-        found = info.context.generations.get((run.pk, number))
-        info.context.met_generations([found] if found else [])
-        return found
+        return info.context.generations.get((run.pk, number))
 
     @staticmethod
     def resolve_generations(run: models.Instance, info: Any, first: int, after: str | None = None) -> Listed:

@@ -36,7 +36,7 @@ class RisingThresholdParameters(VariationParameters):
     """Generations that must pass a rising fitness threshold."""
 
     type: Literal["rising_threshold"] = parameter(meaning="Generations that must pass a rising fitness threshold.")
-    population_size: int = parameter(300, meaning="Agents in each generation.", unit="agents", ge=2, le=1_000_000_000)
+    population_size: int = parameter(1_000, meaning="Agents in each generation.", unit="agents", ge=2, le=1_000_000_000)
     initial_threshold: float | None = parameter(
         None, meaning="Fitness that makes an agent of generation 0 viable; null takes that generation's mean."
     )
@@ -47,13 +47,13 @@ class RisingThresholdParameters(VariationParameters):
         RiseOver.VIABLE, meaning="Whose mean it is: that of the viable agents, or of the whole generation."
     )
     required_agents: int = parameter(
-        10, meaning="A generation with fewer viable agents has failed.", unit="agents", ge=1
+        2, meaning="A generation with fewer viable agents has failed.", unit="agents", ge=1
     )
     maximum_failures: int = parameter(
-        3, meaning="Failed generations in a row after which the run ends.", unit="generations", ge=1, le=1_000_000
+        100, meaning="Failed generations in a row after which the run ends.", unit="generations", ge=1, le=1_000_000
     )
     parent_choice: ParentChoice = parameter(
-        ParentChoice.RANK, meaning="How parents are drawn from the viable: with weight 1/rank, or with equal chance."
+        ParentChoice.UNIFORM, meaning="How parents are drawn from the viable: with weight 1/rank, or with equal chance."
     )
 
 

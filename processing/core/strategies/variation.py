@@ -25,19 +25,19 @@ class VariationParameters(Parameters):
     """Crossover and mutation."""
 
     crossover: Crossover = parameter(
-        Crossover.UNIFORM, meaning="Children are the average of two parents, take each weight from either, or have one parent."
+        Crossover.AVERAGE, meaning="Children are the average of two parents, take each weight from either, or have one parent."
     )
     crossover_probability: float = parameter(
-        1.0, meaning="Chance that a child has two parents; without, it has one.", ge=0.0, le=1.0
+        0.5, meaning="Chance that a child has two parents; without, it has one.", ge=0.0, le=1.0
     )
     mutation: Mutation = parameter(
         Mutation.GAUSSIAN, meaning="Add noise to weights one by one, or to a single weight of a child."
     )
     mutation_probability: float = parameter(
-        0.1, meaning="Gaussian: chance that a weight is changed. Single weight: chance that a child is.", ge=0.0, le=1.0
+        0.02, meaning="Gaussian: chance that a weight is changed. Single weight: chance that a child is.", ge=0.0, le=1.0
     )
     mutation_scale: float = parameter(
-        0.3, meaning="Standard deviation of the noise added to a weight.", ge=0.0, le=1_000.0
+        2.0, meaning="Standard deviation of the noise added to a weight.", ge=0.0, le=1_000.0
     )
 
     def variation(self, *, elites: int) -> Variation:

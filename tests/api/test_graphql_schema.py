@@ -1,0 +1,90 @@
+"""The schema: committed as printed, described throughout, and with the words that the design names."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    is_specified_scalar_type,
+)
+
+import api
+from api.graphql.schema import schema
+from processing.core.kinds import KINDS
+from processing.core.types import Failure, Operator, StopReason
+
+PRINTED = Path(api.__file__).parent / "schema.graphql"
+TYPES = schema.graphql_schema.type_map
+
+
+def own_types() -> list[GraphQLNamedType]:
+    return [each for each in TYPES.values() if not each.name.startswith("__") and not is_specified_scalar_type(each)]
+
+
+def test_the_printed_schema_is_fresh() -> None:
+    assert PRINTED.read_text() == str(schema), "run `make schemas`"
+
+
+def test_every_type_field_argument_and_value_is_described() -> None:
+    missing = []
+    for each in own_types():
+        missing += [] if each.description else [each.name]
+        if isinstance(each, GraphQLObjectType | GraphQLInterfaceType):
+            for name, field in each.fields.items():
+                missing += [] if field.description else [f"{each.name}.{name}"]
+                missing += [f"{each.name}.{name}({key})" for key, value in field.args.items() if not value.description]
+        if isinstance(each, GraphQLInputObjectType):
+            missing += [f"{each.name}.{name}" for name, value in each.fields.items() if not value.description]
+        if isinstance(each, GraphQLEnumType):
+            missing += [f"{each.name}.{name}" for name, member in each.values.items() if not member.description]
+    assert missing == []
+
+
+def test_no_description_is_graphenes_own() -> None:
+    assert [each.name for each in own_types() if "graphene" in (each.description or "").lower()] == []
+
+
+@pytest.mark.parametrize("name", ["InstanceBy", "WorkItemSpecInput"])
+def test_inputs_with_exactly_one_key_say_so(name: str) -> None:
+    assert f"input {name} @oneOf" in str(schema)
+
+
+def values(name: str) -> set[str]:
+    kind: Any = TYPES[name]
+    return set(kind.values)
+
+
+def test_enumerations_are_printed_from_the_tables() -> None:
+    assert values("AlgorithmKind") == {name.upper() for name in KINDS}
+    assert values("AgentOrigin") == {each.name for each in Operator}
+    assert values("FailureReason") == {each.name for each in Failure} - {"NONE"}
+    assert values("StopReason") == {each.name for each in StopReason}
+
+
+@pytest.mark.parametrize("field", [
+    "Query.node", "Query.nodes", "Query.viewer", "Query.server", "Query.workItems", "Query.instances", "Query.instance",
+    "Query.examples", "Query.validateWorkItem", "Query.workItemSchema", "Query.environments", "Mutation.submitWorkItem",
+    "Mutation.pauseInstance", "Mutation.resumeInstance", "Mutation.cancelInstance", "Mutation.deleteNode",
+    "Instance.digest", "Instance.reproducible", "Instance.explainStop", "Generation.digest", "Agent.steps", "Agent.operator",
+    "Agent.isViable", "UserError.hint", "Network.svg", "Trajectory.positions", "Instance.statistics", "Instance.events",
+])
+def test_the_fields_that_clients_build_on_are_there(field: str) -> None:
+    kind, name = field.split(".")
+    owner: Any = TYPES[kind]
+    assert name in owner.fields
+
+
+def test_lists_are_paged_forward_only() -> None:
+    for each in own_types():
+        if isinstance(each, GraphQLObjectType):
+            for field in each.fields.values():
+                assert not {"last", "before"} & set(field.args)
+
+
+def test_the_version_of_the_software_is_that_of_the_project() -> None:
+    assert f'version = "{api.VERSION}"' in (PRINTED.parent.parent / "pyproject.toml").read_text()

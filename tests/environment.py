@@ -1,0 +1,15 @@
+"""Every test process has a data folder of its own, and a broker that nobody listens to.
+
+A plugin, named in pyproject.toml: it must be there before Django's settings are read, and conftest files come after that.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+_FOLDER = tempfile.mkdtemp(prefix="evolution-tests-")
+atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
+os.environ["DATA_FOLDER"] = _FOLDER
+os.environ["REDIS_URL"] = "memory://"
+os.environ.pop("DATABASE_URL", None)
