@@ -1,5 +1,8 @@
 """GraphiQL, which works without internet and opens on three queries that can be run as they are."""
 
+import json
+from typing import Any
+
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
@@ -16,35 +19,83 @@ _POLICY = "; ".join((
 ))
 
 LOOK = """\
-# The server, and the examples that you can start from.
+# The server, and examples to start from.
 query Look {
-  server { version kinds queuedInstances runningInstances }
-  examples { slug title description estimate { evaluations secondsLow secondsHigh } }
+  server {
+    version
+    kinds
+    queuedInstances
+    runningInstances
+  }
+  examples {
+    slug
+    description
+    estimate {
+      evaluations
+      secondsLow
+      secondsHigh
+    }
+  }
 }
 """
 SUBMIT = """\
-# Starts a run. The document is in the variables below; change it as you like.
-mutation Submit($document: JSON!) {
-  submitWorkItem(input: {spec: {document: $document}}) {
-    instances { number state seed }
-    warnings { message }
-    userErrors { code path message hint }
+# Starts a run. Change the document as you like.
+mutation Submit {
+  submitWorkItem(input: {spec: {document: DOCUMENT}}) {
+    instances {
+      number
+      state
+      seed
+    }
+    warnings {
+      message
+    }
+    userErrors {
+      path
+      message
+      hint
+    }
   }
 }
 """
 WATCH = """\
-# The newest run: how far it is, its best agent, and that agent's way through its environment.
+# The newest run: how far it is, its best agent,
+# and that agent's way through its environment.
 query Watch {
   instances(first: 1) {
     nodes {
-      number name state stopReason
-      progress { generation maxGenerations bestFitness evaluationsPerSecond fraction }
-      champion {
-        name fitness origin
-        genome { parameterCount }
-        episodes { return steps trajectory { positions } }
+      number
+      name
+      state
+      stopReason
+      progress {
+        generation
+        maxGenerations
+        bestFitness
+        evaluationsPerSecond
+        fraction
       }
-      statistics(maxPoints: 10) { generation best mean threshold }
+      champion {
+        name
+        fitness
+        origin
+        genome {
+          parameterCount
+        }
+        episodes {
+          return
+          steps
+          trajectory {
+            positions
+          }
+        }
+      }
+      statistics(maxPoints: 10) {
+        generation
+        best
+        mean
+        threshold
+      }
     }
   }
 }
@@ -56,12 +107,24 @@ def graphiql(request: HttpRequest) -> HttpResponse:
     if not may(request, Permission.VIEW):
         return redirect_to_login(request.get_full_path())
     get_token(request)  # sets the cookie that the page sends back with mutations
-    smallest = cards()[0].document if cards() else "{}"
-    tabs = [
-        {"query": LOOK, "variables": ""},
-        {"query": SUBMIT, "variables": f'{{"document": {smallest.strip()}}}'},
-        {"query": WATCH, "variables": ""},
-    ]
-    response = render(request, "graphiql.html", {"tabs": tabs})
+    queries = (LOOK, submission(json.loads(cards()[0].document)), WATCH)
+    response = render(request, "graphiql.html", {"tabs": [{"query": query} for query in queries]})
     response.headers["Content-Security-Policy"] = _POLICY
     return response
+
+
+def submission(document: dict[str, Any]) -> str:
+    """The mutation that submits this document, which stands in it as GraphQL writes objects."""
+    return SUBMIT.replace("DOCUMENT", _literal({key: value for key, value in document.items() if key != "$schema"}, 4))
+
+
+def _literal(value: Any, indent: int) -> str:
+    """A JSON value in GraphQL's notation, an entry of an object to a line, and of a list of texts too."""
+    inner, outer = "\n" + " " * indent, "\n" + " " * (indent - 2)
+    if isinstance(value, dict) and value:
+        return "{" + "".join(f"{inner}{key}: {_literal(entry, indent + 2)}" for key, entry in value.items()) + outer + "}"
+    if isinstance(value, list) and len(value) > 2:
+        return "[" + "".join(inner + _literal(entry, indent + 2) for entry in value) + outer + "]"
+    if isinstance(value, list):
+        return "[" + ", ".join(_literal(entry, indent) for entry in value) + "]"
+    return json.dumps(value, ensure_ascii=False) if value != {} else "{}"

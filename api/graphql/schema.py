@@ -9,6 +9,6 @@ from api.graphql.types.networks import WeightGenome
 #: Inputs of which exactly one key is given; graphene cannot declare it.
 _ONE_OF = ("InstanceBy", "WorkItemSpecInput")
 
-schema = graphene.Schema(query=Query, mutation=Mutation, types=[WeightGenome])
+schema = graphene.Schema(query=Query, mutation=Mutation, types=[Query, Mutation, WeightGenome])
 for _name in _ONE_OF:
     schema.graphql_schema.type_map[_name].is_one_of = True

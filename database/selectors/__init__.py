@@ -1,18 +1,16 @@
 """Every read from the archive: model instances or frozen records, in pages that follow each other by key."""
 
 from database.selectors.agents import (
-    AgentFilter,
     AgentOrder,
-    AgentRecord,
     agent,
     agents,
     agents_at,
     champion,
     champions,
     count_agents,
-    genome_of,
     offspring,
 )
+from database.selectors.blocks import AgentFilter, AgentRecord
 from database.selectors.events import count_events, event, events
 from database.selectors.generations import (
     count_generations,
@@ -23,6 +21,7 @@ from database.selectors.generations import (
     statistics,
     with_checkpoint,
 )
+from database.selectors.genomes import genome_of
 from database.selectors.paging import BadCursor, Cursor, Page
 from database.selectors.progress import Progress, progress, progress_of
 from database.selectors.runs import (

@@ -6,27 +6,21 @@ hold what is asked for; no more Python objects are made than a page has rows for
 
 import heapq
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import numpy as np
-from django.db.models import BinaryField, F, Q
-from django.db.models.functions import Length, Substr
-from numpy.typing import NDArray
+from django.db.models import F, Q
 
-from database import packing
-from database.models import Agent, Checkpoint, Generation, Instance
+from database.models import Generation, Instance
+from database.selectors.blocks import AgentFilter, AgentRecord, Block, block_of, blocks_of
 from database.selectors.generations import at
 from database.selectors.paging import BadCursor, Cursor, Page
 
-#: Generations whose scalars are read in one statement.
-BLOCKS_AT_ONCE = 16
 #: Agents above which filtered ones are not counted.
 MOST_COUNTED = 100_000
 
 Address = tuple[int, int, int]  # (instance, generation, index)
-Parent = tuple[int, int]  # (generation, index)
 
 
 class AgentOrder(StrEnum):
@@ -34,97 +28,6 @@ class AgentOrder(StrEnum):
 
     INDEX = "INDEX"  # generation, then index
     FITNESS = "FITNESS"
-
-
-@dataclass(frozen=True, slots=True)
-class AgentFilter:
-    """Which agents; whatever is None, False or empty does not count."""
-
-    champions_only: bool = False  # the best of each generation
-    failed: bool | None = None  # those without, or with, a fitness
-    operators: tuple[int, ...] = ()  # how the genome came to be
-    minimum_fitness: float | None = None
-    maximum_fitness: float | None = None
-    generation_from: int | None = None
-    generation_to: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AgentRecord:
-    """What is kept of every agent."""
-
-    instance_id: int
-    generation: int
-    index: int
-    fitness: float | None  # None where it failed
-    rank: int | None  # 1 is the best of its generation, ties by index; None where it failed
-    steps: int  # of all its episodes
-    operator: int  # how the genome came to be, by the number of the core's table
-    failure: int  # why there is no fitness, by the number of the core's table; 0 where there is
-    parent_generation: int | None  # None where it has no parents
-    mother: int | None  # index in its parents' generation
-    father: int | None
-    species: int | None
-    is_champion: bool  # of its generation
-    is_viable: bool | None  # whether it reached the threshold; None where there is none
-
-    @property
-    def state(self) -> str:
-        """EVALUATED or FAILED."""
-        return "FAILED" if self.failure else "EVALUATED"
-
-    @property
-    def parents(self) -> tuple[Parent, ...]:
-        """Generation and index of its parents: none, one or two."""
-        if self.parent_generation is None:
-            return ()
-        return tuple((self.parent_generation, each) for each in (self.mother, self.father) if each is not None)
-
-
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """The scalars of one generation."""
-
-    instance_id: int
-    number: int
-    champion_index: int | None
-    threshold: float | None
-    scalars: packing.Scalars
-
-    def record(self, index: int) -> AgentRecord:
-        """One of its agents."""
-        columns, value = self.scalars, float(self.scalars.fitness[index])
-        fitness = None if value != value else value
-        age = int(columns.ages[index])
-        return AgentRecord(
-            instance_id=self.instance_id, generation=self.number, index=index, fitness=fitness,
-            rank=None if fitness is None else self._rank(index, fitness), steps=int(columns.steps[index]),
-            operator=int(columns.operators[index]), failure=int(columns.failures[index]),
-            parent_generation=self.number - age if age else None,
-            mother=_known(columns.mothers[index]), father=_known(columns.fathers[index]),
-            species=_known(columns.species[index]), is_champion=index == self.champion_index,
-            is_viable=None if self.threshold is None else fitness is not None and fitness >= self.threshold,
-        )
-
-    def matches(self, filter: AgentFilter) -> NDArray[np.bool_]:
-        """(N,) which of its agents the filter lets through."""
-        fitness = self.scalars.fitness
-        mask = np.ones(len(fitness), np.bool_)
-        if filter.champions_only:
-            mask &= np.arange(len(fitness)) == (-1 if self.champion_index is None else self.champion_index)
-        if filter.failed is not None:
-            mask &= np.isnan(fitness) == filter.failed
-        if filter.operators:
-            mask &= np.isin(self.scalars.operators, filter.operators)
-        if filter.minimum_fitness is not None:
-            mask &= fitness >= filter.minimum_fitness
-        if filter.maximum_fitness is not None:
-            mask &= fitness <= filter.maximum_fitness
-        return mask
-
-    def _rank(self, index: int, fitness: float) -> int:
-        values = self.scalars.fitness
-        return 1 + int(np.count_nonzero(values > fitness)) + int(np.count_nonzero(values[:index] == fitness))
 
 
 def agent(instance_id: int, generation: int, index: int) -> AgentRecord | None:
@@ -141,7 +44,7 @@ def agents_at(addresses: Iterable[Address]) -> dict[Address, AgentRecord]:
     if not indices:
         return {}
     found = {}
-    for block in map(_block, Generation.objects.filter(at(indices))):
+    for block in map(block_of, Generation.objects.filter(at(indices))):
         for index in indices[block.instance_id, block.number]:
             if 0 <= index < len(block.scalars):
                 found[block.instance_id, block.number, index] = block.record(index)
@@ -191,7 +94,7 @@ def count_agents(instance_id: int, filter: AgentFilter | None = None) -> int | N
         return sum(champion is not None for *_, champion in sizes)
     if sum(size for _, size, _ in sizes) > MOST_COUNTED:
         return None
-    blocks = _blocks(instance_id, [number for number, *_ in sizes])
+    blocks = blocks_of(instance_id, [number for number, *_ in sizes])
     return sum(int(np.count_nonzero(block.matches(filter))) for block in blocks)
 
 
@@ -202,8 +105,8 @@ def offspring(
     start = _place(after, 2)
     later = Generation.objects.filter(instance=instance_id, number__gt=max(generation, start[0] - 1 if start else 0))
     numbers = list(later.order_by("number").values_list("number", flat=True))
-    found: list[tuple[Cursor, _Block, int]] = []
-    for block in _blocks(instance_id, numbers):
+    found: list[tuple[Cursor, Block, int]] = []
+    for block in blocks_of(instance_id, numbers):
         columns = block.scalars
         mask = (columns.ages == block.number - generation) & ((columns.mothers == index) | (columns.fathers == index))
         children = np.flatnonzero(mask)
@@ -215,33 +118,15 @@ def offspring(
     return _page(found, first)
 
 
-def genome_of(instance_id: int, generation: int, index: int) -> bytes | None:
-    """The packed genome, from the agent's row or its generation's checkpoint; None where neither is kept."""
-    if index < 0:
-        return None
-    row = Agent.objects.filter(instance=instance_id, generation=generation, index=index)
-    genome = row.values_list("genome", flat=True).first()
-    if genome is not None:
-        return bytes(genome)
-    size = Generation.objects.filter(instance=instance_id, number=generation).values_list("size", flat=True).first()
-    if size is None or index >= size:
-        return None
-    kept = Checkpoint.objects.filter(instance=instance_id, generation=generation)
-    length = Length("genomes") / size
-    part = kept.annotate(part=Substr("genomes", length * index + 1, length, output_field=BinaryField()))
-    found = part.values_list("part", flat=True).first()
-    return None if found is None else bytes(found)
-
-
 def _by_index(
     instance_id: int, filter: AgentFilter, descending: bool, count: int, place: tuple[Any, ...] | None
-) -> Iterator[tuple[_Block, int]]:
+) -> Iterator[tuple[Block, int]]:
     """The first `count` agents behind the place, generation after generation."""
     rows = _candidates(instance_id, filter)
     if place is not None:
         rows = rows.filter(**{f"number__{'lte' if descending else 'gte'}": place[0]})
     numbers = rows.order_by("-number" if descending else "number").values_list("number", flat=True)
-    for block in _blocks(instance_id, list(numbers)):
+    for block in blocks_of(instance_id, list(numbers)):
         indices = np.flatnonzero(block.matches(filter))
         if place is not None and block.number == place[0]:
             indices = indices[indices < place[1]] if descending else indices[indices > place[1]]
@@ -254,7 +139,7 @@ def _by_index(
 
 def _by_fitness(
     instance_id: int, filter: AgentFilter, descending: bool, count: int, place: tuple[Any, ...] | None
-) -> list[tuple[Cursor, _Block, int]]:
+) -> list[tuple[Cursor, Block, int]]:
     """The first `count` agents behind the place that have a fitness, in its order.
 
     Generations are read by their best (or worst) agent; once that of the next cannot be among the first `count`, none can.
@@ -266,8 +151,8 @@ def _by_fitness(
     if place is not None:
         rows = rows.filter(worst__lte=place[0]) if descending else rows.filter(best__gte=place[0])
     edges = dict(rows.order_by(F(edge).desc() if descending else F(edge).asc()).values_list("number", edge))
-    found: list[tuple[tuple[float, int, int], _Block]] = []
-    for block in _blocks(instance_id, list(edges)):
+    found: list[tuple[tuple[float, int, int], Block]] = []
+    for block in blocks_of(instance_id, list(edges)):
         if len(found) == count and sign * edges[block.number] > found[-1][0][0]:
             break
         keys = sign * block.scalars.fitness
@@ -284,14 +169,14 @@ def _by_fitness(
 
 def _failed(
     instance_id: int, filter: AgentFilter, count: int, place: tuple[Any, ...] | None
-) -> list[tuple[Cursor, _Block, int]]:
+) -> list[tuple[Cursor, Block, int]]:
     """The first `count` failed agents behind the place; they follow those that have a fitness."""
     rows = _candidates(instance_id, filter).filter(failed__gt=0).order_by("number")
     start = place[1:] if place is not None and place[0] is None else None
     if start:
         rows = rows.filter(number__gte=start[0])
-    found: list[tuple[Cursor, _Block, int]] = []
-    for block in _blocks(instance_id, list(rows.values_list("number", flat=True))):
+    found: list[tuple[Cursor, Block, int]] = []
+    for block in blocks_of(instance_id, list(rows.values_list("number", flat=True))):
         indices = np.flatnonzero(block.matches(filter) & np.isnan(block.scalars.fitness))
         if start and block.number == start[0]:
             indices = indices[indices > start[1]]
@@ -317,20 +202,7 @@ def _candidates(instance_id: int, filter: AgentFilter) -> Any:
     return Generation.objects.filter(conditions)
 
 
-def _blocks(instance_id: int, numbers: list[int]) -> Iterator[_Block]:
-    """The scalars of these generations, in this order."""
-    for start in range(0, len(numbers), BLOCKS_AT_ONCE):
-        part = numbers[start : start + BLOCKS_AT_ONCE]
-        rows = {row.number: row for row in Generation.objects.filter(instance=instance_id, number__in=part)}
-        yield from (_block(rows[number]) for number in part if number in rows)
-
-
-def _block(row: Generation) -> _Block:
-    scalars = packing.unpack(row.scalars, row.size)
-    return _Block(row.instance_id, row.number, row.champion_index, row.threshold, scalars)
-
-
-def _page(entries: list[tuple[Cursor, _Block, int]], first: int) -> Page[AgentRecord]:
+def _page(entries: list[tuple[Cursor, Block, int]], first: int) -> Page[AgentRecord]:
     shown = entries[:first]
     items = [block.record(index) for _, block, index in shown]
     return Page(items, [cursor for cursor, *_ in shown], len(entries) > first)
@@ -345,7 +217,3 @@ def _place(after: Cursor | None, length: int) -> tuple[Any, ...] | None:
     if not is_whole or not all(each is None or type(each) in (int, float) for each in fitness):
         raise BadCursor(f"expected a cursor of this order, got {after!r:.80}")
     return tuple(after)
-
-
-def _known(index: Any) -> int | None:
-    return None if index < 0 else int(index)

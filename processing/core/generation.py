@@ -52,7 +52,7 @@ def close_generation(
     order = ranked(fitness)
     champion = int(order[0]) if len(order) else None
     best = checkpoint.best_fitness
-    is_improved = champion is not None and (best is None or fitness[champion] > best)
+    is_improved = champion is not None and (best is None or bool(fitness[champion] > best))
     if is_improved:
         best = float(fitness[champion])
     stagnation = 0 if is_improved else checkpoint.stagnation + 1

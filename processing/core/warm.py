@@ -1,7 +1,7 @@
 """Compile what the examples need, so that nobody waits for it later: `python -m processing.core.warm`.
 
 One kernel lives the lives of every map, network shape and activation, others those of the examples' networks alone; one
-more breeds. All are compiled at their first call and then found on disk.
+more breeds, and one measures diversity. All are compiled at their first call and then found on disk.
 """
 
 import time
@@ -29,6 +29,7 @@ def warm() -> None:
         judge.evaluate(genomes, seed=0, generation=0)
     variation = Variation("uniform", 1.0, "gaussian", 0.1, 0.3)
     kind.breed(genomes, np.zeros(2, np.int32), np.ones(2, np.int32), variation, seed=0, generation=1)
+    kind.diversity(genomes)
 
 
 def main() -> None:

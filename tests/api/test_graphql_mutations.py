@@ -55,7 +55,7 @@ def test_a_work_item_becomes_a_run_for_each_replicate(client: Client) -> None:
     assert [(run["replicate"], run["state"]) for run in answer["instances"]] == [(0, "QUEUED"), (1, "QUEUED"), (2, "QUEUED")]
     assert answer["instances"][0]["seed"] == 5
     assert answer["workItem"]["instances"]["totalCount"] == 3
-    assert answer["workItem"]["spec"]["strategy"]["mutation_probability"] == 0.1  # every default is filled in
+    assert answer["workItem"]["spec"]["record"] == {"agents": "auto"}  # every default is filled in
     assert answer["estimate"]["evaluations"] == 4 * 50
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from graphql import get_introspection_query
 
-from api.graphql.graphiql import LOOK, SUBMIT, WATCH
+from api.graphql.graphiql import LOOK, WATCH, submission
 from tests import builders
 from tests.api.ask import ask, post, refusal
 
@@ -89,7 +89,7 @@ def test_an_honest_query_passes(client: Client, query: str) -> None:
 
 
 def test_the_query_that_graphiql_submits_with_passes(client: Client) -> None:
-    answer = ask(client, SUBMIT, document=builders.document())
+    answer = ask(client, submission(builders.document(labels=["a", 'quoted "b"', "c"], description="line\nline")))
     assert answer["submitWorkItem"]["userErrors"] == []
 
 

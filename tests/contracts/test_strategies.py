@@ -1,5 +1,6 @@
 """What every strategy of the registry promises, whatever its parameters."""
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -87,7 +88,7 @@ def test_parents_come_from_the_generation_that_the_age_names(plan: Plan) -> None
 def test_elites_are_the_best_of_the_generation_before() -> None:
     plan = plan_for(CASES["genetic, more elites than parents"])
     history = list(run(plan, seed=SEED))
-    for before, after in zip(history, history[1:], strict=False):
+    for before, after in itertools.pairwise(history):
         best = np.argsort(-before.evaluations.fitness, kind="stable")[:5]
         assert after.population.mothers[:5].tolist() == best.tolist()
         assert np.all(after.population.operators[:5] == Operator.ELITE)

@@ -1,5 +1,6 @@
 """Builders for tests of the loop: whole searches in a small maze, valid by default."""
 
+import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -58,7 +59,7 @@ def run(
                 population.genomes, seed=seed, generation=checkpoint.next_generation, first=first, last=last,
                 threads=threads,
             )
-            for first, last in zip(bounds, bounds[1:], strict=False)
+            for first, last in itertools.pairwise(bounds)
         ]
         whole = Evaluations(
             *(np.concatenate([getattr(part, name) for part in parts]) for name in ("fitness", "steps", "failures"))

@@ -154,13 +154,8 @@ def test_take_and_join_undo_each_other() -> None:
     assert np.array_equal(kind.join(halves), genomes)
 
 
-def test_diversity_is_the_distance_from_the_mean_genome() -> None:
-    kind = dense()
-    genomes = kind.random(20, seed=1, generation=0)
-    wide = genomes.astype(np.float64)
-    assert kind.diversity(genomes) == pytest.approx(np.sqrt(np.mean((wide - wide.mean(axis=0)) ** 2)))
-    assert kind.diversity(genomes[:1]) == 0
-    assert kind.complexity(genomes) == 349
+def test_complexity_is_the_number_of_weights() -> None:
+    assert dense().complexity(dense().random(3, seed=1, generation=0)) == 349
 
 
 def test_layers_are_views_of_the_genome() -> None:

@@ -18,7 +18,7 @@ def hash_with(changes: dict[str, Any]) -> str:
 @pytest.mark.parametrize("changes", [
     {"name": "other"}, {"description": "other"}, {"labels": ["other"]}, {"seed": 5}, {"priority": 5}, {"replicates": 5},
     {"record": {"agents": "all"}}, {"$schema": "x"},
-    {"strategy.mutation_probability": 0.1}, {"network": {}}, {"environment.rewards": {"revisit": -0.0}},
+    {"strategy.mutation_probability": 0.02}, {"network": {}}, {"environment.rewards": {"revisit": -0.0}},
     {"environment.rewards": {"goal": 3}},
 ])
 def test_repeats_and_other_spellings_have_the_same_hash(changes: dict[str, Any]) -> None:
@@ -43,7 +43,7 @@ def test_the_hash_is_the_sha_256_of_the_sorted_complete_document() -> None:
 
 def test_the_canonical_document_has_every_default() -> None:
     spec = canonical(parse(document({"strategy": ABSENT})))
-    assert spec["strategy"]["population_size"] == 300
+    assert spec["strategy"]["population_size"] == 1_000
     assert spec["environment"]["rewards"] == {"open": 0.15, "goal": 3.0, "revisit": 0.0}
     assert spec["record"] == {"agents": "auto"}
     assert "$schema" not in spec

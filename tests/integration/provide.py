@@ -22,7 +22,7 @@ def main() -> int:
             subprocess.run(command, env=environment, check=False, stdout=subprocess.DEVNULL)
         missing = [package for program, package in PROGRAMS.items() if shutil.which(program) is None]
     if missing:
-        print(f"!!! NOT TESTED HERE: {', '.join(missing)} is not installed and cannot be installed by this user !!!", file=sys.stderr)
+        print(f"!!! NOT TESTED HERE: {', '.join(missing)} is missing and cannot be installed by this user !!!", file=sys.stderr)
     return int(bool(missing) and os.environ.get("CI") == "true")
 
 

@@ -78,7 +78,7 @@ def test_an_unknown_cell_is_named_by_row_and_column_with_what_was_meant() -> Non
 @pytest.mark.parametrize(("changes", "path", "given"), [
     ({"strategy.parents": 101}, ("strategy", "parents"), "101"),
     ({"strategy.elites": 101}, ("strategy", "elites"), "101"),
-    ({"strategy": {"type": "rising_threshold", "required_agents": 301}}, ("strategy", "required_agents"), "301"),
+    ({"strategy": {"type": "rising_threshold", "required_agents": 1001}}, ("strategy", "required_agents"), "1001"),
     ({"environment.rewards": {"goal": 1e300}}, ("environment", "rewards", "goal"), "1e+300"),
 ])
 def test_parameters_that_contradict_each_other_are_refused(
@@ -89,8 +89,8 @@ def test_parameters_that_contradict_each_other_are_refused(
 
 
 def test_a_default_that_does_not_fit_is_named_as_such() -> None:
-    (found,) = faults_of({"strategy": {"type": "rising_threshold", "population_size": 5}})
-    assert found.path == ("strategy", "required_agents")
+    (found,) = faults_of({"strategy.population_size": 19})
+    assert found.path == ("strategy", "parents")
     assert "default" in (found.hint or "")
 
 
@@ -151,7 +151,7 @@ def test_faults_of_all_parts_come_at_once() -> None:
     ({"strategy": {"type": "rising_threshold", "initial_threshold": 100}}, {("strategy", "initial_threshold")}),
     ({"strategy.tournament_size": 5}, {("strategy", "tournament_size")}),
     ({"strategy.selection": "tournament", "strategy.tournament_size": 5}, set()),
-    ({"strategy.crossover": "none", "strategy.crossover_probability": 0.5}, {("strategy", "crossover_probability")}),
+    ({"strategy.crossover": "none", "strategy.crossover_probability": 0.25}, {("strategy", "crossover_probability")}),
     ({"strategy.crossover": "none", "strategy.mutation_probability": 0}, {("strategy", "mutation_probability")}),
     ({"strategy.elites": 100}, {("strategy", "elites")}),
 ])

@@ -16,7 +16,7 @@ function Page() {
   const brand = React.createElement("a", { className: "brand", href: "/" }, "Neuroevolution");
   return React.createElement(
     GraphiQL,
-    { fetcher, plugins: [explorer], defaultEditorToolsVisibility: "variables", onEditQuery: setQuery, storage: memory(), ...opening },
+    { fetcher, plugins: [explorer], defaultEditorToolsVisibility: false, onEditQuery: setQuery, storage: memory(), ...opening },
     React.createElement(GraphiQL.Logo, null, brand),
   );
 }

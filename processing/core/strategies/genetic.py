@@ -38,7 +38,7 @@ class GeneticParameters(VariationParameters):
         20, meaning="Truncation: the best so many agents are parents, each with equal chance.", unit="agents", ge=1
     )
     tournament_size: int = parameter(
-        3, meaning="Tournament: agents drawn with replacement, of which the best is a parent.", unit="agents", ge=1, le=1_000
+        7, meaning="Tournament: agents drawn with replacement, of which the best is a parent.", unit="agents", ge=1, le=1_000
     )
     elites: int = parameter(1, meaning="Best agents copied unchanged into the next generation.", unit="agents", ge=0)
 

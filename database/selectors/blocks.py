@@ -1,0 +1,124 @@
+"""The packed scalars of a generation, and the agents that are read from them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from database import packing
+from database.models import Generation
+
+#: Generations whose scalars are read in one statement.
+BLOCKS_AT_ONCE = 16
+
+Parent = tuple[int, int]  # (generation, index)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentFilter:
+    """Which agents; whatever is None, False or empty does not count."""
+
+    champions_only: bool = False  # the best of each generation
+    failed: bool | None = None  # those without, or with, a fitness
+    operators: tuple[int, ...] = ()  # how the genome came to be
+    minimum_fitness: float | None = None
+    maximum_fitness: float | None = None
+    generation_from: int | None = None
+    generation_to: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRecord:
+    """What is kept of every agent."""
+
+    instance_id: int
+    generation: int
+    index: int
+    fitness: float | None  # None where it failed
+    rank: int | None  # 1 is the best of its generation, ties by index; None where it failed
+    steps: int  # of all its episodes
+    operator: int  # how the genome came to be, by the number of the core's table
+    failure: int  # why there is no fitness, by the number of the core's table; 0 where there is
+    parent_generation: int | None  # None where it has no parents
+    mother: int | None  # index in its parents' generation
+    father: int | None
+    species: int | None
+    is_champion: bool  # of its generation
+    is_viable: bool | None  # whether it reached the threshold; None where there is none
+
+    @property
+    def state(self) -> str:
+        """EVALUATED or FAILED."""
+        return "FAILED" if self.failure else "EVALUATED"
+
+    @property
+    def parents(self) -> tuple[Parent, ...]:
+        """Generation and index of its parents: none, one or two."""
+        if self.parent_generation is None:
+            return ()
+        return tuple((self.parent_generation, each) for each in (self.mother, self.father) if each is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The scalars of one generation."""
+
+    instance_id: int
+    number: int
+    champion_index: int | None
+    threshold: float | None
+    scalars: packing.Scalars
+
+    def record(self, index: int) -> AgentRecord:
+        """One of its agents."""
+        columns, value = self.scalars, float(self.scalars.fitness[index])
+        fitness = None if value != value else value
+        age = int(columns.ages[index])
+        return AgentRecord(
+            instance_id=self.instance_id, generation=self.number, index=index, fitness=fitness,
+            rank=None if fitness is None else self._rank(index, fitness), steps=int(columns.steps[index]),
+            operator=int(columns.operators[index]), failure=int(columns.failures[index]),
+            parent_generation=self.number - age if age else None,
+            mother=_known(columns.mothers[index]), father=_known(columns.fathers[index]),
+            species=_known(columns.species[index]), is_champion=index == self.champion_index,
+            is_viable=None if self.threshold is None else fitness is not None and fitness >= self.threshold,
+        )
+
+    def matches(self, filter: AgentFilter) -> NDArray[np.bool_]:
+        """(N,) which of its agents the filter lets through."""
+        fitness = self.scalars.fitness
+        mask = np.ones(len(fitness), np.bool_)
+        if filter.champions_only:
+            mask &= np.arange(len(fitness)) == (-1 if self.champion_index is None else self.champion_index)
+        if filter.failed is not None:
+            mask &= np.isnan(fitness) == filter.failed
+        if filter.operators:
+            mask &= np.isin(self.scalars.operators, filter.operators)
+        if filter.minimum_fitness is not None:
+            mask &= fitness >= filter.minimum_fitness
+        if filter.maximum_fitness is not None:
+            mask &= fitness <= filter.maximum_fitness
+        return mask
+
+    def _rank(self, index: int, fitness: float) -> int:
+        values = self.scalars.fitness
+        return 1 + int(np.count_nonzero(values > fitness)) + int(np.count_nonzero(values[:index] == fitness))
+
+
+def blocks_of(instance_id: int, numbers: list[int]) -> Iterator[Block]:
+    """The scalars of these generations, in this order."""
+    for start in range(0, len(numbers), BLOCKS_AT_ONCE):
+        part = numbers[start : start + BLOCKS_AT_ONCE]
+        rows = {row.number: row for row in Generation.objects.filter(instance=instance_id, number__in=part)}
+        yield from (block_of(rows[number]) for number in part if number in rows)
+
+
+def block_of(row: Generation) -> Block:
+    scalars = packing.unpack(row.scalars, row.size)
+    return Block(row.instance_id, row.number, row.champion_index, row.threshold, scalars)
+
+
+def _known(index: Any) -> int | None:
+    return None if index < 0 else int(index)
