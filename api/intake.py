@@ -75,6 +75,5 @@ def submit(
     with transaction.atomic():
         work_item, instances = services.create_work_item(fields=fields, seeds=staged.seeds, owner=known, started=start)
         if start and announce:
-            for instance in instances:
-                transaction.on_commit(partial(dispatch.advance, instance.pk))
+            transaction.on_commit(partial(dispatch.advance_all, [instance.pk for instance in instances]))
     return Submission(work_item, instances, staged.estimate, staged.warnings)

@@ -186,17 +186,29 @@ def change_state(
     return instance
 
 
-def release_worker(*, worker: str, crashed: bool, message: str) -> list[int]:
-    """Free every step that a dead worker held, count its crash, and say so in the runs' events; their numbers."""
+def release_worker(*, worker: str, crashed: bool | None, message: str) -> list[int]:
+    """Free every step that a worker held which is gone, and say so in the runs' events; their numbers.
+
+    Args:
+        crashed: whether it crashed, which is counted; None for one that was told to stop, whose attempt is not.
+    """
+    stopped = crashed is None
+    event = EventType.NOTE if stopped else EventType.WORKER_LOST
+    freed = []
     with transaction.atomic():
-        held = list(Instance.objects.filter(claimed_by=worker, lease_until__isnull=False, state__in=ACTIVE))
-        for instance in held:
-            instance.lease_until, instance.claimed_by = None, ""
-            instance.token += 1  # a worker that is not quite dead is fenced
-            instance.crashes += int(crashed)
-            _append(instance, NewEvent(EventType.WORKER_LOST, message, EventLevel.WARNING, instance.next_generation))
-            instance.save()
-    return [instance.pk for instance in held]
+        held = Instance.objects.filter(claimed_by=worker, lease_until__isnull=False, state__in=ACTIVE)
+        for number, token in list(held.values_list("pk", "token")):
+            changed = held.filter(pk=number, token=token).update(
+                token=F("token") + 1,  # a worker that is not quite dead is fenced
+                lease_until=None, claimed_by="", crashes=F("crashes") + int(crashed or False),
+                attempts=F("attempts") - int(stopped),
+            )
+            if changed:
+                instance = Instance.objects.get(pk=number)
+                _append(instance, NewEvent(event, message, EventLevel.WARNING, instance.next_generation))
+                instance.save(update_fields=["event_sequence"])
+                freed.append(number)
+    return freed
 
 
 def delete_instance(*, instance_id: int) -> None:

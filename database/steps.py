@@ -1,14 +1,17 @@
 """What workers and their supervisor read: steps that are ready, who holds them, and where a run can go on."""
 
+from datetime import timedelta
+
 from django.db.models.functions import Now
 
 from database.models import ACTIVE, Checkpoint, Instance
 from database.services import FREE
 
 
-def ready_instances() -> list[int]:
-    """Instances that can be claimed now: higher priority first, then the one that waited longest."""
-    ready = Instance.objects.filter(FREE, state__in=ACTIVE).order_by("-priority", "updated_at")
+def ready_instances(*, waited_seconds: float = 0.0) -> list[int]:
+    """Instances that can be claimed now and waited so long: higher priority first, then the one that waited longest."""
+    since = Now() - timedelta(seconds=waited_seconds)
+    ready = Instance.objects.filter(FREE, state__in=ACTIVE, updated_at__lte=since).order_by("-priority", "updated_at")
     return list(ready.values_list("pk", flat=True))
 
 

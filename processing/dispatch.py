@@ -1,6 +1,7 @@
-"""Messages: one short one for each step that is ready. Losing all of them loses nothing, for the sweep sends them again."""
+"""Messages: one short one for each step that is ready. Losing all of them loses nothing, the sweep sends them again."""
 
 import logging
+from collections.abc import Iterable
 
 from celery import current_app
 from django.conf import settings
@@ -12,11 +13,34 @@ ADVANCE = "processing.advance"
 
 
 def advance(instance_id: int) -> None:
-    """Tell the workers that this instance can go on. A dead broker is no failure: the sweep will tell them."""
+    """Tell the workers that this instance can go on."""
+    advance_all((instance_id,))
+
+
+def advance_all(instance_ids: Iterable[int]) -> None:
+    """Tell the workers that these instances can go on.
+
+    A dead broker is no failure, and costs its time-out once: what it does not take, the sweep will send.
+    """
+    for instance_id in instance_ids:
+        try:
+            current_app.send_task(
+                ADVANCE, args=(instance_id,), ignore_result=True, retry=True,
+                retry_policy=settings.CELERY_TASK_PUBLISH_RETRY_POLICY,
+            )
+        except (OperationalError, OSError) as error:
+            log.warning("run %s: the broker did not take the message (%s); the sweep will send it", instance_id, error)
+            return
+
+
+def waiting() -> int | None:
+    """Messages that no worker has taken yet; None where the broker does not answer."""
+    queue = settings.CELERY_TASK_DEFAULT_QUEUE
     try:
-        current_app.send_task(
-            ADVANCE, args=(instance_id,), ignore_result=True, retry=True,
-            retry_policy=settings.CELERY_TASK_PUBLISH_RETRY_POLICY,
-        )
+        with current_app.connection_for_write() as connection:
+            connection.ensure_connection(max_retries=1, timeout=1)
+            count: int = connection.default_channel.queue_declare(queue=queue, durable=True).message_count
+            return count
     except (OperationalError, OSError) as error:
-        log.warning("run %s: the broker did not take the message (%s); the sweep will send it again", instance_id, error)
+        log.warning("the broker does not answer: %s", error)
+        return None

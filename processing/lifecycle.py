@@ -6,19 +6,23 @@
     any active or paused state -> CANCELLED, or CANCELLING first to let the generation finish
 """
 
+import contextlib
 import os
 import socket
 from collections.abc import Callable
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from database import services, steps
-from database.errors import Conflict
+from database.errors import Conflict, Fenced
 from database.models import ENDED, EventLevel, EventType, Instance, InstanceState
 from database.services import Claim, NewEvent
 from processing import dispatch
 from processing.core.types import StopReason
+
+#: Messages for each ready step beyond which the sweep adds none, and the time after which a step is announced again.
+MOST_MESSAGES_A_STEP, LONG_SECONDS = 4, 60.0
 
 _CRASHED = "Its worker crashed {} times in the same generation; the work item makes the engine fail. Try other parameters."
 _LOST = "Its worker was lost {} times in the same generation; it may need more memory than the machine has."
@@ -82,13 +86,23 @@ def enter(instance: Instance, state: InstanceState) -> NewEvent | None:
 
 
 def fail(claimed: Claim, message: str) -> None:
-    """The run has failed; its completed generations and its checkpoint stay, and it may be resumed."""
-    with services.fenced(claimed) as instance:
+    """The run has failed; its completed generations and its checkpoint stay, and it may be resumed.
+
+    Nothing happens where the claim was lost meanwhile.
+    """
+    with contextlib.suppress(Fenced), services.fenced(claimed) as instance:
         instance.failure_message = message
         instance.stop_reason = StopReason.ERROR.value
         enter(instance, InstanceState.FAILED)
         event = NewEvent(EventType.STATE_CHANGED, message, EventLevel.ERROR, data={"state": InstanceState.FAILED})
         services.finish_commit(instance=instance, events=[event])
+
+
+def give_up(claimed: Claim) -> None:
+    """Free the step for a later try, which counts; where not even that can be written, the lease runs out."""
+    with contextlib.suppress(Fenced, DatabaseError), services.fenced(claimed) as instance:
+        instance.lease_until, instance.claimed_by = None, ""
+        services.finish_commit(instance=instance, events=[])
 
 
 def pause(instance_id: int) -> Instance:
@@ -131,22 +145,32 @@ def cancel(instance_id: int, *, immediately: bool = True) -> Instance:
 
 
 def sweep() -> list[int]:
-    """Send a message for every step that is ready or whose lease ran out; the only recovery there is. Their numbers."""
-    ready = steps.ready_instances()
-    for instance_id in ready:
-        dispatch.advance(instance_id)
+    """Send a message for steps that are ready or whose lease ran out, unless enough are under way. Their numbers.
+
+    It is the only recovery there is. While at least as many messages wait as there are steps, none was lost as far as can
+    be told, and only steps that waited for long are announced again: so the queue stays bounded.
+    """
+    ready, waiting = steps.ready_instances(), dispatch.waiting()
+    if waiting is None:
+        return []
+    if waiting >= len(ready):
+        ready = [] if waiting >= MOST_MESSAGES_A_STEP * len(ready) else steps.ready_instances(waited_seconds=LONG_SECONDS)
+    dispatch.advance_all(ready)
     return ready
 
 
-def worker_died(worker: str, *, crashed: bool, announce: bool = True) -> None:
-    """Free what a worker held that is dead for certain, so that another goes on at once; silently at a shutdown."""
+def worker_died(worker: str, *, crashed: bool) -> None:
+    """Free what a worker held that is dead for certain, so that another goes on at once."""
     what = "crashed" if crashed else "was lost"
     held = services.release_worker(
         worker=worker, crashed=crashed, message=f"Worker {worker} {what}; another goes on from the last generation."
     )
-    if announce:
-        for instance_id in held:
-            dispatch.advance(instance_id)
+    dispatch.advance_all(held)
+
+
+def worker_stopped(worker: str) -> None:
+    """Free what a worker held that was told to stop; that is no attempt."""
+    services.release_worker(worker=worker, crashed=None, message=f"Worker {worker} was stopped.")
 
 
 def _at_once_or_later(

@@ -6,6 +6,7 @@ worker starts from the last checkpoint and, as every draw has an address, comput
 
 import logging
 import os
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,16 +14,17 @@ from datetime import datetime
 
 import numpy as np
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 
 from database import packing, services, steps
 from database.errors import Fenced
-from database.models import Instance, InstanceState
+from database.models import EventLevel, EventType, Instance, InstanceState
 from database.services import Claim, NewEvent, NewGeneration
 from processing import lifecycle
 from processing.core import checkpoint as checkpoints
 from processing.core import generation as generations
 from processing.core.checkpoint import Checkpoint
-from processing.core.errors import Broken, Refused
+from processing.core.errors import Broken, Refused, Transient
 from processing.core.generation import Closed
 from processing.core.plan import Plan, plan_of
 from processing.core.profile import numeric_profile
@@ -34,8 +36,11 @@ log = logging.getLogger(__name__)
 
 #: The lease is extended at most this often while agents are evaluated, as a part of its length.
 EXTEND_AFTER = 0.25
-#: Agents between two looks at the lease: enough to keep all lanes of all cores busy.
-AGENTS_A_CHUNK = 32_768
+#: Agents are evaluated in chunks of about this time; the lease is extended between them. How they are cut changes no bit.
+CHUNK_SECONDS = 1.0
+FEWEST_AGENTS, MOST_AGENTS_AT_FIRST = 16, 1_024
+#: Weights times steps that a slow core surely does in a second.
+SURE_SPEED = 500_000_000
 
 
 def work_shift(
@@ -58,10 +63,18 @@ def work_shift(
         return _Shift(claim, seconds, threads, watch).work()
     except Fenced as fenced:
         log.info("%s", fenced)
-        return False
     except (Refused, Broken) as error:
         lifecycle.fail(claim, str(error))
-        return False
+    except (OperationalError, InterfaceError, Transient) as error:
+        log.warning("run %s: %s; the sweep will try again", instance_id, error)
+        lifecycle.give_up(claim)
+    except MemoryError:
+        lifecycle.fail(claim, "The machine ran out of memory. Make the population or the network smaller.")
+    except Exception:
+        number = secrets.token_hex(6)
+        log.exception("trouble %s: run %s", number, instance_id)
+        lifecycle.fail(claim, f"Something went wrong here; it is not your fault. The log tells more under {number}.")
+    return False
 
 
 class _Shift:
@@ -109,14 +122,18 @@ class _Shift:
     def _evaluate(self, population: Population, number: int) -> Evaluations:
         """All agents, chunk by chunk; the lease is extended only between chunks, so only while there is progress."""
         parts: list[Evaluations] = []
-        for first in range(0, len(population), AGENTS_A_CHUNK):
-            self._keep_lease()
+        first, size = 0, self._first_chunk()
+        while first < len(population):
+            started, last = time.monotonic(), min(first + size, len(population))
             parts.append(
                 self.plan.judge.evaluate(
-                    population.genomes, seed=self.instance.seed, generation=number, first=first,
-                    last=min(first + AGENTS_A_CHUNK, len(population)), threads=self.threads,
+                    population.genomes, seed=self.instance.seed, generation=number, first=first, last=last,
+                    threads=self.threads,
                 )
             )
+            first = last
+            size = 2 * size if time.monotonic() - started < CHUNK_SECONDS / 2 else max(size // 2, FEWEST_AGENTS)
+            self._keep_lease()
         if len(parts) == 1:
             return parts[0]
         return Evaluations(
@@ -124,6 +141,11 @@ class _Shift:
             steps=np.concatenate([part.steps for part in parts]),
             failures=np.concatenate([part.failures for part in parts]),
         )
+
+    def _first_chunk(self) -> int:
+        """Agents that are surely done in a second, however long they live."""
+        effort = self.plan.environment.episodes * self.plan.environment.max_steps * max(1, self.plan.genome.number_of_weights)
+        return min(max(SURE_SPEED // effort, FEWEST_AGENTS), MOST_AGENTS_AT_FIRST)
 
     def _keep_lease(self) -> None:
         now = time.monotonic()
@@ -136,18 +158,25 @@ class _Shift:
         record = self._record(closed, seconds, started_at)
         with services.fenced(self.claim) as instance:
             services.record_generation(instance=instance, generation=record, keep_every=settings.CHECKPOINT_KEEP_EVERY)
-            closed = self._timed(instance, closed)
+            closed, notes = self._timed(instance, closed), self._noted(instance)
             if closed.stop is not None:
                 instance.stop_reason, instance.stop_explanation = closed.stop.value, closed.explanation
-            instance.numeric_profile = instance.numeric_profile or numeric_profile()
             following = lifecycle.following(InstanceState(instance.state), closed.stop)
             changed = lifecycle.enter(instance, following)
-            events: list[NewEvent] = [*events_of(closed), *([changed] if changed else [])]
+            events: list[NewEvent] = [*events_of(closed), *notes, *([changed] if changed else [])]
             services.finish_commit(instance=instance, events=events)
             state = InstanceState(instance.state)
         self.instance = instance
         self.extended_at = time.monotonic() - settings.LEASE_SECONDS
         return state
+
+    def _noted(self, instance: Instance) -> list[NewEvent]:
+        """Keep the numeric profile, and say so where it is another than that of the generations before."""
+        before, now = instance.numeric_profile, numeric_profile()
+        instance.numeric_profile = now
+        if before in ({}, now):
+            return []
+        return [NewEvent(EventType.NOTE, "Goes on under another numeric profile.", EventLevel.WARNING, data={"before": before})]
 
     def _timed(self, instance: Instance, closed: Closed) -> Closed:
         """The same, ended by the clock where the time limit is up; a run that a clock ended is not reproducible."""
@@ -169,7 +198,7 @@ class _Shift:
         fitness = evaluations.fitness.tolist()
         scalars = packing.Scalars(
             fitness=evaluations.fitness, steps=evaluations.steps, species=np.full(len(population), -1, np.int32),
-            mothers=population.mothers, fathers=population.fathers, ages=population.ages.astype(np.uint16),
+            mothers=population.mothers, fathers=population.fathers, ages=population.ages,
             operators=population.operators, failures=evaluations.failures,
         )
         return NewGeneration(

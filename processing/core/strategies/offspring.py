@@ -37,7 +37,7 @@ def children(
         fathers = np.full(len(mothers), NO_PARENT, np.int32)
     genomes, operators = kind.breed(pool, mothers, fathers, variation, seed=seed, generation=generation)
     two = (operators == Operator.CROSSOVER) | (operators == Operator.CROSSOVER_MUTATION)
-    age = min(generation - pool_generation, 255)
+    age = min(generation - pool_generation, OLDEST)
     return Population(
         genomes=genomes, operators=operators, mothers=indices[mothers],
         fathers=np.where(two, indices[fathers], NO_PARENT).astype(np.int32),

@@ -94,7 +94,7 @@ class RisingThreshold:
         order = ranked(fitness)
         threshold = state["threshold"]
         if threshold is None and len(order):
-            threshold = mean(fitness[order])
+            threshold = min(mean(fitness[order]), float(fitness[order[0]]))  # a mean is rounded
         viable = order[fitness[order] >= threshold] if len(order) else order
         facts = {"required_agents": self.parameters.required_agents, "maximum_failures": self.parameters.maximum_failures}
         if len(viable) < self.parameters.required_agents:
