@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import Group
-from django.db.models import BinaryField, Model, QuerySet
+from django.db.models import BinaryField, Count, Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -66,11 +66,15 @@ class WorkItemWindow(Window):
         """The staged text is for workers."""
         return ["staged"]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[WorkItem]:
+        """Without the long texts, and with the number of runs."""
+        return super().get_queryset(request).defer("staged").annotate(number_of_runs=Count("instances"))
+
     @admin.display(description="runs")
-    def runs(self, item: WorkItem) -> str:
+    def runs(self, item: Any) -> str:
         """How many, with a link to them."""
         url = reverse("admin:database_instance_changelist")
-        return format_html('<a href="{}?work_item__id__exact={}">{}</a>', url, item.pk, item.instances.count())
+        return format_html('<a href="{}?work_item__id__exact={}">{}</a>', url, item.pk, item.number_of_runs)
 
 
 @admin.register(Instance)
@@ -85,6 +89,10 @@ class InstanceWindow(Window):
     search_fields = ("work_item__name", "digest", "=id")
     list_select_related = ("work_item",)
     actions = ("pause", "resume", "cancel")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Instance]:
+        """Without the long texts of their work items."""
+        return super().get_queryset(request).defer("work_item__staged", "work_item__spec")
 
     @admin.display(description="work item", ordering="work_item__name")
     def item(self, instance: Instance) -> str:

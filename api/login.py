@@ -5,6 +5,8 @@ from django.contrib.auth.tokens import default_token_generator
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
 
 ADMINISTRATOR = "admin"
 
@@ -23,10 +25,12 @@ def one_time_path() -> str:
     return reverse("one-time-login", args=(default_token_generator.make_token(user),))
 
 
+@require_GET
+@never_cache
 def one_time_login(request: HttpRequest, token: str) -> HttpResponse:
     """Log the administrator in and go to the admin."""
     user = get_user_model().objects.filter(username=ADMINISTRATOR).first()
-    if user is None or not default_token_generator.check_token(user, token):
+    if user is None or not user.is_active or not default_token_generator.check_token(user, token):
         return HttpResponseForbidden("This link was used before or is not valid; restart the server for a new one.\n")
     login(request, user, backend="django.contrib.auth.backends.ModelBackend")
     return redirect("admin:index")

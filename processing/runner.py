@@ -144,7 +144,8 @@ class _Shift:
 
     def _first_chunk(self) -> int:
         """Agents that are surely done in a second, however long they live."""
-        effort = self.plan.environment.episodes * self.plan.environment.max_steps * max(1, self.plan.genome.number_of_weights)
+        environment, weights = self.plan.environment, max(1, self.plan.genome.number_of_weights)
+        effort: int = environment.episodes * environment.max_steps * weights
         return min(max(SURE_SPEED // effort, FEWEST_AGENTS), MOST_AGENTS_AT_FIRST)
 
     def _keep_lease(self) -> None:

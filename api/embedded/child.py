@@ -1,5 +1,6 @@
 """A child process on a leash: started, watched, and ended by its parent."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -65,6 +66,7 @@ class Child:
         try:
             self.process.wait(patience)
         except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError, PermissionError):  # it has just gone
+                os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
         self.line.close()

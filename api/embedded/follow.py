@@ -6,7 +6,7 @@ from api.terminal import Progress, path_through
 from database import selectors
 from database.errors import NotFound
 from database.models import ENDED, Instance
-from processing.core.plan import plan_of
+from processing.core.plan import MOST_REPLAYED_STEPS, plan_of
 
 
 def progress_of(number: int) -> tuple[Instance, Progress]:
@@ -28,20 +28,21 @@ def has_ended(instance: Instance) -> bool:
 
 
 def drawn_champion(instance: Instance, *, colour: bool) -> str | None:
-    """The champion's path through its maze; None where there is no champion."""
-    if instance.champion_generation is None or instance.champion_index is None:
+    """The champion's path through its maze; None where there is no champion, or its life was too long to be replayed."""
+    champion = selectors.champion(instance)
+    if champion is None or champion.steps > MOST_REPLAYED_STEPS:
         return None
     spec = instance.work_item.spec
-    genome = selectors.genome_of(instance.pk, instance.champion_generation, instance.champion_index)
+    genome = selectors.genome_of(instance.pk, champion.generation, champion.index)
     if genome is None:
         return None
     way = plan_of(spec).replay(
-        genome, seed=instance.seed, generation=instance.champion_generation, agent=instance.champion_index
+        genome, seed=instance.seed, generation=champion.generation, agent=champion.index
     )
     goals = {(i, j) for i, row in enumerate(spec["environment"]["rows"]) for j, cell in enumerate(row) if cell == "G"}
     collected = len(goals.intersection(way.positions))
     return (
-        f"Champion {instance.pk}-{instance.champion_generation}-{instance.champion_index}: fitness {way.total:.4g}, "
+        f"Champion {instance.pk}-{champion.generation}-{champion.index}: fitness {way.total:.4g}, "
         f"{collected} of {len(goals)} goals in {way.steps} steps\n\n"
         + path_through(spec["environment"]["rows"], way, colour=colour)
     )

@@ -1,8 +1,10 @@
 """Keeps a broker and workers alive, frees what dead workers held, and sweeps."""
 
+import hashlib
 import logging
 import os
 import shutil
+import socket
 import sys
 import tempfile
 import time
@@ -10,6 +12,7 @@ from pathlib import Path
 
 from celery import current_app
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 
 from api.embedded.child import Child
 from api.embedded.trouble import Trouble
@@ -18,9 +21,6 @@ from processing import lifecycle
 
 log = logging.getLogger(__name__)
 
-#: Workers of the embedded server carry this in front of their names: whoever holds the folder's lock knows that they are
-#: dead when it starts.
-PREFIX = "embedded-"
 BROKER_START_SECONDS = 5.0
 #: A child that dies at once is started again after this pause.
 RESTART_PAUSE_SECONDS = 1.0
@@ -32,13 +32,15 @@ class Supervisor:
     def __init__(self, folder: Path, *, workers: int) -> None:
         self.logs = folder / "log"
         self.logs.mkdir(parents=True, exist_ok=True)
-        self.private = Path(tempfile.mkdtemp(prefix="evolution-"))  # short: a socket's path has room for 100 bytes
+        # Whoever holds the folder's lock knows that workers named after the folder are dead when it starts.
+        self.prefix = f"embedded-{socket.gethostname()}-{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}-"
+        self.private = Path(tempfile.mkdtemp(prefix="evolution-", dir=_short_folder()))
         self.socket = self.private / "broker.sock"
         self.number_of_workers = workers
         self.broker: Child | None = None
         self.workers: dict[str, Child] = {}
         self.environment = os.environ | {
-            "REDIS_URL": f"redis+socket://{self.socket}", "NUMBER_OF_WORKERS": str(workers),
+            "REDIS_URL": settings.REDIS_URL or f"redis+socket://{self.socket}", "NUMBER_OF_WORKERS": str(workers),
             "PYTHONUNBUFFERED": "1",
         }
         self.next_sweep = 0.0
@@ -46,18 +48,30 @@ class Supervisor:
     def start(self) -> None:
         """Broker up, workers started, whatever an earlier server left behind freed."""
         current_app.conf.broker_url = self.environment["REDIS_URL"]
+        settings.NUMBER_OF_WORKERS = self.number_of_workers
         for worker in steps.workers_with_leases():
-            if worker.startswith(PREFIX):
+            if worker.startswith(self.prefix):
                 lifecycle.worker_died(worker, crashed=False)
-        self._start_broker()
+        if not settings.REDIS_URL:
+            self._start_broker()
         for number in range(1, self.number_of_workers + 1):
-            self._start_worker(f"{PREFIX}{number}-{os.getpid()}")
+            self._start_worker(f"{self.prefix}{number}")
 
     def tick(self) -> None:
-        """Replace who is dead or silent; sweep when it is time. To be called several times a second."""
-        if self.broker is None or self.broker.exit_code is not None or self.broker.is_silent():
+        """Replace who is dead or silent; sweep when it is time. To be called several times a second.
+
+        A database that does not answer is tried again at the next call.
+        """
+        if self.broker is not None and (self.broker.exit_code is not None or self.broker.is_silent()):
             log.warning("the broker is gone; starting another")
             self._start_broker()
+        try:
+            self._tend_workers()
+        except (OperationalError, InterfaceError) as error:
+            log.warning("the database does not answer: %s", error)
+
+    def _tend_workers(self) -> None:
+        """Replace workers that are dead or silent; sweep when it is time."""
         for name, child in list(self.workers.items()):
             if child.exit_code is None and child.is_silent():
                 log.warning("%s is silent; replacing it", name)
@@ -75,13 +89,14 @@ class Supervisor:
         """Nobody is left; what the workers held is free for the next start."""
         for child in self.workers.values():
             child.ask_to_end()
-        for name, child in self.workers.items():
+        for child in self.workers.values():
             child.end(patience=0.5)
-            lifecycle.worker_died(name, crashed=False, announce=False)
         if self.broker is not None:
             self.broker.ask_to_end()
             self.broker.end(patience=1.0)
         shutil.rmtree(self.private, ignore_errors=True)
+        for name in self.workers:
+            lifecycle.worker_stopped(name)
 
     def _end_hung_workers(self) -> None:
         """A worker whose lease ran out made no progress for all that time."""
@@ -111,6 +126,11 @@ class Supervisor:
             if self.broker.exit_code is not None or time.monotonic() > deadline:
                 raise Trouble(f"The broker did not start; see {self.logs / 'broker.log'}.")
             time.sleep(0.01)
+
+
+def _short_folder() -> str | None:
+    """Where a socket's path stays below the hundred bytes that there are for it; None for the system's own choice."""
+    return "/tmp" if len(tempfile.gettempdir()) > 60 else None
 
 
 def _valkey() -> Path:

@@ -47,3 +47,8 @@ class Web:
         """It answers no more."""
         self.server.should_exit = True
         self.thread.join(3.0)
+
+    def check(self) -> None:
+        """Raises Trouble where it has ended by itself."""
+        if not self.thread.is_alive():
+            raise Trouble("The web server has ended; see the log.")

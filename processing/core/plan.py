@@ -36,7 +36,10 @@ class Plan:
         return int(self.strategy.population_size)
 
     def replay(self, genome: bytes, *, seed: int, generation: int, agent: int, episode: int = 0) -> Trajectory:
-        """The agent's way through an episode, lived again from its packed genome and its address."""
+        """The agent's way through an episode, lived again from its packed genome and its address.
+
+        Compiled code would be needed for long lives; see `MOST_REPLAYED_STEPS` for what the callers refuse.
+        """
         weights = self.genome.unpack(genome)[0]
         return life(
             self.environment.parameters, self.genome.parameters, weights,

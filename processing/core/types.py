@@ -13,6 +13,7 @@ Float64Array = NDArray[np.float64]
 Int32Array = NDArray[np.int32]
 Int64Array = NDArray[np.int64]
 UInt8Array = NDArray[np.uint8]
+UInt16Array = NDArray[np.uint16]
 
 #: What a strategy remembers between generations: numbers, None and arrays, by name. Stored with every checkpoint.
 State = Mapping[str, Any]
@@ -48,7 +49,7 @@ class Failure(IntEnum):
 
 
 class StopReason(StrEnum):
-    """Why a run ended; the first four and THRESHOLD_MISSED are decided in the core."""
+    """Why a run ended."""
 
     FITNESS_REACHED = "FITNESS_REACHED"
     GENERATION_LIMIT = "GENERATION_LIMIT"
@@ -81,7 +82,7 @@ class Population:
     operators: UInt8Array  # (N,) of Operator
     mothers: Int32Array  # (N,) index in the parents' generation, NO_PARENT where there is none
     fathers: Int32Array  # (N,) the same
-    ages: UInt8Array  # (N,) how many generations back the parents are; 0 where there are none
+    ages: UInt16Array  # (N,) how many generations back the parents are; 0 where there are none
 
     def __len__(self) -> int:
         return len(self.operators)

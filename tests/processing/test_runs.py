@@ -5,13 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from celery import current_app
 from django.conf import LazySettings
+from django.db import OperationalError
 
 from api import intake
 from database import services, steps
 from database.errors import Conflict, Fenced, NotFound
 from database.models import Agent, Checkpoint, Event, Generation, Instance, InstanceState
-from processing import lifecycle, runner
+from processing import dispatch, lifecycle, runner
 from processing.core.generation import Closed
 
 pytestmark = pytest.mark.django_db
@@ -232,3 +234,44 @@ def test_an_active_run_cannot_be_deleted_and_an_ended_one_can() -> None:
     assert not Instance.objects.filter(pk=instance.pk).exists()
     with pytest.raises(NotFound):
         services.delete_instance(instance_id=instance.pk)
+
+
+def test_sweeping_again_and_again_does_not_fill_the_queue() -> None:
+    with current_app.connection_for_write() as connection:
+        connection.default_channel.queue_purge("evolution")
+    ready = [submitted().pk for _ in range(3)]
+    for _ in range(20):
+        lifecycle.sweep()
+    assert len(ready) <= (dispatch.waiting() or 0) <= 4 * len(ready)
+
+
+def test_a_bug_fails_the_run_under_a_number_and_frees_it() -> None:
+    instance = submitted()
+
+    def stumble(_: Closed) -> None:
+        raise ZeroDivisionError
+
+    assert not runner.work_shift(instance.pk, watch=stumble)
+    instance.refresh_from_db()
+    assert (instance.state, instance.lease_until) == ("FAILED", None)
+    assert "log" in (instance.failure_message or "")
+
+
+def test_a_database_that_does_not_answer_frees_the_run_for_a_later_try() -> None:
+    instance = submitted()
+
+    def stumble(_: Closed) -> None:
+        raise OperationalError("gone")
+
+    assert not runner.work_shift(instance.pk, watch=stumble)
+    instance.refresh_from_db()
+    assert (instance.state, instance.lease_until) == ("RUNNING", None)
+    assert finished(instance).state == InstanceState.SUCCEEDED
+
+
+def test_a_worker_that_was_told_to_stop_costs_no_attempt() -> None:
+    instance = submitted()
+    assert lifecycle.claim(instance.pk) is not None
+    lifecycle.worker_stopped(lifecycle.worker_name())
+    instance.refresh_from_db()
+    assert (instance.attempts, instance.lease_until) == (0, None)

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import signal
 import sys
 import time
@@ -31,7 +30,7 @@ from formatting.faults import Faulty
 
 CANNOT_START = 3
 INTERRUPTED = 130
-TICK_SECONDS = 0.05
+TICK_SECONDS = 0.1
 
 
 class Command(BaseCommand):
@@ -57,12 +56,12 @@ class Command(BaseCommand):
             sys.exit(2)
         signal.signal(signal.SIGTERM, _interrupt)
         try:
-            with _server(port, workers, sys.stderr if json else sys.stdout) as (url, supervisor):
+            with _server(port, workers, sys.stderr if json else sys.stdout) as (url, supervisor, web):
                 code = _show(url, supervisor, document, as_json=json) if document is not None else 0
                 if once:
                     sys.exit(code)
                 print(f"\nServing on {url} until Ctrl-C.", file=sys.stderr, flush=True)
-                _serve(supervisor)
+                _serve(supervisor, web)
         except Trouble as trouble:
             print(trouble, file=sys.stderr)
             sys.exit(CANNOT_START)
@@ -72,26 +71,29 @@ class Command(BaseCommand):
 
 
 @contextlib.contextmanager
-def _server(port: int, workers: int, out: Any) -> Iterator[tuple[str, Supervisor]]:
-    """A running server: its URL and its supervisor. Nothing is left of it afterwards but the folder."""
+def _server(port: int, workers: int, out: Any) -> Iterator[tuple[str, Supervisor, Web]]:
+    """A running server: its URL, its supervisor and its web server. Nothing is left of it afterwards but the folder."""
     folder = Path(settings.DATA_FOLDER)
-    with lock(folder), contextlib.closing(listen(settings.BIND_ADDRESS, port)) as bound:
-        port = bound.getsockname()[1]
+    with contextlib.ExitStack() as running:
+        running.enter_context(lock(folder))
+        bound = running.enter_context(contextlib.closing(listen(settings.BIND_ADDRESS, port)))
         _migrate(folder)
-        os.environ["BIND_ADDRESS"] = settings.BIND_ADDRESS
         supervisor = Supervisor(folder, workers=max(1, workers))
+        running.callback(supervisor.stop)
+        supervisor.start()
         web = Web(bound, settings.ASGI_APPLICATION.replace(".application", ":application"))
-        try:
-            supervisor.start()
-            web.start()
-            host = f"[{settings.BIND_ADDRESS}]" if ":" in settings.BIND_ADDRESS else settings.BIND_ADDRESS
-            url = f"http://{host}:{port}"
-            doors = f"pages    {url}/\nGraphiQL {url}/graphql\nadmin    {url}{one_time_path()}  (logs in once)"
-            print(doors, file=out, flush=True)
-            yield url, supervisor
-        finally:
-            web.stop()
-            supervisor.stop()
+        web.start()
+        running.callback(web.stop)
+        url = _url(settings.BIND_ADDRESS, bound.getsockname()[1])
+        doors = f"pages    {url}/\nGraphiQL {url}/graphql\nadmin    {url}{one_time_path()}  (logs in once)"
+        print(doors, file=out, flush=True)
+        yield url, supervisor, web
+
+
+def _url(address: str, port: int) -> str:
+    """Where this machine reaches the server."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _migrate(folder: Path) -> None:
@@ -139,10 +141,11 @@ def _show(url: str, supervisor: Supervisor, document: dict[str, Any], *, as_json
     return exit_code(ended)
 
 
-def _serve(supervisor: Supervisor) -> None:
-    """Until interrupted."""
+def _serve(supervisor: Supervisor, web: Web) -> None:
+    """Until interrupted, or until the web server ends by itself."""
     while True:
         supervisor.tick()
+        web.check()
         time.sleep(TICK_SECONDS)
 
 

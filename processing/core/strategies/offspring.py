@@ -19,7 +19,7 @@ def random_population(kind: GenomeKind, size: int, *, seed: int, generation: int
     return Population(
         genomes=kind.random(size, seed=seed, generation=generation),
         operators=np.full(size, Operator.INITIAL, np.uint8), mothers=nobody, fathers=nobody,
-        ages=np.zeros(size, np.uint8),
+        ages=np.zeros(size, np.uint16),
     )
 
 
@@ -37,9 +37,8 @@ def children(
         fathers = np.full(len(mothers), NO_PARENT, np.int32)
     genomes, operators = kind.breed(pool, mothers, fathers, variation, seed=seed, generation=generation)
     two = (operators == Operator.CROSSOVER) | (operators == Operator.CROSSOVER_MUTATION)
-    age = min(generation - pool_generation, OLDEST)
     return Population(
         genomes=genomes, operators=operators, mothers=indices[mothers],
         fathers=np.where(two, indices[fathers], NO_PARENT).astype(np.int32),
-        ages=np.full(len(mothers), age, np.uint8),
+        ages=np.full(len(mothers), generation - pool_generation, np.uint16),
     )

@@ -50,7 +50,7 @@ class RisingThresholdParameters(VariationParameters):
         2, meaning="A generation with fewer viable agents has failed.", unit="agents", ge=1
     )
     maximum_failures: int = parameter(
-        100, meaning="Failed generations in a row after which the run ends.", unit="generations", ge=1, le=1_000_000
+        100, meaning="Failed generations in a row after which the run ends.", unit="generations", ge=1, le=60_000
     )
     parent_choice: ParentChoice = parameter(
         ParentChoice.UNIFORM, meaning="How parents are drawn from the viable: with weight 1/rank, or with equal chance."
@@ -99,10 +99,12 @@ class RisingThreshold:
         facts = {"required_agents": self.parameters.required_agents, "maximum_failures": self.parameters.maximum_failures}
         if len(viable) < self.parameters.required_agents:
             failures = state["failures"] + 1
-            stop = StopReason.THRESHOLD_MISSED if failures >= self.parameters.maximum_failures else None
+            why = StopReason.THRESHOLD_MISSED if len(order) else StopReason.EXTINCTION
+            stop = why if failures >= self.parameters.maximum_failures else None
             verdict = Verdict(stop, threshold, len(viable), facts | {"failures": failures})
             return {**state, "threshold": threshold, "failures": failures}, verdict
-        level = mean(fitness[viable if self.parameters.rise_over == RiseOver.VIABLE else order])
+        measured = fitness[viable if self.parameters.rise_over == RiseOver.VIABLE else order]
+        level = min(mean(measured), float(measured[0]))
         after = {
             "threshold": level + self.parameters.rise * abs(level), "failures": 0,
             "pool": self.genome.take(population.genomes, viable), "indices": viable, "generation": generation,
