@@ -93,8 +93,9 @@ class Mutation(graphene.ObjectType):
             done = intake.submit(input["spec"]["document"], request.user, start=input["start"], strict=input["strict"])
         except Faulty as faulty:
             return _refused(*problems_of(faulty.faults, *DOCUMENT), warnings=[], instances=[])
-        instances = [selectors.instance(each.pk) for each in done.instances]
-        info.context.met(filter(None, instances))
+        found = selectors.instances_at(each.pk for each in done.instances)
+        instances = [found[each.pk] for each in done.instances]
+        info.context.met(instances)
         return {
             "user_errors": [], "warnings": problems_of(done.warnings, *DOCUMENT), "work_item": done.work_item,
             "instances": instances, "estimate": done.estimate,

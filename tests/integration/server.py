@@ -31,7 +31,8 @@ def wait_for(condition: Callable[[], T | None], *, seconds: float = 30.0, what: 
 def command(*arguments: str, folder: Path, **variables: str) -> subprocess.Popen[str]:
     """`manage.py` with its own data folder."""
     environment = {**os.environ, "DATA_FOLDER": str(folder), **variables}
-    environment.pop("DJANGO_SETTINGS_MODULE", None)
+    for name in {"DJANGO_SETTINGS_MODULE", "DATABASE_URL", "REDIS_URL"} - set(variables):
+        environment.pop(name, None)
     return subprocess.Popen(
         [sys.executable, "manage.py", *arguments], cwd=ROOT, env=environment, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
