@@ -70,7 +70,7 @@ def line_of(progress: Progress) -> str:
     return (
         f"run {progress.instance}  {bar}  generation {progress.generation}/{progress.generations}"
         f"  best {_number(progress.best)}  mean {_number(progress.mean)}"
-        f"  {'–' if rate is None else f'{rate:,.0f}'} evaluations/s  ETA {'–' if left is None else f'{left:.0f} s'}"
+        f"  {'–' if rate is None else f'{rate:,.0f}'} evaluations/s  ETA {'–' if left is None else f'{max(left, 0.0):.0f} s'}"
     )
 
 

@@ -26,6 +26,9 @@ from database.models import (
     WorkItem,
 )
 
+#: Older checkpoints that are kept of a run at most, however long it is.
+MOST_CHECKPOINTS = 16
+
 FREE = Q(lease_until__isnull=True) | Q(lease_until__lt=Now())
 
 
@@ -259,11 +262,14 @@ def _append(instance: Instance, event: NewEvent) -> None:
 
 
 def _thin_checkpoints(instance: Instance, newest: int, keep_every: int) -> None:
-    """Keep the newest checkpoint and every `keep_every`-th."""
-    previous = newest - 1
-    if keep_every and previous % keep_every == 0:
-        return
-    Checkpoint.objects.filter(instance=instance, generation=previous).delete()
+    """Keep the newest checkpoint and every `keep_every`-th; of a long run every second of these, or fourth, and so on."""
+    older = Checkpoint.objects.filter(instance=instance, generation__lt=newest)
+    if keep_every:
+        stride = keep_every
+        while newest // stride > MOST_CHECKPOINTS:
+            stride *= 2
+        older = older.annotate(beside=F("generation") % stride).exclude(beside=0)
+    older.delete()
 
 
 def _insert_agents(instance: Instance, generation: NewGeneration) -> None:

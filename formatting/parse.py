@@ -12,6 +12,7 @@ from formatting.document import plain_values
 from formatting.explanation import explain, nearest, value_at
 from formatting.faults import MAX_FAULTS, Fault, FaultCode, Malformed, Path, fault, shown
 from formatting.work_item import ADAPTER, WorkItem
+from processing.core.kinds import KINDS
 
 MAX_DOCUMENT_BYTES = 2_000_000
 
@@ -33,11 +34,19 @@ def parse(raw: bytes | str | Mapping[str, Any], *, max_bytes: int = MAX_DOCUMENT
     schema_key = document.pop("$schema", "")
     if not isinstance(schema_key, str | None):
         faults.append(fault(FaultCode.INVALID_TYPE, ("$schema",), "a text", shown(schema_key)))
+    _default_strategy(document)
     work_item, errors = _validated(document)
     if work_item is not None and not faults:
         return work_item
     found, omitted = _explained(errors, document, known={each.path for each in faults})
     raise Malformed([*faults, *found], total=len(faults) + len(found) + omitted)
+
+
+def _default_strategy(document: dict[str, Any]) -> None:
+    """A strategy that does not say its type is the kind's default. The document is changed by that: it is our own copy."""
+    kind, strategy = document.get("kind"), document.get("strategy")
+    if isinstance(kind, str) and kind in KINDS and isinstance(strategy, dict):
+        strategy.setdefault("type", KINDS[kind].strategies[0])
 
 
 def _validated(document: dict[str, Any]) -> tuple[WorkItem | None, list[ErrorDetails]]:

@@ -20,7 +20,7 @@ def secret_key(folder: Path) -> str:
 
 def _store(key: str, path: Path) -> None:
     """Write the whole key at once; the first of several processes wins."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor, draft = tempfile.mkstemp(dir=path.parent)
     try:
         with os.fdopen(descriptor, "w") as file:

@@ -116,8 +116,11 @@ def pause(instance_id: int) -> Instance:
 
 
 def resume(instance_id: int) -> Instance:
-    """A paused run goes on, or a failed one as a new attempt. Raises NotFound, Conflict."""
+    """A paused run goes on, or a failed one as a new attempt; a pause not yet reached is withdrawn. Raises NotFound, Conflict."""
     event = NewEvent(EventType.STATE_CHANGED, "Resumed.")
+    with contextlib.suppress(Conflict):
+        withdrawn: dict[str, str] = {InstanceState.PAUSING: InstanceState.RUNNING}
+        return services.change_state(instance_id=instance_id, event=event, transitions=withdrawn)
     with transaction.atomic():
         instance = services.change_state(
             instance_id=instance_id, event=event, raise_epoch=True,

@@ -20,6 +20,10 @@ ROW_BYTES, WEIGHT_BYTES = 200, 4
 #: A generation's own row and its events.
 GENERATION_BYTES = 2_000
 
+#: A checkpoint holds the generation's genomes and, at most, as many of the strategy's; every so many generations one is
+#: kept, and no more than so many of a run.
+GENOMES_A_CHECKPOINT, CHECKPOINT_EVERY, MOST_CHECKPOINTS = 2, 10, 18
+
 #: At work: parents, children and their packed copy; results and addresses of each agent; the environment's tables.
 COPIES_AT_WORK, AGENT_WORK_BYTES, TABLE_BYTES = 3, 64, 32_000_000
 
@@ -74,9 +78,10 @@ def _seconds(work: Workload) -> tuple[float, float]:
 
 def _storage_bytes(work: Workload, record: str) -> int:
     recorded = work.evaluations if record == RecordScope.ALL else work.generations
-    checkpoint = work.population * work.weights * WEIGHT_BYTES
+    kept = min(1 + work.generations // CHECKPOINT_EVERY, MOST_CHECKPOINTS)
+    checkpoints = kept * GENOMES_A_CHECKPOINT * work.population * work.weights * WEIGHT_BYTES
     generations = work.generations * GENERATION_BYTES
-    return work.evaluations * PACKED_AGENT_BYTES + recorded * _row_bytes(work) + checkpoint + generations
+    return work.evaluations * PACKED_AGENT_BYTES + recorded * _row_bytes(work) + checkpoints + generations
 
 
 def _memory_bytes(work: Workload) -> int:

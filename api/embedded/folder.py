@@ -11,7 +11,7 @@ def lock(folder: Path) -> IO[str]:
     """The folder is this process's alone until the file returned is closed. Raises Trouble."""
     path = folder / "lock"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = path.open("a+")
     except OSError as error:
         raise Trouble(f"The folder {folder} cannot be written ({error.strerror}); set DATA_FOLDER to one that can.") from error

@@ -78,7 +78,8 @@ def operation_of(document: ast.DocumentNode, name: str | None) -> ast.OperationD
     if len(named) == 1:
         return named[0]
     known = ", ".join(each.name.value for each in operations if each.name)
-    raise GraphQLError(f"operationName: expected one of {known}, got {'nothing' if name is None else 'another name'}")
+    expected = f"one of {known}" if known else "none, for the operation has no name"
+    raise GraphQLError(f"operationName: expected {expected}, got {'nothing' if name is None else 'another name'}")
 
 
 class _Shape:

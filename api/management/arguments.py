@@ -14,6 +14,20 @@ def seed(text: str) -> int:
     return int(text)
 
 
+def positive(text: str) -> int:
+    """A count from the command line."""
+    if not text.isdecimal() or not 1 <= int(text) <= 1_024:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 to 1024, got {text[:30]!r}")
+    return int(text)
+
+
+def port(text: str) -> int:
+    """A port from the command line; 0 takes a free one."""
+    if not text.isdecimal() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError(f"expected a port from 0 to 65535, got {text[:30]!r}")
+    return int(text)
+
+
 def read_document(file: str) -> bytes:
     """The bytes of a file, or of standard input for '-'. Ends the process with code 2 where there is nothing to read."""
     try:

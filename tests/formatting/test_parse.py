@@ -68,7 +68,6 @@ def test_a_work_item_cannot_be_changed() -> None:
     ({"kind": ABSENT}, FaultCode.REQUIRED, ("kind",)),
     ({"stop": ABSENT}, FaultCode.REQUIRED, ("stop",)),
     ({"stop.max_generations": ABSENT}, FaultCode.REQUIRED, ("stop", "max_generations")),
-    ({"strategy.type": ABSENT}, FaultCode.REQUIRED, ("strategy", "type")),
     ({"environment.type": ABSENT}, FaultCode.REQUIRED, ("environment", "type")),
     ({"version": 2}, FaultCode.OUT_OF_RANGE, ("version",)),
     ({"version": True}, FaultCode.INVALID_TYPE, ("version",)),
@@ -176,3 +175,10 @@ def test_a_complete_work_item_reads_back_as_itself() -> None:
     work_item = parse(document({"stop.fitness": 6, "environment.rewards": {"goal": 2}}))
     assert parse(canonical(work_item)) == work_item
     assert parse(json.dumps(canonical(work_item))) == work_item
+
+
+def test_a_strategy_without_a_type_is_the_kinds_default() -> None:
+    read: Any = parse(json.dumps(document({"strategy": {"population_size": 77}})))
+    assert (read.strategy.type, read.strategy.population_size) == ("rising_threshold", 77)
+    faults = faults_of(json.dumps(document({"strategy": {"population_size": 1, "foo": 1}})))
+    assert {each.path for each in faults} == {("strategy", "population_size"), ("strategy", "foo")}

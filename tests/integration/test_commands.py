@@ -61,6 +61,17 @@ def test_up_once_with_bad_input_ends_with_code_2(tmp_path: Path) -> None:
     assert "max_generations" in errors
 
 
+@pytest.mark.parametrize("arguments", [
+    ("up", "--port", "70000"), ("up", "--workers", "0"), ("evolve", "examples/maze-5x5.json", "--threads", "-3"),
+    ("evolve", "examples/maze-5x5.json", "--seed", "x"),
+])
+def test_arguments_that_mean_nothing_are_bad_input(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    code, _, errors = ran(*arguments, folder=tmp_path / "data")
+    assert code == 2
+    assert "expected" in errors
+    assert "Traceback" not in errors
+
+
 def test_an_occupied_port_is_one_clear_line(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -275,3 +275,23 @@ def test_a_worker_that_was_told_to_stop_costs_no_attempt() -> None:
     lifecycle.worker_stopped(lifecycle.worker_name())
     instance.refresh_from_db()
     assert (instance.attempts, instance.lease_until) == (0, None)
+
+
+def test_a_pause_that_is_not_reached_yet_can_be_withdrawn() -> None:
+    undisturbed, instance = finished(submitted()), submitted()
+
+    def hesitate(closed: Closed) -> None:
+        if closed.number == 0:
+            lifecycle.pause(instance.pk)
+            assert lifecycle.resume(instance.pk).state == InstanceState.RUNNING
+
+    runner.work_shift(instance.pk, watch=hesitate)
+    instance.refresh_from_db()
+    assert (instance.state, instance.digest) == ("SUCCEEDED", undisturbed.digest)
+
+
+def test_checkpoints_of_a_long_run_stay_few() -> None:
+    instance = finished(submitted(stop={"max_generations": 400}, strategy={"type": "genetic", "population_size": 2, "parents": 1}))
+    kept = list(Checkpoint.objects.filter(instance=instance).values_list("generation", flat=True))
+    assert len(kept) <= services.MOST_CHECKPOINTS + 2
+    assert (kept[0], kept[-1]) == (0, 399)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import graphene
@@ -55,6 +56,26 @@ class BigInt(graphene.Scalar):
 
 class DateTime(graphene.DateTime):
     """An instant, RFC 3339 with offset, e.g. 2026-11-20T20:44:00Z."""
+
+    @staticmethod
+    def parse_value(value: Any) -> Any:
+        """The instant. Raises GraphQLError where it lies beyond the years that can be stored."""
+        return _storable(graphene.DateTime.parse_value(value))
+
+    @classmethod
+    def parse_literal(cls, node: ast.ValueNode, _variables: Any = None) -> Any:
+        """The same, written in the query."""
+        return _storable(graphene.DateTime.parse_literal(node))
+
+
+def _storable(instant: Any) -> Any:
+    """An instant in UTC, where it is one."""
+    if not isinstance(instant, datetime):
+        return instant
+    try:
+        return instant.astimezone(UTC)
+    except (OverflowError, ValueError) as error:
+        raise GraphQLError("DateTime: expected an instant in the years 1 to 9999 of UTC") from error
 
 
 def finite(value: Any) -> Any:

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
 
 from api import intake
-from api.management.arguments import read_document, seed
+from api.management.arguments import positive, read_document, seed
 from api.terminal import Progress, ProgressLine, exit_code, print_faults, result_line, summary
 from database.models import ENDED, Instance
 from formatting.faults import Faulty
@@ -31,7 +31,7 @@ class Command(BaseCommand):
         """FILE and how to run it."""
         parser.add_argument("file", help="a work item document; - reads standard input")
         parser.add_argument("--seed", type=seed, help="instead of the document's")
-        parser.add_argument("--threads", type=int, help="cores to evaluate on; all where left out")
+        parser.add_argument("--threads", type=positive, help="cores to evaluate on; all where left out")
         parser.add_argument("--json", action="store_true", help="print one JSON object a replicate, and nothing else")
 
     def handle(self, *, file: str, seed: int | None, threads: int | None, json: bool, **_: Any) -> None:

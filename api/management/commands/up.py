@@ -23,7 +23,7 @@ from api.embedded.supervisor import Supervisor
 from api.embedded.trouble import Trouble
 from api.embedded.web import Web, listen
 from api.login import one_time_path
-from api.management.arguments import read_document, seed
+from api.management.arguments import port, positive, read_document, seed
 from api.terminal import ProgressLine, exit_code, print_faults, result_line, summary
 from database.models import Instance
 from formatting.faults import Faulty
@@ -41,8 +41,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Where to listen, how many workers, what to submit."""
-        parser.add_argument("--port", type=int, default=8000, help="port of the web server (default 8000)")
-        parser.add_argument("--workers", type=int, default=1, help="worker processes (default 1; it uses all cores)")
+        parser.add_argument("--port", type=port, default=8000, help="port of the web server (default 8000)")
+        parser.add_argument("--workers", type=positive, default=1, help="worker processes (default 1; it uses all cores)")
         parser.add_argument("--submit", metavar="FILE", help="a work item document to run; - reads standard input")
         parser.add_argument("--seed", type=seed, help="instead of the document's")
         parser.add_argument("--once", action="store_true", help="stop when the submitted run has ended")
@@ -78,7 +78,7 @@ def _server(port: int, workers: int, out: Any) -> Iterator[tuple[str, Supervisor
         running.enter_context(lock(folder))
         bound = running.enter_context(contextlib.closing(listen(settings.BIND_ADDRESS, port)))
         _migrate(folder)
-        supervisor = Supervisor(folder, workers=max(1, workers))
+        supervisor = Supervisor(folder, workers=workers)
         running.callback(supervisor.stop)
         supervisor.start()
         web = Web(bound, settings.ASGI_APPLICATION.replace(".application", ":application"))
