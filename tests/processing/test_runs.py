@@ -291,7 +291,8 @@ def test_a_pause_that_is_not_reached_yet_can_be_withdrawn() -> None:
 
 
 def test_checkpoints_of_a_long_run_stay_few() -> None:
-    instance = finished(submitted(stop={"max_generations": 400}, strategy={"type": "genetic", "population_size": 2, "parents": 1}))
+    tiny = {"type": "genetic", "population_size": 2, "parents": 1}
+    instance = finished(submitted(stop={"max_generations": 400}, strategy=tiny))
     kept = list(Checkpoint.objects.filter(instance=instance).values_list("generation", flat=True))
     assert len(kept) <= services.MOST_CHECKPOINTS + 2
     assert (kept[0], kept[-1]) == (0, 399)
