@@ -39,7 +39,8 @@ def test_statistics_leave_out_the_agents_that_failed() -> None:
 def test_statistics_and_explanations_are_json() -> None:
     for fitness in ([1.0, 2.0, 3.0, 4.0], [float("nan")] * 4):
         found = closed(four(max_generations=1), fitness)
-        json.dumps([found.statistics, found.explanation], allow_nan=False)
+        told = [found.statistics, found.explanation]
+        assert json.loads(json.dumps(told, allow_nan=False)) == told
 
 
 def test_the_champion_is_the_first_of_the_best() -> None:

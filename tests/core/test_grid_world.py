@@ -143,3 +143,11 @@ def test_gymnasium_agrees_with_the_kernel_step_for_step(goals: int) -> None:
 
 def test_the_small_map_is_the_default() -> None:
     assert GridWorldEnv().parameters.rows == SMALL
+
+
+@pytest.mark.parametrize("action", [9, -1, 2.5])
+def test_gymnasiums_environment_refuses_actions_that_there_are_not(action: float) -> None:
+    environment = gymnasium.make("GridWorld-v0", rows=["S.G"], max_steps=5).unwrapped
+    environment.reset(seed=0)
+    with pytest.raises(Refused, match="0 to 8"):
+        environment.step(action)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from processing.core.environments.grid_world import OUTPUTS, GridWorld, MazeParameters
 from processing.core.environments.walk import INPUTS
+from processing.core.errors import Refused
 from processing.core.reference import Walk
 from processing.core.types import Float32Array
 
@@ -56,7 +57,13 @@ class GridWorldEnv(gymnasium.Env[Float32Array, np.int64]):
         return self._observation(), self._info()
 
     def step(self, action: np.int64 | int) -> tuple[Float32Array, float, bool, bool, dict[str, Any]]:
-        """One move: observation, reward, terminated, truncated, and the agent's position."""
+        """One move: observation, reward, terminated, truncated, and the agent's position.
+
+        Raises:
+            Refused: the action is not one of the nine.
+        """
+        if not self.action_space.contains(action):
+            raise Refused(f"action: expected a whole number from 0 to {OUTPUTS - 1}, got {action!r}")
         reward, terminated = self.walk.step(int(action))
         self.steps += 1
         truncated = not terminated and self.steps >= self.parameters.max_steps
