@@ -1,5 +1,6 @@
 """What workers and their supervisor read: steps that are ready, who holds them, and where a run can go on."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django.db.models.functions import Now
@@ -13,6 +14,13 @@ def ready_instances(*, waited_seconds: float = 0.0) -> list[int]:
     since = Now() - timedelta(seconds=waited_seconds)
     ready = Instance.objects.filter(FREE, state__in=ACTIVE, updated_at__lte=since).order_by("-priority", "updated_at")
     return list(ready.values_list("pk", flat=True))
+
+
+def by_priority(instance_ids: Iterable[int]) -> list[tuple[int, int]]:
+    """These instances with their priorities, the highest first, else as given."""
+    wanted = list(instance_ids)
+    known = dict(Instance.objects.filter(pk__in=wanted).values_list("pk", "priority"))
+    return sorted(((pk, known[pk]) for pk in wanted if pk in known), key=lambda pair: -pair[1])
 
 
 def instance_with_work_item(instance_id: int) -> Instance:

@@ -7,6 +7,8 @@ from celery import current_app
 from django.conf import settings
 from kombu.exceptions import OperationalError
 
+from database import steps
+
 log = logging.getLogger(__name__)
 
 ADVANCE = "processing.advance"
@@ -18,19 +20,24 @@ def advance(instance_id: int) -> None:
 
 
 def advance_all(instance_ids: Iterable[int]) -> None:
-    """Tell the workers that these instances can go on.
+    """Tell the workers that these instances can go on, those of higher priority first.
 
     A dead broker is no failure, and costs its time-out once: what it does not take, the sweep will send.
     """
-    for instance_id in instance_ids:
+    for instance_id, priority in steps.by_priority(instance_ids):
         try:
             current_app.send_task(
-                ADVANCE, args=(instance_id,), ignore_result=True, retry=True,
+                ADVANCE, args=(instance_id,), ignore_result=True, retry=True, priority=_level(priority),
                 retry_policy=settings.CELERY_TASK_PUBLISH_RETRY_POLICY,
             )
         except (OperationalError, OSError) as error:
             log.warning("run %s: the broker did not take the message (%s); the sweep will send it", instance_id, error)
             return
+
+
+def _level(priority: int) -> int:
+    """The broker's level of a run's priority: 0, which is taken first, for 100; 9 for -100."""
+    return round((100 - max(-100, min(priority, 100))) * 9 / 200)
 
 
 def waiting() -> int | None:

@@ -8,6 +8,7 @@ from operator import or_
 from typing import Any
 
 from django.db.models import Q
+from django.utils import timezone
 
 from database.models import Generation, Instance, InstanceState
 
@@ -106,4 +107,5 @@ def _end(instance: Instance, stop: dict[str, Any], recent: list[Generation]) -> 
     left: float = spent / len(recent) * (stop["max_generations"] - instance.next_generation)
     if stop.get("max_seconds"):
         left = min(left, stop["max_seconds"] - instance.compute_seconds)
-    return recent[-1].completed_at + timedelta(seconds=min(max(left, 0.0), MOST_SECONDS))
+    end = recent[-1].completed_at + timedelta(seconds=min(max(left, 0.0), MOST_SECONDS))
+    return end if end > timezone.now() else None  # a run that stands still has no end in sight

@@ -296,3 +296,8 @@ def test_checkpoints_of_a_long_run_stay_few() -> None:
     kept = list(Checkpoint.objects.filter(instance=instance).values_list("generation", flat=True))
     assert len(kept) <= services.MOST_CHECKPOINTS + 2
     assert (kept[0], kept[-1]) == (0, 399)
+
+
+def test_runs_of_higher_priority_are_announced_first() -> None:
+    low, high, middle = (submitted(priority=priority).pk for priority in (-5, 50, 0))
+    assert steps.by_priority([low, high, middle, 999_999]) == [(high, 50), (middle, 0), (low, -5)]
