@@ -92,3 +92,18 @@ def test_a_stopped_worker_is_replaced_and_fenced(tmp_path: Path, undisturbed: st
     run = wait_for(lambda: run if (run := server.run(number))["state"] == "SUCCEEDED" else None, seconds=60)
     assert run["digest"] == undisturbed
     server.stop()
+
+
+def test_a_generation_longer_than_a_lease_costs_no_worker(tmp_path: Path) -> None:
+    server = Server(tmp_path / "data", LEASE_SECONDS="2", SWEEP_SECONDS="0.5")
+    server.start()
+    maze = {"type": "maze", "rows": DOCUMENT["environment"]["rows"], "max_steps": 100_000}
+    number = server.submit(DOCUMENT | {
+        "environment": maze, "stop": {"max_generations": 1}, "strategy": {"type": "genetic", "population_size": 6_000},
+        "record": {"agents": "champions"},
+    })
+    wait_for(lambda: server.run(number)["state"] == "SUCCEEDED", seconds=120, what="the end of the run")
+    assert landed(server, number) == 0
+    seconds = server.graphql("{ instance(by: {number: 1}) { generation(number: 0) { statistics { seconds } } } }")
+    assert seconds["instance"]["generation"]["statistics"]["seconds"] > 2
+    server.stop()
