@@ -55,6 +55,8 @@ class WorkItem(models.Model):
     warnings = models.JSONField(default=list)
     priority = models.IntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
+    # Whose key it is and the key; null is "sent without one". The same submission again finds this row by it.
+    idempotency_key = models.CharField(max_length=300, null=True, unique=True)  # noqa: DJ001
     submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
 
     class Meta:
@@ -64,7 +66,23 @@ class WorkItem(models.Model):
         return f"{self.name} ({self.kind})"
 
 
-class Instance(models.Model):
+class Step(models.Model):
+    """Something that one worker at a time does: who may write, until when, and how often it was tried since the last commit.
+
+    A lease that nobody holds is a back-off: the step is left alone until then.
+    """
+
+    token = models.PositiveBigIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    claimed_by = models.CharField(max_length=200, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    crashes = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        abstract = True
+
+
+class Instance(Step):
     """One run of a work item under one seed; also the step "advance this instance" that workers claim."""
 
     work_item = models.ForeignKey(WorkItem, on_delete=models.CASCADE, related_name="instances")
@@ -79,13 +97,11 @@ class Instance(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 
-    # The step: who may write, until when, and how often it was tried since the last commit.
     epoch = models.PositiveIntegerField(default=0)
-    token = models.PositiveBigIntegerField(default=0)
-    lease_until = models.DateTimeField(null=True, blank=True)
-    claimed_by = models.CharField(max_length=200, blank=True)
-    attempts = models.PositiveIntegerField(default=0)
-    crashes = models.PositiveIntegerField(default=0)
+    # Slices of the generation under way that are still to be evaluated; null where it is not in slices.
+    pending_slices = models.PositiveIntegerField(null=True, blank=True)
+    # Name of the numeric profile that decides its bits; workers of another one leave it alone.
+    profile = models.CharField(max_length=16, blank=True)
 
     # What has been reached; written with each generation.
     next_generation = models.PositiveIntegerField(default=0)
@@ -109,6 +125,50 @@ class Instance(models.Model):
 
     def __str__(self) -> str:
         return f"run {self.pk}"
+
+
+class Slice(Step):
+    """Some agents of the generation under way, and the step "evaluate them". Gone when the generation is complete."""
+
+    instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="slices")
+    generation = models.PositiveIntegerField()
+    first = models.PositiveIntegerField()
+    last = models.PositiveIntegerField()  # the index behind its last agent
+    epoch = models.PositiveIntegerField()
+    population = models.BinaryField()
+    results = models.BinaryField(null=True)  # null until they are evaluated
+    opened_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("instance", "first")
+        constraints = (models.UniqueConstraint(fields=("instance", "first"), name="slice_once"),)
+
+    def __str__(self) -> str:
+        return f"agents {self.first} to {self.last - 1} of generation {self.generation} of run {self.instance_id}"
+
+
+class Worker(models.Model):
+    """A worker process and its children, as it last made itself known, and what it has done since it started."""
+
+    name = models.CharField(max_length=150, unique=True)
+    host = models.CharField(max_length=150)
+    profile = models.CharField(max_length=16)
+    threads = models.PositiveIntegerField(default=1)
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    claims = models.PositiveBigIntegerField(default=0)
+    commits = models.PositiveBigIntegerField(default=0)
+    fenced = models.PositiveBigIntegerField(default=0)
+    failed = models.PositiveBigIntegerField(default=0)
+    lost = models.PositiveBigIntegerField(default=0)
+    generations = models.PositiveBigIntegerField(default=0)
+    evaluations = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Generation(models.Model):

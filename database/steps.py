@@ -1,22 +1,38 @@
 """What workers and their supervisor read: steps that are ready, who holds them, and where a run can go on."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
+from django.db.models import F, Max
 from django.db.models.functions import Now
 
-from database.models import ACTIVE, Checkpoint, Instance
-from database.services import FREE
+from database.models import ACTIVE, Checkpoint, Instance, Slice
+from database.services import EVALUATED, FREE, advanceable
+
+#: A step and its run's priority.
+Ready = tuple[int, int]
 
 
-def ready_instances(*, waited_seconds: float = 0.0) -> list[int]:
+def ready_instances(*, waited_seconds: float = 0.0, only: Iterable[int] | None = None) -> list[Ready]:
     """Instances that can be claimed now and waited so long: higher priority first, then the one that waited longest."""
     since = Now() - timedelta(seconds=waited_seconds)
-    ready = Instance.objects.filter(FREE, state__in=ACTIVE, updated_at__lte=since).order_by("-priority", "updated_at")
-    return list(ready.values_list("pk", flat=True))
+    ready = Instance.objects.filter(FREE, advanceable(), updated_at__lte=since)
+    ready = ready if only is None else ready.filter(pk__in=list(only))
+    return list(ready.order_by("-priority", "updated_at").values_list("pk", "priority"))
 
 
-def by_priority(instance_ids: Iterable[int]) -> list[tuple[int, int]]:
+def ready_slices(*, waited_seconds: float = 0.0, only: Iterable[int] | None = None) -> list[Ready]:
+    """Slices that can be claimed now and whose generation was opened so long ago: higher priority first, then the older."""
+    since = Now() - timedelta(seconds=waited_seconds)
+    ready = Slice.objects.filter(
+        FREE, results__isnull=True, opened_at__lte=since, instance__state__in=EVALUATED, epoch=F("instance__epoch")
+    )
+    ready = ready if only is None else ready.filter(instance__in=list(only))
+    return list(ready.order_by("-instance__priority", "pk").values_list("pk", "instance__priority"))
+
+
+def by_priority(instance_ids: Iterable[int]) -> list[Ready]:
     """These instances with their priorities, the highest first, else as given."""
     wanted = list(instance_ids)
     known = dict(Instance.objects.filter(pk__in=wanted).values_list("pk", "priority"))
@@ -28,6 +44,22 @@ def instance_with_work_item(instance_id: int) -> Instance:
     return Instance.objects.select_related("work_item").get(pk=instance_id)
 
 
+def population_of(slice_id: int) -> bytes:
+    """The packed agents of a slice. Raises Slice.DoesNotExist where its generation is complete or was given up."""
+    return bytes(Slice.objects.values_list("population", flat=True).get(pk=slice_id))
+
+
+def evaluated_slices(instance_id: int) -> list[Any]:
+    """The slices of the generation under way in the order of their agents."""
+    return list(Slice.objects.filter(instance=instance_id).order_by("first"))
+
+
+def slices_opened_at(instance_id: int) -> datetime:
+    """When the generation under way was handed out in slices, or taken up again."""
+    found: datetime = Slice.objects.filter(instance=instance_id).aggregate(at=Max("opened_at"))["at"]
+    return found
+
+
 def newest_checkpoint(instance_id: int) -> bytes | None:
     """The stored checkpoint to go on from; None before the first generation."""
     newest = Checkpoint.objects.filter(instance_id=instance_id).order_by("-generation")
@@ -36,12 +68,16 @@ def newest_checkpoint(instance_id: int) -> bytes | None:
 
 
 def workers_with_leases() -> list[str]:
-    """Names of the workers that hold a step."""
-    held = Instance.objects.filter(lease_until__isnull=False, state__in=ACTIVE).exclude(claimed_by="")
-    return sorted(set(held.values_list("claimed_by", flat=True)))
+    """Names, `node/pid`, of the workers that hold a step."""
+    return _workers(lease_until__isnull=False)
 
 
 def workers_with_expired_leases() -> list[str]:
-    """Names of the workers that made no progress for the whole of a lease."""
-    late = Instance.objects.filter(lease_until__lt=Now(), state__in=ACTIVE).exclude(claimed_by="")
-    return sorted(set(late.values_list("claimed_by", flat=True)))
+    """Names, `node/pid`, of the workers that made no progress for the whole of a lease."""
+    return _workers(lease_until__lt=Now())
+
+
+def _workers(**held: Any) -> list[str]:
+    runs = Instance.objects.filter(**held, state__in=ACTIVE).exclude(claimed_by="")
+    slices = Slice.objects.filter(**held, results__isnull=True).exclude(claimed_by="")
+    return sorted({*runs.values_list("claimed_by", flat=True), *slices.values_list("claimed_by", flat=True)})

@@ -7,7 +7,7 @@ from typing import Any
 from formatting.work_item import WorkItem
 
 #: Keys that do not change what a run does, or only which of its equally good repeats it is.
-NOT_HASHED = frozenset({"name", "description", "labels", "seed", "priority", "replicates", "record"})
+NOT_HASHED = frozenset({"name", "description", "labels", "seed", "priority", "replicates", "record", "execution"})
 
 
 def canonical(work_item: WorkItem) -> dict[str, Any]:

@@ -36,6 +36,16 @@ class RecordParameters(Parameters):
     )
 
 
+class ExecutionParameters(Parameters):
+    """How a run is worked on; nothing of it changes what comes out."""
+
+    slice_size: int | None = parameter(
+        None,
+        meaning="Agents that one worker evaluates at a time, so that several share a generation; null lets the server decide.",
+        unit="agents", ge=1, le=1_000_000,
+    )
+
+
 def _allow_schema_key(schema: dict[str, Any]) -> None:
     schema["properties"]["$schema"] = {"type": "string", "description": "For editors; not part of the work item."}
 
@@ -62,6 +72,9 @@ class WorkItem(Parameters):
     priority: int = parameter(0, meaning="Runs of higher priority get their turns first.", ge=-100, le=100)
     stop: StopParameters = parameter(meaning="When a run ends: by the first rule that is met.")
     record: RecordParameters = parameter(RecordParameters(), meaning="What is kept of a run.")
+    execution: ExecutionParameters = parameter(
+        ExecutionParameters(), meaning="How a run is worked on; changes nothing of what comes out."
+    )
 
 
 def _told_apart(models: Iterable[type[Parameters]], *, by: str) -> Any:

@@ -83,6 +83,26 @@ SILENCED_SYSTEM_CHECKS: list[str] = []
 X_FRAME_OPTIONS = "SAMEORIGIN"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 
+# ---- Processing (units are in the names)
+LEASE_SECONDS = env.float("LEASE_SECONDS", default=30.0)
+SHIFT_SECONDS = env.float("SHIFT_SECONDS", default=10.0)
+SWEEP_SECONDS = env.float("SWEEP_SECONDS", default=5.0)
+STEP_SECONDS = env.float("STEP_SECONDS", default=3_600.0)
+CELERY_TASK_TIME_LIMIT = STEP_SECONDS
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {"task": "processing.sweep", "schedule": SWEEP_SECONDS, "options": {"priority": 0, "ignore_result": True}}
+}
+GENERATION_PAUSE_SECONDS = env.float("GENERATION_PAUSE_SECONDS", default=0.0)
+MAXIMUM_CRASHES = env.int("MAXIMUM_CRASHES", default=3)
+MAXIMUM_ATTEMPTS = env.int("MAXIMUM_ATTEMPTS", default=20)
+EVALUATION_THREADS = env.int("EVALUATION_THREADS", default=0)  # 0: all cores of this machine
+CHECKPOINT_KEEP_EVERY = env.int("CHECKPOINT_KEEP_EVERY", default=10)  # older checkpoints kept; 0: only the newest
+NUMBER_OF_WORKERS = env.int("NUMBER_OF_WORKERS", default=1)
+PROCESSES_A_WORKER = 1  # a worker sets it from its --concurrency
+SILENCE_SECONDS = env.float("SILENCE_SECONDS", default=0.0)  # 0: twice the lease
+NUMERIC_PROFILE = env.str("NUMERIC_PROFILE", default="")  # empty: from the versions of what decides bits
+ADOPTION_SECONDS = env.float("ADOPTION_SECONDS", default=300.0)
+
 # ---- The database
 if DATABASE_URL:
     DATABASES = {"default": env.db_url_config(DATABASE_URL)}
@@ -95,6 +115,18 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=20000;"
         " PRAGMA cache_size=-32000; PRAGMA wal_autocheckpoint=4000;",
     }
+if DATABASES["default"]["ENGINE"].endswith("postgresql"):
+    # A process that stops in the middle of something must not hold up the others for longer than a lease.
+    limits = {
+        "statement_timeout": env.float("STATEMENT_SECONDS", default=120.0),
+        "lock_timeout": env.float("LOCK_SECONDS", default=5.0),
+        "idle_in_transaction_session_timeout": env.float("IDLE_SECONDS", default=min(15.0, LEASE_SECONDS / 2)),
+    }
+    DATABASES["default"]["OPTIONS"] = {
+        "options": " ".join(f"-c {name}={round(1000 * seconds)}" for name, seconds in limits.items()),
+        "connect_timeout": 2, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3,
+        "tcp_user_timeout": 15_000, "application_name": env.str("WORKER_NAME", default="mlbackend"),
+    } | DATABASES["default"].get("OPTIONS", {})
 DATABASES["default"]["ATOMIC_REQUESTS"] = False
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
@@ -116,19 +148,12 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "max_retries": 1,
     "queue_order_strategy": "priority",
 }
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker for ever
+CELERY_WORKER_PROC_ALIVE_TIMEOUT = 120  # kernels may have to be compiled first
+CELERY_WORKER_LOST_WAIT = 0.5
+CELERY_BEAT_SCHEDULER = "processing.schedule:Scheduler"
 CELERY_TASK_PUBLISH_RETRY = True
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
-
-# ---- Processing (units are in the names)
-LEASE_SECONDS = env.float("LEASE_SECONDS", default=30.0)
-SHIFT_SECONDS = env.float("SHIFT_SECONDS", default=10.0)
-SWEEP_SECONDS = env.float("SWEEP_SECONDS", default=5.0)
-GENERATION_PAUSE_SECONDS = env.float("GENERATION_PAUSE_SECONDS", default=0.0)
-MAXIMUM_CRASHES = env.int("MAXIMUM_CRASHES", default=3)
-MAXIMUM_ATTEMPTS = env.int("MAXIMUM_ATTEMPTS", default=20)
-EVALUATION_THREADS = env.int("EVALUATION_THREADS", default=0)  # 0: all cores of this machine
-CHECKPOINT_KEEP_EVERY = env.int("CHECKPOINT_KEEP_EVERY", default=10)  # older checkpoints kept; 0: only the newest
-NUMBER_OF_WORKERS = env.int("NUMBER_OF_WORKERS", default=1)
 
 # ---- What a work item may ask for: see staging/limits.py. LIMIT_POPULATION=… and so on override the defaults.
 LIMITS = {
@@ -137,6 +162,8 @@ LIMITS = {
     if name.startswith("LIMIT_") and value.isdigit()
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("MAXIMUM_BODY_BYTES", default=4_000_000)
+WEB_THREADS = env.int("WEB_THREADS", default=8)  # requests that one web process answers at a time
+PULSE_FILE = env.str("PULSE_FILE", default="")  # touched while a worker or beat is at work; empty: none
 
 # ---- GraphQL
 GRAPHENE = {"SCHEMA": "api.graphql.schema.schema"}

@@ -1,6 +1,7 @@
 """Messages: one short one for each step that is ready. Losing all of them loses nothing, the sweep sends them again."""
 
 import logging
+import time
 from collections.abc import Iterable
 
 from celery import current_app
@@ -8,10 +9,17 @@ from django.conf import settings
 from kombu.exceptions import OperationalError
 
 from database import steps
+from database.steps import Ready
 
 log = logging.getLogger(__name__)
 
-ADVANCE = "processing.advance"
+ADVANCE, EVALUATE, SWEEP = "processing.advance", "processing.evaluate", "processing.sweep"
+#: What a broker that is dead or frozen raises.
+BROKER_TROUBLE = (OperationalError, OSError)
+#: A broker that did not answer is left alone for so long, so that it costs its time-out once.
+REST_SECONDS = 5.0
+
+_rests_until = 0.0
 
 
 def advance(instance_id: int) -> None:
@@ -20,34 +28,43 @@ def advance(instance_id: int) -> None:
 
 
 def advance_all(instance_ids: Iterable[int]) -> None:
-    """Tell the workers that these instances can go on, those of higher priority first.
+    """Tell the workers that these instances can go on, those of higher priority first."""
+    send(ADVANCE, steps.by_priority(instance_ids))
 
-    A dead broker is no failure, and costs its time-out once: what it does not take, the sweep will send.
-    """
-    for instance_id, priority in steps.by_priority(instance_ids):
-        try:
-            current_app.send_task(
-                ADVANCE, args=(instance_id,), ignore_result=True, retry=True, priority=_level(priority),
-                retry_policy=settings.CELERY_TASK_PUBLISH_RETRY_POLICY,
-            )
-        except (OperationalError, OSError) as error:
-            log.warning("run %s: the broker did not take the message (%s); the sweep will send it", instance_id, error)
+
+def send(task: str, ready: Iterable[Ready]) -> None:
+    """One message for each of these steps. A broker that does not take one is no failure: the sweep will send it."""
+    global _rests_until
+    for number, priority in ready:
+        if time.monotonic() < _rests_until:
             return
+        try:
+            _send(task, number, priority)
+        except BROKER_TROUBLE as error:
+            _rests_until = time.monotonic() + REST_SECONDS
+            log.warning("%s %s: the broker did not take the message (%s); the sweep will send it", task, number, error)
+
+
+def waiting() -> int | None:
+    """Messages that no worker has taken yet; None where the broker does not answer."""
+    try:
+        with current_app.connection_for_write() as connection:
+            connection.ensure_connection(max_retries=1, timeout=1)
+            queue = settings.CELERY_TASK_DEFAULT_QUEUE
+            count: int = connection.default_channel.queue_declare(queue=queue, durable=True).message_count
+            return count
+    except BROKER_TROUBLE as error:
+        log.warning("the broker does not answer: %s", error)
+        return None
+
+
+def _send(task: str, number: int, priority: int) -> None:
+    current_app.send_task(
+        task, args=(number,), ignore_result=True, retry=True, priority=_level(priority),
+        retry_policy=settings.CELERY_TASK_PUBLISH_RETRY_POLICY,
+    )
 
 
 def _level(priority: int) -> int:
     """The broker's level of a run's priority: 0, which is taken first, for 100; 9 for -100."""
     return round((100 - max(-100, min(priority, 100))) * 9 / 200)
-
-
-def waiting() -> int | None:
-    """Messages that no worker has taken yet; None where the broker does not answer."""
-    queue = settings.CELERY_TASK_DEFAULT_QUEUE
-    try:
-        with current_app.connection_for_write() as connection:
-            connection.ensure_connection(max_retries=1, timeout=1)
-            count: int = connection.default_channel.queue_declare(queue=queue, durable=True).message_count
-            return count
-    except (OperationalError, OSError) as error:
-        log.warning("the broker does not answer: %s", error)
-        return None

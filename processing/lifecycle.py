@@ -7,9 +7,7 @@
 """
 
 import contextlib
-import os
-import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
@@ -17,10 +15,12 @@ from django.db import DatabaseError, transaction
 from database import services, steps
 from database.errors import Conflict, Fenced
 from database.models import ENDED, EventLevel, EventType, Instance, InstanceState
-from database.services import Claim, NewEvent
-from processing import dispatch
+from database.services import Claim, NewEvent, SliceClaim
+from processing import dispatch, node
 from processing.core.types import StopReason
 
+#: Crashes in the same step after which it is taken apart, to find the agent that they come from.
+CRASHES_TO_SPLIT = 2
 #: Messages for each ready step beyond which the sweep adds none, and the time after which a step is announced again.
 MOST_MESSAGES_A_STEP, LONG_SECONDS = 4, 60.0
 
@@ -28,34 +28,57 @@ _CRASHED = "Its worker crashed {} times in the same generation; the work item ma
 _LOST = "Its worker was lost {} times in the same generation; it may need more memory than the machine has."
 
 
-def worker_name() -> str:
-    """The name of this process, by which its steps are freed should it die."""
-    return os.environ.get("WORKER_NAME") or f"{socket.gethostname()}-{os.getpid()}"
-
-
 def claim(instance_id: int) -> Claim | None:
     """The right to advance an instance; None where it is not ready, is somebody else's, or has used up its attempts."""
     claimed = services.claim(
-        instance_id=instance_id, worker=worker_name(), lease_seconds=settings.LEASE_SECONDS
+        instance_id=instance_id, worker=node.process_name(), lease_seconds=settings.LEASE_SECONDS, profile=node.profile()
     )
     if claimed is None:
         return None
-    if claimed.crashes >= settings.MAXIMUM_CRASHES:
-        fail(claimed, _CRASHED.format(claimed.crashes))
-        return None
-    if claimed.attempts > settings.MAXIMUM_ATTEMPTS:
-        fail(claimed, _LOST.format(claimed.attempts - 1))
+    node.count(claims=1)
+    if is_given_up(claimed):
+        died = claimed.crashes >= settings.MAXIMUM_CRASHES
+        fail(claimed, _CRASHED.format(claimed.crashes) if died else _LOST.format(claimed.attempts - 1))
         return None
     return claimed
 
 
-def begin(claimed: Claim) -> InstanceState:
-    """The instance runs; what was asked of it while nobody worked on it happens now. Its state after that."""
-    with services.fenced(claimed) as instance:
+def begin(claimed: Claim) -> bool:
+    """The instance runs; what was asked of it while nobody worked on it happens now. Whether it can be worked on.
+
+    A generation whose slices are all done is closed first; one that still waits for slices is left to them.
+    """
+    with fenced(claimed) as instance:
         before = InstanceState(instance.state)
-        events = [enter(instance, following(before, None))]
-        services.finish_commit(instance=instance, events=[event for event in events if event])
-        return InstanceState(instance.state)
+        is_to_close = instance.pending_slices == 0 and before != InstanceState.QUEUED
+        event = None if is_to_close else enter(instance, following(before, None))
+        waits = bool(instance.pending_slices) and instance.state == InstanceState.RUNNING
+        if waits:
+            instance.lease_until, instance.claimed_by, instance.attempts = None, "", 0
+        services.finish_commit(instance=instance, events=[event] if event else [])
+    if waits:
+        announce([claimed.instance_id])
+    return is_to_close or (instance.state == InstanceState.RUNNING and not waits)
+
+
+def claim_slice(slice_id: int) -> SliceClaim | None:
+    """The right to evaluate a slice; None where it is done, is somebody else's, or its run does not go on."""
+    claimed = services.claim_slice(
+        slice_id=slice_id, worker=node.process_name(), lease_seconds=settings.LEASE_SECONDS, profile=node.profile()
+    )
+    if claimed is not None:
+        node.count(claims=1)
+    return claimed
+
+
+def is_poisoned(claimed: Claim | SliceClaim) -> bool:
+    """Whether so many workers died of a step that it has to be taken apart."""
+    return claimed.crashes >= CRASHES_TO_SPLIT or claimed.attempts > settings.MAXIMUM_ATTEMPTS // 2
+
+
+def is_given_up(claimed: Claim | SliceClaim) -> bool:
+    """Whether a step has used up its attempts."""
+    return claimed.crashes >= int(settings.MAXIMUM_CRASHES) or claimed.attempts > int(settings.MAXIMUM_ATTEMPTS)
 
 
 def following(state: InstanceState, stop: StopReason | None) -> InstanceState:
@@ -85,12 +108,13 @@ def enter(instance: Instance, state: InstanceState) -> NewEvent | None:
     return NewEvent(EventType.STATE_CHANGED, f"{state.capitalize()}.", data={"state": state})
 
 
-def fail(claimed: Claim, message: str) -> None:
+def fail(claimed: Claim | SliceClaim, message: str) -> None:
     """The run has failed; its completed generations and its checkpoint stay, and it may be resumed.
 
     Nothing happens where the claim was lost meanwhile.
     """
-    with contextlib.suppress(Fenced), services.fenced(claimed) as instance:
+    node.count(failed=1)
+    with contextlib.suppress(Fenced, DatabaseError), fenced(claimed) as instance:
         instance.failure_message = message
         instance.stop_reason = StopReason.ERROR.value
         enter(instance, InstanceState.FAILED)
@@ -98,11 +122,37 @@ def fail(claimed: Claim, message: str) -> None:
         services.finish_commit(instance=instance, events=[event])
 
 
-def give_up(claimed: Claim) -> None:
-    """Free the step for a later try, which counts; where not even that can be written, the lease runs out."""
-    with contextlib.suppress(Fenced, DatabaseError), services.fenced(claimed) as instance:
-        instance.lease_until, instance.claimed_by = None, ""
-        services.finish_commit(instance=instance, events=[])
+def fenced(claimed: Claim | SliceClaim) -> contextlib.AbstractContextManager[Instance]:
+    """A transaction on the run's row that only the holder of the claim gets through. Raises Fenced."""
+    if isinstance(claimed, SliceClaim):
+        return services.fenced_slice(claimed)
+    return services.fenced(claimed, lease_seconds=settings.LEASE_SECONDS)
+
+
+def extend(claimed: Claim | SliceClaim, seconds: float) -> None:
+    """The lease lasts so many seconds from now. Raises Fenced where it is no longer ours."""
+    if isinstance(claimed, SliceClaim):
+        services.extend_slice(claim=claimed, lease_seconds=seconds)
+    else:
+        services.extend(claim=claimed, lease_seconds=seconds)
+
+
+def hand_back(claimed: Claim | SliceClaim) -> None:
+    """The step is free as if it had not been claimed, and others are told; its worker is to stop."""
+    if isinstance(claimed, SliceClaim):
+        services.hand_back_slice(claim=claimed)
+    else:
+        services.hand_back(claim=claimed)
+    announce([claimed.instance_id])
+
+
+def back_off(claimed: Claim | SliceClaim) -> None:
+    """Free the step for a later try; where not even that can be written, the lease runs out."""
+    with contextlib.suppress(DatabaseError):
+        if isinstance(claimed, SliceClaim):
+            services.back_off_slice(claim=claimed)
+        else:
+            services.back_off(claim=claimed)
 
 
 def pause(instance_id: int) -> Instance:
@@ -126,7 +176,7 @@ def resume(instance_id: int) -> Instance:
             instance_id=instance_id, event=event, raise_epoch=True,
             transitions={InstanceState.PAUSED: InstanceState.QUEUED, InstanceState.FAILED: InstanceState.QUEUED},
         )
-        transaction.on_commit(lambda: dispatch.advance(instance_id))
+        transaction.on_commit(lambda: announce([instance_id]))
     return instance
 
 
@@ -147,33 +197,47 @@ def cancel(instance_id: int, *, immediately: bool = True) -> Instance:
     return _at_once_or_later(instance_id, event, every, later)
 
 
-def sweep() -> list[int]:
-    """Send a message for steps that are ready or whose lease ran out, unless enough are under way. Their numbers.
+def sweep() -> int:
+    """Send a message for each step that is ready or whose lease ran out, unless enough are under way. How many.
 
     It is the only recovery there is. While at least as many messages wait as there are steps, none was lost as far as can
     be told, and only steps that waited for long are announced again: so the queue stays bounded.
     """
-    ready, waiting = steps.ready_instances(), dispatch.waiting()
-    if waiting is None:
-        return []
-    if waiting >= len(ready):
-        ready = [] if waiting >= MOST_MESSAGES_A_STEP * len(ready) else steps.ready_instances(waited_seconds=LONG_SECONDS)
-    dispatch.advance_all(ready)
-    return ready
+    adopt()
+    runs, slices, waiting = steps.ready_instances(), steps.ready_slices(), dispatch.waiting()
+    ready = len(runs) + len(slices)
+    if waiting is None or waiting >= max(1, MOST_MESSAGES_A_STEP * ready):
+        return 0
+    if waiting >= ready:
+        runs, slices = (read(waited_seconds=LONG_SECONDS) for read in (steps.ready_instances, steps.ready_slices))
+    dispatch.send(dispatch.ADVANCE, runs)
+    dispatch.send(dispatch.EVALUATE, slices)
+    return len(runs) + len(slices)
+
+
+def adopt() -> None:
+    """Runs whose numeric profile no worker has any more are given to whoever comes, who says so in their events."""
+    services.adopt(patience_seconds=settings.ADOPTION_SECONDS)
+
+
+def announce(instance_ids: Iterable[int]) -> None:
+    """Send a message for each step of these runs that is ready."""
+    numbers = list(instance_ids)
+    if numbers:
+        dispatch.send(dispatch.ADVANCE, steps.ready_instances(only=numbers))
+        dispatch.send(dispatch.EVALUATE, steps.ready_slices(only=numbers))
 
 
 def worker_died(worker: str, *, crashed: bool) -> None:
     """Free what a worker held that is dead for certain, so that another goes on at once."""
     what = "crashed" if crashed else "was lost"
-    held = services.release_worker(
-        worker=worker, crashed=crashed, message=f"Worker {worker} {what}; another goes on from the last generation."
-    )
-    dispatch.advance_all(held)
+    message = f"Worker {worker} {what}; another goes on from the last generation."
+    announce(services.release_worker(worker=worker, crashed=crashed, message=message))
 
 
 def worker_stopped(worker: str) -> None:
     """Free what a worker held that was told to stop; that is no attempt."""
-    services.release_worker(worker=worker, crashed=None, message=f"Worker {worker} was stopped.")
+    announce(services.release_worker(worker=worker, crashed=None, message=f"Worker {worker} was stopped."))
 
 
 def _at_once_or_later(

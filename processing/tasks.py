@@ -12,7 +12,13 @@ def advance(instance_id: int) -> None:
         dispatch.advance(instance_id)
 
 
-@shared_task(name="processing.sweep")
+@shared_task(name=dispatch.EVALUATE)
+def evaluate(slice_id: int) -> None:
+    """Evaluate one slice of an expensive generation."""
+    runner.work_slice(slice_id)
+
+
+@shared_task(name=dispatch.SWEEP)
 def sweep() -> None:
     """A message for every step that is ready or whose lease ran out."""
     lifecycle.sweep()

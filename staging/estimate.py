@@ -1,5 +1,6 @@
 """What a run will cost: rough figures with their basis, before anything is started."""
 
+import math
 from dataclasses import dataclass
 
 from formatting.work_item import RecordScope, WorkItem
@@ -26,6 +27,11 @@ GENOMES_A_CHECKPOINT, CHECKPOINT_EVERY, MOST_CHECKPOINTS = 2, 10, 18
 
 #: At work: parents, children and their packed copy; results and addresses of each agent; the environment's tables.
 COPIES_AT_WORK, AGENT_WORK_BYTES, TABLE_BYTES = 3, 64, 32_000_000
+
+#: Seconds of one process, between fast and slow, from which a generation is evaluated in slices, and those of a slice.
+SLICED_FROM_SECONDS, SLICE_SECONDS = 60.0, 10.0
+#: Slices of a generation at most.
+MOST_SLICES = 1_000
 
 #: `auto` records all agents up to so many, and up to so many bytes, in a run; beyond it only champions.
 AUTO_AGENTS, AUTO_BYTES = 1_000_000, 2_000_000_000
@@ -67,6 +73,18 @@ def estimate(work_item: WorkItem, work: Workload, *, workers: int = 1) -> CostEs
         basis=f"{STEPS_PER_SECOND[0] / 1e6:g} to {STEPS_PER_SECOND[1] / 1e6:g} million steps a second for a network of "
               f"{REFERENCE_WEIGHTS} weights, scaled to {work.weights}",
     )
+
+
+def resolved_slice_size(work_item: WorkItem, work: Workload) -> int | None:
+    """Agents evaluated by one task; None where whoever opens a generation evaluates it at once, on all its cores."""
+    if work_item.execution.slice_size is not None:
+        return work_item.execution.slice_size
+    low, high = (seconds / work.generations for seconds in _seconds(work))
+    seconds = math.sqrt(low * high)
+    if seconds < SLICED_FROM_SECONDS:
+        return None
+    number = min(math.ceil(seconds / SLICE_SECONDS), MOST_SLICES, work.population)
+    return math.ceil(work.population / number)
 
 
 def _seconds(work: Workload) -> tuple[float, float]:

@@ -6,7 +6,7 @@ from formatting.work_item import MAX_SEED, WorkItem
 from processing.core.rng import derive
 from processing.core.types import Purpose
 from staging.checks import faults_of, size_faults, warnings_of
-from staging.estimate import estimate, resolved_record
+from staging.estimate import estimate, resolved_record, resolved_slice_size
 from staging.limits import Limits
 from staging.staged_item import StagedItem
 from staging.workload import workload_of, world_of
@@ -36,6 +36,7 @@ def stage(work_item: WorkItem, limits: Limits, *, workers: int = 1) -> StagedIte
     return StagedItem(
         spec=canonical(work_item), spec_hash=spec_hash(work_item), kind=work_item.kind, seeds=seeds_of(work_item),
         record=resolved_record(work_item, work), estimate=cost, warnings=tuple(warnings_of(work_item, world)),
+        slice_size=resolved_slice_size(work_item, work),
     )
 
 

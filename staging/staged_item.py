@@ -35,6 +35,7 @@ class StagedItem:
     record: str  # "all" or "champions"
     estimate: CostEstimate  # for one replicate
     warnings: tuple[Fault, ...]  # accepted, but probably not meant
+    slice_size: int | None = None  # agents evaluated by one task; None where whoever opens a generation evaluates it
 
 
 def dump(item: StagedItem, key: bytes) -> str:

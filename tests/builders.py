@@ -7,7 +7,7 @@ import numpy as np
 
 from api import intake
 from database import packing, services
-from database.models import Instance, InstanceState
+from database.models import ACTIVE, EventType, Instance, InstanceState
 from database.services import NewEvent, NewGeneration
 from processing import lifecycle
 from processing.core.types import Failure, Operator
@@ -83,11 +83,11 @@ def genomes_of(number: int, size: int) -> np.ndarray[Any, Any]:
 def _committed(instance: Instance, written: NewGeneration, keep_every: int, state: InstanceState) -> Instance:
     claim = services.claim(instance_id=instance.pk, worker="builder", lease_seconds=60.0)
     assert claim is not None
-    event = NewEvent(services.EventType.GENERATION_COMPLETED, f"Generation {written.number}.", generation=written.number)
-    with services.fenced(claim) as row:
+    event = NewEvent(EventType.GENERATION_COMPLETED, f"Generation {written.number}.", generation=written.number)
+    with services.fenced(claim, lease_seconds=60) as row:
         services.record_generation(instance=row, generation=written, keep_every=keep_every)
         changed = lifecycle.enter(row, state)
         services.finish_commit(instance=row, events=[event, *([changed] if changed else [])])
-    if state in services.ACTIVE:
+    if state in ACTIVE:
         services.release(claim=claim)
     return Instance.objects.select_related("work_item").get(pk=instance.pk)

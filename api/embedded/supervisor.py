@@ -100,7 +100,8 @@ class Supervisor:
 
     def _end_hung_workers(self) -> None:
         """A worker whose lease ran out made no progress for all that time."""
-        for name in steps.workers_with_expired_leases():
+        for process in steps.workers_with_expired_leases():
+            name = process.rpartition("/")[0]
             if name in self.workers:
                 log.warning("%s made no progress while its lease lasted; replacing it", name)
                 self.workers[name].end()

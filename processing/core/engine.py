@@ -34,9 +34,12 @@ class Engine:
 
     def lives(
         self, genomes: Any, *,
-        seed: int, generation: int, purpose: int, first: int, last: int, sampled: bool, threads: int,
+        seed: int, generation: int, purpose: int, first: int, last: int, sampled: bool, threads: int, origin: int = 0,
     ) -> tuple[Float64Array, Int32Array]:
-        """Returns and steps, (agents * episodes,), of the episodes of agents first..last-1 in their order."""
+        """Returns and steps, (agents * episodes,), of the episodes of agents first..last-1 in their order.
+
+        `origin` is the index in its generation of the first of these genomes.
+        """
         kind, environment, kernel = self.genome_kind, self.environment, self.kernel()
         number = (last - first) * environment.episodes
         returns, steps, ticket = np.zeros(number), np.zeros(number, np.int32), np.zeros(1, np.int64)
@@ -46,7 +49,7 @@ class Engine:
         def work() -> None:
             with np.errstate(all="ignore"):
                 kernel(
-                    flat, network, world, workspace(environment, kind), environment.episodes, first, number, prefix,
+                    flat, network, world, workspace(environment, kind), environment.episodes, first, origin, number, prefix,
                     sampled, kind.outputs, environment.max_steps, ticket, returns, steps,
                 )
 

@@ -1,6 +1,9 @@
 """The numeric profile: what could decide bits besides the work item and the seed."""
 
+import hashlib
+import json
 import platform
+from functools import cache
 from importlib.metadata import version
 
 
@@ -10,3 +13,9 @@ def numeric_profile() -> dict[str, str]:
         "python": platform.python_version(), "numpy": version("numpy"), "numba": version("numba"),
         "machine": platform.machine(), "system": platform.system(),
     }
+
+
+@cache
+def profile_name() -> str:
+    """Twelve characters by which equal profiles are known."""
+    return hashlib.sha256(json.dumps(numeric_profile(), sort_keys=True).encode()).hexdigest()[:12]

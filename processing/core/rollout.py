@@ -81,12 +81,13 @@ def workspace(environment: Any, genome_kind: Any) -> Workspace:
 
 @kernel
 def rollout(
-    genomes, network, world, work, episodes, first, lives, prefix, sampled, outputs, limit, ticket, fitness, steps
+    genomes, network, world, work, episodes, first, origin, lives, prefix, sampled, outputs, limit, ticket, fitness, steps
 ):
     """Live lives 0..lives-1, as many of them as this caller gets tickets for, to their ends.
 
-    Life number i is episode i % episodes of agent first + i // episodes. fitness (float64) and steps (int32) get one
-    entry per life; every entry depends on that life alone.
+    Life number i is episode i % episodes of agent first + i // episodes, whose draws are those of agent origin + first +
+    i // episodes of its generation. fitness (float64) and steps (int32) get one entry per life; every entry depends on
+    that life alone.
     """
     clock, living, deadline, ended = 0, 0, 0, LANES
     for lane in range(LANES):
@@ -114,7 +115,7 @@ def rollout(
                     agent = first + life // episodes
                     put(work.owner, lane, life)
                     put(work.agents, lane, agent)
-                    put(work.keys, lane, life_key(prefix, agent, life % episodes))
+                    put(work.keys, lane, life_key(prefix, origin + agent, life % episodes))
                     put(work.born, lane, clock)
                     put(work.over, lane, 0)
                     put(work.returns, lane, 0.0)

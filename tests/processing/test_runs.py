@@ -13,7 +13,7 @@ from api import intake
 from database import services, steps
 from database.errors import Conflict, Fenced, NotFound
 from database.models import Agent, Checkpoint, Event, Generation, Instance, InstanceState
-from processing import dispatch, lifecycle, runner
+from processing import dispatch, lifecycle, node, runner
 from processing.core.generation import Closed
 
 pytestmark = pytest.mark.django_db
@@ -101,7 +101,7 @@ def test_a_worker_whose_lease_ran_out_is_fenced(settings: LazySettings) -> None:
     assert zombie is not None
     assert heir is not None
     assert heir.token > zombie.token
-    with pytest.raises(Fenced), services.fenced(zombie):
+    with pytest.raises(Fenced), lifecycle.fenced(zombie):
         pass
     with pytest.raises(Fenced):
         services.extend(claim=zombie, lease_seconds=30)
@@ -172,7 +172,7 @@ def test_a_queued_run_is_paused_and_cancelled_at_once() -> None:
 def test_a_work_item_can_be_stored_without_being_started() -> None:
     instance = submitted(start=False)
     assert instance.state == InstanceState.PAUSED
-    assert instance.pk not in steps.ready_instances()
+    assert instance.pk not in [number for number, _ in steps.ready_instances()]
 
 
 def test_the_sweep_finds_what_is_ready_and_what_lost_its_worker(settings: LazySettings) -> None:
@@ -180,14 +180,15 @@ def test_the_sweep_finds_what_is_ready_and_what_lost_its_worker(settings: LazySe
     lifecycle.claim(held.pk)
     settings.LEASE_SECONDS = -1.0
     lifecycle.claim(lost.pk)
-    assert lifecycle.sweep() == [ready.pk, lost.pk]
+    assert [number for number, _ in steps.ready_instances()] == [ready.pk, lost.pk]
+    assert lifecycle.sweep() == 2
 
 
 def test_a_run_that_crashes_its_workers_fails_with_a_reason_and_can_be_resumed(settings: LazySettings) -> None:
     instance = submitted()
     for _ in range(settings.MAXIMUM_CRASHES):
         assert lifecycle.claim(instance.pk) is not None
-        lifecycle.worker_died(lifecycle.worker_name(), crashed=True)
+        lifecycle.worker_died(node.process_name(), crashed=True)
     assert not runner.work_shift(instance.pk)
     instance.refresh_from_db()
     assert (instance.state, instance.stop_reason) == ("FAILED", "ERROR")
@@ -202,7 +203,7 @@ def test_a_run_that_loses_too_many_workers_fails(settings: LazySettings) -> None
     instance = submitted()
     for _ in range(2):
         assert lifecycle.claim(instance.pk) is not None
-        lifecycle.worker_died(lifecycle.worker_name(), crashed=False)
+        lifecycle.worker_died(node.process_name(), crashed=False)
     assert lifecycle.claim(instance.pk) is None
     instance.refresh_from_db()
     assert instance.state == InstanceState.FAILED
@@ -272,7 +273,7 @@ def test_a_database_that_does_not_answer_frees_the_run_for_a_later_try() -> None
 def test_a_worker_that_was_told_to_stop_costs_no_attempt() -> None:
     instance = submitted()
     assert lifecycle.claim(instance.pk) is not None
-    lifecycle.worker_stopped(lifecycle.worker_name())
+    lifecycle.worker_stopped(node.process_name())
     instance.refresh_from_db()
     assert (instance.attempts, instance.lease_until) == (0, None)
 

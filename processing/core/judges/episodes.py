@@ -26,11 +26,12 @@ class Episodes:
         return self.is_sampled or bool(self.environment.is_random)
 
     def evaluate(
-        self, genomes: Genomes, *, seed: int, generation: int, first: int = 0, last: int | None = None, threads: int =
-        1, purpose: Purpose = Purpose.EPISODE,
+        self, genomes: Genomes, *, seed: int, generation: int, first: int = 0, last: int | None = None, origin: int = 0,
+        threads: int = 1, purpose: Purpose = Purpose.EPISODE,
     ) -> Evaluations:
         """The evaluations of agents first..last-1 (all where None); each depends on its own genome and address only.
 
+        `origin` is the index in the generation of the first of `genomes`, where they are a part of it.
         Fitness is the mean return of an agent's episodes, added in their order; where that is not finite the agent
         has failed. Sampled actions: draw n of (seed, POLICY, generation, agent, episode) is for step n; with another
         `purpose` than EPISODE that one stands in place of POLICY, for fresh draws.
@@ -39,7 +40,7 @@ class Episodes:
         returns, steps = self.engine.lives(
             genomes, seed=seed, generation=generation,
             purpose=Purpose.POLICY if purpose == Purpose.EPISODE else purpose,
-            first=first, last=last, sampled=self.is_sampled, threads=threads,
+            first=first, last=last, origin=origin, sampled=self.is_sampled, threads=threads,
         )
         episodes = self.environment.episodes
         fitness = np.zeros(last - first)

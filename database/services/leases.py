@@ -1,0 +1,161 @@
+"""Who may work on a step: claims, leases by the database's clock, and the fence that every commit passes.
+
+Whatever writes to a run locks the run's row first, and the rows of its slices after it: so nobody waits in a circle.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Now
+
+from database.errors import Fenced
+from database.models import ACTIVE, EventLevel, EventType, Instance, InstanceState, Slice
+from database.services.events import NewEvent, append
+
+FREE = Q(lease_until__isnull=True) | Q(lease_until__lt=Now())
+HELD = Q(lease_until__gte=Now()) & ~Q(claimed_by="")
+
+#: Attempts that are made at once; each further one waits twice as long as the one before, up to the most.
+PROMPT_ATTEMPTS, FIRST_PAUSE_SECONDS, MOST_PAUSE_SECONDS = 3, 1.0, 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to advance one instance, until the lease ends or somebody raises token or epoch."""
+
+    instance_id: int
+    token: int
+    epoch: int
+    attempts: int  # claims since the last commit, this one included
+    crashes: int  # of them, how many ended in a crash that the parent saw
+
+
+def slice_is_held() -> Exists:
+    """Whether a worker has a slice of the instance."""
+    return Exists(Slice.objects.filter(HELD, instance=OuterRef("pk"), results__isnull=True))
+
+
+def advanceable() -> Any:
+    """Conditions under which a run can be advanced: none of its slices is to be waited for.
+
+    They are all done, or it is to pause and none is under way, or it was resumed and has to be set going first.
+    """
+    done = Q(pending_slices__isnull=True) | Q(pending_slices=0) | Q(state=InstanceState.QUEUED)
+    return Q(state__in=ACTIVE) & (done | (Q(state=InstanceState.PAUSING) & ~slice_is_held()))
+
+
+def claim(*, instance_id: int, worker: str, lease_seconds: float, profile: str = "") -> Claim | None:
+    """The step of this instance is ours for `lease_seconds`; None when it is not ready or somebody has it.
+
+    Args:
+        profile: name of the worker's numeric profile; a run that began under another one is not claimed.
+    """
+    with transaction.atomic():
+        changed = Instance.objects.filter(FREE, advanceable(), pk=instance_id, profile__in=("", profile)).update(
+            token=F("token") + 1,
+            attempts=F("attempts") + 1,
+            lease_until=Now() + timedelta(seconds=lease_seconds),
+            claimed_by=worker,
+            profile=profile,
+        )
+        if not changed:
+            return None
+        row = Instance.objects.values("token", "epoch", "attempts", "crashes").get(pk=instance_id)
+    return Claim(instance_id, row["token"], row["epoch"], row["attempts"], row["crashes"])
+
+
+def extend(*, claim: Claim, lease_seconds: float) -> None:
+    """The lease lasts `lease_seconds` from now. Raises Fenced where it is no longer ours."""
+    if not _mine(claim).update(lease_until=Now() + timedelta(seconds=lease_seconds)):
+        raise Fenced(f"run {claim.instance_id}: the lease was lost")
+
+
+def release(*, claim: Claim) -> None:
+    """The step is free for the next worker; an unfinished turn is not an attempt."""
+    _mine(claim).update(lease_until=None, claimed_by="", attempts=0, crashes=0)
+
+
+def hand_back(*, claim: Claim) -> None:
+    """The step is free as it was before the claim: its worker was told to stop, and what it began is done again."""
+    _mine(claim).update(lease_until=None, claimed_by="", attempts=F("attempts") - 1)
+
+
+def back_off(*, claim: Claim) -> None:
+    """The step is free for a later try; the more were made, the later."""
+    _mine(claim).update(claimed_by="", lease_until=later(claim.attempts))
+
+
+@contextmanager
+def fenced(claim: Claim, *, lease_seconds: float) -> Iterator[Instance]:
+    """A transaction on the instance's row that only the holder of the claim gets through; the lease begins anew.
+
+    Raises:
+        Fenced.
+    """
+    with transaction.atomic():
+        if not _mine(claim).update(updated_at=Now(), lease_until=Now() + timedelta(seconds=lease_seconds)):
+            raise Fenced(f"run {claim.instance_id}: somebody else took over")
+        yield Instance.objects.get(pk=claim.instance_id)
+
+
+def has_committed(*, claim: Claim, number: int, digest: str) -> bool:
+    """Whether a generation is there, though its commit was not answered: it is ours, or equal to ours in every bit."""
+    reached = Instance.objects.filter(pk=claim.instance_id, next_generation=number + 1, digest=digest)
+    return reached.exists()
+
+
+def release_worker(*, worker: str, crashed: bool | None, message: str) -> list[int]:
+    """Free every step that a worker held which is gone, and say so in the runs' events; the numbers of their runs.
+
+    Args:
+        worker: the name of one process, `node/pid`, or of a node with all of its processes.
+        crashed: whether it crashed, which is counted; None for one that was told to stop, whose attempt is not.
+    """
+    stopped = crashed is None
+    event = EventType.NOTE if stopped else EventType.WORKER_LOST
+    named = Q(claimed_by=worker) | Q(claimed_by__startswith=f"{worker}/")
+    with transaction.atomic():
+        runs = _held(Instance.objects.filter(state__in=ACTIVE), named, "pk")
+        slices = _held(Slice.objects.filter(results__isnull=True), named, "instance_id")
+        numbers = sorted(set(runs) | set(slices))
+        for number in numbers:
+            instance = Instance.objects.select_for_update().get(pk=number)
+            freed = _free(Instance.objects.filter(named, pk=number), crashed)
+            freed += _free(Slice.objects.filter(named, instance=number, results__isnull=True), crashed)
+            if freed:
+                append(instance, NewEvent(event, message, EventLevel.WARNING, instance.next_generation))
+                instance.save(update_fields=["event_sequence"])
+    return numbers
+
+
+def _held(rows: Any, named: Q, key: str) -> list[int]:
+    return list(rows.filter(named, lease_until__isnull=False).values_list(key, flat=True))
+
+
+def _free(steps: Any, crashed: bool | None) -> int:
+    """Free these steps; a worker that is not quite dead is fenced by the token. How many they were."""
+    freed = 0
+    for pk, attempts in list(steps.filter(lease_until__isnull=False).values_list("pk", "attempts")):
+        freed += steps.filter(pk=pk).update(
+            token=F("token") + 1, claimed_by="", crashes=F("crashes") + int(crashed or False),
+            attempts=F("attempts") - int(crashed is None), lease_until=None if crashed is None else later(attempts),
+        )
+    return freed
+
+
+def later(attempts: int) -> Any:
+    """When a step may be tried again after so many attempts, by the database's clock; None for at once."""
+    further = attempts - PROMPT_ATTEMPTS
+    if further <= 0:
+        return None
+    return Now() + timedelta(seconds=min(FIRST_PAUSE_SECONDS * 2 ** min(further, 10), MOST_PAUSE_SECONDS))
+
+
+def _mine(claim: Claim) -> Any:
+    """The claim's instance, where token and epoch are still those of the claim."""
+    return Instance.objects.filter(pk=claim.instance_id, token=claim.token, epoch=claim.epoch, state__in=ACTIVE)

@@ -1,0 +1,169 @@
+"""Slices: an expensive generation, written before it is evaluated, and evaluated part by part by whoever comes.
+
+The run's row counts the slices still to come, down by one in the transaction that stores a slice's results. Whoever
+brings it to zero sends the run on.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef
+from django.db.models.functions import Now
+
+from database.errors import Fenced
+from database.models import ACTIVE, Instance, InstanceState, Slice
+from database.services.clock import database_now
+from database.services.events import NewEvent, append
+from database.services.leases import FREE, later
+
+#: States of a run in which its slices are taken up; a pause leaves them where they are.
+EVALUATED = (InstanceState.RUNNING, InstanceState.CANCELLING)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Agents first..last-1 of a generation, packed."""
+
+    first: int
+    last: int
+    population: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SliceClaim:
+    """The right to evaluate one slice, until the lease ends or somebody raises token or epoch."""
+
+    slice_id: int
+    instance_id: int
+    token: int
+    epoch: int
+    attempts: int  # claims, this one included
+    crashes: int  # of them, how many ended in a crash that the parent saw
+    generation: int
+    first: int
+    last: int
+
+
+def open_slices(*, instance: Instance, generation: int, parts: Sequence[Part]) -> list[int]:
+    """Write a generation in slices, to be called inside `fenced`; the instance is free and waits for them. Their numbers."""
+    _delete(instance)
+    numbers = _insert(instance, generation, parts)
+    instance.pending_slices = len(parts)
+    instance.attempts = instance.crashes = 0
+    instance.lease_until, instance.claimed_by = None, ""
+    return numbers
+
+
+def close_slices(*, instance: Instance) -> None:
+    """The slices of a complete generation are gone; to be called inside `fenced`."""
+    _delete(instance)
+    instance.pending_slices = None
+
+
+def claim_slice(*, slice_id: int, worker: str, lease_seconds: float, profile: str = "") -> SliceClaim | None:
+    """The slice is ours for `lease_seconds`; None when it is done, somebody has it, or its run does not go on."""
+    run = Instance.objects.filter(
+        pk=OuterRef("instance"), epoch=OuterRef("epoch"), state__in=EVALUATED, profile__in=("", profile)
+    )
+    with transaction.atomic():
+        changed = Slice.objects.filter(FREE, Exists(run), pk=slice_id, results__isnull=True).update(
+            token=F("token") + 1, attempts=F("attempts") + 1, claimed_by=worker,
+            lease_until=Now() + timedelta(seconds=lease_seconds),
+        )
+        if not changed:
+            return None
+        row = Slice.objects.values(
+            "instance_id", "token", "epoch", "attempts", "crashes", "generation", "first", "last"
+        ).get(pk=slice_id)
+    return SliceClaim(slice_id=slice_id, **row)
+
+
+def extend_slice(*, claim: SliceClaim, lease_seconds: float) -> None:
+    """The lease lasts `lease_seconds` from now. Raises Fenced where it is no longer ours, or the run was ended."""
+    going_on = Instance.objects.filter(pk=OuterRef("instance"), epoch=claim.epoch, state__in=ACTIVE)
+    if not _mine(claim).filter(Exists(going_on)).update(lease_until=Now() + timedelta(seconds=lease_seconds)):
+        raise Fenced(f"slice {claim.slice_id} of run {claim.instance_id}: the lease was lost")
+
+
+def hand_back_slice(*, claim: SliceClaim) -> None:
+    """The slice is free as it was before the claim."""
+    _mine(claim).update(lease_until=None, claimed_by="", attempts=F("attempts") - 1)
+
+
+def back_off_slice(*, claim: SliceClaim) -> None:
+    """The slice is free for a later try; the more were made, the later."""
+    _mine(claim).update(claimed_by="", lease_until=later(claim.attempts))
+
+
+@contextmanager
+def fenced_slice(claim: SliceClaim) -> Iterator[Instance]:
+    """A transaction on the row of the slice's run that only the holder of the claim gets through. Raises Fenced."""
+    with transaction.atomic():
+        going_on = Instance.objects.select_for_update().filter(pk=claim.instance_id, epoch=claim.epoch, state__in=ACTIVE)
+        instance = going_on.first()
+        if instance is None or instance.pending_slices is None:
+            raise Fenced(f"run {claim.instance_id}: ended or begun anew meanwhile")
+        if not _mine(claim).exists():
+            raise Fenced(f"slice {claim.slice_id} of run {claim.instance_id}: somebody else took over")
+        yield instance
+
+
+def commit_slice(*, claim: SliceClaim, results: bytes, events: Sequence[NewEvent] = (), chance: bool = False) -> bool:
+    """Store the results of a slice; whether its run can be advanced now. Raises Fenced.
+
+    Args:
+        chance: a machine, not the work item, decided the results: the run is marked as not reproducible.
+    """
+    with fenced_slice(claim) as instance:
+        _mine(claim).update(results=results, lease_until=None, claimed_by="")
+        assert instance.pending_slices
+        instance.pending_slices -= 1
+        instance.reproducible = instance.reproducible and not chance
+        append(instance, *events)
+        instance.save(update_fields=["pending_slices", "reproducible", "event_sequence", "updated_at"])
+    return instance.pending_slices == 0 or instance.state == InstanceState.PAUSING
+
+
+def split_slice(*, claim: SliceClaim, parts: Sequence[Part], event: NewEvent) -> list[int]:
+    """Put smaller slices in the place of one; their numbers. Raises Fenced."""
+    with fenced_slice(claim) as instance:
+        _mine(claim).delete()
+        numbers = _insert(instance, claim.generation, parts)
+        assert instance.pending_slices
+        instance.pending_slices += len(parts) - 1
+        append(instance, event)
+        instance.save(update_fields=["pending_slices", "event_sequence", "updated_at"])
+    return numbers
+
+
+def take_up_slices(*, instance: Instance) -> None:
+    """After the epoch of an instance was raised: its slices follow, those under way are begun anew."""
+    Slice.objects.filter(instance=instance).update(epoch=instance.epoch, opened_at=database_now())
+    Slice.objects.filter(instance=instance, results__isnull=True).update(
+        token=F("token") + 1, lease_until=None, claimed_by="", attempts=0, crashes=0
+    )
+
+
+def _mine(claim: SliceClaim) -> Any:
+    """The claim's slice, where the token is still that of the claim and there are no results."""
+    return Slice.objects.filter(pk=claim.slice_id, token=claim.token, epoch=claim.epoch, results__isnull=True)
+
+
+def _delete(instance: Instance) -> None:
+    Slice.objects.filter(instance=instance).delete()
+
+
+def _insert(instance: Instance, generation: int, parts: Sequence[Part]) -> list[int]:
+    opened_at = database_now()
+    rows = Slice.objects.bulk_create([
+        Slice(
+            instance=instance, generation=generation, epoch=instance.epoch, first=part.first, last=part.last,
+            population=part.population, opened_at=opened_at,
+        )
+        for part in parts
+    ], batch_size=100)
+    return [row.pk for row in rows]

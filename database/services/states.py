@@ -1,0 +1,77 @@
+"""States of a run that somebody outside asks for, and its end."""
+
+from collections.abc import Mapping
+
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from database.errors import Conflict, NotFound
+from database.models import ACTIVE, ENDED, Instance, InstanceState, Slice, WorkItem
+from database.services.clock import database_now
+from database.services.events import NewEvent, append
+from database.services.leases import FREE, slice_is_held
+from database.services.slices import take_up_slices
+
+
+def change_state(
+    *, instance_id: int, transitions: Mapping[str, str], event: NewEvent, only_free: bool = False, raise_epoch: bool = False
+) -> Instance:
+    """The instance goes from one of the states named to the one that follows it, with an event.
+
+    Raises:
+        NotFound: there is no such instance.
+        Conflict: it is in none of these states, or a worker has it although `only_free`.
+    """
+    with transaction.atomic():
+        free = FREE & ~slice_is_held() if only_free else Q()
+        if not Instance.objects.filter(free, pk=instance_id, state__in=list(transitions)).update(updated_at=Now()):
+            raise _why_not(instance_id, transitions)
+        instance = Instance.objects.get(pk=instance_id)
+        instance.state = transitions[instance.state]
+        if raise_epoch:
+            instance.epoch += 1
+            instance.lease_until, instance.claimed_by = None, ""
+            instance.attempts = instance.crashes = 0
+            take_up_slices(instance=instance)
+        if instance.state in ENDED:
+            instance.ended_at = database_now()
+            instance.pending_slices = None
+            Slice.objects.filter(instance=instance).delete()
+        else:
+            instance.ended_at = instance.stop_reason = instance.stop_explanation = instance.failure_message = None
+        if instance.state == InstanceState.CANCELLED:
+            instance.stop_reason = "CANCELLED"
+        append(instance, NewEvent(event.type, event.message, event.level, data={"state": instance.state}))
+        instance.save()
+    return instance
+
+
+def delete_instance(*, instance_id: int) -> None:
+    """The run and everything below it are gone. Raises NotFound, or Conflict while it is active."""
+    with transaction.atomic():
+        instance = Instance.objects.select_for_update().filter(pk=instance_id).first()
+        if instance is None:
+            raise NotFound(f"There is no run {instance_id}.")
+        if instance.state in ACTIVE:
+            raise Conflict(f"Run {instance_id} is {instance.state}; cancel it first.")
+        instance.delete()
+
+
+def delete_work_item(*, work_item_id: int) -> None:
+    """The work item and its runs are gone. Raises NotFound, or Conflict while one of them is active."""
+    with transaction.atomic():
+        work_item = WorkItem.objects.select_for_update().filter(pk=work_item_id).first()
+        if work_item is None:
+            raise NotFound(f"There is no work item {work_item_id}.")
+        if work_item.instances.filter(state__in=ACTIVE).exists():
+            raise Conflict(f"Work item {work_item_id} has active runs; cancel them first.")
+        work_item.delete()
+
+
+def _why_not(instance_id: int, transitions: Mapping[str, str]) -> Exception:
+    """Why no row could change: it is not there, or not in the right state."""
+    state = Instance.objects.filter(pk=instance_id).values_list("state", flat=True).first()
+    if state is None:
+        return NotFound(f"There is no run {instance_id}.")
+    return Conflict(f"Run {instance_id} is {state}; expected {' or '.join(transitions)}.")

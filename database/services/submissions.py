@@ -1,0 +1,35 @@
+"""Accepting work items: once for each key, however often they are sent."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from database.models import EventType, Instance, InstanceState, WorkItem
+from database.services.events import NewEvent, append
+
+
+def create_work_item(
+    *, fields: Mapping[str, Any], seeds: Sequence[int], owner: User | None, started: bool
+) -> tuple[WorkItem, list[Instance]]:
+    """A work item and one instance for each seed, QUEUED or, not started, PAUSED."""
+    state = InstanceState.QUEUED if started else InstanceState.PAUSED
+    with transaction.atomic():
+        work_item = WorkItem.objects.create(**fields, submitted_by=owner)
+        instances = [
+            Instance.objects.create(
+                work_item=work_item, replicate=number, seed=seed, state=state, priority=work_item.priority
+            )
+            for number, seed in enumerate(seeds)
+        ]
+        for instance in instances:
+            append(instance, NewEvent(EventType.STATE_CHANGED, f"Accepted; {state.lower()}.", data={"state": state}))
+            instance.save(update_fields=["event_sequence"])
+    return work_item, instances
+
+
+def work_item_of_key(key: str) -> tuple[WorkItem, list[Instance]] | None:
+    """The work item that was accepted under this key, and its runs; None where there is none."""
+    found = WorkItem.objects.filter(idempotency_key=key).first()
+    return None if found is None else (found, list(found.instances.order_by("replicate")))

@@ -1,0 +1,43 @@
+"""Agents evaluated in chunks of about a second, with a heartbeat between them. How they are cut changes no bit."""
+
+import time
+
+from processing.core.parts import joined_results
+from processing.core.plan import Plan
+from processing.core.types import Evaluations, Genomes
+from processing.heartbeat import Heartbeat
+
+CHUNK_SECONDS = 1.0
+MOST_AGENTS_AT_FIRST = 1_024
+#: Weights times steps that a slow core surely does in a second.
+SURE_SPEED = 500_000_000
+
+
+def evaluate(
+    plan: Plan, genomes: Genomes, *, seed: int, generation: int, threads: int, heartbeat: Heartbeat, number: int, origin: int = 0
+) -> Evaluations:
+    """What becomes of `number` genomes, the first of which is agent `origin` of its generation.
+
+    Raises:
+        Fenced, Stopping: from the heartbeat.
+    """
+    parts: list[Evaluations] = []
+    first, size = 0, _first_chunk(plan)
+    while first < number:
+        started, last = time.monotonic(), min(first + size, number)
+        parts.append(
+            plan.judge.evaluate(
+                genomes, seed=seed, generation=generation, first=first, last=last, origin=origin, threads=threads
+            )
+        )
+        first = last
+        size = 2 * size if time.monotonic() - started < CHUNK_SECONDS / 2 else max(size // 2, 1)
+        heartbeat()
+    return parts[0] if len(parts) == 1 else joined_results(parts)
+
+
+def _first_chunk(plan: Plan) -> int:
+    """Agents that are surely done in a second, however long they live."""
+    environment, weights = plan.environment, max(1, plan.genome.number_of_weights)
+    effort: int = environment.episodes * environment.max_steps * weights
+    return min(max(SURE_SPEED // effort, 1), MOST_AGENTS_AT_FIRST)

@@ -1,0 +1,53 @@
+"""Signs of progress: they keep the lease, and they keep the process alive.
+
+There is no thread that beats by itself. Whoever works on a step calls the beat between small parts of it, so a step
+that hangs loses its lease to another worker, and its process ends by a deadline that even a hung interpreter keeps.
+"""
+
+import faulthandler
+import sys
+import time
+from collections.abc import Callable
+from types import TracebackType
+
+from django.conf import settings
+
+from processing import stopping
+
+#: The lease is extended at most this often, as a part of its length.
+EXTEND_AFTER = 0.25
+
+
+class Heartbeat:
+    """The heartbeat of one step; a context, outside of which no deadline runs."""
+
+    def __init__(self, extend: Callable[[float], None]) -> None:
+        """`extend` makes the lease last so many seconds from now, or raises Fenced."""
+        self.extend = extend
+        self.extended_at = time.monotonic()
+
+    def __enter__(self) -> "Heartbeat":
+        self._postpone_end()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        faulthandler.cancel_dump_traceback_later()
+
+    def __call__(self) -> None:
+        """There was progress. Raises Fenced where the lease was lost, Stopping where the worker is to stop."""
+        stopping.check()
+        self._postpone_end()
+        now = time.monotonic()
+        if now - self.extended_at > EXTEND_AFTER * settings.LEASE_SECONDS:
+            self.extend(settings.LEASE_SECONDS)
+            self.extended_at = now
+
+    def extended(self) -> None:
+        """A commit has extended the lease."""
+        self.extended_at = time.monotonic()
+        self._postpone_end()
+
+    def _postpone_end(self) -> None:
+        """Without another sign of progress the process ends, saying where every thread was."""
+        seconds = settings.SILENCE_SECONDS or 2 * settings.LEASE_SECONDS
+        faulthandler.dump_traceback_later(max(seconds, 1.0), exit=True, file=sys.__stderr__ or 2)

@@ -1,0 +1,61 @@
+"""Who this process is among the workers, and what it has done since it last told the database."""
+
+import os
+import socket
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+
+from database import services
+from database.services import Counts
+from processing.core.profile import profile_name
+
+_names: list[str] = []
+_counts = Counts()
+
+
+def name() -> str:
+    """The name of this node: a worker's parent process and its children."""
+    return os.environ.get("WORKER_NAME") or (_names[-1] if _names else f"{socket.gethostname()}-{os.getpid()}")
+
+
+def be(name: str) -> None:
+    """The broker knows this node under that name."""
+    _names.append(name)
+
+
+def process_name() -> str:
+    """The name of this process, by which its steps are freed should it die."""
+    return f"{name()}/{os.getpid()}"
+
+
+def profile() -> str:
+    """The name of this process's numeric profile."""
+    return settings.NUMERIC_PROFILE or profile_name()
+
+
+def threads() -> int:
+    """Cores to evaluate on: this process's share of the machine."""
+    share = (os.cpu_count() or 1) // (settings.NUMBER_OF_WORKERS * settings.PROCESSES_A_WORKER)
+    return int(settings.EVALUATION_THREADS) or max(1, share)
+
+
+def register() -> None:
+    """The node is known to the others."""
+    services.register_worker(name=name(), host=socket.gethostname(), profile=profile(), threads=threads())
+
+
+def count(**numbers: int) -> None:
+    """So much more was done."""
+    for field, number in numbers.items():
+        setattr(_counts, field, getattr(_counts, field) + number)
+
+
+def tell() -> None:
+    """Write what was done since the last time; a database that does not answer is told later."""
+    global _counts
+    try:
+        services.see_worker(name=name(), counts=_counts)
+        _counts = Counts()
+    except (OperationalError, InterfaceError):
+        return

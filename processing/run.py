@@ -1,0 +1,28 @@
+"""A run as its workers see it: its row, the staged item that was signed when it was accepted, and the plan made of it."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from database import steps
+from database.models import Instance
+from processing import node
+from processing.core.plan import Plan, plan_of
+from staging.staged_item import StagedItem, load
+
+
+@dataclass(slots=True)
+class Run:
+    """What a step of a run is worked on with."""
+
+    instance: Instance
+    staged: StagedItem
+    plan: Plan
+    threads: int  # cores to evaluate on
+
+    @classmethod
+    def load(cls, instance_id: int, *, threads: int | None) -> "Run":
+        """The run of this number. Raises Broken where its staged item is not what this server stored."""
+        instance = steps.instance_with_work_item(instance_id)
+        staged = load(instance.work_item.staged, settings.SECRET_KEY.encode())
+        return cls(instance, staged, plan_of(staged.spec), threads or node.threads())

@@ -1,0 +1,21 @@
+"""What celery beat sends: the sweep, and nothing while the queue is long. It keeps nothing on disk."""
+
+from typing import Any
+
+from celery import beat
+
+from processing import dispatch
+
+#: Messages beyond which none is added; workers that are away for a day would find a sweep for every few seconds of it.
+MOST_WAITING = 1_000
+
+
+class Scheduler(beat.Scheduler):  # type: ignore[misc]
+    """Celery's own, in memory."""
+
+    def apply_async(self, entry: Any, producer: Any = None, advance: bool = True, **options: Any) -> Any:
+        """Send the entry's message, or leave it for the next time."""
+        if (dispatch.waiting() or 0) > MOST_WAITING:
+            self.reserve(entry)
+            return None
+        return super().apply_async(entry, producer=producer, advance=advance, **options)

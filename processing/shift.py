@@ -1,0 +1,184 @@
+"""A shift: generation after generation of one run, for some seconds.
+
+A kill at any moment costs at most the generation under way: the next worker starts from the last checkpoint and, as every
+draw has an address, computes the same bits again.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
+
+from database import services, steps
+from database.models import EventLevel, EventType, Instance, InstanceState
+from database.services import Claim, NewEvent
+from processing import lifecycle, node, slices
+from processing.core import checkpoint as checkpoints
+from processing.core import generation as generations
+from processing.core.checkpoint import Checkpoint
+from processing.core.generation import Closed
+from processing.core.profile import numeric_profile
+from processing.core.types import Evaluations, Population, StopReason
+from processing.evaluation import evaluate
+from processing.events import events_of
+from processing.heartbeat import Heartbeat
+from processing.record import record_of
+from processing.run import Run
+
+#: After a commit that was not answered, the database is asked for so long what became of it.
+REREAD_SECONDS, REREAD_PAUSE_SECONDS = 10.0, 0.25
+#: Slices into which a generation is cut that workers died of, while it is not known of which agent.
+PARTS_OF_A_POISONED_GENERATION = 16
+
+
+class Shift:
+    """One turn of work on one run."""
+
+    def __init__(
+        self, claim: Claim, run: Run, heartbeat: Heartbeat, *, seconds: float | None, watch: Callable[[Closed], None] | None
+    ) -> None:
+        self.claim, self.run, self.plan, self.heartbeat, self.watch = claim, run, run.plan, heartbeat, watch
+        self.seed = run.instance.seed
+        self.is_poisoned = lifecycle.is_poisoned(claim)
+        self.ends_at = time.monotonic() + (settings.SHIFT_SECONDS if seconds is None else seconds)
+
+    def work(self) -> bool:
+        """Generation after generation until the shift is over, the run has ended, or it waits for its slices."""
+        checkpoint = self._last_checkpoint()
+        while True:
+            evaluated = self._evaluated(checkpoint)
+            if evaluated is None:
+                return False
+            closed = generations.close_generation(
+                self.plan, checkpoint, evaluated.population, evaluated.evaluations, seed=self.seed
+            )
+            if settings.GENERATION_PAUSE_SECONDS:
+                time.sleep(settings.GENERATION_PAUSE_SECONDS)
+            self.heartbeat()
+            self.run.instance = self._commit(closed, evaluated)
+            self.heartbeat.extended()
+            node.count(commits=1, generations=1)
+            if self.watch:
+                self.watch(closed)
+            if self.run.instance.state != InstanceState.RUNNING:
+                return False
+            if time.monotonic() >= self.ends_at:
+                services.release(claim=self.claim)
+                return True
+            checkpoint, self.is_poisoned = closed.checkpoint, False
+
+    def _last_checkpoint(self) -> Checkpoint:
+        data = steps.newest_checkpoint(self.claim.instance_id)
+        return generations.begin(self.plan) if data is None else checkpoints.unpack(data, self.plan.genome)
+
+    def _evaluated(self, checkpoint: Checkpoint) -> "_Evaluated | None":
+        """The next generation with what became of its agents; None where it was handed out in slices."""
+        if self.run.instance.pending_slices is not None:
+            return self._gathered()
+        number, started, started_at = checkpoint.next_generation, time.perf_counter(), services.database_now()
+        population = generations.open_generation(self.plan, checkpoint, seed=self.seed)
+        self.heartbeat()
+        size = self._slice_size(len(population))
+        if size is not None:
+            self._hand_out(population, number, size)
+            return None
+        evaluations = evaluate(
+            self.plan, population.genomes, seed=self.seed, generation=number, number=len(population),
+            threads=self.run.threads, heartbeat=self.heartbeat,
+        )
+        node.count(evaluations=len(population))
+        return _Evaluated(population, evaluations, started_at, time.perf_counter() - started)
+
+    def _gathered(self) -> "_Evaluated":
+        """The generation that was evaluated in slices; its time is that since it was handed out."""
+        population, evaluations = slices.gathered(self.plan, self.run.instance)
+        started_at = steps.slices_opened_at(self.claim.instance_id)
+        return _Evaluated(population, evaluations, started_at, (services.database_now() - started_at).total_seconds())
+
+    def _slice_size(self, number: int) -> int | None:
+        """Agents in a slice; None where the generation is evaluated here, on all cores."""
+        if self.is_poisoned:
+            return max(1, number // PARTS_OF_A_POISONED_GENERATION)
+        size = self.run.staged.slice_size
+        return size if size is not None and size < number else None
+
+    def _hand_out(self, population: Population, number: int, size: int) -> None:
+        """Write the generation in slices; whoever is free evaluates them."""
+        parts = list(slices.cut(self.plan, population, size))
+        with lifecycle.fenced(self.claim) as instance:
+            services.open_slices(instance=instance, generation=number, parts=parts)
+            services.finish_commit(instance=instance, events=[])
+        node.count(commits=1)
+        lifecycle.announce([self.claim.instance_id])
+
+    def _commit(self, closed: Closed, evaluated: "_Evaluated") -> Instance:
+        """The run after the commit; where that was not answered, the database is asked what became of it."""
+        try:
+            return self._write(closed, evaluated)
+        except (OperationalError, InterfaceError):
+            if not self._has_committed(closed):
+                raise
+        return steps.instance_with_work_item(self.claim.instance_id)
+
+    def _has_committed(self, closed: Closed) -> bool:
+        """Whether the generation is stored, asked over a new connection; False where nobody answers."""
+        deadline = time.monotonic() + REREAD_SECONDS
+        while True:
+            connection.close()
+            try:
+                return services.has_committed(
+                    claim=self.claim, number=closed.number, digest=closed.checkpoint.digest
+                )
+            except DatabaseError:
+                if time.monotonic() > deadline:
+                    return False
+                time.sleep(REREAD_PAUSE_SECONDS)
+                self.heartbeat()
+
+    def _write(self, closed: Closed, evaluated: "_Evaluated") -> Instance:
+        """The generation and all that goes with it in one transaction, behind the fence."""
+        record = record_of(self.run, closed, seconds=evaluated.seconds, started_at=evaluated.started_at)
+        with lifecycle.fenced(self.claim) as instance:
+            services.record_generation(instance=instance, generation=record, keep_every=settings.CHECKPOINT_KEEP_EVERY)
+            services.close_slices(instance=instance)
+            closed, notes = self._timed(instance, closed), _noted(instance)
+            if closed.stop is not None:
+                instance.stop_reason, instance.stop_explanation = closed.stop.value, closed.explanation
+            changed = lifecycle.enter(instance, lifecycle.following(InstanceState(instance.state), closed.stop))
+            services.finish_commit(instance=instance, events=[*events_of(closed), *notes, *([changed] if changed else [])])
+        return instance
+
+    def _timed(self, instance: Instance, closed: Closed) -> Closed:
+        """The same, ended by the clock where the time limit is up; a run that a clock ended is not reproducible."""
+        limit = self.plan.stop.max_seconds
+        if limit is None or closed.stop is not None or instance.compute_seconds < limit:
+            return closed
+        instance.reproducible = False
+        facts = {
+            "generation": closed.number, "best_fitness": instance.best_fitness, "seconds": instance.compute_seconds,
+        }
+        explanation = generations.explanation_of(self.plan, StopReason.TIME_LIMIT, facts)
+        return replace(closed, stop=StopReason.TIME_LIMIT, explanation=explanation)
+
+
+@dataclass(frozen=True, slots=True)
+class _Evaluated:
+    """A generation on its way to being closed."""
+
+    population: Population
+    evaluations: Evaluations
+    started_at: datetime  # by the database's clock
+    seconds: float
+
+
+def _noted(instance: Instance) -> list[NewEvent]:
+    """Keep the numeric profile, and say so where it is another than that of the generations before."""
+    before, now = instance.numeric_profile, numeric_profile()
+    instance.numeric_profile = now
+    if before in ({}, now):
+        return []
+    instance.reproducible = False
+    return [NewEvent(EventType.NOTE, "Goes on under another numeric profile.", EventLevel.WARNING, data={"before": before})]

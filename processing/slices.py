@@ -1,0 +1,95 @@
+"""Expensive generations: opened and cut by one worker, evaluated slice by slice by all, gathered by another.
+
+The population is written before anything is evaluated. Which worker evaluates a slice, when, and how often changes no bit.
+"""
+
+from collections.abc import Iterator
+
+from database import services, steps
+from database.models import EventLevel, EventType, Instance
+from database.services import NewEvent, Part, SliceClaim
+from processing import dispatch, lifecycle, node
+from processing.core.parts import (
+    joined,
+    joined_results,
+    lost,
+    pack_part,
+    pack_results,
+    unpack_part,
+    unpack_results,
+)
+from processing.core.plan import Plan
+from processing.core.types import Evaluations, Population
+from processing.evaluation import evaluate
+from processing.heartbeat import Heartbeat
+from processing.run import Run
+
+
+def cut(plan: Plan, population: Population, size: int) -> Iterator[Part]:
+    """The population in slices of at most so many agents."""
+    for first in range(0, len(population), size):
+        last = min(first + size, len(population))
+        yield Part(first, last, pack_part(population, first, last, plan.genome))
+
+
+def gathered(plan: Plan, instance: Instance) -> tuple[Population, Evaluations]:
+    """The generation that was evaluated in slices. Raises Broken where one cannot be read."""
+    rows = steps.evaluated_slices(instance.pk)
+    populations = [unpack_part(bytes(row.population), plan.genome) for row in rows]
+    results = [unpack_results(bytes(row.results), plan.genome) for row in rows]
+    return joined(populations, plan.genome), joined_results(results)
+
+
+def work_on(claim: SliceClaim, run: Run, heartbeat: Heartbeat) -> None:
+    """Evaluate a claimed slice and store what became of its agents; take it apart where workers died of it.
+
+    Raises:
+        Fenced, Stopping: nothing was stored.
+    """
+    number, plan = claim.last - claim.first, run.plan
+    if number > 1 and lifecycle.is_poisoned(claim):
+        _split(claim, plan)
+        return
+    if number == 1 and lifecycle.is_given_up(claim):
+        _give_up(claim, plan)
+        return
+    population = unpack_part(steps.population_of(claim.slice_id), plan.genome)
+    evaluations = evaluate(
+        plan, population.genomes, seed=run.instance.seed, generation=claim.generation, origin=claim.first,
+        number=number, threads=run.threads, heartbeat=heartbeat,
+    )
+    _commit(claim, pack_results(evaluations, plan.genome))
+
+
+def _split(claim: SliceClaim, plan: Plan) -> None:
+    """Workers died of one of these agents: each gets a slice of its own."""
+    population = unpack_part(steps.population_of(claim.slice_id), plan.genome)
+    parts = [
+        Part(claim.first + index, claim.first + index + 1, pack_part(population, index, index + 1, plan.genome))
+        for index in range(len(population))
+    ]
+    message = f"Workers died of agents {claim.first} to {claim.last - 1}; they are evaluated one by one."
+    services.split_slice(
+        claim=claim, parts=parts, event=NewEvent(EventType.NOTE, message, EventLevel.WARNING, claim.generation)
+    )
+    lifecycle.announce([claim.instance_id])
+
+
+def _give_up(claim: SliceClaim, plan: Plan) -> None:
+    """No worker survives this agent: it has failed, and the run goes on without it."""
+    message = f"Agent {claim.first} failed: no worker survived its evaluation."
+    event = NewEvent(
+        EventType.NOTE, message, EventLevel.ERROR, claim.generation, data={"index": claim.first, "failure": "WORKER_LOST"}
+    )
+    _commit(claim, pack_results(lost(1), plan.genome), event)
+
+
+def _commit(claim: SliceClaim, results: bytes, trouble: NewEvent | None = None) -> None:
+    """Store the results; whoever stores the last ones of a generation sends its run on.
+
+    A commit that was not answered raises: it is found done, or the slice is evaluated again to the same bits.
+    """
+    events = [] if trouble is None else [trouble]
+    if services.commit_slice(claim=claim, results=results, events=events, chance=trouble is not None):
+        dispatch.advance(claim.instance_id)
+    node.count(commits=1, evaluations=claim.last - claim.first)
