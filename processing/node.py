@@ -1,10 +1,12 @@
 """Who this process is among the workers, and what it has done since it last told the database."""
 
+import contextlib
 import os
 import socket
+import time
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError
 
 from database import services
 from database.services import Counts
@@ -12,6 +14,9 @@ from processing.core.profile import profile_name
 
 _names: list[str] = []
 _counts = Counts()
+_told_at = 0.0
+#: What was done is written so often.
+TELL_EVERY_SECONDS = 1.0
 
 
 def name() -> str:
@@ -52,10 +57,10 @@ def count(**numbers: int) -> None:
 
 
 def tell() -> None:
-    """Write what was done since the last time; a database that does not answer is told later."""
-    global _counts
-    try:
-        services.see_worker(name=name(), counts=_counts)
-        _counts = Counts()
-    except (OperationalError, InterfaceError):
+    """Write what was done since the last time, once a second at most; a database that does not answer is told later."""
+    global _counts, _told_at
+    if time.monotonic() - _told_at < TELL_EVERY_SECONDS:
         return
+    with contextlib.suppress(DatabaseError):
+        services.see_worker(name=name(), counts=_counts)
+        _counts, _told_at = Counts(), time.monotonic()

@@ -60,7 +60,7 @@ def _worked(what: str, claimed: Callable[[], C | None], work: Callable[[C, Heart
         claim = claimed()
     except NO_ANSWER as error:
         log.warning("%s: %s; the sweep will try again", what, error)
-        connection.close()
+        connection.close_if_unusable_or_obsolete()
         return False
     if claim is None:
         return False
@@ -76,6 +76,7 @@ def _worked(what: str, claimed: Callable[[], C | None], work: Callable[[C, Heart
         lifecycle.fail(claim, str(error))
     except (*NO_ANSWER, Transient) as error:
         log.warning("%s: %s; the sweep will try again", what, error)
+        connection.close_if_unusable_or_obsolete()
         lifecycle.back_off(claim)
     except MemoryError:
         lifecycle.fail(claim, "The machine ran out of memory. Make the population or the network smaller.")

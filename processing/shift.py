@@ -127,7 +127,7 @@ class Shift:
         """Whether the generation is stored, asked over a new connection; False where nobody answers."""
         deadline = time.monotonic() + REREAD_SECONDS
         while True:
-            connection.close()
+            connection.close_if_unusable_or_obsolete()
             try:
                 return services.has_committed(
                     claim=self.claim, number=closed.number, digest=closed.checkpoint.digest

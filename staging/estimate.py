@@ -29,7 +29,7 @@ GENOMES_A_CHECKPOINT, CHECKPOINT_EVERY, MOST_CHECKPOINTS = 2, 10, 18
 COPIES_AT_WORK, AGENT_WORK_BYTES, TABLE_BYTES = 3, 64, 32_000_000
 
 #: Seconds of one process, between fast and slow, from which a generation is evaluated in slices, and those of a slice.
-SLICED_FROM_SECONDS, SLICE_SECONDS = 60.0, 10.0
+SLICED_FROM_SECONDS, SLICE_SECONDS = 30.0, 10.0
 #: Slices of a generation at most.
 MOST_SLICES = 1_000
 
@@ -61,7 +61,7 @@ def resolved_record(work_item: WorkItem, work: Workload) -> str:
 
 
 def estimate(work_item: WorkItem, work: Workload, *, workers: int = 1) -> CostEstimate:
-    """Estimate one replicate. One worker at a time evaluates a run's generation, so more of them make it no faster."""
+    """Estimate one replicate. Where generations are not cut into slices, more workers make it no faster."""
     low, high = _seconds(work)
     limit = work_item.stop.max_seconds
     if limit is not None:

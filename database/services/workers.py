@@ -35,10 +35,10 @@ def register_worker(*, name: str, host: str, profile: str, threads: int) -> None
     Worker.objects.update_or_create(name=name, defaults={**fields, **asdict(Counts())})
 
 
-def see_worker(*, name: str, counts: Counts | None = None) -> None:
-    """The worker lives, and has done this much more; nothing happens where it is not known."""
+def see_worker(*, name: str, counts: Counts | None = None) -> bool:
+    """The worker lives, and has done this much more; False where it is not known."""
     done = {field: F(field) + number for field, number in asdict(counts or Counts()).items() if number}
-    Worker.objects.filter(name=name).update(seen_at=Now(), **done)
+    return bool(Worker.objects.filter(name=name).update(seen_at=Now(), **done))
 
 
 def adopt(*, patience_seconds: float) -> list[int]:

@@ -7,7 +7,6 @@ from celery import current_app
 from django.core.management.base import BaseCommand
 
 from api.embedded import leash
-from processing.core.warm import warm
 
 
 class Command(BaseCommand):
@@ -17,9 +16,8 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def handle(self, **_: Any) -> None:
-        """Work until the parent goes. The kernels are loaded first, so that the first run need not wait for them."""
+        """Work until the parent goes."""
         leash.tie(int(os.environ[leash.LEASH_VARIABLE]))
-        warm()
         current_app.worker_main([
             "worker", "--pool", "solo", "--hostname", os.environ["WORKER_NAME"], "--without-gossip", "--without-mingle",
             "--without-heartbeat", "--loglevel", "WARNING",

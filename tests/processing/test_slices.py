@@ -1,0 +1,192 @@
+"""Expensive generations, evaluated slice by slice, and what may come between."""
+
+import pytest
+from django.conf import LazySettings
+
+from api import intake
+from database import services, steps
+from database.errors import Fenced
+from database.models import Event, Generation, Instance, InstanceState, Slice
+from database.packing import unpack
+from processing import lifecycle, node, runner
+from processing.core.types import Failure
+from tests.processing.test_runs import AGENTS, GENERATIONS, finished, submitted
+
+pytestmark = pytest.mark.django_db
+
+SLICED = {"execution": {"slice_size": 6}}
+SLICES = 4
+
+
+def carried_on(instance: Instance, *, crashes_at: int | None = None, most: int = 500) -> Instance:
+    """The instance after all of its steps; whoever evaluates agent `crashes_at` of generation 1 dies of it."""
+    for _ in range(most):
+        slices, runs = steps.ready_slices(only=[instance.pk]), steps.ready_instances(only=[instance.pk])
+        if not slices and not runs:
+            break
+        if slices:
+            evaluated(slices[0][0], crashes_at)
+        else:
+            advanced(instance, crashes_at)
+    instance.refresh_from_db()
+    return instance
+
+
+def evaluated(number: int, crashes_at: int | None) -> None:
+    row = Slice.objects.get(pk=number)
+    is_bad = crashes_at is not None and row.generation == 1 and row.first <= crashes_at < row.last
+    if is_bad and row.crashes < (2 if row.last - row.first > 1 else 3):
+        assert lifecycle.claim_slice(number) is not None
+        died()
+    else:
+        runner.work_slice(number, threads=1)
+
+
+def advanced(instance: Instance, crashes_at: int | None) -> None:
+    instance.refresh_from_db()
+    is_bad = crashes_at is not None and instance.next_generation == 1 and instance.pending_slices is None
+    if is_bad and instance.crashes < 2:
+        assert lifecycle.claim(instance.pk) is not None
+        died()
+    else:
+        runner.work_shift(instance.pk, seconds=0.0, threads=1)
+
+
+def died() -> None:
+    lifecycle.worker_died(node.process_name(), crashed=True)
+
+
+def opened() -> Instance:
+    """A run whose first generation is handed out in slices."""
+    instance = submitted(**SLICED)
+    assert not runner.work_shift(instance.pk)
+    instance.refresh_from_db()
+    assert instance.pending_slices == SLICES
+    return instance
+
+
+def test_slices_change_no_bit_and_nothing_of_them_is_left() -> None:
+    whole, sliced = finished(submitted()), carried_on(submitted(**SLICED))
+    assert (sliced.state, sliced.digest) == ("SUCCEEDED", whole.digest)
+    assert (sliced.evaluations, sliced.environment_steps) == (GENERATIONS * AGENTS, whole.environment_steps)
+    assert not Slice.objects.exists()
+    assert sliced.pending_slices is None
+
+
+def test_slices_do_not_make_it_another_experiment() -> None:
+    assert submitted().work_item.spec_hash == submitted(**SLICED).work_item.spec_hash
+
+
+def test_while_slices_are_out_the_run_itself_is_not_ready() -> None:
+    instance = opened()
+    assert lifecycle.claim(instance.pk) is None
+    assert steps.ready_instances() == []
+    assert len(steps.ready_slices()) == SLICES
+
+
+def test_a_slice_is_evaluated_by_one_worker_at_a_time_and_stored_once(settings: LazySettings) -> None:
+    opened()
+    number = steps.ready_slices()[0][0]
+    settings.LEASE_SECONDS = -1.0
+    zombie = lifecycle.claim_slice(number)
+    settings.LEASE_SECONDS = 30.0
+    assert zombie is not None
+    runner.work_slice(number)
+    with pytest.raises(Fenced):
+        services.commit_slice(claim=zombie, results=b"")
+    assert lifecycle.claim_slice(number) is None
+    assert Instance.objects.get().pending_slices == SLICES - 1
+
+
+def test_what_is_evaluated_after_a_cancel_is_discarded() -> None:
+    instance = opened()
+    late = lifecycle.claim_slice(steps.ready_slices()[0][0])
+    assert late is not None
+    assert lifecycle.cancel(instance.pk).state == InstanceState.CANCELLED
+    with pytest.raises(Fenced):
+        services.commit_slice(claim=late, results=b"")
+    with pytest.raises(Fenced):
+        lifecycle.extend(late, 30.0)
+    assert not Slice.objects.exists()
+
+
+def test_cancel_can_let_the_slices_of_a_generation_finish() -> None:
+    instance = opened()
+    lifecycle.claim_slice(steps.ready_slices()[0][0])
+    assert lifecycle.cancel(instance.pk, immediately=False).state == InstanceState.CANCELLING
+    lifecycle.worker_stopped(node.process_name())
+    instance = carried_on(instance)
+    assert (instance.state, instance.next_generation) == ("CANCELLED", 1)
+
+
+def test_a_pause_waits_for_the_slices_under_way_alone_and_keeps_those_done() -> None:
+    whole, instance = finished(submitted()), opened()
+    done, under_way, waiting = (number for number, _ in steps.ready_slices()[:3])
+    runner.work_slice(done)
+    claim = lifecycle.claim_slice(under_way)
+    assert lifecycle.pause(instance.pk).state == InstanceState.PAUSING
+    assert lifecycle.claim_slice(waiting) is None
+    assert steps.ready_instances() == []
+    assert claim is not None
+    services.hand_back_slice(claim=claim)
+    runner.work_shift(instance.pk)
+    assert Instance.objects.get(pk=instance.pk).state == InstanceState.PAUSED
+    lifecycle.resume(instance.pk)
+    assert Slice.objects.filter(instance=instance, results__isnull=False).count() == 1
+    assert carried_on(instance).digest == whole.digest
+
+
+def test_a_slice_claimed_before_a_resume_is_late() -> None:
+    instance = opened()
+    late = lifecycle.claim_slice(steps.ready_slices()[0][0])
+    lifecycle.pause(instance.pk)
+    lifecycle.worker_died(node.process_name(), crashed=False)
+    runner.work_shift(instance.pk)
+    lifecycle.resume(instance.pk)
+    assert late is not None
+    with pytest.raises(Fenced):
+        services.commit_slice(claim=late, results=b"")
+
+
+@pytest.mark.parametrize("changes", [{}, SLICED], ids=["evaluated at once", "in slices"])
+def test_an_agent_that_no_worker_survives_fails_alone(changes: dict[str, object]) -> None:
+    instance = carried_on(submitted(**changes), crashes_at=7)
+    assert (instance.state, instance.failed_agents) == ("SUCCEEDED", 1)
+    assert not instance.reproducible
+    row = Generation.objects.get(instance=instance, number=1)
+    failures = unpack(row.scalars, row.size).failures
+    assert [index for index, failure in enumerate(failures) if failure] == [7]
+    assert failures[7] == Failure.WORKER_LOST
+    assert Event.objects.filter(instance=instance, data__index=7, data__failure="WORKER_LOST").count() == 1
+
+
+def test_workers_that_die_while_asking_fail_the_run() -> None:
+    instance = submitted()
+    for _ in range(3):
+        assert lifecycle.claim(instance.pk) is not None
+        died()
+    assert lifecycle.claim(instance.pk) is None
+    instance.refresh_from_db()
+    assert instance.state == InstanceState.FAILED
+
+
+def test_a_failed_run_takes_its_slices_up_again() -> None:
+    whole, instance = finished(submitted()), opened()
+    claim = lifecycle.claim_slice(steps.ready_slices()[0][0])
+    assert claim is not None
+    lifecycle.fail(claim, "for a test")
+    assert steps.ready_slices() == []
+    lifecycle.resume(instance.pk)
+    assert carried_on(instance).digest == whole.digest
+
+
+def test_the_estimate_decides_where_the_work_item_does_not() -> None:
+    cheap = intake.check(submitted().work_item.spec)
+    long = submitted().work_item.spec | {
+        "environment": {"type": "maze", "rows": ["S.G"], "max_steps": 1_000_000},
+        "strategy": {"type": "genetic", "population_size": 100_000},
+    }
+    assert cheap.slice_size is None
+    size = intake.check(long).slice_size
+    assert size is not None
+    assert 100 <= size < 100_000

@@ -1,0 +1,107 @@
+"""Who takes up a step, and how it is left."""
+
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.db import OperationalError
+
+from database import services, steps
+from database.models import Event, Instance, Worker
+from processing import lifecycle, node, runner, stopping
+from processing.shift import Shift
+from tests.processing.test_runs import finished, submitted
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_worker_of_another_numeric_profile_leaves_a_run_alone(settings: LazySettings) -> None:
+    instance = submitted()
+    assert runner.work_shift(instance.pk, seconds=0.0)
+    settings.NUMERIC_PROFILE = "another"
+    assert lifecycle.claim(instance.pk) is None
+    settings.NUMERIC_PROFILE = ""
+    assert finished(instance).reproducible
+
+
+def test_a_run_whose_profile_no_worker_has_is_adopted_and_marked(settings: LazySettings) -> None:
+    whole, instance = finished(submitted()), submitted()
+    settings.NUMERIC_PROFILE = "older"
+    assert runner.work_shift(instance.pk, seconds=0.0)
+    node.register()
+    settings.NUMERIC_PROFILE, settings.ADOPTION_SECONDS = "", 0.0
+    Instance.objects.filter(pk=instance.pk).update(numeric_profile={"python": "2"})
+    Worker.objects.update(seen_at="2020-01-01T00:00Z")
+    lifecycle.adopt()
+    instance = finished(instance)
+    assert (instance.state, instance.digest, instance.reproducible) == ("SUCCEEDED", whole.digest, False)
+    assert Event.objects.filter(instance=instance, message__contains="numeric profile").exists()
+
+
+def test_a_run_whose_profile_a_worker_has_is_not_adopted(settings: LazySettings) -> None:
+    instance = submitted()
+    assert runner.work_shift(instance.pk, seconds=0.0)
+    node.register()
+    lifecycle.adopt()
+    assert Instance.objects.get(pk=instance.pk).profile == node.profile()
+
+
+def test_a_worker_that_is_to_stop_hands_its_step_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, instance = finished(submitted()), submitted()
+    stopping.ask()
+    try:
+        assert not runner.work_shift(instance.pk)
+    finally:
+        stopping._asked[0] = 0
+    instance.refresh_from_db()
+    assert (instance.lease_until, instance.attempts, instance.next_generation) == (None, 0, 0)
+    assert finished(instance).digest == whole.digest
+
+
+def test_a_commit_that_was_not_answered_is_found_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, instance = finished(submitted()), submitted()
+    write, silent = Shift._write, [2]
+
+    def unanswered(shift: Shift, *arguments: Any) -> Instance:
+        written = write(shift, *arguments)
+        silent[0] -= 1
+        if silent[0] == 0:
+            raise OperationalError("the connection was lost after COMMIT")
+        return written
+
+    monkeypatch.setattr(Shift, "_write", unanswered)
+    assert not runner.work_shift(instance.pk)
+    instance.refresh_from_db()
+    assert silent[0] < 0
+    assert (instance.state, instance.digest) == ("SUCCEEDED", whole.digest)
+
+
+def test_a_step_that_loses_many_workers_waits_longer_each_time() -> None:
+    instance = submitted()
+    for attempt in range(1, 5):
+        assert lifecycle.claim(instance.pk) is not None, attempt
+        lifecycle.worker_died(node.process_name(), crashed=False)
+    assert steps.ready_instances() == []
+    assert lifecycle.claim(instance.pk) is None
+    instance.refresh_from_db()
+    assert instance.claimed_by == ""
+    assert instance.lease_until is not None
+    pause = (instance.lease_until - services.database_now()).total_seconds()
+    assert 0 < pause <= 2.5
+
+
+def test_a_node_that_dies_frees_what_all_of_its_processes_held() -> None:
+    instance, other = submitted(), submitted()
+    services.claim(instance_id=instance.pk, worker="node-1/17", lease_seconds=60, profile="")
+    services.claim(instance_id=other.pk, worker="node-10/17", lease_seconds=60, profile="")
+    lifecycle.worker_died("node-1", crashed=False)
+    assert [number for number, _ in steps.ready_instances()] == [instance.pk]
+
+
+def test_a_worker_tells_what_it_has_done() -> None:
+    node.register()
+    node._told_at = 0.0
+    finished(submitted())
+    row = Worker.objects.get(name=node.name())
+    assert (row.claims, row.commits, row.generations) >= (1, 4, 4)
+    assert row.evaluations >= 80
