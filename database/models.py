@@ -1,7 +1,11 @@
-"""What is kept: work item, instance, generation, agent, checkpoint, event. Fields, constraints and indexes; no verbs."""
+"""What is kept: work item, instance, generation, agent, checkpoint, event. Fields, constraints and indexes; no verbs.
+
+All instants are by the database's clock: those of workers and web processes may differ by hours.
+"""
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Now
 
 
 class InstanceState(models.TextChoices):
@@ -54,7 +58,7 @@ class WorkItem(models.Model):
     staged = models.TextField()
     warnings = models.JSONField(default=list)
     priority = models.IntegerField(default=0)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
     # Whose key it is and the key; null is "sent without one". The same submission again finds this row by it.
     idempotency_key = models.CharField(max_length=300, null=True, unique=True)  # noqa: DJ001
     submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
@@ -93,7 +97,7 @@ class Instance(Step):
     stop_reason = models.CharField(max_length=24, null=True, blank=True)  # noqa: DJ001 - null is "not ended"
     stop_explanation = models.JSONField(null=True, blank=True)
     failure_message = models.TextField(null=True, blank=True)  # noqa: DJ001 - null is "has not failed"
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 
@@ -116,7 +120,7 @@ class Instance(Step):
     reproducible = models.BooleanField(default=True)
     numeric_profile = models.JSONField(default=dict)
     event_sequence = models.PositiveBigIntegerField(default=0)
-    updated_at = models.DateTimeField(auto_now=True)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
         ordering = ("-id",)
@@ -196,7 +200,7 @@ class Generation(models.Model):
     scalars = models.BinaryField()
     seconds = models.FloatField(default=0.0)
     started_at = models.DateTimeField()
-    completed_at = models.DateTimeField(auto_now_add=True)
+    completed_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
         ordering = ("instance", "number")
@@ -249,7 +253,7 @@ class Event(models.Model):
     message = models.TextField()
     generation = models.PositiveIntegerField(null=True)
     data = models.JSONField(default=dict)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
         ordering = ("instance", "sequence")

@@ -98,9 +98,9 @@ def enter(instance: Instance, state: InstanceState) -> NewEvent | None:
         return None
     instance.state = state
     if instance.started_at is None and state == InstanceState.RUNNING:
-        instance.started_at = services.database_now()
+        instance.started_at = instance.updated_at
     if state in ENDED:
-        instance.ended_at = services.database_now()
+        instance.ended_at = instance.updated_at
     if state == InstanceState.CANCELLED:
         instance.stop_reason = StopReason.CANCELLED.value
     if state != InstanceState.RUNNING:
@@ -139,11 +139,12 @@ def extend(claimed: Claim | SliceClaim, seconds: float) -> None:
 
 def hand_back(claimed: Claim | SliceClaim) -> None:
     """The step is free as if it had not been claimed, and others are told; its worker is to stop."""
-    if isinstance(claimed, SliceClaim):
-        services.hand_back_slice(claim=claimed)
-    else:
-        services.hand_back(claim=claimed)
-    announce([claimed.instance_id])
+    with contextlib.suppress(DatabaseError):
+        if isinstance(claimed, SliceClaim):
+            services.hand_back_slice(claim=claimed)
+        else:
+            services.hand_back(claim=claimed)
+        announce([claimed.instance_id])
 
 
 def back_off(claimed: Claim | SliceClaim) -> None:

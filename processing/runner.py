@@ -25,7 +25,7 @@ NO_ANSWER = (OperationalError, InterfaceError)
 
 def work_shift(
     instance_id: int, *, seconds: float | None = None, threads: int | None = None,
-    watch: Callable[[Closed], None] | None = None,
+    watch: Callable[[Closed], None] | None = None, in_slices: bool = True,
 ) -> bool:
     """Advance an instance for one shift, or to its end; True when there is more to do and it is ours to continue.
 
@@ -33,13 +33,14 @@ def work_shift(
         seconds: length of the shift; the setting's where None.
         threads: cores to evaluate on; this worker's share of the machine where None.
         watch: called after each commit.
+        in_slices: False evaluates every generation here, also those that staging would hand out.
     """
 
     def shift(claim: Claim, heartbeat: Heartbeat) -> bool:
         if not lifecycle.begin(claim):
             return False
         run = Run.load(claim.instance_id, threads=threads)
-        return Shift(claim, run, heartbeat, seconds=seconds, watch=watch).work()
+        return Shift(claim, run, heartbeat, seconds=seconds, watch=watch, in_slices=in_slices).work()
 
     return _worked(f"run {instance_id}", lambda: lifecycle.claim(instance_id), shift)
 

@@ -38,8 +38,10 @@ class Shift:
     """One turn of work on one run."""
 
     def __init__(
-        self, claim: Claim, run: Run, heartbeat: Heartbeat, *, seconds: float | None, watch: Callable[[Closed], None] | None
+        self, claim: Claim, run: Run, heartbeat: Heartbeat, *, seconds: float | None, watch: Callable[[Closed], None] | None,
+        in_slices: bool,
     ) -> None:
+        self.in_slices = in_slices
         self.claim, self.run, self.plan, self.heartbeat, self.watch = claim, run, run.plan, heartbeat, watch
         self.seed = run.instance.seed
         self.is_poisoned = lifecycle.is_poisoned(claim)
@@ -100,6 +102,8 @@ class Shift:
 
     def _slice_size(self, number: int) -> int | None:
         """Agents in a slice; None where the generation is evaluated here, on all cores."""
+        if not self.in_slices:
+            return None
         if self.is_poisoned:
             return max(1, number // PARTS_OF_A_POISONED_GENERATION)
         size = self.run.staged.slice_size

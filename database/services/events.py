@@ -19,12 +19,15 @@ class NewEvent:
 
 
 def append(instance: Instance, *events: NewEvent) -> None:
-    """Write the next events of an instance whose row is ours in this transaction; its counter is saved by the caller."""
+    """Write the next events of an instance whose row is ours in this transaction; its counter is saved by the caller.
+
+    They happen when the row was last written, by the database's clock.
+    """
     for event in events:
         instance.event_sequence += 1
         Event.objects.create(
             instance=instance, sequence=instance.event_sequence, type=event.type, level=event.level,
-            message=event.message, generation=event.generation, data=dict(event.data),
+            message=event.message, generation=event.generation, data=dict(event.data), created_at=instance.updated_at,
         )
 
 

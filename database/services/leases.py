@@ -15,6 +15,7 @@ from django.db.models.functions import Now
 
 from database.errors import Fenced
 from database.models import ACTIVE, EventLevel, EventType, Instance, InstanceState, Slice
+from database.services.clock import database_now
 from database.services.events import NewEvent, append
 
 FREE = Q(lease_until__isnull=True) | Q(lease_until__lt=Now())
@@ -128,8 +129,9 @@ def release_worker(*, worker: str, crashed: bool | None, message: str) -> list[i
             freed = _free(Instance.objects.filter(named, pk=number), crashed)
             freed += _free(Slice.objects.filter(named, instance=number, results__isnull=True), crashed)
             if freed:
+                instance.updated_at = database_now()
                 append(instance, NewEvent(event, message, EventLevel.WARNING, instance.next_generation))
-                instance.save(update_fields=["event_sequence"])
+                instance.save(update_fields=["event_sequence", "updated_at"])
     return numbers
 
 

@@ -39,7 +39,7 @@ def record_generation(*, instance: Instance, generation: NewGeneration, keep_eve
     Generation.objects.create(
         instance=instance, number=number, scalars=generation.scalars, digest=generation.digest,
         champion_index=generation.champion_index, started_at=generation.started_at, seconds=generation.seconds,
-        best_so_far=generation.best_fitness, **generation.statistics,
+        best_so_far=generation.best_fitness, completed_at=instance.updated_at, **generation.statistics,
     )
     Checkpoint.objects.create(
         instance=instance, generation=number, state=generation.state, genomes=generation.genomes

@@ -109,6 +109,7 @@ def fenced_slice(claim: SliceClaim) -> Iterator[Instance]:
             raise Fenced(f"run {claim.instance_id}: ended or begun anew meanwhile")
         if not _mine(claim).exists():
             raise Fenced(f"slice {claim.slice_id} of run {claim.instance_id}: somebody else took over")
+        instance.updated_at = database_now()
         yield instance
 
 

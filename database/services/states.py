@@ -8,7 +8,6 @@ from django.db.models.functions import Now
 
 from database.errors import Conflict, NotFound
 from database.models import ACTIVE, ENDED, Instance, InstanceState, Slice, WorkItem
-from database.services.clock import database_now
 from database.services.events import NewEvent, append
 from database.services.leases import FREE, slice_is_held
 from database.services.slices import take_up_slices
@@ -35,7 +34,7 @@ def change_state(
             instance.attempts = instance.crashes = 0
             take_up_slices(instance=instance)
         if instance.state in ENDED:
-            instance.ended_at = database_now()
+            instance.ended_at = instance.updated_at
             instance.pending_slices = None
             Slice.objects.filter(instance=instance).delete()
         else:

@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from database.models import EventType, Instance, InstanceState, WorkItem
+from database.services.clock import database_now
 from database.services.events import NewEvent, append
 
 
@@ -16,10 +17,12 @@ def create_work_item(
     """A work item and one instance for each seed, QUEUED or, not started, PAUSED."""
     state = InstanceState.QUEUED if started else InstanceState.PAUSED
     with transaction.atomic():
-        work_item = WorkItem.objects.create(**fields, submitted_by=owner)
+        now = database_now()
+        work_item = WorkItem.objects.create(**fields, submitted_by=owner, created_at=now)
         instances = [
             Instance.objects.create(
-                work_item=work_item, replicate=number, seed=seed, state=state, priority=work_item.priority
+                work_item=work_item, replicate=number, seed=seed, state=state, priority=work_item.priority,
+                created_at=now, updated_at=now,
             )
             for number, seed in enumerate(seeds)
         ]

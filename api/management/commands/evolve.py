@@ -67,7 +67,7 @@ def _run(instance: Instance, threads: int | None, as_json: bool) -> Instance:
         )
 
     while instance.state not in ENDED:
-        runner.work_shift(instance.pk, seconds=math.inf, threads=threads, watch=watch)
+        runner.work_shift(instance.pk, seconds=math.inf, threads=threads, watch=watch, in_slices=False)
         instance.refresh_from_db()
         if instance.state not in ENDED:
             time.sleep(0.1)
