@@ -1,0 +1,27 @@
+"""A file that is touched while a worker or beat is at work, for health checks that must be cheap.
+
+A worker's parent touches it with each of its heartbeats, every two seconds while its loop turns and the broker is there.
+Beat touches it with each message that the broker took; it sends none while very many wait, which wants looking at too.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from celery import signals
+from django.conf import settings
+
+
+def connect() -> None:
+    """From now on this process's signs of life are kept, where a file is named for them."""
+    signals.heartbeat_sent.connect(touch, weak=False)
+    signals.beat_init.connect(_follow_beat, weak=False)
+
+
+def touch(**_: Any) -> None:
+    """The process is at work now."""
+    if settings.PULSE_FILE:
+        Path(settings.PULSE_FILE).touch()
+
+
+def _follow_beat(**_: Any) -> None:
+    signals.after_task_publish.connect(touch, weak=False)
