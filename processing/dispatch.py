@@ -40,6 +40,7 @@ def send(task: str, ready: Iterable[Ready]) -> None:
             return
         try:
             _send(task, number, priority)
+            _rests_until = 0.0
         except BROKER_TROUBLE as error:
             _rests_until = time.monotonic() + REST_SECONDS
             log.warning("%s %s: the broker did not take the message (%s); the sweep will send it", task, number, error)
@@ -47,11 +48,13 @@ def send(task: str, ready: Iterable[Ready]) -> None:
 
 def waiting() -> int | None:
     """Messages that no worker has taken yet; None where the broker does not answer."""
+    global _rests_until
     try:
         with current_app.connection_for_write() as connection:
             connection.ensure_connection(max_retries=1, timeout=1)
             queue = settings.CELERY_TASK_DEFAULT_QUEUE
             count: int = connection.default_channel.queue_declare(queue=queue, durable=True).message_count
+            _rests_until = min(_rests_until, time.monotonic())
             return count
     except BROKER_TROUBLE as error:
         log.warning("the broker does not answer: %s", error)
@@ -59,8 +62,9 @@ def waiting() -> int | None:
 
 
 def _send(task: str, number: int, priority: int) -> None:
+    was_away = _rests_until > 0  # a new connection, which is tried twice, waits for less than a kept one would
     current_app.send_task(
-        task, args=(number,), ignore_result=True, retry=True, priority=_level(priority),
+        task, args=(number,), ignore_result=True, retry=was_away, priority=_level(priority),
         retry_policy=settings.CELERY_TASK_PUBLISH_RETRY_POLICY,
     )
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
 from database import packing
 from database.services import NewGeneration
@@ -14,9 +15,6 @@ from processing.run import Run
 def record_of(run: Run, closed: Closed, *, seconds: float, started_at: datetime) -> NewGeneration:
     """The generation with the scalars of all agents, its checkpoint, and the genomes that the record policy asks for."""
     population, evaluations = closed.population, closed.evaluations
-    size = len(closed.genomes) // len(population)
-    kept = range(len(population)) if run.staged.record == "all" else [closed.champion]
-    fitness = evaluations.fitness.tolist()
     scalars = packing.Scalars(
         fitness=evaluations.fitness, steps=evaluations.steps, species=np.full(len(population), -1, np.int32),
         mothers=population.mothers, fathers=population.fathers, ages=population.ages,
@@ -27,10 +25,13 @@ def record_of(run: Run, closed: Closed, *, seconds: float, started_at: datetime)
         digest=closed.checkpoint.digest, champion_index=closed.champion, started_at=started_at, seconds=seconds,
         environment_steps=int(evaluations.steps.sum(dtype=np.int64)),
         state=checkpoints.pack(closed.checkpoint, run.plan.genome), genomes=closed.genomes,
-        agents=[
-            (index, None if fitness[index] != fitness[index] else fitness[index],
-             closed.genomes[index * size : (index + 1) * size])
-            for index in kept if index is not None
-        ],
+        fitness=evaluations.fitness, kept=_kept(run, closed),
         best_fitness=closed.checkpoint.best_fitness, improved=closed.is_improved,
     )
+
+
+def _kept(run: Run, closed: Closed) -> NDArray[np.int32] | None:
+    """Indices of the agents that get rows; None for all of them."""
+    if run.staged.record == "all":
+        return None
+    return np.array([] if closed.champion is None else [closed.champion], np.int32)

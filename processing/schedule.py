@@ -1,4 +1,4 @@
-"""What celery beat sends: the sweep, and nothing while the queue is long. It keeps nothing on disk."""
+"""What celery beat sends: the sweep, and nothing while the queue is long or the broker is away. It keeps nothing on disk."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ class Scheduler(beat.Scheduler):  # type: ignore[misc]
 
     def apply_async(self, entry: Any, producer: Any = None, advance: bool = True, **options: Any) -> Any:
         """Send the entry's message, or leave it for the next time."""
-        if (dispatch.waiting() or 0) > MOST_WAITING:
-            self.reserve(entry)
+        waiting = dispatch.waiting()
+        if waiting is None or waiting > MOST_WAITING:
             return None
         return super().apply_async(entry, producer=producer, advance=advance, **options)
