@@ -4,13 +4,20 @@
 import os
 import sys
 
+CANNOT_START = 3
+
 
 def main() -> None:
     """Run the command that the arguments name."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mlbackend.settings")
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        print(f"The environment is not right: {error}", file=sys.stderr)
+        sys.exit(CANNOT_START)
 
 
 if __name__ == "__main__":

@@ -2,17 +2,16 @@
 
 from pathlib import Path
 
-import environ
-
+from mlbackend.environment import Environment
 from mlbackend.secret import secret_key
 
-env = environ.Env()
+env = Environment()
 ROOT = Path(__file__).resolve().parent.parent
 
 # Where the embedded server keeps its database, secret and lock.
 DATA_FOLDER = Path(env.str("DATA_FOLDER", default=str(ROOT / "var"))).resolve()
 DATABASE_URL = env.str("DATABASE_URL", default="")
-REDIS_URL = env.str("REDIS_URL", default="")
+REDIS_URL = env.broker("REDIS_URL")
 
 # ---- Django
 DEBUG = False
@@ -105,7 +104,7 @@ ADOPTION_SECONDS = env.float("ADOPTION_SECONDS", default=300.0)
 
 # ---- The database
 if DATABASE_URL:
-    DATABASES = {"default": env.db_url_config(DATABASE_URL)}
+    DATABASES = {"default": env.database("DATABASE_URL")}
 else:
     DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(DATA_FOLDER / "evolution.sqlite3")}}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):

@@ -1,0 +1,39 @@
+"""Environment variables, read so that a wrong one is told in a sentence."""
+
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+DATABASES = ("postgres://", "postgresql://", "sqlite://")
+BROKERS = ("redis://", "rediss://", "redis+socket://", "memory://")
+
+
+class Environment(environ.Env):  # type: ignore[misc]
+    """django-environ's, with clear faults."""
+
+    def get_value(self, var: str, cast: Any = None, default: Any = environ.Env.NOTSET, parse_default: bool = False) -> Any:
+        """The value. Raises ImproperlyConfigured."""
+        try:
+            return super().get_value(var, cast=cast, default=default, parse_default=parse_default)
+        except ValueError as error:
+            given = self.ENVIRON.get(var)
+            raise ImproperlyConfigured(f"{var}: expected {_WORDS.get(cast, 'another value')}, got {given!r}.") from error
+
+    def database(self, var: str) -> dict[str, Any]:
+        """Django's settings of the database at this URL. Raises ImproperlyConfigured."""
+        url: str = self.str(var)
+        if not url.startswith(DATABASES):
+            raise ImproperlyConfigured(f"{var}: expected postgres://user:password@host:port/name or sqlite:///path.")
+        found: dict[str, Any] = self.db_url_config(url)
+        return found
+
+    def broker(self, var: str) -> str:
+        """The URL of the broker; empty where none is given. Raises ImproperlyConfigured."""
+        url: str = self.str(var, default="")
+        if url and not url.startswith(BROKERS):
+            raise ImproperlyConfigured(f"{var}: expected {', '.join(BROKERS[:-1])} and an address.")
+        return url
+
+
+_WORDS = {int: "a whole number", float: "a number", bool: "yes or no"}
