@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from kombu import Exchange, Queue
+
 from mlbackend.environment import Environment
 from mlbackend.secret import secret_key
 
@@ -140,7 +142,9 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_TASK_DEFAULT_QUEUE = "evolution"
+CELERY_TASK_DEFAULT_QUEUE, SWEEP_QUEUE = "evolution", "sweep"
+CELERY_TASK_QUEUES = tuple(Queue(name, Exchange(name), name) for name in (SWEEP_QUEUE, CELERY_TASK_DEFAULT_QUEUE))
+CELERY_TASK_ROUTES = {"processing.sweep": {"queue": SWEEP_QUEUE}}
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 1,
     "socket_connect_timeout": 1,

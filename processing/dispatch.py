@@ -46,13 +46,12 @@ def send(task: str, ready: Iterable[Ready]) -> None:
             log.warning("%s %s: the broker did not take the message (%s); the sweep will send it", task, number, error)
 
 
-def waiting() -> int | None:
-    """Messages that no worker has taken yet; None where the broker does not answer."""
+def waiting(queue: str = settings.CELERY_TASK_DEFAULT_QUEUE) -> int | None:
+    """Messages that no worker has taken yet, those of steps or of another queue; None where the broker does not answer."""
     global _rests_until
     try:
         with current_app.connection_for_write() as connection:
             connection.ensure_connection(max_retries=1, timeout=1)
-            queue = settings.CELERY_TASK_DEFAULT_QUEUE
             count: int = connection.default_channel.queue_declare(queue=queue, durable=True).message_count
             _rests_until = min(_rests_until, time.monotonic())
             return count

@@ -1,13 +1,14 @@
-"""What celery beat sends: the sweep, and nothing while the queue is long or the broker is away. It keeps nothing on disk."""
+"""What celery beat sends: the sweep, and none while others wait or the broker is away. It keeps nothing on disk."""
 
 from typing import Any
 
 from celery import beat
+from django.conf import settings
 
 from processing import dispatch
 
-#: Messages beyond which none is added; workers that are away for a day would find a sweep for every few seconds of it.
-MOST_WAITING = 1_000
+#: Sweeps that wait at most: workers that were away for a day need not find one for every few seconds of it.
+MOST_SWEEPS = 2
 
 
 class Scheduler(beat.Scheduler):  # type: ignore[misc]
@@ -15,7 +16,7 @@ class Scheduler(beat.Scheduler):  # type: ignore[misc]
 
     def apply_async(self, entry: Any, producer: Any = None, advance: bool = True, **options: Any) -> Any:
         """Send the entry's message, or leave it for the next time."""
-        waiting = dispatch.waiting()
-        if waiting is None or waiting > MOST_WAITING:
+        waiting = dispatch.waiting(settings.SWEEP_QUEUE)
+        if waiting is None or waiting >= MOST_SWEEPS:
             return None
         return super().apply_async(entry, producer=producer, advance=advance, **options)

@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 #: A worker says so often that it lives.
 SEEN_EVERY_SECONDS = 5.0
+#: The parent looks so often whether its processes live; Celery's own five seconds are longer than a short lease.
+LOOK_EVERY_SECONDS = 0.5
 #: Signals that a crash of compiled code ends in, rather than somebody's kill.
 CRASH_SIGNALS = frozenset({"SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE"})
 
@@ -28,22 +30,25 @@ CRASH_SIGNALS = frozenset({"SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE"})
 class Presence(bootsteps.StartStopStep):  # type: ignore[misc]
     """The worker's row: there from its start, seen again and again."""
 
-    requires = ("celery.worker.components:Timer",)
+    requires = ("celery.worker.components:Timer", "celery.worker.components:Pool")
 
     def __init__(self, worker: Any, **_: Any) -> None:
         """Before its processes are started, they are to know how many they are."""
         is_solo = worker.pool_cls.__module__.endswith(".solo")
         settings.PROCESSES_A_WORKER = 1 if is_solo else worker.concurrency or 1
-        self.timer: Any = None
+        self.timers: list[Any] = []
 
     def start(self, worker: Any) -> None:
-        """Begin to be seen."""
-        self.timer = worker.timer.call_repeatedly(SEEN_EVERY_SECONDS, _seen)
+        """Begin to be seen, and to see."""
+        self.timers.append(worker.timer.call_repeatedly(SEEN_EVERY_SECONDS, _seen))
+        processes = getattr(worker.pool, "_pool", None)
+        if hasattr(processes, "maintain_pool"):
+            self.timers.append(worker.timer.call_repeatedly(LOOK_EVERY_SECONDS, processes.maintain_pool))
 
     def stop(self, worker: Any) -> None:
         """Be seen no more."""
-        if self.timer is not None:
-            self.timer.cancel()
+        for timer in self.timers:
+            timer.cancel()
 
 
 class StepRequest(Request):  # type: ignore[misc]
