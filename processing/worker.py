@@ -41,7 +41,7 @@ class Presence(bootsteps.StartStopStep):  # type: ignore[misc]
     def start(self, worker: Any) -> None:
         """Begin to be seen, and to see."""
         self.timers.append(worker.timer.call_repeatedly(SEEN_EVERY_SECONDS, _seen))
-        processes = getattr(worker.pool, "_pool", None)
+        processes: Any = getattr(worker.pool, "_pool", None)
         if hasattr(processes, "maintain_pool"):
             self.timers.append(worker.timer.call_repeatedly(LOOK_EVERY_SECONDS, processes.maintain_pool))
 
