@@ -1,9 +1,9 @@
 """Every setting comes from the environment; the defaults are those of the embedded server."""
 
 from pathlib import Path
+from typing import Any
 
-from kombu import Exchange, Queue
-
+from django.core.exceptions import ImproperlyConfigured
 from mlbackend.environment import Environment
 from mlbackend.secret import secret_key
 
@@ -21,6 +21,7 @@ SECRET_KEY = env.str("SECRET_KEY", default="") or secret_key(DATA_FOLDER)
 # The address that the server listens on decides whether it may be open: see api/access.py.
 BIND_ADDRESS = env.str("BIND_ADDRESS", default="127.0.0.1")
 CLOSED = env.bool("CLOSED", default=False)
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # lets a scraper read /metrics of a closed server; empty: nobody's
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
@@ -43,6 +44,7 @@ INSTALLED_APPS = [
     "api",
 ]
 MIDDLEWARE = [
+    "api.middleware.CorrelationMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -143,7 +145,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_DEFAULT_QUEUE, SWEEP_QUEUE = "evolution", "sweep"
-CELERY_TASK_QUEUES = tuple(Queue(name, Exchange(name), name) for name in (SWEEP_QUEUE, CELERY_TASK_DEFAULT_QUEUE))
+CELERY_TASK_QUEUES = {name: {"exchange": name, "routing_key": name} for name in (SWEEP_QUEUE, CELERY_TASK_DEFAULT_QUEUE)}
 CELERY_TASK_ROUTES = {"processing.sweep": {"queue": SWEEP_QUEUE}}
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 1,
@@ -175,12 +177,22 @@ GRAPHQL_MAXIMUM_DEPTH = env.int("GRAPHQL_MAXIMUM_DEPTH", default=15)
 GRAPHQL_MAXIMUM_COST = env.int("GRAPHQL_MAXIMUM_COST", default=10_000)
 GRAPHQL_MAXIMUM_PAGE_SIZE = env.int("GRAPHQL_MAXIMUM_PAGE_SIZE", default=100)
 
-LOGGING = {
+LOG_FORMAT = env.str("LOG_FORMAT", default="line")
+if LOG_FORMAT not in ("line", "json"):
+    raise ImproperlyConfigured(f"LOG_FORMAT: expected line or json, got {LOG_FORMAT}")
+# The web server's own records go the same way where programs read them.
+web_server: dict[str, Any] = {name: {"handlers": [], "propagate": True} for name in ("uvicorn", "uvicorn.access")}
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "loggers": {"django.request": {"level": "ERROR"}},  # that a page is missing is its visitor's affair
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "json": {"()": "processing.logs.JsonLines"},
+    },
+    "filters": {"about": {"()": "processing.logs.About"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["about"]}},
+    # That a page is missing is its visitor's affair.
+    "loggers": {"django.request": {"level": "ERROR"}} | (web_server if LOG_FORMAT == "json" else {}),
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="WARNING")},
 }
 
