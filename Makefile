@@ -2,14 +2,16 @@
 PYTHON ?= python3
 EXAMPLE ?= maze-20x20
 PORT ?= 8000
+WEB ?= 1
+WORKERS ?= 1
 BIN := .venv/bin
 MARK := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check test bench migrations schemas clean
+.PHONY: help setup run production-local check test bench migrations schemas clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(MARK) ## create .venv, install everything, compile the kernels; instant when done before
 	@$(BIN)/python -m processing.core.warm
@@ -23,6 +25,9 @@ $(MARK): requirements.txt requirements-dev.txt
 run: setup ## start the server, evolve an example, show its champion (EXAMPLE=maze-5x5, PORT=8000)
 	@$(BIN)/python manage.py up --port $(PORT) --submit examples/$(EXAMPLE).json
 
+production-local: setup ## PostgreSQL, Redis, web, workers and beat on this machine (WEB=2 WORKERS=3 PORT=8000)
+	@$(BIN)/python -m api.production --web $(WEB) --workers $(WORKERS) --port $(PORT)
+
 check: setup ## ruff, mypy, import-linter and the unit tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -31,6 +36,7 @@ check: setup ## ruff, mypy, import-linter and the unit tests
 
 test: check ## everything: make check and the tests with real processes
 	$(BIN)/python tests/integration/provide.py
+	$(BIN)/python -m tests.on_postgresql tests/api tests/database tests/processing -q
 	$(BIN)/python -m pytest tests/integration -q
 
 bench: setup ## measure; JSON lines (SUITE=name for one suite)

@@ -1,6 +1,7 @@
 """Every test process has a data folder of its own, and a broker that nobody listens to.
 
 A plugin, named in pyproject.toml: it must be there before Django's settings are read, and conftest files come after that.
+The database is SQLite, or the one that TEST_DATABASE_URL names, whatever DATABASE_URL a shell has set.
 """
 
 import atexit
@@ -12,4 +13,4 @@ _FOLDER = tempfile.mkdtemp(prefix="evolution-tests-")
 atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
 os.environ["DATA_FOLDER"] = _FOLDER
 os.environ["REDIS_URL"] = "memory://"
-os.environ.pop("DATABASE_URL", None)
+os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL", "")

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -14,6 +15,9 @@ from api.embedded import leash
 
 #: A child that sent no beat for so long is stopped or hung, and is replaced.
 SILENCE_SECONDS = 10.0
+_GREETING = 64  # bytes, of which the first tell the process number
+#: So long may the leash take to end what it holds.
+ENDING_SECONDS = 3.0
 #: Signals that a crash of compiled code ends in, rather than somebody's kill.
 CRASH_SIGNALS = frozenset({signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE})
 
@@ -21,20 +25,36 @@ CRASH_SIGNALS = frozenset({signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal
 class Child:
     """One child. Start it from the main thread: Linux ties its life to the thread that started it."""
 
-    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str], *, wrapped: bool, log: Path) -> None:
-        """Start `command`; `wrapped` where it does not hold the leash itself."""
-        self.name = name
+    def __init__(
+        self, name: str, command: Sequence[str], environment: Mapping[str, str], *, wrapped: bool, log: Path,
+        owner: tuple[int, int] | None = None, folder: Path | None = None,
+    ) -> None:
+        """Start `command` in `folder`; `wrapped` where it does not hold the leash itself, and then as `owner`, user and group."""
+        self.name, self.wrapped, self.told, self.is_ended = name, wrapped, b"", False
         self.line, far_end = socket.socketpair()
         self.line.setblocking(False)
         descriptor = far_end.fileno()
         if wrapped:
-            command = (sys.executable, "-S", "-E", leash.__file__, str(descriptor), *command)
+            identity = () if owner is None else ("--as", f"{owner[0]}:{owner[1]}")
+            command = (sys.executable, "-S", "-E", leash.__file__, str(descriptor), *identity, *command)
         with far_end, log.open("ab") as output:
             self.process = subprocess.Popen(
                 command, env={**environment, leash.LEASH_VARIABLE: str(descriptor)}, pass_fds=(descriptor,),
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
+                cwd=folder,
             )
         self.started_at = self.heard_at = time.monotonic()
+
+    @property
+    def pid(self) -> int:
+        """The command's process number; a wrapped one's is told by the leash."""
+        if not self.wrapped:
+            return self.process.pid
+        while self.told.count(b".") < 2:
+            select.select([self.line], [], [], ENDING_SECONDS)
+            if not self._hear():
+                raise ProcessLookupError(f"{self.name} did not start")
+        return int(self.told.split(b".")[1])
 
     @property
     def exit_code(self) -> int | None:
@@ -49,11 +69,8 @@ class Child:
 
     def is_silent(self) -> bool:
         """Whether it has sent no beat for too long."""
-        try:
-            while self.line.recv(4096):
-                self.heard_at = time.monotonic()
-        except (BlockingIOError, ConnectionResetError):
-            pass
+        while self._hear():
+            self.heard_at = time.monotonic()
         return time.monotonic() - self.heard_at > SILENCE_SECONDS
 
     def ask_to_end(self) -> None:
@@ -63,10 +80,29 @@ class Child:
 
     def end(self, *, patience: float = 0.0) -> None:
         """It is gone when this returns; it may take `patience` seconds to go by itself."""
+        self.is_ended = True
         try:
             self.process.wait(patience)
         except subprocess.TimeoutExpired:
+            self._let_go()
             with contextlib.suppress(ProcessLookupError, PermissionError):  # it has just gone
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
         self.line.close()
+
+    def _hear(self) -> bool:
+        """Whether there was something to be heard."""
+        try:
+            heard = self.line.recv(4096)
+        except (BlockingIOError, ConnectionResetError):
+            return False
+        if len(self.told) < _GREETING:
+            self.told += heard
+        return bool(heard)
+
+    def _let_go(self) -> None:
+        """A leash whose other end is closed ends what it holds, whatever that has started meanwhile."""
+        self.line.close()
+        if self.wrapped:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(ENDING_SECONDS)

@@ -1,27 +1,71 @@
-"""A server for a test, gone when it ends."""
+"""Servers for tests, gone when they end: each test that asks for one runs on both set-ups."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.integration.server import Server
+from tests.integration.provide import missing
+from tests.integration.server import SETUPS, Embedded, Server
+
+Serve = Callable[..., Server]
+
+
+@pytest.fixture(params=SETUPS)
+def setup(request: pytest.FixtureRequest) -> type[Server]:
+    """Both set-ups, one after the other."""
+    return SETUPS[request.param]
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    """A running embedded server in a folder of its own."""
-    started = Server(tmp_path / "data")
-    started.start()
-    yield started
-    if started.process is not None and started.process.poll() is None:
-        started.stop()
+def serve(setup: type[Server], tmp_path: Path) -> Iterator[Serve]:
+    """Starts a server with these variables, in a folder of its own."""
+    yield from _serving(setup, tmp_path)
+
+
+@pytest.fixture
+def server(serve: Serve) -> Server:
+    """A running server."""
+    return serve()
+
+
+@pytest.fixture
+def embedded(tmp_path: Path) -> Iterator[Server]:
+    """A running server of `manage.py up`."""
+    serving = _serving(Embedded, tmp_path)
+    yield next(serving)()
+    next(serving, None)
+
+
+def _serving(setup: type[Server], folder: Path) -> Iterator[Serve]:
+    started: list[Server] = []
+
+    def serve(workers: int = 1, **variables: str) -> Server:
+        server = setup(folder / "data", workers=workers, **variables)
+        started.append(server)
+        server.start()
+        return server
+
+    yield serve
+    for server in started:
+        if server.process is not None and server.process.poll() is None:
+            server.stop()
+        data = server.folder / "postgresql"
+        if data.is_symlink():
+            shutil.rmtree(data.resolve(), ignore_errors=True)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what needs a browser where there is none; `provide.py` has said so, and fails in continuous integration."""
-    if shutil.which("chromium") is None:
-        browser = [item for item in items if item.path.name == "test_browser.py"]
-        config.hook.pytest_deselected(items=browser)
-        items[:] = [item for item in items if item not in browser]
+    """Leave out what needs what is not there; `provide.py` has said so, and fails in continuous integration."""
+    lacking = set(missing())
+    without = [item for item in items if lacking & _needed(item)]
+    config.hook.pytest_deselected(items=without)
+    items[:] = [item for item in items if item not in without]
+
+
+def _needed(item: pytest.Item) -> set[str]:
+    """Debian's names of the packages that a test needs."""
+    arguments = getattr(getattr(item, "callspec", None), "params", {})
+    browser = {"chromium"} if item.path.name == "test_browser.py" else set()
+    return browser | ({"postgresql", "redis-server"} if arguments.get("setup") == "production" else set())

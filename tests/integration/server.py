@@ -1,9 +1,11 @@
-"""An embedded server as a real process, for tests that meet it as a user does."""
+"""Both set-ups as real processes, for tests that meet a server as its users and its operator do."""
 
+import contextlib
 import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -12,6 +14,8 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
+
+import psycopg2
 
 ROOT = Path(__file__).resolve().parents[2]
 T = TypeVar("T")
@@ -54,24 +58,40 @@ def free_port() -> int:
 
 
 class Server:
-    """`manage.py up` in a folder; started, killed and started again."""
+    """A server in a folder; started, killed and started again. A set-up says how, and which processes do the work."""
 
-    def __init__(self, folder: Path, **variables: str) -> None:
-        self.folder, self.variables, self.port = folder, variables, free_port()
+    def __init__(self, folder: Path, *, workers: int = 1, **variables: str) -> None:
+        self.folder, self.number_of_workers, self.variables, self.port = folder, workers, variables, free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[str] | None = None
 
+    def launched(self) -> subprocess.Popen[str]:
+        """Its parent process, started."""
+        raise NotImplementedError
+
+    def workers(self) -> list[int]:
+        """Process numbers of those that do the work."""
+        raise NotImplementedError
+
+    def nodes(self) -> list[int]:
+        """Process numbers of the worker nodes: what a supervisor replaces."""
+        raise NotImplementedError
+
+    def sql(self, statement: str) -> list[tuple[Any, ...]]:
+        """What the database answers to plain SQL."""
+        raise NotImplementedError
+
     def start(self) -> None:
         """It answers when this returns."""
-        self.process = command("up", "--port", str(self.port), folder=self.folder, **self.variables)
-        wait_for(self.answers, seconds=30, what="the server")
+        self.process = self.launched()
+        wait_for(self.answers, seconds=60, what="the server")
 
     def answers(self) -> bool:
         """Whether the web server answers."""
         assert self.process is not None
         assert self.process.poll() is None, f"the server ended: {self.process.communicate()}"
         try:
-            return self.get("/healthz")[0] == 200
+            return self.get("/readyz")[0] == 200
         except OSError:
             return False
 
@@ -79,7 +99,7 @@ class Server:
         """Ask it to end; its exit code."""
         assert self.process is not None
         self.process.send_signal(signal.SIGINT)
-        code = self.process.wait(20)
+        code = self.process.wait(30)
         self._close()
         return code
 
@@ -102,10 +122,6 @@ class Server:
         """Process numbers of everything that the server started."""
         assert self.process is not None
         return descendants(self.process.pid)
-
-    def workers(self) -> list[int]:
-        """Process numbers of its workers."""
-        return [pid for pid in self.children() if "work" in command_line(pid)]
 
     def get(self, path: str, **headers: str) -> tuple[int, str]:
         """Status and text of a page."""
@@ -154,6 +170,67 @@ class Server:
             number=number,
         )["instance"]["events"]["nodes"]
         return found
+
+
+class Embedded(Server):
+    """`manage.py up`: SQLite, Valkey and solo workers below one parent."""
+
+    def launched(self) -> subprocess.Popen[str]:
+        """`manage.py up`."""
+        workers = ("--workers", str(self.number_of_workers))
+        return command("up", "--port", str(self.port), *workers, folder=self.folder, **self.variables)
+
+    def workers(self) -> list[int]:
+        """The nodes themselves."""
+        return [pid for pid in self.children() if "work" in command_line(pid)]
+
+    def nodes(self) -> list[int]:
+        """One process each."""
+        return self.workers()
+
+    def sql(self, statement: str) -> list[tuple[Any, ...]]:
+        """Asks SQLite."""
+        with contextlib.closing(sqlite3.connect(self.folder / "evolution.sqlite3", timeout=20)) as connection:
+            return connection.execute(statement).fetchall()
+
+
+class Production(Server):
+    """`python -m api.production`: PostgreSQL, Redis, two web processes, prefork workers and beat."""
+
+    def launched(self) -> subprocess.Popen[str]:
+        """What `make production-local` starts."""
+        options = {"web": 2, "workers": self.number_of_workers, "port": self.port, "folder": self.folder}
+        arguments = [text for name, value in options.items() for text in (f"--{name}", str(value))]
+        return subprocess.Popen(
+            [sys.executable, "-m", "api.production", *arguments], cwd=ROOT, env=os.environ | self.variables, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        )
+
+    def workers(self) -> list[int]:
+        """The children of the nodes."""
+        nodes = self.nodes()
+        return [pid for node in nodes for pid in descendants(node)]
+
+    def nodes(self) -> list[int]:
+        """Celery's parent processes."""
+        found = []
+        for pid in self.children():
+            arguments = command_line(pid)
+            is_leash = any(argument.endswith("leash.py") for argument in arguments)
+            if {"celery", "worker"} <= set(arguments) and not is_leash:
+                found.append(pid)
+        children = {child for pid in found for child in descendants(pid)}
+        return [pid for pid in found if pid not in children]
+
+    def sql(self, statement: str) -> list[tuple[Any, ...]]:
+        """Asks PostgreSQL."""
+        environment = dict(line.split("=", 1) for line in (self.folder / "environment").read_text().splitlines())
+        with contextlib.closing(psycopg2.connect(environment["DATABASE_URL"])) as connection, connection.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchall()
+
+
+SETUPS: dict[str, type[Server]] = {"embedded": Embedded, "production": Production}
 
 
 def example(name: str, **changes: Any) -> dict[str, Any]:

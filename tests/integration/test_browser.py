@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.server import Server, example, wait_for
+from tests.integration.server import Embedded, Server, example, wait_for
 
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -54,7 +54,7 @@ def test_graphiql_works_without_internet(server: Server, tmp_path: Path) -> None
 
 
 def test_the_login_link_opens_the_admin_once(tmp_path: Path) -> None:
-    server = Server(tmp_path / "data")
+    server = Embedded(tmp_path / "data")
     server.start()
     assert server.process is not None
     assert server.process.stdout is not None

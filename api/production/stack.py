@@ -1,0 +1,210 @@
+"""PostgreSQL, Redis, web, workers and beat on this machine, each started as in production and started again when it dies."""
+
+import http.client
+import logging
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from pathlib import Path
+
+from api.embedded.child import Child
+from api.embedded.trouble import Trouble
+from api.production.postgresql import PostgreSQL
+from api.production.programs import free_port, kept_secret
+from api.production.redis import Redis
+
+ROOT = Path(__file__).resolve().parents[2]
+ADDRESS = "127.0.0.1"
+START_SECONDS = 60.0
+#: A worker hands its lease back at the end of the generation it is at, web processes finish what they answer.
+STOP_SECONDS = 8.0
+#: A process that dies at once is started again after this pause.
+RESTART_PAUSE_SECONDS = 1.0
+#: What a shell may have set for another server, and is not meant for this one.
+NOT_INHERITED = ("DATABASE_URL", "REDIS_URL", "WORKER_NAME", "DJANGO_SETTINGS_MODULE", "SECRET_KEY", "CLOSED", "BIND_ADDRESS")
+
+log = logging.getLogger(__name__)
+
+
+class Stack:
+    """All processes of one server. To be used from the main thread: Linux ties a child's life to the thread that started it."""
+
+    def __init__(
+        self, folder: Path, *, web: int = 1, workers: int = 1, port: int | None = None, variables: Mapping[str, str] = {},
+        supervised: bool = True, durable: bool = True, say: Callable[[str], object] = log.warning,
+    ) -> None:
+        self.folder = folder.absolute()
+        self.logs = self.folder / "log"
+        self.number_of_web_processes, self.number_of_workers = web, workers
+        self.port = port or free_port()
+        self.url = f"http://{ADDRESS}:{self.port}"
+        self.variables, self.supervised, self.say = dict(variables), supervised, say
+        self.postgresql = PostgreSQL(self.folder / "postgresql", durable=durable, log=self.logs / "postgresql.log")
+        self.redis = Redis(self.folder / "redis", log=self.logs / "redis.log")
+        self.web: Child | None = None
+        self.beat: Child | None = None
+        self.workers: dict[str, Child] = {}
+        self.environment: dict[str, str] = {}
+        self._more: dict[str, Mapping[str, str]] = {}  # variables of single workers
+
+    def start(self) -> None:
+        """The web processes answer when this returns; workers may still be on their way. Raises Trouble."""
+        self.folder.mkdir(mode=0o711, parents=True, exist_ok=True)  # PostgreSQL's user passes through
+        self.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._check_port()
+        self.redis.start()
+        self.postgresql.start()
+        self.environment = self._environment()
+        self._write_environment()
+        self._migrate()
+        self.start_web()
+        self.start_beat()
+        for number in range(1, self.number_of_workers + 1):
+            self.start_worker(f"worker-{number}")
+        self._await_web()
+
+    def start_web(self) -> None:
+        """The web processes start."""
+        self.web = self._child(
+            "web", "uvicorn", "mlbackend.asgi:application", "--host", ADDRESS, "--port", str(self.port),
+            "--workers", str(self.number_of_web_processes), "--lifespan", "off", "--no-access-log",
+        )
+
+    def start_beat(self) -> None:
+        """The process that sends the sweep starts."""
+        self.beat = self._child("beat", "celery", "-A", "mlbackend", "beat", "--loglevel", "INFO")
+
+    def start_worker(self, name: str, variables: Mapping[str, str] | None = None) -> Child:
+        """A worker node starts; its own `variables` stay with its name."""
+        self._more[name] = self._more.get(name, {}) if variables is None else variables
+        self.workers[name] = self._child(
+            name, "celery", "-A", "mlbackend", "worker", "--concurrency", "1", "--hostname", node(name), "--loglevel", "INFO"
+        )
+        return self.workers[name]
+
+    def tick(self) -> None:
+        """Start again what died, as a container's restart policy would. To be called several times a second."""
+        if not self.supervised:
+            return
+        for server in (self.postgresql, self.redis):
+            if server.child is not None and server.is_wanted and _has_ended(server.child):
+                self._start_again(server.child, server.start)
+        if self.web is not None and _is_to_be_replaced(self.web):
+            self._start_again(self.web, self.start_web)
+        if self.beat is not None and _is_to_be_replaced(self.beat):
+            self._start_again(self.beat, self.start_beat)
+        for name, child in list(self.workers.items()):
+            if _is_to_be_replaced(child):
+                self._start_again(child, lambda name=name: self.start_worker(name))  # type: ignore[misc]
+
+    def stop(self) -> None:
+        """Nobody is left; PostgreSQL's data stay."""
+        ours = [child for child in (self.beat, self.web, *self.workers.values()) if child is not None]
+        for child in ours:
+            child.ask_to_end()
+        deadline = time.monotonic() + STOP_SECONDS
+        for child in ours:
+            child.end(patience=max(0.0, deadline - time.monotonic()))
+        self.redis.stop()
+        self.postgresql.stop()
+
+    def kill(self) -> None:
+        """kill -9 of everything at once."""
+        for child in (self.beat, self.web, *self.workers.values()):
+            if child is not None:
+                child.end()
+        self.redis.kill()
+        self.postgresql.kill()
+
+    def remove(self) -> None:
+        """Nobody is left, and nothing is stored."""
+        self.stop()
+        self.postgresql.remove()
+
+    def processes(self) -> dict[str, int]:
+        """Process numbers by name."""
+        known = {"postgresql": self.postgresql.child, "redis": self.redis.child, "web": self.web, "beat": self.beat}
+        known |= self.workers
+        return {name: child.pid for name, child in known.items() if child is not None and child.exit_code is None}
+
+    def _child(self, name: str, *command: str) -> Child:
+        return Child(
+            name, [sys.executable, "-m", *command], {**self.environment, **self._more.get(name, {})}, wrapped=True,
+            log=self.logs / f"{name}.log", folder=ROOT,
+        )
+
+    def _start_again(self, child: Child, start: Callable[[], object]) -> None:
+        self.say(f"{child.name} ended with code {child.exit_code}; starting it again")
+        child.end()
+        try:
+            start()
+        except Trouble as trouble:
+            self.say(str(trouble))
+
+    def _environment(self) -> dict[str, str]:
+        inherited = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
+        return inherited | {
+            "SECRET_KEY": kept_secret(self.folder / "secret-key"), "DATABASE_URL": self.postgresql.url,
+            "REDIS_URL": self.redis.url, "NUMBER_OF_WORKERS": str(self.number_of_workers), "BIND_ADDRESS": ADDRESS,
+            "DATA_FOLDER": str(self.folder), "PYTHONUNBUFFERED": "1",
+        } | self.variables
+
+    def _write_environment(self) -> None:
+        """What `manage.py` needs for this server is in a file that a shell can read."""
+        file = self.folder / "environment"
+        file.touch(mode=0o600)
+        names = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "DATA_FOLDER")
+        file.write_text("".join(f"{name}={self.environment[name]}\n" for name in names))
+
+    def _migrate(self) -> None:
+        migrate = Child(
+            "migrate", [sys.executable, "manage.py", "migrate", "--no-input"], self.environment, wrapped=True,
+            log=self.logs / "migrate.log", folder=ROOT,
+        )
+        migrate.end(patience=START_SECONDS)
+        if migrate.exit_code:
+            raise Trouble(f"The database could not be migrated; see {self.logs / 'migrate.log'}.")
+
+    def _check_port(self) -> None:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((ADDRESS, self.port))
+            except OSError as error:
+                raise Trouble(f"Port {self.port} is in use; give another with --port.") from error
+
+    def _await_web(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not self.answers():
+            if self.web is None or self.web.exit_code is not None or time.monotonic() > deadline:
+                raise Trouble(f"The web processes did not start; see {self.logs / 'web.log'}.")
+            time.sleep(0.05)
+
+    def answers(self) -> bool:
+        """Whether a web process, the database and the broker answer."""
+        connection = http.client.HTTPConnection(ADDRESS, self.port, timeout=5)
+        try:
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == HTTPStatus.OK
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+
+def node(name: str) -> str:
+    """A worker's name among Celery's nodes, and in the database."""
+    return f"{name}@{socket.gethostname()}"
+
+
+def _is_to_be_replaced(child: Child) -> bool:
+    """Whether it ended by itself; what was ended through us is meant to be gone."""
+    return _has_ended(child) and not child.is_ended
+
+
+def _has_ended(child: Child) -> bool:
+    """Whether it is gone, and was not started just now."""
+    return child.exit_code is not None and time.monotonic() - child.started_at > RESTART_PAUSE_SECONDS
