@@ -213,7 +213,11 @@ class Generation(models.Model):
 class Agent(models.Model):
     """An agent whose genome is kept as a row: all of them, or each generation's champion, by the record policy."""
 
-    instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="agent_rows")
+    # Neither index nor constraint of its own, for ten thousand rows a generation: the unique constraint serves as the index,
+    # and rows are written only behind the fence, which holds the run's row.
+    instance = models.ForeignKey(
+        Instance, on_delete=models.CASCADE, related_name="agent_rows", db_index=False, db_constraint=False
+    )
     generation = models.PositiveIntegerField()
     index = models.PositiveIntegerField()
     fitness = models.FloatField(null=True)
@@ -228,12 +232,11 @@ class Agent(models.Model):
 
 
 class Checkpoint(models.Model):
-    """Where a run can go on after a generation: the strategy's state and all genomes."""
+    """Where a run can go on after a generation; what it holds is in its parts."""
 
     instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="checkpoints")
     generation = models.PositiveIntegerField()
-    state = models.BinaryField()
-    genomes = models.BinaryField()
+    genome_bytes = models.PositiveIntegerField(default=0)  # length of each genome
 
     class Meta:
         ordering = ("instance", "generation")
@@ -241,6 +244,33 @@ class Checkpoint(models.Model):
 
     def __str__(self) -> str:
         return f"checkpoint {self.generation} of run {self.instance_id}"
+
+
+class PartKind(models.IntegerChoices):
+    """What a part of a checkpoint belongs to: the strategy's state, or the genomes that are not kept as rows."""
+
+    STATE = 0
+    GENOMES = 1
+
+
+#: Length of every part of a checkpoint but the last of its kind.
+PART_BYTES = 1 << 20
+
+
+class CheckpointPart(models.Model):
+    """At most a megabyte of a checkpoint: a database limits the length of one value, and none has to be held whole."""
+
+    checkpoint = models.ForeignKey(Checkpoint, on_delete=models.CASCADE, related_name="parts", db_index=False)
+    kind = models.PositiveSmallIntegerField(choices=PartKind)
+    number = models.PositiveIntegerField()
+    data = models.BinaryField()
+
+    class Meta:
+        ordering = ("checkpoint", "kind", "number")
+        constraints = (models.UniqueConstraint(fields=("checkpoint", "kind", "number"), name="checkpoint_part_once"),)
+
+    def __str__(self) -> str:
+        return f"part {self.number} of {PartKind(self.kind).name.lower()} of checkpoint {self.checkpoint_id}"
 
 
 class Event(models.Model):

@@ -1,14 +1,18 @@
 """What workers and their supervisor read: steps that are ready, who holds them, and where a run can go on."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 
-from django.db.models import F, Max
+from django.db.models import F, Max, QuerySet
 from django.db.models.functions import Now
 
-from database.models import ACTIVE, Checkpoint, Instance, Slice
+from database.models import ACTIVE, Checkpoint, CheckpointPart, Instance, PartKind, Slice
 from database.services import EVALUATED, FREE, advanceable
+
+#: Parts of a checkpoint that are read in one statement.
+PARTS_AT_A_TIME = 16
 
 #: A step and its run's priority.
 Ready = tuple[int, int]
@@ -62,9 +66,19 @@ def slices_opened_at(instance_id: int) -> datetime:
 
 def newest_checkpoint(instance_id: int) -> bytes | None:
     """The stored checkpoint to go on from; None before the first generation."""
-    newest = Checkpoint.objects.filter(instance_id=instance_id).order_by("-generation")
-    state = newest.values_list("state", flat=True).first()
-    return None if state is None else bytes(state)
+    newest = Checkpoint.objects.filter(instance_id=instance_id).order_by("-generation").values("pk")[:1]
+    parts = list(_parts(CheckpointPart.objects.filter(checkpoint=newest, kind=PartKind.STATE)))
+    return b"".join(parts) if parts or newest.exists() else None
+
+
+def _parts(parts: QuerySet[CheckpointPart]) -> Iterator[bytes]:
+    """The parts in their order, read a few at a time."""
+    for first in count(step=PARTS_AT_A_TIME):
+        few = parts.filter(number__gte=first, number__lt=first + PARTS_AT_A_TIME).order_by("number")
+        data = list(few.values_list("data", flat=True))
+        yield from map(bytes, data)
+        if len(data) < PARTS_AT_A_TIME:
+            return
 
 
 def workers_with_leases() -> list[str]:

@@ -5,6 +5,7 @@ that hangs loses its lease to another worker, and its process ends by a deadline
 """
 
 import faulthandler
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from processing import stopping
 
 #: The lease is extended at most this often, as a part of its length.
 EXTEND_AFTER = 0.25
+#: The end is put off at most this often, as a part of the silence that it ends; each time costs a thread.
+POSTPONE_AFTER = 0.05
 
 
 class Heartbeat:
@@ -25,6 +28,7 @@ class Heartbeat:
         """`extend` makes the lease last so many seconds from now, or raises Fenced."""
         self.extend = extend
         self.extended_at = time.monotonic()
+        self.postponed_at = -math.inf
 
     def __enter__(self) -> "Heartbeat":
         self._postpone_end()
@@ -49,5 +53,8 @@ class Heartbeat:
 
     def _postpone_end(self) -> None:
         """Without another sign of progress the process ends, saying where every thread was."""
-        seconds = settings.SILENCE_SECONDS or 2 * settings.LEASE_SECONDS
+        seconds, now = settings.SILENCE_SECONDS or 2 * settings.LEASE_SECONDS, time.monotonic()
+        if now - self.postponed_at < POSTPONE_AFTER * seconds:
+            return
+        self.postponed_at = now
         faulthandler.dump_traceback_later(max(seconds, 1.0), exit=True, file=sys.__stderr__ or 2)

@@ -25,6 +25,7 @@ CRASHES_TO_SPLIT = 2
 MOST_MESSAGES_A_STEP, LONG_SECONDS = 4, 60.0
 
 _CRASHED = "Its worker crashed {} times in the same generation; the work item makes the engine fail. Try other parameters."
+_SILENT = "A worker made no progress for the whole of its lease; another goes on from the last generation."
 _LOST = "Its worker was lost {} times in the same generation; it may need more memory than the machine has."
 
 
@@ -35,7 +36,7 @@ def claim(instance_id: int) -> Claim | None:
     )
     if claimed is None:
         return None
-    node.count(claims=1)
+    _counted(claimed)
     if is_given_up(claimed):
         died = claimed.crashes >= settings.MAXIMUM_CRASHES
         fail(claimed, _CRASHED.format(claimed.crashes) if died else _LOST.format(claimed.attempts - 1))
@@ -48,6 +49,8 @@ def begin(claimed: Claim) -> bool:
 
     A generation whose slices are all done is closed first; one that still waits for slices is left to them.
     """
+    if claimed.is_under_way:
+        return True
     with fenced(claimed) as instance:
         before = InstanceState(instance.state)
         is_to_close = instance.pending_slices == 0 and before != InstanceState.QUEUED
@@ -67,8 +70,16 @@ def claim_slice(slice_id: int) -> SliceClaim | None:
         slice_id=slice_id, worker=node.process_name(), lease_seconds=settings.LEASE_SECONDS, profile=node.profile()
     )
     if claimed is not None:
-        node.count(claims=1)
+        _counted(claimed)
     return claimed
+
+
+def _counted(claimed: Claim | SliceClaim) -> None:
+    """Count a claim; where a lease had run out, the run's events say that its worker was lost."""
+    node.count(claims=1)
+    if claimed.took_over:
+        event = NewEvent(EventType.WORKER_LOST, _SILENT, EventLevel.WARNING)
+        services.tell(instance_id=claimed.instance_id, event=event)
 
 
 def is_poisoned(claimed: Claim | SliceClaim) -> bool:

@@ -1,6 +1,7 @@
 """A run as its workers see it: its row, the staged item that was signed when it was accepted, and the plan made of it."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.conf import settings
 
@@ -24,5 +25,12 @@ class Run:
     def load(cls, instance_id: int, *, threads: int | None) -> "Run":
         """The run of this number. Raises Broken where its staged item is not what this server stored."""
         instance = steps.instance_with_work_item(instance_id)
-        staged = load(instance.work_item.staged, settings.SECRET_KEY.encode())
-        return cls(instance, staged, plan_of(staged.spec), threads or node.threads())
+        staged, plan = _understood(instance.work_item.staged, settings.SECRET_KEY)
+        return cls(instance, staged, plan, threads or node.threads())
+
+
+@lru_cache(maxsize=4)
+def _understood(text: str, key: str) -> tuple[StagedItem, Plan]:
+    """A staged item and its plan, which step after step of the same runs is worked on with."""
+    staged = load(text, key.encode())
+    return staged, plan_of(staged.spec)

@@ -9,7 +9,7 @@ from django.db import InterfaceError, OperationalError, connection
 
 from database.errors import Fenced
 from database.services import Claim, SliceClaim
-from processing import lifecycle, node, slices
+from processing import lifecycle, logs, node, slices
 from processing.core.errors import Broken, Refused, Transient
 from processing.core.generation import Closed
 from processing.heartbeat import Heartbeat
@@ -65,6 +65,9 @@ def _worked(what: str, claimed: Callable[[], C | None], work: Callable[[C, Heart
         return False
     if claim is None:
         return False
+    logs.note(
+        instance=claim.instance_id, generation=getattr(claim, "generation", None), correlation_id=None, worker=node.process_name()
+    )
     try:
         with Heartbeat(lambda seconds: lifecycle.extend(claim, seconds)) as heartbeat:
             return work(claim, heartbeat)
@@ -83,8 +86,9 @@ def _worked(what: str, claimed: Callable[[], C | None], work: Callable[[C, Heart
         lifecycle.fail(claim, "The machine ran out of memory. Make the population or the network smaller.")
     except Exception:
         number = secrets.token_hex(6)
-        log.exception("trouble %s: %s", number, what)
+        log.exception("trouble %s: %s", number, what, extra={"correlation_id": number})
         lifecycle.fail(claim, f"Something went wrong here; it is not your fault. The log tells more under {number}.")
     finally:
         node.tell()
+        logs.note(instance=None, generation=None)
     return False

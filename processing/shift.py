@@ -15,7 +15,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from database import services, steps
 from database.models import EventLevel, EventType, Instance, InstanceState
 from database.services import Claim, NewEvent
-from processing import lifecycle, node, slices
+from processing import lifecycle, logs, node, slices
 from processing.core import checkpoint as checkpoints
 from processing.core import generation as generations
 from processing.core.checkpoint import Checkpoint
@@ -51,6 +51,7 @@ class Shift:
         """Generation after generation until the shift is over, the run has ended, or it waits for its slices."""
         checkpoint = self._last_checkpoint()
         while True:
+            logs.note(generation=checkpoint.next_generation)
             evaluated = self._evaluated(checkpoint)
             if evaluated is None:
                 return False

@@ -68,7 +68,7 @@ def generation(
         number=number, statistics=statistics, scalars=packing.pack(scalars), digest=f"{number:064x}",
         champion_index=champion, started_at=services.database_now(), seconds=seconds, environment_steps=10 * size,
         state=b"state", genomes=genomes.tobytes(),
-        agents=[(index, fitness[index], genomes[index].tobytes()) for index in rows if index is not None],
+        fitness=values, kept=np.array([index for index in rows if index is not None], np.int32),
         best_fitness=so_far, improved=so_far is not None and so_far != instance.best_fitness,
     )
     return _committed(instance, written, keep_every, state)

@@ -22,6 +22,18 @@ from database.selectors.generations import (
     with_checkpoint,
 )
 from database.selectors.genomes import genome_of
+from database.selectors.operations import (
+    THERE_SECONDS,
+    HeldStep,
+    Waiting,
+    WorkerRecord,
+    held_steps,
+    runs_by_state,
+    runs_without_workers,
+    steps_in_back_off,
+    waiting,
+    workers,
+)
 from database.selectors.paging import BadCursor, Cursor, Page
 from database.selectors.progress import Progress, progress, progress_of
 from database.selectors.runs import (
@@ -41,9 +53,12 @@ from database.selectors.runs import (
 )
 
 __all__ = [
-    "ActiveCounts", "AgentFilter", "AgentOrder", "AgentRecord", "BadCursor", "Cursor", "InstanceFilter", "InstanceOrder",
-    "Page", "Progress", "WorkItemFilter", "WorkItemOrder", "active_counts", "agent", "agents", "agents_at", "champion",
-    "champions", "count_agents", "count_events", "count_generations", "count_instances", "count_work_items", "event", "events",
-    "generation", "generations", "generations_at", "genome_of", "instance", "instances", "instances_at", "offspring",
-    "progress", "progress_of", "sparklines", "statistics", "with_checkpoint", "work_item", "work_items",
+    "THERE_SECONDS",
+    "ActiveCounts", "AgentFilter", "AgentOrder", "AgentRecord", "BadCursor", "Cursor", "HeldStep", "InstanceFilter",
+    "InstanceOrder", "Page", "Progress", "Waiting", "WorkItemFilter", "WorkItemOrder", "WorkerRecord", "active_counts",
+    "agent", "agents", "agents_at", "champion", "champions", "count_agents", "count_events", "count_generations",
+    "count_instances", "count_work_items", "event", "events", "generation", "generations", "generations_at", "genome_of",
+    "held_steps", "instance", "instances", "instances_at", "offspring", "progress", "progress_of", "runs_by_state",
+    "runs_without_workers", "sparklines", "statistics", "steps_in_back_off", "waiting", "with_checkpoint", "work_item",
+    "work_items", "workers",
 ]

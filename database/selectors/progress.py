@@ -7,10 +7,10 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import F, Q, Sum
 from django.utils import timezone
 
-from database.models import Generation, Instance, InstanceState
+from database.models import Generation, Instance, InstanceState, Slice
 
 #: Speed is measured over so many of the last generations.
 RECENT = 20
@@ -27,7 +27,7 @@ class Progress:
     generation: int  # number of the generation under way, or of the last where the run has ended
     completed_generations: int
     max_generations: int
-    evaluated: int  # agents of the generation under way that are done; a generation is written when all are
+    evaluated: int  # agents of the generation under way whose slices are done; 0 where it is not in slices
     population_size: int
     failed: int  # agents of all generations
     total_evaluations: int
@@ -46,8 +46,9 @@ def progress(instance: Instance) -> Progress:
 
 
 def progress_of(instances: Iterable[Instance]) -> dict[int, Progress]:
-    """How far each of these runs is, their work items loaded with them; one statement."""
+    """How far each of these runs is, their work items loaded with them; one statement, two where slices are under way."""
     runs = list(instances)
+    evaluated = _evaluated([each.pk for each in runs if each.pending_slices is not None])
     rows: dict[int, list[Generation]] = {each.pk: [] for each in runs}
     wanted = [
         Q(instance=each.pk) & (Q(number__gte=each.next_generation - RECENT) | Q(number=0))
@@ -57,10 +58,18 @@ def progress_of(instances: Iterable[Instance]) -> dict[int, Progress]:
         found = Generation.objects.filter(reduce(or_, wanted)).defer("scalars").order_by("instance", "number")
         for row in found:
             rows[row.instance_id].append(row)
-    return {each.pk: _progress(each, rows[each.pk]) for each in runs}
+    return {each.pk: _progress(each, rows[each.pk], evaluated.get(each.pk, 0)) for each in runs}
 
 
-def _progress(instance: Instance, rows: list[Generation]) -> Progress:
+def _evaluated(instance_ids: list[int]) -> dict[int, int]:
+    """Agents of the generation under way that are evaluated, in runs whose generation is in slices."""
+    if not instance_ids:
+        return {}
+    done = Slice.objects.filter(instance__in=instance_ids, results__isnull=False).order_by()
+    return dict(done.values_list("instance").annotate(agents=Sum(F("last") - F("first"))))
+
+
+def _progress(instance: Instance, rows: list[Generation], evaluated: int) -> Progress:
     """The progress of a run, from its first and its last generations."""
     stop: dict[str, Any] = instance.work_item.spec["stop"]
     recent, last = rows[-RECENT:], rows[-1] if rows else None
@@ -68,7 +77,7 @@ def _progress(instance: Instance, rows: list[Generation]) -> Progress:
     return Progress(
         instance_id=instance.pk, state=instance.state,
         generation=instance.next_generation if instance.ended_at is None else max(instance.next_generation - 1, 0),
-        completed_generations=instance.next_generation, max_generations=stop["max_generations"], evaluated=0,
+        completed_generations=instance.next_generation, max_generations=stop["max_generations"], evaluated=evaluated,
         population_size=instance.work_item.spec["strategy"].get("population_size", last.size if last else 0),
         failed=instance.failed_agents, total_evaluations=instance.evaluations,
         evaluations_per_second=sum(row.size for row in recent) / seconds if seconds > 0 else None,

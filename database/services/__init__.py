@@ -1,7 +1,7 @@
 """Every write to the archive: keyword-only, each in one transaction, leases by the database's clock alone."""
 
 from database.services.clock import database_now
-from database.services.events import NewEvent, finish_commit
+from database.services.events import NewEvent, finish_commit, tell
 from database.services.leases import (
     FREE,
     Claim,
@@ -15,6 +15,7 @@ from database.services.leases import (
     release,
     release_worker,
 )
+from database.services.pruning import Pruned, prune
 from database.services.recording import MOST_CHECKPOINTS, NewGeneration, record_generation
 from database.services.slices import (
     EVALUATED,
@@ -31,13 +32,15 @@ from database.services.slices import (
     split_slice,
 )
 from database.services.states import change_state, delete_instance, delete_work_item
-from database.services.submissions import create_work_item, work_item_of_key
+from database.services.submissions import create_work_item, was_started, work_item_of_key
 from database.services.workers import Counts, adopt, register_worker, see_worker
 
 __all__ = [
-    "EVALUATED", "FREE", "MOST_CHECKPOINTS", "Claim", "Counts", "NewEvent", "NewGeneration", "Part", "SliceClaim", "adopt",
+    "EVALUATED", "FREE", "MOST_CHECKPOINTS", "Claim", "Counts", "NewEvent", "NewGeneration", "Part", "Pruned", "SliceClaim",
+    "adopt",
     "advanceable", "back_off", "back_off_slice", "change_state", "claim", "claim_slice", "close_slices", "commit_slice",
     "create_work_item", "database_now", "delete_instance", "delete_work_item", "extend", "extend_slice", "fenced",
-    "fenced_slice",     "finish_commit", "hand_back", "hand_back_slice", "has_committed", "open_slices",
-    "record_generation", "register_worker", "release", "release_worker", "see_worker", "split_slice", "work_item_of_key",
+    "fenced_slice",     "finish_commit", "hand_back", "hand_back_slice", "has_committed", "open_slices", "prune",
+    "record_generation", "register_worker", "release", "release_worker", "see_worker", "split_slice", "tell", "was_started",
+    "work_item_of_key",
 ]

@@ -4,7 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import transaction
+
 from database.models import Event, EventLevel, EventType, Instance
+from database.services.clock import database_now
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +26,24 @@ def append(instance: Instance, *events: NewEvent) -> None:
 
     They happen when the row was last written, by the database's clock.
     """
-    for event in events:
-        instance.event_sequence += 1
-        Event.objects.create(
-            instance=instance, sequence=instance.event_sequence, type=event.type, level=event.level,
-            message=event.message, generation=event.generation, data=dict(event.data), created_at=instance.updated_at,
+    first = instance.event_sequence + 1
+    instance.event_sequence += len(events)
+    Event.objects.bulk_create([
+        Event(
+            instance=instance, sequence=sequence, type=event.type, level=event.level, message=event.message,
+            generation=event.generation, data=dict(event.data), created_at=instance.updated_at,
         )
+        for sequence, event in enumerate(events, first)
+    ])
+
+
+def tell(*, instance_id: int, event: NewEvent) -> None:
+    """One more event of a run, whoever works on it; raises Instance.DoesNotExist."""
+    with transaction.atomic():
+        instance = Instance.objects.select_for_update().get(pk=instance_id)
+        instance.updated_at = database_now()
+        append(instance, event)
+        instance.save(update_fields=["event_sequence", "updated_at"])
 
 
 def finish_commit(*, instance: Instance, events: Sequence[NewEvent]) -> None:

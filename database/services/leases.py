@@ -3,7 +3,7 @@
 Whatever writes to a run locks the run's row first, and the rows of its slices after it: so nobody waits in a circle.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,6 +19,8 @@ from database.services.clock import database_now
 from database.services.events import NewEvent, append
 
 FREE = Q(lease_until__isnull=True) | Q(lease_until__lt=Now())
+#: The plain case of `advanceable`, asked for first.
+NOT_IN_SLICES = Q(state__in=ACTIVE, pending_slices__isnull=True)
 HELD = Q(lease_until__gte=Now()) & ~Q(claimed_by="")
 
 #: Attempts that are made at once; each further one waits twice as long as the one before, up to the most.
@@ -34,6 +36,8 @@ class Claim:
     epoch: int
     attempts: int  # claims since the last commit, this one included
     crashes: int  # of them, how many ended in a crash that the parent saw
+    is_under_way: bool = False  # whether the instance was running when it was claimed, with no slices to look after
+    took_over: bool = False  # the lease of another worker had run out, which nobody has told of
 
 
 def slice_is_held() -> Exists:
@@ -57,17 +61,28 @@ def claim(*, instance_id: int, worker: str, lease_seconds: float, profile: str =
         profile: name of the worker's numeric profile; a run that began under another one is not claimed.
     """
     with transaction.atomic():
-        changed = Instance.objects.filter(FREE, advanceable(), pk=instance_id, profile__in=("", profile)).update(
-            token=F("token") + 1,
-            attempts=F("attempts") + 1,
-            lease_until=Now() + timedelta(seconds=lease_seconds),
-            claimed_by=worker,
-            profile=profile,
+        free = Instance.objects.filter(FREE, pk=instance_id, profile__in=("", profile))
+        took_over = taken(
+            (free.filter(NOT_IN_SLICES), free.filter(advanceable())), worker=worker, lease_seconds=lease_seconds, profile=profile
         )
-        if not changed:
+        if took_over is None:
             return None
-        row = Instance.objects.values("token", "epoch", "attempts", "crashes").get(pk=instance_id)
-    return Claim(instance_id, row["token"], row["epoch"], row["attempts"], row["crashes"])
+        row = Instance.objects.values("token", "epoch", "attempts", "crashes", "state", "pending_slices").get(pk=instance_id)
+    is_under_way = row["state"] == InstanceState.RUNNING and row["pending_slices"] is None
+    return Claim(instance_id, row["token"], row["epoch"], row["attempts"], row["crashes"], is_under_way, took_over)
+
+
+def taken(free: Sequence[Any], *, worker: str, lease_seconds: float, **fields: Any) -> bool | None:
+    """Take one step, the first of these that is free: whether from a worker whose lease ran out; None where none is."""
+    for took_over in (False, True):
+        held = ~Q(claimed_by="") if took_over else Q(claimed_by="")
+        for steps in free:
+            if steps.filter(held).update(
+                token=F("token") + 1, attempts=F("attempts") + 1, claimed_by=worker,
+                lease_until=Now() + timedelta(seconds=lease_seconds), **fields,
+            ):
+                return took_over
+    return None
 
 
 def extend(*, claim: Claim, lease_seconds: float) -> None:

@@ -1,22 +1,27 @@
 """What is written of a completed generation: its row with all scalars, a checkpoint, and the agents kept as rows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 from django.db import connection
-from django.db.models import F
+from numpy.typing import NDArray
 
-from database.models import Agent, Checkpoint, Generation, Instance
+from database.copying import CHUNK_BYTES, copy_rows, tuple_of, tuples_of
+from database.models import PART_BYTES, Agent, Checkpoint, CheckpointPart, Generation, Instance, PartKind
 
 #: Older checkpoints that are kept of a run at most, however long it is.
 MOST_CHECKPOINTS = 16
 
+_AGENT_COLUMNS = ("instance_id", "generation", "index", "fitness", "genome")
+_PART_COLUMNS = ("checkpoint_id", "kind", "number", "data")
+
 
 @dataclass(frozen=True, slots=True)
 class NewGeneration:
-    """A closed generation with everything that is written with it."""
+    """A closed generation of N agents with everything that is written with it."""
 
     number: int
     statistics: Mapping[str, Any]  # fields of `Generation`
@@ -27,23 +32,23 @@ class NewGeneration:
     seconds: float
     environment_steps: int
     state: bytes  # of the strategy
-    genomes: bytes  # of all agents
-    agents: Sequence[tuple[int, float | None, bytes]]  # (index, fitness, genome) of those kept as rows
+    genomes: bytes  # of all agents, equally long
+    fitness: NDArray[np.float64]  # (N,) NaN where the agent failed
+    kept: NDArray[np.int32] | None  # (K,) indices of the agents that get rows; None for all
     best_fitness: float | None  # of the run, up to here
     improved: bool  # whether this generation holds the run's champion
+
+    @property
+    def genome_bytes(self) -> int:
+        """The length of each genome."""
+        return len(self.genomes) // max(1, len(self.fitness))
 
 
 def record_generation(*, instance: Instance, generation: NewGeneration, keep_every: int) -> None:
     """Write a generation with its agents, checkpoint and events; to be called inside `fenced`."""
     number = generation.number
-    Generation.objects.create(
-        instance=instance, number=number, scalars=generation.scalars, digest=generation.digest,
-        champion_index=generation.champion_index, started_at=generation.started_at, seconds=generation.seconds,
-        best_so_far=generation.best_fitness, completed_at=instance.updated_at, **generation.statistics,
-    )
-    Checkpoint.objects.create(
-        instance=instance, generation=number, state=generation.state, genomes=generation.genomes
-    )
+    insert_generation(instance, generation)
+    _insert_checkpoint(instance, generation)
     _thin_checkpoints(instance, number, keep_every)
     _insert_agents(instance, generation)
     instance.next_generation = number + 1
@@ -58,23 +63,101 @@ def record_generation(*, instance: Instance, generation: NewGeneration, keep_eve
         instance.champion_generation, instance.champion_index = number, generation.champion_index
 
 
+def insert_generation(instance: Instance, generation: NewGeneration) -> None:
+    """Write its row; the scalars are long enough that quoting them as SQL would take most of the time."""
+    row = Generation(
+        instance=instance, number=generation.number, scalars=generation.scalars, digest=generation.digest,
+        champion_index=generation.champion_index, started_at=generation.started_at, seconds=generation.seconds,
+        best_so_far=generation.best_fitness, **generation.statistics,
+    )
+    if connection.vendor != "postgresql":
+        row.save(force_insert=True)
+        return
+    given = (field for field in Generation._meta.concrete_fields if not (field.primary_key or field.has_db_default()))
+    values = {field.attname: getattr(row, field.attname) for field in given}
+    copy_rows(Generation._meta.db_table, list(values), [tuple_of(Generation, values)])
+
+
+def _insert_checkpoint(instance: Instance, generation: NewGeneration) -> None:
+    """Write where the run can go on; the genomes too, unless all of them are in the agents' rows."""
+    checkpoint = Checkpoint.objects.create(
+        instance=instance, generation=generation.number, genome_bytes=generation.genome_bytes
+    )
+    blobs = {PartKind.STATE: generation.state}
+    if generation.kept is not None:
+        blobs[PartKind.GENOMES] = generation.genomes
+    parts = (
+        (checkpoint.pk, int(kind), number, part)
+        for kind, blob in blobs.items() for number, part in enumerate(_cut(blob))
+    )
+    table = CheckpointPart._meta.db_table
+    if connection.vendor == "postgresql":
+        copy_rows(table, _PART_COLUMNS, (
+            tuple_of(CheckpointPart, dict(zip(_PART_COLUMNS, part, strict=True))) for part in parts
+        ))
+    else:
+        _insert(table, _PART_COLUMNS, parts)
+
+
+def _cut(blob: bytes) -> Iterator[memoryview]:
+    """The parts of a blob, none of them copied."""
+    view = memoryview(blob)
+    return (view[first : first + PART_BYTES] for first in range(0, len(view), PART_BYTES))
+
+
 def _thin_checkpoints(instance: Instance, newest: int, keep_every: int) -> None:
     """Keep the newest checkpoint and every `keep_every`-th; of a long run every second of these, or fourth, and so on."""
-    older = Checkpoint.objects.filter(instance=instance, generation__lt=newest)
+    rule, values = "instance_id = %s AND generation < %s", [instance.pk, newest]
     if keep_every:
         stride = keep_every
         while newest // stride > MOST_CHECKPOINTS:
             stride *= 2
-        older = older.annotate(beside=F("generation") % stride).exclude(beside=0)
-    older.delete()
+        rule, values = f"{rule} AND MOD(generation, %s) <> 0", [*values, stride]
+    checkpoints, parts = (connection.ops.quote_name(model._meta.db_table) for model in (Checkpoint, CheckpointPart))
+    with connection.cursor() as cursor:  # at every commit, for which Django's way of deleting takes too long
+        cursor.execute(f"DELETE FROM {parts} WHERE checkpoint_id IN (SELECT id FROM {checkpoints} WHERE {rule})", values)
+        cursor.execute(f"DELETE FROM {checkpoints} WHERE {rule}", values)
 
 
 def _insert_agents(instance: Instance, generation: NewGeneration) -> None:
-    """Write the agents that are kept as rows, in one statement for many."""
-    rows = [
-        (instance.pk, generation.number, index, fitness, genome) for index, fitness, genome in generation.agents
-    ]
-    table = connection.ops.quote_name(Agent._meta.db_table)
-    columns = ", ".join(map(connection.ops.quote_name, ("instance_id", "generation", "index", "fitness", "genome")))
+    """Write the agents that are kept as rows, in one statement."""
+    if generation.kept is not None and not len(generation.kept):
+        return
+    if connection.vendor == "postgresql":
+        copy_rows(Agent._meta.db_table, _AGENT_COLUMNS, _agent_tuples(instance.pk, generation))
+    else:
+        _insert(Agent._meta.db_table, _AGENT_COLUMNS, _agent_rows(instance.pk, generation))
+
+
+def _agent_tuples(instance_id: int, generation: NewGeneration) -> Iterator[bytes]:
+    """The agents' tuples, a chunk of them at a time; those without a fitness are shorter, and go after the others."""
+    genomes = np.frombuffer(generation.genomes, "u1").reshape(len(generation.fitness), generation.genome_bytes)
+    indices = np.arange(len(genomes), dtype="i4") if generation.kept is None else generation.kept.astype("i4")
+    rows = max(1, CHUNK_BYTES // (genomes.shape[1] + 64))
+    owner, number = np.array(instance_id, "i8"), np.array(generation.number, "i4")
+    for first in range(0, len(indices), rows):
+        chunk = indices[first : first + rows]
+        failed = np.isnan(generation.fitness[chunk])
+        for group, has_fitness in ((chunk[~failed], True), (chunk[failed], False)):
+            fitness = generation.fitness[group] if has_fitness else None
+            yield tuples_of((owner, number, group, fitness, genomes[group]), len(group))
+
+
+def _agent_rows(instance_id: int, generation: NewGeneration) -> Iterator[tuple[Any, ...]]:
+    """The same, agent by agent."""
+    size, fitness = generation.genome_bytes, generation.fitness.tolist()
+    genomes = memoryview(generation.genomes)
+    for index in range(len(fitness)) if generation.kept is None else generation.kept.tolist():
+        value = fitness[index]
+        yield (
+            instance_id, generation.number, index, None if value != value else value,
+            genomes[index * size : (index + 1) * size],
+        )
+
+
+def _insert(table: str, columns: tuple[str, ...], rows: Iterator[tuple[Any, ...]]) -> None:
+    """Insert rows that none holds all of at once."""
+    names = ", ".join(map(connection.ops.quote_name, columns))
+    statement = f"INSERT INTO {connection.ops.quote_name(table)} ({names}) VALUES ({', '.join(['%s'] * len(columns))})"
     with connection.cursor() as cursor:
-        cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES (%s, %s, %s, %s, %s)", rows)
+        cursor.executemany(statement, rows)  # type: ignore[arg-type]

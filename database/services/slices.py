@@ -18,7 +18,7 @@ from database.errors import Fenced
 from database.models import ACTIVE, Instance, InstanceState, Slice
 from database.services.clock import database_now
 from database.services.events import NewEvent, append
-from database.services.leases import FREE, later
+from database.services.leases import FREE, later, taken
 
 #: States of a run in which its slices are taken up; a pause leaves them where they are.
 EVALUATED = (InstanceState.RUNNING, InstanceState.CANCELLING)
@@ -46,6 +46,7 @@ class SliceClaim:
     generation: int
     first: int
     last: int
+    took_over: bool = False  # the lease of another worker had run out, which nobody has told of
 
 
 def open_slices(*, instance: Instance, generation: int, parts: Sequence[Part]) -> list[int]:
@@ -60,8 +61,9 @@ def open_slices(*, instance: Instance, generation: int, parts: Sequence[Part]) -
 
 def close_slices(*, instance: Instance) -> None:
     """The slices of a complete generation are gone; to be called inside `fenced`."""
-    _delete(instance)
-    instance.pending_slices = None
+    if instance.pending_slices is not None:
+        _delete(instance)
+        instance.pending_slices = None
 
 
 def claim_slice(*, slice_id: int, worker: str, lease_seconds: float, profile: str = "") -> SliceClaim | None:
@@ -70,16 +72,14 @@ def claim_slice(*, slice_id: int, worker: str, lease_seconds: float, profile: st
         pk=OuterRef("instance"), epoch=OuterRef("epoch"), state__in=EVALUATED, profile__in=("", profile)
     )
     with transaction.atomic():
-        changed = Slice.objects.filter(FREE, Exists(run), pk=slice_id, results__isnull=True).update(
-            token=F("token") + 1, attempts=F("attempts") + 1, claimed_by=worker,
-            lease_until=Now() + timedelta(seconds=lease_seconds),
-        )
-        if not changed:
+        free = Slice.objects.filter(FREE, Exists(run), pk=slice_id, results__isnull=True)
+        took_over = taken((free,), worker=worker, lease_seconds=lease_seconds)
+        if took_over is None:
             return None
         row = Slice.objects.values(
             "instance_id", "token", "epoch", "attempts", "crashes", "generation", "first", "last"
         ).get(pk=slice_id)
-    return SliceClaim(slice_id=slice_id, **row)
+    return SliceClaim(slice_id=slice_id, **row, took_over=took_over)
 
 
 def extend_slice(*, claim: SliceClaim, lease_seconds: float) -> None:

@@ -7,9 +7,10 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from database.errors import Conflict, NotFound
-from database.models import ACTIVE, ENDED, Instance, InstanceState, Slice, WorkItem
+from database.models import ACTIVE, ENDED, EventType, Instance, InstanceState, Slice, WorkItem
 from database.services.events import NewEvent, append
 from database.services.leases import FREE, slice_is_held
+from database.services.pruning import FINAL, clear
 from database.services.slices import take_up_slices
 
 
@@ -47,25 +48,47 @@ def change_state(
 
 
 def delete_instance(*, instance_id: int) -> None:
-    """The run and everything below it are gone. Raises NotFound, or Conflict while it is active."""
+    """The run and everything below it are gone. Raises NotFound, or Conflict while it is active.
+
+    First nobody can resume it any more; then its genomes and checkpoints go, few at a time; then the rest. Whoever is killed
+    in between leaves an ended run that knows less, and can be deleted again.
+    """
     with transaction.atomic():
         instance = Instance.objects.select_for_update().filter(pk=instance_id).first()
         if instance is None:
             raise NotFound(f"There is no run {instance_id}.")
         if instance.state in ACTIVE:
             raise Conflict(f"Run {instance_id} is {instance.state}; cancel it first.")
-        instance.delete()
+        _end(instance)
+    clear(instance_id, FINAL)
+    Instance.objects.filter(pk=instance_id).delete()
 
 
 def delete_work_item(*, work_item_id: int) -> None:
-    """The work item and its runs are gone. Raises NotFound, or Conflict while one of them is active."""
+    """The work item and its runs are gone. Raises NotFound, or Conflict while one of them is active.
+
+    As with one run, it can be interrupted, and done again.
+    """
     with transaction.atomic():
         work_item = WorkItem.objects.select_for_update().filter(pk=work_item_id).first()
         if work_item is None:
             raise NotFound(f"There is no work item {work_item_id}.")
-        if work_item.instances.filter(state__in=ACTIVE).exists():
+        instances = list(work_item.instances.select_for_update().order_by("pk"))
+        if any(instance.state in ACTIVE for instance in instances):
             raise Conflict(f"Work item {work_item_id} has active runs; cancel them first.")
-        work_item.delete()
+        for instance in instances:
+            _end(instance)
+    for instance in instances:
+        clear(instance.pk, FINAL)
+    WorkItem.objects.filter(pk=work_item_id).delete()
+
+
+def _end(instance: Instance) -> None:
+    """Nobody can resume the instance."""
+    if instance.state not in FINAL:
+        event = NewEvent(EventType.STATE_CHANGED, "Cancelled, to be deleted.")
+        resumable: dict[str, str] = dict.fromkeys(("PAUSED", "FAILED"), InstanceState.CANCELLED)
+        change_state(instance_id=instance.pk, transitions=resumable, event=event, raise_epoch=True)
 
 
 def _why_not(instance_id: int, transitions: Mapping[str, str]) -> Exception:

@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from database.models import EventType, Instance, InstanceState, WorkItem
+from database.models import Event, EventType, Instance, InstanceState, WorkItem
 from database.services.clock import database_now
 from database.services.events import NewEvent, append
 
@@ -36,3 +36,9 @@ def work_item_of_key(key: str) -> tuple[WorkItem, list[Instance]] | None:
     """The work item that was accepted under this key, and its runs; None where there is none."""
     found = WorkItem.objects.filter(idempotency_key=key).first()
     return None if found is None else (found, list(found.instances.order_by("replicate")))
+
+
+def was_started(work_item: WorkItem) -> bool:
+    """Whether its runs were to begin at once when it was accepted; also where none of them is left to tell."""
+    first = Event.objects.filter(instance__work_item=work_item, sequence=1).values_list("data", flat=True).first()
+    return first is None or first["state"] == InstanceState.QUEUED

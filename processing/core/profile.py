@@ -7,6 +7,7 @@ from functools import cache
 from importlib.metadata import version
 
 
+@cache
 def numeric_profile() -> dict[str, str]:
     """Versions and machine. The compiled core gives the same bits in all of them; the profile is kept as evidence."""
     return {

@@ -2,15 +2,17 @@
 
 import random
 from collections.abc import Callable
+from datetime import timedelta
 from importlib import import_module
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
-from database import selectors
-from database.models import Checkpoint, EventType, Instance, InstanceState
+from database import selectors, services
+from database.models import Checkpoint, EventType, Instance, InstanceState, Slice, Worker
 from database.selectors import (
     AgentFilter,
     AgentOrder,
@@ -384,6 +386,38 @@ def test_the_progress_of_many_runs_takes_one_statement() -> None:
     with CaptureQueriesContext(connection) as queries:
         assert set(selectors.progress_of(runs)) == {each.pk for each in runs}
     assert len(queries) == 1
+
+
+def test_agents_of_evaluated_slices_count_as_evaluated() -> None:
+    runs = [builders.run() for _ in range(3)]
+    for run in runs[:2]:
+        Instance.objects.filter(pk=run.pk).update(pending_slices=1)
+        for first, results in ((0, b"done"), (3, None)):
+            Slice.objects.create(
+                instance=run, generation=0, first=first, last=first + 3, epoch=0, population=b"x", results=results,
+                opened_at=services.database_now(),
+            )
+    found = selectors.instances_at(run.pk for run in runs).values()
+    with CaptureQueriesContext(connection) as queries:
+        evaluated = {number: each.evaluated for number, each in selectors.progress_of(found).items()}
+    assert evaluated == {runs[0].pk: 3, runs[1].pk: 3, runs[2].pk: 0}
+    assert len(queries) == 1  # no generation is complete yet
+
+
+# Workers
+
+
+def test_workers_are_told_with_what_they_do() -> None:
+    for name in ("w1", "w2", "gone"):
+        services.register_worker(name=name, host="h", profile="p", threads=2)
+    Worker.objects.filter(name="w2").update(seen_at=Now() - timedelta(minutes=1))
+    Worker.objects.filter(name="gone").update(seen_at=Now() - timedelta(minutes=10))
+    run = builders.run()
+    services.claim(instance_id=run.pk, worker="w1/7", lease_seconds=60.0)
+    found = selectors.workers(seen_seconds=300.0)
+    assert [(each.row.name, each.is_online, each.activity) for each in found] == [
+        ("w1", True, f"run {run.pk}"), ("w2", False, None),
+    ]
 
 
 # Events

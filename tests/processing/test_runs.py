@@ -12,7 +12,7 @@ from django.db import OperationalError
 from api import intake
 from database import services, steps
 from database.errors import Conflict, Fenced, NotFound
-from database.models import Agent, Checkpoint, Event, Generation, Instance, InstanceState
+from database.models import Agent, Checkpoint, CheckpointPart, Event, Generation, Instance, InstanceState, PartKind
 from processing import dispatch, lifecycle, node, runner
 from processing.core.generation import Closed
 
@@ -219,7 +219,7 @@ def test_the_time_limit_ends_a_run_and_marks_it() -> None:
 def test_a_broken_checkpoint_fails_the_run_with_a_reason() -> None:
     instance = submitted()
     runner.work_shift(instance.pk, seconds=0.0)
-    Checkpoint.objects.filter(instance=instance).update(state=b"nonsense")
+    CheckpointPart.objects.filter(checkpoint__instance=instance, kind=PartKind.STATE).update(data=b"nonsense")
     assert not runner.work_shift(instance.pk)
     instance.refresh_from_db()
     assert instance.state == InstanceState.FAILED
@@ -258,6 +258,7 @@ def test_a_bug_fails_the_run_under_a_number_and_frees_it() -> None:
     assert "log" in (instance.failure_message or "")
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_database_that_does_not_answer_frees_the_run_for_a_later_try() -> None:
     instance = submitted()
 

@@ -58,6 +58,7 @@ def test_a_worker_that_is_to_stop_hands_its_step_back(monkeypatch: pytest.Monkey
     assert finished(instance).digest == whole.digest
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_commit_that_was_not_answered_is_found_done(monkeypatch: pytest.MonkeyPatch) -> None:
     whole, instance = finished(submitted()), submitted()
     write, silent = Shift._write, [2]
@@ -74,6 +75,15 @@ def test_a_commit_that_was_not_answered_is_found_done(monkeypatch: pytest.Monkey
     instance.refresh_from_db()
     assert silent[0] < 0
     assert (instance.state, instance.digest) == ("SUCCEEDED", whole.digest)
+
+
+def test_a_worker_that_takes_over_an_expired_lease_says_that_the_other_was_lost(settings: LazySettings) -> None:
+    instance = submitted()
+    settings.LEASE_SECONDS = -1.0
+    assert lifecycle.claim(instance.pk) is not None
+    settings.LEASE_SECONDS = 30.0
+    assert finished(instance).state == "SUCCEEDED"
+    assert Event.objects.filter(instance=instance, type="WORKER_LOST").count() == 1
 
 
 def test_a_step_that_loses_many_workers_waits_longer_each_time() -> None:

@@ -1,0 +1,140 @@
+"""What old runs may lose: genomes first, then everything; in transactions short enough that nobody waits for them.
+
+Statistics, packed scalars and events stay until the whole run goes, so every agent stays reachable. Every transaction
+locks its run and looks again whether it has ended, as somebody may have resumed it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db import models, transaction
+from django.db.models import Count, Exists, OuterRef, Sum
+from django.db.models.functions import Coalesce, Length, Now
+
+from database.models import ENDED, Agent, Checkpoint, CheckpointPart, Generation, Instance, InstanceState, Worker, WorkItem
+from database.services.workers import FORGOTTEN_AFTER
+
+#: Rows that one transaction deletes at most: agents, or megabytes of checkpoints.
+AGENTS_AT_A_TIME, PARTS_AT_A_TIME = 5_000, 32
+#: States that nobody can resume.
+FINAL = (InstanceState.SUCCEEDED, InstanceState.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """Rows of one kind, and the bytes of genomes and scalars in them."""
+
+    kind: str
+    rows: int
+    bytes: int
+
+
+def prune(*, older_than_days: float, keep_champions: bool = True, runs: bool = False, dry_run: bool = False) -> list[Pruned]:
+    """What runs that ended so long ago could do without is gone, or would be; a line for each kind.
+
+    Args:
+        keep_champions: each generation's best agent keeps its genome.
+        runs: the whole runs go, of those that cannot be resumed, and work items that have no other.
+    """
+    old = Instance.objects.filter(state__in=FINAL if runs else ENDED, ended_at__lt=Now() - timedelta(days=older_than_days))
+    numbers = list(old.order_by("pk").values_list("pk", flat=True))
+    workers = Worker.objects.filter(seen_at__lt=Now() - FORGOTTEN_AFTER)
+    counted = (_runs if runs else _spare)(numbers, keep_champions)
+    found = [*counted, Pruned("workers", workers.count(), 0)]
+    if not dry_run:
+        for number in numbers:
+            if runs:
+                delete_old_run(number)
+            else:
+                _delete_spare(number, keep_champions)
+        workers.delete()
+    return found
+
+
+def clear(instance_id: int, states: tuple[str, ...]) -> None:
+    """Genomes and checkpoints of a run in one of these states are gone, a bounded number in each transaction."""
+    _delete_in_batches(instance_id, Agent.objects.filter(instance=instance_id), AGENTS_AT_A_TIME, states)
+    parts = CheckpointPart.objects.filter(checkpoint__instance=instance_id)
+    _delete_in_batches(instance_id, parts, PARTS_AT_A_TIME, states)
+
+
+def delete_old_run(number: int) -> None:
+    """A run that cannot be resumed is gone, and its work item where it was the only one."""
+    clear(number, FINAL)
+    with transaction.atomic():
+        instance = Instance.objects.select_for_update().filter(pk=number, state__in=FINAL).first()
+        if instance is not None:
+            work_item = instance.work_item_id
+            instance.delete()
+            WorkItem.objects.filter(~Exists(Instance.objects.filter(work_item=OuterRef("pk"))), pk=work_item).delete()
+
+
+def _spare(numbers: list[int], keep_champions: bool) -> Iterator[Pruned]:
+    """What these runs could do without."""
+    agents, checkpoints, parts = [], [], []
+    for number in numbers:
+        agents.append(_measured(_spare_agents(number, keep_champions), "genome"))
+        parts.append(_measured(CheckpointPart.objects.filter(checkpoint__in=_older_checkpoints(number)), "data"))
+        checkpoints.append(_older_checkpoints(number).count())
+    yield Pruned("agents", *_total(agents))
+    yield Pruned("checkpoints", sum(checkpoints), _total(parts)[1])
+
+
+def _runs(numbers: list[int], _keep_champions: bool) -> Iterator[Pruned]:
+    """These runs with all that is below them."""
+    kinds: dict[str, tuple[type[models.Model], str, str]] = {
+        "agents": (Agent, "genome", "instance"), "checkpoints": (CheckpointPart, "data", "checkpoint__instance"),
+        "generations": (Generation, "scalars", "instance"),
+    }
+    yield Pruned("runs", len(numbers), 0)
+    for kind, (model, field, path) in kinds.items():
+        yield Pruned(kind, *_total([_measured(model._default_manager.filter(**{path: number}), field) for number in numbers]))
+
+
+def _delete_spare(number: int, keep_champions: bool) -> None:
+    _delete_in_batches(number, _spare_agents(number, keep_champions), AGENTS_AT_A_TIME, ENDED)
+    _delete_in_batches(
+        number, CheckpointPart.objects.filter(checkpoint__in=_older_checkpoints(number)), PARTS_AT_A_TIME, ENDED
+    )
+    _delete_in_batches(number, _older_checkpoints(number), AGENTS_AT_A_TIME, ENDED)
+
+
+def _spare_agents(number: int, keep_champions: bool) -> Any:
+    """Agents' rows but the champions', and but those of the newest checkpoint's generation, which are its genomes."""
+    newest = Checkpoint.objects.filter(instance=number).order_by("-generation").values("generation")[:1]
+    agents = Agent.objects.filter(instance=number).exclude(generation__in=list(newest.values_list("generation", flat=True)))
+    if not keep_champions:
+        return agents
+    generation = Generation.objects.filter(
+        instance=number, number=OuterRef("generation"), champion_index=OuterRef("index")
+    )
+    return agents.exclude(Exists(generation))
+
+
+def _older_checkpoints(number: int) -> Any:
+    """All checkpoints of a run but the newest."""
+    later = Checkpoint.objects.filter(instance=number, generation__gt=OuterRef("generation"))
+    return Checkpoint.objects.filter(Exists(later), instance=number)
+
+
+def _delete_in_batches(number: int, rows: Any, most: int, states: tuple[str, ...]) -> None:
+    """Delete these rows of a run, so many in a transaction, for as long as it is in one of these states."""
+    while True:
+        with transaction.atomic():
+            if not Instance.objects.select_for_update().filter(pk=number, state__in=states).exists():
+                return
+            keys = list(rows.order_by("pk").values_list("pk", flat=True)[:most])
+            rows.model.objects.filter(pk__in=keys).delete()
+        if len(keys) < most:
+            return
+
+
+def _measured(rows: Any, field: str) -> tuple[int, int]:
+    found = rows.aggregate(number=Count("pk"), length=Coalesce(Sum(Length(field)), 0))
+    return found["number"], found["length"]
+
+
+def _total(measured: list[tuple[int, int]]) -> tuple[int, int]:
+    return sum(rows for rows, _ in measured), sum(length for _, length in measured)
