@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 
 from database.errors import Conflict, NotFound
-from database.models import Agent, Checkpoint, Event, Generation, Instance, WorkItem
+from database.models import Agent, Checkpoint, Event, Generation, Instance, Slice, Worker, WorkItem
 from processing import lifecycle
 
 admin.site.unregister(Group)
@@ -180,11 +180,7 @@ class AgentWindow(Window):
 class CheckpointWindow(Window):
     """Where runs can go on."""
 
-    list_display = ("__str__", "instance_id", "generation")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Checkpoint]:
-        """Without the genomes."""
-        return super().get_queryset(request).defer("state", "genomes")
+    list_display = ("__str__", "instance_id", "generation", "genome_bytes")
 
 
 @admin.register(Event)
@@ -194,3 +190,27 @@ class EventWindow(Window):
     list_display = ("instance_id", "sequence", "type", "level", "message", "created_at")
     list_filter = ("type", "level", ("instance", admin.RelatedOnlyFieldListFilter))
     search_fields = ("message",)
+
+
+@admin.register(Slice)
+class SliceWindow(Window):
+    """Agents that are evaluated now, or wait for it."""
+
+    list_display = ("__str__", "claimed_by", "lease_until", "attempts", "crashes", "opened_at")
+    list_filter = (("instance", admin.RelatedOnlyFieldListFilter),)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Slice]:
+        """Without the packed agents."""
+        return super().get_queryset(request).defer("population", "results")
+
+
+@admin.register(Worker)
+class WorkerWindow(Window):
+    """Who works, and what they have done."""
+
+    list_display = (
+        "name", "host", "threads", "profile", "seen_at", "claims", "commits", "fenced", "failed", "lost", "generations",
+        "evaluations",
+    )
+    list_filter = ("profile", "host")
+    search_fields = ("name", "host")

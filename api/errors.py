@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
-from django.http import Http404
+from django.http import Http404, HttpResponse
 
 from api.graphql.ids import BadId
 from database.errors import Conflict, Fenced, NotFound
@@ -33,6 +33,8 @@ ANSWERS: dict[type[BaseException], tuple[str, int]] = {
     InterfaceError: ("UNAVAILABLE", 503),
 }
 INTERNAL = ("INTERNAL", 500)
+#: Said with every answer of status 503.
+RETRY_AFTER_SECONDS = 2
 
 #: Said where an exception says nothing.
 _WORDS: dict[type[Exception], str] = {
@@ -66,7 +68,7 @@ def answer_of(error: BaseException) -> Answer:
     if status < 500:
         return Answer(code, status, message)
     number = secrets.token_hex(6)
-    log.error("trouble %s", number, exc_info=error)
+    log.error("trouble %s", number, exc_info=error, extra={"correlation_id": number})
     return Answer(code, status, _BUG if code == "INTERNAL" else message, number)
 
 
@@ -77,6 +79,13 @@ def code_and_status(kind: type[BaseException]) -> tuple[str, int]:
 
 def _said(words: dict[type[Exception], str], error: BaseException) -> str:
     return next((text for kind, text in words.items() if isinstance(error, kind)), "")
+
+
+def with_advice(response: HttpResponse) -> HttpResponse:
+    """The answer; where it says that something is not available, also when to try again."""
+    if response.status_code == 503:
+        response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
 
 
 def as_json(*answers: Answer) -> dict[str, object]:

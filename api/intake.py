@@ -1,5 +1,6 @@
 """The one path behind all doors: from what somebody sent to runs that will finish."""
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -7,17 +8,29 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
-from django.db import transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 
 from database import services
+from database.errors import Conflict
 from database.models import Instance, WorkItem
-from formatting.faults import Fault, Faulty
+from formatting.faults import Fault, Faulty, shown
 from formatting.parse import parse
 from processing import dispatch
+from processing.core.errors import Refused
 from staging.estimate import CostEstimate
 from staging.limits import Limits
 from staging.stage import stage
 from staging.staged_item import StagedItem, dump
+
+MOST_KEY_CHARACTERS = 200
+
+
+class BadKey(Refused):
+    """The idempotency key cannot be one."""
+
+
+class KeyTaken(Conflict):
+    """Something else was accepted under this idempotency key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,29 +64,74 @@ def submit(
     strict: bool = False,
     announce: bool = True,
     seed: int | None = None,
+    idempotency_key: str | None = None,
 ) -> Submission:
-    """The work item and its runs are stored, and the workers are told.
+    """The work item and its runs are stored, and the workers are told; what was accepted under the key before is answered again.
 
     Args:
         start: False stores the runs as PAUSED.
         strict: refuse where there are warnings.
         announce: False tells no worker; the caller runs it.
         seed: instead of the document's.
+        idempotency_key: chosen by the owner; the same again with the same document stores nothing.
     Raises:
         Faulty: with every fault.
+        BadKey: the key is empty, too long, or cannot be printed.
+        KeyTaken: another document was accepted under the key.
+        OperationalError, InterfaceError: the database does not answer; the same key again tells what became of it.
     """
+    known = owner if isinstance(owner, User) else None
+    key = _stored_key(idempotency_key, known)
     staged = check(raw, seed=seed)
     if strict and staged.warnings:
         raise Faulty(staged.warnings)
+    work_item, instances = _accepted(key, staged, known, start=start, announce=announce)
+    return Submission(work_item, instances, staged.estimate, staged.warnings)
+
+
+def _stored_key(given: str | None, owner: User | None) -> str:
+    """The owner's key as it is stored, or one that no owner can choose. Raises BadKey."""
+    if given is None:
+        return f"drawn:{secrets.token_hex(16)}"
+    if not 1 <= len(given) <= MOST_KEY_CHARACTERS or not given.isprintable():
+        raise BadKey(f"idempotencyKey: expected 1 to {MOST_KEY_CHARACTERS} printable characters, got {shown(given)}")
+    return f"{owner.pk if owner else 0}:{given}"
+
+
+def _accepted(
+    key: str, staged: StagedItem, owner: User | None, *, start: bool, announce: bool
+) -> tuple[WorkItem, list[Instance]]:
+    """What is stored under the key, by this call or by another one of the same content.
+
+    A commit whose answer was lost may have happened: the row tells, over a new connection.
+    """
+    found = services.work_item_of_key(key)
+    if found is None:
+        try:
+            return _stored(key, staged, owner, start=start, announce=announce)
+        except (IntegrityError, OperationalError, InterfaceError) as error:
+            if not isinstance(error, IntegrityError):
+                connection.close()
+            found = services.work_item_of_key(key)
+            if found is None:
+                raise
+    if found[0].spec != staged.spec or services.was_started(found[0]) != start:
+        raise KeyTaken("idempotencyKey: another work item, or another `start`, was sent under this key; choose a new key.")
+    return found
+
+
+def _stored(
+    key: str, staged: StagedItem, owner: User | None, *, start: bool, announce: bool
+) -> tuple[WorkItem, list[Instance]]:
+    """A new work item and its runs, in one transaction."""
     fields = {
         "name": staged.spec["name"], "description": staged.spec["description"], "kind": staged.kind,
         "labels": staged.spec["labels"], "spec": staged.spec, "spec_hash": staged.spec_hash,
         "staged": dump(staged, settings.SECRET_KEY.encode()), "priority": staged.spec["priority"],
-        "warnings": [asdict(warning) for warning in staged.warnings],
+        "warnings": [asdict(warning) for warning in staged.warnings], "idempotency_key": key,
     }
-    known = owner if isinstance(owner, User) else None
     with transaction.atomic():
-        work_item, instances = services.create_work_item(fields=fields, seeds=staged.seeds, owner=known, started=start)
+        work_item, instances = services.create_work_item(fields=fields, seeds=staged.seeds, owner=owner, started=start)
         if start and announce:
             transaction.on_commit(partial(dispatch.advance_all, [instance.pk for instance in instances]))
-    return Submission(work_item, instances, staged.estimate, staged.warnings)
+    return work_item, instances

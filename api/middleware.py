@@ -1,18 +1,39 @@
 """Around every door: other sites' requests are refused, and no exception gets out as it is."""
 
+import re
+import secrets
+
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.deprecation import MiddlewareMixin
 
 from api.access import is_cross_site
-from api.errors import Answer, answer_of, as_json
+from api.errors import Answer, answer_of, as_json, with_advice
+from processing import logs
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-JSON_DOORS = ("/graphql", "/healthz", "/readyz")
+JSON_DOORS = ("/graphql", "/healthz", "/readyz", "/metrics")
 
+_SANE = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _TITLES = {403: "Not allowed", 404: "Nothing here", 413: "Too large", 503: "Not available"}
 _CROSS_SITE = Answer("PERMISSION_DENIED", 403, "This request comes from another site; it is refused.")
+
+
+class CorrelationMiddleware(MiddlewareMixin):
+    """Every request has an identifier, its sender's where that is a sane one: in the log, and in the answer's header."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        """What is logged from now on is about this request."""
+        given = request.headers.get("X-Request-ID", "")
+        request.correlation_id = given if _SANE.fullmatch(given) else secrets.token_hex(6)  # type: ignore[attr-defined]
+        logs.note(correlation_id=request.correlation_id)  # type: ignore[attr-defined]
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """The answer says which it was."""
+        response["X-Request-ID"] = request.correlation_id  # type: ignore[attr-defined]
+        logs.note(correlation_id=None)
+        return response
 
 
 class CrossSiteMiddleware(MiddlewareMixin):
@@ -36,12 +57,12 @@ class TroubleMiddleware(MiddlewareMixin):
 def told(request: HttpRequest, answer: Answer) -> HttpResponse:
     """An answer in the form that the door speaks."""
     if wants_json(request):
-        return JsonResponse(as_json(answer), status=answer.status)
+        return with_advice(JsonResponse(as_json(answer), status=answer.status))
     context = {
         "title": _TITLES.get(answer.status, "That did not work"), "message": answer.message,
         "correlation_id": answer.correlation_id,
     }
-    return render(request, "error.html", context, status=answer.status)
+    return with_advice(render(request, "error.html", context, status=answer.status))
 
 
 def wants_json(request: HttpRequest) -> bool:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
+
 from mlbackend.environment import Environment
 from mlbackend.secret import secret_key
 
@@ -177,11 +178,14 @@ GRAPHQL_MAXIMUM_DEPTH = env.int("GRAPHQL_MAXIMUM_DEPTH", default=15)
 GRAPHQL_MAXIMUM_COST = env.int("GRAPHQL_MAXIMUM_COST", default=10_000)
 GRAPHQL_MAXIMUM_PAGE_SIZE = env.int("GRAPHQL_MAXIMUM_PAGE_SIZE", default=100)
 
+LOG_LEVEL = env.str("LOG_LEVEL", default="WARNING")
 LOG_FORMAT = env.str("LOG_FORMAT", default="line")
 if LOG_FORMAT not in ("line", "json"):
     raise ImproperlyConfigured(f"LOG_FORMAT: expected line or json, got {LOG_FORMAT}")
 # The web server's own records go the same way where programs read them.
-web_server: dict[str, Any] = {name: {"handlers": [], "propagate": True} for name in ("uvicorn", "uvicorn.access")}
+web_server: dict[str, Any] = {
+    name: {"level": LOG_LEVEL, "handlers": [], "propagate": True} for name in ("uvicorn", "uvicorn.access")
+}
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -193,7 +197,7 @@ LOGGING: dict[str, Any] = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["about"]}},
     # That a page is missing is its visitor's affair.
     "loggers": {"django.request": {"level": "ERROR"}} | (web_server if LOG_FORMAT == "json" else {}),
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="WARNING")},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
 }
 
 UNFOLD = {

@@ -27,7 +27,7 @@ MAXIMUM_ERRORS = 20
 #: Fields whose work is more than that of one node, in nodes.
 WEIGHTS = {
     "Agent.offspring": 20, "Agent.genome": 2, "Agent.episodes": 50,
-    "WeightGenome.network": 10, "WeightGenome.weights": 10, "Genome.network": 10, "Query.examples": 10,
+    "WeightGenome.network": 10, "WeightGenome.weights": 10, "Genome.network": 10, "Query.examples": 10, "Query.workers": 50,
     "Query.validateWorkItem": 100, "Mutation.submitWorkItem": 500, "Instance.statistics": 10, "Instance.champions": 20,
     "Instance.agents": 20,
 }

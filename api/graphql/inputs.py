@@ -53,6 +53,10 @@ class SubmitWorkItemInput(graphene.InputObjectType):
     """What to run."""
 
     spec = graphene.InputField(WorkItemSpecInput, required=True, description="The work item.")
+    idempotency_key = graphene.String(
+        description="Chosen by the client, 1 to 200 characters. Repeating it with the same work item, also after an answer that "
+        "got lost, returns the first result instead of a second work item."
+    )
     start = graphene.Boolean(default_value=True, description="False stores the runs as PAUSED.")
     strict = graphene.Boolean(default_value=False, description="Refuse when there are warnings.")
 

@@ -90,9 +90,15 @@ class Mutation(graphene.ObjectType):
         if not may(request, Permission.SUBMIT):
             return _refused(_problem(FaultCode.PERMISSION_DENIED, _DENIED), warnings=[], instances=[])
         try:
-            done = intake.submit(input["spec"]["document"], request.user, start=input["start"], strict=input["strict"])
+            done = intake.submit(
+                input["spec"]["document"], request.user, start=input["start"], strict=input["strict"],
+                idempotency_key=input.get("idempotency_key"),
+            )
         except Faulty as faulty:
             return _refused(*problems_of(faulty.faults, *DOCUMENT), warnings=[], instances=[])
+        except (intake.BadKey, intake.KeyTaken) as error:
+            code = FaultCode.CONFLICT if isinstance(error, intake.KeyTaken) else FaultCode.INVALID_FORMAT
+            return _refused(_problem(code, str(error), "idempotencyKey"), warnings=[], instances=[])
         found = selectors.instances_at(each.pk for each in done.instances)
         instances = [found[each.pk] for each in done.instances]
         info.context.met(instances)

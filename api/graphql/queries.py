@@ -30,6 +30,7 @@ from api.graphql.types.runs import Instance, InstanceConnection
 from api.graphql.types.scalars import JSON
 from api.graphql.types.server import Server, Viewer, WorkItemValidation
 from api.graphql.types.work_items import WorkItemConnection
+from api.graphql.types.workers import Worker, workers
 from database import models, selectors
 from formatting.faults import Faulty
 from formatting.schema import json_schema
@@ -82,6 +83,8 @@ class Query(graphene.ObjectType):
         search=graphene.Argument(graphene.String, description="A text in the name."),
     )
     catalogue = one(Catalogue, "Everything that a work item can name, with what can be set.")
+
+    workers = many(Worker, "Workers seen in the last minutes.")
 
     @staticmethod
     def resolve_node(root: None, info: Any, id: str) -> Any:
@@ -172,6 +175,11 @@ class Query(graphene.ObjectType):
     def resolve_catalogue(root: None, info: Any) -> dict[str, Any]:
         """The tables."""
         return catalogues.catalogue()
+
+    @staticmethod
+    def resolve_workers(root: None, info: Any) -> list[dict[str, Any]]:
+        """The workers."""
+        return workers()
 
 
 def _node(info: Any, text: str) -> Any:

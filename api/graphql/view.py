@@ -13,7 +13,7 @@ from django.views.decorators.vary import vary_on_headers
 from graphql import ExecutionResult, GraphQLError, execute
 
 from api.access import Permission, may
-from api.errors import Answer, answer_of, as_json, extensions_of
+from api.errors import Answer, answer_of, as_json, code_and_status, extensions_of, with_advice
 from api.graphql import guard
 from api.graphql.graphiql import graphiql
 from api.graphql.loaders import Context
@@ -60,7 +60,7 @@ def graphql(request: HttpRequest) -> HttpResponse:
     if result.data is None and result.errors and all(error.path is None for error in result.errors):
         return JsonResponse({"errors": list(map(_formatted, result.errors))}, status=400)
     body = {"data": result.data} | ({"errors": list(map(_formatted, result.errors))} if result.errors else {})
-    return JsonResponse(body, json_dumps_params={"allow_nan": False})
+    return with_advice(JsonResponse(body, status=_status(result), json_dumps_params={"allow_nan": False}))
 
 
 class _TokenCheck(CsrfViewMiddleware):
@@ -123,6 +123,12 @@ def _answered(asked: Asked, context: Context) -> ExecutionResult:
     )
     assert isinstance(result, ExecutionResult)  # no resolver is asynchronous
     return result
+
+
+def _status(result: ExecutionResult) -> int:
+    """503 where something that did not answer kept a field from being resolved, so that clients try again; else 200."""
+    causes = [error.original_error for error in result.errors or () if error.original_error is not None]
+    return 503 if any(code_and_status(type(cause))[1] == 503 for cause in causes) else 200
 
 
 def _formatted(error: GraphQLError) -> dict[str, Any]:

@@ -8,12 +8,13 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from database.models import Agent, Checkpoint, Event, Generation, Instance, WorkItem
+from database import services
+from database.models import Agent, Checkpoint, Event, Generation, Instance, Slice, Worker, WorkItem
 from tests import builders
 
 pytestmark = pytest.mark.django_db
 
-MODELS = (WorkItem, Instance, Generation, Agent, Checkpoint, Event)
+MODELS = (WorkItem, Instance, Generation, Agent, Checkpoint, Event, Slice, Worker)
 
 
 @pytest.fixture
@@ -25,7 +26,12 @@ def staff(client: Client) -> Client:
 
 @pytest.fixture
 def played() -> Instance:
-    return builders.generation(builders.run(), [1.0, None], state=builders.InstanceState.RUNNING)
+    services.register_worker(name="w1", host="h", profile="p", threads=2)
+    instance = builders.generation(builders.run(), [1.0, None], state=builders.InstanceState.RUNNING)
+    Slice.objects.create(
+        instance=instance, generation=1, first=0, last=4, epoch=0, population=b"agents", opened_at=services.database_now()
+    )
+    return instance
 
 
 def url(model: Any, page: str, *arguments: Any) -> str:

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from api.graphql.graphiql import LOOK, WATCH
 from api.graphql.ids import global_id
+from database import services
 from database.models import Agent, Checkpoint, Instance, InstanceState
 from processing.runner import work_shift
 from tests import builders
@@ -350,3 +351,22 @@ def test_numbers_that_json_cannot_hold_never_get_out(client: Client) -> None:
     instance = builders.run()
     Instance.objects.filter(pk=instance.pk).update(stop_explanation={"best": 1.0})
     assert json.dumps(run(client, instance, "explainStop"), allow_nan=False)
+
+
+# Workers
+
+
+def test_workers_are_told_with_their_work_in_few_statements(client: Client) -> None:
+    assert ask(client, "{ workers { name } }") == {"workers": []}
+    held = builders.run()
+    for number in range(4):
+        services.register_worker(name=f"w{number}", host="h", profile="p", threads=2)
+    services.see_worker(name="w1", counts=services.Counts(generations=3, evaluations=300))
+    services.claim(instance_id=held.pk, worker="w1/7", lease_seconds=60.0)
+    fields = "name online queues activity host threads numericProfile evaluationsPerMinute evaluations startedAt lastSeenAt"
+    with CaptureQueriesContext(connection) as queries:
+        told = ask(client, f"{{ workers {{ {fields} }} }}")["workers"]
+    assert [each["name"] for each in told] == ["w0", "w1", "w2", "w3"]
+    assert (told[1]["activity"], told[1]["evaluations"], told[1]["threads"]) == (f"run {held.pk}", 300, 2)
+    assert (told[0]["activity"], told[0]["online"], told[0]["queues"]) == (None, True, ["evolution"])
+    assert len(queries) <= 5

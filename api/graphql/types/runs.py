@@ -30,7 +30,7 @@ class InstanceProgress(graphene.ObjectType):
     state = one(InstanceState, "Where it stands.")
     generation = one(graphene.Int, "Number of the generation under way, or of the last once the run has ended; from 0.")
     max_generations = one(graphene.Int, "Generations after which it ends.")
-    evaluated = one(graphene.Int, "Evaluations stored of the generation under way.")
+    evaluated = one(graphene.Int, "Agents of the generation under way whose slices are done; 0 where it is not in slices.")
     population_size = one(graphene.Int, "Agents in each generation.")
     failed = one(BigInt, "Agents that failed, in all generations.")
     total_evaluations = one(BigInt, "Agents evaluated, in all generations.")

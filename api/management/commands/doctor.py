@@ -1,0 +1,38 @@
+"""`manage.py doctor`: what is wrong with the server, one line each."""
+
+import json
+import os
+import sys
+from argparse import ArgumentParser
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from api import doctor
+from api.doctor import Level
+
+
+class Command(BaseCommand):
+    """Look at database, broker, workers, versions and steps; exit code 1 when something is wrong."""
+
+    help = __doc__
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """How to print."""
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *, json: bool, **_: Any) -> None:
+        """Exit code 0 where nothing fails, also where there are warnings; else 1."""
+        found = doctor.findings()
+        failed = any(each.level == Level.FAIL for each in found)
+        print(_object(found, failed) if json else "\n".join(f"{each.level:<4}  {each.name:<10}  {each.text}" for each in found))
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(int(failed))  # a thread may still wait for somebody frozen, and must not keep us
+
+
+def _object(found: list[doctor.Finding], failed: bool) -> str:
+    setup = "embedded" if doctor.is_embedded() else "production"
+    return json.dumps({"ok": not failed, "setup": setup, "findings": [asdict(each) for each in found]})
