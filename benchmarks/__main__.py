@@ -7,7 +7,10 @@ from importlib import import_module
 from typing import Any
 
 #: Name of a suite -> the module whose `measure()` yields its lines.
-SUITES = {"engine": "benchmarks.engine", "server": "benchmarks.server"}
+SUITES = {
+    "engine": "benchmarks.engine", "server": "benchmarks.server", "storage": "benchmarks.storage", "steps": "benchmarks.steps",
+    "workers": "benchmarks.workers",
+}
 
 
 def main(names: list[str]) -> int:

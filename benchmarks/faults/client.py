@@ -1,0 +1,85 @@
+"""A client that submits with an idempotency key, and asks again until it is told that the work was accepted."""
+
+import json
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from typing import Any
+
+SUBMIT = """
+mutation($document: JSON!, $key: String) {
+  submitWorkItem(input: {spec: {document: $document}, idempotencyKey: $key}) {
+    instances { number } userErrors { message path }
+  }
+}
+"""
+CANCEL = "mutation($id: ID!) { cancelInstance(input: {id: $id}) { instance { number } userErrors { message } } }"
+IDENTIFIER = "query($number: Int!) { instance(by: {number: $number}) { id } }"
+
+
+class Refused(Exception):
+    """The server answered, but did not take it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a request came to."""
+
+    status: int  # 0 where there was no answer at all
+    seconds: float
+    retry_after: str | None
+    body: Any
+
+
+class Client:
+    """One user of the server at a URL."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+    def post(self, query: str, *, timeout: float = 15.0, **variables: Any) -> Answer:
+        """The answer to one query, whatever it is."""
+        body = json.dumps({"query": query, "variables": variables}).encode()
+        request = urllib.request.Request(f"{self.url}/graphql", body, {"Content-Type": "application/json"})
+        started = time.monotonic()
+        status, retry_after, text = 0, None, b""
+        try:
+            with self.opener.open(request, timeout=timeout) as response:
+                status, text = response.status, response.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                status, retry_after, text = error.code, error.headers.get("Retry-After"), error.read()
+        except (OSError, ValueError) as error:
+            text = json.dumps(str(error)).encode()
+        try:
+            parsed = json.loads(text or b"null")
+        except ValueError:
+            parsed = text.decode(errors="replace")[:300]
+        return Answer(status, time.monotonic() - started, retry_after, parsed)
+
+    def submit(self, document: dict[str, Any], key: str, *, timeout: float = 15.0) -> tuple[Answer, list[int]]:
+        """The answer, and the numbers of the runs where it was accepted. Raises Refused on a user's error."""
+        answer = self.post(SUBMIT, timeout=timeout, document=document, key=key)
+        if answer.status != 200 or answer.body.get("errors"):
+            return answer, []
+        payload = answer.body["data"]["submitWorkItem"]
+        if payload["userErrors"]:
+            raise Refused(str(payload["userErrors"]))
+        return answer, [instance["number"] for instance in payload["instances"]]
+
+    def cancel(self, number: int) -> Answer:
+        """Ask for the end of a run."""
+        found = self.post(IDENTIFIER, number=number)
+        if found.status != 200:
+            return found
+        return self.post(CANCEL, id=found.body["data"]["instance"]["id"])
+
+    def is_up(self) -> bool:
+        """Whether the process behind the URL answers."""
+        try:
+            with self.opener.open(f"{self.url}/healthz", timeout=2) as response:
+                return bool(response.status == 200)
+        except OSError:
+            return False

@@ -1,0 +1,100 @@
+"""Rows played one after the other on one running set-up; a set-up that was left in a bad way is started anew."""
+
+import os
+import random
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.faults import setups
+from benchmarks.faults.archive import Unreachable
+from benchmarks.faults.client import Refused
+from benchmarks.faults.invariants import Verdict
+from benchmarks.faults.rows import ROWS
+from benchmarks.faults.scene import DidNotHappen, Scene, Skipped
+from benchmarks.faults.work import documents, undisturbed
+
+Line = dict[str, Any]
+#: Room for what a set-up stores and logs in ten minutes, and not for much more.
+DISK_MEGABYTES = {"embedded": 400, "production": 900}
+
+
+class Harness:
+    """One set-up, and what its work comes to where nothing happens."""
+
+    def __init__(self, name: str, folder: Path, seed: int, *, is_sample: bool = False) -> None:
+        self.name, self.folder, self.seed, self.is_sample = name, folder, seed, is_sample
+        self.documents = documents(seed)
+        self.expected = undisturbed(self.documents, folder / "undisturbed")
+        self.setup: Any = None
+        self.started = 0
+        self.place = folder / "disk"
+        self.place.mkdir()
+        self.place.chmod(0o755)
+        self._is_mounted = _mounted(self.place, DISK_MEGABYTES[name])
+
+    def row(self, name: str, round_number: int) -> Line:
+        """Play a row; its line."""
+        began = time.monotonic()
+        if self.setup is None:
+            self.started += 1
+            called = f"{self.name}-{self.started}"
+            self.setup = setups.start(self.name, self.place / called, self.folder / called)
+        rng = random.Random(f"{self.seed} {name} {round_number}")
+        scene = Scene(self.setup, rng, self.documents, self.expected)
+        scene.is_sample = self.is_sample
+        try:
+            return _line(name, scene, _played(name, scene), time.monotonic() - began)
+        except Skipped as reason:
+            return {"row": name, "skipped": str(reason), "seconds": round(time.monotonic() - began, 1), "held": True}
+        finally:
+            scene.disarm()
+            scene.close()
+            if scene.verdict.problems:
+                self.stop()
+
+    def stop(self) -> None:
+        """Nothing runs."""
+        if self.setup is not None:
+            self.setup.stop()
+        self.setup = None
+
+    def close(self, *, keep: bool = False) -> None:
+        """Nothing runs; nothing is mounted but what is to be kept."""
+        self.stop()
+        if self._is_mounted and not keep:
+            subprocess.run(["umount", "-l", str(self.place)], check=False, capture_output=True)
+
+
+def _mounted(place: Path, megabytes: int) -> bool:
+    """Whether this is now a small file system of its own, which only root may have."""
+    command = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=755", "faults", str(place)]
+    return os.geteuid() == 0 and shutil.which("mount") is not None and subprocess.run(
+        command, check=False, capture_output=True
+    ).returncode == 0
+
+
+def _played(name: str, scene: Scene) -> Verdict:
+    try:
+        ROWS[name].play(scene)
+        scene.disarm()
+        scene.finish()
+        return scene.check()
+    except (DidNotHappen, Refused, ProcessLookupError, OSError, *Unreachable) as trouble:
+        scene.verdict.problems.append(f"{type(trouble).__name__}: {trouble}")
+        scene.verdict.digest_equal = False
+        return scene.verdict
+
+
+def _line(name: str, scene: Scene, verdict: Verdict, seconds: float) -> Line:
+    held = not verdict.problems and verdict.digest_equal and scene.landed > 0
+    return {
+        "row": name, "faults_injected": scene.landed, "steps_repeated": scene.watch.steps_repeated() + scene.repeated,
+        "longest_stall_seconds": round(scene.watch.longest_stall(), 1), "lost": verdict.lost,
+        "duplicated": verdict.duplicated, "digest_equal": verdict.digest_equal, "held": held,
+        "seconds": round(seconds, 1), "did_not_land": len(scene.missed), **scene.facts,
+        **({"problems": verdict.problems[:12]} if verdict.problems else {}),
+        **({"missed": scene.missed[:6]} if scene.missed else {}),
+    }

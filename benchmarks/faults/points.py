@@ -1,0 +1,133 @@
+"""Short runs hurt at their n-th database call, n = 1, 2, 3 … until one is through unhurt; then finished by others.
+
+A program of its own, with `inject/` on its path: Django and the kernels are loaded once, and a process is forked for each n.
+It prints one JSON object: for each n the run, the token that it had when it was hurt, and whether it was hurt at all.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import django
+
+Line = dict[str, Any]
+MOST_POINTS = 400
+
+
+def main() -> int:
+    """`points kill|raise`, the documents and the points (null: all) as JSON on standard input."""
+    wanted = json.load(sys.stdin)
+    django.setup()
+    from django.core.management import call_command
+    from django.db import connections
+
+    from processing.core.warm import warm
+
+    call_command("migrate", verbosity=0)
+    warm()
+    connections.close_all()
+    lines = _side_by_side([
+        lambda name=name, document=document: _points(name, document, wanted["points"] or range(MOST_POINTS))
+        for name, document in wanted["documents"].items()
+    ])
+    _forked(lambda: _finish([line["run"] for line in lines]))
+    print(json.dumps(lines), flush=True)
+    return 0
+
+
+def _side_by_side(branches: list[Callable[[], list[Line]]]) -> list[Line]:
+    """What each of them finds, in a process of its own."""
+    pids = []
+    for number, branch in enumerate(branches):
+        pids.append(os.fork())
+        if not pids[-1]:
+            try:
+                Path(os.environ["DATA_FOLDER"], f"lines-{number}").write_text(json.dumps(branch()))
+            finally:
+                os._exit(0)
+    for pid in pids:
+        os.waitpid(pid, 0)
+    return [
+        line for number in range(len(branches))
+        for line in json.loads(Path(os.environ["DATA_FOLDER"], f"lines-{number}").read_text())
+    ]
+
+
+def _points(name: str, document: dict[str, Any], points: Iterable[int]) -> list[Line]:
+    """A run of the document for each point, until one is through unhurt."""
+    from django.db import connections
+
+    lines: list[Line] = []
+    for point in points:
+        number = _submitted({**document, "name": f"{sys.argv[1]} {name} {point}"})
+        connections.close_all()
+        hurt = _hurt(number, {"do": sys.argv[1], "after": point})
+        lines.append({"document": name, "point": point, "run": number, "token": _token(number), "hurt": hurt})
+        connections.close_all()
+        if not hurt:
+            break
+    return lines
+
+
+def _hurt(number: int, fault: dict[str, Any]) -> bool:
+    """Whether a process came to the point while it worked on the run."""
+    import injected
+
+    def work() -> int:
+        injected.arm(fault)
+        _finish([number], only_while=injected.is_armed)
+        return 0 if injected.is_armed() else 7
+
+    return os.waitstatus_to_exitcode(_forked(work)) != 0
+
+
+def _forked(work: Any) -> int:
+    """Wait status of a process of its own that does the work."""
+    pid = os.fork()
+    if not pid:
+        code = 1
+        try:
+            code = int(work() or 0)
+        finally:
+            os._exit(code)
+    return os.waitpid(pid, 0)[1]
+
+
+def _submitted(document: dict[str, Any]) -> int:
+    from api import intake
+
+    return int(intake.submit(document, None, announce=False).instances[0].pk)
+
+
+def _finish(numbers: list[int], only_while: Callable[[], bool] = lambda: True) -> None:
+    """Do what workers do, step after step, until the runs have ended or there is another reason to stop."""
+    from database import steps
+    from database.models import ENDED, Instance
+    from processing import runner
+
+    left, deadline = list(numbers), time.monotonic() + 60
+    while left and time.monotonic() < deadline and only_while():
+        try:
+            for number in left:
+                runner.work_shift(number, seconds=1e9, threads=1)
+                for part, _ in steps.ready_slices(only=[number]):
+                    runner.work_slice(part, threads=1)
+            ended = Instance.objects.filter(pk__in=left, state__in=ENDED).values_list("pk", flat=True)
+            left = [number for number in left if number not in set(ended)]
+        except django.db.OperationalError:
+            django.db.connection.close()
+        time.sleep(0.02)
+
+
+def _token(number: int) -> int:
+    from database.models import Instance
+
+    return int(Instance.objects.values_list("token", flat=True).get(pk=number))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""The broker forgets everything, ends, or freezes; messages come often, late, in another order, or never."""
+
+import signal
+
+from benchmarks.faults import processes
+from benchmarks.faults.scene import Scene
+
+#: An accept may cost so much while the broker is frozen: its time-outs, once.
+ACCEPT_SECONDS = 3.5
+
+
+def flushed(scene: Scene) -> None:
+    """FLUSHALL while messages are under way."""
+    scene.honest_work()
+
+    def fault() -> bool:
+        scene.aim()
+        broker = scene.setup.broker()
+        broker.flush()
+        left = broker.waiting()
+        broker.close()
+        return left == 0
+
+    scene.inject(3, fault, "FLUSHALL")
+
+
+def shut_down(scene: Scene) -> None:
+    """SHUTDOWN NOSAVE; whoever keeps it starts another."""
+    scene.honest_work()
+
+    def fault() -> bool:
+        scene.aim()
+        pid, broker = scene.setup.broker_pid(), scene.setup.broker()
+        broker.shut_down()
+        broker.close()
+        scene.wait_for(lambda: processes.is_gone(pid), what="the broker's end")
+        scene.submit("short")
+        scene.wait_for(lambda: scene.setup.broker_pid() not in (0, pid), seconds=20, what="another broker")
+        return True
+
+    scene.inject(2, fault, "SHUTDOWN NOSAVE")
+
+
+def frozen(scene: Scene) -> None:
+    """A broker that takes connections and answers nothing; accepts take a moment longer, and are kept."""
+    scene.honest_work()
+    slowest = 0.0
+
+    def fault() -> bool:
+        nonlocal slowest
+        scene.aim()
+        pid = scene.setup.broker_pid()
+        processes.send(pid, signal.SIGSTOP)
+        try:
+            scene.wait_for(lambda: processes.condition(pid) == "T", what="the freeze")
+            for _ in range(2):
+                answer, key = scene.try_to_submit("short")
+                slowest = max(slowest, answer.seconds)
+                scene.hold(answer.status == 200, f"{key}: answered {answer.status} {answer.body} beside a frozen broker")
+                scene.hold(answer.seconds < ACCEPT_SECONDS, f"{key}: took {answer.seconds:.1f} s beside a frozen broker")
+            return processes.condition(pid) == "T"
+        finally:
+            processes.send(pid, signal.SIGCONT)
+
+    scene.inject(2, fault, "a frozen broker")
+    scene.facts["slowest_accept_seconds"] = round(slowest, 2)
+
+
+def storm(scene: Scene) -> None:
+    """Each message is delivered ten times and out of order, or, half of them, never."""
+    scene.leave("messages.json", {"copies": 10, "drop": 0.5, "seed": scene.rng.getrandbits(32)})
+    for kind in ("rising", "pieces", "short", "short"):
+        scene.submit(kind)
+    scene.finish()
+    dropped, copied = (_length(scene, name) for name in ("dropped", "copied"))
+    scene.facts |= {"messages_dropped": dropped, "messages_copied": copied}
+    scene.landed += dropped + copied
+    scene.hold(dropped and copied, f"{dropped} messages dropped, {copied} copied")
+
+
+def _length(scene: Scene, name: str) -> int:
+    path = scene.setup.armoury / name
+    return len(path.read_bytes()) if path.exists() else 0

@@ -1,0 +1,76 @@
+"""A worker whose clock is two hours off, before or behind: leases know the database's clock alone."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from benchmarks.faults.scene import Scene, Skipped
+
+OFFSETS = ("+2h", "-2h")
+
+
+def skewed(scene: Scene) -> None:
+    """Workers of another time work beside the others; nobody's lease ends early or lasts for hours."""
+    library, stack = _library(), _stack(scene)
+    for number, offset in enumerate(OFFSETS):
+        stack.start_worker(f"skewed-{number}", {
+            "LD_PRELOAD": str(library), "FAKETIME": offset, "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_NO_CACHE": "1",
+        })
+    try:
+        scene.wait_for(lambda: len(_seen(scene)) == len(OFFSETS), seconds=40, what="the skewed workers")
+        scene.honest_work()
+        wanted = {f"skewed-{number}" for number in range(len(OFFSETS))}
+
+        def fault() -> bool:
+            if not scene.active():
+                scene.submit("plain")
+            return bool(scene.wait_for(lambda: wanted & _holders(scene), seconds=20, what="a claim of a skewed worker"))
+
+        for _ in OFFSETS:
+            before = set(wanted)
+            scene.inject(1, fault, "a claim of a worker whose clock is off")
+            wanted -= _holders(scene) or before
+        far = scene.archive.one(
+            "SELECT count(*) FROM database_instance WHERE lease_until > clock_timestamp() + interval '5 minutes'"
+        )
+        scene.hold(not far, f"{far} leases last for hours")
+        scene.finish()
+        scene.wait_for(lambda: all(_commits(scene).values()), seconds=10, what="the skewed workers to tell of commits")
+        scene.facts["commits_of_skewed_workers"] = _commits(scene)
+    finally:
+        for number in range(len(OFFSETS)):
+            stack.workers.pop(f"skewed-{number}").end(patience=5.0)
+
+
+def _holders(scene: Scene) -> set[str]:
+    rows = scene.archive.rows("SELECT claimed_by FROM database_instance WHERE claimed_by LIKE 'skewed-%%'")
+    return {row["claimed_by"].split("@")[0] for row in rows}
+
+
+def _commits(scene: Scene) -> dict[str, int]:
+    rows = scene.archive.rows("SELECT name, commits FROM database_worker WHERE name LIKE 'skewed-%%'")
+    return {row["name"].split("@")[0]: row["commits"] for row in rows}
+
+
+def _seen(scene: Scene) -> list[Any]:
+    return scene.archive.rows(
+        "SELECT name FROM database_worker WHERE name LIKE 'skewed-%%' AND seen_at > clock_timestamp() - interval '1 minute'"
+    )
+
+
+def _library() -> Path:
+    """libfaketime, installed where this user may. Raises Skipped."""
+    for attempt in range(2):
+        found = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
+        if found:
+            return found[0]
+        if not attempt and os.geteuid() == 0 and shutil.which("apt-get"):
+            install = ["apt-get", "install", "-y", "-q", "--no-install-recommends", "libfaketime"]
+            subprocess.run(install, capture_output=True, check=False, timeout=120)
+    raise Skipped("libfaketime is missing; install the package libfaketime")
+
+
+def _stack(scene: Scene) -> Any:
+    return scene.setup.stack  # type: ignore[attr-defined]

@@ -1,0 +1,78 @@
+"""SIGSTOP longer than a lease, then SIGCONT: who wakes up must find itself fenced, inside a transaction too."""
+
+import signal
+import time
+
+from benchmarks.faults import processes
+from benchmarks.faults.scene import Aim, Scene
+
+LONGER_THAN_A_LEASE_SECONDS = 3.0
+
+
+def worker(scene: Scene) -> None:
+    """A worker sleeps through its lease while nobody replaces it; another takes over, then it wakes up."""
+    scene.honest_work()
+    scene.inject(2, lambda: _zombie(scene), "SIGSTOP longer than the lease, then SIGCONT")
+
+
+def in_transaction(scene: Scene) -> None:
+    """A worker is stopped between two statements of a commit; the others must get by, and it must not."""
+    scene.honest_work()
+    scene.inject(2, lambda: _inside(scene), "SIGSTOP inside a transaction")
+
+
+def _zombie(scene: Scene) -> bool:
+    aim = scene.aim()
+    keepers = scene.setup.web() if scene.setup.name == "embedded" else []
+    for pid in keepers:  # the embedded server would replace the worker before it can wake up
+        processes.send(pid, signal.SIGSTOP)
+    try:
+        if not processes.send(aim.pid, signal.SIGSTOP):
+            return False
+        scene.wait_for(lambda: processes.condition(aim.pid) == "T", what="the stop")
+        if not scene.was_held(aim):
+            return False
+        _announce_until_taken(scene, aim)
+        held_by_another = scene.archive.one("SELECT token FROM database_instance WHERE id = %s", aim.instance) > aim.token
+    finally:
+        processes.send(aim.pid, signal.SIGCONT)
+        for pid in keepers:
+            processes.send(pid, signal.SIGCONT)
+    return bool(held_by_another)
+
+
+def _announce_until_taken(scene: Scene, aim: Aim) -> None:
+    """Messages of our own stand in for a sweep that is stopped too."""
+    broker = scene.setup.broker()
+
+    def taken() -> bool:
+        if scene.setup.name == "embedded" and not broker.waiting():
+            broker.advance(aim.instance)
+        return int(scene.archive.one("SELECT token FROM database_instance WHERE id = %s", aim.instance)) > aim.token
+
+    scene.wait_for(taken, seconds=20, what=f"another to take over run {aim.instance}")
+    broker.close()
+
+
+def _inside(scene: Scene) -> bool:
+    name = scene.arm(do="stop", at="transaction", after=scene.rng.randrange(40))
+    note = scene.wait_for(lambda: scene.fired(name), what="a worker to stop inside a transaction")
+    pid = int(note["pid"])
+    reached = "SELECT id, next_generation FROM database_instance"
+    before = {row["id"]: row["next_generation"] for row in scene.archive.rows(reached)}
+    stopped = processes.condition(pid) in ("T", "Z")
+
+    def further() -> bool:
+        rows = scene.archive.rows(reached)
+        return any(row["next_generation"] > before.get(row["id"], 0) for row in rows) or not scene.active()
+
+    try:
+        scene.wait_for(further, seconds=30, what="work to go on beside a worker stopped inside a transaction")
+        awake_at = time.monotonic() + LONGER_THAN_A_LEASE_SECONDS
+        scene.wait_for(
+            lambda: time.monotonic() > awake_at and not scene.archive.open_transactions(), seconds=40,
+            what="the end of its transaction",
+        )
+    finally:
+        processes.send(pid, signal.SIGCONT)
+    return stopped

@@ -1,0 +1,262 @@
+"""One row under way: honest work on a running server, faults aimed at what is seen of it, and what they led to."""
+
+import json
+import random
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from benchmarks.faults import processes
+from benchmarks.faults.archive import Archive, Row, Unreachable
+from benchmarks.faults.client import Answer
+from benchmarks.faults.invariants import Verdict, check_rest, check_run
+from benchmarks.faults.setups import SetUp, archive_of
+from benchmarks.faults.watch import ENDED, Watch
+from benchmarks.faults.work import Document, Outcome, named
+
+T = TypeVar("T")
+TRIES = 6
+
+
+class DidNotHappen(Exception):
+    """Something that was waited for did not come about."""
+
+
+class Skipped(Exception):
+    """This machine cannot do this row; why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """A lease that was held when it was looked at, and the process that held it."""
+
+    instance: int
+    generation: int
+    token: int
+    pid: int
+
+
+class Scene:
+    """What a row works with."""
+
+    def __init__(self, setup: SetUp, rng: random.Random, wanted: dict[str, Document], expected: dict[str, list[Outcome]]) -> None:
+        self.setup, self.rng, self.wanted, self.expected = setup, rng, wanted, expected
+        self.archive: Archive = archive_of(setup)
+        self.watch = Watch(archive_of(setup))
+        self.mark = f"{rng.getrandbits(48):012x}"
+        self.landed = 0
+        self.is_sample = False  # whether a row is to be short: each fault once, few of very many points
+        self.missed: list[str] = []
+        self.verdict = Verdict()
+        self.repeated = 0  # steps that were repeated and not watched
+        self.submitted: dict[str, list[int]] = {}  # acknowledged: key -> runs
+        self.expecting: dict[int, Outcome | None] = {}  # what each run must come to; None where it is no honest one
+        self.facts: dict[str, Any] = {}  # what a row measured besides
+        self.watch.start()
+
+    def wait_for(self, condition: Callable[[], T | None], *, seconds: float = 20.0, what: str) -> T:
+        """The first true value of a condition; the set-up is tended meanwhile. Raises DidNotHappen."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            try:
+                value = condition()
+            except (*Unreachable, ProcessLookupError):
+                value = None
+            if value:
+                return value
+            self.setup.tick()
+            time.sleep(0.01)
+        raise DidNotHappen(f"{what} did not come about in {seconds:g} s")
+
+    def submit(self, kind: str, *, patience: float = 60.0, honest: bool = True, **changes: Any) -> list[int]:
+        """Runs of a kind of work, acknowledged; asked for again under the same key until they are."""
+        key = f"{self.mark}-{len(self.submitted)}-{kind}"
+        document = named(self.wanted[kind] | changes, key)
+        deadline = time.monotonic() + patience
+        while True:
+            answer, numbers = self.setup.client.submit(document, key)
+            if numbers:
+                break
+            if time.monotonic() > deadline:
+                raise DidNotHappen(f"{key} was not accepted: {answer.status} {answer.body}")
+            self.setup.tick()
+            time.sleep(0.1)
+        self.acknowledged(key, kind, numbers, honest=honest)
+        return numbers
+
+    def try_to_submit(self, kind: str, *, timeout: float = 15.0) -> tuple[Answer, str]:
+        """One request for a kind of work, whatever comes of it, and its key."""
+        key = f"{self.mark}-{len(self.submitted)}-{self.rng.getrandbits(24):06x}-{kind}"
+        answer, numbers = self.setup.client.submit(named(self.wanted[kind], key), key, timeout=timeout)
+        if numbers:
+            self.acknowledged(key, kind, numbers, honest=True)
+        return answer, key
+
+    def acknowledged(self, key: str, kind: str, numbers: list[int], *, honest: bool) -> None:
+        """These runs were promised."""
+        self.submitted[key] = numbers
+        for replicate, number in enumerate(numbers):
+            self.expecting[number] = self.expected[kind][replicate] if honest else None
+
+    def honest_work(self) -> list[int]:
+        """Runs of every kind; some are cut into slices."""
+        return [number for kind in ("plain", "rising", "sliced") for number in self.submit(kind)]
+
+    def aim(self, runs: list[int] | None = None) -> Aim:
+        """A lease that a living process holds in a generation drawn at random. Raises DidNotHappen."""
+        wanted = self.rng.randrange(1, 4)
+        before = {row["id"]: row["next_generation"] for row in self._active(runs)}
+        if not before:
+            raise DidNotHappen("no run is left to aim at")
+
+        def held() -> Aim | None:
+            rows = self._active(runs)
+            if not rows:
+                raise DidNotHappen("no run is left to aim at")
+            self.rng.shuffle(rows)
+            for row in rows:
+                if row["claimed_by"] and row["next_generation"] >= before.get(row["id"], 0) + wanted:
+                    pid = self.holder(row["claimed_by"])
+                    if pid is not None:
+                        return Aim(row["id"], row["next_generation"], row["token"], pid)
+            return None
+
+        return self.wait_for(held, seconds=30, what="a lease to aim at")
+
+    def holder(self, claimed_by: str) -> int | None:
+        """The living process that a claim names: `<node>/<pid>`, or the worker of that name."""
+        node, _, pid = claimed_by.rpartition("/")
+        if pid.isdigit() and node:
+            return None if processes.is_gone(int(pid)) else int(pid)
+        for worker in self.setup.workers():
+            if processes.variable(worker, "WORKER_NAME") == claimed_by:
+                return worker
+        return None
+
+    def was_held(self, aim: Aim) -> bool:
+        """Whether the lease aimed at was still that one: neither committed nor taken over since."""
+        row = self.archive.rows(
+            "SELECT token, next_generation, state FROM database_instance WHERE id = %s", aim.instance
+        )[0]
+        return row["next_generation"] == aim.generation and row["state"] not in ENDED
+
+    def kill(self, aim: Aim, pid: int | None = None) -> bool:
+        """SIGKILL to the holder (or `pid`): landed where it is gone and its lease was held and is then another's."""
+        victim = aim.pid if pid is None else pid
+        if not processes.send(victim, signal.SIGKILL):
+            return False
+        self.wait_for(lambda: processes.is_gone(victim), what="the end of a killed process")
+        return self.was_held(aim) and self.taken_over(aim)
+
+    def taken_over(self, aim: Aim, seconds: float = 25.0) -> bool:
+        """Whether the token rises above that of the aim."""
+        def risen() -> bool:
+            return int(self.archive.one("SELECT token FROM database_instance WHERE id = %s", aim.instance)) > aim.token
+
+        self.wait_for(risen, seconds=seconds, what=f"somebody else to take over run {aim.instance}")
+        return True
+
+    def inject(self, times: int, fault: Callable[[], bool], what: str) -> None:
+        """Let a fault land so many times, in a sample once; those that do not are noted and tried again."""
+        done, times = 0, 1 if self.is_sample else times
+        for _ in range(times * TRIES):
+            if done == times:
+                break
+            try:
+                hit = fault()
+            except DidNotHappen as reason:
+                self.missed.append(f"{what}: {reason}")
+                self.refill()
+                continue
+            if hit:
+                done += 1
+            else:
+                self.missed.append(what)
+                self.refill()
+        self.landed += done
+        self.hold(done > 0, f"no fault landed: {what}")
+
+    def refill(self) -> None:
+        """More work where none is left."""
+        if not self._active(None):
+            self.submit("plain")
+
+    def hold(self, holds: Any, what: str) -> None:
+        """Note where something is not as it must be."""
+        self.verdict.hold(holds, what)
+
+    def arm(self, **fault: Any) -> str:
+        """Arm a fault that a process does to itself; see `inject/injected.py`."""
+        name = f"{self.rng.getrandbits(40):010x}"
+        (self.setup.armoury / "fired.json").unlink(missing_ok=True)
+        self.leave("armed.json", {"name": name, **fault})
+        return name
+
+    def fired(self, name: str) -> Row | None:
+        """Where it was done; None as long as it was not."""
+        try:
+            note: Row = json.loads((self.setup.armoury / "fired.json").read_text())
+        except (FileNotFoundError, ValueError):
+            return None
+        return note if note["name"] == name else None
+
+    def disarm(self) -> None:
+        """Nothing is armed."""
+        for file in self.setup.armoury.iterdir():
+            file.unlink(missing_ok=True)
+
+    def leave(self, file: str, content: Any) -> None:
+        """Put a file into the armoury, complete at once."""
+        half = self.setup.armoury / f".{file}"
+        half.write_text(json.dumps(content))
+        half.rename(self.setup.armoury / file)
+
+    def finish(self, *, seconds: float = 90.0) -> None:
+        """Every run has ended when this returns. Raises DidNotHappen."""
+        self.wait_for(lambda: not self._active(list(self.expecting)), seconds=seconds, what="the end of all runs")
+
+    def check(self) -> Verdict:
+        """Everything that must hold now, terminal states included."""
+        verdict = self.verdict
+        self._check_absorbing(verdict)
+        for number, expected in self.expecting.items():
+            check_run(self.archive, number, expected, verdict)
+        check_rest(self.archive, self.submitted, verdict)
+        verdict.problems += self.watch.problems
+        return verdict
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+        self.watch.stop()
+        self.archive.close()
+
+    def active(self) -> list[int]:
+        """Numbers of this row's runs that have not ended."""
+        return [row["id"] for row in self._active(list(self.expecting))]
+
+    def _active(self, runs: list[int] | None) -> list[Row]:
+        wanted = list(self.expecting) if runs is None else runs
+        if not wanted:
+            return []
+        places = ", ".join(["%s"] * len(wanted))
+        return self.archive.rows(
+            "SELECT id, next_generation, token, claimed_by, state FROM database_instance WHERE state NOT IN"
+            f" ('SUCCEEDED', 'CANCELLED', 'FAILED') AND id IN ({places}) ORDER BY id", *wanted,
+        )
+
+    def _check_absorbing(self, verdict: Verdict) -> None:
+        """A late cancel and a late message change nothing of a run that has ended."""
+        if not self.expecting:
+            return
+        number = self.rng.choice(list(self.expecting))
+        columns = "state, token, epoch, next_generation, event_sequence, digest, ended_at"
+        query = f"SELECT {columns} FROM database_instance WHERE id = %s"
+        before = self.archive.rows(query, number)
+        self.setup.client.cancel(number)
+        broker = self.setup.broker()
+        broker.advance(number)
+        self.wait_for(lambda: not broker.waiting(), what="the late message to be taken")
+        broker.close()
+        verdict.hold(self.archive.rows(query, number) == before, f"run {number} changed after its end")

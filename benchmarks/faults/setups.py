@@ -1,0 +1,200 @@
+"""The two ways to run the server, behind one face."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Protocol
+
+from benchmarks.faults import processes
+from benchmarks.faults.archive import Archive
+from benchmarks.faults.broker import Broker
+from benchmarks.faults.client import Client
+
+ROOT = Path(__file__).resolve().parents[2]
+INJECT = Path(__file__).parent / "inject"
+START_SECONDS = 40.0
+
+#: Short leases, sweeps and turns, and generations long enough to aim at.
+VARIABLES = {
+    "LEASE_SECONDS": "2", "SWEEP_SECONDS": "0.5", "SHIFT_SECONDS": "2", "GENERATION_PAUSE_SECONDS": "0.1",
+    "EVALUATION_THREADS": "1", "LOG_LEVEL": "INFO",
+}
+
+
+class SetUp(Protocol):
+    """A running server that can be hurt."""
+
+    name: str
+    folder: Path
+    beside: Path
+    armoury: Path  # where faults are armed, see `inject/`
+    url: str
+    client: Client
+    database_url: str
+
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+    def tick(self) -> None: ...
+    def broker(self) -> Broker: ...
+    def broker_pid(self) -> int: ...
+    def web(self) -> list[int]: ...
+    def workers(self) -> list[int]: ...
+    def worker_parents(self) -> list[int]: ...
+    def everything(self) -> list[int]: ...
+    def another_database(self, name: str) -> str: ...
+
+
+class Embedded:
+    """`manage.py up` as a real process; whoever kills it, `tick` starts it again."""
+
+    name = "embedded"
+
+    def __init__(self, folder: Path, beside: Path, *, workers: int = 2, **variables: str) -> None:
+        self.folder, self.beside, self.number_of_workers = folder, beside, workers
+        self.armoury = armoury(beside)
+        self.variables = VARIABLES | variables
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.client = Client(self.url)
+        self.database_url = f"sqlite://{folder / 'data' / 'evolution.sqlite3'}"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """It answers when this returns."""
+        self._spawn()
+        deadline = time.monotonic() + START_SECONDS
+        while not self.client.is_up():
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"the server did not start: {self._log()}")
+            self.tick()
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """Nothing is left of it but its folder."""
+        if self.process is None:
+            return
+        children = processes.descendants(self.process.pid)
+        self.process.send_signal(signal.SIGCONT)
+        self.process.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(10)
+        self.process.kill()
+        self.process.wait()
+        for pid in children:
+            processes.send(pid, signal.SIGKILL)
+
+    def tick(self) -> None:
+        """Started again where it is gone, as an init system would."""
+        if self.process is not None and self.process.poll() is not None:
+            self._spawn()
+
+    def broker(self) -> Broker:
+        """Its broker, as long as that one lives."""
+        arguments = processes.command_line(self.broker_pid())
+        return Broker(f"redis+socket://{arguments[arguments.index('--unixsocket') + 1]}") \
+            if "--unixsocket" in arguments else Broker(f"redis+socket://{self._socket()}")
+
+    def broker_pid(self) -> int:
+        """The Valkey itself, not the process that keeps it on a leash."""
+        found = [pid for pid in self._children() if "valkey" in Path(_program(pid)).name]
+        if not found:
+            raise ProcessLookupError("there is no broker just now")
+        return found[0]
+
+    def web(self) -> list[int]:
+        """The web server is a thread of the parent."""
+        return [] if self.process is None else [self.process.pid]
+
+    def workers(self) -> list[int]:
+        """Processes that hold leases."""
+        return [pid for pid in self._children() if "work" in processes.command_line(pid)]
+
+    def worker_parents(self) -> list[int]:
+        """The same: its workers have no children."""
+        return self.workers()
+
+    def everything(self) -> list[int]:
+        """All of it."""
+        return [*self.web(), *self._children()]
+
+    def another_database(self, name: str) -> str:
+        """An empty one beside its own; on SQLite any file is one."""
+        return f"sqlite://{name}"
+
+    def _socket(self) -> str:
+        for pid in self.workers():
+            url = processes.variable(pid, "REDIS_URL")
+            if url:
+                return url.removeprefix("redis+socket://")
+        raise ProcessLookupError("there is no worker just now")
+
+    def _children(self) -> list[int]:
+        return [] if self.process is None else processes.descendants(self.process.pid)
+
+    def _spawn(self) -> None:
+        environment = environment_of(self.variables, self.armoury) | {"DATA_FOLDER": str(self.folder / "data")}
+        for name in ("DATABASE_URL", "REDIS_URL"):
+            environment.pop(name, None)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.beside / "up.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "up", "--port", str(self.port), "--workers", str(self.number_of_workers)],
+                cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            )
+
+    def _log(self) -> str:
+        return (self.beside / "up.log").read_text()[-600:]
+
+
+def environment_of(variables: dict[str, str], armoury: Path) -> dict[str, str]:
+    """The environment of processes that can be hurt."""
+    return {
+        **os.environ, **variables, "FAULTS_FOLDER": str(armoury), "PYTHONPATH": str(INJECT),
+        "DJANGO_SETTINGS_MODULE": "mlbackend.settings",
+    }
+
+
+def armoury(beside: Path) -> Path:
+    """An empty folder in which faults are armed."""
+    place = beside / "arms"
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    place.chmod(0o777)
+    return place
+
+
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def archive_of(setup: SetUp) -> Archive:
+    """A connection of one's own to its database."""
+    return Archive(setup.database_url)
+
+
+def start(name: str, folder: Path, beside: Path, *, workers: int = 2, **variables: str) -> Any:
+    """A running set-up of that name: its data are in `folder`, what is said of it beside that."""
+    if name == "embedded":
+        setup: Any = Embedded(folder, beside, workers=workers, **variables)
+    else:
+        from benchmarks.faults.production import Production
+
+        setup = Production(folder, beside, workers=workers, **variables)
+    setup.start()
+    return setup
+
+
+def _program(pid: int) -> str:
+    try:
+        return os.readlink(f"/proc/{pid}/exe")
+    except OSError:
+        return ""

@@ -1,0 +1,86 @@
+"""A look at every run of a row, many times a second: tokens, progress, holders, states."""
+
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+from benchmarks.faults.archive import Archive, Unreachable
+
+ENDED = ("SUCCEEDED", "CANCELLED", "FAILED")
+LOOK_SECONDS = 0.025
+
+
+@dataclass(slots=True)
+class Seen:
+    """What was seen of one run."""
+
+    token: int = 0
+    state: str = ""
+    progress: tuple[int, int] = (-1, 0)  # next generation, slices still to come
+    since: float = 0.0  # when that was reached
+    looks: Counter[tuple[int, int]] = field(default_factory=Counter)  # by generation and token, while it was held
+    longest_stall: float = 0.0
+
+
+class Watch:
+    """Looks until it is stopped; a database that is away is looked at again when it is back."""
+
+    def __init__(self, archive: Archive) -> None:
+        self.archive, self.first = archive, 0
+        self.seen: dict[int, Seen] = {}
+        self.problems: list[str] = []
+        self._sliced: bool | None = None
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._look, name="watch", daemon=True)
+
+    def start(self) -> None:
+        """Runs that come from now on are watched."""
+        self.first = int(self.archive.one("SELECT coalesce(max(id), 0) FROM database_instance") or 0)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """No more looks."""
+        self._stop.set()
+        self._thread.join(10)
+        self.archive.close()
+
+    def steps_repeated(self) -> int:
+        """Generations that were worked on under more than one token, for more than a moment each."""
+        begun = [Counter(generation for (generation, _), looks in seen.looks.items() if looks > 1) for seen in self.seen.values()]
+        return sum(count - 1 for generations in begun for count in generations.values())
+
+    def longest_stall(self) -> float:
+        """The longest time that a run that could go on came no generation and no slice further."""
+        return max((seen.longest_stall for seen in self.seen.values()), default=0.0)
+
+    def _look(self) -> None:
+        while not self._stop.wait(LOOK_SECONDS):
+            try:
+                self._once()
+            except Unreachable:
+                self._stop.wait(0.2)
+
+    def _once(self) -> None:
+        if self._sliced is None:
+            self._sliced = self.archive.has("database_instance", "pending_slices")
+        pending = "coalesce(pending_slices, 0)" if self._sliced else "0"
+        rows = self.archive.rows(
+            f"SELECT id, token, state, claimed_by, next_generation, {pending} AS pending FROM database_instance WHERE id > %s",
+            self.first,
+        )
+        now = time.monotonic()
+        for row in rows:
+            seen = self.seen.setdefault(row["id"], Seen(since=now))
+            if row["token"] < seen.token:
+                self.problems.append(f"run {row['id']}: its token fell from {seen.token} to {row['token']}")
+            if seen.state in ENDED and row["state"] != seen.state:
+                self.problems.append(f"run {row['id']}: went from {seen.state} to {row['state']}")
+            progress = (row["next_generation"], row["pending"])
+            if seen.state not in ENDED:
+                seen.longest_stall = max(seen.longest_stall, now - seen.since)
+            if progress != seen.progress:
+                seen.progress, seen.since = progress, now
+            seen.token, seen.state = row["token"], row["state"]
+            if row["claimed_by"]:
+                seen.looks[row["next_generation"], row["token"]] += 1
