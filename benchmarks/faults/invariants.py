@@ -69,7 +69,7 @@ def check_run(archive: Archive, number: int, expected: Outcome | None, verdict: 
     verdict.hold(found.agents == expected.agents, f"{who}: agent rows differ")
 
 
-def check_rest(archive: Archive, submitted: dict[str, list[int]], verdict: Verdict) -> None:
+def check_rest(archive: Archive, submitted: dict[str, list[int]], unanswered: list[str], verdict: Verdict) -> None:
     """Every acknowledged submission is there once; nothing is left leased or open."""
     for key, numbers in submitted.items():  # a work item is named after its key
         there = archive.rows("SELECT id FROM database_workitem WHERE name = %s", key)
@@ -78,6 +78,9 @@ def check_rest(archive: Archive, submitted: dict[str, list[int]], verdict: Verdi
         for number in numbers:
             runs = archive.one("SELECT count(*) FROM database_instance WHERE id = %s", number)
             verdict.missing(1 - int(runs), f"run {number} of {key}")
+    for key in unanswered:
+        there = archive.one("SELECT count(*) FROM database_workitem WHERE name = %s", key)
+        verdict.twice(int(there) - 1, f"submission {key}, which was not acknowledged")
     leased = archive.rows("SELECT id, claimed_by FROM database_instance WHERE lease_until IS NOT NULL")
     verdict.hold(not leased, f"leased rows: {leased}")
     verdict.hold(not archive.open_transactions(), "a transaction is left open")

@@ -29,6 +29,7 @@ class Watch:
     def __init__(self, archive: Archive) -> None:
         self.archive, self.first = archive, 0
         self.seen: dict[int, Seen] = {}
+        self.slices: dict[int, int] = {}  # token of each
         self.problems: list[str] = []
         self._sliced: bool | None = None
         self._stop = threading.Event()
@@ -69,6 +70,11 @@ class Watch:
             f"SELECT id, token, state, claimed_by, next_generation, {pending} AS pending FROM database_instance WHERE id > %s",
             self.first,
         )
+        if self._sliced:
+            for row in self.archive.rows("SELECT id, token FROM database_slice"):
+                if row["token"] < self.slices.get(row["id"], 0):
+                    self.problems.append(f"slice {row['id']}: its token fell to {row['token']}")
+                self.slices[row["id"]] = row["token"]
         now = time.monotonic()
         for row in rows:
             seen = self.seen.setdefault(row["id"], Seen(since=now))

@@ -3,7 +3,7 @@
 Whatever writes to a run locks the run's row first, and the rows of its slices after it: so nobody waits in a circle.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -62,9 +62,8 @@ def claim(*, instance_id: int, worker: str, lease_seconds: float, profile: str =
     """
     with transaction.atomic():
         free = Instance.objects.filter(FREE, pk=instance_id, profile__in=("", profile))
-        took_over = taken(
-            (free.filter(NOT_IN_SLICES), free.filter(advanceable())), worker=worker, lease_seconds=lease_seconds, profile=profile
-        )
+        cases = (lambda: free.filter(NOT_IN_SLICES), lambda: free.filter(advanceable()))  # the second is seldom needed
+        took_over = taken(cases, worker=worker, lease_seconds=lease_seconds, profile=profile)
         if took_over is None:
             return None
         row = Instance.objects.values("token", "epoch", "attempts", "crashes", "state", "pending_slices").get(pk=instance_id)
@@ -72,12 +71,12 @@ def claim(*, instance_id: int, worker: str, lease_seconds: float, profile: str =
     return Claim(instance_id, row["token"], row["epoch"], row["attempts"], row["crashes"], is_under_way, took_over)
 
 
-def taken(free: Sequence[Any], *, worker: str, lease_seconds: float, **fields: Any) -> bool | None:
+def taken(free: Sequence[Callable[[], Any]], *, worker: str, lease_seconds: float, **fields: Any) -> bool | None:
     """Take one step, the first of these that is free: whether from a worker whose lease ran out; None where none is."""
     for took_over in (False, True):
         held = ~Q(claimed_by="") if took_over else Q(claimed_by="")
         for steps in free:
-            if steps.filter(held).update(
+            if steps().filter(held).update(
                 token=F("token") + 1, attempts=F("attempts") + 1, claimed_by=worker,
                 lease_until=Now() + timedelta(seconds=lease_seconds), **fields,
             ):

@@ -73,7 +73,7 @@ def claim_slice(*, slice_id: int, worker: str, lease_seconds: float, profile: st
     )
     with transaction.atomic():
         free = Slice.objects.filter(FREE, Exists(run), pk=slice_id, results__isnull=True)
-        took_over = taken((free,), worker=worker, lease_seconds=lease_seconds)
+        took_over = taken((lambda: free,), worker=worker, lease_seconds=lease_seconds)
         if took_over is None:
             return None
         row = Slice.objects.values(
