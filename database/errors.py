@@ -1,5 +1,10 @@
 """Errors of the archive."""
 
+from django.db import InterfaceError, OperationalError
+
+#: What is raised where the database does not answer; the second is no `DatabaseError` to Django.
+NO_ANSWER = (OperationalError, InterfaceError)
+
 
 class NotFound(Exception):
     """There is nothing under that number."""

@@ -99,5 +99,5 @@ def workers_with_expired_leases() -> list[str]:
 
 def _workers(**held: Any) -> list[str]:
     runs = Instance.objects.filter(**held, state__in=ACTIVE).exclude(claimed_by="")
-    slices = Slice.objects.filter(**held, results__isnull=True).exclude(claimed_by="")
+    slices = Slice.objects.filter(**held, results__isnull=True, instance__state__in=ACTIVE).exclude(claimed_by="")
     return sorted({*runs.values_list("claimed_by", flat=True), *slices.values_list("claimed_by", flat=True)})

@@ -10,11 +10,11 @@ import contextlib
 from collections.abc import Callable, Iterable
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import transaction
 
 from database import services, steps
-from database.errors import Conflict, Fenced
-from database.models import ENDED, EventLevel, EventType, Instance, InstanceState
+from database.errors import NO_ANSWER, Conflict, Fenced
+from database.models import ACTIVE, ENDED, EventLevel, EventType, Instance, InstanceState
 from database.services import Claim, NewEvent, SliceClaim
 from processing import dispatch, node
 from processing.core.types import StopReason
@@ -116,6 +116,8 @@ def enter(instance: Instance, state: InstanceState) -> NewEvent | None:
         instance.stop_reason = StopReason.CANCELLED.value
     if state != InstanceState.RUNNING:
         instance.lease_until, instance.claimed_by = None, ""
+    if state not in ACTIVE and instance.pending_slices:
+        services.leave_slices(instance=instance)
     return NewEvent(EventType.STATE_CHANGED, f"{state.capitalize()}.", data={"state": state})
 
 
@@ -125,7 +127,8 @@ def fail(claimed: Claim | SliceClaim, message: str) -> None:
     Nothing happens where the claim was lost meanwhile.
     """
     node.count(failed=1)
-    with contextlib.suppress(Fenced, DatabaseError), fenced(claimed) as instance:
+    services.renew_connection()
+    with contextlib.suppress(Fenced, *NO_ANSWER), fenced(claimed) as instance:
         instance.failure_message = message
         instance.stop_reason = StopReason.ERROR.value
         enter(instance, InstanceState.FAILED)
@@ -150,7 +153,8 @@ def extend(claimed: Claim | SliceClaim, seconds: float) -> None:
 
 def hand_back(claimed: Claim | SliceClaim) -> None:
     """The step is free as if it had not been claimed, and others are told; its worker is to stop."""
-    with contextlib.suppress(DatabaseError):
+    services.renew_connection()
+    with contextlib.suppress(*NO_ANSWER):
         if isinstance(claimed, SliceClaim):
             services.hand_back_slice(claim=claimed)
         else:
@@ -160,7 +164,8 @@ def hand_back(claimed: Claim | SliceClaim) -> None:
 
 def back_off(claimed: Claim | SliceClaim) -> None:
     """Free the step for a later try; where not even that can be written, the lease runs out."""
-    with contextlib.suppress(DatabaseError):
+    services.renew_connection()
+    with contextlib.suppress(*NO_ANSWER):
         if isinstance(claimed, SliceClaim):
             services.back_off_slice(claim=claimed)
         else:

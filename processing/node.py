@@ -6,9 +6,9 @@ import socket
 import time
 
 from django.conf import settings
-from django.db import DatabaseError
 
 from database import services
+from database.errors import NO_ANSWER
 from database.services import Counts
 from processing.core.profile import profile_name
 
@@ -61,6 +61,7 @@ def tell() -> None:
     global _counts, _told_at
     if time.monotonic() - _told_at < TELL_EVERY_SECONDS:
         return
-    with contextlib.suppress(DatabaseError):
+    services.renew_connection()
+    with contextlib.suppress(*NO_ANSWER):
         services.see_worker(name=name(), counts=_counts)
         _counts, _told_at = Counts(), time.monotonic()

@@ -5,9 +5,8 @@ import secrets
 from collections.abc import Callable
 from typing import TypeVar
 
-from django.db import InterfaceError, OperationalError, connection
-
-from database.errors import Fenced
+from database import services
+from database.errors import NO_ANSWER, Fenced
 from database.services import Claim, SliceClaim
 from processing import lifecycle, logs, node, slices
 from processing.core.errors import Broken, Refused, Transient
@@ -20,7 +19,6 @@ from processing.stopping import Stopping
 log = logging.getLogger(__name__)
 
 C = TypeVar("C", Claim, SliceClaim)
-NO_ANSWER = (OperationalError, InterfaceError)
 
 
 def work_shift(
@@ -61,7 +59,7 @@ def _worked(what: str, claimed: Callable[[], C | None], work: Callable[[C, Heart
         claim = claimed()
     except NO_ANSWER as error:
         log.warning("%s: %s; the sweep will try again", what, error)
-        connection.close_if_unusable_or_obsolete()
+        services.renew_connection()
         return False
     if claim is None:
         return False
@@ -80,7 +78,6 @@ def _worked(what: str, claimed: Callable[[], C | None], work: Callable[[C, Heart
         lifecycle.fail(claim, str(error))
     except (*NO_ANSWER, Transient) as error:
         log.warning("%s: %s; the sweep will try again", what, error)
-        connection.close_if_unusable_or_obsolete()
         lifecycle.back_off(claim)
     except MemoryError:
         lifecycle.fail(claim, "The machine ran out of memory. Make the population or the network smaller.")

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from database import services, steps
+from database.errors import NO_ANSWER
 from database.models import EventLevel, EventType, Instance, InstanceState
 from database.services import Claim, NewEvent
 from processing import lifecycle, logs, node, slices
@@ -123,7 +123,7 @@ class Shift:
         """The run after the commit; where that was not answered, the database is asked what became of it."""
         try:
             return self._write(closed, evaluated)
-        except (OperationalError, InterfaceError):
+        except NO_ANSWER:
             if not self._has_committed(closed):
                 raise
         return steps.instance_with_work_item(self.claim.instance_id)
@@ -132,12 +132,12 @@ class Shift:
         """Whether the generation is stored, asked over a new connection; False where nobody answers."""
         deadline = time.monotonic() + REREAD_SECONDS
         while True:
-            connection.close_if_unusable_or_obsolete()
+            services.renew_connection()
             try:
                 return services.has_committed(
                     claim=self.claim, number=closed.number, digest=closed.checkpoint.digest
                 )
-            except DatabaseError:
+            except NO_ANSWER:
                 if time.monotonic() > deadline:
                     return False
                 time.sleep(REREAD_PAUSE_SECONDS)

@@ -12,9 +12,10 @@ from celery import bootsteps
 from celery.signals import celeryd_init, worker_process_init, worker_ready, worker_shutting_down
 from celery.worker.request import Request
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
+from django.db import close_old_connections
 
 from database import services
+from database.errors import NO_ANSWER
 from processing import lifecycle, node, stopping
 
 log = logging.getLogger(__name__)
@@ -72,7 +73,7 @@ class StepRequest(Request):  # type: ignore[misc]
             node.count(lost=1)
             lifecycle.worker_died(f"{node.name()}/{self.worker_pid}", crashed=crashed)
             node.tell()
-        except DatabaseError as error:
+        except NO_ANSWER as error:
             log.warning("the database does not answer (%s); what process %s held is free after its lease", error, self.worker_pid)
 
 
@@ -94,7 +95,7 @@ def _known(**_: Any) -> None:
     try:
         close_old_connections()
         node.register()
-    except DatabaseError as error:
+    except NO_ANSWER as error:
         log.warning("the database does not answer (%s); this worker makes itself known later", error)
 
 
@@ -110,7 +111,7 @@ def _seen() -> None:
         if not services.see_worker(name=node.name()):
             node.register()
         node.tell()
-    except DatabaseError as error:
+    except NO_ANSWER as error:
         log.warning("the database does not answer: %s", error)
 
 

@@ -66,7 +66,7 @@ def held_steps() -> list[HeldStep]:
     now = database_now()
     held = Q(lease_until__isnull=False) & ~Q(claimed_by="")
     runs = Instance.objects.filter(held, state__in=ACTIVE)
-    slices = Slice.objects.filter(held, results__isnull=True).defer("population", "results")
+    slices = Slice.objects.filter(held, results__isnull=True, instance__state__in=ACTIVE).defer("population", "results")
     return _oldest([
         *(_held(f"run {row.pk}", row, now) for row in runs.order_by("lease_until")[:MOST_STEPS]),
         *(_held(f"slice {row.pk} of run {row.instance_id}", row, now) for row in slices.order_by("lease_until")[:MOST_STEPS]),
@@ -78,7 +78,7 @@ def steps_in_back_off() -> list[HeldStep]:
     now = database_now()
     pausing = Q(lease_until__gte=Now(), claimed_by="")
     runs = Instance.objects.filter(pausing, state__in=ACTIVE)
-    slices = Slice.objects.filter(pausing, results__isnull=True).defer("population", "results")
+    slices = Slice.objects.filter(pausing, results__isnull=True, instance__state__in=ACTIVE).defer("population", "results")
     return _oldest([
         *(_held(f"run {row.pk}", row, now) for row in runs[:MOST_STEPS]),
         *(_held(f"slice {row.pk} of run {row.instance_id}", row, now) for row in slices[:MOST_STEPS]),

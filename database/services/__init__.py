@@ -1,6 +1,6 @@
 """Every write to the archive: keyword-only, each in one transaction, leases by the database's clock alone."""
 
-from database.services.clock import database_now
+from database.services.clock import database_now, renew_connection
 from database.services.events import NewEvent, finish_commit, tell
 from database.services.leases import (
     FREE,
@@ -28,6 +28,7 @@ from database.services.slices import (
     extend_slice,
     fenced_slice,
     hand_back_slice,
+    leave_slices,
     open_slices,
     split_slice,
 )
@@ -37,10 +38,9 @@ from database.services.workers import Counts, adopt, register_worker, see_worker
 
 __all__ = [
     "EVALUATED", "FREE", "MOST_CHECKPOINTS", "Claim", "Counts", "NewEvent", "NewGeneration", "Part", "Pruned", "SliceClaim",
-    "adopt",
-    "advanceable", "back_off", "back_off_slice", "change_state", "claim", "claim_slice", "close_slices", "commit_slice",
-    "create_work_item", "database_now", "delete_instance", "delete_work_item", "extend", "extend_slice", "fenced",
-    "fenced_slice",     "finish_commit", "hand_back", "hand_back_slice", "has_committed", "open_slices", "prune",
-    "record_generation", "register_worker", "release", "release_worker", "see_worker", "split_slice", "tell", "was_started",
-    "work_item_of_key",
+    "adopt", "advanceable", "back_off", "back_off_slice", "change_state", "claim", "claim_slice", "close_slices",
+    "commit_slice", "create_work_item", "database_now", "delete_instance", "delete_work_item", "extend", "extend_slice",
+    "fenced", "fenced_slice", "finish_commit", "hand_back", "hand_back_slice", "has_committed", "leave_slices", "open_slices",
+    "prune", "record_generation", "register_worker", "release", "release_worker", "renew_connection", "see_worker",
+    "split_slice", "tell", "was_started", "work_item_of_key",
 ]

@@ -1,4 +1,4 @@
-"""The database's clock: the only one that leases know."""
+"""The database's clock, the only one that leases know, and a connection that works."""
 
 from datetime import datetime
 
@@ -14,3 +14,9 @@ def database_now() -> datetime:
         cursor.execute("SELECT CLOCK_TIMESTAMP()")
         now: datetime = cursor.fetchone()[0]
         return now
+
+
+def renew_connection() -> None:
+    """A connection that broke is closed, so that the next statement opens another; inside a transaction nothing happens."""
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Greatest, Now
 
 from database.errors import Fenced
 from database.models import ACTIVE, EventLevel, EventType, Instance, InstanceState, Slice
@@ -23,8 +23,12 @@ FREE = Q(lease_until__isnull=True) | Q(lease_until__lt=Now())
 NOT_IN_SLICES = Q(state__in=ACTIVE, pending_slices__isnull=True)
 HELD = Q(lease_until__gte=Now()) & ~Q(claimed_by="")
 
+#: An attempt that does not count; where a commit followed the claim, it is counted no more.
+ONE_LESS = Greatest(F("attempts") - 1, 0)
 #: Attempts that are made at once; each further one waits twice as long as the one before, up to the most.
 PROMPT_ATTEMPTS, FIRST_PAUSE_SECONDS, MOST_PAUSE_SECONDS = 3, 1.0, 60.0
+#: A step is left alone for so long after a part of ours, or the database, did not answer.
+TROUBLE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +101,12 @@ def release(*, claim: Claim) -> None:
 
 def hand_back(*, claim: Claim) -> None:
     """The step is free as it was before the claim: its worker was told to stop, and what it began is done again."""
-    _mine(claim).update(lease_until=None, claimed_by="", attempts=F("attempts") - 1)
+    _mine(claim).update(lease_until=None, claimed_by="", attempts=ONE_LESS)
 
 
 def back_off(*, claim: Claim) -> None:
-    """The step is free for a later try; the more were made, the later."""
-    _mine(claim).update(claimed_by="", lease_until=later(claim.attempts))
+    """The step is free for a later try. Nobody died of it, so this one does not count."""
+    _mine(claim).update(claimed_by="", attempts=ONE_LESS, lease_until=Now() + timedelta(seconds=TROUBLE_SECONDS))
 
 
 @contextmanager
@@ -136,7 +140,7 @@ def release_worker(*, worker: str, crashed: bool | None, message: str) -> list[i
     named = Q(claimed_by=worker) | Q(claimed_by__startswith=f"{worker}/")
     with transaction.atomic():
         runs = _held(Instance.objects.filter(state__in=ACTIVE), named, "pk")
-        slices = _held(Slice.objects.filter(results__isnull=True), named, "instance_id")
+        slices = _held(Slice.objects.filter(results__isnull=True, instance__state__in=ACTIVE), named, "instance_id")
         numbers = sorted(set(runs) | set(slices))
         for number in numbers:
             instance = Instance.objects.select_for_update().get(pk=number)
@@ -159,12 +163,12 @@ def _free(steps: Any, crashed: bool | None) -> int:
     for pk, attempts in list(steps.filter(lease_until__isnull=False).values_list("pk", "attempts")):
         freed += steps.filter(pk=pk).update(
             token=F("token") + 1, claimed_by="", crashes=F("crashes") + int(crashed or False),
-            attempts=F("attempts") - int(crashed is None), lease_until=None if crashed is None else later(attempts),
+            attempts=ONE_LESS if crashed is None else F("attempts"), lease_until=None if crashed is None else _later(attempts),
         )
     return freed
 
 
-def later(attempts: int) -> Any:
+def _later(attempts: int) -> Any:
     """When a step may be tried again after so many attempts, by the database's clock; None for at once."""
     further = attempts - PROMPT_ATTEMPTS
     if further <= 0:

@@ -18,7 +18,7 @@ from database.errors import Fenced
 from database.models import ACTIVE, Instance, InstanceState, Slice
 from database.services.clock import database_now
 from database.services.events import NewEvent, append
-from database.services.leases import FREE, later, taken
+from database.services.leases import FREE, ONE_LESS, TROUBLE_SECONDS, taken
 
 #: States of a run in which its slices are taken up; a pause leaves them where they are.
 EVALUATED = (InstanceState.RUNNING, InstanceState.CANCELLING)
@@ -69,7 +69,7 @@ def close_slices(*, instance: Instance) -> None:
 def claim_slice(*, slice_id: int, worker: str, lease_seconds: float, profile: str = "") -> SliceClaim | None:
     """The slice is ours for `lease_seconds`; None when it is done, somebody has it, or its run does not go on."""
     run = Instance.objects.filter(
-        pk=OuterRef("instance"), epoch=OuterRef("epoch"), state__in=EVALUATED, profile__in=("", profile)
+        pk=OuterRef("instance"), epoch=OuterRef("epoch"), state__in=EVALUATED, profile=profile
     )
     with transaction.atomic():
         free = Slice.objects.filter(FREE, Exists(run), pk=slice_id, results__isnull=True)
@@ -91,12 +91,12 @@ def extend_slice(*, claim: SliceClaim, lease_seconds: float) -> None:
 
 def hand_back_slice(*, claim: SliceClaim) -> None:
     """The slice is free as it was before the claim."""
-    _mine(claim).update(lease_until=None, claimed_by="", attempts=F("attempts") - 1)
+    _mine(claim).update(lease_until=None, claimed_by="", attempts=ONE_LESS)
 
 
 def back_off_slice(*, claim: SliceClaim) -> None:
-    """The slice is free for a later try; the more were made, the later."""
-    _mine(claim).update(claimed_by="", lease_until=later(claim.attempts))
+    """The slice is free for a later try. Nobody died of it, so this one does not count."""
+    _mine(claim).update(claimed_by="", attempts=ONE_LESS, lease_until=Now() + timedelta(seconds=TROUBLE_SECONDS))
 
 
 @contextmanager
@@ -139,6 +139,13 @@ def split_slice(*, claim: SliceClaim, parts: Sequence[Part], event: NewEvent) ->
         append(instance, event)
         instance.save(update_fields=["pending_slices", "event_sequence", "updated_at"])
     return numbers
+
+
+def leave_slices(*, instance: Instance) -> None:
+    """Nobody works on the slices of an instance that does not go on; to be called while its row is ours."""
+    Slice.objects.filter(instance=instance, results__isnull=True).update(
+        token=F("token") + 1, lease_until=None, claimed_by=""
+    )
 
 
 def take_up_slices(*, instance: Instance) -> None:

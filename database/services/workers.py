@@ -2,16 +2,20 @@
 
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from typing import Any
 
+from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from database.models import ACTIVE, Instance, Worker
+from database.models import ACTIVE, Instance, Slice, Worker
 from database.services.clock import database_now
 from database.services.leases import FREE
 
 #: Rows of workers that were not seen for so long are deleted.
 FORGOTTEN_AFTER = timedelta(days=1)
+#: A worker that was seen so lately is there.
+THERE = timedelta(seconds=30)
 
 
 @dataclass(slots=True)
@@ -42,12 +46,30 @@ def see_worker(*, name: str, counts: Counts | None = None) -> bool:
 
 
 def adopt(*, patience_seconds: float) -> list[int]:
-    """Runs whose numeric profile no worker has had for so long are given to whoever comes; their numbers."""
+    """Runs whose numeric profile no worker has had for so long are given to one that is there; their numbers.
+
+    Of a generation in slices all are evaluated anew, so that no generation mixes profiles. Where no worker is there at all,
+    nothing happens: those of a server that was switched off come back.
+    """
+    there = Worker.objects.filter(seen_at__gte=Now() - THERE).order_by("-seen_at").first()
+    if there is None:
+        return []
     since = Now() - timedelta(seconds=patience_seconds)
     known = Worker.objects.filter(seen_at__gte=since).values_list("profile", flat=True)
-    orphans = Instance.objects.filter(FREE, state__in=ACTIVE, updated_at__lt=since).exclude(profile="")
-    adopted = []
-    for number in list(orphans.exclude(profile__in=list(known)).values_list("pk", flat=True)):
-        if orphans.filter(pk=number).update(profile="", updated_at=Now()):
-            adopted.append(number)
-    return adopted
+    orphans = Instance.objects.filter(FREE, state__in=ACTIVE, updated_at__lt=since).exclude(profile__in=["", *known])
+    return [number for number in orphans.values_list("pk", flat=True) if _adopted(orphans, number, there.profile)]
+
+
+def _adopted(orphans: Any, number: int, profile: str) -> bool:
+    """Whether the run was still an orphan, and belongs to this profile now."""
+    with transaction.atomic():
+        instance = orphans.select_for_update().filter(pk=number).first()
+        if instance is None:
+            return False
+        instance.profile, instance.updated_at = profile, database_now()
+        if instance.pending_slices is not None:
+            instance.pending_slices = Slice.objects.filter(instance=instance).update(
+                results=None, token=F("token") + 1, lease_until=None, claimed_by="", attempts=0, crashes=0
+            )
+        instance.save(update_fields=["profile", "pending_slices", "updated_at"])
+    return True

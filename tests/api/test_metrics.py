@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from database import services
 from database.models import Worker
+from processing import dispatch
 from tests import builders
 
 pytestmark = pytest.mark.django_db
@@ -43,12 +44,13 @@ def test_steps_runs_and_leases_are_told(client: Client) -> None:
     builders.run()
     held = builders.run()
     assert services.claim(instance_id=held.pk, worker="w1/7", lease_seconds=20.0)
+    waiting = dispatch.waiting()
     found = scraped(client)
     assert found["evolution_runs", (("state", "queued"),)] == 2
     assert found["evolution_steps_ready", (("step", "run"),)] == 1
     assert 10 <= found["evolution_lease_age_seconds", (("step", f"run {held.pk}"), ("worker", "w1/7"))] < 30
     assert found["evolution_lease_oldest_age_seconds", ()] >= 10
-    assert (found["evolution_broker_up", ()], found["evolution_queue_depth", ()]) == (1, 0)
+    assert (found["evolution_broker_up", ()], found["evolution_queue_depth", ()]) == (1, waiting)
 
 
 def test_a_broker_that_does_not_answer_has_no_queue(client: Client, dead_broker: None) -> None:

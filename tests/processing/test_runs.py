@@ -267,8 +267,32 @@ def test_a_database_that_does_not_answer_frees_the_run_for_a_later_try() -> None
 
     assert not runner.work_shift(instance.pk, watch=stumble)
     instance.refresh_from_db()
-    assert (instance.state, instance.lease_until) == ("RUNNING", None)
+    assert (instance.state, instance.claimed_by, instance.attempts) == ("RUNNING", "", 0)
+    assert lifecycle.claim(instance.pk) is None
+    Instance.objects.update(lease_until=None)  # some seconds later
     assert finished(instance).state == InstanceState.SUCCEEDED
+
+
+def test_trouble_of_the_database_fails_nobody(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, instance = finished(submitted()), submitted(execution={"slice_size": 6})
+    runner.work_shift(instance.pk)
+    commit = services.commit_slice
+    refused = iter(range(2 * settings.MAXIMUM_ATTEMPTS))
+
+    def refuse(**arguments: Any) -> bool:
+        if next(refused, None) is not None:
+            raise OperationalError("no space left")
+        return commit(**arguments)
+
+    monkeypatch.setattr(services, "commit_slice", refuse)
+    while instance.state not in ENDED:
+        for number, _ in steps.ready_slices():
+            runner.work_slice(number)
+        for number, _ in steps.ready_instances():
+            runner.work_shift(number)
+        Slice.objects.update(lease_until=None)  # some seconds later
+        instance.refresh_from_db()
+    assert (instance.state, instance.failed_agents, instance.digest) == ("SUCCEEDED", 0, whole.digest)
 
 
 def test_a_worker_that_was_told_to_stop_costs_no_attempt() -> None:

@@ -180,6 +180,31 @@ def test_a_failed_run_takes_its_slices_up_again() -> None:
     assert carried_on(instance).digest == whole.digest
 
 
+def test_nobody_holds_a_slice_of_a_run_that_failed() -> None:
+    opened()
+    first, second = (lifecycle.claim_slice(number) for number, _ in steps.ready_slices()[:2])
+    assert first is not None
+    assert second is not None
+    lifecycle.fail(first, "for a test")
+    assert steps.workers_with_leases() == []
+    with pytest.raises(Fenced):
+        services.commit_slice(claim=second, results=b"")
+
+
+def test_an_adopted_run_evaluates_its_slices_anew_under_one_profile(settings: LazySettings) -> None:
+    settings.NUMERIC_PROFILE = "older"
+    instance = opened()
+    runner.work_slice(steps.ready_slices()[0][0])
+    settings.NUMERIC_PROFILE, settings.ADOPTION_SECONDS = "", 0.0
+    number = steps.ready_slices()[0][0]
+    assert lifecycle.claim_slice(number) is None
+    node.register()
+    lifecycle.adopt()
+    instance.refresh_from_db()
+    assert (instance.profile, instance.pending_slices) == (node.profile(), SLICES)
+    assert carried_on(instance).state == InstanceState.SUCCEEDED
+
+
 def test_the_estimate_decides_where_the_work_item_does_not() -> None:
     cheap = intake.check(submitted().work_item.spec)
     long = submitted().work_item.spec | {

@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from database import services, steps
 from database.models import Event, Instance, Worker
 from processing import lifecycle, node, runner, stopping
+from processing.core.generation import Closed
 from processing.shift import Shift
 from tests.processing.test_runs import finished, submitted
 
@@ -28,10 +29,11 @@ def test_a_run_whose_profile_no_worker_has_is_adopted_and_marked(settings: LazyS
     whole, instance = finished(submitted()), submitted()
     settings.NUMERIC_PROFILE = "older"
     assert runner.work_shift(instance.pk, seconds=0.0)
-    node.register()
     settings.NUMERIC_PROFILE, settings.ADOPTION_SECONDS = "", 0.0
     Instance.objects.filter(pk=instance.pk).update(numeric_profile={"python": "2"})
-    Worker.objects.update(seen_at="2020-01-01T00:00Z")
+    lifecycle.adopt()
+    assert Instance.objects.get(pk=instance.pk).profile == "older"
+    node.register()
     lifecycle.adopt()
     instance = finished(instance)
     assert (instance.state, instance.digest, instance.reproducible) == ("SUCCEEDED", whole.digest, False)
@@ -56,6 +58,47 @@ def test_a_worker_that_is_to_stop_hands_its_step_back(monkeypatch: pytest.Monkey
     instance.refresh_from_db()
     assert (instance.lease_until, instance.attempts, instance.next_generation) == (None, 0, 0)
     assert finished(instance).digest == whole.digest
+
+
+def test_a_worker_that_is_to_stop_after_a_commit_hands_its_step_back_too() -> None:
+    whole, instance = finished(submitted()), submitted()
+    try:
+        assert not runner.work_shift(instance.pk, watch=lambda _: stopping.ask())
+    finally:
+        stopping._asked[0] = 0
+    instance.refresh_from_db()
+    assert (instance.lease_until, instance.attempts, instance.next_generation) == (None, 0, 1)
+    assert not Event.objects.filter(instance=instance, type="WORKER_LOST").exists()
+    assert finished(instance).digest == whole.digest
+
+
+def test_a_worker_that_was_stopped_after_a_commit_is_freed() -> None:
+    instance = submitted()
+
+    def stopped(closed: Closed) -> None:
+        lifecycle.worker_stopped(node.process_name())
+
+    assert not runner.work_shift(instance.pk, watch=stopped)
+    instance.refresh_from_db()
+    assert (instance.lease_until, instance.attempts) == (None, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_step_is_handed_back_over_a_new_connection_where_the_old_one_broke() -> None:
+    instance = submitted()
+
+    def broken(closed: Closed) -> None:
+        if connection.vendor == "postgresql":
+            connection.connection.close()
+            connection.errors_occurred = True
+        stopping.ask()
+
+    try:
+        assert not runner.work_shift(instance.pk, watch=broken)
+    finally:
+        stopping._asked[0] = 0
+    instance.refresh_from_db()
+    assert instance.lease_until is None
 
 
 @pytest.mark.django_db(transaction=True)
