@@ -49,5 +49,6 @@ schemas: setup ## print the GraphQL and JSON schemas that are kept in the reposi
 	$(BIN)/python manage.py graphql_schema --schema api.graphql.schema.schema --out api/schema.graphql
 	$(BIN)/python -m formatting.schema > examples/work-item.schema.json
 
-clean: ## remove the virtual environment and what the embedded server stored
+clean: ## remove the virtual environment and everything that servers on this machine stored, databases included
+	@test ! -e var/production || $(BIN)/python -m api.production --remove
 	rm -rf .venv var

@@ -186,6 +186,8 @@ if LOG_FORMAT not in ("line", "json"):
 web_server: dict[str, Any] = {
     name: {"level": LOG_LEVEL, "handlers": [], "propagate": True} for name in ("uvicorn", "uvicorn.access")
 }
+# Two lines a message, and there are many of them; what matters of a step our own lines tell.
+CELERY_CHATTER = ("celery.worker.strategy", "celery.app.trace", "celery.beat")
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -196,7 +198,7 @@ LOGGING: dict[str, Any] = {
     "filters": {"about": {"()": "processing.logs.About"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["about"]}},
     # That a page is missing is its visitor's affair.
-    "loggers": {"django.request": {"level": "ERROR"}} | (web_server if LOG_FORMAT == "json" else {}),
+    "loggers": {"django.request": {"level": "ERROR"}} | dict.fromkeys(CELERY_CHATTER, {"level": "WARNING"}) | (web_server if LOG_FORMAT == "json" else {}),
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
 }
 

@@ -25,7 +25,10 @@ def main() -> int:
         with contextlib.suppress(OSError):  # the lock says what is wrong
             options.folder.mkdir(mode=0o711, parents=True, exist_ok=True)  # PostgreSQL's user passes through
         with lock(options.folder):
-            _serve(options)
+            if options.remove:
+                Stack(options.folder).remove()
+            else:
+                _serve(options)
     except Trouble as trouble:
         print(trouble, file=sys.stderr)
         return CANNOT_START
@@ -58,6 +61,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--workers", type=positive, default=1, help="worker nodes (default 1)")
     parser.add_argument("--port", type=port, default=8000, help="port of the web processes (default 8000)")
     parser.add_argument("--folder", type=Path, default=Path("var/production"), help="where everything is kept")
+    parser.add_argument("--remove", action="store_true", help="delete the database instead, wherever it lies")
     return parser.parse_args()
 
 

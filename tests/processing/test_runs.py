@@ -12,7 +12,18 @@ from django.db import OperationalError
 from api import intake
 from database import services, steps
 from database.errors import Conflict, Fenced, NotFound
-from database.models import Agent, Checkpoint, CheckpointPart, Event, Generation, Instance, InstanceState, PartKind
+from database.models import (
+    ENDED,
+    Agent,
+    Checkpoint,
+    CheckpointPart,
+    Event,
+    Generation,
+    Instance,
+    InstanceState,
+    PartKind,
+    Slice,
+)
 from processing import dispatch, lifecycle, node, runner
 from processing.core.generation import Closed
 
