@@ -48,6 +48,9 @@ _OWN_WORDS: dict[type[Exception], str] = {
     OperationalError: "The database does not answer. Try again in a moment.",
     InterfaceError: "The database does not answer. Try again in a moment.",
 }
+#: What the drivers raise where somebody else writes the same row for too long.
+BUSY = ("LockNotAvailable", "QueryCanceled")
+_BUSY_WORDS = "A worker is writing what you asked for. Try again in a moment."
 _BUG = "Something went wrong here; it is not your fault."
 
 
@@ -67,6 +70,8 @@ def answer_of(error: BaseException) -> Answer:
     message = _said(_OWN_WORDS, error) or str(error) or _said(_WORDS, error) or _BUG
     if status < 500:
         return Answer(code, status, message)
+    if type(error.__cause__).__name__ in BUSY:
+        message = _BUSY_WORDS
     number = secrets.token_hex(6)
     log.error("trouble %s", number, exc_info=error, extra={"correlation_id": number})
     return Answer(code, status, _BUG if code == "INTERNAL" else message, number)

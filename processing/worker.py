@@ -92,9 +92,11 @@ def _prepared(**_: Any) -> None:
 
 @worker_ready.connect
 def _known(**_: Any) -> None:
+    """What a worker of this name held before it was killed is free at once: the name is this machine's and ours."""
     try:
         close_old_connections()
         node.register()
+        lifecycle.worker_died(node.name(), crashed=False)
     except NO_ANSWER as error:
         log.warning("the database does not answer (%s); this worker makes itself known later", error)
 

@@ -137,12 +137,13 @@ class Stack:
         )
 
     def _start_again(self, child: Child, start: Callable[[], object]) -> None:
-        self.say(f"{child.name} ended with code {child.exit_code}; starting it again")
+        code = child.exit_code
         child.end()
         try:
             start()
         except Trouble as trouble:
             self.say(str(trouble))
+        self.say(f"{child.name} ended with code {code}; started again as process {self.processes().get(child.name, '?')}")
 
     def _environment(self) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}

@@ -27,28 +27,28 @@ def shown(url: str, folder: Path) -> str:
 
 
 @pytest.fixture
-def finished(server: Server) -> int:
+def finished(embedded: Server) -> int:
     """A run that has ended."""
-    number = server.submit(example("maze-5x5"))
-    wait_for(lambda: server.run(number)["state"] == "SUCCEEDED", seconds=60, what="the end of the run")
+    number = embedded.submit(example("maze-5x5"))
+    wait_for(lambda: embedded.run(number)["state"] == "SUCCEEDED", seconds=60, what="the end of the run")
     return number
 
 
-def test_the_empty_front_page_offers_examples_to_run(server: Server, tmp_path: Path) -> None:
-    page = shown(server.url, tmp_path)
+def test_the_empty_front_page_offers_examples_to_run(embedded: Server, tmp_path: Path) -> None:
+    page = shown(embedded.url, tmp_path)
     assert page.count("<button") >= 3
     assert "maze-5x5" in page
 
 
-def test_the_page_of_a_run_shows_chart_maze_and_network(server: Server, finished: int, tmp_path: Path) -> None:
-    page = shown(f"{server.url}/runs/{finished}", tmp_path)
+def test_the_page_of_a_run_shows_chart_maze_and_network(embedded: Server, finished: int, tmp_path: Path) -> None:
+    page = shown(f"{embedded.url}/runs/{finished}", tmp_path)
     assert "SUCCEEDED" in page.upper()
     assert re.search(r"<canvas[^>]*(width|style)=", page), "the chart was not drawn"
     assert "<svg" in page
 
 
-def test_graphiql_works_without_internet(server: Server, tmp_path: Path) -> None:
-    page = shown(f"{server.url}/graphql", tmp_path)
+def test_graphiql_works_without_internet(embedded: Server, tmp_path: Path) -> None:
+    page = shown(f"{embedded.url}/graphql", tmp_path)
     assert "graphiql-container" in page
     assert "https://" not in re.sub(r"<a[^>]*>|https://(github|graphql|spec)\.[^\"' ]*", "", page)
 

@@ -14,6 +14,7 @@ OFFSETS = ("+2h", "-2h")
 def skewed(scene: Scene) -> None:
     """Workers of another time work beside the others; nobody's lease ends early or lasts for hours."""
     library, stack = _library(), _stack(scene)
+    lost_before = _lost(scene)
     for number, offset in enumerate(OFFSETS):
         stack.start_worker(f"skewed-{number}", {
             "LD_PRELOAD": str(library), "FAKETIME": offset, "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_NO_CACHE": "1",
@@ -26,17 +27,20 @@ def skewed(scene: Scene) -> None:
         def fault() -> bool:
             if not scene.active():
                 scene.submit("plain")
-            return bool(scene.wait_for(lambda: wanted & _holders(scene), seconds=20, what="a claim of a skewed worker"))
+            held = bool(scene.wait_for(lambda: wanted & _holders(scene), seconds=20, what="a claim of a skewed worker"))
+            far = sum(
+                scene.archive.one(f"SELECT count(*) FROM {table} WHERE lease_until > clock_timestamp() + interval '5 minutes'")
+                for table in ("database_instance", "database_slice")
+            )
+            scene.hold(not far, f"{far} leases last for hours")
+            return held
 
         for _ in OFFSETS:
             before = set(wanted)
             scene.inject(1, fault, "a claim of a worker whose clock is off")
             wanted -= _holders(scene) or before
-        far = scene.archive.one(
-            "SELECT count(*) FROM database_instance WHERE lease_until > clock_timestamp() + interval '5 minutes'"
-        )
-        scene.hold(not far, f"{far} leases last for hours")
         scene.finish()
+        scene.hold(_lost(scene) == lost_before, "a worker was said to be lost, and none was: a lease ended early")
         scene.wait_for(lambda: all(_commits(scene).values()), seconds=10, what="the skewed workers to tell of commits")
         scene.facts["commits_of_skewed_workers"] = _commits(scene)
     finally:
@@ -47,6 +51,10 @@ def skewed(scene: Scene) -> None:
 def _holders(scene: Scene) -> set[str]:
     rows = scene.archive.rows("SELECT claimed_by FROM database_instance WHERE claimed_by LIKE 'skewed-%%'")
     return {row["claimed_by"].split("@")[0] for row in rows}
+
+
+def _lost(scene: Scene) -> int:
+    return int(scene.archive.one("SELECT count(*) FROM database_event WHERE type = 'WORKER_LOST'"))
 
 
 def _commits(scene: Scene) -> dict[str, int]:
