@@ -50,5 +50,5 @@ schemas: setup ## print the GraphQL and JSON schemas that are kept in the reposi
 	$(BIN)/python -m formatting.schema > examples/work-item.schema.json
 
 clean: ## remove the virtual environment and everything that servers on this machine stored, databases included
-	@test ! -e var/production || $(BIN)/python -m api.production --remove
+	@test ! -e var/production -o ! -x $(BIN)/python || $(BIN)/python -m api.production --remove
 	rm -rf .venv var

@@ -81,6 +81,7 @@ class Step(models.Model):
     claimed_by = models.CharField(max_length=200, blank=True)
     attempts = models.PositiveIntegerField(default=0)
     crashes = models.PositiveIntegerField(default=0)
+    troubles = models.PositiveIntegerField(default=0)  # tries that a database, or a part of ours, left unanswered
 
     class Meta:
         abstract = True

@@ -25,7 +25,10 @@ class Environment(environ.Env):  # type: ignore[misc]
         url: str = self.str(var)
         if not url.startswith(DATABASES):
             raise ImproperlyConfigured(f"{var}: expected postgres://user:password@host:port/name or sqlite:///path.")
-        found: dict[str, Any] = self.db_url_config(url)
+        try:
+            found: dict[str, Any] = self.db_url_config(url)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{var}: {error}.") from error
         return found
 
     def broker(self, var: str) -> str:

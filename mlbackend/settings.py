@@ -198,7 +198,10 @@ LOGGING: dict[str, Any] = {
     "filters": {"about": {"()": "processing.logs.About"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["about"]}},
     # That a page is missing is its visitor's affair.
-    "loggers": {"django.request": {"level": "ERROR"}} | dict.fromkeys(CELERY_CHATTER, {"level": "WARNING"}) | (web_server if LOG_FORMAT == "json" else {}),
+    "loggers": {
+        "django.request": {"level": "ERROR"}, **{name: {"level": "WARNING"} for name in CELERY_CHATTER},
+        **(web_server if LOG_FORMAT == "json" else {}),
+    },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
 }
 

@@ -13,10 +13,12 @@ from types import TracebackType
 
 from django.conf import settings
 
-from processing import stopping
+from processing import node, stopping
 
 #: The lease is extended at most this often, as a part of its length.
 EXTEND_AFTER = 0.25
+#: A worker that is at one step for long says so often that it is there.
+TELL_AFTER_SECONDS = 5.0
 #: The end is put off at most this often, as a part of the silence that it ends; each time costs a thread.
 POSTPONE_AFTER = 0.05
 
@@ -28,6 +30,7 @@ class Heartbeat:
         """`extend` makes the lease last so many seconds from now, or raises Fenced."""
         self.extend = extend
         self.extended_at = time.monotonic()
+        self.told_at = time.monotonic()
         self.postponed_at = -math.inf
 
     def __enter__(self) -> "Heartbeat":
@@ -45,6 +48,9 @@ class Heartbeat:
         if now - self.extended_at > EXTEND_AFTER * settings.LEASE_SECONDS:
             self.extend(settings.LEASE_SECONDS)
             self.extended_at = now
+        if now - self.told_at > TELL_AFTER_SECONDS:
+            node.tell()
+            self.told_at = now
 
     def extended(self) -> None:
         """A commit has extended the lease."""

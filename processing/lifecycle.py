@@ -21,11 +21,14 @@ from processing.core.types import StopReason
 
 #: Crashes in the same step after which it is taken apart, to find the agent that they come from.
 CRASHES_TO_SPLIT = 2
+#: Troubles in the same step after which the run's events tell of them.
+TROUBLES_TO_TELL = 3
 #: Messages for each ready step beyond which the sweep adds none, and the time after which a step is announced again.
 MOST_MESSAGES_A_STEP, LONG_SECONDS = 4, 60.0
 
 _CRASHED = "Its worker crashed {} times in the same generation; the work item makes the engine fail. Try other parameters."
 _SILENT = "A worker made no progress for the whole of its lease; another goes on from the last generation."
+_TROUBLE = "The work cannot be stored; it is tried again and again"
 _LOST = "Its worker was lost {} times in the same generation; it may need more memory than the machine has."
 
 
@@ -162,14 +165,20 @@ def hand_back(claimed: Claim | SliceClaim) -> None:
         announce([claimed.instance_id])
 
 
-def back_off(claimed: Claim | SliceClaim) -> None:
-    """Free the step for a later try; where not even that can be written, the lease runs out."""
+def back_off(claimed: Claim | SliceClaim, why: object) -> None:
+    """Free the step for a later try; where not even that can be written, the lease runs out.
+
+    Trouble that stays is told in the run's events.
+    """
     services.renew_connection()
     with contextlib.suppress(*NO_ANSWER):
         if isinstance(claimed, SliceClaim):
             services.back_off_slice(claim=claimed)
         else:
             services.back_off(claim=claimed)
+        if claimed.troubles + 1 == TROUBLES_TO_TELL:
+            event = NewEvent(EventType.NOTE, f"{_TROUBLE} ({why}).", EventLevel.WARNING)
+            services.tell(instance_id=claimed.instance_id, event=event)
 
 
 def pause(instance_id: int) -> Instance:

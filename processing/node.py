@@ -63,5 +63,5 @@ def tell() -> None:
         return
     services.renew_connection()
     with contextlib.suppress(*NO_ANSWER):
-        services.see_worker(name=name(), counts=_counts)
-        _counts, _told_at = Counts(), time.monotonic()
+        if services.see_worker(name=name(), counts=_counts):
+            _counts, _told_at = Counts(), time.monotonic()

@@ -19,6 +19,8 @@ from processing.stopping import Stopping
 log = logging.getLogger(__name__)
 
 C = TypeVar("C", Claim, SliceClaim)
+#: PostgreSQL's class of codes for limits of its own: a row, a statement or a value is too large.
+TOO_MUCH = "54"
 
 
 def work_shift(
@@ -78,7 +80,10 @@ def _worked(what: str, claimed: Callable[[], C | None], work: Callable[[C, Heart
         lifecycle.fail(claim, str(error))
     except (*NO_ANSWER, Transient) as error:
         log.warning("%s: %s; the sweep will try again", what, error)
-        lifecycle.back_off(claim)
+        if _is_hopeless(error):
+            lifecycle.fail(claim, f"The database does not take this work: {error}".strip())
+        else:
+            lifecycle.back_off(claim, type(error).__name__)
     except MemoryError:
         lifecycle.fail(claim, "The machine ran out of memory. Make the population or the network smaller.")
     except Exception:
@@ -89,3 +94,8 @@ def _worked(what: str, claimed: Callable[[], C | None], work: Callable[[C, Heart
         node.tell()
         logs.note(instance=None, generation=None)
     return False
+
+
+def _is_hopeless(error: Exception) -> bool:
+    """Whether the database says that this is too much for it, which no later try will change."""
+    return str(getattr(error.__cause__, "pgcode", None) or "").startswith(TOO_MUCH)

@@ -91,12 +91,14 @@ class Supervisor:
             child.ask_to_end()
         for child in self.workers.values():
             child.end(patience=0.5)
-        if self.broker is not None:
-            self.broker.ask_to_end()
-            self.broker.end(patience=1.0)
-        shutil.rmtree(self.private, ignore_errors=True)
-        for name in self.workers:
-            lifecycle.worker_stopped(name)
+        try:
+            for name in self.workers:
+                lifecycle.worker_stopped(name)
+        finally:
+            if self.broker is not None:
+                self.broker.ask_to_end()
+                self.broker.end(patience=1.0)
+            shutil.rmtree(self.private, ignore_errors=True)
 
     def _end_hung_workers(self) -> None:
         """A worker whose lease ran out made no progress for all that time."""

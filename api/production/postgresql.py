@@ -140,7 +140,10 @@ class PostgreSQL:
     def _launched(self, server: Path, deadline: float) -> bool:
         """Whether it answers; False where it ended, as it does while an earlier one's last processes still go."""
         sockets = str(self.home) if len(bytes(self.home)) <= _LONGEST_SOCKET_FOLDER else ""
-        settings = ["listen_addresses=127.0.0.1", f"unix_socket_directories={sockets}", "max_connections=200", "log_timezone=UTC"]
+        settings = [
+            "listen_addresses=127.0.0.1", f"unix_socket_directories={sockets}", "max_connections=200", "log_timezone=UTC",
+            "autovacuum_naptime=10s",
+        ]
         settings += [] if self.durable else NOT_DURABLE
         command = [str(server), "-D", str(self.home / "data"), "-p", str(self.port)]
         for setting in settings:

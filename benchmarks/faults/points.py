@@ -1,11 +1,12 @@
 """Short runs hurt at their n-th database call, n = 1, 2, 3 … until one is through unhurt; then finished by others.
 
 A program of its own, with `inject/` on its path: Django and the kernels are loaded once, and a process is forked for each n.
-It prints one JSON object: for each n the run, the token that it had when it was hurt, and whether it was hurt at all.
+It prints one JSON object: for each n the run, the token that it had when it was hurt, and how the process ended.
 """
 
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -16,6 +17,8 @@ import django
 
 Line = dict[str, Any]
 MOST_POINTS = 400
+#: How a process ends that was hurt, by what was done to it.
+MEANT = {"kill": -signal.SIGKILL, "raise": 7}
 
 
 def main() -> int:
@@ -65,24 +68,24 @@ def _points(name: str, document: dict[str, Any], points: Iterable[int]) -> list[
     for point in points:
         number = _submitted({**document, "name": f"{sys.argv[1]} {name} {point}"})
         connections.close_all()
-        hurt = _hurt(number, {"do": sys.argv[1], "after": point})
-        lines.append({"document": name, "point": point, "run": number, "token": _token(number), "hurt": hurt})
+        code = _worked_on(number, {"do": sys.argv[1], "after": point})
+        lines.append({"document": name, "point": point, "run": number, "token": _token(number), "exit_code": code})
         connections.close_all()
-        if not hurt:
+        if code == 0:
             break
     return lines
 
 
-def _hurt(number: int, fault: dict[str, Any]) -> bool:
-    """Whether a process came to the point while it worked on the run."""
+def _worked_on(number: int, fault: dict[str, Any]) -> int:
+    """Exit code of a process that worked on the run: 0 where it did not come to the point, else as in `MEANT`."""
     import injected
 
     def work() -> int:
         injected.arm(fault)
         _finish([number], only_while=injected.is_armed)
-        return 0 if injected.is_armed() else 7
+        return 0 if injected.is_armed() else MEANT["raise"]
 
-    return os.waitstatus_to_exitcode(_forked(work)) != 0
+    return os.waitstatus_to_exitcode(_forked(work))
 
 
 def _forked(work: Any) -> int:

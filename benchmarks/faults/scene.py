@@ -73,7 +73,7 @@ class Scene:
 
     def submit(self, kind: str, *, patience: float = 60.0, honest: bool = True, **changes: Any) -> list[int]:
         """Runs of a kind of work, acknowledged; asked for again under the same key until they are."""
-        key = f"{self.mark}-{len(self.submitted)}-{kind}"
+        key = self.next_key(kind)
         document = named(self.wanted[kind] | changes, key)
         deadline = time.monotonic() + patience
         while True:
@@ -86,6 +86,10 @@ class Scene:
             time.sleep(0.1)
         self.acknowledged(key, kind, numbers, honest=honest)
         return numbers
+
+    def next_key(self, kind: str) -> str:
+        """The key under which `submit` asks for this kind of work the next time."""
+        return f"{self.mark}-{len(self.submitted)}-{kind}"
 
     def try_to_submit(self, kind: str, *, timeout: float = 15.0) -> tuple[Answer, str]:
         """One request for a kind of work, whatever comes of it, and its key."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from database.models import Event, EventLevel, EventType, Instance
+from database.models import ACTIVE, Event, EventLevel, EventType, Instance
 from database.services.clock import database_now
 
 
@@ -38,9 +38,11 @@ def append(instance: Instance, *events: NewEvent) -> None:
 
 
 def tell(*, instance_id: int, event: NewEvent) -> None:
-    """One more event of a run, whoever works on it; raises Instance.DoesNotExist."""
+    """One more event of a run, whoever works on it; nothing of one that has ended."""
     with transaction.atomic():
-        instance = Instance.objects.select_for_update().get(pk=instance_id)
+        instance = Instance.objects.select_for_update().filter(pk=instance_id, state__in=ACTIVE).first()
+        if instance is None:
+            return
         instance.updated_at = database_now()
         append(instance, event)
         instance.save(update_fields=["event_sequence", "updated_at"])

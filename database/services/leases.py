@@ -27,8 +27,8 @@ HELD = Q(lease_until__gte=Now()) & ~Q(claimed_by="")
 ONE_LESS = Greatest(F("attempts") - 1, 0)
 #: Attempts that are made at once; each further one waits twice as long as the one before, up to the most.
 PROMPT_ATTEMPTS, FIRST_PAUSE_SECONDS, MOST_PAUSE_SECONDS = 3, 1.0, 60.0
-#: A step is left alone for so long after a part of ours, or the database, did not answer.
-TROUBLE_SECONDS = 2.0
+#: A step is left alone for so long after the first time that a part of ours, or the database, did not answer.
+TROUBLE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,13 @@ class Claim:
     epoch: int
     attempts: int  # claims since the last commit, this one included
     crashes: int  # of them, how many ended in a crash that the parent saw
+    troubles: int  # tries since the last commit that something left unanswered
     is_under_way: bool = False  # whether the instance was running when it was claimed, with no slices to look after
     took_over: bool = False  # the lease of another worker had run out, which nobody has told of
+
+
+#: Columns of a step that go with a claim.
+OF_A_CLAIM = ("token", "epoch", "attempts", "crashes", "troubles")
 
 
 def slice_is_held() -> Exists:
@@ -70,9 +75,10 @@ def claim(*, instance_id: int, worker: str, lease_seconds: float, profile: str =
         took_over = taken(cases, worker=worker, lease_seconds=lease_seconds, profile=profile)
         if took_over is None:
             return None
-        row = Instance.objects.values("token", "epoch", "attempts", "crashes", "state", "pending_slices").get(pk=instance_id)
-    is_under_way = row["state"] == InstanceState.RUNNING and row["pending_slices"] is None
-    return Claim(instance_id, row["token"], row["epoch"], row["attempts"], row["crashes"], is_under_way, took_over)
+        row = Instance.objects.values(*OF_A_CLAIM, "state", "pending_slices").get(pk=instance_id)
+    state, pending = row.pop("state"), row.pop("pending_slices")
+    is_under_way = state == InstanceState.RUNNING and pending is None
+    return Claim(instance_id, **row, is_under_way=is_under_way, took_over=took_over)
 
 
 def taken(free: Sequence[Callable[[], Any]], *, worker: str, lease_seconds: float, **fields: Any) -> bool | None:
@@ -96,7 +102,7 @@ def extend(*, claim: Claim, lease_seconds: float) -> None:
 
 def release(*, claim: Claim) -> None:
     """The step is free for the next worker; an unfinished turn is not an attempt."""
-    _mine(claim).update(lease_until=None, claimed_by="", attempts=0, crashes=0)
+    _mine(claim).update(lease_until=None, claimed_by="", attempts=0, crashes=0, troubles=0)
 
 
 def hand_back(*, claim: Claim) -> None:
@@ -105,8 +111,17 @@ def hand_back(*, claim: Claim) -> None:
 
 
 def back_off(*, claim: Claim) -> None:
-    """The step is free for a later try. Nobody died of it, so this one does not count."""
-    _mine(claim).update(claimed_by="", attempts=ONE_LESS, lease_until=Now() + timedelta(seconds=TROUBLE_SECONDS))
+    """The step is free for a later try, the later the more there were. Nobody died of it, so it is no attempt."""
+    _mine(claim).update(**after_trouble(claim.troubles))
+
+
+def after_trouble(troubles: int) -> dict[str, Any]:
+    """What becomes of a step after one more trouble."""
+    pause = min(TROUBLE_SECONDS * 2 ** min(troubles, 10), MOST_PAUSE_SECONDS)
+    return {
+        "claimed_by": "", "attempts": ONE_LESS, "troubles": F("troubles") + 1,
+        "lease_until": Now() + timedelta(seconds=pause),
+    }
 
 
 @contextmanager
@@ -143,7 +158,9 @@ def release_worker(*, worker: str, crashed: bool | None, message: str) -> list[i
         slices = _held(Slice.objects.filter(results__isnull=True, instance__state__in=ACTIVE), named, "instance_id")
         numbers = sorted(set(runs) | set(slices))
         for number in numbers:
-            instance = Instance.objects.select_for_update().get(pk=number)
+            instance = Instance.objects.select_for_update().filter(pk=number, state__in=ACTIVE).first()
+            if instance is None:
+                continue  # ended, and perhaps deleted, meanwhile
             freed = _free(Instance.objects.filter(named, pk=number), crashed)
             freed += _free(Slice.objects.filter(named, instance=number, results__isnull=True), crashed)
             if freed:

@@ -78,14 +78,14 @@ def _spare(numbers: list[int], keep_champions: bool) -> Iterator[Pruned]:
         agents.append(_measured(_spare_agents(number, keep_champions), "genome"))
         parts.append(_measured(CheckpointPart.objects.filter(checkpoint__in=_older_checkpoints(number)), "data"))
         checkpoints.append(_older_checkpoints(number).count())
-    yield Pruned("agents", *_total(agents))
+    yield Pruned("genomes of agents", *_total(agents))
     yield Pruned("checkpoints", sum(checkpoints), _total(parts)[1])
 
 
 def _runs(numbers: list[int], _keep_champions: bool) -> Iterator[Pruned]:
     """These runs with all that is below them."""
     kinds: dict[str, tuple[type[models.Model], str, str]] = {
-        "agents": (Agent, "genome", "instance"), "checkpoints": (CheckpointPart, "data", "checkpoint__instance"),
+        "genomes of agents": (Agent, "genome", "instance"), "checkpoints": (CheckpointPart, "data", "checkpoint__instance"),
         "generations": (Generation, "scalars", "instance"),
     }
     yield Pruned("runs", len(numbers), 0)

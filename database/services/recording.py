@@ -57,7 +57,7 @@ def record_generation(*, instance: Instance, generation: NewGeneration, keep_eve
     instance.environment_steps += generation.environment_steps
     instance.compute_seconds += generation.seconds
     instance.digest = generation.digest
-    instance.attempts = instance.crashes = 0
+    instance.attempts = instance.crashes = instance.troubles = 0
     if generation.improved:
         instance.best_fitness = generation.best_fitness
         instance.champion_generation, instance.champion_index = number, generation.champion_index

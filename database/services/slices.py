@@ -18,7 +18,7 @@ from database.errors import Fenced
 from database.models import ACTIVE, Instance, InstanceState, Slice
 from database.services.clock import database_now
 from database.services.events import NewEvent, append
-from database.services.leases import FREE, ONE_LESS, TROUBLE_SECONDS, taken
+from database.services.leases import FREE, OF_A_CLAIM, ONE_LESS, after_trouble, taken
 
 #: States of a run in which its slices are taken up; a pause leaves them where they are.
 EVALUATED = (InstanceState.RUNNING, InstanceState.CANCELLING)
@@ -43,6 +43,7 @@ class SliceClaim:
     epoch: int
     attempts: int  # claims, this one included
     crashes: int  # of them, how many ended in a crash that the parent saw
+    troubles: int  # tries that something left unanswered
     generation: int
     first: int
     last: int
@@ -54,7 +55,7 @@ def open_slices(*, instance: Instance, generation: int, parts: Sequence[Part]) -
     _delete(instance)
     numbers = _insert(instance, generation, parts)
     instance.pending_slices = len(parts)
-    instance.attempts = instance.crashes = 0
+    instance.attempts = instance.crashes = instance.troubles = 0
     instance.lease_until, instance.claimed_by = None, ""
     return numbers
 
@@ -76,9 +77,7 @@ def claim_slice(*, slice_id: int, worker: str, lease_seconds: float, profile: st
         took_over = taken((lambda: free,), worker=worker, lease_seconds=lease_seconds)
         if took_over is None:
             return None
-        row = Slice.objects.values(
-            "instance_id", "token", "epoch", "attempts", "crashes", "generation", "first", "last"
-        ).get(pk=slice_id)
+        row = Slice.objects.values(*OF_A_CLAIM, "instance_id", "generation", "first", "last").get(pk=slice_id)
     return SliceClaim(slice_id=slice_id, **row, took_over=took_over)
 
 
@@ -95,8 +94,8 @@ def hand_back_slice(*, claim: SliceClaim) -> None:
 
 
 def back_off_slice(*, claim: SliceClaim) -> None:
-    """The slice is free for a later try. Nobody died of it, so this one does not count."""
-    _mine(claim).update(claimed_by="", attempts=ONE_LESS, lease_until=Now() + timedelta(seconds=TROUBLE_SECONDS))
+    """The slice is free for a later try, the later the more there were. Nobody died of it, so it is no attempt."""
+    _mine(claim).update(**after_trouble(claim.troubles))
 
 
 @contextmanager
@@ -152,7 +151,7 @@ def take_up_slices(*, instance: Instance) -> None:
     """After the epoch of an instance was raised: its slices follow, those under way are begun anew."""
     Slice.objects.filter(instance=instance).update(epoch=instance.epoch, opened_at=database_now())
     Slice.objects.filter(instance=instance, results__isnull=True).update(
-        token=F("token") + 1, lease_until=None, claimed_by="", attempts=0, crashes=0
+        token=F("token") + 1, lease_until=None, claimed_by="", attempts=0, crashes=0, troubles=0
     )
 
 

@@ -32,7 +32,7 @@ def change_state(
         if raise_epoch:
             instance.epoch += 1
             instance.lease_until, instance.claimed_by = None, ""
-            instance.attempts = instance.crashes = 0
+            instance.attempts = instance.crashes = instance.troubles = 0
             take_up_slices(instance=instance)
         if instance.state in ENDED:
             instance.ended_at = instance.updated_at

@@ -69,7 +69,7 @@ def _adopted(orphans: Any, number: int, profile: str) -> bool:
         instance.profile, instance.updated_at = profile, database_now()
         if instance.pending_slices is not None:
             instance.pending_slices = Slice.objects.filter(instance=instance).update(
-                results=None, token=F("token") + 1, lease_until=None, claimed_by="", attempts=0, crashes=0
+                results=None, token=F("token") + 1, lease_until=None, claimed_by="", attempts=0, crashes=0, troubles=0
             )
         instance.save(update_fields=["profile", "pending_slices", "updated_at"])
     return True

@@ -84,7 +84,9 @@ def test_a_dry_run_prints_what_would_go_and_deletes_nothing(capsys: pytest.Captu
     size = 4 * builders.WEIGHTS
     call_command("prune", "--older-than", "30", "--dry-run")
     told = capsys.readouterr().out.splitlines()
-    assert told[:2] == [f"agents: 4 would go, {4 * size} bytes", f"checkpoints: 2 would go, {2 * (5 + 3 * size)} bytes"]
+    assert told[:2] == [
+        f"genomes of agents: 4 would go, {4 * size} bytes", f"checkpoints: 2 would go, {2 * (5 + 3 * size)} bytes",
+    ]
     assert len(kept(run)) == 9
     call_command("prune", "--older-than", "30")
     assert capsys.readouterr().out == "\n".join(told).replace("would go", "deleted") + "\n"

@@ -1,8 +1,10 @@
 """A bounded mix of faults on both set-ups; the whole of it is `python -m benchmarks.faults`."""
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -38,6 +40,16 @@ def test_an_unknown_row_is_refused_with_those_that_there_are() -> None:
     assert ran.returncode == 2
     assert "earthquake" in ran.stderr
     assert "kill-everything" in ran.stderr
+
+
+def test_a_row_that_cannot_be_played_is_loud_and_fails_where_everything_is_meant_to_be_there(tmp_path: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "benchmarks.faults", "--mix", "full-disk"], cwd=ROOT, capture_output=True, text=True, timeout=240,
+        env={**os.environ, "CI": "true", "PATH": str(tmp_path)},  # nothing can be mounted without `mount`
+    )
+    assert ran.returncode == 1, ran.stdout + ran.stderr[-2000:]
+    assert "cannot be mounted" in json.loads(ran.stdout)["skipped"]
+    assert ran.stderr.count("SKIPPED full-disk: ") == 1
 
 
 def test_a_fault_of_the_database_server_belongs_to_the_production_set_up_alone() -> None:

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.parametrize(("name", "value", "told"), [
     ("DATABASE_URL", "nonsense", "postgres://"),
     ("DATABASE_URL", "mysql://somebody@somewhere/name", "postgres://"),
+    ("DATABASE_URL", "postgres://somebody@127.0.0.1:99999/name", "Port"),
     ("REDIS_URL", "nonsense", "redis://"),
     ("LEASE_SECONDS", "soon", "expected a number, got 'soon'"),
     ("MAXIMUM_CRASHES", "1.5", "expected a whole number, got '1.5'"),

@@ -7,21 +7,30 @@ from benchmarks.faults.scene import Scene
 
 #: An accept may cost so much while the broker is frozen: its time-outs, once.
 ACCEPT_SECONDS = 3.5
+#: More than there are workers, so that some must wait.
+CROWD = ("short", "pieces", "short", "short", "pieces", "short")
 
 
 def flushed(scene: Scene) -> None:
-    """FLUSHALL while messages are under way."""
+    """FLUSHALL while messages wait that nobody took yet."""
     scene.honest_work()
+    forgotten = 0
 
     def fault() -> bool:
-        scene.aim()
+        nonlocal forgotten
+        for kind in CROWD:
+            scene.submit(kind)
         broker = scene.setup.broker()
-        broker.flush()
-        left = broker.waiting()
-        broker.close()
-        return left == 0
+        try:
+            waiting = scene.wait_for(broker.waiting, seconds=5, what="a message that nobody took yet")
+            broker.flush()
+        finally:
+            broker.close()
+        forgotten += waiting
+        return waiting > 0
 
     scene.inject(3, fault, "FLUSHALL")
+    scene.facts["messages_forgotten"] = forgotten
 
 
 def shut_down(scene: Scene) -> None:

@@ -1,10 +1,17 @@
 """kill -9 of worker parents, worker children, web processes, and everything at once."""
 
+import itertools
 import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from benchmarks.faults import processes
 from benchmarks.faults.scene import Scene
+from benchmarks.faults.work import named
+
+#: When web processes are killed: a moment after a request was sent, or when what it asks for is in the database.
+SENT, STORED = "sent", "stored"
 
 
 def worker_parents(scene: Scene) -> None:
@@ -20,17 +27,35 @@ def worker_children(scene: Scene) -> None:
 
 
 def web(scene: Scene) -> None:
-    """Web processes die while clients submit; what was acknowledged is there, and once."""
+    """Web processes die while a submission is under way; asked for again under its key, it is there once."""
     scene.honest_work()
+    moments = itertools.cycle((STORED, SENT))
+    scene.facts["stored_but_not_acknowledged"] = 0
+    scene.inject(4, lambda: _web(scene, next(moments)), "kill -9 of the web processes while a submission is under way")
 
-    def fault() -> bool:
-        victims = scene.setup.web()
-        aim = scene.aim()
+
+def _web(scene: Scene, moment: str) -> bool:
+    """Whether they died before they could answer."""
+    scene.wait_for(scene.setup.client.is_up, what="web processes to kill")
+    scene.aim()
+    key, victims = scene.next_key("short"), scene.setup.web()
+    stored = "SELECT count(*) FROM database_workitem WHERE name = %s"
+    with ThreadPoolExecutor(1) as client:
+        request = client.submit(scene.setup.client.submit, named(scene.wanted["short"], key), key)
+        sent_until = time.monotonic() + scene.rng.uniform(0.001, 0.02)
+        while not request.done() and (moment == STORED or time.monotonic() < sent_until):
+            if scene.archive.one(stored, key):
+                break
         hits = [processes.send(pid, signal.SIGKILL) for pid in victims]
-        scene.submit("short")
-        return all(hits) and bool(hits) and all(map(processes.is_gone, victims)) and aim.instance in scene.expecting
-
-    scene.inject(2, fault, "kill -9 of the web processes")
+        answer, _ = request.result()
+    scene.wait_for(lambda: all(map(processes.is_gone, victims)), what="the end of the web processes")
+    was_stored = scene.archive.one(stored, key)
+    scene.submit("short")
+    there = scene.archive.one(stored, key)
+    scene.hold(there == 1, f"{key}: {there} work items after it was asked for twice")
+    is_hit = bool(hits) and all(hits) and answer.status == 0
+    scene.facts["stored_but_not_acknowledged"] += is_hit and was_stored
+    return is_hit
 
 
 def everything(scene: Scene) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from benchmarks.faults import setups
 from benchmarks.faults.archive import Archive
 from benchmarks.faults.invariants import check_run
+from benchmarks.faults.points import MEANT
 from benchmarks.faults.scene import Scene
 from benchmarks.faults.setups import INJECT
 
@@ -57,14 +58,16 @@ def _every_point(scene: Scene, how: str, points: Iterable[int] | None = None) ->
 
 def _check(scene: Scene, archive: Archive, lines: list[dict[str, Any]], how: str) -> None:
     expected = {"short": scene.expected["short"][0], "sliced": scene.expected["shortest"][0]}
-    survived = {line["document"] for line in lines if not line["hurt"]}
+    survived = {line["document"] for line in lines if line["exit_code"] == 0}
     for line in lines:
-        scene.landed += line["hurt"]
+        code, is_hurt = line["exit_code"], line["exit_code"] == MEANT[how]
+        scene.landed += is_hurt
         before = len(scene.verdict.problems)
+        scene.hold(is_hurt or code == 0, f"its process ended with {code}; expected {MEANT[how]}, or 0 where it was not hurt")
         check_run(archive, line["run"], expected[line["document"]], scene.verdict)
         token = archive.one("SELECT token FROM database_instance WHERE id = %s", line["run"])
         scene.hold(token >= line["token"], f"run {line['run']}: its token fell")
-        scene.repeated += how == "kill" and line["hurt"] and token > line["token"]
+        scene.repeated += how == "kill" and is_hurt and token > line["token"]
         problems = scene.verdict.problems
         problems[before:] = [f"{line['document']}, point {line['point']}: {problem}" for problem in problems[before:]]
     scene.hold(scene.is_sample or len(survived) == 2, f"runs that were through unhurt: {sorted(survived)}")
