@@ -102,12 +102,16 @@ def _of_runs() -> Iterator[Metric]:
 def _of_leases() -> Iterator[Metric]:
     """Age: since the lease was last extended, which is done while there is progress."""
     age = GaugeMetricFamily(
-        "evolution_lease_age_seconds", "Since the lease of a held step was extended; the hundred oldest.",
-        labels=["step", "worker"],
+        "evolution_lease_age_seconds", "Since the lease of a step that the worker holds was extended; the oldest.",
+        labels=["worker"],
     )
     ages = [(step, max(settings.LEASE_SECONDS - step.left_seconds, 0.0)) for step in selectors.held_steps()]
+    oldest: dict[str, float] = {}
     for step, seconds in ages:
-        age.add_metric([step.name, step.worker], seconds)
+        worker = step.worker.rpartition("/")[0]
+        oldest[worker] = max(seconds, oldest.get(worker, 0.0))
+    for worker, seconds in oldest.items():
+        age.add_metric([worker], seconds)
     yield age
     yield GaugeMetricFamily(
         "evolution_lease_oldest_age_seconds", "The largest of them; 0 where no step is held.",

@@ -48,7 +48,7 @@ def agent(request: HttpRequest, number: int) -> HttpResponse:
     genome = selectors.genome_of(instance.pk, record.generation, record.index)
     if genome is None:
         name = _name(instance.pk, record.generation, record.index)
-        raise NotFound(f"The genome of agent {name} was not kept: this run records champions only.")
+        raise NotFound(f"The genome of agent {name} is not kept: the run records champions only, or it was pruned.")
     plan = plan_of(instance.work_item.spec)
     return JsonResponse(_described(instance, record) | _drawn(plan, genome) | _walked(plan, instance, record, genome))
 

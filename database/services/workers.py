@@ -8,14 +8,17 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from database.models import ACTIVE, Instance, Slice, Worker
+from database.models import ACTIVE, EventLevel, EventType, Instance, Slice, Worker
 from database.services.clock import database_now
+from database.services.events import NewEvent, append
 from database.services.leases import FREE
 
 #: Rows of workers that were not seen for so long are deleted.
 FORGOTTEN_AFTER = timedelta(days=1)
 #: A worker that was seen so lately is there.
 THERE = timedelta(seconds=30)
+
+ADOPTED = "No worker of its numeric profile was there; it goes on under another."
 
 
 @dataclass(slots=True)
@@ -71,5 +74,7 @@ def _adopted(orphans: Any, number: int, profile: str) -> bool:
             instance.pending_slices = Slice.objects.filter(instance=instance).update(
                 results=None, token=F("token") + 1, lease_until=None, claimed_by="", attempts=0, crashes=0, troubles=0
             )
-        instance.save(update_fields=["profile", "pending_slices", "updated_at"])
+        instance.reproducible = False
+        append(instance, NewEvent(EventType.NOTE, ADOPTED, EventLevel.WARNING, instance.next_generation))
+        instance.save(update_fields=["profile", "pending_slices", "reproducible", "event_sequence", "updated_at"])
     return True
