@@ -81,8 +81,9 @@ def check_rest(archive: Archive, submitted: dict[str, list[int]], unanswered: li
     for key in unanswered:
         there = archive.one("SELECT count(*) FROM database_workitem WHERE name = %s", key)
         verdict.twice(int(there) - 1, f"submission {key}, which was not acknowledged")
-    leased = archive.rows("SELECT id, claimed_by FROM database_instance WHERE lease_until IS NOT NULL")
-    verdict.hold(not leased, f"leased rows: {leased}")
+    for table in ("database_instance", "database_slice"):
+        leased = archive.rows(f"SELECT id, claimed_by FROM {table} WHERE lease_until IS NOT NULL")
+        verdict.hold(not leased, f"leased rows of {table}: {leased}")
     verdict.hold(not archive.open_transactions(), "a transaction is left open")
     for table in ("database_generation", "database_agent", "database_event"):
         orphans = archive.one(

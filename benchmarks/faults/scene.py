@@ -165,6 +165,11 @@ class Scene:
         self.wait_for(risen, seconds=seconds, what=f"somebody else to take over run {aim.instance}")
         return True
 
+    def settle(self) -> None:
+        """Every run has come further from now on, so that the next fault adds nothing to what this one cost."""
+        now = time.monotonic()
+        self.wait_for(lambda: self.watch.all_moved_since(now), seconds=40, what="every run to go on")
+
     def inject(self, times: int, fault: Callable[[], bool], what: str) -> None:
         """Let a fault land so many times, in a sample once; those that do not are noted and tried again."""
         done, times = 0, 1 if self.is_sample else times

@@ -55,6 +55,10 @@ class Watch:
         """The longest time that a run that could go on came no generation and no slice further."""
         return max((seen.longest_stall for seen in self.seen.values()), default=0.0)
 
+    def all_moved_since(self, instant: float) -> bool:
+        """Whether every run that was seen has come further since then, or has ended."""
+        return all(seen.state in ENDED or seen.since > instant for seen in list(self.seen.values()))
+
     def _look(self) -> None:
         while not self._stop.wait(LOOK_SECONDS):
             try:

@@ -51,6 +51,7 @@ def _web(scene: Scene, moment: str) -> bool:
     scene.wait_for(lambda: all(map(processes.is_gone, victims)), what="the end of the web processes")
     was_stored = scene.archive.one(stored, key)
     scene.submit("short")
+    scene.settle()
     there = scene.archive.one(stored, key)
     scene.hold(there == 1, f"{key}: {there} work items after it was asked for twice")
     is_hit = bool(hits) and all(hits) and answer.status == 0
@@ -69,7 +70,9 @@ def everything(scene: Scene) -> None:
             processes.send(pid, signal.SIGKILL)
         scene.wait_for(lambda: all(map(processes.is_gone, victims)), what="the end of everything")
         scene.wait_for(scene.setup.client.is_up, seconds=40, what="the server to be back")
-        return scene.was_held(aim) and scene.taken_over(aim)
+        is_hit = scene.was_held(aim) and scene.taken_over(aim)
+        scene.settle()
+        return is_hit
 
     scene.inject(2, fault, "kill -9 of everything")
 

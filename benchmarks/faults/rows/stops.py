@@ -30,8 +30,8 @@ def _zombie(scene: Scene) -> bool:
         if not processes.send(aim.pid, signal.SIGSTOP):
             return False
         scene.wait_for(lambda: processes.condition(aim.pid) == "T", what="the stop")
-        if not scene.was_held(aim):
-            return False
+        if not scene.was_held(aim) or (keepers and scene.archive.open_transactions()):
+            return False  # stopped inside a transaction it keeps everybody out, and who would replace it is stopped too
         _announce_until_taken(scene, aim)
         held_by_another = scene.archive.one("SELECT token FROM database_instance WHERE id = %s", aim.instance) > aim.token
     finally:
