@@ -36,7 +36,7 @@ class Command(BaseCommand):
             print(f"The database cannot be used: {error}", file=sys.stderr)
             sys.exit(CANNOT_START)
         verb = "would go" if dry_run else "deleted"
-        if connection.vendor == "postgresql" and not dry_run:
+        if connection.vendor == "postgresql" and not dry_run and not connection.in_atomic_block:
             _give_back()
         for kind in pruned:
             print(f"{kind.kind}: {kind.rows} {verb}, {kind.bytes} bytes")
