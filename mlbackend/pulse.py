@@ -1,7 +1,7 @@
 """A file that is touched while a worker or beat is at work, for health checks that must be cheap.
 
 A worker's parent touches it with each of its heartbeats, every two seconds while its loop turns and the broker is there.
-Beat touches it with each message that the broker took; it sends none while very many wait, which wants looking at too.
+Beat touches it with each message that the broker took, and where it sends none because others wait.
 """
 
 from pathlib import Path

@@ -196,7 +196,9 @@ def resume(instance_id: int) -> Instance:
     event = NewEvent(EventType.STATE_CHANGED, "Resumed.")
     with contextlib.suppress(Conflict):
         withdrawn: dict[str, str] = {InstanceState.PAUSING: InstanceState.RUNNING}
-        return services.change_state(instance_id=instance_id, event=event, transitions=withdrawn)
+        instance = services.change_state(instance_id=instance_id, event=event, transitions=withdrawn)
+        announce([instance_id])  # slices that nobody began while it was to pause
+        return instance
     with transaction.atomic():
         instance = services.change_state(
             instance_id=instance_id, event=event, raise_epoch=True,
@@ -242,7 +244,7 @@ def sweep() -> int:
 
 
 def adopt() -> None:
-    """Runs whose numeric profile no worker has any more are given to whoever comes, who says so in their events."""
+    """Runs whose numeric profile no worker has any more are given to one that is there, and marked."""
     services.adopt(patience_seconds=settings.ADOPTION_SECONDS)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from celery import beat
+from celery import beat, signals
 from django.conf import settings
 
 from processing import dispatch
@@ -17,6 +17,9 @@ class Scheduler(beat.Scheduler):  # type: ignore[misc]
     def apply_async(self, entry: Any, producer: Any = None, advance: bool = True, **options: Any) -> Any:
         """Send the entry's message, or leave it for the next time."""
         waiting = dispatch.waiting(settings.SWEEP_QUEUE)
-        if waiting is None or waiting >= MOST_SWEEPS:
+        if waiting is None:
+            return None
+        if waiting >= MOST_SWEEPS:
+            signals.heartbeat_sent.send(sender=self)  # workers are busy, beat is well
             return None
         return super().apply_async(entry, producer=producer, advance=advance, **options)

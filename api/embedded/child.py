@@ -78,6 +78,13 @@ class Child:
         if self.exit_code is None:
             self.process.terminate()
 
+    def end_by(self, how: signal.Signals, *, patience: float) -> None:
+        """The command gets this signal, and is gone when this returns."""
+        if self.exit_code is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, how)
+        self.end(patience=patience)
+
     def end(self, *, patience: float = 0.0) -> None:
         """It is gone when this returns; it may take `patience` seconds to go by itself."""
         self.is_ended = True

@@ -91,12 +91,8 @@ class Redis:
 
     def _end(self, how: signal.Signals) -> None:
         self.is_wanted = False
-        if self.child is None:
-            return
-        if self.child.exit_code is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.child.pid, how)
-        self.child.end(patience=STOP_SECONDS)
+        if self.child is not None:
+            self.child.end_by(how, patience=STOP_SECONDS)
 
     def _password(self) -> str:
         return kept_secret(self.folder / "password")
