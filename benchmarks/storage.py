@@ -5,6 +5,7 @@ Run by itself it measures the archive that the environment names, with DJANGO_SE
 
 import json
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from statistics import median
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from database.services import Claim, NewGeneration
 
 AGENTS, GENOME_BYTES, ROUNDS = 10_000, 1_400, 9
+LENT_MEGABYTES = 128  # more than a round writes
 WARMING = 3  # rounds that do not count: connections, and log files that a used server already has
 #: Genomes that the strategy's state holds: those of the parents, as by default, and all of them.
 PARENTS = {"20 parents": 20, "every agent a parent": AGENTS}
@@ -71,12 +73,20 @@ def measured() -> Iterator[Line]:
 
 
 def _settle() -> None:
-    """The server has written what it put off, as it would have between two generations, and has log files to use again."""
+    """The server has written what it put off, as it would have between two generations, and has log files to use again.
+
+    The machine has memory for the files that grow: a virtual one may take free memory back within seconds, and lends it anew,
+    at first touch, for 2 ms a megabyte. That is more than all of COPY, and no part of what is compared here. Written in
+    pieces of PostgreSQL's page size, or the kernel takes the memory from other lists than the server will.
+    """
     from django.db import connection
 
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("CHECKPOINT")
+    with tempfile.TemporaryFile(buffering=0) as file:
+        for _ in range(LENT_MEGABYTES << 7):
+            file.write(bytes(8 << 10))
 
 
 def _timed(act: Callable[[], None]) -> float:

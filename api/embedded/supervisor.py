@@ -78,6 +78,7 @@ class Supervisor:
                 child.end()
             if child.exit_code is not None and time.monotonic() - child.started_at > RESTART_PAUSE_SECONDS:
                 log.warning("%s ended with code %s; replacing it", name, child.exit_code)
+                child.end()
                 lifecycle.worker_died(name, crashed=child.has_crashed)
                 self._start_worker(name)
         if time.monotonic() >= self.next_sweep:

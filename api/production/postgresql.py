@@ -69,8 +69,10 @@ class PostgreSQL:
     def start(self) -> None:
         """It answers when this returns. Raises Trouble."""
         self.is_wanted = True
-        if self.child is not None and self.child.exit_code is None:
-            return
+        if self.child is not None:
+            if self.child.exit_code is None:
+                return
+            self.child.end()
         server = program("postgres")
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self._prepare()

@@ -52,8 +52,10 @@ class Redis:
     def start(self) -> None:
         """It answers when this returns. Raises Trouble."""
         self.is_wanted = True
-        if self.child is not None and self.child.exit_code is None:
-            return
+        if self.child is not None:
+            if self.child.exit_code is None:
+                return
+            self.child.end()
         for folder in (self.folder, self.log.parent):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.port = self.port or free_port()

@@ -68,6 +68,7 @@ class Stack:
 
     def start_web(self) -> None:
         """The web processes start."""
+        _end(self.web)
         self.web = self._child(
             "web", "uvicorn", "mlbackend.asgi:application", "--host", ADDRESS, "--port", str(self.port),
             "--workers", str(self.number_of_web_processes), "--lifespan", "off", "--no-access-log",
@@ -75,11 +76,13 @@ class Stack:
 
     def start_beat(self) -> None:
         """The process that sends the sweep starts."""
+        _end(self.beat)
         self.beat = self._child("beat", "celery", "-A", "mlbackend", "beat", "--loglevel", "INFO")
 
     def start_worker(self, name: str, variables: Mapping[str, str] | None = None) -> Child:
         """A worker node starts; its own `variables` stay with its name."""
         self._more[name] = self._more.get(name, {}) if variables is None else variables
+        _end(self.workers.get(name))
         self.workers[name] = self._child(
             name, "celery", "-A", "mlbackend", "worker", "--concurrency", "1", "--hostname", node(name), "--loglevel", "INFO"
         )
@@ -114,8 +117,7 @@ class Stack:
     def kill(self) -> None:
         """kill -9 of everything at once."""
         for child in (self.beat, self.web, *self.workers.values()):
-            if child is not None:
-                child.end()
+            _end(child)
         self.redis.kill()
         self.postgresql.kill()
 
@@ -138,7 +140,6 @@ class Stack:
 
     def _start_again(self, child: Child, start: Callable[[], object]) -> None:
         code = child.exit_code
-        child.end()
         try:
             start()
         except Trouble as trouble:
@@ -204,6 +205,12 @@ def node(name: str) -> str:
 def _is_to_be_replaced(child: Child) -> bool:
     """Whether it ended by itself; what was ended through us is meant to be gone."""
     return _has_ended(child) and not child.is_ended
+
+
+def _end(child: Child | None) -> None:
+    """It is gone, if there was one; its place may be taken."""
+    if child is not None:
+        child.end()
 
 
 def _has_ended(child: Child) -> bool:
