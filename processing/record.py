@@ -16,7 +16,8 @@ def record_of(run: Run, closed: Closed, *, seconds: float, started_at: datetime)
     """The generation with the scalars of all agents, its checkpoint, and the genomes that the record policy asks for."""
     population, evaluations = closed.population, closed.evaluations
     scalars = packing.Scalars(
-        fitness=evaluations.fitness, steps=evaluations.steps, species=np.full(len(population), -1, np.int32),
+        fitness=evaluations.fitness, steps=evaluations.steps,
+        species=np.full(len(population), -1, np.int32) if closed.species is None else closed.species,
         mothers=population.mothers, fathers=population.fathers, ages=population.ages,
         operators=population.operators, failures=evaluations.failures,
     )

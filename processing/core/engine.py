@@ -11,8 +11,8 @@ import numpy as np
 from processing.core.build import compiled, is_on_disk
 from processing.core.lanes import LANES
 from processing.core.rng import derive_prefix
-from processing.core.rollout import rollout, workspace
-from processing.core.types import Float64Array, Int32Array
+from processing.core.rollout import Lives, rollout, workspace
+from processing.core.types import Float64Array, Int32Array, Purpose
 
 #: Steps of one shape after which a kernel of its own pays: it saves a fifth of their time and takes some 2 s to
 #: compile.
@@ -34,7 +34,7 @@ class Engine:
 
     def lives(
         self, genomes: Any, *,
-        seed: int, generation: int, purpose: int, first: int, last: int, sampled: bool, threads: int, origin: int = 0,
+        seed: int, generation: int, purpose: Purpose, first: int, last: int, sampled: bool, threads: int, origin: int = 0,
     ) -> tuple[Float64Array, Int32Array]:
         """Returns and steps, (agents * episodes,), of the episodes of agents first..last-1 in their order.
 
@@ -43,14 +43,20 @@ class Engine:
         kind, environment, kernel = self.genome_kind, self.environment, self.kernel()
         number = (last - first) * environment.episodes
         returns, steps, ticket = np.zeros(number), np.zeros(number, np.int32), np.zeros(1, np.int64)
-        prefix = np.uint64(derive_prefix(seed, purpose, generation))
-        flat, network, world = kind.flat(genomes), kind.network, environment.world
+        prepared, world = kind.prepared(genomes), environment.world
+        is_fresh = purpose != Purpose.EPISODE
+        lives = Lives(
+            number=number, episodes=environment.episodes, first=first, origin=origin,
+            policy=np.uint64(derive_prefix(seed, purpose if is_fresh else Purpose.POLICY, generation)),
+            starts=np.uint64(derive_prefix(seed, Purpose.FRESH_START if is_fresh else Purpose.EPISODE, generation)),
+            common=environment.has_common_episodes and not is_fresh, sampled=sampled, outputs=environment.outputs,
+            range=int(kind.output_range), limit=environment.max_steps,
+        )
 
         def work() -> None:
             with np.errstate(all="ignore"):
                 kernel(
-                    flat, network, world, workspace(environment, kind), environment.episodes, first, origin, number, prefix,
-                    sampled, kind.outputs, environment.max_steps, ticket, returns, steps,
+                    prepared.genomes, prepared.network, world, workspace(environment, prepared), lives, ticket, returns, steps
                 )
 
         helpers = min(threads, -(-number // LANES)) - 1

@@ -10,7 +10,7 @@ from processing.core.checkpoint import Checkpoint
 from processing.core.plan import Plan
 from processing.core.ranking import mean, ranked
 from processing.core.stop import explained, met_rule
-from processing.core.types import Evaluations, Float64Array, Population, Purpose, StopReason
+from processing.core.types import Evaluations, Float64Array, Int32Array, Population, Purpose, SpeciesSnapshot, StopReason
 
 #: Fresh episodes that must confirm a champion where the environment, or its network, is random.
 CONFIRMATION_EPISODES = 100
@@ -25,11 +25,13 @@ class Closed:
     evaluations: Evaluations
     genomes: bytes  # packed, N of equal size
     statistics: dict[str, Any]  # see `statistics_of`
-    champion: int | None  # index of its best agent
+    champion: int | None  # index of its best agent, or of the one that solved the task
     is_improved: bool  # whether that one is the best of the run so far
     stop: StopReason | None
     explanation: dict[str, Any] | None
     checkpoint: Checkpoint  # where the next generation starts from
+    species: Int32Array | None = None  # (N,) as in `Verdict`
+    snapshots: tuple[SpeciesSnapshot, ...] = ()
 
 
 def begin(plan: Plan) -> Checkpoint:
@@ -55,21 +57,28 @@ def close_generation(
     is_improved = champion is not None and (best is None or bool(fitness[champion] > best))
     if is_improved:
         best = float(fitness[champion])
+    winner = _winner(plan, population, evaluations, seed=seed, generation=number)
+    if winner is not None:
+        champion, is_improved = winner, True
     stagnation = 0 if is_improved else checkpoint.stagnation + 1
     stop = met_rule(
         plan.stop, generation=number, stagnation=stagnation, strategy=verdict.stop,
-        is_goal_reached=_is_goal_reached(plan, population, fitness, champion, seed=seed, generation=number),
+        is_goal_reached=winner is not None
+        or _is_goal_reached(plan, population, fitness, champion, seed=seed, generation=number),
     )
     statistics = statistics_of(plan, population, evaluations) | {"threshold": verdict.threshold, "viable": verdict.viable}
     facts = {
         "generation": number, "best_fitness": best, "stagnation_generations": stagnation, "threshold": verdict.threshold,
         "viable_agents": verdict.viable, "diversity": statistics["diversity"], **verdict.notes,
     }
+    if winner is not None:
+        facts["evaluations"] = number * len(population) + winner + 1
     genomes = plan.genome.pack(population.genomes)
     return Closed(
         number=number, population=population, evaluations=evaluations, genomes=genomes, statistics=statistics,
         champion=champion, is_improved=is_improved, stop=stop, explanation=explanation_of(plan, stop, facts),
         checkpoint=Checkpoint(number + 1, state, best, stagnation, chained(checkpoint.digest, genomes, evaluations)),
+        species=verdict.species, snapshots=verdict.snapshots,
     )
 
 
@@ -103,6 +112,15 @@ def statistics_of(plan: Plan, population: Population, evaluations: Evaluations) 
         "diversity": plan.genome.diversity(population.genomes),
         "mean_complexity": plan.genome.complexity(population.genomes),
     }
+
+
+def _winner(plan: Plan, population: Population, evaluations: Evaluations, *, seed: int, generation: int) -> int | None:
+    """The agent that solves the task, where the run asks for one and there is one."""
+    criterion = plan.environment.criterion
+    if not plan.stop.solved or criterion is None:
+        return None
+    found: int | None = criterion.winner(plan, population, evaluations, seed=seed, generation=generation)
+    return found
 
 
 def _is_goal_reached(

@@ -4,8 +4,11 @@ Packed as checkpoints are: a line of JSON, then bytes. Nothing in it can run cod
 """
 
 from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from processing.core.packed import pack_values, unpack_values
 from processing.core.types import Evaluations, Failure, GenomeKind, Population
@@ -34,7 +37,7 @@ def joined(parts: Sequence[Population], kind: GenomeKind) -> Population:
 
 def pack_results(evaluations: Evaluations, kind: GenomeKind) -> bytes:
     """What became of a part."""
-    values = {name: getattr(evaluations, name) for name in ("fitness", "steps", "failures")}
+    values = {field.name: getattr(evaluations, field.name) for field in fields(evaluations)}
     return pack_values({}, values, kind, genomes=None)
 
 
@@ -46,11 +49,19 @@ def unpack_results(data: bytes, kind: GenomeKind) -> Evaluations:
 
 def joined_results(parts: Sequence[Evaluations]) -> Evaluations:
     """What became of the whole, from what became of its parts in their order."""
-    return Evaluations(
-        fitness=np.concatenate([part.fitness for part in parts]),
-        steps=np.concatenate([part.steps for part in parts]),
-        failures=np.concatenate([part.failures for part in parts]),
-    )
+    names = [field.name for field in fields(Evaluations)]
+    return Evaluations(**{name: _joined([getattr(part, name) for part in parts], parts) for name in names})
+
+
+def _joined(columns: list[NDArray[Any] | None], parts: Sequence[Evaluations]) -> Any:
+    """One column; where only some parts have it, as where agents were lost, the others have zeros."""
+    known = [column for column in columns if column is not None]
+    if not known:
+        return None
+    return np.concatenate([
+        np.zeros((len(part), *known[0].shape[1:]), known[0].dtype) if column is None else column
+        for column, part in zip(columns, parts, strict=True)
+    ])
 
 
 def lost(number: int) -> Evaluations:

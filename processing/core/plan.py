@@ -61,7 +61,7 @@ def plan_of(spec: Mapping[str, Any]) -> Plan:
     return Plan(
         environment=environment,
         genome=genome,
-        judge=JUDGES[kind.judge](environment, genome),
+        judge=JUDGES[environment.judge](environment, genome),
         strategy=strategy_class(_read(strategy_class.Parameters, spec["strategy"]), genome),
         stop=_read(StopParameters, spec["stop"]),
     )

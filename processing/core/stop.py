@@ -16,6 +16,9 @@ class StopParameters(Parameters):
     fitness: float | None = parameter(
         None, meaning="The run ends when its champion has at least this fitness; null for no such rule."
     )
+    solved: bool = parameter(
+        False, meaning="Whether the run ends when an agent meets the task's own criterion, where it has one."
+    )
     stagnation_generations: int | None = parameter(
         None, meaning="The run ends after so many generations without a better champion; null for no such rule.",
         unit="generations", ge=1, le=1_000_000,
@@ -34,7 +37,7 @@ def met_rule(
 
     Args:
         stagnation: generations since the best fitness of the run last rose.
-        is_goal_reached: whether this generation's champion has the fitness asked for, confirmed where that is needed.
+        is_goal_reached: whether an agent has the fitness asked for, or solves the task; confirmed where that is needed.
         strategy: what the strategy says.
     """
     if is_goal_reached:
@@ -49,7 +52,7 @@ def met_rule(
 
 
 _WHAT = {
-    StopReason.FITNESS_REACHED: "The champion reached the fitness that the work item asks for.",
+    StopReason.FITNESS_REACHED: "The champion reached what the work item asks for.",
     StopReason.GENERATION_LIMIT: "The number of generations that the work item allows was reached.",
     StopReason.STAGNATION: "The champion did not improve for as many generations as the work item allows.",
     StopReason.EXTINCTION: "No agent of the last generation has a fitness.",

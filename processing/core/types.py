@@ -72,6 +72,7 @@ class Purpose(IntEnum):
     MUTATION = 6
     CONFIRMATION = 7
     REPLICATE = 8
+    FRESH_START = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,8 @@ class Evaluations:
     fitness: Float64Array  # (N,) NaN where the agent failed
     steps: Int32Array  # (N,) environment steps of all its episodes
     failures: UInt8Array  # (N,) of Failure
+    solved: UInt8Array | None = None  # (N,) whether an agent meets the task's own criterion; None where that takes more to say
+    behaviours: Float32Array | None = None  # (N, D) what an agent did, for judges that look at it
 
     def __len__(self) -> int:
         return len(self.fitness)
@@ -108,6 +111,23 @@ class Verdict:
     threshold: float | None = None  # the bar this generation had to pass, where the strategy has one
     viable: int | None = None  # agents that passed it
     notes: Mapping[str, Any] = field(default_factory=dict)  # for `explainStop`: what led to the stop, JSON values
+    species: Int32Array | None = None  # (N,) number of each agent's species, from 0 over the whole run; None without species
+    snapshots: tuple["SpeciesSnapshot", ...] = ()  # the species of this generation, by number
+
+
+@dataclass(frozen=True, slots=True)
+class SpeciesSnapshot:
+    """One species in one generation."""
+
+    number: int  # from 0, over the whole run
+    born_in: int  # generation
+    size: int  # agents, those that failed too
+    champion: int | None  # index of its best agent; None where all failed
+    best_fitness: float | None
+    mean_fitness: float | None  # of those that did not fail
+    adjusted_fitness: float | None  # the sum of its agents' shared fitness
+    generations_since_improvement: int
+    offspring: int  # agents of the next generation that it brings forth
 
 
 class GenomeKind(Protocol):

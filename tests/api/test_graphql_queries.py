@@ -305,7 +305,7 @@ def test_examples_can_be_submitted_as_they_are(client: Client) -> None:
 
 def test_the_catalogue_is_printed_from_the_tables(client: Client) -> None:
     answer = ask(
-        client, "{catalogue{kinds{kind genome strategies judge} strategies{name parameters{name meaning default range unit}}}"
+        client, "{catalogue{kinds{kind genome strategies} strategies{name parameters{name meaning default range unit}}}"
         ' environments(search:"MA"){name observationSpace actionSpace parameters{name}} none:environments(search:"x"){name}}',
     )
     catalogue = answer["catalogue"]

@@ -14,6 +14,7 @@ from formatting.parse import parse
 from processing.core import generation as generations
 from processing.core.checkpoint import Checkpoint
 from processing.core.generation import Closed
+from processing.core.parts import joined_results
 from processing.core.plan import Plan, plan_of
 from processing.core.types import Evaluations, Failure, Float64Array, Population
 from tests.core.lives import SMALL
@@ -61,10 +62,7 @@ def run(
             )
             for first, last in itertools.pairwise(bounds)
         ]
-        whole = Evaluations(
-            *(np.concatenate([getattr(part, name) for part in parts]) for name in ("fitness", "steps", "failures"))
-        )
-        closed = generations.close_generation(plan, checkpoint, population, whole, seed=seed)
+        closed = generations.close_generation(plan, checkpoint, population, joined_results(parts), seed=seed)
         checkpoint, stop = closed.checkpoint, closed.stop
         yield closed
 

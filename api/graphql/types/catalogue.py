@@ -37,12 +37,11 @@ class CatalogueEntry(graphene.ObjectType):
 
 
 class KindEntry(graphene.ObjectType):
-    """A kind of work: what varies, how it moves, how it is scored."""
+    """A kind of work: what varies, and how it moves."""
 
     kind = one(AlgorithmKind, "The kind.")
     genome = one(graphene.String, "What varies.")
     strategies = many(graphene.String, "How it may move; the first is the default.")
-    judge = one(graphene.String, "How it is scored.")
 
 
 class Catalogue(graphene.ObjectType):
@@ -93,7 +92,7 @@ def catalogue() -> dict[str, Any]:
     """Everything in the tables."""
     return {
         "kinds": [
-            {"kind": name, "genome": kind.genome, "strategies": kind.strategies, "judge": kind.judge}
+            {"kind": name, "genome": kind.genome, "strategies": kind.strategies}
             for name, kind in KINDS.items()
         ],
         "strategies": _entries(STRATEGIES), "genomes": _entries(GENOMES), "environments": _entries(ENVIRONMENTS),

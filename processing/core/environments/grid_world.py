@@ -14,6 +14,7 @@ from typing import Literal
 
 import numpy as np
 
+from processing.core.actions import fill_choice
 from processing.core.environments.sight import views
 from processing.core.environments.walk import (
     BLOCKED,
@@ -71,7 +72,10 @@ class GridWorld:
 
     Parameters = MazeParameters
     inputs, outputs = INPUTS, OUTPUTS
-    is_random = False
+    reals = 0
+    is_random = has_common_episodes = False
+    judge = "episodes"
+    criterion = None  # a maze is solved when its work item says so
 
     def __init__(self, parameters: MazeParameters) -> None:
         self.parameters = parameters
@@ -166,7 +170,10 @@ class GridWorld:
     #: The slots of `rollout` that this environment fills.
     @property
     def parts(self) -> dict[str, object]:
-        return {"fill_start": fill_start, "fill_observation": fill_observation, "fill_step": fill_step}
+        return {
+            "fill_start": fill_start, "fill_observation": fill_observation, "fill_actions": fill_choice,
+            "fill_step": fill_step,
+        }
 
     def _places(self, kind: str) -> list[tuple[int, int]]:
         return [(i, j) for i, row in enumerate(self.rows) for j, cell in enumerate(row) if cell == kind]

@@ -36,8 +36,9 @@ class World(NamedTuple):
 
 
 @part
-def fill_start(world, wholes, notes, lane):
+def fill_start(world, work, lane, key):
     """Stand on the start, with nothing else visited and nothing collected."""
+    wholes, notes = work.wholes, work.notes
     put(wholes, lane, world.start)
     put(wholes, lane + COLLECTED * LANES, 0)
     put(wholes, lane + LEFT * LANES, world.goals)
@@ -49,8 +50,9 @@ def fill_start(world, wholes, notes, lane):
 
 
 @part
-def fill_observation(world, wholes, notes, x):
+def fill_observation(world, work):
     """What is seen from where the agents are: from the table, or along the lines of sight."""
+    wholes, notes, x = work.wholes, work.notes, work.scratch
     if world.views.size > 0:
         fill_rows(x, 0, world.views, INPUTS, wholes, VIEW * LANES)
     else:
@@ -60,8 +62,11 @@ def fill_observation(world, wholes, notes, x):
 
 
 @part
-def fill_step(world, wholes, notes, alive, actions, returns, over):
+def fill_step(world, work, clock):
     """One move of each living agent in a lane."""
+    wholes, notes, alive, actions, returns, over = (
+        work.wholes, work.notes, work.alive, work.actions, work.returns, work.over
+    )
     ended = 0
     for lane in range(LANES):
         if get(alive, lane) == 0:

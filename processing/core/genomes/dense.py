@@ -9,12 +9,14 @@ import numpy as np
 from pydantic import Field
 
 from processing.core import rng
+from processing.core.actions import Range
 from processing.core.errors import Broken
 from processing.core.genomes.breeding import breed
 from processing.core.genomes.diversity import diversity
 from processing.core.genomes.layers import MOST_LANE_WEIGHTS, Network, fill_memory, fill_outputs, fill_special
 from processing.core.lanes import LANES
 from processing.core.parameters import Parameters, parameter
+from processing.core.rollout import Prepared
 from processing.core.types import Float32Array, Int32Array, Purpose, UInt8Array, Variation
 
 
@@ -73,6 +75,7 @@ class Dense:
     """
 
     Parameters = DenseParameters
+    output_range = Range.UNBOUNDED
 
     def __init__(self, parameters: DenseParameters, *, inputs: int, outputs: int) -> None:
         self.parameters, self.inputs, self.outputs = parameters, inputs, outputs
@@ -159,20 +162,20 @@ class Dense:
             wide=self.number_of_weights > MOST_LANE_WEIGHTS,
         )
 
-    def flat(self, genomes: Float32Array) -> Float32Array:
-        """The genomes as kernels take them, in one row; for large networks with zeros to read beyond the end."""
+    def prepared(self, genomes: Float32Array) -> Prepared:
+        """The genomes as kernels take them, in one row; for large networks with zeros to read beyond the end.
+
+        Memory has a row for each weight, or none for large networks; scratch the inputs, two layers, and the units of one
+        layer side by side.
+        """
         row = np.require(genomes, np.float32, ["C", "W"]).reshape(-1)
-        return np.concatenate([row, np.zeros(LANES, np.float32)]) if self.network.wide else row
-
-    @property
-    def rows(self) -> int:
-        """Rows of the lanes' memory: one for each weight, or none for large networks."""
-        return 0 if self.number_of_weights > MOST_LANE_WEIGHTS else self.number_of_weights
-
-    @property
-    def scratch_rows(self) -> int:
-        """Rows of scratch: the inputs, two layers, and the units of one layer side by side."""
-        return self.inputs + 2 * max(self.sizes) + -(-max(self.sizes) // LANES)
+        if self.network.wide:
+            row = np.concatenate([row, np.zeros(LANES, np.float32)])
+        widest = max(self.sizes)
+        return Prepared(
+            row, self.network, rows=0 if self.network.wide else self.number_of_weights,
+            scratch_rows=self.inputs + 2 * widest + -(-widest // LANES),
+        )
 
     @property
     def parts(self) -> dict[str, object]:

@@ -33,15 +33,15 @@ class Network(NamedTuple):
 
 
 @part
-def fill_memory(genomes, network, agent, memory, lane):
+def fill_memory(genomes, network, work, agent, lane):
     """Copy an agent's weights to its lane."""
     if not network.wide:
         for row in range(network.weights):
-            put(memory, row * LANES + lane, get(genomes, agent * network.weights + row))
+            put(work.memory, row * LANES + lane, get(genomes, agent * network.weights + row))
 
 
 @part
-def fill_outputs(genomes, network, agents, alive, memory, scratch):
+def fill_outputs(genomes, network, work):
     """From the inputs, the first rows of scratch, to the outputs, (units, LANES); the index in scratch where they
     start.
 
@@ -49,6 +49,7 @@ def fill_outputs(genomes, network, agents, alive, memory, scratch):
     unit (`wide`), the first holds each input of a layer in all lanes of a vector, the third the sums, the second the
     outputs.
     """
+    memory, scratch = work.memory, work.scratch
     inputs, wide = get(network.sizes, 0), network.wide
     first = inputs * LANES
     second = first + network.width * LANES
@@ -59,9 +60,9 @@ def fill_outputs(genomes, network, agents, alive, memory, scratch):
     for lane in range(LANES if wide else 1):
         at = 0
         if wide:
-            if get(alive, lane) == 0:
+            if get(work.alive, lane) == 0:
                 continue
-            at = get(agents, lane) * network.weights
+            at = get(work.agents, lane) * network.weights
             fill_spread(scratch, first, lane, LANES, inputs)
         for layer in range(layers):
             before, after = get(network.sizes, layer), get(network.sizes, layer + 1)
@@ -102,8 +103,9 @@ BIAS = True
 
 
 @part
-def fill_special(genomes, network, agents, alive, memory, scratch):
+def fill_special(genomes, network, work):
     """`fill_outputs` for one shape in lanes: with constant sizes the compiler unrolls all but the inputs."""
+    memory, scratch = work.memory, work.scratch
     first, second = INPUTS * LANES, (INPUTS + HIDDEN) * LANES
     last = (INPUTS + BIAS) * HIDDEN * LANES
     biases = INPUTS * HIDDEN * LANES if BIAS else -1

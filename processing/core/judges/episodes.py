@@ -39,8 +39,7 @@ class Episodes:
         last = len(genomes) if last is None else last
         returns, steps = self.engine.lives(
             genomes, seed=seed, generation=generation,
-            purpose=Purpose.POLICY if purpose == Purpose.EPISODE else purpose,
-            first=first, last=last, origin=origin, sampled=self.is_sampled, threads=threads,
+            purpose=purpose, first=first, last=last, origin=origin, sampled=self.is_sampled, threads=threads,
         )
         episodes = self.environment.episodes
         fitness = np.zeros(last - first)
