@@ -1,6 +1,7 @@
 """Servers for tests, gone when they end: each test that asks for one runs on both set-ups."""
 
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +11,12 @@ from tests.integration.provide import missing
 from tests.integration.server import SETUPS, Embedded, Server
 
 Serve = Callable[..., Server]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interruptible() -> None:
+    """Ctrl-C reaches the servers, also where a shell started the tests in the background and so had them ignore it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(params=SETUPS)
