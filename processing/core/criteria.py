@@ -1,0 +1,46 @@
+"""When a task is solved: what environments name as their criterion, and how a champion is confirmed.
+
+A criterion looks at an evaluated generation and names the agent that solves the task, or nobody. It lies below the
+environments, so that they can hold it, and takes the plan as it finds it.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from processing.core.ranking import mean, ranked
+from processing.core.types import Evaluations, Genomes, Population, Purpose, State
+
+#: Fresh episodes that must confirm a champion where the environment, or its network, is random.
+CONFIRMATION_EPISODES = 100
+
+
+class MeanReturn:
+    """Solved when the champion's mean return reaches `threshold`, and does so again on 100 fresh seeds."""
+
+    def __init__(self, threshold: float) -> None:
+        self.threshold = threshold
+
+    def winner(
+        self, plan: Any, population: Population, evaluations: Evaluations, *, seed: int, generation: int, state: State
+    ) -> int | None:
+        """The champion, if it solves the task; `state` is the judge's."""
+        order = ranked(evaluations.fitness)
+        if not len(order) or evaluations.fitness[order[0]] < self.threshold:
+            return None
+        champion = int(order[0])
+        confirmed = is_confirmed(
+            plan, population.genomes, champion, self.threshold, seed=seed, generation=generation, state=state
+        )
+        return champion if confirmed else None
+
+
+def is_confirmed(
+    plan: Any, genomes: Genomes, agent: int, bar: float, *, seed: int, generation: int, state: State
+) -> bool:
+    """Whether an agent's mean fitness reaches the bar on fresh episodes too, where those can differ."""
+    if not plan.judge.is_random:
+        return True
+    copies = plan.genome.take(genomes, np.full(CONFIRMATION_EPISODES, agent, np.int32))
+    again = plan.judge.evaluate(copies, seed=seed, generation=generation, purpose=Purpose.CONFIRMATION, state=state)
+    return mean(again.fitness) >= bar

@@ -1,0 +1,93 @@
+"""A pole on a cart, kept upright by pushing the cart left or right: Gymnasium's CartPole-v1.
+
+State and observation: position (m), speed (m/s), angle (rad), spin (rad/s), each uniform in ±0.05 at the start. Action:
+0 pushes left, 1 right, with 10 N. Reward: 1 for each step; with `sutton_barto_reward` 0, and -1 for the last one where
+the environment ends it. Terminates: |position| > 2.4 or |angle| > 12°. Truncates: after 500 steps.
+
+Source: Gymnasium 1.4, `cartpole.py`; Barto, Sutton and Anderson 1983.
+"""
+
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+
+import math
+
+import numpy as np
+
+from processing.core.build import part
+from processing.core.criteria import MeanReturn
+from processing.core.environments.classic.lives import EXACT, Classic, in_lanes, settled
+from processing.core.lanes import LANES, get, load, load_whole, store, where_greater
+from processing.core.numeric import HALF, ONE, ZERO, cos, sin, square
+from processing.core.parameters import Parameters, parameter
+
+GRAVITY, CART_MASS, POLE_MASS, POLE_HALF_LENGTH, PUSH, STEP_SECONDS = 9.8, 1.0, 0.1, 0.5, 10.0, 0.02
+WHOLE_MASS, POLE_MOMENT, INERTIA = POLE_MASS + CART_MASS, POLE_MASS * POLE_HALF_LENGTH, 4.0 / 3.0
+FARTHEST, STEEPEST = 2.4, 12 * 2 * math.pi / 360
+
+
+@part
+def dynamics(position, speed, angle, spin, action, reward, last_reward):
+    """One Euler step: position, speed, angle, spin, the reward, and 1 where the environment ends it, else 0."""
+    force = where_greater(action, HALF, PUSH, -PUSH)
+    cosine, sine = cos(angle), sin(angle)
+    push = (force + POLE_MOMENT * square(spin) * sine) / WHOLE_MASS
+    twist = (GRAVITY * sine - cosine * push) / (POLE_HALF_LENGTH * (INERTIA - POLE_MASS * square(cosine) / WHOLE_MASS))
+    pull = push - POLE_MOMENT * twist * cosine / WHOLE_MASS
+    position = position + STEP_SECONDS * speed
+    speed = speed + STEP_SECONDS * pull
+    angle = angle + STEP_SECONDS * spin
+    spin = spin + STEP_SECONDS * twist
+    over = where_greater(position, FARTHEST, ONE, ZERO)
+    over = where_greater(-FARTHEST, position, ONE, over)
+    over = where_greater(angle, STEEPEST, ONE, over)
+    over = where_greater(-STEEPEST, angle, ONE, over)
+    return position, speed, angle, spin, where_greater(over, HALF, last_reward, reward), over
+
+
+@part
+def fill_observation(world, work):
+    """The state is what is seen."""
+    for row in range(4):
+        store(work.scratch, row * LANES, load(work.reals, row * LANES))
+
+
+@part
+def fill_step(world, work, clock):
+    """One step of all lanes."""
+    reals, settings = work.reals, world.settings
+    position, speed, angle, spin, reward, over = dynamics(
+        load(reals, 0), load(reals, LANES), load(reals, 2 * LANES), load(reals, 3 * LANES),
+        load_whole(work.actions, 0), get(settings, 0), get(settings, 1),
+    )
+    store(reals, 0, position)
+    store(reals, LANES, speed)
+    store(reals, 2 * LANES, angle)
+    store(reals, 3 * LANES, spin)
+    return settled(work, reward, over)
+
+
+class CartPoleKwargs(Parameters):
+    """Keyword arguments of CartPole-v1."""
+
+    sutton_barto_reward: bool = parameter(False, meaning="Whether a step earns 0, and the last one -1, instead of 1.")
+
+
+class CartPole(Classic):
+    """CartPole-v1."""
+
+    gymnasium_id, limit, actions, criterion = "CartPole-v1", 500, "choice", MeanReturn(475.0)
+    inputs, outputs, reals = 4, 2, 4
+    Kwargs = CartPoleKwargs
+    starts = ((-0.05, 0.05),) * 4
+    observed, does = ("position", "speed", "angle", "spin"), ("push left", "push right")
+    slots = {"fill_observation": fill_observation, "fill_step": fill_step, **in_lanes(globals())}
+    exact = {**EXACT, "square": np.square, "HALF": 0.5}
+    dynamics = staticmethod(dynamics)
+
+    def settings(self) -> tuple[float, ...]:
+        """The reward of a step, and that of one that the environment ends."""
+        return (0.0, -1.0) if self.kwargs.sutton_barto_reward else (1.0, 1.0)
+
+    def best_possible(self) -> float:
+        """To stay upright to the end."""
+        return self.settings()[0] * self.max_steps

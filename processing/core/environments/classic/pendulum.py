@@ -1,0 +1,98 @@
+"""A pendulum to swing up and hold, driven at its hinge: Gymnasium's Pendulum-v1.
+
+State: angle from the upright (rad), uniform from -pi to pi at the start, and spin (rad/s), uniform in ±1 at the start, at
+most 8. Gymnasium lets the angle grow; in lanes it is brought back to -pi to pi, where float32 keeps its digits.
+Observation: cosine and sine of the angle, spin. Command: the torque, -1 to 1 for ±2 N m. Reward: -(angle² + 0.1 spin² +
+0.001 torque²) with the angle from -pi to pi, before the step. Truncates: after 200 steps.
+
+Source: Gymnasium 1.4, `pendulum.py`.
+"""
+
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from processing.core.build import part
+from processing.core.environments.classic.lives import EXACT, Classic, clipped, in_lanes, settled
+from processing.core.lanes import LANES, get, load, store, where_greater
+from processing.core.numeric import ZERO, cos, sin, square, wrapped
+from processing.core.parameters import Parameters, parameter
+from processing.core.types import Float32Array
+
+FASTEST, STRONGEST, STEP_SECONDS, LEVERAGE = 8.0, 2.0, 0.05, 3.0
+SPIN_COST, TORQUE_COST, STILL = 0.1, 0.001, 1e-30
+
+
+@part
+def dynamics(angle, spin, torque, weight):
+    """One step: angle, spin, the reward, and 0: nothing ends it. `weight` is 3/2 of the gravity (m/s²)."""
+    torque = clipped(torque, -STRONGEST, STRONGEST)
+    cost = square(wrapped(angle)) + SPIN_COST * square(spin) + TORQUE_COST * square(torque)
+    spin = spin + (weight * sin(angle) + LEVERAGE * torque) * STEP_SECONDS
+    spin = clipped(spin, -FASTEST, FASTEST)
+    return angle + spin * STEP_SECONDS, spin, -cost, ZERO * cost
+
+
+@part
+def fill_observation(world, work):
+    """Cosine and sine of the angle, and the spin."""
+    angle = load(work.reals, 0)
+    store(work.scratch, 0, cos(angle))
+    store(work.scratch, LANES, sin(angle))
+    store(work.scratch, 2 * LANES, load(work.reals, LANES))
+
+
+@part
+def fill_step(world, work, clock):
+    """One step of all lanes."""
+    torque = load(work.commands, 0) * STRONGEST
+    angle, spin, reward, over = dynamics(load(work.reals, 0), load(work.reals, LANES), torque, get(world.settings, 0))
+    store(work.reals, 0, calmed(wrapped(angle)))
+    store(work.reals, LANES, calmed(spin))
+    return settled(work, reward, over)
+
+
+@part
+def calmed(x):
+    """x, or 0 where its square is below 1e-30: a pendulum that is held still comes to subnormal numbers, which are slow."""
+    return where_greater(x * x, STILL, x, ZERO)
+
+
+class PendulumKwargs(Parameters):
+    """Keyword arguments of Pendulum-v1."""
+
+    g: float = parameter(10.0, meaning="Gravity.", unit="m/s²", ge=-100.0, le=100.0)
+
+
+@part
+def turned(angle):
+    """`wrapped` as Gymnasium does it: the largest angle is that below pi."""
+    return ((angle + np.pi) % (2 * np.pi)) - np.pi
+
+
+class Pendulum(Classic):
+    """Pendulum-v1."""
+
+    gymnasium_id, limit, actions, criterion = "Pendulum-v1", 200, "commands", None
+    inputs, outputs, reals = 3, 1, 2
+    Kwargs = PendulumKwargs
+    starts = ((-np.pi, np.pi), (-1.0, 1.0))
+    observed, does = ("cosine of the angle", "sine of the angle", "spin"), ("torque",)
+    slots = {"fill_observation": fill_observation, "fill_step": fill_step, **in_lanes(globals())}
+    exact = {**EXACT, "wrapped": turned}
+    dynamics = staticmethod(dynamics)
+
+    def settings(self) -> tuple[float, ...]:
+        """How strongly the pendulum is pulled down, for its length and mass of 1."""
+        return (3 * self.kwargs.g / 2.0,)
+
+    def best_possible(self) -> float:
+        """To stand upright, at rest, without a torque."""
+        return 0.0
+
+    def seen(self, state: Sequence[Any]) -> Float32Array:
+        """Cosine and sine of the angle, and the spin."""
+        return np.array([np.cos(state[0]), np.sin(state[0]), state[1]], np.float32)

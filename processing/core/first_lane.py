@@ -1,0 +1,142 @@
+"""The primitives of `lanes.py` for the first lane alone: a vector is one float32, so that a life in plain Python is fast.
+
+Bound in the place of the primitives. Buffers keep the layout of LANES lanes; results have the same bits.
+"""
+
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+
+import math
+
+import numpy as np
+
+from processing.core import lanes
+from processing.core.build import part
+from processing.core.lanes import LANES
+
+#: Below this, float32 has fewer digits than its 24 bits.
+_SUBNORMAL = 2.0**-125
+_MANTISSA = 2.0**24
+
+
+@part
+def load(buffer, at):
+    """The number at an index of a float32 buffer."""
+    return buffer[at]
+
+
+@part
+def store(buffer, at, number):
+    """Put a number at an index of a float32 buffer."""
+    buffer[at] = number
+
+
+@part
+def load_whole(buffer, at):
+    """The whole number at an index of an int32 buffer."""
+    return np.float32(buffer[at])
+
+
+@part
+def store_whole(buffer, at, number):
+    """Put a whole number at an index of an int32 buffer."""
+    buffer[at] = int(number)
+
+
+@part
+def gather(buffer, places, at):
+    """The number at the place that is found at an index."""
+    return buffer[places[at]]
+
+
+@part
+def add_up(buffer, at, number):
+    """Add to the number at an index of a float64 buffer."""
+    buffer[at] += number
+
+
+@part
+def mark_over(over, alive, number):
+    """Whether the lane is alive and the number above 0."""
+    over[0] = is_over = bool(alive[0]) and bool(number > 0)
+    return int(is_over)
+
+
+@part
+def fill(value):
+    """The number itself."""
+    return value
+
+
+@part
+def fill_rows(x, target, table, width, rows, at):
+    """Row rows[at] of a table."""
+    first = int(rows[at]) * width
+    x[target : target + width * LANES : LANES] = table[first : first + width]
+
+
+@part
+def where_greater(a, b, yes, no):
+    """`yes` if a > b, else `no`."""
+    return yes if a > b else no
+
+
+@part
+def where_bit(bits, yes, no):
+    """`yes` if the first bit is set, else `no`."""
+    return yes if int(bits) & 1 else no
+
+
+@part
+def madd(a, b, c):
+    """a * b + c in float32, rounded once: by way of float64, and with care where both roundings could show."""
+    total = float(a) * float(b) + float(c)
+    is_halfway = math.frexp(total)[0] * _MANTISSA % 1.0 == 0.5
+    return lanes.madd(a, b, c) if is_halfway or 0.0 < abs(total) < _SUBNORMAL else np.float32(total)
+
+
+@part
+def fill_sums(y, target, x, source, inputs, weights, at, stride, biases, units):
+    """Bias plus weighted inputs, for any number of units at once."""
+    width = units * LANES
+    start = np.zeros(units, np.float32) if biases < 0 else weights[biases : biases + width : LANES]
+    rows = [weights[at + i * stride : at + i * stride + width : LANES] for i in range(inputs)]
+    y[target : target + width : LANES] = _summed(x[source : source + inputs * LANES : LANES], rows, start)
+
+
+@part
+def _summed(values, rows, start):
+    """`start` plus value times row, one after the other, each sum rounded once to float32."""
+    totals = values.astype(np.float64)[:, None] * np.array(rows, np.float64)  # exact: 24 + 24 bits
+    reached = start
+    for total in totals:
+        total += reached
+        reached = total.astype(np.float32)
+    halfway = (totals.view(np.int64) & 0x1FFFFFFF) == 0x10000000
+    if not (halfway | ((np.abs(totals) < _SUBNORMAL) & (totals != 0))).any():
+        return reached
+    reached = start
+    for value, row in zip(values, rows, strict=True):
+        reached = lanes.madd(value, row, reached)
+    return reached
+
+
+@part
+def widest_tile():
+    """No number of units is too large."""
+    return 2**20
+
+
+@part
+def two_to(n):
+    """2^n for whole n from -126 to 127."""
+    return np.float32(math.ldexp(1.0, int(n)))
+
+
+#: What to bind.
+FIRST_LANE = {
+    one.__name__: one
+    for one in (
+        load, store, load_whole, store_whole, gather, add_up, mark_over, fill, fill_rows, where_greater, where_bit, madd,
+        fill_sums, widest_tile, two_to,
+    )
+}

@@ -1,0 +1,95 @@
+"""One life, lived again in plain Python with the very parts that kernels are made of, and so with the same bits.
+
+It needs no compiler: it shows what an agent did, in any environment that is composed of parts and with any genome kind.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from processing.core.build import plain
+from processing.core.first_lane import FIRST_LANE
+from processing.core.lanes import LANES
+from processing.core.rng import life_key
+from processing.core.rollout import Lives, Prepared, Workspace, lives_of, workspace
+from processing.core.types import Genomes, Purpose, Trajectory
+
+_SLOTS = ("fill_start", "fill_observation", "fill_actions", "fill_step", "fill_memory", "fill_outputs")
+
+
+def lived(
+    environment: Any, genome_kind: Any, genomes: Genomes, agent: int, *,
+    seed: int, generation: int, episode: int = 0, purpose: Purpose = Purpose.EPISODE, sampled: bool,
+) -> Trajectory:
+    """Live one episode.
+
+    Args:
+        genomes: the agent's genome, alone, as its kind unpacks it.
+        agent: its index in its generation.
+        sampled: whether actions are drawn from the outputs.
+    """
+    life = _Life(environment, genome_kind, genomes)
+    lives = lives_of(
+        environment, genome_kind, seed=seed, generation=generation, purpose=purpose, first=0, last=1, origin=agent,
+        sampled=sampled,
+    )
+    with np.errstate(all="ignore"):
+        return life.lived(lives, episode)
+
+
+class _Life:
+    """A life in lane 0; the other lanes are empty."""
+
+    def __init__(self, environment: Any, genome_kind: Any, genomes: Genomes) -> None:
+        self.environment, self.world = environment, environment.world
+        self.prepared: Prepared = genome_kind.prepared(genomes)
+        self.work: Workspace = workspace(environment, self.prepared)
+        has_units_in_lanes = getattr(self.prepared.network, "wide", False)
+        parts = environment.parts | genome_kind.parts
+        bindings = parts if has_units_in_lanes else parts | FIRST_LANE
+        self.fill = {name.removeprefix("fill_"): plain(parts[name], bindings) for name in _SLOTS}
+
+    def lived(self, lives: Lives, episode: int) -> Trajectory:
+        """The episode, from its start to its end."""
+        work, position = self.work, getattr(self.environment, "position", None)
+        self._begin(lives, episode)
+        actions: list[Any] = []
+        rewards: list[float] = []
+        positions, observations = [position(work.wholes)] if position else [], []
+        total = 0.0
+        while not work.over[0] and len(actions) < lives.limit:
+            self.fill["observation"](self.world, work)
+            observations.append(work.scratch[: self.environment.inputs * LANES : LANES].astype(np.float64))
+            self._step(lives, len(actions))
+            actions.append(self._action())
+            rewards.append(float(work.returns[0]))
+            total += rewards[-1]
+            if position:
+                positions.append(position(work.wholes))
+        over = bool(work.over[0])
+        return Trajectory(
+            actions=actions, rewards=rewards, positions=positions, observations=observations, total=total,
+            steps=len(actions), terminated=over, truncated=not over,
+        )
+
+    def _begin(self, lives: Lives, episode: int) -> None:
+        work = self.work
+        for lane in range(LANES):
+            self.fill["start"](self.world, work, lane, np.uint64(0))
+        work.alive[0], work.owner[0] = 1, episode
+        work.keys[0] = life_key(lives.policy, lives.origin, episode)
+        self.fill["start"](self.world, work, 0, life_key(lives.starts, 0 if lives.common else lives.origin, episode))
+        self.fill["memory"](self.prepared.genomes, self.prepared.network, work, 0, 0)
+
+    def _step(self, lives: Lives, clock: int) -> None:
+        """A step whose reward is alone in work.returns."""
+        y = self.fill["outputs"](self.prepared.genomes, self.prepared.network, self.work)
+        self.fill["actions"](self.work, lives, y, clock)
+        self.work.returns[0] = 0.0
+        self.fill["step"](self.world, self.work, clock)
+
+    def _action(self) -> int | list[float]:
+        if self.environment.actions == "choice":
+            return int(self.work.actions[0])
+        commands: list[float] = self.work.commands[::LANES].tolist()
+        return commands

@@ -1,0 +1,90 @@
+"""Who solves a task: the champion, if 100 fresh seeds say so too."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from processing.core.criteria import MeanReturn, is_confirmed
+from processing.core.environments.classic import CLASSIC
+from processing.core.genomes.dense import Dense, DenseParameters
+from processing.core.judges.episodes import Episodes
+from processing.core.plan import Plan
+from processing.core.ranking import mean
+from processing.core.stop import StopParameters
+from processing.core.types import Evaluations, Float32Array, Population, Purpose
+from tests.core.test_classic import environment
+
+
+def plan(**given: Any) -> Plan:
+    ours = environment("CartPole-v1", **given)
+    kind = Dense(DenseParameters(hidden=()), inputs=ours.inputs, outputs=ours.outputs)
+    return Plan(
+        environment=ours, genome=kind, judge=Episodes(ours, kind), strategy=None, stop=StopParameters(max_generations=1)
+    )
+
+
+def balancer(*, away: float = 0.0) -> Float32Array:
+    """A genome that pushes against the lean; `away` makes it care for nothing but where the cart is."""
+    lean = np.array([0.02, 0.1, 1.0, 0.5]) * (1 - away) + np.array([1, 0, 0, 0]) * away
+    return np.array([*np.stack([-lean, lean], axis=1).ravel(), 0, 0], np.float32)
+
+
+def population_of(*rows: Float32Array) -> Population:
+    count = len(rows)
+    return Population(
+        genomes=np.stack(rows), operators=np.zeros(count, np.uint8), mothers=np.full(count, -1, np.int32),
+        fathers=np.full(count, -1, np.int32), ages=np.zeros(count, np.uint16),
+    )
+
+
+def winner(criterion: MeanReturn, one: Plan, population: Population, evaluations: Evaluations | None = None) -> int | None:
+    found = evaluations or one.judge.evaluate(population.genomes, seed=3, generation=1)
+    return criterion.winner(one, population, found, seed=3, generation=1, state={})
+
+
+def test_a_champion_that_balances_wins() -> None:
+    population = population_of(balancer(away=1), balancer(), balancer())
+    assert winner(MeanReturn(475), plan(), population) == 1
+
+
+def test_a_threshold_that_nobody_reaches_has_no_winner() -> None:
+    assert winner(MeanReturn(475), plan(), population_of(balancer(away=1))) is None
+
+
+def test_a_threshold_that_is_just_reached_is_reached() -> None:
+    assert winner(MeanReturn(500), plan(), population_of(balancer())) == 0
+
+
+def test_luck_is_not_confirmed() -> None:
+    one, genome = plan(seeds="fresh"), balancer(away=1)
+    crowd = population_of(*[genome] * 60)
+    evaluations = one.judge.evaluate(crowd.genomes, seed=3, generation=1)
+    luckiest = evaluations.fitness.max()
+    assert luckiest > mean(evaluations.fitness)
+    assert winner(MeanReturn(float(luckiest)), one, crowd) is None
+    assert winner(MeanReturn(mean(evaluations.fitness) - 0.5), one, crowd) == int(evaluations.fitness.argmax())
+
+
+def test_agents_without_a_fitness_never_win() -> None:
+    lost = Evaluations(fitness=np.full(2, np.nan), steps=np.zeros(2, np.int32), failures=np.ones(2, np.uint8))
+    assert winner(MeanReturn(-1e9), plan(), population_of(balancer(), balancer()), lost) is None
+
+
+def test_it_is_confirmed_on_a_hundred_different_starts() -> None:
+    one = plan()
+    copies = np.repeat(balancer(away=1)[None], 100, axis=0)
+    again = one.judge.evaluate(copies, seed=3, generation=1, purpose=Purpose.CONFIRMATION)
+    assert len(set(again.fitness.tolist())) > 2
+    for bar, expected in ((mean(again.fitness), True), (float(np.nextafter(mean(again.fitness), 1e9)), False)):
+        assert is_confirmed(one, copies[:3], 2, bar, seed=3, generation=1, state={}) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "threshold"),
+    [("CartPole-v1", 475), ("Acrobot-v1", -100), ("MountainCar-v0", -110), ("MountainCarContinuous-v0", 90)],
+)
+def test_the_tasks_have_the_thresholds_of_the_field(name: str, threshold: float) -> None:
+    criterion = CLASSIC[name].criterion
+    assert criterion is not None
+    assert criterion.threshold == threshold
