@@ -1,5 +1,8 @@
 """The table of genome kinds: one file and one line each."""
 
-from processing.core.genomes.dense import Dense
+from typing import Any
 
-GENOMES = {"dense": Dense}
+from processing.core.genomes.dense import Dense
+from processing.core.genomes.graph import Graph
+
+GENOMES: dict[str, Any] = {"dense": Dense, "graph": Graph}

@@ -106,6 +106,10 @@ class Dense:
         uniform: Float32Array = ((2 * rng.uniforms(keys, count, first) - 1) * limit).astype(np.float32)
         return uniform
 
+    def count(self, genomes: Float32Array) -> int:
+        """How many genomes these are."""
+        return len(genomes)
+
     def take(self, genomes: Float32Array, indices: Int32Array) -> Float32Array:
         """The genomes of some agents, (len(indices), W)."""
         return genomes[indices]

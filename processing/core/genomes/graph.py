@@ -1,0 +1,269 @@
+"""Networks whose nodes and links evolve: the genome kind of NEAT.
+
+Source: Stanley and Miikkulainen 2002, "Evolving Neural Networks through Augmenting Topologies", section 3.1.
+"""
+
+import math
+from enum import StrEnum
+from functools import cached_property
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+from pydantic import Field
+
+from processing.core import rng
+from processing.core.actions import Range
+from processing.core.genomes import graphs
+from processing.core.genomes.dense import Output
+from processing.core.genomes.graph_decoding import Shape, decoded
+from processing.core.genomes.graph_program import fill_memory, fill_outputs, layout
+from processing.core.genomes.graphs import Graphs
+from processing.core.parameters import Parameters, parameter
+from processing.core.rollout import Prepared
+from processing.core.types import Float64Array, Int32Array, Int64Array, Purpose
+
+
+class Activation(StrEnum):
+    """Transfer functions of nodes; genomes know them by their number in this order."""
+
+    STEEP_SIGMOID = "steep_sigmoid"
+    SIGMOID = "sigmoid"
+    TANH = "tanh"
+    RELU = "relu"
+    LEAKY_RELU = "leaky_relu"
+    IDENTITY = "identity"
+    SELU = "selu"
+    GELU = "gelu"
+    SIN = "sin"
+    GAUSSIAN = "gaussian"
+    ABS = "abs"
+    STEP = "step"
+
+
+_UNIT = {Activation.STEEP_SIGMOID, Activation.SIGMOID, Activation.GAUSSIAN, Activation.STEP}
+_SYMMETRIC = {Activation.TANH, Activation.SIN}
+
+
+class GraphParameters(Parameters):
+    """A network that starts without hidden nodes; its input and output sizes follow from the environment."""
+
+    activations: tuple[Activation, ...] = parameter(
+        (Activation.STEEP_SIGMOID,), meaning="Transfer functions that a new hidden node draws from.", min_length=1,
+        max_length=len(Activation),
+    )
+    output_activation: Activation = parameter(Activation.STEEP_SIGMOID, meaning="Transfer function of the outputs.")
+    output: Output = parameter(
+        Output.ARGMAX, meaning="Where outputs choose an action: the best one wins, or it is sampled by softmax."
+    )
+    recurrent: bool = parameter(False, meaning="Whether links may lead back, so that the network remembers.")
+    bias: float | None = parameter(
+        1.0, meaning="What the bias, one more input, always says; null for none.",
+        source="Stanley and Miikkulainen 2002, section 4.1",
+    )
+    activations_per_step: Annotated[int, Field(ge=1, le=1_000)] | None = parameter(
+        None, unit="passes",
+        meaning="Passes in which each node is computed from what the others were one pass earlier, remembered from step to "
+        "step. Null: one such pass where the network is recurrent, else every node in order, from inputs to outputs.",
+    )
+
+
+class Node(NamedTuple):
+    """One node, for people."""
+
+    id: int
+    role: str  # "input", "bias", "output", "hidden"
+    activation: str | None  # None where the value comes from outside
+    bias: float | None  # what a bias always says
+
+
+class Connection(NamedTuple):
+    """One connection gene, for people."""
+
+    innovation: int
+    source: int
+    target: int
+    weight: float
+    enabled: bool
+    recurrent: bool  # whether it closes a circle of the genes that are enabled
+
+
+class Graph:
+    """The genome kind `graph` for one number of inputs and outputs; genomes are `Graphs`.
+
+    Nodes have ids: inputs from 0, the bias behind them where there is one, then the outputs; hidden nodes from
+    `first_hidden` on, as the search counts them.
+    """
+
+    Parameters = GraphParameters
+    special_parts = None
+
+    def __init__(self, parameters: GraphParameters, *, inputs: int, outputs: int) -> None:
+        self.parameters, self.inputs, self.outputs = parameters, inputs, outputs
+        self.bias = parameters.bias
+        self.first_output = inputs + (self.bias is not None)
+        self.first_hidden = self.first_output + outputs
+        self.number_of_weights = self.first_output * outputs
+        self.output_range = _range(parameters.output_activation)
+        self._prepared: tuple[Graphs, Prepared] | None = None
+
+    def random(self, size: int, *, seed: int, generation: int) -> Graphs:
+        """`size` genomes without hidden nodes, every input and the bias linked to every output.
+
+        Genes are ordered by output, then input; that is also their innovation number. Weights are uniform in +-1: that
+        of gene g is draw g of (seed, INITIAL, generation, agent).
+        """
+        number = self.number_of_weights
+        found = graphs.empty(size, number, 0)
+        targets, sources = np.divmod(np.arange(number, dtype=np.int32), np.int32(self.first_output))
+        found.genes[:], found.enabled[:] = number, 1
+        found.innovations[:] = np.arange(number)
+        found.sources[:], found.targets[:] = sources, targets + self.first_output
+        for first in range(0, size, 1024):
+            keys = rng.keys(seed, Purpose.INITIAL, generation, np.arange(first, min(first + 1024, size)))
+            found.weights[first : first + 1024] = 2 * rng.uniforms(keys, number) - 1
+        return found
+
+    def count(self, genomes: Graphs) -> int:
+        """How many genomes these are."""
+        return len(genomes.genes)
+
+    def take(self, genomes: Graphs, indices: Int32Array) -> Graphs:
+        """The genomes of some agents."""
+        return graphs.take(genomes, indices)
+
+    def join(self, parts: list[Graphs]) -> Graphs:
+        """The genomes of several groups, one after the other."""
+        return graphs.join(parts)
+
+    def pack(self, genomes: Graphs) -> bytes:
+        """One row of bytes for each genome, see `graphs.pack`; whole genomes can be cut out of it."""
+        return graphs.pack(genomes)
+
+    def unpack(self, data: bytes) -> Graphs:
+        """The genomes that `pack` wrote. Raises Broken where the bytes are not those of whole genomes."""
+        return graphs.unpack(data)
+
+    def diversity(self, genomes: Graphs) -> float:
+        """The root mean square distance of the weights from those of the mean genome; 0 for fewer than 2 genomes.
+
+        Weights are compared by innovation number; a genome that lacks a gene counts as having it with weight 0. Added in
+        the order of the agents.
+        """
+        size, used = len(genomes.genes), genomes.innovations >= 0
+        numbers, weights = genomes.innovations[used], genomes.weights[used].astype(np.float64)
+        if size < 2 or not len(numbers):
+            return 0.0
+        if numbers.max() > 4 * numbers.size + 65_536:
+            numbers = np.unique(numbers, return_inverse=True)[1].astype(np.int32)
+        first = np.zeros(int(numbers.max()) + 1)
+        first[numbers[::-1]] = weights[::-1]  # each number's first weight is its last assignment
+        with np.errstate(all="ignore"):
+            spread = _spread(weights - first[numbers], numbers, first, size)
+        return math.sqrt(math.fsum(spread.tolist()) / (size * np.count_nonzero(np.bincount(numbers))))
+
+    def complexity(self, genomes: Graphs) -> float:
+        """The mean number of enabled connections; 0 for no genomes."""
+        return int(genomes.enabled.sum(dtype=np.int64)) / max(len(genomes.genes), 1)
+
+    def describe(self, genomes: Graphs, agent: int) -> tuple[list[Node], list[Connection]]:
+        """The nodes and the connection genes of one genome as plain data, in the order of their ids and numbers."""
+        names = list(Activation)
+        output = self.parameters.output_activation.value
+        nodes = [Node(number, "input", None, None) for number in range(self.inputs)]
+        nodes += [] if self.bias is None else [Node(self.inputs, "bias", None, self.bias)]
+        nodes += [Node(self.first_output + number, "output", output, None) for number in range(self.outputs)]
+        hidden = int(genomes.nodes[agent])
+        kinds = genomes.activations[agent, :hidden].tolist()
+        nodes += [
+            Node(number, "hidden", names[kind].value, None)
+            for number, kind in zip(genomes.hidden[agent, :hidden].tolist(), kinds, strict=True)
+        ]
+        genes = slice(0, int(genomes.genes[agent]))
+        columns: list[Any] = [
+            field[agent, genes].tolist()
+            for field in (genomes.innovations, genomes.sources, genomes.targets, genomes.weights, genomes.enabled)
+        ]
+        follows = _followers(columns)
+        links = [
+            Connection(number, source, target, weight, bool(enabled), bool(enabled) and source in follows[target])
+            for number, source, target, weight, enabled in zip(*columns, strict=True)
+        ]
+        return nodes, links
+
+    def prepared(self, genomes: Graphs) -> Prepared:
+        """The genomes as kernels take them, decoded once and kept until others come.
+
+        Raises:
+            Broken: a genome's links end at no node of it, or form a cycle where the network is computed in order.
+        """
+        if self._prepared is None or self._prepared[0] is not genomes:
+            self._prepared = genomes, self._decoded(genomes)
+        return self._prepared[1]
+
+    @property
+    def parts(self) -> dict[str, object]:
+        """The slots of `rollout` that this genome kind fills."""
+        return {"fill_memory": fill_memory, "fill_outputs": fill_outputs}
+
+    @cached_property
+    def passes(self) -> int:
+        """Synchronous passes a step; 0 where nodes are computed in order."""
+        return self.parameters.activations_per_step or int(self.parameters.recurrent)
+
+    @property
+    def remembers(self) -> bool:
+        """Whether outputs depend on what was seen before."""
+        return self.passes > 0
+
+    def _decoded(self, genomes: Graphs) -> Prepared:
+        shape = Shape(
+            inputs=self.first_output, outputs=self.outputs, first_hidden=self.first_hidden,
+            activation=_number(self.parameters.output_activation), synchronous=self.passes > 0,
+            gene_slots=genomes.weights.shape[1], node_slots=genomes.hidden.shape[1],
+        )
+        programs, widths = decoded(genomes, shape)
+        used = programs.activations[: programs.starts[-1]]
+        shared = int(used[0]) if len(used) and bool((used == used[0]).all()) else -1
+        offsets: Int64Array = np.concatenate([np.zeros(1, np.int64), np.cumsum(widths[::-1])])
+        network, rows, scratch_rows, program_rows = layout(
+            inputs=self.first_output, outputs=self.outputs, bias=self.bias, positions=len(widths), offsets=offsets,
+            passes=self.passes, activation=shared,
+        )
+        return Prepared(programs, network, rows=rows, scratch_rows=scratch_rows, program_rows=program_rows)
+
+
+def _range(activation: Activation) -> Range:
+    if activation in _UNIT:
+        return Range.UNIT
+    return Range.SYMMETRIC if activation in _SYMMETRIC else Range.UNBOUNDED
+
+
+def _number(activation: Activation) -> int:
+    return list(Activation).index(activation)
+
+
+def _spread(away: Float64Array, numbers: Int32Array, first: Float64Array, size: int) -> Float64Array:
+    """The sum of squares about the mean for each innovation number, from distances to its first weight."""
+    lacking = size - np.bincount(numbers, minlength=len(first))
+    total = np.bincount(numbers, away, len(first)) - lacking * first
+    square = np.bincount(numbers, away * away, len(first)) + lacking * first * first
+    spread: Float64Array = np.maximum(square - total * total / size, 0.0)
+    return np.where(lacking < size, spread, 0.0)
+
+
+def _followers(columns: list[Any]) -> dict[int, set[int]]:
+    """The nodes that each node's enabled links lead to, however far, and the node itself."""
+    _, sources, targets, _, enabled = columns
+    nexts: dict[int, list[int]] = {node: [] for node in [*sources, *targets]}
+    for source, target, is_enabled in zip(sources, targets, enabled, strict=True):
+        if is_enabled:
+            nexts[source].append(target)
+    found = {}
+    for node in nexts:
+        reached, border = {node}, [node]
+        while border:
+            fresh = set(nexts[border.pop()]) - reached
+            reached |= fresh
+            border += fresh
+        found[node] = reached
+    return found

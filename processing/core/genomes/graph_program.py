@@ -1,0 +1,314 @@
+"""Graphs in lanes: LANES different networks side by side, each a short program that its lane follows.
+
+`fill_programs` turns genomes into programs once for a whole population: nodes in an order in which they can be computed,
+each with its enabled links in the order of their innovation numbers. A node's value is the activation of the sum of
+source times weight over its links, each added by `madd` to what came before, starting from 0; a node without links has
+the activation of 0. Nodes that no output depends on are left out.
+
+Lanes compute the same *position* at the same time. Positions are counted from the end, where the outputs are, one after
+the other; an output that others read is computed once more, before. What a position has to add up differs in two ways:
+- Links from inputs and the bias to outputs, the first of every output, are *direct*: source and place are the same in
+  all lanes. They are added like a dense layer; a lane that lacks one keeps its sum.
+- The others are gathered: each lane knows its source. A lane that has fewer adds 0 * -0 there, which leaves every sum as
+  it is, -0 too.
+"""
+
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, assignment"
+
+from typing import NamedTuple
+
+import numpy as np
+
+from processing.core.build import part
+from processing.core.genomes.layers import fill_layer
+from processing.core.lanes import LANES, fill, gather, get, load, madd, put, store, where_bit, where_greater
+from processing.core.numeric import (
+    HALF,
+    ZERO,
+    absolute,
+    gaussian,
+    gelu,
+    leaky_relu,
+    relu,
+    selu,
+    sigmoid,
+    sin,
+    steep_sigmoid,
+    step,
+    tanh,
+)
+from processing.core.types import Float32Array, Int32Array, Int64Array, UInt8Array
+
+NUMBER_OF_ACTIVATIONS = 12
+NOTHING = np.float32(-0.0)
+ALL = 2**LANES - 1  # a bit for each lane
+
+#: The first numbers of work.program: whether it was ever filled, whether the lanes have changed since they were last
+#: summed up, the first position that any of them needs, and whether all lanes have all direct links.
+FILLED, CHANGED, FIRST, COMPLETE = 0, 1, 2, 3
+SIZES = LANES  # from here on, the number of positions of each lane
+
+
+class Programs(NamedTuple):
+    """A population's networks. Node n of the list has links[n]..links[n + 1] - 1; a source below `Network.inputs` is an
+    input or the bias, others are nodes of the same network, counted from there on."""
+
+    starts: Int64Array  # (N + 1,) the first node of each agent; its last nodes are its outputs
+    activations: UInt8Array  # (nodes,)
+    links: Int64Array  # (nodes + 1,) the first link of each node
+    sources: Int32Array  # (links,)
+    weights: Float32Array  # (links,)
+    direct: Float32Array  # (N * inputs * outputs,) weights of direct links, input by input
+    present: UInt8Array  # (N * inputs * outputs,) whether there is one
+
+
+class Network(NamedTuple):
+    """What all networks of a population have in common, and where things lie in a workspace."""
+
+    inputs: int  # with the bias, the last of them
+    outputs: int
+    bias: np.float32
+    has_bias: bool
+    positions: int  # nodes of the largest network
+    offsets: Int64Array  # (positions + 1,) the first row of gathered links of each position
+    passes: int  # synchronous passes a step; 0: in order
+    activation: int  # number of the activation that all nodes share, -1 where they differ
+    nodes: int  # in scratch, the first row of the nodes' values
+    remembered: int  # in scratch, the first row of their values one pass earlier
+    weights: int  # in memory, the first row of the weights of gathered links
+    numbers: int  # in memory, the first row of the activations' numbers
+    counts: int  # in program, the first row of the numbers of gathered links
+    sources: int  # in program, the first row of their places in scratch
+    owners: int  # in program, from here on: a bit for each lane that has a direct link
+    most: int  # in program, from here on: the most links of each position
+    kinds: int  # in program, from here on: the set of activations of each position
+    same: int  # in program, from here on: whether a row of links has one source in all lanes
+
+
+def layout(
+    *, inputs: int, outputs: int, bias: float | None, positions: int, offsets: Int64Array, passes: int, activation: int
+) -> tuple[Network, int, int, int]:
+    """A network's layout, and the rows that it needs in memory, scratch and program."""
+    direct, links = inputs * outputs, int(offsets[-1])
+    nodes = inputs + 1 + outputs
+    counts = 2
+    sources = counts + positions
+    owners = (sources + links) * LANES
+    network = Network(
+        inputs=inputs, outputs=outputs, bias=np.float32(bias or 0), has_bias=bias is not None, positions=positions,
+        offsets=offsets, passes=passes, activation=activation, nodes=nodes, remembered=nodes + positions,
+        weights=direct, numbers=direct + links, counts=counts, sources=sources, owners=owners, most=owners + direct,
+        kinds=owners + direct + positions, same=owners + direct + 2 * positions,
+    )
+    program_rows = -(-(network.same + links) // LANES)
+    return network, network.numbers + positions, nodes + positions * (1 + (passes > 0)), program_rows
+
+
+@part
+def fill_memory(genomes, network, work, agent, lane):
+    """Put an agent's program in a lane, where the last one leaves nothing behind; its nodes remember 0."""
+    memory, scratch, program, positions = work.memory, work.scratch, work.program, network.positions
+    if get(program, FILLED) == 0:
+        fill_blank(network, work)
+    put(program, CHANGED, 1)
+    fill_direct(genomes, network, work, agent, lane)
+    node = get(genomes.starts, agent)
+    size = get(genomes.starts, agent + 1) - node
+    unused = positions - size
+    nodes = network.remembered if network.passes > 0 else network.nodes
+    for position in range(min(unused, positions - get(program, SIZES + lane)), positions):
+        place = (network.counts + position) * LANES + lane
+        row, before, count = get(network.offsets, position), np.int64(get(program, place)), 0
+        if network.passes > 0:
+            put(scratch, (network.remembered + position) * LANES + lane, ZERO)
+        if position >= unused:
+            link = get(genomes.links, node)
+            count = get(genomes.links, node + 1) - link
+            put(memory, (network.numbers + position) * LANES + lane, np.float32(get(genomes.activations, node)))
+            for c in range(count):
+                source = np.int64(get(genomes.sources, link + c))
+                if source >= network.inputs:
+                    source += nodes + unused - network.inputs
+                put(program, (network.sources + row + c) * LANES + lane, source * LANES + lane)
+                put(memory, (network.weights + row + c) * LANES + lane, get(genomes.weights, link + c))
+            node += 1
+        for c in range(row + count, row + before):
+            fill_nothing(network, work, c, lane)
+        put(program, place, count)
+    put(program, SIZES + lane, size)
+
+
+@part
+def fill_direct(genomes, network, work, agent, lane):
+    """Put an agent's direct links in a lane."""
+    program, number = work.program, network.inputs * network.outputs
+    for d in range(number):
+        has, others = np.int64(get(genomes.present, agent * number + d)), get(program, network.owners + d) & ~(1 << lane)
+        put(program, network.owners + d, others | (has << lane))
+        put(work.memory, d * LANES + lane, get(genomes.direct, agent * number + d))
+
+
+@part
+def fill_blank(network, work):
+    """Programs without links in all lanes, and the bias."""
+    put(work.program, FILLED, 1)
+    if network.has_bias:
+        store(work.scratch, (network.inputs - 1) * LANES, fill(network.bias))
+    for row in range(get(network.offsets, network.positions)):
+        for lane in range(LANES):
+            fill_nothing(network, work, row, lane)
+
+
+@part
+def fill_nothing(network, work, row, lane):
+    """Let a lane add 0 * -0 in a row of gathered links; the row behind the inputs is 0."""
+    put(work.program, (network.sources + row) * LANES + lane, network.inputs * LANES + lane)
+    put(work.memory, (network.weights + row) * LANES + lane, NOTHING)
+
+
+@part
+def fill_summary(network, work):
+    """What the programs in the lanes have in common: see the first numbers of work.program, and `Network`."""
+    program, memory, positions = work.program, work.memory, network.positions
+    put(program, CHANGED, 0)
+    size = network.outputs
+    for lane in range(LANES):
+        size = max(size, np.int64(get(program, SIZES + lane)))
+    put(program, FIRST, positions - size)
+    complete = 1
+    for d in range(network.inputs * network.outputs):
+        complete &= np.int64(get(program, network.owners + d) == ALL)
+    put(program, COMPLETE, complete)
+    for position in range(positions - size, positions):
+        most, kinds, row = np.int32(0), 0, get(network.offsets, position)
+        for lane in range(LANES):
+            most = max(most, get(program, (network.counts + position) * LANES + lane))
+        put(program, network.most + position, most)
+        if network.activation < 0:
+            for lane in range(LANES):
+                if position >= positions - get(program, SIZES + lane):
+                    kinds |= 1 << np.int64(get(memory, (network.numbers + position) * LANES + lane))
+            put(program, network.kinds + position, kinds)
+        for link in range(row, row + most):
+            place, same = (network.sources + link) * LANES, 1
+            for lane in range(LANES):
+                same &= np.int64(get(program, place + lane) - lane == get(program, place))
+            put(program, network.same + link, same)
+
+
+@part
+def fill_outputs(genomes, network, work):
+    """From the inputs, the first rows of work.scratch, to the outputs; the index in scratch where they start."""
+    memory, scratch, program, positions = work.memory, work.scratch, work.program, network.positions
+    if get(program, CHANGED) != 0:
+        fill_summary(network, work)
+    sums, first = (network.inputs + 1) * LANES, np.int64(get(program, FIRST))
+    fill_direct_sums(network, work, sums)
+    for _ in range(max(network.passes, 1)):
+        for position in range(first, positions):
+            output = position - positions + network.outputs
+            total = fill(ZERO)
+            if output >= 0:
+                total = load(scratch, sums + output * LANES)
+            row = get(network.offsets, position)
+            for link in range(row, row + get(program, network.most + position)):
+                place = (network.sources + link) * LANES
+                if get(program, network.same + link) != 0:
+                    value = load(scratch, np.int64(get(program, place)))
+                else:
+                    value = gather(scratch, program, place)
+                total = madd(value, load(memory, (network.weights + link) * LANES), total)
+            fill_value(network, work, position, total)
+        if network.passes > 0:
+            for position in range(first, positions):
+                store(
+                    scratch, (network.remembered + position) * LANES, load(scratch, (network.nodes + position) * LANES)
+                )
+    return (network.nodes + positions - network.outputs) * LANES
+
+
+@part
+def fill_direct_sums(network, work, sums):
+    """The outputs' sums over their direct links, from index `sums` of scratch on."""
+    inputs, outputs = network.inputs, network.outputs
+    if get(work.program, COMPLETE) != 0:
+        fill_layer(work.scratch, sums, 0, inputs, work.memory, 0, outputs * LANES, -1, outputs)
+    else:
+        four = outputs & -4
+        for output in range(0, four, 4):
+            fill_four(network, work, sums, output)
+        for output in range(four, outputs):
+            total = fill(ZERO)
+            for i in range(inputs):
+                total = with_direct(network, work, load(work.scratch, i * LANES), i * outputs + output, total)
+            store(work.scratch, sums + output * LANES, total)
+
+
+@part
+def fill_four(network, work, sums, output):
+    """The same for four outputs at once, whose sums need not wait for each other."""
+    scratch, outputs = work.scratch, network.outputs
+    a, b, c, d = fill(ZERO), fill(ZERO), fill(ZERO), fill(ZERO)
+    for i in range(network.inputs):
+        value, first = load(scratch, i * LANES), i * outputs + output
+        a = with_direct(network, work, value, first, a)
+        b = with_direct(network, work, value, first + 1, b)
+        c = with_direct(network, work, value, first + 2, c)
+        d = with_direct(network, work, value, first + 3, d)
+    store(scratch, sums + output * LANES, a)
+    store(scratch, sums + (output + 1) * LANES, b)
+    store(scratch, sums + (output + 2) * LANES, c)
+    store(scratch, sums + (output + 3) * LANES, d)
+
+
+@part
+def with_direct(network, work, value, link, total):
+    """The sums with one more direct link, in the lanes that have it."""
+    owners = np.int64(get(work.program, network.owners + link))
+    return where_bit(owners, madd(value, load(work.memory, link * LANES), total), total)
+
+
+@part
+def fill_value(network, work, position, total):
+    """The value of a position's nodes: each lane's own activation of its sum."""
+    shared, value, first, last = network.activation, total, 0, NUMBER_OF_ACTIVATIONS
+    kinds = np.int64(get(work.program, network.kinds + position))
+    if shared >= 0:
+        kinds, first, last = 1 << shared, shared, shared + 1
+    for number in range(first, last):
+        if (kinds >> number) & 1 != 0:
+            one = activated(number, total)
+            if shared < 0:
+                away = load(work.memory, (network.numbers + position) * LANES) - fill(np.float32(number))
+                one = where_greater(HALF, away * away, one, value)
+            value = one
+    store(work.scratch, (network.nodes + position) * LANES, value)
+
+
+@part
+def activated(number, x):
+    """The activation of this number, in the order of `graph.Activation`, of a vector."""
+    y = x
+    if number == 0:
+        y = steep_sigmoid(x)
+    elif number == 1:
+        y = sigmoid(x)
+    elif number == 2:
+        y = tanh(x)
+    elif number == 3:
+        y = relu(x)
+    elif number == 4:
+        y = leaky_relu(x)
+    elif number == 6:
+        y = selu(x)
+    elif number == 7:
+        y = gelu(x)
+    elif number == 8:
+        y = sin(x)
+    elif number == 9:
+        y = gaussian(x)
+    elif number == 10:
+        y = absolute(x)
+    elif number == 11:
+        y = step(x)
+    return y
