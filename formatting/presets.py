@@ -1,0 +1,61 @@
+"""The preset `paper` of NEAT: what was published for a task, put where the document says nothing.
+
+A document that was completed is complete: read again it is the same, and every figure stands in it.
+"""
+
+from typing import Any
+
+from formatting.faults import Fault, FaultCode, fault, shown
+from processing.core.environments import ENVIRONMENTS
+
+Values = dict[str, Any]
+
+#: Strategy and network as far as they differ from the defaults, which are those of XOR.
+_WITH_VELOCITIES: tuple[Values, Values] = {}, {"bias": 0.5, "activations_per_step": 1}
+_WITHOUT_VELOCITIES: tuple[Values, Values] = {
+    "population_size": 1000, "compatibility_threshold": 4.0, "weight_coefficient": 3.0, "survival_fraction": 0.4,
+    "add_node_probability": 0.01, "add_connection_probability": 0.3, "recurrent_connection_probability": 0.2,
+    "mutate_weights_probability": 0.8, "weight_mutation_power": 1.8, "toggle_enable_probability": 0.1,
+    "re_enable_probability": 0.05, "purge_generations": 30,
+}, {"bias": 0.5, "recurrent": True, "activations_per_step": 1}
+_XOR = {(0, 0): 0, (0, 1): 1, (1, 0): 1, (1, 1): 0}
+
+
+def fill_preset(document: Values) -> list[Fault]:
+    """Fill in what the preset means for the environment, or say that it means nothing for this one.
+
+    The document is changed by that: it is our own copy. What is ill-formed in it is left to the models.
+    """
+    strategy, environment = document.get("strategy"), document.get("environment")
+    if document.get("kind") != "neat" or not isinstance(strategy, dict) or strategy.get("preset") != "paper":
+        return []
+    if not isinstance(environment, dict) or environment.get("type") not in tuple(ENVIRONMENTS):
+        return []
+    published = _published(environment)
+    if published is None:
+        return [fault(
+            FaultCode.INCONSISTENT, ("strategy", "preset"), '"default": "paper" is for XOR, as a table, and for double_pole',
+            f'"paper" with the environment {shown(environment["type"])}',
+        )]
+    for group, values in zip((strategy, document.setdefault("network", {})), published, strict=True):
+        for key, value in values.items() if isinstance(group, dict) else ():
+            group.setdefault(key, value)
+    return []
+
+
+def _published(environment: Values) -> tuple[Values, Values] | None:
+    """What was published for this environment; None where nothing was."""
+    if environment["type"] == "double_pole":
+        return _WITHOUT_VELOCITIES if environment.get("velocities") is False else _WITH_VELOCITIES
+    if environment["type"] == "table" and _is_xor(environment.get("inputs"), environment.get("targets")):
+        return {}, {}
+    return None
+
+
+def _is_xor(inputs: Any, targets: Any) -> bool:
+    """Whether these rows are the four of XOR, in any order."""
+    try:
+        rows = {tuple(row): target for row, (target,) in zip(inputs, targets, strict=True)}
+    except (TypeError, ValueError):
+        return False
+    return len(inputs) == len(_XOR) and rows == _XOR

@@ -1,0 +1,221 @@
+"""NEAT: networks that grow, matched gene by gene by their history, in species that protect what is new.
+
+Source: Stanley and Miikkulainen 2002, "Evolving Neural Networks through Augmenting Topologies". Where the paper leaves
+something open, and where it differs from its authors' C++ code (v1.2.1), we do what that code does, as it reproduces the
+published numbers. On purpose different from it: fitness may be negative (`allocation.shareable`); a species stands still for
+15 generations with the last one counted; links with the same innovation number get weights of their own; and that code's
+purge of a species every 30 generations, which it has for competitive coevolution, is off unless `purge_generations` says so.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from processing.core.genomes.graph import Activation
+from processing.core.genomes.graphs import empty, take
+from processing.core.neat import species as groups
+from processing.core.neat.allocation import expected_offspring, refocused, shareable, shared
+from processing.core.neat.compatibility import Measure
+from processing.core.neat.connecting import Frame
+from processing.core.neat.innovation import innovations
+from processing.core.neat.mutation import Mutation
+from processing.core.neat.parameters import NeatParameters
+from processing.core.neat.reproduction import Breeding, Nursery, bred, family
+from processing.core.neat.speciation import speciate
+from processing.core.neat.species import Species
+from processing.core.ranking import mean
+from processing.core.strategies.offspring import random_population
+from processing.core.types import (
+    NO_PARENT,
+    Float64Array,
+    Int32Array,
+    Operator,
+    Population,
+    State,
+    StopReason,
+    UInt8Array,
+    Verdict,
+)
+
+#: How far the compatibility threshold moves in a generation towards `target_species`, and its least value.
+THRESHOLD_STEP = 0.3
+#: From this age on species are old.
+OLD_GENERATIONS = 20
+
+
+class Neat:
+    """The strategy `neat`, for genomes of the kind `graph`.
+
+    Its state: `pool` (the parents of the next generation: the champion of each species and, where it has children, its other
+    parents), `indices` (P,) their places in generation `generation`, `fitness` (P,), the columns of `Species`, the next
+    numbers of species, innovations and nodes, the compatibility threshold, the best fitness of the run and for how many
+    generations it has not risen, and whether all children are the champions'.
+    """
+
+    Parameters = NeatParameters
+
+    def __init__(self, parameters: NeatParameters, genome: Any) -> None:
+        self.parameters, self.genome, self.population_size = parameters, genome, parameters.population_size
+        self.frame = Frame(
+            first_output=genome.first_output, first_hidden=genome.first_hidden,
+            bias=-1 if genome.bias is None else genome.inputs,
+        )
+        self.measure = Measure(
+            parameters.excess_coefficient, parameters.disjoint_coefficient, parameters.weight_coefficient,
+            parameters.normalize_by_size,
+        )
+
+    def begin(self) -> State:
+        """The state before generation 0."""
+        return {
+            "pool": None, "generation": -1, "next_species": 0, "next_innovation": 0, "next_node": self.frame.first_hidden,
+            "threshold": self.parameters.compatibility_threshold, "best_fitness": None, "stagnation": 0,
+            "is_refocused": False, **groups.stored(groups.nobody()),
+        }
+
+    def ask(self, state: State, *, seed: int, generation: int) -> Population:
+        """The population of this generation."""
+        if state["pool"] is None:
+            return random_population(self.genome, self.population_size, seed=seed, generation=generation)
+        species, indices = groups.restored(state), state["indices"]
+        nursery = Nursery(species.offspring, species.firsts, species.parents, state["fitness"], state["is_refocused"])
+        parents = family(nursery, self._breeding(), seed=seed, generation=generation)
+        table = innovations(
+            children=self.population_size, next_gene=state["next_innovation"], next_node=state["next_node"]
+        )
+        genomes, operators = bred(
+            state["pool"], state["fitness"], parents, self._mutation(), self.parameters.inherit_disabled_probability,
+            self.measure, self.frame, table, self._activations(), seed=seed, generation=generation,
+        )
+        two = (operators == Operator.CROSSOVER) | (operators == Operator.CROSSOVER_MUTATION)
+        return Population(
+            genomes=genomes, operators=operators, mothers=indices[parents.mothers],
+            fathers=np.where(two, indices[parents.fathers], NO_PARENT).astype(np.int32),
+            ages=np.full(len(operators), generation - state["generation"], np.uint16),
+        )
+
+    def tell(self, state: State, population: Population, fitness: Float64Array, *, generation: int) -> tuple[State, Verdict]:
+        """Species are found, their children counted, and their parents kept; the search dies out where all agents failed."""
+        genomes = population.genomes
+        known = groups.restored(state)
+        heads = empty(0, 0, 0) if state["pool"] is None else take(state["pool"], known.firsts)
+        places, founded = speciate(genomes, heads, self.measure, state["threshold"])
+        known = groups.grown(known, founded, first=state["next_species"], generation=generation)
+        numbers, members = known.numbers[places], groups.members(places, fitness, len(known.numbers))
+        living = [place for place, group in enumerate(members) if len(group)]
+        known, members = groups.chosen(known, living), [members[place] for place in living]
+        bests = [None if np.isnan(fitness[group[0]]) else float(fitness[group[0]]) for group in members]
+        known = self._purged(groups.improved(known, bests), bests, generation)
+        is_extinct = all(best is None for best in bests)
+        adjusted, unit = self._adjusted(known, members, bests, fitness, generation)
+        best, stagnation = self._progress(state, bests)
+        is_refocused = stagnation >= self.parameters.population_stagnation_generations and not is_extinct
+        offspring = np.zeros(len(members), np.int32)
+        if not is_extinct:
+            size = len(fitness)
+            offspring = refocused(bests, size) if is_refocused else expected_offspring(adjusted, size)
+        verdict = Verdict(
+            stop=StopReason.EXTINCTION if is_extinct else None, species=numbers,
+            snapshots=groups.snapshots(
+                known, members, bests, [_mean(fitness[group]) for group in members],
+                [None if own is None else share * unit for own, share in zip(bests, adjusted, strict=True)], offspring,
+            ),
+            notes={"species": len(members), "compatibility_threshold": state["threshold"], "is_refocused": is_refocused},
+        )
+        if is_extinct:
+            return state, verdict
+        if is_refocused:
+            known = known._replace(stagnation=np.where(offspring > 0, 0, known.stagnation).astype(np.int32))
+        after, indices = self._parents(known._replace(offspring=offspring), members, bests, fitness)
+        return {
+            "pool": self.genome.take(genomes, indices), "indices": indices, "fitness": fitness[indices],
+            "generation": generation, "next_species": state["next_species"] + founded,
+            "next_innovation": max(state["next_innovation"], int(genomes.innovations.max()) + 1),
+            "next_node": max(state["next_node"], int(genomes.hidden.max(initial=-1)) + 1),
+            "threshold": self._moved(state["threshold"], len(members)), "best_fitness": best,
+            "stagnation": 0 if is_refocused else stagnation, "is_refocused": is_refocused, **groups.stored(after),
+        }, verdict
+
+    def _purged(self, known: Species, bests: list[float | None], generation: int) -> Species:
+        """The species, one of them punished for good where it is time for that."""
+        interval = self.parameters.purge_generations
+        if interval is None or (generation + 1) % interval:
+            return known
+        return groups.purged(known, bests, oldest_birth=generation - OLD_GENERATIONS + 1)
+
+    def _adjusted(
+        self, known: Species, members: list[Int32Array], bests: list[float | None], fitness: Float64Array, generation: int
+    ) -> tuple[list[float], float]:
+        """The sum of each species' shared fitness, and the unit that it is in."""
+        values, factors = self.parameters, []
+        for place, best in enumerate(bests):
+            factor = 1.0 if best is not None else 0.0
+            if known.purged[place] or known.stagnation[place] >= values.stagnation_generations:
+                factor *= values.stagnation_factor
+            if generation - known.born_in[place] < values.young_generations:
+                factor *= values.age_significance
+            factors.append(factor)
+        scaled, unit = shareable(fitness)
+        return shared(members, scaled, factors), unit
+
+    def _progress(self, state: State, bests: list[float | None]) -> tuple[float | None, int]:
+        """The best fitness of the run, and for how many generations it has not risen."""
+        best = max((each for each in bests if each is not None), default=None)
+        if best is not None and (state["best_fitness"] is None or best > state["best_fitness"]):
+            return best, 0
+        return state["best_fitness"], state["stagnation"] + 1
+
+    def _parents(
+        self, known: Species, members: list[Int32Array], bests: list[float | None], fitness: Float64Array
+    ) -> tuple[Species, Int32Array]:
+        """The species that have a champion, and the agents that make the pool."""
+        living = [place for place, best in enumerate(bests) if best is not None]
+        known, chosen = groups.chosen(known, living), []
+        for place, offspring in zip(living, known.offspring, strict=True):
+            group = members[place]
+            able = int(np.count_nonzero(~np.isnan(fitness[group])))
+            survivors = int(self.parameters.survival_fraction * len(group) + 1.0)
+            chosen.append(group[: min(able, survivors) if offspring else 1])
+        counts = np.array([len(group) for group in chosen], np.int32)
+        firsts = (np.cumsum(counts) - counts).astype(np.int32)
+        return known._replace(firsts=firsts, parents=counts), np.concatenate(chosen)
+
+    def _moved(self, threshold: float, species: int) -> float:
+        """The compatibility threshold of the next generation."""
+        target = self.parameters.target_species
+        if target is None or species == target:
+            return threshold
+        return max(threshold + (THRESHOLD_STEP if species > target else -THRESHOLD_STEP), THRESHOLD_STEP)
+
+    def _breeding(self) -> Breeding:
+        values = self.parameters
+        return Breeding(
+            values.mutate_only_probability, values.mate_only_probability, values.interspecies_mating_probability,
+            values.multipoint_probability, values.elite_species_size, values.refocus_weights_probability,
+        )
+
+    def _activations(self) -> UInt8Array:
+        """The numbers of the activations that new nodes draw from, (A,) uint8."""
+        return np.array([list(Activation).index(name) for name in self.genome.parameters.activations], np.uint8)
+
+    def _mutation(self) -> Mutation:
+        values, single = self.parameters, np.float32
+        recurrent = values.recurrent_connection_probability if self.genome.parameters.recurrent else 0.0
+        return Mutation(
+            add_node=single(values.add_node_probability), add_connection=single(values.add_connection_probability),
+            recurrent=single(recurrent), weights=single(values.mutate_weights_probability),
+            toggle=single(values.toggle_enable_probability), re_enable=single(values.re_enable_probability),
+            power=single(values.weight_mutation_power), rate=single(values.perturb_probability),
+            severe=single(values.severe_mutation_probability), severe_perturbed=single(values.severe_perturb_probability),
+            severe_replaced=single(values.severe_replace_probability), new_perturbed=single(values.newest_perturb_probability),
+            new_replaced=single(values.newest_replace_probability), replaced=single(values.replace_probability),
+            limit=single(values.weight_limit), connection_power=single(values.new_connection_limit), tries=values.tries,
+            small=values.small_genome_genes, walk_on=single(values.pass_gene_probability), large=values.large_genome_genes,
+            new_fraction=1.0 - values.newest_fraction,
+        )
+
+
+def _mean(fitness: Float64Array) -> float | None:
+    """The mean fitness of those that did not fail; None where all did."""
+    known = fitness[~np.isnan(fitness)]
+    return mean(known) if len(known) else None
