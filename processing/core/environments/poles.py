@@ -1,0 +1,254 @@
+"""Two poles on a cart, as parts of a kernel: the equations of motion, and how lives begin, see, step and are scored.
+
+A pole of mass m and half-length l, at the angle θ from the upright, with friction μ in its hinge; g = -9.8 m/s²:
+    fall = g sin θ + μ θ̇ / (m l)
+    pull = m l θ̇² sin θ + 3/4 m cos θ · fall
+    ẍ = (force + Σ pull) / (M + Σ m (1 - 3/4 cos² θ)),   θ̈ = -3/4 (ẍ cos θ + fall) / l
+The cart rolls without friction. An action is two Runge-Kutta steps (order 4) of h = 0.01 s. Their stages are written for
+positions and rates at once: x + h ẋ + h²/6 (ẍ1 + ẍ2 + ẍ3), ẋ + h/6 (ẍ1 + 2 ẍ2 + 2 ẍ3 + ẍ4).
+
+The equations are written once: `numbers` binds them to float32, for the lanes, or to float64, for comparison.
+
+Source: Wieland 1991, "Evolving neural network controllers for unstable systems"; Stanley and Miikkulainen 2002, 4.3.
+"""
+
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, assignment"
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from processing.core.build import kernel, part
+from processing.core.lanes import LANES, add_up, fill, get, load, madd, mark_over, put, store, where_greater
+from processing.core.numeric import HALF, ONE, TWO, ZERO
+from processing.core.types import Float32Array
+
+#: Where a lane's state begins: the cart, the long and the short pole, each followed by its rate; the steps left; what
+#: the last step came to (LIVES, FAILED or DONE); and, where rates are hidden, how much moved in each of the last steps.
+CART, LONG, SHORT, LEFT, FLAG, MOVED = 0, 2 * LANES, 4 * LANES, 6 * LANES, 7 * LANES, 8 * LANES
+ROWS = 8
+LIVES, FAILED, DONE = ZERO, ONE, TWO
+#: Steps whose movements count, and rows that keep them: one more, for the step in which a life fails.
+COUNTED = 100
+KEPT = COUNTED + 1
+
+#: A life fails beyond 2.4 m or 36 degrees (rad).
+_TRACK, _TILT = np.float32(2.4), np.float32(0.628329)
+_FORCE = np.float32(10.0)  # N
+_REST = np.float32(1e-30)
+#: What one unit of each input is: 4.8 m, 0.52 rad, 2 m/s and 2 rad/s.
+_PER_PLACE, _PER_ANGLE, _PER_RATE = np.float32(1 / 4.8), np.float32(1 / 0.52), np.float32(0.5)
+
+_H = 0.01
+_NUMBERS = {
+    "GRAVITY": -9.8, "CART_MASS": 1.0, "WHOLE": 1.0, "THREE_QUARTERS": 0.75, "DOUBLE": 2.0,
+    "TAU": _H, "TAU_2": _H / 2, "TAU_6": _H / 6, "TAU_SQUARE_2": _H**2 / 2, "TAU_SQUARE_4": _H**2 / 4, "TAU_SQUARE_6": _H**2 / 6,
+    "MASS_1": 0.1, "MOMENT_1": 0.1 * 0.5, "HINGE_1": 2e-6 / (0.1 * 0.5), "LEVER_1": -0.75 / 0.5,
+    "MASS_2": 0.01, "MOMENT_2": 0.01 * 0.05, "HINGE_2": 2e-6 / (0.01 * 0.05), "LEVER_2": -0.75 / 0.05,
+    #: Minimax fits of (sin a / a - 1) / a² and (cos a - 1 + a²/2) / a⁴ on |a| <= π/2, relative errors 5e-9 and 4e-10.
+    "SINE_0": -0.166666605, "SINE_1": 8.33308817e-3, "SINE_2": -1.98111128e-4, "SINE_3": 2.60893267e-6,
+    "COSINE_0": 4.16666558e-2, "COSINE_1": -1.38885692e-3, "COSINE_2": 2.47693042e-5, "COSINE_3": -2.61938153e-7,
+    "MINUS_HALF": -0.5,
+}
+#: Bound by `numbers`; kilograms, metres and seconds.
+GRAVITY = CART_MASS = WHOLE = THREE_QUARTERS = DOUBLE = MINUS_HALF = ZERO
+TAU = TAU_2 = TAU_6 = TAU_SQUARE_2 = TAU_SQUARE_4 = TAU_SQUARE_6 = ZERO
+MASS_1 = MOMENT_1 = HINGE_1 = LEVER_1 = MASS_2 = MOMENT_2 = HINGE_2 = LEVER_2 = ZERO
+SINE_0 = SINE_1 = SINE_2 = SINE_3 = COSINE_0 = COSINE_1 = COSINE_2 = COSINE_3 = ZERO
+
+
+class World(NamedTuple):
+    """The task as kernels see it."""
+
+    starts: Float32Array  # (S * 4,) x, ẋ, θ1, θ̇1 of each start; life n begins at start n % S
+    number: int  # S
+    limit: int  # steps of a life
+    sees_rates: bool
+    is_damped: bool  # whether little movement is rewarded; else the return is the number of steps
+
+
+def numbers(real: Callable[[float], Any]) -> dict[str, Any]:
+    """What the constants of the equations are bound to: np.float32, or np.float64 with the library's sine and cosine."""
+    bound: dict[str, Any] = {name: real(value) for name, value in _NUMBERS.items()}
+    if real is np.float64:
+        bound |= {"sine": _exact_sine, "cosine": _exact_cosine, "madd": _plain_madd}
+    return bound
+
+
+@part
+def fill_start(world, work, lane, key):
+    """The start of this life: short pole upright, at rest."""
+    reals = work.reals
+    at = np.int64(get(work.owner, lane)) % world.number * 4
+    for row in range(4):
+        put(reals, row * LANES + lane, get(world.starts, at + row))
+    put(reals, SHORT + lane, ZERO)
+    put(reals, SHORT + LANES + lane, ZERO)
+    put(reals, LEFT + lane, np.float32(world.limit))
+
+
+@part
+def fill_observation(world, work):
+    """Place and angles, each followed by its rate where rates are seen."""
+    reals, x = work.reals, work.scratch
+    gap = 2 * LANES if world.sees_rates else LANES
+    store(x, 0, load(reals, CART) * _PER_PLACE)
+    store(x, gap, load(reals, LONG) * _PER_ANGLE)
+    store(x, 2 * gap, load(reals, SHORT) * _PER_ANGLE)
+    if world.sees_rates:
+        for row in (CART, LONG, SHORT):
+            store(x, row + LANES, load(reals, row + LANES) * _PER_RATE)
+
+
+@part
+def fill_step(world, work, clock):
+    """One action of all lanes; what ends is scored and marked lane by lane."""
+    reals = work.reals
+    state = (
+        load(reals, CART), load(reals, CART + LANES), load(reals, LONG), load(reals, LONG + LANES),
+        load(reals, SHORT), load(reals, SHORT + LANES),
+    )
+    x, v, t1, w1, t2, w2 = acted(state, load(work.commands, 0) * _FORCE)
+    if world.is_damped:
+        store(reals, MOVED + clock % KEPT * LANES, size(x) + size(v) + size(t1) + size(w1))
+    else:
+        add_up(work.returns, 0, fill(ONE))
+    left = load(reals, LEFT) - ONE
+    store(reals, LEFT, left)
+    flag = where_greater(left, HALF, LIVES, DONE)
+    flag = where_greater(_TRACK, size(x), flag, FAILED)  # also where it is not a number
+    flag = where_greater(_TILT, size(t1), flag, FAILED)
+    flag = where_greater(_TILT, size(t2), flag, FAILED)
+    store(reals, CART, settled(x))
+    store(reals, CART + LANES, settled(v))
+    store(reals, LONG, settled(t1))
+    store(reals, LONG + LANES, settled(w1))
+    store(reals, SHORT, settled(t2))
+    store(reals, SHORT + LANES, settled(w2))
+    if mark_over(work.over, work.alive, flag) == 0:
+        return 0
+    store(reals, FLAG, flag)
+    ended = 0
+    for lane in range(LANES):
+        if get(work.over, lane) == 0:
+            continue
+        has_failed = np.int64(get(reals, FLAG + lane) == FAILED)
+        if world.is_damped:
+            balanced = clock - get(work.born, lane) + 1 - has_failed
+            put(work.returns, lane, get(work.returns, lane) + damped(reals, lane, balanced, clock - has_failed))
+        put(work.over, lane, has_failed)
+        ended += has_failed
+    return ended
+
+
+@part
+def damped(reals, lane, balanced, last):
+    """The fitness of a life whose rates are hidden: F of the paper, 4.3.2.
+
+    `balanced` steps t were survived, the last of them at this time of the kernel's clock. 0.1 t / 1000, and where t >= 100,
+    0.9 * 0.75 / the sum of |x| + |ẋ| + |θ1| + |θ̇1| over the last 100 of them.
+    """
+    fitness = 0.1 * np.float64(balanced) / 1000.0
+    if balanced < COUNTED:
+        return fitness
+    total = 0.0
+    for step in range(last - COUNTED + 1, last + 1):
+        total += np.float64(get(reals, MOVED + step % KEPT * LANES + lane))
+    return fitness + 0.9 * 0.75 / total
+
+
+@part
+def size(x):
+    """The absolute value."""
+    return where_greater(x, ZERO, x, -x)
+
+
+@part
+def settled(x):
+    """x, or 0 where it is below 1e-15 or not a number: a cart at rest comes to subnormal numbers, which are slow."""
+    return where_greater(x * x, _REST, x, ZERO)
+
+
+@kernel
+def fill_acted(states, forces):
+    """Change each of N states, (N, 6) in the order x, ẋ, θ1, θ̇1, θ2, θ̇2, by one action with a force in N, (N,)."""
+    for n in range(states.shape[0]):
+        state = (states[n, 0], states[n, 1], states[n, 2], states[n, 3], states[n, 4], states[n, 5])
+        x, v, t1, w1, t2, w2 = acted(state, forces[n])
+        states[n, 0], states[n, 1], states[n, 2] = x, v, t1
+        states[n, 3], states[n, 4], states[n, 5] = w1, t2, w2
+
+
+@part
+def acted(state, force):
+    """The state after one action: two steps of integration."""
+    return integrated(integrated(state, force), force)
+
+
+@part
+def integrated(state, force):
+    """The state 0.01 s later, by the classical Runge-Kutta method of order 4."""
+    x, v, t1, w1, t2, w2 = state
+    a1, b1, c1 = accelerations(t1, w1, t2, w2, force)
+    p1, p2 = madd(TAU_2, w1, t1), madd(TAU_2, w2, t2)
+    a2, b2, c2 = accelerations(p1, madd(TAU_2, b1, w1), p2, madd(TAU_2, c1, w2), force)
+    q1, q2 = madd(TAU_SQUARE_4, b1, p1), madd(TAU_SQUARE_4, c1, p2)
+    a3, b3, c3 = accelerations(q1, madd(TAU_2, b2, w1), q2, madd(TAU_2, c2, w2), force)
+    r1, r2 = madd(TAU_SQUARE_2, b2, madd(TAU, w1, t1)), madd(TAU_SQUARE_2, c2, madd(TAU, w2, t2))
+    a4, b4, c4 = accelerations(r1, madd(TAU, b3, w1), r2, madd(TAU, c3, w2), force)
+    return (
+        madd(TAU, madd(TAU_6, a1 + a2 + a3, v), x), madd(TAU_6, madd(DOUBLE, a2 + a3, a1 + a4), v),
+        madd(TAU, madd(TAU_6, b1 + b2 + b3, w1), t1), madd(TAU_6, madd(DOUBLE, b2 + b3, b1 + b4), w1),
+        madd(TAU, madd(TAU_6, c1 + c2 + c3, w2), t2), madd(TAU_6, madd(DOUBLE, c2 + c3, c1 + c4), w2),
+    )
+
+
+@part
+def accelerations(t1, w1, t2, w2, force):
+    """ẍ, θ̈1, θ̈2."""
+    cos_1, fall_1, pull_1, mass_1 = hung(t1, w1, MASS_1, MOMENT_1, HINGE_1)
+    cos_2, fall_2, pull_2, mass_2 = hung(t2, w2, MASS_2, MOMENT_2, HINGE_2)
+    cart = (force + pull_1 + pull_2) / (CART_MASS + mass_1 + mass_2)
+    return cart, LEVER_1 * madd(cart, cos_1, fall_1), LEVER_2 * madd(cart, cos_2, fall_2)
+
+
+@part
+def hung(angle, rate, mass, moment, hinge):
+    """What a pole does to the cart: the cosine of its angle, its fall, its pull, and its share of the mass."""
+    sin, cos = sine(angle), cosine(angle)
+    fall = madd(hinge, rate, GRAVITY * sin)
+    pull = madd(moment * rate * rate, sin, THREE_QUARTERS * mass * cos * fall)
+    return cos, fall, pull, mass * (WHOLE - THREE_QUARTERS * cos * cos)
+
+
+@part
+def sine(a):
+    """The sine of an angle within a quarter turn; a living pole never leaves it."""
+    y = a * a
+    p = madd(y, madd(y, madd(y, SINE_3, SINE_2), SINE_1), SINE_0)
+    return madd(y * p, a, a)
+
+
+@part
+def cosine(a):
+    """The cosine of an angle within a quarter turn."""
+    y = a * a
+    p = madd(y, madd(y, madd(y, COSINE_3, COSINE_2), COSINE_1), COSINE_0)
+    return madd(y, madd(y, p, MINUS_HALF), WHOLE)
+
+
+@part
+def _exact_sine(a):
+    return math.sin(a)
+
+
+@part
+def _exact_cosine(a):
+    return math.cos(a)
+
+
+@part
+def _plain_madd(a, b, c):
+    return a * b + c

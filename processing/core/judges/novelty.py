@@ -1,0 +1,161 @@
+"""Novelty search: agents are selected for ending where few others have, not, or not only, for their fitness.
+
+An agent's novelty is the mean distance from its behaviour to those of its k nearest neighbours among its own generation
+and an archive of earlier ones. Behaviour is what the environment says of a life's end, in the grid world row and column of
+the last cell; the mean over several episodes. Fitness stays the environment's: champions, statistics and stop rules go by
+it. Everything that looks across agents happens when a generation closes, in the order of the agents, so that slices and
+threads change nothing. Agents that failed have no novelty, and are nobody's neighbours.
+
+Source: Lehman and Stanley 2011, "Abandoning Objectives: Evolution through the Search for Novelty Alone", eq. 1; the
+mixture with fitness: Cuccu and Gomez 2011, "When Novelty Is Not Enough".
+"""
+
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+
+from processing.core.build import compiled, kernel
+from processing.core.judges.episodes import Episodes
+from processing.core.parameters import Parameters, parameter
+from processing.core.ranking import ranked
+from processing.core.types import Evaluations, Float32Array, Float64Array, Int32Array, Population, State
+
+#: How the threshold follows the archive's growth: by so much where nothing joined during so many evaluations, or where
+#: more than so many joined at once.
+_FALL, _PATIENCE, _RISE, _MANY = 0.95, 2_500, 1.2, 4
+
+
+class Joining(StrEnum):
+    """Which agents join the archive."""
+
+    MOST_NOVEL = "most_novel"
+    THRESHOLD = "threshold"
+
+
+class ArchiveParameters(Parameters):
+    """What is remembered of earlier generations."""
+
+    joining: Joining = parameter(
+        Joining.MOST_NOVEL,
+        meaning="Who joins when a generation closes: the most novel agents, or all whose novelty exceeds a threshold that "
+                "rises by a fifth where more than 4 join at once, and falls by a twentieth after 2,500 evaluations without any.",
+        source="Lehman and Stanley 2011 (threshold)",
+    )
+    number: int = parameter(5, meaning="Most novel: so many of each generation join.", unit="agents", ge=0, le=10_000)
+    threshold: float = parameter(
+        3.0, meaning="Threshold: its value in generation 0, as a distance between behaviours.", gt=0.0, le=1e9
+    )
+    size: int = parameter(
+        2_000, meaning="Behaviours that are kept; the oldest make room.", unit="behaviours", ge=0, le=100_000
+    )
+
+
+class NoveltyParameters(Parameters):
+    """Selection for novel behaviour."""
+
+    k: int = parameter(
+        15, meaning="Nearest neighbours whose mean distance is an agent's novelty.", unit="neighbours", ge=1, le=1_000,
+        source="Lehman and Stanley 2011",
+    )
+    weight: float = parameter(
+        1.0, gt=0.0, le=1.0, source="Cuccu and Gomez 2011",
+        meaning="1: novelty alone counts. Below: so much novelty, and the rest fitness, each scaled to 0..1 in its generation.",
+    )
+    archive: ArchiveParameters = parameter(ArchiveParameters(), meaning="What is remembered of earlier generations.")
+
+
+class Novelty(Episodes):
+    """Episodes whose strategy sees novelty in the place of fitness.
+
+    State: `archive` (A, D) float32, the oldest first; `threshold`; `waiting`, evaluations since anybody joined.
+    """
+
+    def __init__(self, environment: Any, genome_kind: Any, parameters: NoveltyParameters) -> None:
+        super().__init__(environment, genome_kind)
+        self.parameters, self.behaviours = parameters, int(environment.behaviours)
+
+    def begin(self) -> State:
+        """An empty archive."""
+        return {
+            "archive": np.zeros((0, self.behaviours), np.float32), "threshold": self.parameters.archive.threshold, "waiting": 0,
+        }
+
+    def closed(
+        self, state: State, population: Population, evaluations: Evaluations, *, seed: int, generation: int
+    ) -> tuple[State, Float64Array]:
+        """The archive after this generation, and its agents' scores, (N,), NaN where they failed."""
+        fitness, behaviours = evaluations.fitness, evaluations.behaviours
+        alive = np.flatnonzero(~np.isnan(fitness)).astype(np.int32)
+        assert behaviours is not None
+        novelty = np.full(len(fitness), np.nan)
+        novelty[alive] = novelty_of(behaviours[alive], state["archive"], self.parameters.k)
+        scores, weight = novelty, self.parameters.weight
+        if weight < 1:
+            scores = weight * scaled(novelty) + (1 - weight) * scaled(fitness)
+        return self._archived(state, behaviours, novelty), scores
+
+    def _archived(self, state: State, behaviours: Float32Array, novelty: Float64Array) -> State:
+        rule, threshold, waiting = self.parameters.archive, state["threshold"], state["waiting"] + len(novelty)
+        order: Int32Array = ranked(novelty)
+        if rule.joining == Joining.MOST_NOVEL:
+            joining = order[: rule.number]
+        else:
+            joining = np.sort(order[novelty[order] > threshold])
+            if len(joining) > _MANY:
+                threshold *= _RISE
+            elif not len(joining) and waiting >= _PATIENCE:
+                threshold, waiting = threshold * _FALL, 0
+        archive = np.concatenate([state["archive"], behaviours[joining]])
+        waiting = 0 if len(joining) else waiting
+        return {"archive": archive[max(0, len(archive) - rule.size) :], "threshold": threshold, "waiting": waiting}
+
+
+def novelty_of(behaviours: Float32Array, archive: Float32Array, k: int) -> Float64Array:
+    """The mean distance of each of N behaviours, (N, D), from its k nearest among the other ones and the archive, (A, D).
+
+    Where there are fewer than k, from all of them; 0 where there are none. Distances are Euclidean, in float64, and added
+    from the nearest on.
+    """
+    novelty, nearest = np.zeros(len(behaviours)), np.zeros(k)
+    points = np.concatenate([behaviours, archive]).astype(np.float64)
+    compiled(fill_novelty)(points, nearest, novelty)
+    return novelty
+
+
+def scaled(values: Float64Array) -> Float64Array:
+    """From 0 for the least to 1 for the largest, (N,); 0 where all are equal. NaN stays NaN."""
+    if np.isnan(values).all():
+        return values
+    low, high = np.nanmin(values), np.nanmax(values)
+    found: Float64Array = (values - low) / (high - low if high > low else 1.0)
+    return found
+
+
+@kernel
+def fill_novelty(points, nearest, novelty):
+    """Novelty of the first of the points, (N + A, D), each; `nearest`, (k,), is room for squared distances in order."""
+    for agent in range(novelty.size):
+        found = 0
+        for other in range(points.shape[0]):
+            if other == agent:
+                continue
+            square = 0.0
+            for d in range(points.shape[1]):
+                away = points[agent, d] - points[other, d]
+                square += away * away
+            if found == nearest.size and not square < nearest[found - 1]:
+                continue
+            if found < nearest.size:
+                found += 1
+            place = found - 1
+            while place > 0 and square < nearest[place - 1]:
+                nearest[place] = nearest[place - 1]
+                place -= 1
+            nearest[place] = square
+        total = 0.0
+        for place in range(found):
+            total += np.sqrt(nearest[place])
+        novelty[agent] = total / max(found, 1)
