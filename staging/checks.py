@@ -6,20 +6,24 @@ from typing import Any
 from formatting.faults import Fault, FaultCode, Path, fault, shown
 from formatting.work_item import WorkItem
 from staging.estimate import CostEstimate
+from staging.gymnasium_checks import gymnasium_warnings
 from staging.limits import Limits
 from staging.maze_checks import maze_faults, maze_warnings
-from staging.strategy_checks import strategy_faults, strategy_warnings
+from staging.strategy_checks import novelty_faults, strategy_faults, strategy_warnings, weights_faults
 from staging.workload import Workload
 
 #: What an environment needs besides its own model, by type.
 ENVIRONMENT_FAULTS: Mapping[str, Callable[[Any, Limits], list[Fault]]] = {"maze": maze_faults}
-ENVIRONMENT_WARNINGS: Mapping[str, Callable[[Any], list[Fault]]] = {"maze": maze_warnings}
+ENVIRONMENT_WARNINGS: Mapping[str, Callable[[Any], list[Fault]]] = {"maze": maze_warnings, "gymnasium": gymnasium_warnings}
 
 
 def faults_of(work_item: WorkItem, limits: Limits) -> list[Fault]:
     """All faults that the fields show by themselves; without them the work can be sized."""
     environment, strategy = _part(work_item, "environment"), _part(work_item, "strategy")
-    faults = [*_cap_faults(work_item, limits), *strategy_faults(strategy)]
+    novelty, population = getattr(work_item, "novelty", None), strategy.population_size
+    faults = [
+        *_cap_faults(work_item, limits), *strategy_faults(strategy), *novelty_faults(novelty, environment.type, population),
+    ]
     check = ENVIRONMENT_FAULTS.get(environment.type)
     return [*(check(environment, limits) if check else ()), *faults]
 
@@ -36,7 +40,10 @@ def size_faults(work_item: WorkItem, work: Workload, cost: CostEstimate, limits:
         ((), "bytes of memory for a generation", cost.memory_bytes, limits.max_memory_bytes),
         ((), "bytes of storage", cost.storage_bytes * runs, limits.max_storage_bytes),
     )
-    return [_too_much(path, unit, size, limit) for path, unit, size, limit in sizes if size > limit]
+    return [
+        *weights_faults(_part(work_item, "strategy"), work.weights),
+        *(_too_much(path, unit, size, limit) for path, unit, size, limit in sizes if size > limit),
+    ]
 
 
 def warnings_of(work_item: WorkItem, world: Any) -> list[Fault]:
@@ -45,7 +52,7 @@ def warnings_of(work_item: WorkItem, world: Any) -> list[Fault]:
     check = ENVIRONMENT_WARNINGS.get(environment.type)
     return [
         *(check(world) if check else ()), *strategy_warnings(strategy), *_fitness_warnings(work_item, world),
-        *_episode_warnings(work_item, world),
+        *_episode_warnings(work_item, world), *_output_warnings(work_item, world),
     ]
 
 
@@ -68,7 +75,7 @@ def _fitness_warnings(work_item: WorkItem, world: Any) -> list[Fault]:
     )
     return [
         fault(FaultCode.INCONSISTENT, path, f"at most {best:g}, the best possible fitness", shown(aim))
-        for path, aim in aims if aim is not None and aim > best + 1e-9 * abs(best)
+        for path, aim in aims if best is not None and aim is not None and aim > best + 1e-9 * abs(best)
     ]
 
 
@@ -78,6 +85,14 @@ def _episode_warnings(work_item: WorkItem, world: Any) -> list[Fault]:
         return []
     expected = "1, as every episode is the same where neither the environment nor the actions are random"
     return [fault(FaultCode.INCONSISTENT, ("environment", "episodes"), expected, str(world.episodes))]
+
+
+def _output_warnings(work_item: WorkItem, world: Any) -> list[Fault]:
+    """A way of choosing where nothing is chosen."""
+    if _part(work_item, "network").output != "softmax" or getattr(world, "actions", "choice") == "choice":
+        return []
+    expected = '"argmax", as this environment takes numbers, and nothing is drawn'
+    return [fault(FaultCode.INCONSISTENT, ("network", "output"), expected, shown("softmax"))]
 
 
 def _too_much(path: Path, unit: str, size: int, limit: int) -> Fault:

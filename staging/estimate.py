@@ -70,8 +70,7 @@ def estimate(work_item: WorkItem, work: Workload, *, workers: int = 1) -> CostEs
         evaluations=work.evaluations, environment_steps=work.environment_steps,
         storage_bytes=_storage_bytes(work, resolved_record(work_item, work)), memory_bytes=_memory_bytes(work),
         seconds_low=low, seconds_high=high, workers=workers,
-        basis=f"{STEPS_PER_SECOND[0] / 1e6:g} to {STEPS_PER_SECOND[1] / 1e6:g} million steps a second for a network of "
-              f"{REFERENCE_WEIGHTS} weights, scaled to {work.weights}",
+        basis=_basis(work),
     )
 
 
@@ -88,10 +87,29 @@ def resolved_slice_size(work_item: WorkItem, work: Workload) -> int | None:
 
 
 def _seconds(work: Workload) -> tuple[float, float]:
-    slow, fast = (rate * REFERENCE_WEIGHTS / max(work.weights, REFERENCE_WEIGHTS) for rate in STEPS_PER_SECOND)
+    slow, fast = _rates(work)
     short_lives = work.evaluations * work.episodes * min(work.max_steps, SHORT_LIFE_STEPS)
     low = short_lives / fast + work.generations * GENERATION_SECONDS[0]
     return low, work.environment_steps / slow + work.generations * GENERATION_SECONDS[1]
+
+
+def _rates(work: Workload) -> tuple[float, float]:
+    """Steps a second, slow and fast: a step of the networks, and one of the environment where that costs more than nothing."""
+    slow, fast = (rate * REFERENCE_WEIGHTS / max(work.weights, REFERENCE_WEIGHTS) for rate in STEPS_PER_SECOND)
+    if work.steps_per_second is None:
+        return slow, fast
+    return 1 / (1 / slow + 1 / work.steps_per_second[0]), 1 / (1 / fast + 1 / work.steps_per_second[1])
+
+
+def _basis(work: Workload) -> str:
+    """Where the seconds come from, for people."""
+    if work.steps_per_second is not None:
+        slow, fast = work.steps_per_second
+        return f"{slow:,.0f} to {fast:,.0f} steps a second in an environment that is not compiled"
+    return (
+        f"{STEPS_PER_SECOND[0] / 1e6:g} to {STEPS_PER_SECOND[1] / 1e6:g} million steps a second for a network of "
+        f"{REFERENCE_WEIGHTS} weights, scaled to {work.weights}"
+    )
 
 
 def _storage_bytes(work: Workload, record: str) -> int:

@@ -3,32 +3,39 @@
 from formatting.canonical import canonical, spec_hash
 from formatting.faults import Faulty
 from formatting.work_item import MAX_SEED, WorkItem
+from processing.core.environments.foreign.lookup import Lookup
 from processing.core.rng import derive
 from processing.core.types import Purpose
 from staging.checks import faults_of, size_faults, warnings_of
 from staging.estimate import estimate, resolved_record, resolved_slice_size
+from staging.gymnasium_checks import Known, looked_up
 from staging.limits import Limits
 from staging.staged_item import StagedItem
 from staging.workload import workload_of, world_of
+
+#: Gymnasium's own environments.
+SNAPSHOT = Lookup()
 
 
 class Unstageable(Faulty):
     """The work item is well formed, but cannot be run here."""
 
 
-def stage(work_item: WorkItem, limits: Limits, *, workers: int = 1) -> StagedItem:
+def stage(work_item: WorkItem, limits: Limits, *, workers: int = 1, known: Known = SNAPSHOT) -> StagedItem:
     """Check a work item across its fields and make it ready to run.
 
     Args:
         work_item: from `formatting.parse`.
         limits: what this server allows.
         workers: how many are online now; for the estimate.
+        known: the environments that can be looked up.
     Raises:
         Unstageable: with all faults.
     """
-    if faults := faults_of(work_item, limits):
+    facts, unknown = looked_up(getattr(work_item, "environment", None), known)
+    if faults := [*unknown, *faults_of(work_item, limits)]:
         raise Unstageable(faults)
-    world = world_of(work_item)
+    world = world_of(work_item, facts)
     work = workload_of(work_item, world)
     cost = estimate(work_item, work, workers=workers)
     if faults := size_faults(work_item, work, cost, limits):
@@ -36,7 +43,7 @@ def stage(work_item: WorkItem, limits: Limits, *, workers: int = 1) -> StagedIte
     return StagedItem(
         spec=canonical(work_item), spec_hash=spec_hash(work_item), kind=work_item.kind, seeds=seeds_of(work_item),
         record=resolved_record(work_item, work), estimate=cost, warnings=tuple(warnings_of(work_item, world)),
-        slice_size=resolved_slice_size(work_item, work),
+        slice_size=resolved_slice_size(work_item, work), facts=None if facts is None else dict(facts),
     )
 
 

@@ -36,6 +36,7 @@ class StagedItem:
     estimate: CostEstimate  # for one replicate
     warnings: tuple[Fault, ...]  # accepted, but probably not meant
     slice_size: int | None = None  # agents evaluated by one task; None where whoever opens a generation evaluates it
+    facts: dict[str, Any] | None = None  # JSON values: what was looked up of the environment; None where nothing had to be
 
 
 def dump(item: StagedItem, key: bytes) -> str:

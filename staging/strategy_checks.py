@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from formatting.faults import Fault, FaultCode, fault, shown
+from processing.core.environments import ENVIRONMENTS
 from processing.core.parameters import Parameters
 
 #: Counts of agents that come out of a generation, so that there cannot be more of them than it has.
@@ -17,6 +18,35 @@ USED_WHEN: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "mutation_scale": (lambda it: it.mutation_probability > 0, "a mutation_probability above 0"),
     "mutation": (lambda it: it.mutation_probability > 0, "a mutation_probability above 0"),
 }
+
+
+#: Weights whose covariances are learned all together, at most: a generation of more takes minutes.
+MOST_FULL_WEIGHTS = 1_000
+
+
+def weights_faults(strategy: Parameters, weights: int) -> list[Fault]:
+    """What a strategy cannot do with genomes of so many weights."""
+    if getattr(strategy, "variant", None) != "full" or weights <= MOST_FULL_WEIGHTS:
+        return []
+    expected = f'"separable" for a network of {weights} weights, as "full" takes at most {MOST_FULL_WEIGHTS:,}'
+    return [fault(FaultCode.INCONSISTENT, ("strategy", "variant"), expected, shown("full"))]
+
+
+#: Agents that are compared with each other, at most: their pairs take seconds.
+MOST_NOVEL_AGENTS = 50_000
+
+
+def novelty_faults(novelty: Parameters | None, environment: str, population: int) -> list[Fault]:
+    """Whether novelty can be looked for in this environment, and among so many agents."""
+    if novelty is None:
+        return []
+    if not getattr(ENVIRONMENTS[environment], "behaviours", 0):
+        expected = f"null, as the environment {environment} does not tell where an agent ended"
+        return [fault(FaultCode.INCONSISTENT, ("novelty",), expected, "an object")]
+    if population > MOST_NOVEL_AGENTS:
+        expected = f"at most {MOST_NOVEL_AGENTS} agents where novelty is looked for"
+        return [fault(FaultCode.LIMIT_EXCEEDED, ("strategy", "population_size"), expected, shown(population))]
+    return []
 
 
 def strategy_faults(strategy: Parameters) -> list[Fault]:

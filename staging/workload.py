@@ -1,5 +1,6 @@
 """How much work a work item asks for, in the few numbers that its cost follows from."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ class Workload:
     episodes: int  # of each agent
     max_steps: int  # of an episode
     weights: int  # of a genome
+    steps_per_second: tuple[float, float] | None = None  # of the environment alone, slow and fast; None where it costs nothing
 
     @property
     def evaluations(self) -> int:
@@ -29,13 +31,16 @@ class Workload:
         return self.evaluations * self.episodes * self.max_steps
 
 
-def world_of(work_item: Any) -> Any:
+def world_of(work_item: Any, facts: Mapping[str, Any] | None = None) -> Any:
     """The environment that the agents of a work item act in, of the class its table names; light, no table is built.
+
+    `facts` is what was looked up of it, where that is needed.
 
     Raises:
         Refused: the environment's own parameters contradict each other.
     """
-    return ENVIRONMENTS[work_item.environment.type](work_item.environment)
+    looked_up = () if facts is None else (facts,)
+    return ENVIRONMENTS[work_item.environment.type](work_item.environment, *looked_up)
 
 
 def workload_of(work_item: Any, world: Any) -> Workload:
@@ -46,4 +51,5 @@ def workload_of(work_item: Any, world: Any) -> Workload:
         population=work_item.strategy.population_size,
         generations=work_item.stop.max_generations, episodes=world.episodes, max_steps=world.max_steps,
         weights=genome.number_of_weights,
+        steps_per_second=getattr(world, "steps_per_second", None),
     )

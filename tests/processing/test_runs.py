@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from celery import current_app
 from django.conf import LazySettings
 from django.db import OperationalError
 
@@ -249,8 +248,6 @@ def test_an_active_run_cannot_be_deleted_and_an_ended_one_can() -> None:
 
 
 def test_sweeping_again_and_again_does_not_fill_the_queue() -> None:
-    with current_app.connection_for_write() as connection:
-        connection.default_channel.queue_purge("evolution")
     ready = [submitted().pk for _ in range(3)]
     for _ in range(20):
         lifecycle.sweep()

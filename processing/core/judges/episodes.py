@@ -5,11 +5,13 @@ from typing import Any
 import numpy as np
 
 from processing.core.engine import Engine
-from processing.core.types import Evaluations, Failure, Genomes, Purpose
+from processing.core.types import Evaluations, Failure, Float32Array, Float64Array, Genomes, Population, Purpose, State
 
 
 class Episodes:
     """The judge `episodes`: a genome kind's networks in an environment."""
+
+    behaviours = 0  # numbers that say what a life came to, for judges that look at them
 
     def __init__(self, environment: Any, genome_kind: Any) -> None:
         self.environment, self.genome_kind = environment, genome_kind
@@ -25,9 +27,19 @@ class Episodes:
         """Whether another seed gives another fitness."""
         return self.is_sampled or bool(self.environment.is_random)
 
+    def begin(self) -> State:
+        """What is remembered between generations, before the first: nothing."""
+        return {}
+
+    def closed(
+        self, state: State, population: Population, evaluations: Evaluations, *, seed: int, generation: int
+    ) -> tuple[State, Float64Array]:
+        """What is remembered after a generation, and the scores that its strategy sees, (N,): the fitness."""
+        return state, evaluations.fitness
+
     def evaluate(
         self, genomes: Genomes, *, seed: int, generation: int, first: int = 0, last: int | None = None, origin: int = 0,
-        threads: int = 1, purpose: Purpose = Purpose.EPISODE,
+        threads: int = 1, purpose: Purpose = Purpose.EPISODE, state: State | None = None,
     ) -> Evaluations:
         """The evaluations of agents first..last-1 (all where None); each depends on its own genome and address only.
 
@@ -36,12 +48,14 @@ class Episodes:
         has failed. Sampled actions: draw n of (seed, POLICY, generation, agent, episode) is for step n; with another
         `purpose` than EPISODE that one stands in place of POLICY, for fresh draws.
         """
-        last = len(genomes) if last is None else last
+        last = self.genome_kind.count(genomes) if last is None else last
+        episodes = self.environment.episodes
+        ends = np.zeros((last - first, episodes, self.behaviours), np.float32)
         returns, steps = self.engine.lives(
             genomes, seed=seed, generation=generation,
             purpose=purpose, first=first, last=last, origin=origin, sampled=self.is_sampled, threads=threads,
+            ends=ends.reshape(-1),
         )
-        episodes = self.environment.episodes
         fitness = np.zeros(last - first)
         for episode in range(episodes):
             fitness += returns[episode::episodes]
@@ -51,4 +65,14 @@ class Episodes:
             fitness=np.where(finite, fitness, np.nan),
             steps=steps.reshape(-1, episodes).sum(axis=1, dtype=np.int32),
             failures=np.where(finite, Failure.NONE, Failure.NON_FINITE_FITNESS).astype(np.uint8),
+            behaviours=_mean_end(ends) if self.behaviours else None,
         )
+
+
+def _mean_end(ends: Float32Array) -> Float32Array:
+    """(N, D) the mean of what the episodes of each agent came to, (N, E, D), added in their order."""
+    total = np.zeros((ends.shape[0], ends.shape[2]))
+    for episode in range(ends.shape[1]):
+        total += ends[:, episode]
+    mean: Float32Array = (total / ends.shape[1]).astype(np.float32)
+    return mean

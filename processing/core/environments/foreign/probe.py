@@ -1,0 +1,113 @@
+"""Looks at environments of Gymnasium, in a process of its own: `python -m processing.core.environments.foreign.probe`.
+
+Reads one line of JSON: `modules` to import first; then either nothing, to list what is registered, or the `id` of an
+environment to make, with `kwargs`. Writes one line of JSON. What an environment prints does not come between.
+"""
+
+import importlib
+import inspect
+import json
+import os
+import sys
+import warnings
+from importlib.util import find_spec
+from typing import Any
+
+from processing.core.environments.foreign.catalogue import PLAIN_ID
+from processing.core.environments.foreign.kwargs import OWN
+from processing.core.environments.foreign.spaces import described, trouble
+
+#: Packages that come with Gymnasium's environments or do not.
+OPTIONAL = ("mujoco",)
+#: Environments that are as new after a reset; of others, each episode gets a new one.
+REUSED = ("gymnasium.envs.toy_text.", "gymnasium.envs.classic_control.")
+MOST_CHARACTERS = 300
+
+
+def main() -> None:
+    """Answer one question."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    warnings.simplefilter("ignore")
+    question = json.loads(sys.stdin.readline())
+    told = prepared(question["modules"])
+    answer = one(question["id"], question["kwargs"], told) if "id" in question else listed(question["modules"])
+    print(json.dumps(answer), file=answers, flush=True)
+    os._exit(0)  # whatever threads an environment has left behind
+
+
+def prepared(modules: list[str]) -> dict[str, Any]:
+    """Import what operators add; the keyword arguments that they tell of their environments, by id."""
+    told: dict[str, Any] = {}
+    for name in modules:
+        told |= getattr(importlib.import_module(name), "KWARGS", {})
+    return told
+
+
+def listed(modules: list[str]) -> list[dict[str, Any]]:
+    """Id of everything that is registered under a plain one, and the package that it needs and that is not there."""
+    import gymnasium
+
+    found = []
+    for name, spec in gymnasium.registry.items():
+        if PLAIN_ID.fullmatch(name) is None or _raises(spec.entry_point):
+            continue
+        where = _module_of(spec)
+        needs = next((package for package in OPTIONAL if f".envs.{package}." in where and find_spec(package) is None), None)
+        found.append({"id": name, "needs": needs, "is_own": where.startswith("gymnasium.")})
+    return found
+
+
+def one(name: str, kwargs: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
+    """What an environment is; it is made for that."""
+    import gymnasium
+
+    spec = gymnasium.registry[name]
+    environment = gymnasium.make(name, max_episode_steps=-1, disable_env_checker=True, **kwargs)
+    observation = described(environment.observation_space)
+    action = described(environment.action_space, is_action=True)
+    kind = type(environment.unwrapped)
+    text, arguments = OWN.get(name, ("", {}))
+    if _module_of(spec).startswith("gymnasium.envs.mujoco."):
+        arguments = _signature(kind)
+    if name in told:
+        arguments = {key: {"changes_spaces": True, "default": None, "meaning": ""} | each for key, each in told[name].items()}
+    return {
+        "id": name, "description": text or _first_sentence(kind), "max_steps": spec.max_episode_steps,
+        "reward_threshold": None if spec.reward_threshold is None else float(spec.reward_threshold),
+        "observation": observation, "action": action, "trouble": trouble(observation, action),
+        "reused": _module_of(spec).startswith(REUSED), "kwargs": arguments, "variants": [],
+    }
+
+
+def _raises(point: Any) -> bool:
+    """Whether an entry is there only to say that it is not there any more."""
+    return str(getattr(point, "__name__", "")).startswith("_raise")
+
+
+def _signature(kind: type) -> dict[str, Any]:
+    """The numbers and switches among the keyword arguments of a class."""
+    found: dict[str, Any] = {}
+    for name, each in inspect.signature(kind).parameters.items():
+        if isinstance(each.default, bool):
+            found[name] = {"type": "boolean", "default": each.default, "meaning": "", "changes_spaces": True}
+        elif isinstance(each.default, float):
+            found[name] = {"type": "number", "default": each.default, "min": -1e6, "max": 1e6, "meaning": "",
+                           "changes_spaces": False}
+    return found
+
+
+def _module_of(spec: Any) -> str:
+    """The module that an environment comes from."""
+    point = spec.entry_point
+    return str(point.partition(":")[0] if isinstance(point, str) else getattr(point, "__module__", "")) + "."
+
+
+def _first_sentence(kind: type) -> str:
+    lines = (line.strip() for line in (kind.__doc__ or "").splitlines())
+    text = next((line for line in lines if line and not line.startswith("#")), "")
+    return text[:MOST_CHARACTERS]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,246 @@
+"""Spaces of observations and actions as JSON values, and what they mean to a network: how many numbers, and which.
+
+Observations become float32 numbers one after the other: the numbers of a Box, MultiBinary as it is, one-hot for Discrete
+and each part of MultiDiscrete, the parts of a Tuple or Dict in the space's own order. Actions come from the outputs: the
+best of a group for each choice, above half for each bit of MultiBinary, scaled to its bounds for each number of a Box.
+
+A space as JSON values is an object with its `type` and what it needs: `shape`, `n`, `start`, `low`, `high`, `spaces`.
+Bounds are one number where all are equal, null where there is none.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from processing.core.types import Float32Array, Int64Array
+
+Space = Mapping[str, Any]
+
+#: Numbers that an observation, or an action, may have; larger pictures are for other kinds of networks.
+MOST_NUMBERS = 100_000
+#: Beyond it, bounds of observations are not kept: they are only shown.
+MOST_BOUNDS = 64
+#: One side of a Box without a bound, as some environments write it.
+UNBOUNDED = 1e30
+
+OBSERVATIONS = ("Box", "Discrete", "MultiBinary", "MultiDiscrete", "Tuple", "Dict")
+ACTIONS = ("Discrete", "MultiDiscrete", "MultiBinary", "Box")
+
+
+def described(space: Any, *, is_action: bool = False) -> dict[str, Any]:
+    """A space of Gymnasium as JSON values; of one that is not known, its type alone."""
+    name = type(space).__name__
+    if name == "Box":
+        return {"type": name, "shape": list(space.shape), "dtype": str(space.dtype)} | _bounds(space, is_action=is_action)
+    if name == "Discrete":
+        return {"type": name, "n": int(space.n), "start": int(space.start)}
+    if name == "MultiDiscrete":
+        starts = np.broadcast_to(getattr(space, "start", 0), space.nvec.shape)
+        return {
+            "type": name, "shape": list(space.shape), "n": [int(n) for n in space.nvec.ravel()],
+            "start": [int(start) for start in starts.ravel()],
+        }
+    if name == "MultiBinary":
+        return {"type": name, "shape": list(space.shape)}
+    if name == "Tuple":
+        return {"type": name, "spaces": [described(each) for each in space.spaces]}
+    if name == "Dict":
+        return {"type": name, "spaces": [[str(key), described(each)] for key, each in space.spaces.items()]}
+    return {"type": name}
+
+
+def trouble(observation: Space, action: Space) -> str | None:
+    """Why networks cannot act between these spaces, in a sentence; None where they can."""
+    for name in _types(observation):
+        if name not in OBSERVATIONS:
+            return f"Its observations are of the type {name}; networks take {_listed(OBSERVATIONS)}."
+    if action["type"] not in ACTIONS:
+        return f"Its actions are of the type {action['type']}; networks choose from {_listed(ACTIONS)}."
+    if action["type"] == "Box" and any(bound is None for side in ("low", "high") for bound in _all(action[side])):
+        return "Its actions have no bounds, so that a network's outputs cannot be scaled to them."
+    for what, numbers in (("observations", size(observation)), ("actions", outputs_of(action))):
+        if not 1 <= numbers <= MOST_NUMBERS:
+            return f"Its {what} have {numbers:,} numbers; networks take from 1 to {MOST_NUMBERS:,}."
+    return None
+
+
+def size(space: Space) -> int:
+    """How many numbers an observation becomes."""
+    match space["type"]:
+        case "Discrete":
+            return int(space["n"])
+        case "MultiDiscrete":
+            return int(sum(space["n"]))
+        case "Box" | "MultiBinary":
+            return prod(space["shape"])
+    return sum(size(part) for _, part in _parts(space))
+
+
+def outputs_of(space: Space) -> int:
+    """How many outputs an action is read from."""
+    return size(space)
+
+
+def labels(space: Space, name: str = "") -> tuple[str, ...]:
+    """What each number says, for people: the way to it, and its value where it is one of a choice."""
+    match space["type"]:
+        case "Discrete":
+            return tuple(f"{name or 'state'} = {space['start'] + number}" for number in range(space["n"]))
+        case "MultiDiscrete":
+            counts = zip(space["n"], space["start"], strict=True)
+            return tuple(
+                f"{name}[{place}] = {start + number}" for place, (n, start) in enumerate(counts) for number in range(n)
+            )
+        case "Box" | "MultiBinary":
+            shape = tuple(space["shape"])
+            return tuple(name + "".join(f"[{index}]" for index in place) for place in np.ndindex(shape))
+    return tuple(label for key, part in _parts(space) for label in labels(part, f"{name}.{key}" if name else str(key)))
+
+
+class Reader:
+    """Writes observations of one space as numbers."""
+
+    def __init__(self, space: Space) -> None:
+        self.size = size(space)
+        self._parts = list(self._flat(space, (), 0))
+
+    def fill(self, observation: Any, row: Float32Array) -> None:
+        """Write an observation to a row of `size` numbers.
+
+        Raises:
+            ValueError, TypeError, KeyError, IndexError: it is not one of the space.
+        """
+        row[:] = 0
+        for way, write in self._parts:
+            value = observation
+            for key in way:
+                value = value[key]
+            write(value, row)
+
+    def _flat(self, space: Space, way: tuple[Any, ...], first: int) -> Any:
+        """The simple spaces in it, each with the way to it and how it is written."""
+        if space["type"] in ("Tuple", "Dict"):
+            for key, part in _parts(space):
+                yield from self._flat(part, (*way, key), first)
+                first += size(part)
+            return
+        yield way, _writer(space, first)
+
+
+def _writer(space: Space, first: int) -> Callable[[Any, Float32Array], None]:
+    """How a value of a simple space is written to a row from `first` on."""
+    if space["type"] == "Discrete":
+        starts, counts = np.array([space["start"]]), np.array([space["n"]])
+    elif space["type"] == "MultiDiscrete":
+        starts, counts = np.array(space["start"]), np.array(space["n"])
+    else:
+        last, shape = first + size(space), tuple(space["shape"])
+
+        def copy(value: Any, row: Float32Array) -> None:
+            numbers = np.asarray(value, np.float32)
+            if numbers.shape != shape:
+                raise ValueError(f"expected an observation of the shape {shape}, got {numbers.shape}")
+            row[first:last] = numbers.ravel()
+
+        return copy
+    offsets: Int64Array = first + np.cumsum(counts) - counts
+
+    def mark(value: Any, row: Float32Array) -> None:
+        places = np.asarray(value).ravel() - starts
+        if places.shape != counts.shape or np.any(places < 0) or np.any(places >= counts):
+            raise ValueError(f"expected an observation of the space {dict(space)}, got {value!r:.200}")
+        row[offsets + places] = 1
+
+    return mark
+
+
+class Writer:
+    """Makes actions of one space from the outputs of networks."""
+
+    def __init__(self, space: Space) -> None:
+        self.space, self.size = space, outputs_of(space)
+
+    @property
+    def is_choice(self) -> bool:
+        """Whether one of several actions is chosen, so that it can also be drawn."""
+        return bool(self.space["type"] == "Discrete")
+
+    @cached_property
+    def _low(self) -> Float32Array:
+        return np.broadcast_to(np.array(self.space["low"], np.float32), self.size)
+
+    @cached_property
+    def _high(self) -> Float32Array:
+        return np.broadcast_to(np.array(self.space["high"], np.float32), self.size)
+
+    def actions(self, chosen: NDArray[Any], outputs: Float32Array, commands: Float32Array) -> list[Any]:
+        """The actions of L lanes.
+
+        Args:
+            chosen: (L,) the best output, or one that was drawn.
+            outputs: (O, L) as the networks say them.
+            commands: (O, L) the same from -1 to 1.
+        """
+        match self.space["type"]:
+            case "Discrete":
+                return [np.int64(self.space["start"] + int(one)) for one in chosen]
+            case "MultiDiscrete":
+                return self._choices(outputs)
+            case "MultiBinary":
+                bits = (commands > 0).astype(np.int8)
+                return [bits[:, lane].reshape(self.space["shape"]) for lane in range(bits.shape[1])]
+        low, high = self._low[:, None], self._high[:, None]
+        half = (commands + np.float32(1)) * np.float32(0.5)
+        scaled = np.clip(low * (np.float32(1) - half) + high * half, low, high)
+        kind = np.dtype(self.space["dtype"])
+        whole = np.rint(scaled) if kind.kind in "iu" else scaled
+        return [whole[:, lane].astype(kind).reshape(self.space["shape"]) for lane in range(whole.shape[1])]
+
+    def _choices(self, outputs: Float32Array) -> list[Any]:
+        """The best of each group, the first of equals; nothing is larger than NaN."""
+        found, first = [], 0
+        for count, start in zip(self.space["n"], self.space["start"], strict=True):
+            top, best = outputs[first].copy(), np.zeros(outputs.shape[1], np.int64)
+            for number in range(1, count):
+                better = outputs[first + number] > top
+                best = np.where(better, number, best)
+                top = np.where(better, outputs[first + number], top)
+            found.append(best + start)
+            first += count
+        table = np.array(found, np.int64)
+        return [table[:, lane].reshape(self.space["shape"]) for lane in range(table.shape[1])]
+
+
+def _bounds(space: Any, *, is_action: bool) -> dict[str, Any]:
+    if not is_action and prod(space.shape) > MOST_BOUNDS:
+        return {}
+    return {"low": _bound(space.low), "high": _bound(space.high)}
+
+
+def _bound(values: NDArray[Any]) -> Any:
+    flat = [None if not abs(value) < UNBOUNDED else value for value in np.asarray(values, np.float64).ravel().tolist()]
+    return flat[0] if flat and all(value == flat[0] for value in flat) else flat
+
+
+def _all(bound: Any) -> list[Any]:
+    return bound if isinstance(bound, list) else [bound]
+
+
+def _parts(space: Space) -> list[tuple[Any, Space]]:
+    """The spaces that a Tuple or a Dict is made of, with their keys; none of others."""
+    if space["type"] == "Tuple":
+        return list(enumerate(space["spaces"]))
+    return [(key, part) for key, part in space["spaces"]] if space["type"] == "Dict" else []
+
+
+def _types(space: Space) -> list[str]:
+    """The types of a space and of all in it."""
+    return [str(space["type"]), *(name for _, part in _parts(space) for name in _types(part))]
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,261 @@
+"""A process that lives lives in environments of Gymnasium: `python -m processing.core.judges.child`, started by `children.py`.
+
+LANES lives run side by side; each step asks all networks at once and then steps one environment after the other. A life
+depends on its genome and its address alone, never on what runs beside it. Before and after every call of an environment
+the process notes in shared memory whose it is, so that whoever waits knows which life hangs or crashed.
+"""
+
+import contextlib
+import ctypes
+import hashlib
+import importlib
+import json
+import mmap
+import os
+import signal
+import socket
+import sys
+import threading
+import warnings
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from typing import Any
+
+import numpy as np
+
+from processing.core import rng
+from processing.core.build import compiled
+from processing.core.environments.foreign import catalogue
+from processing.core.environments.foreign.environment import Foreign
+from processing.core.environments.foreign.parameters import GymnasiumParameters
+from processing.core.environments.foreign.spaces import Reader, Writer, described
+from processing.core.genomes import GENOMES
+from processing.core.lanes import LANES
+from processing.core.packed import unpack_values
+from processing.core.respond import respond, settle
+from processing.core.rollout import Lives, lives_of, workspace
+from processing.core.types import Failure, Float32Array, Float64Array, Purpose
+
+NOBODY = -1
+MOST_CHARACTERS = 200
+MOST_SEED = 2**31 - 1
+#: Normalised observations are cut off here, in standard deviations.
+MOST_DEVIATIONS = np.float32(10)
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(slots=True)
+class Life:
+    """One episode of one agent."""
+
+    number: int  # among those of the generation that are asked for
+    place: int  # of its genome among those that came with it
+    agent: int  # in its generation
+    episode: int
+    total: float = 0.0
+    steps: int = 0
+    environment: Any = None
+    sums: Float64Array = field(default_factory=lambda: np.zeros(0))  # (2 I,) of its observations, and of their squares
+
+
+class Child:
+    """The lives of one genome kind in one environment."""
+
+    def __init__(self, connection: Connection, marks: Any, setup: dict[str, Any]) -> None:
+        self.connection, self.marks = connection, marks
+        parameters = GymnasiumParameters.model_validate_json(json.dumps(setup["environment"]))
+        self.foreign = Foreign(parameters, setup["facts"])
+        if parameters.id not in catalogue.entries():
+            _import_modules()
+        genomes: Any = GENOMES[setup["genome"]]
+        self.kind = genomes(
+            genomes.Parameters.model_validate_json(json.dumps(setup["network"])),
+            inputs=self.foreign.inputs, outputs=self.foreign.outputs,
+        )
+        self.reader, self.writer = Reader(self.foreign.observation), Writer(self.foreign.action)
+        self.settle, self.respond = compiled(settle, self.kind.parts), compiled(respond, self.kind.parts)
+        self.sampled = self.writer.is_choice and self.kind.parameters.output == "softmax"
+        self.spare: list[Any] = []  # environments that a reset makes as new
+        self.is_checked = False
+
+    def live(self, data: bytes) -> None:
+        """Live the lives of one message, and tell of each when it ends."""
+        head, values = unpack_values(data, self.kind)
+        waiting = deque(Life(*each) for each in head["lives"])
+        lanes: list[Life | None] = [None] * LANES
+        prepared = self.kind.prepared(values["genomes"])
+        work, clock = workspace(self.foreign, prepared), 0
+        seen = np.zeros((LANES, self.foreign.inputs), np.float32)
+        inputs = work.scratch[: seen.size].reshape(-1, LANES)
+        outputs = np.zeros((self.foreign.outputs, LANES), np.float32)
+        policy = self._policy(head)
+        while True:
+            for lane in range(LANES):
+                while lanes[lane] is None and waiting:
+                    lanes[lane] = self._begun(waiting.popleft(), policy, seen[lane])
+                    life = lanes[lane]
+                    if life is not None:
+                        work.keys[lane], work.born[lane] = rng.life_key(policy.policy, life.agent, life.episode), clock
+                        self.settle(prepared.genomes, prepared.network, work, life.place, lane)
+            alive = [lane for lane in range(LANES) if lanes[lane] is not None]
+            if not alive:
+                return
+            self._note(lanes, seen)
+            inputs[:] = _normalised(seen, values.get("mean"), values.get("scale")).T
+            self.respond(prepared.genomes, prepared.network, work, policy, clock, outputs.reshape(-1))
+            commands = work.commands[: outputs.size].reshape(-1, LANES)
+            actions = self.writer.actions(work.actions, outputs, commands)
+            for lane in alive:
+                life = lanes[lane]
+                assert life is not None
+                if self._has_ended(life, actions[lane], seen[lane]):
+                    lanes[lane], work.alive[lane] = None, 0
+            clock += 1
+
+    def _policy(self, head: dict[str, Any]) -> Lives:
+        """How actions are chosen, and how draws are addressed."""
+        return lives_of(
+            self.foreign, self.kind, seed=head["seed"], generation=head["generation"], purpose=Purpose(head["purpose"]),
+            first=0, last=0, origin=0, sampled=self.sampled,
+        )
+
+    def _begun(self, life: Life, policy: Lives, row: Float32Array) -> Life | None:
+        """The life at its first observation; None where it failed there."""
+        whose = 0 if policy.common else life.agent
+        seed = int(rng.life_key(policy.starts, whose, life.episode)) % MOST_SEED
+        try:
+            with self._called(life):
+                life.environment = self.spare.pop() if self.spare else self._made()
+                observation, _ = life.environment.reset(seed=seed)
+            self.reader.fill(observation, row)
+        except (Exception, SystemExit) as error:
+            self._tell(life, error)
+            return None
+        if self.foreign.parameters.normalize_observations:
+            life.sums = np.zeros(2 * self.foreign.inputs)
+        return life
+
+    def _has_ended(self, life: Life, action: Any, row: Float32Array) -> bool:
+        """One step of one life; whether that was its last."""
+        try:
+            with self._called(life):
+                observation, reward, terminated, truncated, _ = life.environment.step(action)
+            life.total += float(reward)
+            life.steps += 1
+            self.reader.fill(observation, row)
+        except (Exception, SystemExit) as error:
+            self._tell(life, error)
+            return True
+        if terminated or truncated or life.steps >= self.foreign.max_steps:
+            self._tell(life, None)
+            return True
+        return False
+
+    def _made(self) -> Any:
+        """A new environment; its spaces are those that the work item was accepted with."""
+        import gymnasium
+
+        parameters, facts = self.foreign.parameters, self.foreign.facts
+        made = gymnasium.make(parameters.id, max_episode_steps=-1, disable_env_checker=True, **parameters.kwargs)
+        if not self.is_checked:
+            now = json.dumps([described(made.observation_space), described(made.action_space, is_action=True)])
+            if now != json.dumps([facts["observation"], facts["action"]]):
+                raise ValueError("its spaces are no longer those that the work item was accepted with")
+            self.is_checked = True
+        return made
+
+    @contextlib.contextmanager
+    def _called(self, life: Life) -> Iterator[None]:
+        """An environment is called for this life, and has answered or raised when this ends."""
+        self.marks[0] = life.number
+        self.marks[1] += 1
+        try:
+            yield
+        finally:
+            self.marks[0] = NOBODY
+
+    def _note(self, lanes: list[Life | None], seen: Float32Array) -> None:
+        """Add what is seen to the sums of each life, where observations are normalised."""
+        if not self.foreign.parameters.normalize_observations:
+            return
+        for lane, life in enumerate(lanes):
+            if life is not None:
+                row = seen[lane].astype(np.float64)
+                life.sums += np.concatenate([row, row * row])
+
+    def _tell(self, life: Life, error: BaseException | None) -> None:
+        """Say what became of a life. Its environment is kept where a reset makes it as new, else closed."""
+        if error is None and self.foreign.facts["reused"]:
+            self.spare.append(life.environment)
+        elif life.environment is not None:
+            with contextlib.suppress(Exception), self._called(life):
+                life.environment.close()
+        life.environment = None
+        line = json.dumps({
+            "life": life.number, "total": life.total, "steps": life.steps,
+            "failure": int(Failure.NONE if error is None else Failure.ENVIRONMENT_ERROR),
+            "reason": None if error is None else f"{type(error).__name__}: {error}"[:MOST_CHARACTERS],
+        })
+        self.connection.send_bytes(line.encode() + b"\n" + life.sums.tobytes())
+
+
+def _import_modules() -> None:
+    """What the operator adds to the registry."""
+    for module in filter(None, (name.strip() for name in os.environ.get("ENVIRONMENT_MODULES", "").split(","))):
+        importlib.import_module(module)
+
+
+def _normalised(seen: Float32Array, mean: Float32Array | None, scale: Float32Array | None) -> Float32Array:
+    if mean is None or scale is None:
+        return seen
+    found: Float32Array = np.clip((seen - mean) * scale, -MOST_DEVIATIONS, MOST_DEVIATIONS)
+    return found
+
+
+def main() -> None:
+    """Serve until the parent closes its end."""
+    talk, leash, marks, dies_with_thread = (int(each) for each in sys.argv[1:5])
+    _tie(leash, dies_with_thread=bool(dies_with_thread))
+    os.dup2(2, 1)  # what environments print does not come between
+    warnings.simplefilter("ignore")
+    connection = Connection(talk)
+    shared = memoryview(mmap.mmap(marks, 16)).cast("q")
+    children: dict[str, Child] = {}
+    current: Child | None = None
+    try:
+        while True:
+            kind, data = (message := connection.recv_bytes())[:1], message[1:]
+            if kind == b"S":
+                key = hashlib.sha256(data).hexdigest()
+                current = children.get(key) or Child(connection, shared, json.loads(data))
+                children = {key: current}
+                connection.send_bytes(b'{"ready": true}\n')
+            elif current is not None:
+                with np.errstate(all="ignore"):
+                    current.live(data)
+    except (EOFError, OSError):
+        os._exit(0)
+    except Exception as error:
+        connection.send_bytes(json.dumps({"broken": f"{type(error).__name__}: {error}"[:MOST_CHARACTERS]}).encode() + b"\n")
+        raise
+
+
+def _tie(leash: int, *, dies_with_thread: bool) -> None:
+    """End with the parent, however that died: it holds the other end of the leash. A call that never lets other threads run
+    is ended by the system where that can."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if dies_with_thread and sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+    def watch() -> None:
+        with socket.socket(fileno=leash) as line, contextlib.suppress(OSError):
+            line.recv(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="leash", daemon=True).start()
+
+
+if __name__ == "__main__":
+    main()

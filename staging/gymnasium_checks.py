@@ -1,0 +1,89 @@
+"""Whether a Gymnasium environment is known here, takes its keyword arguments, and is one that networks can act in.
+
+Nothing is imported or made for that: `known` says what was found out, in processes of its own.
+"""
+
+import difflib
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from formatting.faults import Fault, FaultCode, fault, shown
+from processing.core.environments.foreign.catalogue import PLAIN_ID, Entry, Facts
+from processing.core.environments.foreign.environment import compiled_version
+from processing.core.environments.foreign.kwargs import Wrong, wrong
+from processing.core.environments.foreign.parameters import GymnasiumParameters
+from processing.core.environments.foreign.spaces import trouble
+from processing.core.errors import Refused
+
+ID, KWARGS = ("environment", "id"), ("environment", "kwargs")
+
+
+class Known(Protocol):
+    """The environments of this server; `lookup.Lookup` is one."""
+
+    trouble: str | None  # why some could not be looked at
+
+    def entries(self) -> Mapping[str, Entry]: ...
+    def entry(self, name: str) -> Entry | None: ...
+    def facts(self, name: str, kwargs: Mapping[str, Any]) -> Facts: ...
+
+
+def looked_up(environment: Any, known: Known) -> tuple[Facts | None, list[Fault]]:
+    """What an environment is, and everything that stands against it; None and nothing for what is no Gymnasium's."""
+    if not isinstance(environment, GymnasiumParameters):
+        return None, []
+    if PLAIN_ID.fullmatch(environment.id) is None:
+        expected = 'the plain id of a registered environment, as "Acrobot-v1", without module or namespace'
+        return None, [fault(FaultCode.UNKNOWN_ENVIRONMENT, ID, expected, shown(environment.id), _meant(environment.id, known))]
+    entry = known.entry(environment.id)
+    if entry is None:
+        expected = "the id of an environment that this server knows"
+        return None, [fault(FaultCode.UNKNOWN_ENVIRONMENT, ID, expected, shown(environment.id), _meant(environment.id, known))]
+    if "needs" in entry:
+        expected = f"an environment that is installed here; this one needs the package {entry['needs']}"
+        return None, [fault(FaultCode.UNKNOWN_ENVIRONMENT, ID, expected, shown(environment.id))]
+    if entry["trouble"] is not None and not environment.kwargs:
+        return None, [_unfit(environment.id, entry["trouble"])]
+    faults = [_wrong_fault(each, environment.kwargs) for each in wrong(entry["kwargs"], environment.kwargs)]
+    return (None, faults) if faults else _facts(environment, known)
+
+
+def _facts(environment: GymnasiumParameters, known: Known) -> tuple[Facts | None, list[Fault]]:
+    try:
+        facts = known.facts(environment.id, environment.kwargs)
+    except Refused as refused:
+        return None, [fault(FaultCode.INCONSISTENT, KWARGS, "keyword arguments that the environment can be made with",
+                            shown(environment.kwargs), str(refused))]
+    if (sentence := trouble(facts["observation"], facts["action"])) is not None:
+        return None, [_unfit(environment.id, sentence)]
+    return facts, []
+
+
+def gymnasium_warnings(world: Any) -> list[Fault]:
+    """What probably was not meant."""
+    parameters = world.parameters
+    if not parameters.normalize_observations or compiled_version(parameters.model_copy(
+        update={"normalize_observations": False}
+    )) is None:
+        return []
+    expected = "false, as this environment is compiled, and hundreds of times faster, where observations are not normalised"
+    return [fault(FaultCode.INCONSISTENT, ("environment", "normalize_observations"), expected, "true")]
+
+
+def _unfit(name: str, sentence: str) -> Fault:
+    return fault(FaultCode.INCONSISTENT, ID, "an environment that networks can act in", shown(name), sentence)
+
+
+def _wrong_fault(one: Wrong, given: Mapping[str, Any]) -> Fault:
+    if one.is_unknown:
+        return fault(FaultCode.UNKNOWN_FIELD, (*KWARGS, one.name), one.expected, f"the key {shown(one.name)}", one.hint)
+    code = FaultCode.OUT_OF_RANGE if one.is_out_of_range else FaultCode.INVALID_TYPE
+    return fault(code, (*KWARGS, one.name), one.expected, shown(given[one.name]), one.hint)
+
+
+def _meant(name: str, known: Known) -> str | None:
+    """The id that was probably meant, or why some are not known."""
+    ids = {each.casefold(): each for each, entry in known.entries().items() if "needs" not in entry}
+    plain = name.rpartition(":")[2].rpartition("/")[2].casefold()[:100]
+    found = difflib.get_close_matches(plain, ids, n=1, cutoff=0.7)
+    return f'Did you mean "{ids[found[0]]}"?' if found else known.trouble

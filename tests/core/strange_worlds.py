@@ -1,0 +1,130 @@
+"""Environments of an operator: spaces of all kinds, and some that hang, crash or cannot be used. Named in ENVIRONMENT_MODULES."""
+
+import copy
+import os
+import signal
+import threading
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+
+KWARGS = {"Wide-v0": {"width": {"type": "integer", "default": 2, "min": 1, "max": 6}}}
+
+
+class World(gymnasium.Env[Any, Any]):
+    """Ten steps of draws from its spaces; the reward is what the action adds up to."""
+
+    observation_space: Any = spaces.Box(-1, 1, (2,))
+    action_space: Any = spaces.Discrete(2)
+
+    def __init__(self) -> None:
+        self.observation_space = copy.deepcopy(self.observation_space)  # each draws from its own
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        super().reset(seed=seed)
+        self.observation_space.seed(seed)
+        self.age = 0
+        return self.observation_space.sample(), {}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        assert self.action_space.contains(action), action
+        self.age += 1
+        reward = float(np.sum(np.asarray(action, np.float64)))
+        return self.observation_space.sample(), reward, self.age >= 10, False, {}
+
+
+class Mixed(World):
+    """Every space of observations in one; an action of three choices."""
+
+    observation_space = spaces.Dict({
+        "where": spaces.Tuple((spaces.Discrete(3, start=5), spaces.Box(-2, 2, (2, 2), np.float64))),
+        "what": spaces.MultiDiscrete([[2, 3], [4, 2]]), "flags": spaces.MultiBinary([2, 2]),
+    })
+    action_space = spaces.MultiDiscrete([2, 3, 2], start=[0, 1, -1])
+
+
+class Switches(World):
+    """Actions are switches."""
+
+    observation_space = spaces.MultiBinary(4)
+    action_space = spaces.MultiBinary(3)
+
+
+class Levers(World):
+    """Actions are numbers, with bounds of their own."""
+
+    observation_space = spaces.Discrete(4, start=1)
+    action_space = spaces.Box(np.array([[-3.0, 0.0]]), np.array([[5.0, 1.0]]), dtype=np.float64)
+
+
+class Shifted(World):
+    """The first action is not number 0."""
+
+    action_space = spaces.Discrete(3, start=-4)
+
+
+class Hanging(World):
+    """Some episodes never go on."""
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        if self.age == 4 and action == 1:
+            threading.Event().wait()
+        return super().step(action)
+
+
+class Crashing(World):
+    """Some episodes end in an exception."""
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        if self.age == 4 and action == 1:
+            raise RuntimeError("the bridge is gone")
+        return super().step(action)
+
+
+class Dying(World):
+    """Some episodes take their process with them."""
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        if self.age == 4 and action == 1:
+            os.kill(os.getpid(), signal.SIGSEGV)
+        return super().step(action)
+
+
+class Drifting(World):
+    """What is seen is far from 0, and never twice the same."""
+
+    observation_space = spaces.Box(np.array([900.0, -1e-3]), np.array([1100.0, 1e-3]), dtype=np.float64)
+
+
+class Talking(World):
+    """Observations are words."""
+
+    observation_space = spaces.Text(5)
+
+
+class Endless(World):
+    """Actions are numbers without bounds."""
+
+    action_space = spaces.Box(-np.inf, np.inf, (1,))
+
+
+class Painted(World):
+    """Observations are large pictures."""
+
+    observation_space = spaces.Box(0, 255, (400, 400, 3), np.uint8)
+
+
+class Wide(World):
+    """As wide as one likes."""
+
+    def __init__(self, width: int = 2) -> None:
+        self.observation_space = spaces.Box(-1, 1, (width,))
+
+
+for _kind in (
+    Mixed, Switches, Levers, Shifted, Hanging, Crashing, Dying, Drifting, Talking, Endless, Painted, Wide
+):
+    gymnasium.register(f"{_kind.__name__}-v0", entry_point=_kind)
+gymnasium.register("Worth-v3", entry_point=World, max_episode_steps=7, reward_threshold=2)

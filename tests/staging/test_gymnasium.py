@@ -1,0 +1,186 @@
+"""Which environments of Gymnasium are accepted, and what is said of the others."""
+
+import hashlib
+import hmac
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from formatting.faults import Fault
+from formatting.parse import parse
+from processing.core.environments.foreign import catalogue
+from processing.core.environments.foreign.environment import CLASSIC, Foreign
+from processing.core.environments.foreign.lookup import Lookup, asked
+from processing.core.errors import Broken, Refused
+from processing.core.plan import plan_of
+from staging.limits import Limits
+from staging.stage import Unstageable, stage
+from staging.staged_item import dump, load
+from tests.core.foreign import document, known, staged
+
+
+def faults(name: str, **environment: Any) -> list[Fault]:
+    with pytest.raises(Unstageable) as caught:
+        staged(name, **environment)
+    return list(caught.value.faults)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["evil:Env-v0", "tests.core.evil:Env-v0", "phys2d/CartPole-v1", "CartPole", "../../x-v0", "Acrobot-v1\n", "-v0", "A v-v0"],
+)
+def test_only_plain_ids_are_taken(name: str) -> None:
+    (found,) = faults(name)
+    assert (found.code, found.path) == ("UNKNOWN_ENVIRONMENT", ("environment", "id"))
+
+
+def test_a_module_that_an_id_names_is_never_imported() -> None:
+    program = (
+        "import sys, json; from formatting.parse import parse; from staging.limits import Limits\n"
+        "from staging.stage import stage\n"
+        "try: stage(parse(sys.stdin.read()), Limits())\n"
+        "except Exception as error: print(type(error).__name__, sorted({'this', 'gymnasium', 'numba'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], input=json.dumps(document("this:Env-v0")), capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "Unstageable []\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("LunarLander-v2", "LunarLander-v3"), ("Taxi-v3", "Taxi-v4"), ("frozenlake-v1", "FrozenLake-v1"),
+        ("gym:Acrobot-v1", "Acrobot-v1"),
+    ],
+)
+def test_an_unknown_id_gets_a_hint(given: str, meant: str) -> None:
+    (found,) = faults(given)
+    assert (found.code, found.hint) == ("UNKNOWN_ENVIRONMENT", f'Did you mean "{meant}"?')
+
+
+def test_all_faults_of_keyword_arguments_are_told_at_once() -> None:
+    found = faults("LunarLander-v3", kwargs={"gravity": -20, "enable_wind": "yes", "render_mode": "human", "wind_powr": 1})
+    assert {each.path[-1]: each.code for each in found} == {
+        "gravity": "OUT_OF_RANGE", "enable_wind": "INVALID_TYPE", "render_mode": "UNKNOWN_FIELD", "wind_powr": "UNKNOWN_FIELD",
+    }
+    assert all(each.path[:2] == ("environment", "kwargs") for each in found)
+    assert next(each for each in found if each.path[-1] == "wind_powr").hint == 'Did you mean "wind_power"?'
+    assert "takes none" in faults("Acrobot-v1", kwargs={"book": 1})[0].expected
+
+
+def test_keyword_arguments_and_other_faults_are_told_together() -> None:
+    strategy = {"type": "genetic", "elites": 200, "population_size": 9}
+    text = json.dumps(document("Taxi-v4", kwargs={"rain": 1}) | {"strategy": strategy})
+    with pytest.raises(Unstageable) as caught:
+        stage(parse(text), Limits())
+    assert {each.path[-1] for each in caught.value.faults} >= {"rain", "elites"}
+
+
+@pytest.mark.parametrize(
+    ("name", "kwargs", "inputs", "outputs"),
+    [
+        ("FrozenLake-v1", {}, 16, 4), ("FrozenLake-v1", {"map_name": "8x8", "is_slippery": False}, 64, 4),
+        ("FrozenLake-v1", {"map_name": "4x4"}, 16, 4), ("LunarLander-v3", {"continuous": True, "gravity": -3.5}, 8, 2),
+        ("CarRacing-v3", {"continuous": False}, 27_648, 5), ("Blackjack-v1", {"natural": True}, 32 + 11 + 2, 2),
+        ("Wide-v0", {"width": 5}, 5, 2),
+    ],
+)
+def test_spaces_are_those_that_the_keyword_arguments_make(name: str, kwargs: dict[str, Any], inputs: int, outputs: int) -> None:
+    item = staged(name, kwargs=kwargs)
+    world = plan_of(item.spec, item.facts).environment
+    assert (world.inputs, world.outputs) == (inputs, outputs)
+
+
+@pytest.mark.parametrize(
+    ("name", "what"), [("Talking-v0", "Text"), ("Endless-v0", "no bounds"), ("Painted-v0", "480,000")]
+)
+def test_spaces_that_networks_cannot_use_are_refused_in_a_sentence(name: str, what: str) -> None:
+    (found,) = faults(name)
+    assert found.path == ("environment", "id")
+    assert what in (found.hint or "")
+    assert (found.hint or "").count(".") == 1
+
+
+def test_what_is_not_installed_says_what_it_needs() -> None:
+    (found,) = faults("Ant-v5")
+    assert found.code == "UNKNOWN_ENVIRONMENT"
+    assert "mujoco" in found.expected
+
+
+def test_every_environment_of_the_snapshot_is_as_it_is_installed() -> None:
+    for name in ("Acrobot-v1", "LunarLander-v3", "FrozenLake-v1"):
+        now = asked({"modules": [], "id": name, "kwargs": {}}, 60.0)
+        assert now | {"variants": []} == dict(catalogue.entries()[name]) | {"variants": []}
+
+
+@pytest.mark.parametrize("name", sorted(name for name, entry in catalogue.entries().items() if "needs" not in entry))
+def test_every_environment_of_the_snapshot_can_be_planned(name: str) -> None:
+    item = staged(name)
+    plan = plan_of(item.spec, item.facts)
+    assert isinstance(plan.environment, Foreign) == (name not in CLASSIC)
+    assert len(plan.environment.input_labels()) == plan.environment.inputs
+    assert len(plan.environment.output_labels()) == plan.environment.outputs
+
+
+def test_what_was_looked_up_travels_with_the_staged_item() -> None:
+    item = staged("Mixed-v0")
+    again = load(dump(item, b"key"), b"key")
+    assert again == item
+    assert plan_of(again.spec, again.facts).environment.inputs == plan_of(item.spec, item.facts).environment.inputs
+    with pytest.raises(Refused, match="Mixed-v0"):
+        plan_of(again.spec)
+
+
+def test_staged_items_from_before_there_were_facts_are_read() -> None:
+    text = dump(staged("FrozenLake-v1"), b"key").partition(":")[2]
+    plain = json.loads(text)
+    del plain["facts"]
+    old = json.dumps(plain)
+    signature = hmac.new(b"key", b"staged item\0" + old.encode(), hashlib.sha256).hexdigest()
+    item = load(f"{signature}:{old}", b"key")
+    assert item.facts is None
+    assert plan_of(item.spec, item.facts).environment.inputs == 16
+    with pytest.raises(Broken):
+        load(f"{signature}:{text}", b"key")
+
+
+def test_slow_environments_are_estimated_slowly_and_cut_into_slices() -> None:
+    slow, fast = staged("BipedalWalker-v3"), staged("CartPole-v1")
+    assert slow.estimate.seconds_high > 100 * fast.estimate.seconds_high
+    assert "not compiled" in slow.estimate.basis
+    assert staged("BipedalWalker-v3", episodes=500).slice_size is not None
+
+
+def test_normalising_what_is_compiled_is_warned_of() -> None:
+    (warning,) = staged("Acrobot-v1", normalize_observations=True).warnings
+    assert warning.path == ("environment", "normalize_observations")
+
+
+def test_what_was_looked_up_is_remembered_until_a_module_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "worlds").mkdir()
+    module = tmp_path / "own_worlds.py"
+    register = "gymnasium.register('Mine-v0', strange_worlds.Mixed)"
+    module.write_text(f"from tests.core import strange_worlds\nimport gymnasium\n{register}\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    first = Lookup(tmp_path / "found", ["own_worlds"]).entries()["Mine-v0"]
+    (file,) = (tmp_path / "found").glob("*.json")
+    file.write_text(file.read_text().replace('"Mine-v0"', '"Yours-v0"'))
+    assert "Yours-v0" in Lookup(tmp_path / "found", ["own_worlds"]).entries()
+    module.write_text(module.read_text() + "\n")
+    assert Lookup(tmp_path / "found", ["own_worlds"]).entries()["Mine-v0"] == first
+
+
+def test_a_module_that_cannot_be_imported_takes_nothing_else_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "broken_worlds.py").write_text("raise OSError('no licence')\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    one = Lookup(None, ["broken_worlds"])
+    assert stage(parse(json.dumps(document("FrozenLake-v1"))), Limits(), known=one).facts
+    with pytest.raises(Unstageable) as caught:
+        stage(parse(json.dumps(document("Mine-v0"))), Limits(), known=one)
+    assert "no licence" in (caught.value.faults[0].hint or "")
+    assert known().entry("FrozenLake-v1") is not None
