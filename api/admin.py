@@ -12,7 +12,19 @@ from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 
 from database.errors import Conflict, NotFound
-from database.models import Agent, Checkpoint, Event, Generation, Instance, Slice, Worker, WorkItem
+from database.models import (
+    Agent,
+    Checkpoint,
+    CheckpointPart,
+    Event,
+    Generation,
+    Instance,
+    Slice,
+    Species,
+    SpeciesSnapshot,
+    Worker,
+    WorkItem,
+)
 from processing import lifecycle
 
 admin.site.unregister(Group)
@@ -143,8 +155,8 @@ class GenerationWindow(Window):
     """Generations."""
 
     list_display = (
-        "run", "number", "size", "failed", "best", "mean", "best_so_far", "threshold", "viable", "diversity",
-        "seconds", "completed_at",
+        "run", "number", "size", "failed", "best", "mean", "best_so_far", "threshold", "viable", "species_count",
+        "diversity", "seconds", "completed_at",
     )
     list_display_links = ("number",)
     list_filter = (("instance", admin.RelatedOnlyFieldListFilter),)
@@ -181,6 +193,60 @@ class CheckpointWindow(Window):
     """Where runs can go on."""
 
     list_display = ("__str__", "instance_id", "generation", "genome_bytes")
+
+
+@admin.register(CheckpointPart)
+class CheckpointPartWindow(Window):
+    """What checkpoints hold, in pieces of at most a megabyte."""
+
+    list_display = ("__str__", "run", "generation", "kind", "number")
+    list_filter = ("kind",)
+    list_select_related = ("checkpoint",)
+
+    @admin.display(description="run", ordering="checkpoint__instance")
+    def run(self, part: CheckpointPart) -> str:
+        """The run, with a link to it."""
+        return _link("instance", part.checkpoint.instance_id, part.checkpoint.instance_id)
+
+    @admin.display(description="generation", ordering="checkpoint__generation")
+    def generation(self, part: CheckpointPart) -> int:
+        """The generation after which the checkpoint was written."""
+        return part.checkpoint.generation
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CheckpointPart]:
+        """Without the bytes."""
+        return super().get_queryset(request).defer("data")
+
+
+@admin.register(Species)
+class SpeciesWindow(Window):
+    """Species through their lives."""
+
+    list_display = (
+        "__str__", "run", "number", "born_in", "extinct_in", "size", "best_fitness", "generations_since_improvement",
+    )
+    list_filter = (("extinct_in", admin.EmptyFieldListFilter), ("instance", admin.RelatedOnlyFieldListFilter))
+
+    @admin.display(description="run", ordering="instance")
+    def run(self, species: Species) -> str:
+        """The run, with a link to it."""
+        return _link("instance", species.instance_id, species.instance_id)
+
+
+@admin.register(SpeciesSnapshot)
+class SpeciesSnapshotWindow(Window):
+    """Species in each generation."""
+
+    list_display = (
+        "__str__", "run", "generation", "number", "size", "best_fitness", "mean_fitness", "adjusted_fitness",
+        "generations_since_improvement", "offspring",
+    )
+    list_filter = (("instance", admin.RelatedOnlyFieldListFilter),)
+
+    @admin.display(description="run", ordering="instance")
+    def run(self, snapshot: SpeciesSnapshot) -> str:
+        """The run, with a link to it."""
+        return _link("instance", snapshot.instance_id, snapshot.instance_id)
 
 
 @admin.register(Event)

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from django.conf import settings
@@ -16,6 +16,7 @@ from database.models import Instance, WorkItem
 from formatting.faults import Fault, Faulty, shown
 from formatting.parse import parse
 from processing import dispatch
+from processing.core.environments.foreign.lookup import Lookup
 from processing.core.errors import Refused
 from staging.estimate import CostEstimate
 from staging.limits import Limits
@@ -53,7 +54,13 @@ def check(raw: bytes | str | Mapping[str, Any], *, seed: int | None = None) -> S
     work_item = parse(raw, max_bytes=limits.max_document_bytes)
     if seed is not None:
         work_item = work_item.model_copy(update={"seed": seed})
-    return stage(work_item, limits, workers=settings.NUMBER_OF_WORKERS)
+    return stage(work_item, limits, workers=settings.NUMBER_OF_WORKERS, known=known_environments())
+
+
+@cache
+def known_environments() -> Lookup:
+    """The environments of this server: Gymnasium's, and those of the modules that its operator names."""
+    return Lookup(settings.DATA_FOLDER / "environments", settings.ENVIRONMENT_MODULES)
 
 
 def submit(

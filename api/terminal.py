@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 from database.models import Instance, InstanceState
 from formatting.faults import Fault
-from processing.core.reference import Trajectory
+from processing.core.types import Trajectory
 
 _BAR = 24
 _ARROWS = {

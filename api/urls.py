@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from api import health, metrics
+from api import exports, health, metrics
 from api.graphql.view import graphql
 from api.login import one_time_login
 
@@ -11,6 +11,7 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics.metrics, name="metrics"),
+    path("agents/<str:id>/network.<str:ending>", exports.network, name="network"),
     path("login/<str:token>", one_time_login, name="one-time-login"),
     path("", include("api.dashboard.urls")),
 ]

@@ -1,4 +1,4 @@
-"""What is kept: work item, instance, generation, agent, checkpoint, event. Fields, constraints and indexes; no verbs.
+"""What is kept: work item, instance, generation, agent, species, checkpoint, event. Fields, constraints and indexes; no verbs.
 
 All instants are by the database's clock: those of workers and web processes may differ by hours.
 """
@@ -33,6 +33,8 @@ class EventType(models.TextChoices):
     STATE_CHANGED = "STATE_CHANGED"
     GENERATION_COMPLETED = "GENERATION_COMPLETED"
     CHAMPION_IMPROVED = "CHAMPION_IMPROVED"
+    SPECIES_CREATED = "SPECIES_CREATED"
+    SPECIES_EXTINCT = "SPECIES_EXTINCT"
     WORKER_LOST = "WORKER_LOST"
     NOTE = "NOTE"
 
@@ -194,6 +196,7 @@ class Generation(models.Model):
     best_so_far = models.FloatField(null=True)
     diversity = models.FloatField(null=True)
     mean_complexity = models.FloatField(null=True)
+    species_count = models.PositiveIntegerField(null=True)  # null where there are no species
     threshold = models.FloatField(null=True)
     viable = models.PositiveIntegerField(null=True)
     champion_index = models.PositiveIntegerField(null=True)
@@ -230,6 +233,54 @@ class Agent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.instance_id}-{self.generation}-{self.index}"
+
+
+class Species(models.Model):
+    """A species through its life, as it was when last seen."""
+
+    instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="species", db_index=False)
+    number = models.PositiveIntegerField()  # from 0 over the whole run
+    born_in = models.PositiveIntegerField()  # generation
+    extinct_in = models.PositiveIntegerField(null=True)  # the first generation without it; null while it is alive
+    size = models.PositiveIntegerField()  # agents, when last seen
+    best_fitness = models.FloatField(null=True)  # of its whole life; null where all its agents failed
+    champion_generation = models.PositiveIntegerField(null=True)  # where that was reached first
+    champion_index = models.PositiveIntegerField(null=True)
+    generations_since_improvement = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ("instance", "number")
+        verbose_name_plural = "species"
+        constraints = (models.UniqueConstraint(fields=("instance", "number"), name="species_once"),)
+
+    def __str__(self) -> str:
+        return f"species {self.number} of run {self.instance_id}"
+
+
+class SpeciesSnapshot(models.Model):
+    """A species in one generation."""
+
+    # The unique constraint serves as an index; rows are written behind the fence, as those of agents.
+    instance = models.ForeignKey(
+        Instance, on_delete=models.CASCADE, related_name="species_snapshots", db_index=False, db_constraint=False
+    )
+    generation = models.PositiveIntegerField()
+    number = models.PositiveIntegerField()  # of the species
+    size = models.PositiveIntegerField()  # agents, those that failed too
+    best_fitness = models.FloatField(null=True)
+    mean_fitness = models.FloatField(null=True)  # of those that did not fail
+    adjusted_fitness = models.FloatField(null=True)  # the sum of its agents' shared fitness
+    generations_since_improvement = models.PositiveIntegerField()
+    offspring = models.PositiveIntegerField()  # agents of the next generation that it brings forth
+    champion_index = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        ordering = ("instance", "generation", "number")
+        indexes = (models.Index(fields=("instance", "number", "generation"), name="species_history"),)
+        constraints = (models.UniqueConstraint(fields=("instance", "generation", "number"), name="species_snapshot_once"),)
+
+    def __str__(self) -> str:
+        return f"species {self.number} in generation {self.generation} of run {self.instance_id}"
 
 
 class Checkpoint(models.Model):

@@ -1,26 +1,30 @@
-"""What the page of a run draws, as JSON: statistics for the chart, and one agent with its way and its network."""
+"""What the page of a run draws, as JSON: statistics and species for the charts, and one agent with its way and network."""
 
 from typing import Any
 
 import numpy as np
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from api.dashboard.policy import page
 from api.dashboard.views import run_of
 from api.dashboard.words import origin_words
+from api.graphql.ids import global_id
 from database import selectors
 from database.errors import NotFound
 from database.models import Instance
 from database.selectors import AgentRecord
-from processing.core.networks.activity import activity_of
-from processing.core.networks.drawing import drawing_of_dense
+from processing.core.genomes.graphs import Graphs
+from processing.core.networks.activity import activity_of, activity_of_units
+from processing.core.networks.export import ExportFormat, computation_of
+from processing.core.networks.pictures import drawing_of
 from processing.core.networks.svg import svg_of
-from processing.core.plan import MOST_REPLAYED_STEPS, Plan, plan_of
-from processing.core.reference import Trajectory
-from processing.core.types import Operator
+from processing.core.plan import MOST_REPLAYED_STEPS, Plan
+from processing.core.types import Genomes, Operator, Trajectory
+from processing.run import plan_of_work_item
 
-MOST_POINTS = 1_000
+MOST_POINTS, MOST_SHARES = 1_000, 200
 COLUMNS = ("best", "mean", "lower_quartile", "upper_quartile", "threshold")
 #: The activity of longer lives is not sent along.
 MOST_ACTIVE_STEPS = 1_000
@@ -49,8 +53,25 @@ def agent(request: HttpRequest, number: int) -> HttpResponse:
     if genome is None:
         name = _name(instance.pk, record.generation, record.index)
         raise NotFound(f"The genome of agent {name} is not kept: the run records champions only, or it was pruned.")
-    plan = plan_of(instance.work_item.spec)
-    return JsonResponse(_described(instance, record) | _drawn(plan, genome) | _walked(plan, instance, record, genome))
+    plan = plan_of_work_item(instance.work_item)
+    genomes = plan.genome.unpack(genome)
+    told = _described(instance, record) | {"exports": _exports(record)}
+    return JsonResponse(told | _drawn(plan, genomes) | _walked(plan, instance, record, genome, genomes))
+
+
+@require_safe
+@page
+def species(request: HttpRequest, number: int) -> HttpResponse:
+    """How the population was divided into species, at some generations: agents of each."""
+    found = selectors.shares(run_of(number).pk, max_points=MOST_SHARES)
+    sizes = [{"number": each, "sizes": sizes} for each, sizes in found.sizes.items()]
+    return JsonResponse({"generation": found.generations, "species": sizes, "others": found.others})
+
+
+def _exports(record: AgentRecord) -> dict[str, str]:
+    """Where its network can be downloaded, by format."""
+    agent_id = global_id("Agent", record.instance_id, record.generation, record.index)
+    return {each: reverse("network", args=(agent_id, each.lower())) for each in ExportFormat}
 
 
 def _record(instance: Instance, generation: int | None, index: int | None) -> AgentRecord | None:
@@ -76,40 +97,52 @@ def _described(instance: Instance, record: AgentRecord) -> dict[str, Any]:
     }
 
 
-def _drawn(plan: Plan, genome: bytes) -> dict[str, Any]:
-    layers = plan.genome.layers(plan.genome.unpack(genome)[0])
-    network = plan.genome.parameters
-    drawing = drawing_of_dense(
-        layers, network.activation.value, network.output.value,
-        input_labels=plan.environment.input_labels(), output_labels=plan.environment.output_labels(),
-    )
-    return {"network": svg_of(drawing)}
+def _drawn(plan: Plan, genomes: Genomes) -> dict[str, Any]:
+    """Its network, and the names that its inputs, units and outputs have there."""
+    return {"network": svg_of(drawing_of(plan.environment, plan.genome, genomes)), "units": _units(plan, genomes)}
 
 
-def _walked(plan: Plan, instance: Instance, record: AgentRecord, genome: bytes) -> dict[str, Any]:
-    """Its way through its first episode; none where that is too long to be lived again here."""
+def _units(plan: Plan, genomes: Genomes) -> dict[str, list[Any]]:
+    """The names of the drawing's nodes, for each column of the activity, and those of the outputs."""
+    if isinstance(genomes, Graphs):
+        computation = computation_of(plan.genome, genomes)
+        columns = [range(computation.inputs), [unit.number for unit in computation.units]]
+        return {"columns": [list(map(str, each)) for each in columns], "outputs": list(map(str, computation.outputs))}
+    names = [[f"{column}.{unit}" for unit in range(size)] for column, size in enumerate(plan.genome.sizes)]
+    return {"columns": names[:-1], "outputs": names[-1]}
+
+
+def _walked(plan: Plan, instance: Instance, record: AgentRecord, genome: bytes, genomes: Genomes) -> dict[str, Any]:
+    """Its way through its first episode; none where that is too long, or cannot be lived again here, and why."""
+    if not hasattr(plan.environment, "parts"):
+        return {"way": None, "silence": "Lives in this environment are not replayed here."}
     if record.steps > MOST_REPLAYED_STEPS * plan.environment.episodes:
-        return {"way": None}
+        return {"way": None, "silence": "Its life is too long to be replayed on a page."}
     way = plan.replay(genome, seed=instance.seed, generation=record.generation, agent=record.index)
     return {"way": {
         "positions": way.positions, "actions": way.actions, "rewards": way.rewards, "total": way.total,
-        "ending": _ending(way), "activity": _activity(plan, genome, way), "episodes": plan.environment.episodes,
+        "ending": _ending(way), "activity": _activity(plan, genomes, way), "episodes": plan.environment.episodes,
+        "inputs": list(plan.environment.input_labels()), "outputs": list(plan.environment.output_labels()),
     }}
 
 
 def _ending(way: Trajectory) -> str:
     if way.truncated:
         return "truncated"
+    if not way.positions:
+        return "terminated"
     moved = len(way.rewards) and way.positions[-1] != way.positions[-2]
     return "collected" if moved else "bumped"
 
 
-def _activity(plan: Plan, genome: bytes, way: Trajectory) -> list[list[list[float]]] | None:
-    """For each step the values of the inputs and of each hidden layer."""
+def _activity(plan: Plan, genomes: Genomes, way: Trajectory) -> list[list[list[float]]] | None:
+    """For each step the values of the inputs and of each hidden layer, or of all units of a graph."""
     if way.steps > MOST_ACTIVE_STEPS:
         return None
-    layers = plan.genome.layers(plan.genome.unpack(genome)[0])
-    columns = activity_of(layers, plan.genome.parameters.activation.value, way.observations)
+    if isinstance(genomes, Graphs):
+        columns = activity_of_units(computation_of(plan.genome, genomes), way.observations)
+    else:
+        columns = activity_of(plan.genome.layers(genomes[0]), plan.genome.parameters.activation.value, way.observations)
     return [[np.round(column[step], 3).tolist() for column in columns] for step in range(way.steps)]
 
 

@@ -1,7 +1,7 @@
-"""Small pictures for pages, as SVG: a maze, and a line of fitness. Colours come from the style sheet by class."""
+"""Small pictures for pages, as SVG: a maze, a network, and a line of fitness. Colours come from the style sheet by class."""
 
 from collections.abc import Sequence
-from itertools import groupby
+from itertools import combinations, groupby
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -23,6 +23,23 @@ def maze_svg(rows: Sequence[str]) -> SafeString:
         '<path class="walls" d="{}"/>{}{}</svg>',
         len(rows[0]) + 1, len(rows) + 1, len(rows[0]) + 0.5, len(rows) + 0.5, _walls(rows),
         mark_safe(starts), mark_safe(goals),
+    )
+
+
+def network_svg(is_grown: bool) -> SafeString:
+    """A little network, layered or grown: for what has no map. Decoration, as the maze."""
+    columns = ((1, 3, 5), (2.4,), (4,), (3,)) if is_grown else ((1, 3, 5), (2, 4), (2, 4))
+    across = 8 / (len(columns) - 1)
+    places = [[(1 + column * across, y) for y in group] for column, group in enumerate(columns)]
+    links = [
+        (left, right) for nearer, further in combinations(range(len(places)), 2) if is_grown or further == nearer + 1
+        for left in places[nearer] for right in places[further]
+    ]
+    lines = "".join(f"M{x1:.1f} {y1}C{x1 + 1:.1f} {y1} {x2 - 1:.1f} {y2} {x2:.1f} {y2}" for (x1, y1), (x2, y2) in links)
+    discs = "".join(f'<circle cx="{x:.1f}" cy="{y}" r="0.32"/>' for group in places for x, y in group)
+    return format_html(
+        '<svg class="maze sketch" viewBox="0 0 10 6" aria-hidden="true" focusable="false"><path d="{}"/>{}</svg>',
+        lines, mark_safe(discs),
     )
 
 

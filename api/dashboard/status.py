@@ -13,8 +13,10 @@ from database.models import ACTIVE, EventType, Generation, Instance, InstanceSta
 from database.selectors import Progress
 
 NUMBER_OF_EVENTS = 12
-#: Each generation's own event is left out: the chart tells it.
-TOLD = tuple(kind for kind in EventType.values if kind != EventType.GENERATION_COMPLETED)
+#: What happens in most generations is left out: the charts tell it.
+TOLD = tuple(kind for kind in EventType.values if kind not in (
+    EventType.GENERATION_COMPLETED, EventType.SPECIES_CREATED, EventType.SPECIES_EXTINCT
+))
 
 _STORIES = {
     InstanceState.QUEUED: ("Waiting for a worker", "It starts as soon as one is free."),
@@ -118,7 +120,7 @@ def _story(instance: Instance, latest: Generation | None) -> dict[str, Any]:
     if latest is not None:
         named = {
             "threshold": latest.threshold, "viable agents": latest.viable, "median fitness": latest.median,
-            "diversity": latest.diversity, "failed agents": latest.failed or None,
+            "species": latest.species_count, "diversity": latest.diversity, "failed agents": latest.failed or None,
         }
         facts = [(name, shown(value)) for name, value in named.items() if value is not None] + facts
     return {

@@ -13,6 +13,7 @@ urlpatterns = [
     path("runs/<int:number>", views.run, name="run"),
     path("runs/<int:number>/live", views.live, name="live"),
     path("runs/<int:number>/statistics", data.statistics, name="statistics"),
+    path("runs/<int:number>/species", data.species, name="species"),
     path("runs/<int:number>/agent", data.agent, name="agent"),
     path("runs/<int:number>/<str:action>", forms.act, name="act"),
 ]

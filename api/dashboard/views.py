@@ -42,7 +42,7 @@ def run(request: HttpRequest, number: int) -> HttpResponse:
     """Everything about one run."""
     instance = run_of(number)
     spec = instance.work_item.spec
-    maze = spec["environment"]["rows"]
+    maze = spec["environment"].get("rows")
     query = QUERY.replace("NUMBER", str(number))
     return render(request, "dashboard/run.html", {
         **status_context(instance, may_operate=may(request, Permission.OPERATE)),
@@ -50,8 +50,8 @@ def run(request: HttpRequest, number: int) -> HttpResponse:
         "statistics_url": reverse("dashboard:statistics", args=(number,)),
         "agent_url": reverse("dashboard:agent", args=(number,)),
         "has_threshold": spec["strategy"]["type"] == "rising_threshold",
-        "maze_rows": maze, "maze_width": MAZE_WIDTH, "maze_height": MAZE_WIDTH * (len(maze) + 1) // (len(maze[0]) + 1),
-        "maze_label": f"The agent's way through a map of {len(maze)} by {len(maze[0])} cells",
+        "species_url": reverse("dashboard:species", args=(number,)), "has_species": spec["kind"] == "neat",
+        "maze_rows": maze, "stage": _stage(maze),
         "description": instance.work_item.description,
         "document": json.dumps(spec, indent=2, ensure_ascii=False), "query": query, "graphiql_url": graphiql_url(query),
     })
@@ -71,6 +71,16 @@ def runs_context(request: HttpRequest, document: str | None = None) -> dict[str,
         **rows_context(_before(request)), "here": "runs", "examples": cards(),
         "may_submit": may(request, Permission.SUBMIT),
         "new_is_open": document is not None, "document": cards()[0].document if document is None else document,
+    }
+
+
+def _stage(maze: list[str] | None) -> dict[str, Any]:
+    """Size and description of what an agent's life is drawn on: its map, or what it sees over time."""
+    if maze is None:
+        return {"width": MAZE_WIDTH, "height": MAZE_WIDTH * 2 // 3, "label": "What the agent sees, step by step"}
+    return {
+        "width": MAZE_WIDTH, "height": MAZE_WIDTH * (len(maze) + 1) // (len(maze[0]) + 1),
+        "label": f"The agent's way through a map of {len(maze)} by {len(maze[0])} cells",
     }
 
 

@@ -6,7 +6,11 @@ from api.terminal import Progress, path_through
 from database import selectors
 from database.errors import NotFound
 from database.models import ENDED, Instance
+from database.selectors import AgentRecord
+from processing.core.networks.genes import NodeRole
+from processing.core.networks.pictures import drawing_of
 from processing.core.plan import MOST_REPLAYED_STEPS, plan_of
+from processing.run import plan_of_work_item
 
 
 def progress_of(number: int) -> tuple[Instance, Progress]:
@@ -28,13 +32,19 @@ def has_ended(instance: Instance) -> bool:
 
 
 def drawn_champion(instance: Instance, *, colour: bool) -> str | None:
-    """The champion's path through its maze; None where there is no champion, or its life was too long to be replayed."""
+    """The champion's path through its maze, or what its network consists of where there is no map.
+
+    None where there is no champion, its genome is not kept, or its life in a maze was too long to be replayed.
+    """
     champion = selectors.champion(instance)
-    if champion is None or champion.steps > MOST_REPLAYED_STEPS:
+    if champion is None:
         return None
-    spec = instance.work_item.spec
-    genome = selectors.genome_of(instance.pk, champion.generation, champion.index)
+    genome, spec = selectors.genome_of(instance.pk, champion.generation, champion.index), instance.work_item.spec
     if genome is None:
+        return None
+    if spec["environment"]["type"] != "maze":
+        return _network(instance, champion, genome)
+    if champion.steps > MOST_REPLAYED_STEPS:
         return None
     way = plan_of(spec).replay(
         genome, seed=instance.seed, generation=champion.generation, agent=champion.index
@@ -45,4 +55,16 @@ def drawn_champion(instance: Instance, *, colour: bool) -> str | None:
         f"Champion {instance.pk}-{champion.generation}-{champion.index}: fitness {way.total:.4g}, "
         f"{collected} of {len(goals)} goals in {way.steps} steps\n\n"
         + path_through(spec["environment"]["rows"], way, colour=colour)
+    )
+
+
+def _network(instance: Instance, champion: AgentRecord, genome: bytes) -> str:
+    """What the champion's network consists of, in a sentence."""
+    plan = plan_of_work_item(instance.work_item)
+    drawing = drawing_of(plan.environment, plan.genome, plan.genome.unpack(genome))
+    hidden = sum(node.role == NodeRole.HIDDEN for node in drawing.nodes)
+    links = sum(edge.enabled for edge in drawing.edges)
+    return (
+        f"Champion {instance.pk}-{champion.generation}-{champion.index}: fitness {champion.fitness or 0.0:.4g}, a network of "
+        f"{hidden} hidden node{'' if hidden == 1 else 's'} and {links} links; it is drawn on the run's page."
     )

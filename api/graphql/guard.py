@@ -15,6 +15,7 @@ from graphql.language import TokenKind, ast
 from graphql.type import get_named_type
 
 from api.graphql.types.scalars import MOST_DIGITS
+from database.selectors import MOST_ANCESTORS
 
 MAXIMUM_BYTES = 100_000
 #: Levels of any kind, fragments among them; more than any honest query has, fewer than Python has frames.
@@ -27,14 +28,18 @@ MAXIMUM_ERRORS = 20
 #: Fields whose work is more than that of one node, in nodes.
 WEIGHTS = {
     "Agent.offspring": 20, "Agent.genome": 2, "Agent.episodes": 50,
-    "WeightGenome.network": 10, "WeightGenome.weights": 10, "Genome.network": 10, "Query.examples": 10, "Query.workers": 50,
+    "WeightGenome.network": 10, "WeightGenome.weights": 10, "Genome.network": 10, "NeatGenome.network": 10,
+    "NeatGenome.nodeGenes": 2, "NeatGenome.connectionGenes": 2, "Species.history": 5, "Instance.species": 2,
+    "Instance.lineage": 200, "LineageStep.mutations": 5, "Query.examples": 10, "Query.workers": 50,
     "Query.validateWorkItem": 100, "Mutation.submitWorkItem": 500, "Instance.statistics": 10, "Instance.champions": 20,
     "Instance.agents": 20,
 }
 #: The arguments that say how long a list is.
-LENGTHS = ("first", "maxPoints")
+LENGTHS = ("first", "maxPoints", "maxDepth")
 #: The fields of a page that hold its rows.
 ROWS = ("nodes", "edges")
+#: Lists without such an argument that can be long: about how many rows they have.
+USUAL_ROWS = {"Generation.species": 20}
 #: Rows of statistics are cheap: so many are one node.
 POINTS_PER_NODE = 50
 
@@ -192,12 +197,16 @@ class _Cost:
             return 1
         kind = get_named_type(field.type)
         weight = WEIGHTS.get(f"{parent.name}.{node.name.value}", 1 if node.selection_set else 0)
-        rows = self._length(node, field)
+        rows = USUAL_ROWS.get(f"{parent.name}.{node.name.value}") or self._length(node, field)
         inside = self._inside(node.selection_set, kind, rows)
+        if parent.name == "Lineage":
+            return weight + _ancestors(node.name.value, length) * inside
+        if kind.name == "Lineage":
+            return weight + inside
         if kind.name.endswith("Connection"):
             return weight + inside
         if "maxPoints" in field.args:
-            return weight + rows // POINTS_PER_NODE
+            return weight + rows // POINTS_PER_NODE + rows * inside
         return (length if node.name.value in ROWS else rows) * (weight + inside)
 
     def _length(self, node: ast.FieldNode, field: Any) -> int:
@@ -228,6 +237,12 @@ class _Cost:
 
     def _type(self, condition: Any) -> Any:
         return self.schema.get_type(condition.name.value) if condition else None
+
+
+def _ancestors(name: str, depth: int) -> int:
+    """Rows of a list of a family tree, so many births deep; edges are cheap."""
+    agents = min(MOST_ANCESTORS, 2 ** min(depth + 1, MOST_ANCESTORS.bit_length()))
+    return {"agents": agents, "edges": -(-agents // POINTS_PER_NODE), "line": depth}.get(name, 1)
 
 
 def _check_numbers(document: ast.DocumentNode) -> None:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 #: How many numbers the ID of each type has.
-PARTS = {"WorkItem": 1, "Instance": 1, "Generation": 2, "Agent": 3, "Event": 2}
+PARTS = {"WorkItem": 1, "Instance": 1, "Generation": 2, "Agent": 3, "Event": 2, "Species": 2}
 
 _FORM = re.compile(r"([A-Za-z]+)((?::(?:0|[1-9][0-9]{0,17}))+)")
 

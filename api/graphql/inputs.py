@@ -123,6 +123,7 @@ class AgentFilter(graphene.InputObjectType):
     states = graphene.List(graphene.NonNull(AgentState), description="In one of these states.")
     origins = graphene.List(graphene.NonNull(AgentOrigin), description="That came to be in one of these ways.")
     champions_only = graphene.Boolean(description="Only the best of each generation.")
+    species_id = graphene.ID(description="Of this species, which must be one of the run.")
     minimum_fitness = graphene.Float(description="With at least this fitness.")
     maximum_fitness = graphene.Float(description="With at most this fitness.")
     generation_from = graphene.Int(description="Of this generation or later ones.")
@@ -158,12 +159,13 @@ def instance_filter(given: Any, work_item_id: int | None = None) -> Instances | 
     )
 
 
-def agent_filter(given: Any, generation: int | None = None) -> Agents:
-    """The filter as selectors take it, narrowed to one generation where that is given."""
+def agent_filter(given: Any, instance_id: int, generation: int | None = None) -> Agents:
+    """The filter of agents of this run as selectors take it, narrowed to one generation where that is given."""
     given = given or {}
     wanted = _values(given.get("states"))
     return Agents(
         champions_only=bool(given.get("champions_only")), failed=_failed(wanted), operators=_values(given.get("origins")),
+        species=_species(given.get("species_id"), instance_id),
         minimum_fitness=given.get("minimum_fitness"), maximum_fitness=given.get("maximum_fitness"),
         generation_from=given.get("generation_from") if generation is None else generation,
         generation_to=given.get("generation_to") if generation is None else generation,
@@ -175,6 +177,17 @@ def ordered(given: Any, keys: Any, default: Any, descending: bool) -> dict[str, 
     if given is None:
         return {"order": default, "descending": descending}
     return {"order": keys(given["field"].value), "descending": given["direction"] == Direction.DESC}
+
+
+def _species(text: str | None, instance_id: int) -> int | None:
+    """The number of a species of this run. Raises BadId, and GraphQLError where it is one of another run."""
+    if text is None:
+        return None
+    owner, number = read_id(text, "Species").numbers
+    if owner != instance_id:
+        message = f"speciesId: expected a species of run {instance_id}, got one of run {owner}"
+        raise GraphQLError(message, extensions={"code": "INCONSISTENT"})
+    return number
 
 
 def _values(members: Any) -> tuple[Any, ...]:

@@ -10,10 +10,11 @@ from django.http import HttpRequest
 
 from database import selectors
 from database.errors import NotFound
-from database.models import Generation, Instance
+from database.models import Generation, Instance, Species, SpeciesSnapshot
 from database.selectors import AgentRecord, Progress
 from processing.core.errors import Refused
-from processing.core.plan import Plan, plan_of
+from processing.core.plan import Plan
+from processing.run import plan_of_work_item
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -40,6 +41,11 @@ class Batch(Generic[K, V]):
         """This is known already."""
         self._found[key] = value
 
+    @property
+    def found(self) -> list[K]:
+        """The keys of what is known."""
+        return [key for key, value in self._found.items() if value is not None]
+
     def get(self, key: K) -> V | None:
         """The value; None where there is none."""
         if key not in self._found:
@@ -65,16 +71,17 @@ class Context:
         self.checkpoints: Batch[tuple[int, int], bool] = Batch(
             lambda keys: dict.fromkeys(selectors.with_checkpoint(keys), True)
         )
-        self.genomes: Batch[tuple[int, int, int], bytes] = Batch(
-            lambda keys: {key: genome for key in keys if (genome := selectors.genome_of(*key)) is not None}
-        )
+        self.genomes: Batch[tuple[int, int, int], bytes] = Batch(selectors.genomes_at)
+        self.species: Batch[tuple[int, int], Species] = Batch(self._species)
+        self.snapshots: Batch[tuple[int, int], list[SpeciesSnapshot]] = Batch(self._snapshots)
+        self._histories: dict[int, Batch[tuple[int, int], list[SpeciesSnapshot]]] = {}
         self._plans: dict[int, Plan] = {}
         self._steps = 0
 
     def plan(self, instance_id: int) -> Plan:
         """The plan of a run."""
         if instance_id not in self._plans:
-            self._plans[instance_id] = plan_of(self.instance(instance_id).work_item.spec)
+            self._plans[instance_id] = plan_of_work_item(self.instance(instance_id).work_item)
         return self._plans[instance_id]
 
     def instance(self, instance_id: int) -> Instance:
@@ -83,6 +90,14 @@ class Context:
         if instance is None:
             raise NotFound(f"Run {instance_id} was deleted meanwhile.")
         return instance
+
+    def history(self, species: Species, max_points: int) -> list[SpeciesSnapshot]:
+        """What a species was in its generations, read together with those of all others that were met."""
+        if max_points not in self._histories:
+            self._histories[max_points] = Batch(lambda keys: self._lived(keys, max_points))
+        batch = self._histories[max_points]
+        batch.announce(self.species.found)
+        return batch.get((species.instance_id, species.number)) or []
 
     def spend(self, steps: int) -> None:
         """Count steps that are lived again. Raises Refused where they are too many in one request."""
@@ -104,6 +119,7 @@ class Context:
             address = (each.instance_id, each.number)
             self.generations.keep(address, each)
             self.checkpoints.announce([address])
+            self.snapshots.announce([address])
             if each.champion_index is not None:
                 self.champions.announce([(*address, each.champion_index)])
 
@@ -112,6 +128,22 @@ class Context:
         for each in agents:
             self.generations.announce([(each.instance_id, each.generation)])
             self.parents.announce((each.instance_id, *parent) for parent in each.parents)
+            if each.species is not None:
+                self.species.announce([(each.instance_id, each.species)])
+
+    def met_species(self, species: Iterable[Species]) -> None:
+        """These species were read, and may be asked for their champions and their histories."""
+        for each in species:
+            self.species.keep((each.instance_id, each.number), each)
+            if each.champion_generation is not None and each.champion_index is not None:
+                self.champions.announce([(each.instance_id, each.champion_generation, each.champion_index)])
+
+    def met_snapshots(self, snapshots: Iterable[SpeciesSnapshot]) -> None:
+        """These were read, and may be asked for their species and champions."""
+        for each in snapshots:
+            self.species.announce([(each.instance_id, each.number)])
+            if each.champion_index is not None:
+                self.champions.announce([(each.instance_id, each.generation, each.champion_index)])
 
     def _instances(self, keys: list[int]) -> Mapping[int, Instance]:
         found = selectors.instances_at(keys)
@@ -126,6 +158,23 @@ class Context:
     def _agents(self, keys: list[tuple[int, int, int]]) -> Mapping[tuple[int, int, int], AgentRecord]:
         found = selectors.agents_at(keys)
         self.met_agents(found.values())
+        return found
+
+    def _species(self, keys: list[tuple[int, int]]) -> Mapping[tuple[int, int], Species]:
+        found = selectors.species_at(keys)
+        self.met_species(found.values())
+        return found
+
+    def _snapshots(self, keys: list[tuple[int, int]]) -> Mapping[tuple[int, int], list[SpeciesSnapshot]]:
+        found = selectors.snapshots_at(keys)
+        for each in found.values():
+            self.met_snapshots(each)
+        return found
+
+    def _lived(self, keys: list[tuple[int, int]], max_points: int) -> Mapping[tuple[int, int], list[SpeciesSnapshot]]:
+        found = selectors.histories_of(filter(None, map(self.species.get, keys)), max_points)
+        for each in found.values():
+            self.met_snapshots(each)
         return found
 
     def _progress(self, keys: list[int]) -> Mapping[int, Progress]:

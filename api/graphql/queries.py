@@ -200,6 +200,8 @@ def _object(info: Any, text: str, *types: str) -> Any:
             return _met(info, selectors.instance(*found.numbers))
         case "Generation":
             return info.context.generations.get(found.numbers)
+        case "Species":
+            return info.context.species.get(found.numbers)
         case "Event":
             return selectors.event(*found.numbers)
         case _:

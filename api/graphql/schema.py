@@ -4,11 +4,11 @@ import graphene
 
 from api.graphql.mutations import Mutation
 from api.graphql.queries import Query
-from api.graphql.types.networks import WeightGenome
+from api.graphql.types.genomes import NeatGenome, WeightGenome
 
 #: Inputs of which exactly one key is given; graphene cannot declare it.
 _ONE_OF = ("InstanceBy", "WorkItemSpecInput")
 
-schema = graphene.Schema(query=Query, mutation=Mutation, types=[Query, Mutation, WeightGenome])
+schema = graphene.Schema(query=Query, mutation=Mutation, types=[Query, Mutation, WeightGenome, NeatGenome])
 for _name in _ONE_OF:
     schema.graphql_schema.type_map[_name].is_one_of = True

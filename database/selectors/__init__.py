@@ -21,7 +21,8 @@ from database.selectors.generations import (
     statistics,
     with_checkpoint,
 )
-from database.selectors.genomes import genome_of
+from database.selectors.genomes import genome_of, genomes_at
+from database.selectors.lineage import MOST_ANCESTORS, Lineage, lineage
 from database.selectors.operations import (
     THERE_SECONDS,
     HeldStep,
@@ -51,14 +52,16 @@ from database.selectors.runs import (
     work_item,
     work_items,
 )
+from database.selectors.species import Shares, has_species, histories_of, shares, snapshots_at, species, species_at, species_of
 
 __all__ = [
-    "THERE_SECONDS",
-    "ActiveCounts", "AgentFilter", "AgentOrder", "AgentRecord", "BadCursor", "Cursor", "HeldStep", "InstanceFilter",
-    "InstanceOrder", "Page", "Progress", "Waiting", "WorkItemFilter", "WorkItemOrder", "WorkerRecord", "active_counts",
-    "agent", "agents", "agents_at", "champion", "champions", "count_agents", "count_events", "count_generations",
-    "count_instances", "count_work_items", "event", "events", "generation", "generations", "generations_at", "genome_of",
-    "held_steps", "instance", "instances", "instances_at", "offspring", "progress", "progress_of", "runs_by_state",
-    "runs_without_workers", "sparklines", "statistics", "steps_in_back_off", "waiting", "with_checkpoint", "work_item",
-    "work_items", "workers",
+    "MOST_ANCESTORS", "THERE_SECONDS", "ActiveCounts", "AgentFilter", "AgentOrder", "AgentRecord", "BadCursor", "Cursor",
+    "HeldStep", "InstanceFilter", "InstanceOrder", "Lineage", "Page", "Progress", "Shares", "Waiting", "WorkItemFilter",
+    "WorkItemOrder", "WorkerRecord", "active_counts", "agent", "agents", "agents_at", "champion", "champions",
+    "count_agents", "count_events", "count_generations", "count_instances", "count_work_items", "event", "events",
+    "generation", "generations", "generations_at", "genome_of", "genomes_at",
+    "has_species", "held_steps", "histories_of", "instance",
+    "instances", "instances_at", "lineage", "offspring", "progress", "progress_of", "runs_by_state", "runs_without_workers",
+    "shares", "snapshots_at", "sparklines", "species", "species_at", "species_of", "statistics", "steps_in_back_off",
+    "waiting", "with_checkpoint", "work_item", "work_items", "workers",
 ]

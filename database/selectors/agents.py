@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from django.db.models import F, Q
 
-from database.models import Generation, Instance
+from database.models import Generation, Instance, SpeciesSnapshot
 from database.selectors.blocks import AgentFilter, AgentRecord, Block, block_of, blocks_of
 from database.selectors.generations import at
 from database.selectors.paging import BadCursor, Cursor, Page
@@ -197,6 +197,9 @@ def _candidates(instance_id: int, filter: AgentFilter) -> Any:
         conditions &= Q(best__gte=filter.minimum_fitness)
     if filter.maximum_fitness is not None:
         conditions &= Q(worst__lte=filter.maximum_fitness)
+    if filter.species is not None:
+        own = SpeciesSnapshot.objects.filter(instance=instance_id, number=filter.species)
+        conditions &= Q(number__in=own.values("generation"))
     if filter.failed:
         conditions &= Q(failed__gt=0)
     return Generation.objects.filter(conditions)

@@ -23,6 +23,7 @@ class AgentFilter:
     champions_only: bool = False  # the best of each generation
     failed: bool | None = None  # those without, or with, a fitness
     operators: tuple[int, ...] = ()  # how the genome came to be
+    species: int | None = None  # its number
     minimum_fitness: float | None = None
     maximum_fitness: float | None = None
     generation_from: int | None = None
@@ -96,6 +97,8 @@ class Block:
             mask &= np.isnan(fitness) == filter.failed
         if filter.operators:
             mask &= np.isin(self.scalars.operators, filter.operators)
+        if filter.species is not None:
+            mask &= self.scalars.species == filter.species
         if filter.minimum_fitness is not None:
             mask &= fitness >= filter.minimum_fitness
         if filter.maximum_fitness is not None:

@@ -1,6 +1,6 @@
 """What old runs may lose: genomes first, then everything; in transactions short enough that nobody waits for them.
 
-Statistics, packed scalars and events stay until the whole run goes, so every agent stays reachable. Every transaction
+Statistics, packed scalars, species and events stay until the whole run goes, so every agent stays reachable. Every transaction
 locks its run and looks again whether it has ended, as somebody may have resumed it.
 """
 
@@ -13,7 +13,18 @@ from django.db import models, transaction
 from django.db.models import Count, Exists, OuterRef, Sum
 from django.db.models.functions import Coalesce, Length, Now
 
-from database.models import ENDED, Agent, Checkpoint, CheckpointPart, Generation, Instance, InstanceState, Worker, WorkItem
+from database.models import (
+    ENDED,
+    Agent,
+    Checkpoint,
+    CheckpointPart,
+    Generation,
+    Instance,
+    InstanceState,
+    SpeciesSnapshot,
+    Worker,
+    WorkItem,
+)
 from database.services.workers import FORGOTTEN_AFTER
 
 #: Rows that one transaction deletes at most: agents, or megabytes of checkpoints.
@@ -54,10 +65,11 @@ def prune(*, older_than_days: float, keep_champions: bool = True, runs: bool = F
 
 
 def clear(instance_id: int, states: tuple[str, ...]) -> None:
-    """Genomes and checkpoints of a run in one of these states are gone, a bounded number in each transaction."""
+    """Genomes, checkpoints and species' histories of a run in one of these states are gone, so many in each transaction."""
     _delete_in_batches(instance_id, Agent.objects.filter(instance=instance_id), AGENTS_AT_A_TIME, states)
     parts = CheckpointPart.objects.filter(checkpoint__instance=instance_id)
     _delete_in_batches(instance_id, parts, PARTS_AT_A_TIME, states)
+    _delete_in_batches(instance_id, SpeciesSnapshot.objects.filter(instance=instance_id), AGENTS_AT_A_TIME, states)
 
 
 def delete_old_run(number: int) -> None:

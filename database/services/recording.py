@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from database.copying import CHUNK_BYTES, copy_rows, tuple_of, tuples_of
 from database.models import PART_BYTES, Agent, Checkpoint, CheckpointPart, Generation, Instance, PartKind
+from database.services.species import NewSnapshot, record_species
 
 #: Older checkpoints that are kept of a run at most, however long it is.
 MOST_CHECKPOINTS = 16
@@ -37,6 +38,7 @@ class NewGeneration:
     kept: NDArray[np.int32] | None  # (K,) indices of the agents that get rows; None for all
     best_fitness: float | None  # of the run, up to here
     improved: bool  # whether this generation holds the run's champion
+    species: tuple[NewSnapshot, ...] | None = None  # by number; None where there are none
 
     @property
     def genome_bytes(self) -> int:
@@ -57,6 +59,8 @@ def record_generation(*, instance: Instance, generation: NewGeneration, keep_eve
     instance.environment_steps += generation.environment_steps
     instance.compute_seconds += generation.seconds
     instance.digest = generation.digest
+    if generation.species is not None:
+        record_species(instance=instance, generation=number, snapshots=generation.species)
     instance.attempts = instance.crashes = instance.troubles = 0
     if generation.improved:
         instance.best_fitness = generation.best_fitness
@@ -69,6 +73,7 @@ def insert_generation(instance: Instance, generation: NewGeneration) -> None:
         instance=instance, number=generation.number, scalars=generation.scalars, digest=generation.digest,
         champion_index=generation.champion_index, started_at=generation.started_at, seconds=generation.seconds,
         best_so_far=generation.best_fitness, **generation.statistics,
+        species_count=None if generation.species is None else len(generation.species),
     )
     if connection.vendor != "postgresql":
         row.save(force_insert=True)

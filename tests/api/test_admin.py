@@ -9,12 +9,24 @@ from django.test import Client
 from django.urls import reverse
 
 from database import services
-from database.models import Agent, Checkpoint, Event, Generation, Instance, Slice, Worker, WorkItem
+from database.models import (
+    Agent,
+    Checkpoint,
+    CheckpointPart,
+    Event,
+    Generation,
+    Instance,
+    Slice,
+    Species,
+    SpeciesSnapshot,
+    Worker,
+    WorkItem,
+)
 from tests import builders
 
 pytestmark = pytest.mark.django_db
 
-MODELS = (WorkItem, Instance, Generation, Agent, Checkpoint, Event, Slice, Worker)
+MODELS = (WorkItem, Instance, Generation, Agent, Checkpoint, CheckpointPart, Species, SpeciesSnapshot, Event, Slice, Worker)
 
 
 @pytest.fixture
@@ -27,7 +39,7 @@ def staff(client: Client) -> Client:
 @pytest.fixture
 def played() -> Instance:
     services.register_worker(name="w1", host="h", profile="p", threads=2)
-    instance = builders.generation(builders.run(), [1.0, None], state=builders.InstanceState.RUNNING)
+    instance = builders.generation(builders.run(), [1.0, None], species=[0, 1], state=builders.InstanceState.RUNNING)
     Slice.objects.create(
         instance=instance, generation=1, first=0, last=4, epoch=0, population=b"agents", opened_at=services.database_now()
     )

@@ -291,7 +291,7 @@ def test_an_id_of_nothing_is_null(client: Client, id: str) -> None:
 def test_the_server_tells_its_load_and_limits(client: Client) -> None:
     builders.run()
     server = ask(client, "{server{version kinds queuedInstances runningInstances maxPageSize maxQueryCost}}")["server"]
-    assert (server["kinds"], server["queuedInstances"], server["runningInstances"]) == (["WEIGHT_EVOLUTION"], 1, 0)
+    assert (server["kinds"], server["queuedInstances"], server["runningInstances"]) == (["WEIGHT_EVOLUTION", "NEAT"], 1, 0)
     assert (server["maxPageSize"], server["maxQueryCost"]) == (100, 10_000)
 
 
@@ -306,7 +306,8 @@ def test_examples_can_be_submitted_as_they_are(client: Client) -> None:
 def test_the_catalogue_is_printed_from_the_tables(client: Client) -> None:
     answer = ask(
         client, "{catalogue{kinds{kind genome strategies} strategies{name parameters{name meaning default range unit}}}"
-        ' environments(search:"MA"){name observationSpace actionSpace parameters{name}} none:environments(search:"x"){name}}',
+        ' environments(search:"MA"){name observationSpace actionSpace parameters{name}}'
+        ' none:environments(search:"nowhere"){name}}',
     )
     catalogue = answer["catalogue"]
     assert catalogue["kinds"][0]["strategies"][0] == "rising_threshold"

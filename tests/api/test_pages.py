@@ -10,6 +10,7 @@ from django.contrib.staticfiles import finders
 from django.test import Client
 
 from api import intake
+from api.dashboard.examples import cards
 from api.dashboard.pictures import maze_svg, spark_svg
 from api.dashboard.query import QUERY
 from api.dashboard.words import duration, ending_of, with_code
@@ -49,7 +50,7 @@ def text_of(response: Any) -> str:
 
 def test_an_empty_server_offers_examples_with_picture_and_run_button(client: Client) -> None:
     page = text_of(client.get("/"))
-    assert page.count('class="maze"') == page.count('name="example"') == 3
+    assert page.count('class="maze') == page.count('name="example"') == len(cards()) >= 3
     assert "Grow a neural network" in page
 
 

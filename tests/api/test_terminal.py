@@ -4,7 +4,7 @@ import io
 
 from api.terminal import Progress, ProgressLine, line_of, path_through, print_faults
 from formatting.faults import FaultCode, fault
-from processing.core.reference import Trajectory
+from processing.core.types import Trajectory
 
 HALF = Progress(
     instance=3, generation=5, generations=10, best=1.23456, mean=None, evaluations_per_second=12_345.6, seconds_left=7.2

@@ -1,6 +1,8 @@
 """Drawings of networks: what stands where, and the SVG."""
 
-from itertools import pairwise
+import re
+from dataclasses import replace
+from itertools import combinations, pairwise
 from xml.etree import ElementTree
 
 import numpy as np
@@ -10,18 +12,24 @@ from processing.core import reference
 from processing.core.environments.grid_world import GridWorld
 from processing.core.errors import Refused
 from processing.core.genomes.dense import Activation
-from processing.core.networks.activity import activity_of
+from processing.core.genomes.graph import Activation as Curve
+from processing.core.genomes.graph import Graph, GraphParameters
+from processing.core.networks.activity import activity_of, activity_of_units
+from processing.core.networks.changes import changes
+from processing.core.networks.computation import computation_of_graph
 from processing.core.networks.drawing import (
     MOST_UNITS,
     Network,
     NetworkEdge,
     NetworkLevel,
     NetworkNode,
-    NodeRole,
     drawing_of_dense,
 )
-from processing.core.networks.layout import columns_of, rows_of
+from processing.core.networks.genes import NodeRole, genes_of
+from processing.core.networks.graph_drawing import drawing_of_graph
+from processing.core.networks.layout import back_links, columns_of, rows_of, settled
 from processing.core.networks.svg import MOST_EDGES, strongest, svg_of
+from tests.core.networks_by_hand import Genome, Link, answers, graphs_of, random_genome
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -38,7 +46,7 @@ def dense(*sizes: int, bias: bool = True) -> Network:
 def test_a_small_network_has_a_node_for_each_unit_and_an_edge_for_each_weight():
     network = dense(24, 10, 9)
     assert (network.level, network.depth) == (NetworkLevel.NEURON, 2)
-    assert [sum(node.role == role for node in network.nodes) for role in NodeRole] == [24, 10, 9]
+    assert [sum(node.role == role for node in network.nodes) for role in NodeRole] == [24, 0, 10, 9]
     assert len(network.edges) == 24 * 10 + 10 * 9
 
 
@@ -140,7 +148,7 @@ def test_only_the_strongest_edges_are_drawn_and_the_description_says_so():
     assert f"The {MOST_EDGES} strongest of {len(network.edges)} connections are drawn." in svg_of(network)
 
 
-def test_disabled_edges_are_not_drawn():
+def test_disabled_edges_are_never_among_the_strongest():
     off, on = NetworkEdge("a", "b", 1.0, enabled=False), NetworkEdge("a", "c", 0.1)
     assert strongest((off, on)) == [on]
 
@@ -166,3 +174,131 @@ def test_activity_is_close_to_what_the_units_say(activation: Activation):
     assert inputs.tolist() == [[0.5, 1.0], [0.0, 0.0]]
     totals = np.array([[1.1, 1.4], [0.1, -0.1]])
     np.testing.assert_allclose(hidden, reference._ACTIVATIONS[activation](totals), atol=1e-3)
+
+
+# Graphs
+
+
+def drawn_graph(genome: Genome, **parameters: object) -> Network:
+    kind = Graph(GraphParameters(**parameters), inputs=2, outputs=1)  # type: ignore[arg-type]
+    return drawing_of_graph(genes_of(kind, graphs_of([genome])), "argmax", input_labels=["x", "y"], output_labels=["out"])
+
+
+#: Inputs 0 and 1, bias 2, output 3; hidden nodes from 4 on.
+XOR = Genome(
+    (Link(0, 3, -2.0), Link(1, 3, 1.0, enabled=False), Link(2, 3, 0.5), Link(1, 4, 3.0), Link(4, 3, 2.0), Link(0, 4, -1.5)),
+    {4: Curve.TANH},
+)
+LOOPED = Genome(
+    (Link(0, 3, 1.0), Link(1, 4, 1.0), Link(4, 5, 1.0), Link(5, 3, 1.0), Link(5, 4, -1.0), Link(3, 5, 0.5), Link(4, 4, 0.2)),
+    {4: Curve.TANH, 5: Curve.SIN},
+)
+
+
+def test_a_graph_has_its_bias_its_disabled_genes_and_the_names_of_its_environment():
+    network = drawn_graph(XOR)
+    assert [(node.id, node.role, node.label, node.layer) for node in network.nodes] == [
+        ("0", NodeRole.INPUT, "x", 0), ("1", NodeRole.INPUT, "y", 0), ("2", NodeRole.BIAS, "bias", 0),
+        ("3", NodeRole.OUTPUT, "out", 2), ("4", NodeRole.HIDDEN, "", 1),
+    ]
+    assert [(edge.source, edge.target, edge.weight) for edge in network.edges if not edge.enabled] == [("1", "3", 1.0)]
+    assert [node.operator for node in network.nodes[-2:]] == ["steep_sigmoid, argmax", "tanh"]
+
+
+def test_a_link_over_a_column_passes_it_beside_the_nodes():
+    network = drawn_graph(XOR)
+    (hidden,) = [node for node in network.nodes if node.role == NodeRole.HIDDEN]
+    long = [edge for edge in network.edges if edge.source != "4" and edge.target == "3"]
+    places = {edge.source: edge.via for edge in long}
+    assert all(len(via) == 1 and via[0][0] == hidden.x for via in places.values())
+    heights = sorted([hidden.y, *(via[0][1] for via in places.values())])
+    assert all(below - above >= 20 for above, below in pairwise(heights))
+
+
+def test_links_that_lead_back_do_not_move_columns_and_are_arcs_with_arrows():
+    network = drawn_graph(LOOPED, recurrent=True)
+    assert {node.id: node.layer for node in network.nodes if node.role == NodeRole.HIDDEN} == {"4": 1, "5": 2}
+    assert [(edge.source, edge.target) for edge in network.edges if edge.recurrent] == [("5", "4"), ("3", "5"), ("4", "4")]
+    root = ElementTree.fromstring(svg_of(network))
+    arrows = [path.get("data-source") for path in root.findall(f".//{SVG}path") if (path.get("d") or "").count("M") == 2]
+    assert sorted(filter(None, arrows)) == ["3", "4", "5"]
+    assert "3 lead back." in (root.findtext(f"{SVG}desc") or "")
+
+
+def test_everything_that_is_drawn_lies_within_the_picture():
+    for network in (drawn_graph(XOR), drawn_graph(LOOPED, recurrent=True)):
+        root = ElementTree.fromstring(svg_of(network))
+        left, top, width, height = map(float, (root.get("viewBox") or "").split())
+        for path in root.findall(f".//{SVG}path"):
+            numbers = [float(each) for each in re.findall(r"-?[\d.]+", path.get("d") or "")]
+            assert all(left <= x <= left + width for x in numbers[::2])
+            assert all(top <= y <= top + height for y in numbers[1::2])
+
+
+def test_disabled_genes_are_dashed_and_told_of():
+    root = ElementTree.fromstring(svg_of(drawn_graph(XOR)))
+    (dashed,) = [path for path in root.findall(f".//{SVG}path") if path.get("stroke-dasharray")]
+    assert (dashed.get("data-source"), dashed.get("data-target")) == ("1", "3")
+    assert "1 more, dashed, is disabled." in (root.findtext(f"{SVG}desc") or "")
+    assert root.findtext(f"{SVG}title") == "Network 2-1-1"
+
+
+def test_activations_stand_beneath_hidden_nodes_where_they_have_several():
+    def beneath(genome: Genome) -> set[str | None]:
+        root = ElementTree.fromstring(svg_of(drawn_graph(genome, recurrent=True)))
+        return {text.text for text in root.findall(f".//{SVG}text")}
+
+    assert {"tanh", "sin"} <= beneath(LOOPED)
+    assert not {"tanh"} & beneath(XOR)
+
+
+def test_no_two_nodes_of_a_large_graph_stand_close_and_a_larger_one_is_drawn_by_columns():
+    kind, numbers = Graph(GraphParameters(), inputs=8, outputs=3), np.random.default_rng(8)
+    network = drawing_of_graph(genes_of(kind, graphs_of([random_genome(kind, numbers, hidden=30, links=80)])), "argmax")
+    for one, other in combinations(network.nodes, 2):
+        assert abs(one.x - other.x) + abs(one.y - other.y) >= 20
+    links = tuple(Link(0, 4 + number, 1.0) for number in range(500))
+    large = drawn_graph(Genome(links, dict.fromkeys(range(4, 504), Curve.TANH)))
+    assert (large.level, [node.output_shape for node in large.nodes]) == (NetworkLevel.LAYER, [(3,), (500,), (1,)])
+    assert [node.parameter_count for node in large.nodes] == [0, 500, 0]
+
+
+def test_the_last_link_of_a_circle_leads_back():
+    assert back_links([("a", "b"), ("b", "c"), ("c", "a"), ("a", "c"), ("c", "c")]) == {2, 4}
+    assert back_links([("a", "b"), ("b", "c"), ("a", "c")]) == set()
+
+
+def test_places_are_settled_in_their_order_as_near_as_can_be():
+    assert settled([0.0, 1.0, 50.0], [20.0, 20.0]) == [-9.5, 10.5, 50.0]
+    assert settled([5.0], []) == [5.0]
+    assert settled([10.0, 0.0], [4.0]) == [3.0, 7.0]
+
+
+def test_the_activity_of_a_graph_is_close_to_what_its_units_say():
+    for parameters, genome in (({}, XOR), ({"recurrent": True}, LOOPED), ({"activations_per_step": 3}, LOOPED)):
+        kind = Graph(GraphParameters(**parameters), inputs=2, outputs=1)  # type: ignore[arg-type]
+        computation = computation_of_graph(genes_of(kind, graphs_of([genome])))
+        seen = np.random.default_rng(9).normal(size=(5, 2)).astype(np.float32)
+        inputs, units = activity_of_units(computation, list(seen.astype(np.float64)))
+        places = [[unit.number for unit in computation.units].index(number) for number in computation.outputs]
+        np.testing.assert_allclose(inputs, seen, atol=1e-6)
+        np.testing.assert_allclose(units[:, places], answers(kind, genome, seen), atol=1e-3)
+
+
+def test_changes_between_two_graphs_are_told_by_number():
+    kind = Graph(GraphParameters(), inputs=2, outputs=1)
+    later = Genome((replace(XOR.links[0], enabled=False), replace(XOR.links[1], enabled=True), *XOR.links[2:4],
+                    replace(XOR.links[4], weight=2.5), XOR.links[5], Link(2, 4, 1.0)), XOR.hidden)
+    found = changes(kind, graphs_of([XOR]), graphs_of([later]))
+    assert (found.nodes_added, found.nodes_removed, found.weights_changed, found.largest_change) == ((), (), 1, 0.5)
+    told = (found.links_added, found.links_removed, found.links_enabled, found.links_disabled)
+    assert [[gene.innovation for gene in each] for each in told] == [[6], [], [1], [0]]
+    back = changes(kind, graphs_of([later]), graphs_of([Genome(XOR.links[:4], {})]))
+    assert (back.nodes_removed, [gene.innovation for gene in back.links_removed]) == ((4,), [4, 5, 6])
+
+
+def test_changes_between_dense_genomes_are_weights():
+    before, after = np.zeros((1, 3), np.float32), np.array([[0.0, -2.0, 0.5]], np.float32)
+    found = changes(None, before, after)
+    assert (found.weights_changed, found.largest_change, found.links_added) == (2, 2.0, ())
+    assert changes(None, before, before).largest_change is None

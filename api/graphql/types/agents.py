@@ -8,9 +8,11 @@ from api.graphql.connections import PAGING, Listed, connection, page_size, read_
 from api.graphql.ids import global_id
 from api.graphql.types.enums import AgentOrigin, AgentState, FailureReason
 from api.graphql.types.episodes import Episode, Replay
-from api.graphql.types.networks import Genome, UnpackedGenome
+from api.graphql.types.exports import Export, exports_of
+from api.graphql.types.genomes import Genome, UnpackedGenome
 from api.graphql.types.node import Node, many, maybe, one
-from database import selectors
+from api.graphql.types.species import Species
+from database import models, selectors
 from database.models import Generation, Instance
 from database.selectors import AgentRecord
 from processing.core.types import Failure, Operator
@@ -52,9 +54,12 @@ class Agent(graphene.ObjectType):
     offspring = one(AgentConnection, "Agents of later generations of which it is a parent.", **PAGING)
     genome = maybe(Genome, "What it inherited and passes on; null where neither its row nor a checkpoint keeps it.")
     episodes = many(
-        Episode, "Its episodes, replayed; empty where its genome is not kept. Very long ones are refused.",
+        Episode,
+        "Its episodes, replayed; empty where its genome is not kept, or lives are not replayed here. Very long ones are refused.",
         first=graphene.Argument(graphene.Int, default_value=DEFAULT_EPISODES, description="How many, from episode 0 on."),
     )
+    species = maybe(Species, "Its species; null where the strategy has none.")
+    exports = many(Export, "Its network as files to download; empty where its genome is not kept.")
     failure = maybe(AgentFailure, "Why it has no fitness.")
 
     @staticmethod
@@ -111,10 +116,22 @@ class Agent(graphene.ObjectType):
     def resolve_episodes(agent: AgentRecord, info: Any, first: int) -> list[Replay]:
         """Its episodes."""
         packed = info.context.genomes.get((agent.instance_id, agent.generation, agent.index))
-        if packed is None:
+        environment = info.context.plan(agent.instance_id).environment
+        if packed is None or not hasattr(environment, "parts"):
             return []
-        count = min(page_size(first), info.context.plan(agent.instance_id).environment.episodes)
+        count = min(page_size(first), environment.episodes)
         return [Replay(info.context, packed, agent, index=index) for index in range(count)]
+
+    @staticmethod
+    def resolve_species(agent: AgentRecord, info: Any) -> models.Species | None:
+        """Its species."""
+        return None if agent.species is None else info.context.species.get((agent.instance_id, agent.species))
+
+    @staticmethod
+    def resolve_exports(agent: AgentRecord, info: Any) -> list[dict[str, Any]]:
+        """Its files."""
+        packed = info.context.genomes.get((agent.instance_id, agent.generation, agent.index))
+        return [] if packed is None else exports_of(Agent.resolve_id(agent, info))
 
     @staticmethod
     def resolve_failure(agent: AgentRecord, info: Any) -> dict[str, Any] | None:

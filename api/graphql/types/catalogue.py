@@ -1,5 +1,6 @@
 """What this server can run, printed from its tables: environments, strategies, genomes, and examples to start from."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,8 +10,13 @@ from api.graphql.types.enums import AlgorithmKind, EnvironmentType
 from api.graphql.types.node import many, maybe, one
 from api.graphql.types.problems import CostEstimate
 from api.graphql.types.scalars import JSON
+from api.intake import known_environments
 from formatting.schema import parameter_table
 from processing.core.environments import ENVIRONMENTS
+from processing.core.environments.classic import CLASSIC
+from processing.core.environments.foreign.kwargs import words_of
+from processing.core.environments.foreign.parameters import GymnasiumParameters
+from processing.core.environments.grid_world import GridWorld
 from processing.core.genomes import GENOMES
 from processing.core.kinds import KINDS
 from processing.core.strategies import STRATEGIES
@@ -67,14 +73,16 @@ class Environment(graphene.ObjectType):
     type = one(EnvironmentType, "Its kind.")
     name = one(graphene.String, "Its name in documents.")
     description = one(graphene.String, "What is observed, done, paid, and when an episode ends.")
-    observation_space = one(JSON, "What an agent sees: its shape and type.")
-    action_space = one(JSON, "What it can do: the number of actions.")
+    observation_space = one(JSON, "What an agent sees: its shape and type, or the space as Gymnasium has it.")
+    action_space = one(JSON, "What it can do: the number of actions, or the space as Gymnasium has it.")
     max_steps = maybe(graphene.Int, "Steps after which an episode is cut off; null outside a run.")
     episodes = maybe(graphene.Int, "Episodes per agent; null outside a run.")
-    reward_threshold = maybe(graphene.Float, "The most that an episode can return, where that is known.")
+    reward_threshold = maybe(graphene.Float, "The mean return that solves it, or the most that is possible, where that is known.")
     renderable = one(graphene.Boolean, "Whether episodes can be drawn here.")
+    compiled = one(graphene.Boolean, "Whether it runs as compiled code; others are stepped one by one, hundreds of times slower.")
     maze = maybe(Maze, "The map, in a run.")
     parameters = many(Parameter, "What can be set.")
+    keyword_arguments = many(Parameter, "What can be set under `kwargs`, where it is one of Gymnasium's.")
 
 
 class Example(graphene.ObjectType):
@@ -107,27 +115,67 @@ def _entries(table: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def environments(search: str | None) -> list[dict[str, Any]]:
-    """The environments with this text in their names."""
-    return [_environment(name) for name in ENVIRONMENTS if (search or "").casefold() in name.casefold()]
+    """The environments with this text in their names: those of the table, then Gymnasium's by their ids."""
+    text = (search or "").casefold()
+    known = known_environments().entries().values()
+    found = [_environment(name) for name in ENVIRONMENTS] + [_registered(each) for each in known if _is_usable(each)]
+    return [each for each in found if text in each["name"].casefold()]
 
 
 def environment_of(plan: Any) -> dict[str, Any]:
     """The environment of a run."""
     world = plan.environment
-    maze = None
-    if hasattr(world, "rows"):
+    parameters, maze = world.parameters, None
+    if isinstance(world, GridWorld):
         maze = {"rows": world.rows, "start": world.start, "shortest_path": world.shortest_path()}
-    return _environment(world.parameters.type) | {
-        "max_steps": world.max_steps, "episodes": world.episodes, "reward_threshold": world.best_possible(), "maze": maze,
+    registered = known_environments().entry(parameters.id) if parameters.type == "gymnasium" else None
+    base = _environment(parameters.type) if registered is None else _registered(registered)
+    spaces = {} if registered is not None else _spaces(world)
+    threshold = getattr(world.criterion, "threshold", None)
+    return base | spaces | {
+        "max_steps": world.max_steps, "episodes": world.episodes, "maze": maze,
+        "reward_threshold": world.best_possible() if threshold is None else threshold,
     }
 
 
 def _environment(name: str) -> dict[str, Any]:
     kind: Any = ENVIRONMENTS[name]
     return {
-        "type": name, "name": name, "description": _text(kind), "renderable": True,
-        "observation_space": {"shape": [kind.inputs], "type": "float32"}, "action_space": {"size": kind.outputs},
-        "parameters": parameter_table(kind.Parameters),
+        "type": name, "name": name, "description": _text(kind), "renderable": name == "maze",
+        "compiled": name != "gymnasium", "parameters": parameter_table(kind.Parameters), "keyword_arguments": [],
+        **_spaces(kind),
+    }
+
+
+def _spaces(world: Any) -> dict[str, Any]:
+    """What is seen and done, as numbers; null where that depends on what a document says."""
+    inputs, outputs = getattr(world, "inputs", None), getattr(world, "outputs", None)
+    is_told = isinstance(inputs, int) and isinstance(outputs, int)
+    return {
+        "observation_space": {"shape": [inputs], "type": "float32"} if is_told else {"shape": None},
+        "action_space": {"size": outputs if is_told else None},
+    }
+
+
+def _is_usable(entry: Mapping[str, Any]) -> bool:
+    return entry.get("trouble") is None and "needs" not in entry
+
+
+def _registered(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """One of Gymnasium's, as the catalogue knows it."""
+    return {
+        "type": "gymnasium", "name": entry["id"], "description": entry["description"], "renderable": False,
+        "compiled": entry["id"] in CLASSIC, "observation_space": entry["observation"], "action_space": entry["action"],
+        "max_steps": entry["max_steps"], "reward_threshold": entry["reward_threshold"],
+        "parameters": parameter_table(GymnasiumParameters),
+        "keyword_arguments": [_argument(name, each) for name, each in entry["kwargs"].items()],
+    }
+
+
+def _argument(name: str, argument: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "name": name, "type": argument["type"], "default": json.dumps(argument["default"]), "range": words_of(argument),
+        "unit": "", "meaning": argument["meaning"], "source": "",
     }
 
 

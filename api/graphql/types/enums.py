@@ -16,7 +16,8 @@ from formatting.work_item import WORK_ITEMS
 from processing.core.environments import ENVIRONMENTS
 from processing.core.kinds import KINDS
 from processing.core.networks.drawing import NetworkLevel as Level_
-from processing.core.networks.drawing import NodeRole as Role
+from processing.core.networks.export import ExportFormat as Format
+from processing.core.networks.genes import NodeRole as Role
 from processing.core.types import Failure, Operator
 from processing.core.types import StopReason as Reason
 
@@ -99,6 +100,10 @@ FailureReason = graphene.Enum(
 NodeRole = _from(Role, "NodeRole", "Where a node stands in its network.")
 NetworkLevel = _from(Level_, "NetworkLevel", "What one node of a drawing is.", {
     "NEURON": "One node per neuron.", "LAYER": "One node per layer.",
+})
+ExportFormat = _from(Format, "ExportFormat", "What a network is written in.", {
+    "ONNX": "A model of standard operators, for onnxruntime and others.",
+    "JSON": "Nodes and links, which a few lines of any language can evaluate.",
 })
 EventLevel = _from(Level, "EventLevel", "How much an event matters.")
 EventType = _from(TypeOfEvent, "EventType", "What happened.")

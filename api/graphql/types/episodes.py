@@ -9,7 +9,7 @@ from api.graphql.loaders import Context
 from api.graphql.types.node import many, maybe, one
 from api.graphql.types.scalars import JSON, BigInt
 from database.selectors import AgentRecord
-from processing.core import reference
+from processing.core import types
 from processing.core.errors import Refused
 from processing.core.plan import MOST_REPLAYED_STEPS
 
@@ -57,7 +57,7 @@ class Episode(graphene.ObjectType):
         return root.life.truncated
 
     @staticmethod
-    def resolve_trajectory(root: "Replay", info: Any) -> reference.Trajectory:
+    def resolve_trajectory(root: "Replay", info: Any) -> types.Trajectory:
         """The way."""
         return root.life
 
@@ -71,7 +71,7 @@ class Replay:
         self._genome, self._agent = genome, agent
 
     @cached_property
-    def life(self) -> reference.Trajectory:
+    def life(self) -> types.Trajectory:
         """What happened. Raises Refused where it was too long to be lived again."""
         if self._agent.steps > MOST_REPLAYED_STEPS * self._plan.environment.episodes:
             raise Refused(f"It took {self._agent.steps:,} steps; episodes of up to {MOST_REPLAYED_STEPS:,} are replayed.")

@@ -10,6 +10,7 @@ from api.graphql.inputs import AgentFilter, AgentOrder, agent_filter, ordered
 from api.graphql.types.agents import Agent, AgentConnection, agents_listed
 from api.graphql.types.node import Node, maybe, one
 from api.graphql.types.scalars import DateTime
+from api.graphql.types.species import SpeciesSnapshot
 from database import models
 from database.selectors import AgentOrder as AgentKey
 from database.selectors import AgentRecord
@@ -40,6 +41,7 @@ class GenerationStatistics(graphene.ObjectType):
     best_so_far = maybe(graphene.Float, "Best fitness of the run up to this generation.")
     diversity = maybe(graphene.Float, "How far the genomes spread; the measure depends on the kind.")
     mean_complexity = maybe(graphene.Float, "Mean number of weights, or of trainable parameters.")
+    species_count = maybe(graphene.Int, "Species; null where there are none.")
     threshold = maybe(graphene.Float, "The rising threshold, where the strategy uses one.")
     viable = maybe(graphene.Int, "Agents that reached it.")
     seconds = maybe(graphene.Float, "Seconds of computing.")
@@ -61,6 +63,9 @@ class Generation(graphene.ObjectType):
     statistics = one(GenerationStatistics, "Its figures.")
     champion = maybe(Agent, "Its best agent; null where all failed.")
     agents = one(AgentConnection, "Its agents.", **AGENTS)
+    species = graphene.List(
+        graphene.NonNull(SpeciesSnapshot), description="Its species by number; null where the strategy has none."
+    )
     digest = one(graphene.String, "SHA-256 of genomes, evaluations and the digest before: equal digests prove equal runs.")
     started_at = one(DateTime, "When it was begun.")
     completed_at = maybe(DateTime, "When it was stored.")
@@ -94,9 +99,14 @@ class Generation(graphene.ObjectType):
     ) -> Listed:
         """Its agents."""
         return agents_listed(
-            info, row.instance_id, filter=agent_filter(filter, row.number), first=first, after=after,
+            info, row.instance_id, filter=agent_filter(filter, row.instance_id, row.number), first=first, after=after,
             order=ordered(order_by, AgentKey, AgentKey.INDEX, False),
         )
+
+    @staticmethod
+    def resolve_species(row: models.Generation, info: Any) -> list[models.SpeciesSnapshot] | None:
+        """Its species."""
+        return None if row.species_count is None else info.context.snapshots.get((row.instance_id, row.number)) or []
 
     @staticmethod
     def resolve_has_checkpoint(row: models.Generation, info: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Genomes and the networks they build."""
+"""Networks, ready to draw."""
 
 from typing import Any
 
@@ -6,15 +6,10 @@ import graphene
 
 from api.graphql.types.enums import NetworkLevel, NodeRole
 from api.graphql.types.node import many, maybe, one
-from api.graphql.types.scalars import JSON, BigInt
+from api.graphql.types.scalars import BigInt
 from processing.core.networks.drawing import Network as Drawing
 from processing.core.networks.drawing import NetworkEdge as Edge
-from processing.core.networks.drawing import drawing_of_dense
 from processing.core.networks.svg import svg_of
-from processing.core.plan import Plan
-
-#: Above it, weights are not sent.
-MOST_WEIGHTS = 10_000
 
 
 class NetworkNode(graphene.ObjectType):
@@ -41,6 +36,11 @@ class NetworkEdge(graphene.ObjectType):
     to = one(graphene.String, "ID of the node it enters.")
     weight = maybe(graphene.Float, "Its weight; null between layers.")
     enabled = one(graphene.Boolean, "Whether it counts.")
+    recurrent = one(graphene.Boolean, "Whether it leads back.")
+    via = many(
+        graphene.List(graphene.NonNull(graphene.Float)),
+        "Places [x, y] that it passes on its way, from the left to the right; mostly none.",
+    )
 
     @staticmethod
     def resolve_from_(edge: Edge, info: Any) -> str:
@@ -59,65 +59,10 @@ class Network(graphene.ObjectType):
     level = one(NetworkLevel, "What one node is: a unit while they are few, else a layer.")
     nodes = many(NetworkNode, "Its nodes.")
     edges = many(NetworkEdge, "Its connections.")
-    depth = one(graphene.Int, "Longest path from input to output.")
+    depth = one(graphene.Int, "Longest path from input to output that does not lead back.")
     svg = one(graphene.String, "The same drawing as an SVG document.")
 
     @staticmethod
     def resolve_svg(drawing: Drawing, info: Any) -> str:
         """The drawing as SVG."""
         return svg_of(drawing)
-
-
-class Genome(graphene.Interface):
-    """The heritable description of a network."""
-
-    parameter_count = one(BigInt, "Weights of the network, or trainable parameters of the architecture.")
-    network = one(Network, "The network it describes, ready to draw.")
-
-    @classmethod
-    def resolve_type(cls, root: Any, info: Any) -> Any:
-        """The type of a genome of this kind."""
-        return WeightGenome
-
-
-class WeightGenome(graphene.ObjectType):
-    """The weights of a fixed dense network."""
-
-    class Meta:
-        interfaces = (Genome,)
-
-    weights = maybe(
-        JSON, "For each layer {weights, biases}: a matrix (inputs, outputs) and a vector or null; null above 10 000 weights."
-    )
-
-    @staticmethod
-    def resolve_parameter_count(root: "UnpackedGenome", info: Any) -> int:
-        """The number of weights."""
-        return root.plan.genome.number_of_weights
-
-    @staticmethod
-    def resolve_weights(root: "UnpackedGenome", info: Any) -> list[dict[str, Any]] | None:
-        """The weights, layer by layer."""
-        if root.plan.genome.number_of_weights > MOST_WEIGHTS:
-            return None
-        return [
-            {"weights": weights.tolist(), "biases": None if biases is None else biases.tolist()}
-            for weights, biases in root.layers
-        ]
-
-    @staticmethod
-    def resolve_network(root: "UnpackedGenome", info: Any) -> Drawing:
-        """The drawing."""
-        network, environment = root.plan.genome.parameters, root.plan.environment
-        return drawing_of_dense(
-            root.layers, network.activation.value, network.output.value,
-            input_labels=environment.input_labels(), output_labels=environment.output_labels(),
-        )
-
-
-class UnpackedGenome:
-    """A genome with the plan that gives it meaning."""
-
-    def __init__(self, plan: Plan, packed: bytes) -> None:
-        self.plan = plan
-        self.layers = plan.genome.layers(plan.genome.unpack(packed)[0])

@@ -5,15 +5,17 @@ from typing import Any
 import graphene
 
 from api.graphql.connections import PAGING, Listed, connection, page_size, read_cursor
-from api.graphql.ids import global_id
+from api.graphql.ids import global_id, read_id
 from api.graphql.inputs import agent_filter, ordered
 from api.graphql.types.agents import Agent, AgentConnection, agents_listed
 from api.graphql.types.catalogue import Environment, environment_of
 from api.graphql.types.enums import AlgorithmKind, EventLevel, EventType, InstanceState, StopReason
 from api.graphql.types.events import EventConnection
 from api.graphql.types.generations import AGENTS, Generation, GenerationConnection, GenerationStatistics
+from api.graphql.types.lineage import DEFAULT_DEPTH, Lineage, Tree, lineage_of
 from api.graphql.types.node import Node, many, maybe, one
 from api.graphql.types.scalars import JSON, BigInt, DateTime
+from api.graphql.types.species import DEFAULT_SPECIES, Species
 from api.graphql.types.work_items import WorkItem
 from database import models, selectors
 from database.selectors import AgentFilter, AgentRecord, Progress
@@ -79,6 +81,19 @@ class Instance(graphene.ObjectType):
         max_points=graphene.Argument(graphene.Int, default_value=DEFAULT_POINTS, description="About how many, 2 to 5000."),
     )
     agents = one(AgentConnection, "Every agent of the run. Filter and order before paging: runs may hold millions.", **AGENTS)
+    species = graphene.List(
+        graphene.NonNull(Species), description="Its species by number; null where the strategy has none.",
+        alive=graphene.Argument(graphene.Boolean, description="Only those that are alive, or only those that are not."),
+        first=graphene.Argument(graphene.Int, default_value=DEFAULT_SPECIES, description="How many."),
+        after=graphene.Argument(graphene.Int, description="Only those numbered above this."),
+    )
+    lineage = maybe(
+        Lineage, "Ancestors of an agent of this run; null before there is a champion, and where there is no such agent.",
+        agent_id=graphene.Argument(graphene.ID, description="Global ID of the agent; the champion where left out."),
+        max_depth=graphene.Argument(
+            graphene.Int, default_value=DEFAULT_DEPTH, description="How many births back, 0 to 1000."
+        ),
+    )
     events = one(
         EventConnection, "What happened, in order.", **PAGING,
         after_sequence=graphene.Argument(BigInt, description="Only those numbered above this."),
@@ -170,7 +185,24 @@ class Instance(graphene.ObjectType):
     ) -> Listed:
         """Its agents."""
         order = ordered(order_by, AgentKey, AgentKey.INDEX, False)
-        return agents_listed(info, run.pk, filter=agent_filter(filter), order=order, first=first, after=after)
+        return agents_listed(info, run.pk, filter=agent_filter(filter, run.pk), order=order, first=first, after=after)
+
+    @staticmethod
+    def resolve_species(
+        run: models.Instance, info: Any, first: int, alive: bool | None = None, after: int | None = None
+    ) -> list[models.Species] | None:
+        """Its species."""
+        found = selectors.species_of(run.pk, alive=alive, first=page_size(first), after=after)
+        info.context.met_species(found)
+        return found if found or selectors.has_species(run.pk) else None
+
+    @staticmethod
+    def resolve_lineage(
+        run: models.Instance, info: Any, max_depth: int, agent_id: str | None = None
+    ) -> Tree | None:
+        """Whence an agent comes."""
+        root = None if agent_id is None else read_id(agent_id, "Agent").numbers
+        return None if root is not None and root[0] != run.pk else lineage_of(info, run, root, max_depth)
 
     @staticmethod
     def resolve_events(

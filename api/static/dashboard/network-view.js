@@ -7,7 +7,9 @@ export class NetworkView {
     root.addEventListener("pointerleave", () => this.ask(null));
   }
 
-  show(svg) {
+  // `units`: the names of the nodes of each column of the activity, and those of the outputs.
+  show(svg, units) {
+    this.units = units;
     this.root.innerHTML = svg; // from this server's own drawing, text escaped there
     this.nodes = new Map([...this.root.querySelectorAll("[data-node]")].map((node) => [node.dataset.node, node]));
   }
@@ -21,12 +23,13 @@ export class NetworkView {
     }
   }
 
-  // `layers`: for each column the values of its units, or null for a network at rest; `action`: index of the output.
+  // `layers`: for each column the values of its units, or null for a network at rest; `action`: index of the output, or a
+  // list where every output is one.
   light(layers, action) {
     if (!this.nodes?.size) return;
     for (const node of this.nodes.values()) node.classList.remove("lit", "chosen");
     layers?.forEach((values, column) => values.forEach((value, unit) => {
-      const node = this.nodes.get(`${column}.${unit}`);
+      const node = this.nodes.get(this.units.columns[column][unit]);
       const disc = node?.querySelector(".disc");
       if (!disc) return;
       const strength = Math.min(Math.abs(value), 1);
@@ -34,8 +37,7 @@ export class NetworkView {
       disc.style.fillOpacity = 0.08 + 0.92 * strength;
       node.classList.toggle("lit", column === 0 && strength > 0.05);
     }));
-    const columns = layers?.length ?? 0;
-    const chosen = action == null ? null : this.nodes.get(`${columns}.${action}`);
+    const chosen = Number.isInteger(action) && layers ? this.nodes.get(this.units.outputs[action]) : null;
     chosen?.classList.add("chosen");
   }
 }

@@ -72,6 +72,14 @@ export class Replay {
     this.network.light(layers, this.way.actions[Math.min(step, this.way.actions.length - 1)]);
   }
 
+  // What an action is: a move on a map, one of the outputs, or what each output says.
+  deed(action) {
+    if (this.way.positions.length) return MOVES[action];
+    const { outputs } = this.way;
+    if (!Array.isArray(action)) return outputs[action] ?? `action ${action}`;
+    return action.map((value, place) => `${outputs[place] ?? place} ${spell(value)}`).join(", ");
+  }
+
   words(step) {
     const { actions, rewards, total, ending } = this.way;
     const earned = rewards.slice(0, step).reduce((sum, reward) => sum + reward, 0);
@@ -79,12 +87,13 @@ export class Replay {
     if (step === 0) return `${head}: at the start.`;
     const reward = rewards[step - 1];
     const gain = `reward ${reward > 0 ? "+" : ""}${spell(reward)}, return ${spell(step === actions.length ? total : earned)}`;
-    return `${head}: ${MOVES[actions[step - 1]]}, ${gain}.${step === actions.length ? ` ${ENDINGS[ending]}` : ""}`;
+    return `${head}: ${this.deed(actions[step - 1])}, ${gain}.${step === actions.length ? ` ${ENDINGS[ending]}` : ""}`;
   }
 }
 
 const ENDINGS = {
   collected: "It collected the last goal.",
   bumped: "It hit an obstacle or the edge, which ends the episode.",
+  terminated: "The environment ended the episode.",
   truncated: "The step limit ended the episode.",
 };

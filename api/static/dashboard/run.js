@@ -2,6 +2,8 @@
 
 import { FitnessChart, spell } from "./fitness-chart.js";
 import { MazeView } from "./maze-view.js";
+import { SignalView } from "./signal-view.js";
+import { SpeciesChart } from "./species-chart.js";
 import { NetworkView } from "./network-view.js";
 import { Replay } from "./replay.js";
 import { onSchemeChange, palette } from "./palette.js";
@@ -11,9 +13,10 @@ const $ = (id) => document.getElementById(id);
 const page = $("run").dataset;
 const rows = JSON.parse($("maze-rows").textContent);
 
-const maze = new MazeView($("maze"), rows);
+const maze = rows ? new MazeView($("maze"), rows) : new SignalView($("maze"));
 const network = new NetworkView($("network"));
 const replay = new Replay($("player"), maze, network, { ended: () => update(), touched: () => setFollowing(false) });
+const species = page.species ? new SpeciesChart($("species"), $("species-told"), (generation) => choose(generation)) : null;
 const chart = new FitnessChart($("fitness"), (generation) => choose(generation));
 onSchemeChange(() => { maze.colours = palette(); maze.draw(); });
 
@@ -44,6 +47,7 @@ async function update() {
     const columns = await fetched(`${page.statistics}?from=${start}`);
     if (start === 0) chart.clear();
     chart.add(columns);
+    species?.show(await fetched(page.species));
   } finally {
     fetchingStatistics = false;
   }
@@ -81,16 +85,23 @@ function present(agent, autoplay) {
   $("generation").value = agent.generation;
   sayGeneration(agent.generation);
   chart.choose(agent.generation);
-  network.show(agent.network);
+  network.show(agent.network, agent.units);
+  offer(agent.exports);
   sayOrigin(agent);
   if (agent.way) replay.load(agent.way, { autoplay });
+  $("player").hidden = !agent.way && !rows;
+}
+
+function offer(exports) {
+  $("exports").hidden = false;
+  for (const link of $("exports").querySelectorAll("a")) link.href = exports[link.dataset.format];
 }
 
 function sayGeneration(generation) {
   $("generation-shown").textContent = generation;
 }
 
-function sayOrigin({ origin, parents, way }) {
+function sayOrigin({ origin, parents, way, silence }) {
   const line = $("born");
   line.textContent = `It is ${origin}`;
   parents.forEach((parent, place) => {
@@ -100,7 +111,7 @@ function sayOrigin({ origin, parents, way }) {
     line.append(button);
   });
   line.append(".");
-  if (!way) line.append(" Its life is too long to be replayed on a page.");
+  if (!way) line.append(` ${silence}`);
   else if (way.episodes > 1) line.append(` Shown is the first of its ${way.episodes} episodes.`);
 }
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from processing.core.networks.computation import Computation
 from processing.core.types import Float32Array, Float64Array
 
 _ACTIVATIONS: dict[str, Callable[[Float64Array], Float64Array]] = {
@@ -16,6 +17,10 @@ _ACTIVATIONS: dict[str, Callable[[Float64Array], Float64Array]] = {
     "selu": lambda x: 1.0507 * np.where(x > 0, x, 1.6733 * np.expm1(np.minimum(x, 0.0))),
     "gelu": lambda x: 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))),
     "sin": np.sin,
+    "steep_sigmoid": lambda x: 1 / (1 + np.exp(-np.clip(4.924273 * x, -60.0, 60.0))),
+    "gaussian": lambda x: np.exp(-(x**2)),
+    "abs": np.abs,
+    "step": lambda x: np.where(x > 0, 1.0, 0.0),
 }
 
 
@@ -37,3 +42,25 @@ def activity_of(
             values = _ACTIVATIONS[activation](total if biases is None else total + biases)
             found.append(values)
     return [np.nan_to_num(values, posinf=1.0, neginf=-1.0) for values in found]
+
+
+def activity_of_units(computation: Computation, observations: Sequence[Float64Array]) -> list[Float64Array]:
+    """The values of the inputs and of all units in their order, two arrays (T, inputs) and (T, units).
+
+    Args:
+        computation: of a network; where it remembers, the first observation is that of an episode's start.
+        observations: T of (inputs,).
+    """
+    inputs = np.asarray(observations, np.float64).reshape(len(observations), computation.inputs)
+    found = np.zeros((len(observations), len(computation.units)))
+    values: dict[int, float] = {}
+    with np.errstate(all="ignore"):
+        for step, observation in enumerate(inputs.tolist()):
+            values.update(enumerate(observation))
+            for _ in range(computation.passes or 1):
+                known = dict(values) if computation.passes else values
+                for unit in computation.units:
+                    total = unit.bias + sum(known.get(source, 0.0) * weight for source, weight in unit.links)
+                    values[unit.number] = float(_ACTIVATIONS[unit.activation](np.float64(total)))  # type: ignore[arg-type]
+            found[step] = [values[unit.number] for unit in computation.units]
+    return [np.nan_to_num(values, posinf=1.0, neginf=-1.0) for values in (inputs, found)]

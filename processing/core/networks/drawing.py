@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import accumulate, pairwise
 
+from processing.core.networks.genes import NodeRole
 from processing.core.networks.layout import Link, columns_of, rows_of
 from processing.core.types import Float32Array
 
@@ -17,14 +18,6 @@ COLUMN_GAP, ROW_GAP, MOST_ROW_GAP, GROUP_GAP = 180.0, 20.0, 52.0, 7.0
 LAYER_GAP = 190.0
 
 Layers = Sequence[tuple[Float32Array, Float32Array | None]]
-
-
-class NodeRole(StrEnum):
-    """Where a node stands in the network."""
-
-    INPUT = "INPUT"
-    HIDDEN = "HIDDEN"
-    OUTPUT = "OUTPUT"
 
 
 class NetworkLevel(StrEnum):
@@ -58,16 +51,18 @@ class NetworkEdge:
     target: str
     weight: float | None = None
     enabled: bool = True
+    recurrent: bool = False  # whether it leads back
+    via: tuple[tuple[float, float], ...] = ()  # places (x, y) that it passes on its way, from the left to the right
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A feed-forward graph with a layout."""
+    """A graph with a layout."""
 
     level: NetworkLevel
     nodes: tuple[NetworkNode, ...]
     edges: tuple[NetworkEdge, ...]
-    depth: int  # edges on the longest path from input to output
+    depth: int  # edges on the longest path from input to output that does not lead back
 
 
 def drawing_of_dense(
@@ -124,7 +119,7 @@ def _by_unit(layers: Layers, sizes: list[int], operators: list[str], labels: lis
 
 def _heights(names: list[list[str]], rows: dict[str, int], labels: list[Sequence[str]]) -> dict[str, float]:
     """The y of each node: columns centred on each other, those with fewer nodes spread out."""
-    breaks = [_breaks(column) for column in labels]
+    breaks = [breaks_of(column) for column in labels]
     extents = [(len(column) - 1) * ROW_GAP + breaks[number][-1] * GROUP_GAP for number, column in enumerate(names)]
     tallest, heights = max(extents), {}
     for column, passed in zip(names, breaks, strict=True):
@@ -136,7 +131,7 @@ def _heights(names: list[list[str]], rows: dict[str, int], labels: list[Sequence
     return heights
 
 
-def _breaks(labels: Sequence[str]) -> list[int]:
+def breaks_of(labels: Sequence[str]) -> list[int]:
     """For each label how often the first word has changed up to it; all 0 where every one is different."""
     groups = [label.split(" ")[0] for label in labels]
     if len(set(groups)) == len(groups):

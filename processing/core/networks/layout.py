@@ -1,4 +1,4 @@
-"""A layered layout for feed-forward graphs: columns by longest path, rows by barycentres.
+"""A layered layout for graphs: links that lead back are set aside, columns by longest path, rows by barycentres.
 
 Source: Sugiyama, Tagawa and Toda 1981, "Methods for visual understanding of hierarchical system structures"; the
 barycentres are weighted by the strength of the edges, so that a node stands across from what it listens to.
@@ -6,13 +6,62 @@ barycentres are weighted by the strength of the edges, so that a node stands acr
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
+from typing import TypeVar
 
 from processing.core.errors import Refused
+
+N = TypeVar("N")
 
 SWEEPS = 4
 
 #: An edge as (source, target, strength); strength >= 0.
 Link = tuple[str, str, float]
+
+
+def back_links(links: Sequence[tuple[N, N]]) -> set[int]:
+    """Places of the links that close a circle with those before them; without these the links form no circle.
+
+    So the order decides which of a circle's links leads back: the last.
+    """
+    after: dict[N, list[N]] = {}
+    found: set[int] = set()
+    if not _has_circle(links):
+        return found
+    for place, (source, target) in enumerate(links):
+        if _leads_to(after, target, source):
+            found.add(place)
+        else:
+            after.setdefault(source, []).append(target)
+    return found
+
+
+def _has_circle(links: Sequence[tuple[N, N]]) -> bool:
+    after: dict[N, list[N]] = {}
+    waits: dict[N, int] = {}
+    for source, target in links:
+        after.setdefault(source, []).append(target)
+        waits[target] = waits.get(target, 0) + 1
+        waits.setdefault(source, 0)
+    ready = [node for node, number in waits.items() if not number]
+    for node in ready:  # grows while it is read
+        for target in after.get(node, ()):
+            waits[target] -= 1
+            if not waits[target]:
+                ready.append(target)
+    return len(ready) < len(waits)
+
+
+def _leads_to(after: Mapping[N, list[N]], start: N, end: N) -> bool:
+    """Whether a way leads from one node to the other; one leads from each to itself."""
+    seen, waiting = {start}, [start]
+    while waiting:
+        node = waiting.pop()
+        if node == end:
+            return True
+        new = [each for each in after.get(node, ()) if each not in seen]
+        seen.update(new)
+        waiting += new
+    return False
 
 
 def columns_of(nodes: Sequence[str], links: Iterable[Link], *, last: Collection[str] = ()) -> dict[str, int]:
@@ -93,3 +142,27 @@ def _barycentre(node: str, neighbours: list[tuple[str, float]], places: Mapping[
 def _middle(place: int, size: int) -> float:
     """A place as a share of the column's height, so that columns of any size can be compared."""
     return (place + 0.5) / size
+
+
+def settled(wanted: Sequence[float], gaps: Sequence[float]) -> list[float]:
+    """Places as near as can be to the wanted ones, in their order, each at least its gap behind the one before.
+
+    Least squares by pooling neighbours that stand in each other's way. Source: Barlow et al. 1972, "Statistical
+    inference under order restrictions" (pool adjacent violators).
+
+    Args:
+        wanted: N places.
+        gaps: N - 1 distances.
+    """
+    offsets = [0.0]
+    for gap in gaps:
+        offsets.append(offsets[-1] + gap)
+    pools: list[tuple[float, int]] = []  # mean and number
+    for place, offset in zip(wanted, offsets, strict=False):
+        mean, number = place - offset, 1
+        while pools and pools[-1][0] > mean:
+            other, count = pools.pop()
+            mean, number = (mean * number + other * count) / (number + count), number + count
+        pools.append((mean, number))
+    means = [mean for mean, number in pools for _ in range(number)]
+    return [mean + offset for mean, offset in zip(means, offsets, strict=False)]

@@ -4,12 +4,20 @@ Colours are CSS variables in presentation attributes, with fallbacks that can be
 element, so that it may be put into pages whose content security policy allows none.
 """
 
+import math
+from collections.abc import Iterable
 from html import escape
+from itertools import pairwise
 
-from processing.core.networks.drawing import Network, NetworkEdge, NetworkLevel, NetworkNode, NodeRole
+from processing.core.networks.drawing import Network, NetworkEdge, NetworkLevel, NetworkNode
+from processing.core.networks.genes import NodeRole
 
-#: At most so many edges are drawn, the strongest.
-MOST_EDGES = 600
+#: At most so many edges are drawn, the strongest; and so many disabled ones.
+MOST_EDGES, MOST_DISABLED = 600, 200
+#: The opacity of the weakest edge: of few edges all can be seen, of many the strong ones stand out.
+FAINT, VISIBLE, LESS_FOR_EACH = 0.05, 0.38, 0.0022
+#: Up to so many hidden units of several activations, each is told beside its unit.
+MOST_TOLD = 60
 
 POSITIVE = "var(--network-positive, #1c8f86)"
 NEGATIVE = "var(--network-negative, #d4691e)"
@@ -17,24 +25,29 @@ LINE = "var(--network-line, #7d8792)"
 TEXT = "var(--network-text, #76808b)"
 GROUND = "var(--network-ground, none)"
 
-FONT_SIZE, LETTER_WIDTH, PADDING = 14.0, 7.6, 14.0
+FONT_SIZE, SMALL_SIZE, LETTER_WIDTH, PADDING = 14.0, 10.5, 7.6, 14.0
 BOX_WIDTH, BOX_HEIGHT = 140.0, 92.0
-RADIUS = {NodeRole.INPUT: 5.0, NodeRole.HIDDEN: 8.5, NodeRole.OUTPUT: 8.5}
+RADIUS = {NodeRole.INPUT: 5.0, NodeRole.BIAS: 5.0, NodeRole.HIDDEN: 8.5, NodeRole.OUTPUT: 8.5}
+#: How high a link that leads back rises above its nodes, and how much more for each unit of its way; the tip of its arrow.
+LIFT, RISE, TIP = 30.0, 0.2, 6.0
+
+Point = tuple[float, float]
 
 
 def svg_of(network: Network) -> str:
     """The drawing as an SVG document in text.
 
     Width and opacity of an edge say how strong its weight is, its colour the sign; the colour of a unit's disc says the
-    sign of its bias. Every node is a group with `data-node`, every edge a path with `data-source` and `data-target`.
+    sign of its bias. Disabled edges are dashed and grey; those that lead back are arcs with an arrow. Every node is a group
+    with `data-node`, every edge a path with `data-source` and `data-target`.
     """
     neurons = network.level == NetworkLevel.NEURON
     before, after = (_room(network, role) if neurons else BOX_WIDTH / 2 for role in (NodeRole.INPUT, NodeRole.OUTPUT))
-    down = 0.0 if neurons else BOX_HEIGHT / 2
-    left, top = -before - PADDING, min(node.y for node in network.nodes) - down - PADDING
-    width = max(node.x for node in network.nodes) + after + PADDING - left
-    height = max(node.y for node in network.nodes) + down + PADDING - top
     drawn = strongest(network.edges)
+    highest, lowest = _extent(network, drawn)
+    left, top = -before - PADDING, highest - PADDING
+    width = max(node.x for node in network.nodes) + after + PADDING - left
+    height = lowest + PADDING - top
     body = _neurons(network, drawn) if neurons else _layers(network)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="network-title network-description" '
@@ -53,72 +66,164 @@ def strongest(edges: tuple[NetworkEdge, ...]) -> list[NetworkEdge]:
 
 
 def _room(network: Network, role: NodeRole) -> float:
-    """What the labels beside the units of this role need."""
-    return RADIUS[role] + 8 + LETTER_WIDTH * max((len(node.label) for node in network.nodes if node.role == role), default=0)
+    """What the labels beside the units of this side need."""
+    roles = (role, NodeRole.BIAS) if role == NodeRole.INPUT else (role,)
+    return RADIUS[role] + 8 + LETTER_WIDTH * max((len(node.label) for node in network.nodes if node.role in roles), default=0)
+
+
+def _extent(network: Network, drawn: list[NetworkEdge]) -> tuple[float, float]:
+    """The highest and the lowest y of what is drawn."""
+    if network.level == NetworkLevel.LAYER:
+        return -BOX_HEIGHT / 2, BOX_HEIGHT / 2
+    places = {node.id: node for node in network.nodes}
+    heights = [node.y for node in network.nodes] + [y for edge in network.edges for _, y in edge.via]
+    back = [_peak(places[edge.source], places[edge.target]) for edge in (*drawn, *_disabled(network))]
+    told = SMALL_SIZE * 2 if _told(network) else 0.0
+    return min(heights + [y for y in back if y is not None]), max(heights) + told
 
 
 def _title(network: Network) -> str:
-    sizes = [sum(node.layer == column for node in network.nodes) for column in range(network.depth + 1)]
+    units = [node for node in network.nodes if node.role != NodeRole.BIAS]
+    sizes = [sum(node.layer == column for node in units) for column in range(network.depth + 1)]
     if network.level == NetworkLevel.LAYER:
         sizes = [node.output_shape[0] for node in network.nodes if node.output_shape]
     return f"Network {'-'.join(map(str, sizes))}"
 
 
 def _description(network: Network, drawn: list[NetworkEdge]) -> str:
-    operators = {node.role: node.operator for node in network.nodes}
     words = [f"From {NodeRole.INPUT.lower()}s at the left to {NodeRole.OUTPUT.lower()}s at the right."]
-    if NodeRole.HIDDEN in operators:
-        words.append(f"Hidden units: {operators[NodeRole.HIDDEN]}.")
-    words.append(f"Outputs: {operators[NodeRole.OUTPUT]}.")
+    if hidden := _operators(network, NodeRole.HIDDEN):
+        words.append(f"Hidden units: {', '.join(hidden)}.")
+    words.append(f"Outputs: {', '.join(_operators(network, NodeRole.OUTPUT))}.")
     enabled = sum(edge.enabled for edge in network.edges)
     if len(drawn) < enabled:
         words.append(f"The {len(drawn)} strongest of {enabled} connections are drawn.")
     elif network.level == NetworkLevel.NEURON:
         words.append(f"{enabled} connections.")
+    if disabled := len(network.edges) - enabled:
+        words.append(f"{disabled} more, dashed, {'is' if disabled == 1 else 'are'} disabled.")
+    if back := sum(edge.enabled and edge.recurrent for edge in network.edges):
+        words.append(f"{back} lead{'s' if back == 1 else ''} back.")
     return " ".join(words)
+
+
+def _operators(network: Network, role: NodeRole) -> list[str]:
+    """The different operators of the nodes of this role."""
+    return list(dict.fromkeys(node.operator for node in network.nodes if node.role == role))
+
+
+def _told(network: Network) -> bool:
+    """Whether the activation of each hidden unit stands beneath it: where they have several."""
+    hidden = sum(node.role == NodeRole.HIDDEN for node in network.nodes)
+    return hidden <= MOST_TOLD and len(_operators(network, NodeRole.HIDDEN)) > 1
+
+
+def _disabled(network: Network) -> list[NetworkEdge]:
+    """The disabled edges that are drawn."""
+    return [edge for edge in network.edges if not edge.enabled][:MOST_DISABLED]
 
 
 def _neurons(network: Network, drawn: list[NetworkEdge]) -> str:
     places = {node.id: node for node in network.nodes}
     top = max((abs(edge.weight or 0.0) for edge in drawn), default=0.0) or 1.0
     biases = max((abs(node.bias or 0.0) for node in network.nodes), default=0.0) or 1.0
-    edges = "".join(_edge(places[edge.source], places[edge.target], edge, top) for edge in drawn)
-    nodes = "".join(_unit(node, biases) for node in network.nodes)
+    faint = max(FAINT, VISIBLE - LESS_FOR_EACH * len(drawn))
+    edges = "".join(
+        _edge(places[edge.source], places[edge.target], edge, top, faint) for edge in (*_disabled(network), *drawn)
+    )
+    told = _told(network)
+    nodes = "".join(_unit(node, biases, told and node.role == NodeRole.HIDDEN) for node in network.nodes)
     return f'<g fill="none" stroke-linecap="round">{edges}</g>{nodes}'
 
 
-def _edge(source: NetworkNode, target: NetworkNode, edge: NetworkEdge, top: float) -> str:
+def _edge(source: NetworkNode, target: NetworkNode, edge: NetworkEdge, top: float, faint: float) -> str:
     weight = edge.weight or 0.0
     strength = abs(weight) / top
-    x1, x2 = source.x + RADIUS[source.role], target.x - RADIUS[target.role]
-    bend = (x2 - x1) * 0.45
-    return (
-        f'<path d="M{_n(x1)} {_n(source.y)}C{_n(x1 + bend)} {_n(source.y)} {_n(x2 - bend)} {_n(target.y)} '
-        f'{_n(x2)} {_n(target.y)}" stroke="{POSITIVE if weight >= 0 else NEGATIVE}" '
-        f'stroke-width="{_n(0.5 + 2.6 * strength)}" stroke-opacity="{_n(0.05 + 0.85 * strength**1.6)}" '
-        f'data-source="{escape(source.id)}" data-target="{escape(target.id)}"/>'
+    line = _forward(source, target, edge.via) if source.layer < target.layer else _back(source, target)
+    look = (
+        f'stroke="{POSITIVE if weight >= 0 else NEGATIVE}" stroke-width="{_n(0.5 + 2.6 * strength)}" '
+        f'stroke-opacity="{_n(faint + (0.9 - faint) * strength**1.6)}"'
     )
+    if not edge.enabled:
+        look = f'class="disabled" stroke="{LINE}" stroke-width="1" stroke-opacity="0.45" stroke-dasharray="2 5"'
+    return f'<path d="{line}" {look} data-source="{escape(source.id)}" data-target="{escape(target.id)}"/>'
 
 
-def _unit(node: NetworkNode, biases: float) -> str:
+def _forward(source: NetworkNode, target: NetworkNode, via: Iterable[Point]) -> str:
+    """From the source's right to the target's left, level at both and wherever it passes."""
+    points = [(source.x + RADIUS[source.role], source.y), *via, (target.x - RADIUS[target.role], target.y)]
+    line = f"M{_n(points[0][0])} {_n(points[0][1])}"
+    for (x1, y1), (x2, y2) in pairwise(points):
+        bend = (x2 - x1) * 0.45
+        line += f"C{_n(x1 + bend)} {_n(y1)} {_n(x2 - bend)} {_n(y2)} {_n(x2)} {_n(y2)}"
+    return line
+
+
+def _back(source: NetworkNode, target: NetworkNode) -> str:
+    """An arc above both nodes, or to the left of those of one column; a loop for a node that hears itself."""
+    r1, r2 = RADIUS[source.role], RADIUS[target.role]
+    if source.id == target.id:
+        peak = source.y - r1 - LIFT
+        return _arc((source.x + 4, source.y - r1), (source.x + 24, peak), (source.x - 24, peak), (source.x - 4, source.y - r1))
+    if source.layer == target.layer:
+        out = 30 + RISE * abs(source.y - target.y)
+        return _arc((source.x - r1, source.y), (source.x - r1 - out, source.y), (target.x - r2 - out, target.y),
+                    (target.x - r2, target.y))
+    peak = _control(source, target)
+    return _arc((source.x, source.y - r1), (source.x + 24, peak), (target.x - 24, peak), (target.x, target.y - r2))
+
+
+def _control(source: NetworkNode, target: NetworkNode) -> float:
+    """The y of what an arc above both nodes bends to."""
+    return min(source.y, target.y) - LIFT - RISE * abs(source.x - target.x)
+
+
+def _peak(source: NetworkNode, target: NetworkNode) -> float | None:
+    """The highest y of a link that leads back above its nodes, or a little above it; None for others."""
+    if source.id == target.id:
+        return source.y - RADIUS[source.role] - LIFT
+    return _control(source, target) if source.layer > target.layer else None
+
+
+def _arc(start: Point, first: Point, second: Point, end: Point) -> str:
+    """A curve with an arrow at its end."""
+    angle = math.atan2(end[1] - second[1], end[0] - second[0])
+    left, right = (
+        (end[0] - TIP * math.cos(angle + side), end[1] - TIP * math.sin(angle + side)) for side in (0.5, -0.5)
+    )
+    curve = " ".join(f"{_n(x)} {_n(y)}" for x, y in (first, second, end))
+    tip = "L".join(f"{_n(x)} {_n(y)}" for x, y in (left, end, right))
+    return f"M{_n(start[0])} {_n(start[1])}C{curve}M{tip}"
+
+
+def _unit(node: NetworkNode, biases: float, is_told: bool) -> str:
     bias = node.bias or 0.0
     colour = LINE if node.bias is None else POSITIVE if bias >= 0 else NEGATIVE
     filled = 0.16 if node.bias is None else 0.06 + 0.7 * abs(bias) / biases
     radius = RADIUS[node.role]
-    operator = "" if node.role == NodeRole.INPUT else node.operator
+    operator = "" if node.role in (NodeRole.INPUT, NodeRole.BIAS) else node.operator
     words = ", ".join(filter(None, (node.label, operator, "" if node.bias is None else f"bias {bias:.3g}")))
     disc = (
         f'<circle cx="{_n(node.x)}" cy="{_n(node.y)}" r="{_n(radius)}" fill="{GROUND}"/>'
         f'<circle class="disc" cx="{_n(node.x)}" cy="{_n(node.y)}" r="{_n(radius)}" fill="{colour}" '
         f'fill-opacity="{_n(filled)}" stroke="{LINE}" stroke-width="1.2"/>'
     )
-    return f'<g data-node="{escape(node.id)}"><title>{escape(words)}</title>{disc}{_label(node, radius)}</g>'
+    label = _operator(node, radius) if is_told else _label(node, radius)
+    return f'<g data-node="{escape(node.id)}"><title>{escape(words)}</title>{disc}{label}</g>'
+
+
+def _operator(node: NetworkNode, radius: float) -> str:
+    """Its activation, beneath it."""
+    return (
+        f'<text x="{_n(node.x)}" y="{_n(node.y + radius + SMALL_SIZE)}" text-anchor="middle" font-size="{_n(SMALL_SIZE)}" '
+        f'fill="{TEXT}">{escape(node.operator.replace("_", " "))}</text>'
+    )
 
 
 def _label(node: NetworkNode, radius: float) -> str:
     if not node.label:
         return ""
-    before = node.role == NodeRole.INPUT
+    before = node.role in (NodeRole.INPUT, NodeRole.BIAS)
     x, anchor = (node.x - radius - 7, "end") if before else (node.x + radius + 8, "start")
     return (
         f'<text x="{_n(x)}" y="{_n(node.y)}" dy="0.35em" text-anchor="{anchor}" fill="{TEXT}">'

@@ -1,0 +1,56 @@
+"""Networks to take away: an agent's network as a file, for the web and for the command line."""
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+from api.dashboard.policy import page
+from api.graphql.ids import BadId, read_id
+from database import selectors
+from database.errors import NotFound
+from database.selectors import AgentRecord
+from processing.core.networks.export import ExportFormat, exported, facts_of
+from processing.run import plan_of_work_item
+
+MEDIA_TYPES = {ExportFormat.ONNX: "application/octet-stream", ExportFormat.JSON: "application/json"}
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file to take away."""
+
+    name: str
+    media_type: str
+    data: bytes
+
+
+@require_safe
+@page
+def network(request: HttpRequest, id: str, ending: str) -> HttpResponse:
+    """The network of the agent with this global ID, as a file."""
+    try:
+        instance_id, generation, index = read_id(id, "Agent").numbers
+    except BadId as error:
+        raise NotFound(f"There is no such agent: {error}.") from error
+    if ending.upper() not in ExportFormat.__members__:
+        raise NotFound(f"Networks are told as {' and '.join(each.lower() for each in ExportFormat)}.")
+    record = selectors.agent(instance_id, generation, index)
+    if record is None:
+        raise NotFound("There is no such agent.")
+    file = file_of(record, ExportFormat(ending.upper()))
+    headers = {"Content-Disposition": f'attachment; filename="{file.name}"'}
+    return HttpResponse(file.data, content_type=file.media_type, headers=headers)
+
+
+def file_of(agent: AgentRecord, format: ExportFormat) -> File:
+    """The network of an agent in this format. Raises NotFound where its run is gone or its genome is not kept."""
+    name = f"{agent.instance_id}-{agent.generation}-{agent.index}"
+    instance = selectors.instance(agent.instance_id)
+    packed = selectors.genome_of(agent.instance_id, agent.generation, agent.index)
+    if instance is None or packed is None:
+        raise NotFound(f"The genome of agent {name} is not kept: the run records champions only, or it was pruned.")
+    plan = plan_of_work_item(instance.work_item)
+    facts = facts_of(plan.environment, plan.genome, name=name, fitness=agent.fitness)
+    data = exported(plan.genome, plan.genome.unpack(packed), facts, format)
+    return File(f"{name}.{format.lower()}", MEDIA_TYPES[format], data)

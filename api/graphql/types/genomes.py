@@ -1,0 +1,149 @@
+"""Genomes: what is inherited, in the form of its kind."""
+
+from functools import cached_property
+from typing import Any
+
+import graphene
+
+from api.graphql.types.enums import NodeRole
+from api.graphql.types.networks import Network
+from api.graphql.types.node import many, maybe, one
+from api.graphql.types.scalars import JSON, BigInt
+from processing.core.genomes.graphs import Graphs
+from processing.core.networks import genes
+from processing.core.networks.drawing import Network as Drawing
+from processing.core.networks.pictures import drawing_of
+from processing.core.plan import Plan
+
+#: Above it, weights are not sent.
+MOST_WEIGHTS = 10_000
+
+
+class Genome(graphene.Interface):
+    """The heritable description of a network."""
+
+    parameter_count = one(BigInt, "Weights of the network, or trainable parameters of the architecture.")
+    network = one(Network, "The network it describes, ready to draw.")
+
+    @classmethod
+    def resolve_type(cls, root: "UnpackedGenome", info: Any) -> Any:
+        """The type of a genome of this kind."""
+        return NeatGenome if root.is_graph else WeightGenome
+
+
+class WeightGenome(graphene.ObjectType):
+    """The weights of a fixed dense network."""
+
+    class Meta:
+        interfaces = (Genome,)
+
+    weights = maybe(
+        JSON, "For each layer {weights, biases}: a matrix (inputs, outputs) and a vector or null; null above 10 000 weights."
+    )
+
+    @staticmethod
+    def resolve_parameter_count(root: "UnpackedGenome", info: Any) -> int:
+        """The number of weights."""
+        return root.plan.genome.number_of_weights
+
+    @staticmethod
+    def resolve_weights(root: "UnpackedGenome", info: Any) -> list[dict[str, Any]] | None:
+        """The weights, layer by layer."""
+        if root.plan.genome.number_of_weights > MOST_WEIGHTS:
+            return None
+        return [
+            {"weights": weights.tolist(), "biases": None if biases is None else biases.tolist()}
+            for weights, biases in root.plan.genome.layers(root.genomes[0])
+        ]
+
+    @staticmethod
+    def resolve_network(root: "UnpackedGenome", info: Any) -> Drawing:
+        """The drawing."""
+        return root.drawing
+
+
+class NodeGene(graphene.ObjectType):
+    """A node of a network that evolved."""
+
+    number = one(graphene.Int, "Its number within the run.")
+    role = one(NodeRole, "Where it stands in the network.")
+    activation = one(graphene.String, "Its transfer function; `input` or `bias` where nothing is computed.")
+    bias = one(graphene.Float, "What the bias node adds to its sum, by connection genes that are listed too; 0 where nothing.")
+
+
+class ConnectionGene(graphene.ObjectType):
+    """A connection of a network that evolved."""
+
+    innovation = one(graphene.Int, "Number of the change that first made it: genes of one number descend from each other.")
+    from_ = one(graphene.Int, "Number of the node it leaves.", name="from")
+    to = one(graphene.Int, "Number of the node it enters.")
+    weight = one(graphene.Float, "Its weight.")
+    enabled = one(graphene.Boolean, "Whether it counts.")
+    recurrent = one(graphene.Boolean, "Whether it leads back: it closes a circle of genes with lower numbers.")
+
+    @staticmethod
+    def resolve_from_(gene: genes.ConnectionGene, info: Any) -> int:
+        """The node it leaves."""
+        return gene.source
+
+    @staticmethod
+    def resolve_to(gene: genes.ConnectionGene, info: Any) -> int:
+        """The node it enters."""
+        return gene.target
+
+
+class NeatGenome(graphene.ObjectType):
+    """Nodes and connections of a network that evolved with its topology."""
+
+    class Meta:
+        interfaces = (Genome,)
+
+    node_genes = many(NodeGene, "Its nodes: inputs, bias, outputs, hidden ones.")
+    connection_genes = many(ConnectionGene, "Its connections by innovation number, disabled ones too.")
+
+    @staticmethod
+    def resolve_parameter_count(root: "UnpackedGenome", info: Any) -> int:
+        """The number of connections that count."""
+        return sum(gene.enabled for gene in root.genes.connections)
+
+    @staticmethod
+    def resolve_node_genes(root: "UnpackedGenome", info: Any) -> list[dict[str, Any]]:
+        """The nodes."""
+        biases = root.genes.biases()
+        return [
+            {"number": node.number, "role": node.role, "activation": node.activation, "bias": biases.get(node.number, 0.0)}
+            for node in root.genes.nodes
+        ]
+
+    @staticmethod
+    def resolve_connection_genes(root: "UnpackedGenome", info: Any) -> tuple[genes.ConnectionGene, ...]:
+        """The connections."""
+        return root.genes.connections
+
+    @staticmethod
+    def resolve_network(root: "UnpackedGenome", info: Any) -> Drawing:
+        """The drawing."""
+        return root.drawing
+
+
+class UnpackedGenome:
+    """A genome with the plan that gives it meaning."""
+
+    def __init__(self, plan: Plan, packed: bytes) -> None:
+        self.plan = plan
+        self.genomes = plan.genome.unpack(packed)
+
+    @property
+    def is_graph(self) -> bool:
+        """Whether it is one whose topology evolved."""
+        return isinstance(self.genomes, Graphs)
+
+    @cached_property
+    def genes(self) -> genes.Genes:
+        """Its genes, where it is a graph."""
+        return genes.genes_of(self.plan.genome, self.genomes)
+
+    @property
+    def drawing(self) -> Drawing:
+        """Its network, ready to draw."""
+        return drawing_of(self.plan.environment, self.plan.genome, self.genomes)

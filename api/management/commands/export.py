@@ -1,0 +1,63 @@
+"""`manage.py export RUN`: the network of a run's champion, or of another agent, as a file."""
+
+import sys
+from argparse import ArgumentParser, ArgumentTypeError
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from api.exports import file_of
+from database import selectors
+from database.errors import NotFound
+from processing.core.errors import Refused
+from processing.core.networks.export import ExportFormat
+
+NOT_FOUND = 2
+
+
+class Command(BaseCommand):
+    """Write an agent's network as ONNX or JSON."""
+
+    help = __doc__
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """RUN, which agent, and how and where it is written."""
+        parser.add_argument("run", type=_whole, help="the run's number")
+        parser.add_argument("--agent", type=_agent, metavar="G-I", help="generation and index; the champion where left out")
+        formats = [each.lower() for each in ExportFormat]
+        parser.add_argument("--format", choices=formats, default="json", help="json where left out")
+        parser.add_argument("--output", help="the file; RUN-G-I.FORMAT where left out, - writes to standard output")
+
+    def handle(self, *, run: int, agent: tuple[int, int] | None, format: str, output: str | None, **_: Any) -> None:
+        """Exit code 2 where there is no such agent, or its network cannot be written."""
+        try:
+            instance = selectors.instance(run)
+            if instance is None:
+                raise NotFound(f"There is no run {run}.")
+            record = selectors.champion(instance) if agent is None else selectors.agent(run, *agent)
+            if record is None:
+                raise NotFound(f"Run {run} has no {'champion yet' if agent is None else 'such agent'}.")
+            file = file_of(record, ExportFormat(format.upper()))
+            if output == "-":
+                sys.stdout.buffer.write(file.data)
+                return
+            Path(output or file.name).write_bytes(file.data)
+        except (NotFound, Refused, OSError) as error:
+            print(error, file=sys.stderr)
+            sys.exit(NOT_FOUND)
+        print(f"{output or file.name}: {len(file.data):,} bytes")
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal() or len(text) > 18:
+        raise ArgumentTypeError(f"expected the number of a run, got {text[:30]!r}")
+    return int(text)
+
+
+def _agent(text: str) -> tuple[int, int]:
+    parts = text.split("-")
+    if len(parts) != 2 or not all(part.isdecimal() and len(part) < 10 for part in parts):
+        raise ArgumentTypeError(f"expected generation and index as in 7-13, got {text[:30]!r}")
+    return int(parts[0]), int(parts[1])

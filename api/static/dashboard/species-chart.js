@@ -1,0 +1,74 @@
+// How the population is divided into species, generation after generation: one band for each, as wide as its agents.
+/* global Chart */
+
+import { onSchemeChange, palette } from "./palette.js";
+
+const GOLDEN_ANGLE = 137.508; // neighbours in number are far apart in colour
+
+export class SpeciesChart {
+  // `told` is an element for a sentence; `choose` is called with a generation when one is clicked.
+  constructor(canvas, told, choose) {
+    this.canvas = canvas;
+    this.told = told;
+    this.chart = new Chart(canvas, { type: "line", data: { datasets: [] }, options: this.options(choose) });
+    this.paint();
+    onSchemeChange(() => this.paint());
+  }
+
+  options(choose) {
+    return {
+      animation: false,
+      parsing: false,
+      normalized: true,
+      maintainAspectRatio: false,
+      interaction: { mode: "nearest", axis: "x", intersect: false },
+      onClick: (event, items) => { if (items.length) choose(items[0].element.$context.raw.x); },
+      plugins: {
+        legend: { display: false },
+        tooltip: {
+          filter: (item) => item.raw.y > 0,
+          callbacks: {
+            title: (items) => (items.length ? `Generation ${items[0].parsed.x}` : ""),
+            label: (item) => `${item.dataset.label}  ${item.raw.y}`,
+          },
+        },
+      },
+      scales: {
+        x: { type: "linear", min: 0, ticks: { precision: 0, maxRotation: 0, includeBounds: false }, title: { display: true, text: "generation" } },
+        y: { stacked: true, min: 0, ticks: { maxTicksLimit: 5, precision: 0 }, title: { display: true, text: "agents" } },
+      },
+    };
+  }
+
+  // `found`: generation, species (number and sizes, one for each generation), others (the same, of all that are small).
+  show(found) {
+    const bands = found.species.map(({ number, sizes }) => ({ label: `species ${number}`, hue: (number * GOLDEN_ANGLE) % 360, sizes }));
+    if (found.others.some(Boolean)) bands.push({ label: "others", hue: null, sizes: found.others });
+    this.chart.data.datasets = bands.map(({ label, hue, sizes }) => ({
+      label, hue, fill: "stack", pointRadius: 0, borderWidth: 1,
+      data: sizes.map((y, at) => ({ x: found.generation[at], y })),
+    }));
+    const last = found.generation.length - 1;
+    this.chart.options.scales.x.max = Math.max(found.generation[last] ?? 1, 1);
+    const alive = bands.filter(({ sizes }) => sizes[last] > 0).length;
+    this.told.textContent = last < 0 ? "" : `${alive} in generation ${found.generation[last]}`;
+    this.canvas.setAttribute("aria-label", `Agents of each species over the generations; ${this.told.textContent}.`);
+    this.paint();
+  }
+
+  paint() {
+    const colours = palette();
+    for (const set of this.chart.data.datasets) {
+      set.backgroundColor = set.hue === null ? colours.line : `hsl(${set.hue} 36% 57% / 78%)`;
+      set.borderColor = colours.surface;
+    }
+    for (const scale of Object.values(this.chart.options.scales)) {
+      Object.assign(scale, { grid: { color: colours.line }, border: { color: colours.line } });
+      scale.ticks.color = scale.title.color = colours.muted;
+    }
+    Object.assign(this.chart.options.plugins.tooltip, {
+      backgroundColor: colours.ink, titleColor: colours.surface, bodyColor: colours.surface, padding: 10, cornerRadius: 8,
+    });
+    this.chart.update("none");
+  }
+}

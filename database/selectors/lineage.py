@@ -1,0 +1,79 @@
+"""The family tree of an agent, read from the packed scalars of its ancestors' generations, a few of them at a time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from database.selectors.agents import Address, agent
+from database.selectors.blocks import BLOCKS_AT_ONCE, AgentRecord, blocks_of
+
+#: Agents of a family tree at most.
+MOST_ANCESTORS = 2_000
+
+Place = tuple[int, int]  # (generation, index)
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """An agent with its ancestors."""
+
+    root: AgentRecord
+    agents: list[AgentRecord]  # the root and its ancestors, parents before their children
+    edges: list[tuple[AgentRecord, AgentRecord]]  # parent and child, of those that are both there
+    line: list[AgentRecord]  # from the earliest to the root, from child to the fitter parent; the mother of equals
+    is_truncated: bool  # whether an ancestor is missing
+
+
+def lineage(root: Address, *, max_depth: int, most: int = MOST_ANCESTORS) -> Lineage | None:
+    """The agent at this address with its ancestors up to so many births back; None where there is none.
+
+    The younger generations come first, so that the oldest are missing where there are more than `most`.
+    """
+    start = agent(*root)
+    if start is None:
+        return None
+    found: dict[Place, AgentRecord] = {(start.generation, start.index): start}
+    depths = {(start.generation, start.index): 0}
+    waiting = _parents(start) if max_depth > 0 else {}
+    depths |= dict.fromkeys(waiting, 1)
+    for record in _read(start.instance_id, waiting):
+        if len(found) >= most:
+            break
+        place = record.generation, record.index
+        found[place] = record
+        for parent in _parents(record):
+            if depths[place] < max_depth:
+                depths[parent] = min(depths.get(parent, max_depth), depths[place] + 1)
+                waiting.setdefault(parent)
+    agents = [found[place] for place in sorted(found)]
+    edges = [
+        (found[parent], child) for child in agents for parent in dict.fromkeys(child.parents) if parent in found
+    ]
+    missing = any(parent not in found for each in agents for parent in each.parents)
+    return Lineage(start, agents, edges, _line(start, found), is_truncated=missing)
+
+
+def _parents(record: AgentRecord) -> dict[Place, None]:
+    return dict.fromkeys(record.parents)
+
+
+def _read(instance_id: int, waiting: dict[Place, None]) -> Iterator[AgentRecord]:
+    """Every agent that is waited for, the youngest generation first; whoever reads adds older ones."""
+    while waiting:
+        newest = max(generation for generation, _ in waiting)
+        numbers = [number for number in range(newest, newest - BLOCKS_AT_ONCE, -1) if number >= 0]
+        for block in blocks_of(instance_id, numbers):
+            indices = sorted(index for generation, index in waiting if generation == block.number)
+            for index in indices:
+                del waiting[block.number, index]
+                if index < len(block.scalars):
+                    yield block.record(index)
+        for place in [place for place in waiting if place[0] >= numbers[-1]]:
+            del waiting[place]  # its generation is not kept
+
+
+def _line(root: AgentRecord, found: dict[Place, AgentRecord]) -> list[AgentRecord]:
+    """From the root from fitter parent to fitter parent, the earliest first."""
+    line = [root]
+    while parents := [found[place] for place in line[-1].parents if place in found]:
+        line.append(max(parents, key=lambda each: float("-inf") if each.fitness is None else each.fitness))
+    return line[::-1]

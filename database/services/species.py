@@ -1,0 +1,99 @@
+"""What is written of the species of a generation: a snapshot of each, what became of them so far, and an event of news."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from django.db import connection
+
+from database.copying import copy_rows, tuple_of
+from database.models import EventType, Instance, Species, SpeciesSnapshot
+from database.services.events import NewEvent, append
+
+#: Numbers that an event's message names; its data have all.
+MOST_NAMED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class NewSnapshot:
+    """A species in the generation that is written."""
+
+    number: int  # from 0, over the whole run
+    born_in: int  # generation
+    size: int
+    champion: int | None  # index of its best agent; None where all failed
+    best_fitness: float | None
+    mean_fitness: float | None
+    adjusted_fitness: float | None
+    generations_since_improvement: int
+    offspring: int
+
+
+_KEPT = [each.name for each in fields(NewSnapshot) if each.name not in ("born_in", "champion")]
+_COLUMNS = ("instance_id", "generation", "champion_index", *_KEPT)
+_CHANGING = (
+    "extinct_in", "size", "best_fitness", "champion_generation", "champion_index", "generations_since_improvement",
+)
+
+
+def record_species(*, instance: Instance, generation: int, snapshots: Sequence[NewSnapshot]) -> None:
+    """Write the species of a generation, and that those which are not among them any more are extinct.
+
+    To be called inside `fenced`; the statements do not grow with the number of species.
+    """
+    alive = {row.number: row for row in Species.objects.filter(instance=instance, extinct_in=None)}
+    gone = sorted(alive.keys() - {each.number for each in snapshots})
+    if not (snapshots or gone):
+        return
+    _insert_snapshots(instance.pk, generation, snapshots)
+    Species.objects.bulk_create(
+        [_lived(instance, generation, each, alive.get(each.number)) for each in snapshots],
+        update_conflicts=True, unique_fields=("instance", "number"), update_fields=_CHANGING,
+    )
+    Species.objects.filter(instance=instance, number__in=gone, extinct_in=None).update(extinct_in=generation)
+    new = [each.number for each in snapshots if each.number not in alive]
+    told = ((EventType.SPECIES_CREATED, new, "New species"), (EventType.SPECIES_EXTINCT, gone, "Extinct species"))
+    append(instance, *(
+        NewEvent(type, f"{words}: {_named(numbers)}.", generation=generation, data={"species": numbers})
+        for type, numbers, words in told if numbers
+    ))  # fmt: skip
+
+
+def _lived(instance: Instance, generation: int, now: NewSnapshot, before: Species | None) -> Species:
+    """The species with all it has been so far."""
+    best, place = now.best_fitness, (generation, now.champion)
+    if before is not None and before.best_fitness is not None and (best is None or best <= before.best_fitness):
+        best, place = before.best_fitness, (before.champion_generation or 0, before.champion_index)
+    return Species(
+        instance=instance, number=now.number, born_in=now.born_in, extinct_in=None, size=now.size, best_fitness=best,
+        champion_generation=None if best is None else place[0], champion_index=None if best is None else place[1],
+        generations_since_improvement=now.generations_since_improvement,
+    )
+
+
+def _insert_snapshots(instance_id: int, generation: int, snapshots: Sequence[NewSnapshot]) -> None:
+    """One row for each species."""
+    rows = (_row(instance_id, generation, each) for each in snapshots)
+    table = SpeciesSnapshot._meta.db_table
+    if connection.vendor == "postgresql":
+        copy_rows(table, _COLUMNS, (tuple_of(SpeciesSnapshot, row) for row in rows))
+        return
+    names = ", ".join(map(connection.ops.quote_name, _COLUMNS))
+    statement = f"INSERT INTO {connection.ops.quote_name(table)} ({names}) VALUES ({', '.join(['%s'] * len(_COLUMNS))})"
+    with connection.cursor() as cursor:
+        cursor.executemany(statement, _values(rows))  # type: ignore[arg-type]
+
+
+def _row(instance_id: int, generation: int, snapshot: NewSnapshot) -> dict[str, Any]:
+    own = (instance_id, generation, snapshot.champion, *(getattr(snapshot, name) for name in _KEPT))
+    return dict(zip(_COLUMNS, own, strict=True))
+
+
+def _values(rows: Iterator[Mapping[str, Any]]) -> Iterator[tuple[Any, ...]]:
+    return (tuple(row.values()) for row in rows)
+
+
+def _named(numbers: Sequence[int]) -> str:
+    """The first of these numbers, and how many more there are."""
+    more = len(numbers) - MOST_NAMED
+    return ", ".join(map(str, numbers[:MOST_NAMED])) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,49 @@
+"""What changed from one genome to another: nodes and links by their numbers, weights by how many and how much."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from processing.core.genomes.graphs import Graphs
+from processing.core.networks.genes import ConnectionGene, NodeRole, genes_of
+from processing.core.types import Genomes
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """How a child's genome differs from a parent's."""
+
+    nodes_added: tuple[int, ...]  # numbers of hidden nodes
+    nodes_removed: tuple[int, ...]
+    links_added: tuple[ConnectionGene, ...]
+    links_removed: tuple[ConnectionGene, ...]
+    links_enabled: tuple[ConnectionGene, ...]
+    links_disabled: tuple[ConnectionGene, ...]
+    weights_changed: int  # of those that both have
+    largest_change: float | None  # of a weight, without its sign; None where none changed
+
+
+def changes(kind: Any, before: Genomes, after: Genomes) -> Changes:
+    """What changed from the first genome of `before` to the first of `after`, both of this kind."""
+    if isinstance(before, Graphs):
+        return _of_graphs(kind, before, after)
+    moved = np.abs(after[0].astype(np.float64) - before[0].astype(np.float64))
+    number = int(np.count_nonzero(moved))
+    return Changes((), (), (), (), (), (), number, float(moved.max()) if number else None)
+
+
+def _of_graphs(kind: Any, before: Graphs, after: Graphs) -> Changes:
+    old, new = genes_of(kind, before), genes_of(kind, after)
+    links, later = ({gene.innovation: gene for gene in each.connections} for each in (old, new))
+    nodes, ends = set(old.of(NodeRole.HIDDEN)), set(new.of(NodeRole.HIDDEN))
+    both = [(links[number], later[number]) for number in sorted(links.keys() & later.keys())]
+    moved = [abs(gene.weight - was.weight) for was, gene in both if gene.weight != was.weight]
+    return Changes(
+        nodes_added=tuple(sorted(ends - nodes)), nodes_removed=tuple(sorted(nodes - ends)),
+        links_added=tuple(later[number] for number in sorted(later.keys() - links.keys())),
+        links_removed=tuple(links[number] for number in sorted(links.keys() - later.keys())),
+        links_enabled=tuple(gene for was, gene in both if gene.enabled and not was.enabled),
+        links_disabled=tuple(gene for was, gene in both if was.enabled and not gene.enabled),
+        weights_changed=len(moved), largest_change=max(moved, default=None),
+    )

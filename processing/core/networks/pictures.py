@@ -1,0 +1,18 @@
+"""The drawing of any genome, with the names that its environment gives inputs and outputs."""
+
+from typing import Any
+
+from processing.core.genomes.graphs import Graphs
+from processing.core.networks.drawing import Network, drawing_of_dense
+from processing.core.networks.genes import genes_of
+from processing.core.networks.graph_drawing import drawing_of_graph
+from processing.core.types import Genomes
+
+
+def drawing_of(environment: Any, kind: Any, genomes: Genomes, index: int = 0) -> Network:
+    """The network of one of the genomes of this kind, ready to draw."""
+    labels = {"input_labels": environment.input_labels(), "output_labels": environment.output_labels()}
+    output = kind.parameters.output.value if getattr(environment, "actions", "choice") == "choice" else ""
+    if isinstance(genomes, Graphs):
+        return drawing_of_graph(genes_of(kind, genomes, index), output, **labels)
+    return drawing_of_dense(kind.layers(genomes[index]), kind.parameters.activation.value, output or "identity", **labels)
