@@ -8,6 +8,8 @@ from formatting.work_item import WorkItem
 
 #: Keys that do not change what a run does, or only which of its equally good repeats it is.
 NOT_HASHED = frozenset({"name", "description", "labels", "seed", "priority", "replicates", "record", "execution"})
+#: Keys that came later, where null means what leaving them out meant: so that older hashes stay true.
+NOT_HASHED_WHERE_NULL = frozenset({"novelty"})
 
 
 def canonical(work_item: WorkItem) -> dict[str, Any]:
@@ -22,5 +24,8 @@ def canonical_json(value: Any) -> str:
 
 def spec_hash(work_item: WorkItem) -> str:
     """SHA-256, in hexadecimal, of what makes the experiment: equal for all its repeats."""
-    document = {key: value for key, value in canonical(work_item).items() if key not in NOT_HASHED}
+    document = {
+        key: value for key, value in canonical(work_item).items()
+        if key not in NOT_HASHED and not (value is None and key in NOT_HASHED_WHERE_NULL)
+    }
     return hashlib.sha256(canonical_json(document).encode()).hexdigest()

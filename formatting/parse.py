@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from formatting.document import plain_values
 from formatting.explanation import explain, nearest, value_at
 from formatting.faults import MAX_FAULTS, Fault, FaultCode, Malformed, Path, fault, shown
+from formatting.presets import fill_preset
 from formatting.work_item import ADAPTER, WorkItem
 from processing.core.kinds import KINDS
 
@@ -35,6 +36,7 @@ def parse(raw: bytes | str | Mapping[str, Any], *, max_bytes: int = MAX_DOCUMENT
     if not isinstance(schema_key, str | None):
         faults.append(fault(FaultCode.INVALID_TYPE, ("$schema",), "a text", shown(schema_key)))
     _default_strategy(document)
+    faults += fill_preset(document)
     work_item, errors = _validated(document)
     if work_item is not None and not faults:
         return work_item

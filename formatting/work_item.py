@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field, TypeAdapter
 
 from processing.core.environments import ENVIRONMENTS
 from processing.core.genomes import GENOMES
+from processing.core.judges.novelty import NoveltyParameters
 from processing.core.kinds import KINDS
 from processing.core.parameters import Parameters, parameter
 from processing.core.stop import StopParameters
@@ -99,10 +100,14 @@ if TYPE_CHECKING:
     Environment: TypeAlias = Parameters
     Network: TypeAlias = Parameters
     Strategy: TypeAlias = Parameters
+    GrowingNetwork: TypeAlias = Parameters
+    NeatStrategy: TypeAlias = Parameters
 else:
     Environment = _one_of(ENVIRONMENTS, ENVIRONMENTS)
     Network = GENOMES[KINDS["weight_evolution"].genome].Parameters
     Strategy = _one_of(STRATEGIES, KINDS["weight_evolution"].strategies)
+    GrowingNetwork = GENOMES[KINDS["neat"].genome].Parameters
+    NeatStrategy = _one_of(STRATEGIES, KINDS["neat"].strategies)
 
 
 class WeightEvolution(WorkItem):
@@ -116,9 +121,26 @@ class WeightEvolution(WorkItem):
     strategy: Strategy = parameter(
         _default_strategy("weight_evolution"), meaning="How a generation follows from the last."
     )
+    novelty: NoveltyParameters | None = parameter(
+        None, meaning="Select for novel behaviour, where the environment can tell it; null for fitness alone."
+    )
 
 
-WORK_ITEMS: dict[str, type[WorkItem]] = {"weight_evolution": WeightEvolution}
+class Neat(WorkItem):
+    """Networks grow, nodes and connections and all, to do well in an environment."""
+
+    kind: Literal["neat"] = parameter(meaning="Networks grow from small ones, and their weights with them.")
+    environment: Environment = parameter(meaning="What the networks act in.")
+    network: GrowingNetwork = parameter(
+        GENOMES[KINDS["neat"].genome].Parameters(), meaning="What the networks start as, and may become."
+    )
+    strategy: NeatStrategy = parameter(_default_strategy("neat"), meaning="How a generation follows from the last.")
+    novelty: NoveltyParameters | None = parameter(
+        None, meaning="Select for novel behaviour, where the environment can tell it; null for fitness alone."
+    )
+
+
+WORK_ITEMS: dict[str, type[WorkItem]] = {"weight_evolution": WeightEvolution, "neat": Neat}
 
 #: Reads a work item of any kind.
 ADAPTER: TypeAdapter[WorkItem] = TypeAdapter(_told_apart(WORK_ITEMS.values(), by="kind"))

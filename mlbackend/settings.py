@@ -105,6 +105,8 @@ NUMBER_OF_WORKERS = env.int("NUMBER_OF_WORKERS", default=1)
 PROCESSES_A_WORKER = 1  # a worker sets it from its --concurrency
 SILENCE_SECONDS = env.float("SILENCE_SECONDS", default=0.0)  # 0: twice the lease
 NUMERIC_PROFILE = env.str("NUMERIC_PROFILE", default="")  # empty: from the versions of what decides bits
+# Modules that register more environments with Gymnasium; imported by the processes that live in environments, and nowhere else.
+ENVIRONMENT_MODULES = env.list("ENVIRONMENT_MODULES", default=[])
 ADOPTION_SECONDS = env.float("ADOPTION_SECONDS", default=300.0)
 
 # ---- The database

@@ -1,10 +1,15 @@
-"""Agents evaluated in chunks of about a second, with a heartbeat between them. How they are cut changes no bit."""
+"""Agents evaluated in chunks of about a second, with a heartbeat between them. How they are cut changes no bit.
+
+A judge that waits for other processes beats by itself.
+"""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from processing.core.parts import joined_results
 from processing.core.plan import Plan
-from processing.core.types import Evaluations, Genomes
+from processing.core.types import Evaluations, Genomes, State
 from processing.heartbeat import Heartbeat
 
 CHUNK_SECONDS = 1.0
@@ -14,26 +19,43 @@ SURE_SPEED = 500_000_000
 
 
 def evaluate(
-    plan: Plan, genomes: Genomes, *, seed: int, generation: int, threads: int, heartbeat: Heartbeat, number: int, origin: int = 0
+    plan: Plan, genomes: Genomes, *, seed: int, generation: int, threads: int, heartbeat: Heartbeat, number: int, origin: int = 0,
+    state: State | None = None,
 ) -> Evaluations:
-    """What becomes of `number` genomes, the first of which is agent `origin` of its generation.
+    """What becomes of `number` genomes, the first of which is agent `origin` of its generation; `state` is the judge's.
 
     Raises:
         Fenced, Stopping: from the heartbeat.
     """
+    if getattr(plan.judge, "beats", False):
+        found: Evaluations = plan.judge.evaluate(
+            genomes, seed=seed, generation=generation, last=number, origin=origin, threads=threads, state=state, beat=heartbeat
+        )
+        return found
     parts: list[Evaluations] = []
     first, size = 0, _first_chunk(plan)
     while first < number:
         started, last = time.monotonic(), min(first + size, number)
         parts.append(
             plan.judge.evaluate(
-                genomes, seed=seed, generation=generation, first=first, last=last, origin=origin, threads=threads
+                genomes, seed=seed, generation=generation, first=first, last=last, origin=origin, threads=threads,
+                state=state,
             )
         )
         first = last
         size = 2 * size if time.monotonic() - started < CHUNK_SECONDS / 2 else max(size // 2, 1)
         heartbeat()
     return parts[0] if len(parts) == 1 else joined_results(parts)
+
+
+@contextmanager
+def attended(plan: Plan, *, threads: int, heartbeat: Heartbeat) -> Iterator[None]:
+    """While a generation is closed, a judge that must confirm its champion does so on these cores, and beats."""
+    if not getattr(plan.judge, "beats", False):
+        yield
+        return
+    with plan.judge.attended(threads=threads, beat=heartbeat):
+        yield
 
 
 def _first_chunk(plan: Plan) -> int:

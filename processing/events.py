@@ -1,8 +1,12 @@
 """What is told of a generation, as events of its run."""
 
-from database.models import EventType
+from database.models import EventLevel, EventType
 from database.services import NewEvent
 from processing.core.generation import Closed
+from processing.core.types import Failure
+
+#: Reasons that are told of one generation.
+MOST_REASONS = 10
 
 
 def events_of(closed: Closed) -> list[NewEvent]:
@@ -19,4 +23,20 @@ def events_of(closed: Closed) -> list[NewEvent]:
                 generation=closed.number, data={"index": closed.champion, "fitness": best},
             )
         )
+    return [*events, *_reasons(closed)]
+
+
+def _reasons(closed: Closed) -> list[NewEvent]:
+    """Why agents failed, where that takes words; the first few, and those after them only counted."""
+    reasons, failures = closed.evaluations.reasons, closed.evaluations.failures
+    events = [
+        NewEvent(
+            EventType.NOTE, f"Agent {index} failed: {reason}", EventLevel.WARNING, closed.number,
+            data={"index": index, "failure": Failure(int(failures[index])).name},
+        )
+        for index, reason in reasons[:MOST_REASONS]
+    ]
+    if len(reasons) > MOST_REASONS:
+        message = f"{len(reasons) - MOST_REASONS} more agents failed in their environments."
+        events.append(NewEvent(EventType.NOTE, message, EventLevel.WARNING, closed.number))
     return events

@@ -4,16 +4,20 @@ There is no thread that beats by itself. Whoever works on a step calls the beat 
 that hangs loses its lease to another worker, and its process ends by a deadline that even a hung interpreter keeps.
 """
 
+import contextlib
 import faulthandler
 import math
 import sys
+import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
 
 from django.conf import settings
 
+from database.errors import NO_ANSWER, Fenced
 from processing import node, stopping
+from processing.core.build import while_compiling
 
 #: The lease is extended at most this often, as a part of its length.
 EXTEND_AFTER = 0.25
@@ -28,26 +32,34 @@ class Heartbeat:
 
     def __init__(self, extend: Callable[[float], None]) -> None:
         """`extend` makes the lease last so many seconds from now, or raises Fenced."""
-        self.extend = extend
+        self.extend, self.thread = extend, threading.get_ident()
         self.extended_at = time.monotonic()
         self.told_at = time.monotonic()
         self.postponed_at = -math.inf
 
     def __enter__(self) -> "Heartbeat":
         self._postpone_end()
+        self.open = contextlib.ExitStack()
+        self.open.enter_context(while_compiling(self.while_compiling))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.open.close()
         faulthandler.cancel_dump_traceback_later()
+
+    def while_compiling(self) -> None:
+        """A compiler goes on; what there is to say of a lost lease is said when it is done."""
+        self._postpone_end()
+        if threading.get_ident() == self.thread:  # others have no connection to the database
+            with contextlib.suppress(Fenced, *NO_ANSWER):
+                self._extend()
 
     def __call__(self) -> None:
         """There was progress. Raises Fenced where the lease was lost, Stopping where the worker is to stop."""
         stopping.check()
         self._postpone_end()
+        self._extend()
         now = time.monotonic()
-        if now - self.extended_at > EXTEND_AFTER * settings.LEASE_SECONDS:
-            self.extend(settings.LEASE_SECONDS)
-            self.extended_at = now
         if now - self.told_at > TELL_AFTER_SECONDS:
             node.tell()
             self.told_at = now
@@ -56,6 +68,12 @@ class Heartbeat:
         """A commit has extended the lease."""
         self.extended_at = time.monotonic()
         self._postpone_end()
+
+    def _extend(self) -> None:
+        now = time.monotonic()
+        if now - self.extended_at > EXTEND_AFTER * settings.LEASE_SECONDS:
+            self.extend(settings.LEASE_SECONDS)
+            self.extended_at = now
 
     def _postpone_end(self) -> None:
         """Without another sign of progress the process ends, saying where every thread was."""

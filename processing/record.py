@@ -1,12 +1,13 @@
 """What is written of a closed generation."""
 
+from dataclasses import asdict
 from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
 from database import packing
-from database.services import NewGeneration
+from database.services import NewGeneration, NewSnapshot
 from processing.core import checkpoint as checkpoints
 from processing.core.generation import Closed
 from processing.run import Run
@@ -28,6 +29,7 @@ def record_of(run: Run, closed: Closed, *, seconds: float, started_at: datetime)
         state=checkpoints.pack(closed.checkpoint, run.plan.genome), genomes=closed.genomes,
         fitness=evaluations.fitness, kept=_kept(run, closed),
         best_fitness=closed.checkpoint.best_fitness, improved=closed.is_improved,
+        species=None if closed.species is None else tuple(NewSnapshot(**asdict(each)) for each in closed.snapshots),
     )
 
 

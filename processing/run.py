@@ -6,7 +6,7 @@ from functools import lru_cache
 from django.conf import settings
 
 from database import steps
-from database.models import Instance
+from database.models import Instance, WorkItem
 from processing import node
 from processing.core.plan import Plan, plan_of
 from staging.staged_item import StagedItem, load
@@ -33,4 +33,11 @@ class Run:
 def _understood(text: str, key: str) -> tuple[StagedItem, Plan]:
     """A staged item and its plan, which step after step of the same runs is worked on with."""
     staged = load(text, key.encode())
-    return staged, plan_of(staged.spec)
+    return staged, plan_of(staged.spec, staged.facts)
+
+
+def plan_of_work_item(work_item: WorkItem) -> Plan:
+    """The plan of an accepted work item; what was looked up of its environment is read from what was staged."""
+    if work_item.spec.get("environment", {}).get("type") != "gymnasium":
+        return plan_of(work_item.spec)
+    return _understood(work_item.staged, settings.SECRET_KEY)[1]

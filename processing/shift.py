@@ -21,8 +21,8 @@ from processing.core import generation as generations
 from processing.core.checkpoint import Checkpoint
 from processing.core.generation import Closed
 from processing.core.profile import numeric_profile
-from processing.core.types import Evaluations, Population, StopReason
-from processing.evaluation import evaluate
+from processing.core.types import Evaluations, Failure, Population, StopReason
+from processing.evaluation import attended, evaluate
 from processing.events import events_of
 from processing.heartbeat import Heartbeat
 from processing.record import record_of
@@ -55,9 +55,10 @@ class Shift:
             evaluated = self._evaluated(checkpoint)
             if evaluated is None:
                 return False
-            closed = generations.close_generation(
-                self.plan, checkpoint, evaluated.population, evaluated.evaluations, seed=self.seed
-            )
+            with attended(self.plan, threads=self.run.threads, heartbeat=self.heartbeat):
+                closed = generations.close_generation(
+                    self.plan, checkpoint, evaluated.population, evaluated.evaluations, seed=self.seed
+                )
             if settings.GENERATION_PAUSE_SECONDS:
                 time.sleep(settings.GENERATION_PAUSE_SECONDS)
             self.heartbeat()
@@ -90,7 +91,7 @@ class Shift:
             return None
         evaluations = evaluate(
             self.plan, population.genomes, seed=self.seed, generation=number, number=len(population),
-            threads=self.run.threads, heartbeat=self.heartbeat,
+            threads=self.run.threads, heartbeat=self.heartbeat, state=checkpoint.judge,
         )
         node.count(evaluations=len(population))
         return _Evaluated(population, evaluations, started_at, time.perf_counter() - started)
@@ -149,7 +150,7 @@ class Shift:
         with lifecycle.fenced(self.claim) as instance:
             services.record_generation(instance=instance, generation=record, keep_every=settings.CHECKPOINT_KEEP_EVERY)
             services.close_slices(instance=instance)
-            closed, notes = self._timed(instance, closed), _noted(instance)
+            closed, notes = self._timed(instance, closed), [*_noted(instance), *_decided_by_a_clock(instance, closed)]
             if closed.stop is not None:
                 instance.stop_reason, instance.stop_explanation = closed.stop.value, closed.explanation
             changed = lifecycle.enter(instance, lifecycle.following(InstanceState(instance.state), closed.stop))
@@ -187,3 +188,14 @@ def _noted(instance: Instance) -> list[NewEvent]:
         return []
     instance.reproducible = False
     return [NewEvent(EventType.NOTE, "Goes on under another numeric profile.", EventLevel.WARNING, data={"before": before})]
+
+
+def _decided_by_a_clock(instance: Instance, closed: Closed) -> list[NewEvent]:
+    """Say so where agents failed because their environments took too long: such a run is not reproducible."""
+    number = int((closed.evaluations.failures == Failure.TIMEOUT).sum())
+    if not number:
+        return []
+    instance.reproducible = False
+    agents = "1 agent" if number == 1 else f"{number} agents"
+    message = f"{agents} failed because of an environment that did not answer in time; the run is not reproducible."
+    return [NewEvent(EventType.NOTE, message, EventLevel.WARNING, closed.number, data={"failure": "TIMEOUT", "agents": number})]

@@ -9,6 +9,7 @@ from database import services, steps
 from database.models import EventLevel, EventType, Instance
 from database.services import NewEvent, Part, SliceClaim
 from processing import dispatch, lifecycle, node
+from processing.core import checkpoint as checkpoints
 from processing.core.parts import (
     joined,
     joined_results,
@@ -19,7 +20,7 @@ from processing.core.parts import (
     unpack_results,
 )
 from processing.core.plan import Plan
-from processing.core.types import Evaluations, Population
+from processing.core.types import Evaluations, Population, State
 from processing.evaluation import evaluate
 from processing.heartbeat import Heartbeat
 from processing.run import Run
@@ -56,9 +57,16 @@ def work_on(claim: SliceClaim, run: Run, heartbeat: Heartbeat) -> None:
     population = unpack_part(steps.population_of(claim.slice_id), plan.genome)
     evaluations = evaluate(
         plan, population.genomes, seed=run.instance.seed, generation=claim.generation, origin=claim.first,
-        number=number, threads=run.threads, heartbeat=heartbeat,
+        number=number, threads=run.threads, heartbeat=heartbeat, state=_judge_state(claim, plan),
     )
     _commit(claim, pack_results(evaluations, plan.genome))
+
+
+def _judge_state(claim: SliceClaim, plan: Plan) -> State:
+    """What the judge remembers of the generations before; not looked up for those that remember nothing."""
+    state: State = plan.judge.begin()
+    data = steps.newest_checkpoint(claim.instance_id) if state else None
+    return state if data is None else checkpoints.unpack(data, plan.genome).judge
 
 
 def _split(claim: SliceClaim, plan: Plan) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from api import intake
 from database import packing, services
 from database.models import ACTIVE, EventType, Instance, InstanceState
-from database.services import NewEvent, NewGeneration
+from database.services import NewEvent, NewGeneration, NewSnapshot
 from processing import lifecycle
 from processing.core.types import Failure, Operator
 
@@ -35,13 +35,16 @@ def generation(
     instance: Instance, fitness: Sequence[float | None], *, mothers: Sequence[int] | None = None,
     fathers: Sequence[int] | None = None, age: int = 1, operators: Sequence[int] | None = None,
     threshold: float | None = None, kept: Sequence[int] | None = None, seconds: float = 0.5, keep_every: int = 10,
-    state: InstanceState = InstanceState.RUNNING,
+    state: InstanceState = InstanceState.RUNNING, species: Sequence[int] | None = None,
+    genomes: bytes | None = None,
 ) -> Instance:
     """The run after one more generation, with these agents; None is a failed one.
 
     Args:
         kept: indices of the agents that get rows; the champion's where None.
         state: of the run after it.
+        species: number of each agent's species; None where the run has none.
+        genomes: packed, of equal length; those of `genomes_of` where None.
     """
     number, size = instance.next_generation, len(fitness)
     values = np.array([np.nan if each is None else each for each in fitness], np.float64)
@@ -49,10 +52,10 @@ def generation(
     champion = int(np.nanargmax(values)) if len(known) else None
     best = float(known.max()) if len(known) else None
     so_far = max((each for each in (instance.best_fitness, best) if each is not None), default=None)
-    genomes = genomes_of(number, size)
+    genomes = genomes_of(number, size).tobytes() if genomes is None else genomes
     nobody = [-1] * size
     scalars = packing.Scalars(
-        fitness=values, steps=np.arange(size, dtype=np.int32), species=np.full(size, -1, np.int32),
+        fitness=values, steps=np.arange(size, dtype=np.int32), species=np.array(species or [-1] * size, np.int32),
         mothers=np.array(mothers or nobody, np.int32), fathers=np.array(fathers or nobody, np.int32),
         ages=np.full(size, age if mothers else 0, np.uint16),
         operators=np.array(operators or [Operator.MUTATION if mothers else Operator.INITIAL] * size, np.uint8),
@@ -67,9 +70,10 @@ def generation(
     written = NewGeneration(
         number=number, statistics=statistics, scalars=packing.pack(scalars), digest=f"{number:064x}",
         champion_index=champion, started_at=services.database_now(), seconds=seconds, environment_steps=10 * size,
-        state=b"state", genomes=genomes.tobytes(),
+        state=b"state", genomes=genomes,
         fitness=values, kept=np.array([index for index in rows if index is not None], np.int32),
         best_fitness=so_far, improved=so_far is not None and so_far != instance.best_fitness,
+        species=None if species is None else _snapshots(number, fitness, species),
     )
     return _committed(instance, written, keep_every, state)
 
@@ -78,6 +82,20 @@ def genomes_of(number: int, size: int) -> np.ndarray[Any, Any]:
     """The genomes that `generation` writes: (size, WEIGHTS) float32, each filled with a number of its own."""
     each = np.arange(size, dtype="<f4")[:, None] + np.float32(100 * number)
     return np.repeat(each, WEIGHTS, axis=1)
+
+
+def _snapshots(number: int, fitness: Sequence[float | None], species: Sequence[int]) -> tuple[NewSnapshot, ...]:
+    """The species of a generation with these agents."""
+    found = []
+    for each in sorted(set(species)):
+        own = [(value, -index) for index, value in enumerate(fitness) if species[index] == each and value is not None]
+        best, place = max(own, default=(None, None))
+        mean = sum(value for value, _ in own) / len(own) if own else None
+        found.append(NewSnapshot(
+            number=each, born_in=number, size=list(species).count(each), champion=None if place is None else -place,
+            best_fitness=best, mean_fitness=mean, adjusted_fitness=mean, generations_since_improvement=number % 3, offspring=2,
+        ))
+    return tuple(found)
 
 
 def _committed(instance: Instance, written: NewGeneration, keep_every: int, state: InstanceState) -> Instance:

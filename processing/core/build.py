@@ -11,6 +11,7 @@ folder named by a hash of all sources of the core, the versions of numba, NumPy 
 compiled from other sources is never found.
 """
 
+import contextlib
 import dis
 import hashlib
 import os
@@ -19,7 +20,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from importlib.metadata import version
@@ -36,9 +37,11 @@ _SETTINGS = ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "NUMBA_OPT", "NUMBA_LOOP_VE
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-#: What was composed in this process: name -> (content, function).
+#: What was composed in this process: name -> (content, function); the names of plain functions end in `_plain`.
 _composed: dict[str, tuple[str, Any]] = {}
-#: What was asked for: (template, bindings) -> function.
+#: Whoever wants to know that a compiler goes on.
+_listeners: list[Callable[[], None]] = []
+#: What was asked for: (template, bindings, whether it is plain Python) -> function.
 _asked: dict[tuple[Any, ...], Callable[..., Any]] = {}
 
 
@@ -75,11 +78,20 @@ def compiled(template: Callable[..., Any], bindings: Mapping[str, Any] | None = 
     Raises:
         Broken: a slot is not bound, or a part names a function that is neither marked nor bound.
     """
-    request = template, tuple(sorted((bindings or {}).items()))
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") == "1":
+        return plain(template, bindings)
+    request = template, tuple(sorted((bindings or {}).items())), False
     if request not in _asked:
-        if os.environ.get("NUMBA_DISABLE_JIT", "0") != "1":
-            _numba()
-        _asked[request] = _compose(template, dict(bindings or {}))[1]
+        _numba()
+        _asked[request] = _compose(template, dict(bindings or {}), is_plain=False)[1]
+    return _asked[request]
+
+
+def plain(template: Callable[..., Any], bindings: Mapping[str, Any] | None = None) -> Callable[..., Any]:
+    """The same composition as plain Python, in any process: numba is never imported. Raises as `compiled`."""
+    request = template, tuple(sorted((bindings or {}).items())), True
+    if request not in _asked:
+        _asked[request] = _compose(template, dict(bindings or {}), is_plain=True)[1]
     return _asked[request]
 
 
@@ -88,33 +100,34 @@ def is_on_disk(function: Callable[..., Any]) -> bool:
     return any(cache_folder().rglob(f"*{function.__name__}-*.nbi"))
 
 
-def _compose(function: Any, bindings: dict[str, Any]) -> tuple[str, Any]:
-    """The content (a hash in hex) and the compiled form of one marked function."""
+def _compose(function: Any, bindings: dict[str, Any], *, is_plain: bool) -> tuple[str, Any]:
+    """The content (a hash in hex) and the compiled, or the plain, form of one marked function."""
     resolved, description = {}, [function.__qualname__, _of_code(function.__code__)]
     for name in sorted(_names(function.__code__)):
         if name not in bindings and name not in function.__globals__:
             continue
         value = bindings.get(name, function.__globals__.get(name))
-        content, resolved[name] = _resolve(name, value, bindings)
+        content, resolved[name] = _resolve(name, value, bindings, is_plain=is_plain)
         description.append(f"{name}={content}")
     content = hashlib.sha256("\n".join(description).encode()).hexdigest()
-    name = f"{function.__name__}_{content[:16]}"
+    name = f"{function.__name__}_{content[:16]}{'_plain' if is_plain else ''}"
     if name not in _composed:
-        _composed[name] = content, _build(function, name, resolved)
+        bound = _bound(function, name, resolved)
+        _composed[name] = content, bound if is_plain else _build(bound, getattr(function, _ROLE))
     if _composed[name][0] != content:
         raise Broken(f"two compositions are called {name}")
     return _composed[name]
 
 
-def _resolve(name: str, value: Any, bindings: dict[str, Any]) -> tuple[str, Any]:
-    """What a global stands for, in words and as the value that the compiled function sees."""
+def _resolve(name: str, value: Any, bindings: dict[str, Any], *, is_plain: bool) -> tuple[str, Any]:
+    """What a global stands for, in words and as the value that the composed function sees."""
     role = getattr(value, _ROLE, None)
     if role == "slot":
         raise Broken(f"the slot {name!r} is not bound")
     if role == "primitive":
-        return f"primitive {value.__name__}", _primitive(value)
+        return f"primitive {value.__name__}", value if is_plain else _instructions(value)
     if role is not None:
-        return _compose(value, bindings)
+        return _compose(value, bindings, is_plain=is_plain)
     if isinstance(value, FunctionType):
         raise Broken(f"{name!r} is called in a kernel but not marked as a part")
     if isinstance(value, ModuleType | type | BuiltinFunctionType):
@@ -133,21 +146,21 @@ def _of_code(code: CodeType) -> str:
     return f"{code.co_code.hex()} {code.co_names} {code.co_varnames} {constants}"
 
 
-def _build(function: Any, name: str, resolved: dict[str, Any]) -> Any:
-    """A copy of the function that sees `resolved`, compiled; lines and tracebacks stay those of its file."""
+def _bound(function: Any, name: str, resolved: dict[str, Any]) -> Any:
+    """A copy of the function that sees `resolved`; lines and tracebacks stay those of its file."""
     bound = FunctionType(function.__code__, function.__globals__ | resolved, name, function.__defaults__)
     bound.__qualname__, bound.__module__, bound.__doc__ = name, function.__module__, function.__doc__
-    if os.environ.get("NUMBA_DISABLE_JIT", "0") == "1":
-        return bound
-    if getattr(function, _ROLE) == "kernel":
+    return bound
+
+
+def _build(bound: Any, role: str) -> Any:
+    if role == "kernel":
         return _numba().njit(error_model="numpy", nogil=True, cache=True, _nrt=False)(bound)
     return _numba().njit(error_model="numpy", inline="always", _nrt=False)(bound)
 
 
-def _primitive(function: Any) -> Any:
-    if os.environ.get("NUMBA_DISABLE_JIT", "0") == "1":
-        return function
-    return getattr(import_module("processing.core.intrinsics"), function.__name__)
+def _instructions(primitive: Any) -> Any:
+    return getattr(import_module("processing.core.intrinsics"), primitive.__name__)
 
 
 @cache
@@ -157,7 +170,29 @@ def _numba() -> Any:
     os.environ["NUMBA_CACHE_DIR"] = str(folder)
     numba = import_module("numba")
     numba.config.CACHE_DIR = str(folder)
+    _tell_of_passes()
     return numba
+
+
+@contextlib.contextmanager
+def while_compiling(tell: Callable[[], None]) -> Iterator[None]:
+    """Inside, `tell` is called with every pass of a compiler: a kernel takes seconds, on a busy machine a minute."""
+    _listeners.append(tell)
+    try:
+        yield
+    finally:
+        _listeners.remove(tell)
+
+
+def _tell_of_passes() -> None:
+    events = import_module("numba.core.event")
+
+    def notify(listener: Any, event: Any) -> None:
+        for tell in tuple(_listeners):
+            tell()
+
+    kind = type("Passes", (events.Listener,), {"notify": notify, "on_start": notify, "on_end": notify})
+    events.register("numba:run_pass", kind())
 
 
 @cache

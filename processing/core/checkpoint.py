@@ -1,12 +1,13 @@
 """Where a search stands between two generations, and how that is stored."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from processing.core.errors import Broken
 from processing.core.packed import pack_values, unpack_values
 from processing.core.types import GenomeKind, State
 
 _GENOMES = "pool"  # the entry of a strategy's state that holds genomes
+_JUDGE = "judge."  # what the names of a judge's entries begin with
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class Checkpoint:
     best_fitness: float | None  # of the run so far
     stagnation: int  # generations since it last rose
     digest: str  # of the last generation, chained to all before it; empty before generation 0
+    judge: State = field(default_factory=dict)  # of the judge; empty for most
 
 
 def pack(checkpoint: Checkpoint, kind: GenomeKind) -> bytes:
@@ -26,13 +28,16 @@ def pack(checkpoint: Checkpoint, kind: GenomeKind) -> bytes:
         "next_generation": checkpoint.next_generation, "best_fitness": checkpoint.best_fitness,
         "stagnation": checkpoint.stagnation, "digest": checkpoint.digest,
     }
-    return pack_values(head, checkpoint.state, kind, genomes=_GENOMES)
+    judge = {_JUDGE + name: value for name, value in checkpoint.judge.items()}
+    return pack_values(head, {**checkpoint.state, **judge}, kind, genomes=_GENOMES)
 
 
 def unpack(data: bytes, kind: GenomeKind) -> Checkpoint:
     """The checkpoint that `pack` stored. Raises Broken where the bytes are not whole."""
-    head, state = unpack_values(data, kind)
+    head, values = unpack_values(data, kind)
+    state = {name: value for name, value in values.items() if not name.startswith(_JUDGE)}
+    judge = {name.removeprefix(_JUDGE): value for name, value in values.items() if name.startswith(_JUDGE)}
     try:
-        return Checkpoint(state=state, **head)
+        return Checkpoint(state=state, judge=judge, **head)
     except TypeError as error:
         raise Broken(f"checkpoint: expected what this server stored, got {error!r}") from error

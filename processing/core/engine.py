@@ -10,13 +10,14 @@ import numpy as np
 
 from processing.core.build import compiled, is_on_disk
 from processing.core.lanes import LANES
-from processing.core.rng import derive_prefix
-from processing.core.rollout import Lives, rollout, workspace
-from processing.core.types import Float64Array, Int32Array, Purpose
+from processing.core.rollout import Lives, fill_no_end, lives_of, rollout, workspace
+from processing.core.types import Float32Array, Float64Array, Int32Array, Purpose
 
 #: Steps of one shape after which a kernel of its own pays: it saves a fifth of their time and takes some 2 s to
 #: compile.
 SPECIAL_AFTER_STEPS = 1_000_000_000
+#: Replaced by environments whose lives come to something that a judge may ask for.
+_NO_END = {"fill_end": fill_no_end}
 
 
 class Engine:
@@ -31,39 +32,39 @@ class Engine:
         self.steps = 0
         self._kernel: Callable[..., Any] | None = None
         self._special: Callable[..., Any] | None = None
+        self._compiled: Callable[..., Any] | None = None
 
     def lives(
         self, genomes: Any, *,
         seed: int, generation: int, purpose: Purpose, first: int, last: int, sampled: bool, threads: int, origin: int = 0,
+        ends: Float32Array | None = None,
     ) -> tuple[Float64Array, Int32Array]:
         """Returns and steps, (agents * episodes,), of the episodes of agents first..last-1 in their order.
 
-        `origin` is the index in its generation of the first of these genomes.
+        `origin` is the index in its generation of the first of these genomes. `ends`, where given, is filled with what each
+        life came to, (agents * episodes * environment.behaviours,).
         """
         kind, environment, kernel = self.genome_kind, self.environment, self.kernel()
         number = (last - first) * environment.episodes
         returns, steps, ticket = np.zeros(number), np.zeros(number, np.int32), np.zeros(1, np.int64)
         prepared, world = kind.prepared(genomes), environment.world
-        is_fresh = purpose != Purpose.EPISODE
-        lives = Lives(
-            number=number, episodes=environment.episodes, first=first, origin=origin,
-            policy=np.uint64(derive_prefix(seed, purpose if is_fresh else Purpose.POLICY, generation)),
-            starts=np.uint64(derive_prefix(seed, Purpose.FRESH_START if is_fresh else Purpose.EPISODE, generation)),
-            common=environment.has_common_episodes and not is_fresh, sampled=sampled, outputs=environment.outputs,
-            range=int(kind.output_range), limit=environment.max_steps,
+        ends = np.zeros(0, np.float32) if ends is None else ends
+        lives = lives_of(
+            environment, kind, seed=seed, generation=generation, purpose=purpose, first=first, last=last, origin=origin,
+            sampled=sampled,
         )
 
-        def work() -> None:
+        def work(lives: Lives = lives) -> None:
             with np.errstate(all="ignore"):
                 kernel(
-                    prepared.genomes, prepared.network, world, workspace(environment, prepared), lives, ticket, returns, steps
+                    prepared.genomes, prepared.network, world, workspace(environment, prepared), lives, ticket, returns, steps,
+                    ends,
                 )
 
-        helpers = min(threads, -(-number // LANES)) - 1
-        waiting = [_pool(threads, os.getpid()).submit(work) for _ in range(helpers)]
-        work()
-        for one in waiting:
-            one.result()
+        if kernel is not self._compiled:  # in this thread, which can say that a compiler goes on
+            work(lives._replace(number=0))
+            self._compiled, ticket[0] = kernel, 0
+        on_threads(work, threads, most=-(-number // LANES))
         self.steps += int(steps.sum(dtype=np.int64))
         return returns, steps
 
@@ -80,17 +81,25 @@ class Engine:
 
     def general(self) -> Callable[..., Any]:
         """The kernel of every shape."""
-        return compiled(rollout, self.environment.parts | self.genome_kind.parts)
+        return compiled(rollout, _NO_END | self.environment.parts | self.genome_kind.parts)
 
     def special(self) -> Callable[..., Any] | None:
         """The kernel of this shape alone, compiled at its first call; None where there is none."""
         parts = self.genome_kind.special_parts
-        return None if parts is None else compiled(rollout, self.environment.parts | parts)
+        return None if parts is None else compiled(rollout, _NO_END | self.environment.parts | parts)
 
     def specialise(self) -> None:
         """Use the kernel of this shape from now on, even if it has to be compiled."""
         self._kernel = self.special() or self.kernel()
         self._special = None
+
+
+def on_threads(work: Callable[[], None], threads: int, *, most: int) -> None:
+    """Do the same work in so many threads, at most `most`, this one among them; they share it out by a ticket counter."""
+    waiting = [_pool(threads, os.getpid()).submit(work) for _ in range(min(threads, most) - 1)]
+    work()
+    for one in waiting:
+        one.result()
 
 
 @cache

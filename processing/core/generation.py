@@ -7,13 +7,11 @@ from typing import Any
 import numpy as np
 
 from processing.core.checkpoint import Checkpoint
+from processing.core.criteria import is_confirmed
 from processing.core.plan import Plan
 from processing.core.ranking import mean, ranked
 from processing.core.stop import explained, met_rule
-from processing.core.types import Evaluations, Float64Array, Int32Array, Population, Purpose, SpeciesSnapshot, StopReason
-
-#: Fresh episodes that must confirm a champion where the environment, or its network, is random.
-CONFIRMATION_EPISODES = 100
+from processing.core.types import Evaluations, Float64Array, Int32Array, Population, SpeciesSnapshot, State, StopReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,9 @@ class Closed:
 
 def begin(plan: Plan) -> Checkpoint:
     """Where a search stands before generation 0."""
-    return Checkpoint(next_generation=0, state=plan.strategy.begin(), best_fitness=None, stagnation=0, digest="")
+    return Checkpoint(
+        next_generation=0, state=plan.strategy.begin(), best_fitness=None, stagnation=0, digest="", judge=plan.judge.begin()
+    )
 
 
 def open_generation(plan: Plan, checkpoint: Checkpoint, *, seed: int) -> Population:
@@ -50,21 +50,22 @@ def close_generation(
 ) -> Closed:
     """What an evaluated generation means: the strategy's next state, statistics, champion, digest, and the end of the run."""
     number, fitness = checkpoint.next_generation, evaluations.fitness
-    state, verdict = plan.strategy.tell(checkpoint.state, population, fitness, generation=number)
+    judge, scores = plan.judge.closed(checkpoint.judge, population, evaluations, seed=seed, generation=number)
+    state, verdict = plan.strategy.tell(checkpoint.state, population, scores, generation=number)
     order = ranked(fitness)
     champion = int(order[0]) if len(order) else None
     best = checkpoint.best_fitness
     is_improved = champion is not None and (best is None or bool(fitness[champion] > best))
     if is_improved:
         best = float(fitness[champion])
-    winner = _winner(plan, population, evaluations, seed=seed, generation=number)
+    winner = _winner(plan, population, evaluations, seed=seed, generation=number, state=checkpoint.judge)
     if winner is not None:
         champion, is_improved = winner, True
     stagnation = 0 if is_improved else checkpoint.stagnation + 1
     stop = met_rule(
         plan.stop, generation=number, stagnation=stagnation, strategy=verdict.stop,
         is_goal_reached=winner is not None
-        or _is_goal_reached(plan, population, fitness, champion, seed=seed, generation=number),
+        or _is_goal_reached(plan, population, fitness, champion, seed=seed, generation=number, state=checkpoint.judge),
     )
     statistics = statistics_of(plan, population, evaluations) | {"threshold": verdict.threshold, "viable": verdict.viable}
     facts = {
@@ -77,7 +78,7 @@ def close_generation(
     return Closed(
         number=number, population=population, evaluations=evaluations, genomes=genomes, statistics=statistics,
         champion=champion, is_improved=is_improved, stop=stop, explanation=explanation_of(plan, stop, facts),
-        checkpoint=Checkpoint(number + 1, state, best, stagnation, chained(checkpoint.digest, genomes, evaluations)),
+        checkpoint=Checkpoint(number + 1, state, best, stagnation, chained(checkpoint.digest, genomes, evaluations), judge),
         species=verdict.species, snapshots=verdict.snapshots,
     )
 
@@ -114,24 +115,22 @@ def statistics_of(plan: Plan, population: Population, evaluations: Evaluations) 
     }
 
 
-def _winner(plan: Plan, population: Population, evaluations: Evaluations, *, seed: int, generation: int) -> int | None:
-    """The agent that solves the task, where the run asks for one and there is one."""
+def _winner(
+    plan: Plan, population: Population, evaluations: Evaluations, *, seed: int, generation: int, state: State
+) -> int | None:
+    """The agent that solves the task, where the run asks for one and there is one; `state` is the judge's."""
     criterion = plan.environment.criterion
     if not plan.stop.solved or criterion is None:
         return None
-    found: int | None = criterion.winner(plan, population, evaluations, seed=seed, generation=generation)
+    found: int | None = criterion.winner(plan, population, evaluations, seed=seed, generation=generation, state=state)
     return found
 
 
 def _is_goal_reached(
-    plan: Plan, population: Population, fitness: Float64Array, champion: int | None, *, seed: int, generation: int
+    plan: Plan, population: Population, fitness: Float64Array, champion: int | None, *, seed: int, generation: int, state: State
 ) -> bool:
     """Whether the champion has the fitness asked for, on fresh episodes too where those can differ."""
     bar = plan.stop.fitness
     if bar is None or champion is None or fitness[champion] < bar:
         return False
-    if not plan.judge.is_random:
-        return True
-    copies = plan.genome.take(population.genomes, np.full(CONFIRMATION_EPISODES, champion, np.int32))
-    again = plan.judge.evaluate(copies, seed=seed, generation=generation, purpose=Purpose.CONFIRMATION)
-    return mean(again.fitness) >= bar
+    return is_confirmed(plan, population.genomes, champion, bar, seed=seed, generation=generation, state=state)

@@ -89,6 +89,49 @@ def store_whole(typing_context, buffer, at, vector):
     return types.void(buffer, types.intp, lanes_type), code
 
 
+def _cast_pointer(context, builder, array_type, array, at, kind):
+    pointer = builder.gep(_data(context, builder, array_type, array), [at])
+    return builder.bitcast(pointer, ir.VectorType(kind, LANES).as_pointer())
+
+
+@intrinsic
+def load_whole(typing_context, buffer, at):
+    def code(context, builder, signature, arguments):
+        place = _cast_pointer(context, builder, signature.args[0], *arguments, _INT32)
+        return builder.sitofp(builder.load(place, align=4), _VECTOR)
+
+    return lanes_type(buffer, types.intp), code
+
+
+@intrinsic
+def add_up(typing_context, buffer, at, vector):
+    def code(context, builder, signature, arguments):
+        buffer, at, vector = arguments
+        place = _cast_pointer(context, builder, signature.args[0], buffer, at, ir.DoubleType())
+        wide = builder.fpext(vector, place.type.pointee)
+        builder.store(builder.fadd(builder.load(place, align=8), wide), place, align=8)
+        return context.get_dummy_value()
+
+    return types.void(buffer, types.intp, lanes_type), code
+
+
+@intrinsic
+def mark_over(typing_context, over, alive, vector):
+    def code(context, builder, signature, arguments):
+        over, alive = (
+            _cast_pointer(context, builder, kind, array, ir.IntType(64)(0), ir.IntType(8))
+            for kind, array in zip(signature.args, arguments[:2], strict=False)
+        )
+        living = builder.load(alive, align=1)
+        above = builder.fcmp_ordered(">", arguments[2], ir.Constant(_VECTOR, [_FLOAT(0)] * LANES))
+        ended = builder.and_(above, builder.icmp_unsigned("!=", living, ir.Constant(living.type, [0] * LANES)))
+        builder.store(builder.zext(ended, living.type), over, align=1)
+        bits = builder.bitcast(ended, ir.IntType(LANES))
+        return builder.zext(builder.ctpop(bits), ir.IntType(64))
+
+    return types.int64(over, alive, lanes_type), code
+
+
 @intrinsic
 def fill(typing_context, value):
     def code(context, builder, signature, arguments):
@@ -116,6 +159,21 @@ def put(typing_context, array, i, value):
         return context.get_dummy_value()
 
     return types.void(array, types.int64, array.dtype), code
+
+
+@intrinsic
+def gather(typing_context, buffer, places, at):
+    def code(context, builder, signature, arguments):
+        kinds, (buffer, places, at) = signature.args, arguments
+        buffer = _data(context, builder, kinds[0], buffer)
+        places = builder.gep(_data(context, builder, kinds[1], places), [at])
+        vector = ir.Constant(_VECTOR, ir.Undefined)
+        for lane in range(LANES):
+            place = builder.sext(builder.load(builder.gep(places, [_INT32(lane)])), at.type)
+            vector = builder.insert_element(vector, builder.load(builder.gep(buffer, [place])), _INT32(lane))
+        return vector
+
+    return lanes_type(buffer, places, types.int64), code
 
 
 @intrinsic
@@ -195,6 +253,16 @@ def where_greater(typing_context, a, b, yes, no):
         return builder.select(builder.fcmp_ordered(">", a, b), yes, no)
 
     return kind(a, b, yes, no), code
+
+
+@intrinsic
+def where_bit(typing_context, bits, yes, no):
+    def code(context, builder, signature, arguments):
+        bits, yes, no = arguments
+        chosen = builder.bitcast(builder.trunc(bits, ir.IntType(LANES)), ir.VectorType(ir.IntType(1), LANES))
+        return builder.select(chosen, yes, no)
+
+    return lanes_type(types.int64, lanes_type, lanes_type), code
 
 
 @intrinsic

@@ -15,5 +15,6 @@ class Kind:
 
 
 KINDS = {
-    "weight_evolution": Kind(genome="dense", strategies=("rising_threshold", "genetic")),
+    "weight_evolution": Kind(genome="dense", strategies=("rising_threshold", "genetic", "openai_es", "cma_es")),
+    "neat": Kind(genome="graph", strategies=("neat",)),
 }

@@ -34,6 +34,25 @@ def store_whole(buffer, at, vector):
 
 
 @primitive
+def load_whole(buffer, at):
+    """The vector of whole numbers at an index of an int32 buffer."""
+    return buffer[at : at + LANES].astype(np.float32)
+
+
+@primitive
+def add_up(buffer, at, vector):
+    """Add a vector to the numbers at an index of a float64 buffer."""
+    buffer[at : at + LANES] += vector
+
+
+@primitive
+def mark_over(over, alive, vector):
+    """over, uint8, becomes 1 where a lane is alive and the vector above 0, else 0; how many became 1."""
+    over[:LANES] = (alive[:LANES] != 0) & (vector > 0)
+    return int(over[:LANES].sum())
+
+
+@primitive
 def fill(value):
     """The same float32 in each lane."""
     return np.full(LANES, value, np.float32)
@@ -62,9 +81,21 @@ def fill_rows(x, target, table, width, rows, at):
 
 
 @primitive
+def gather(buffer, places, at):
+    """Each lane l gets number places[at + l] of a float32 buffer; places int32."""
+    return buffer[places[at : at + LANES]]
+
+
+@primitive
 def where_greater(a, b, yes, no):
     """`yes` where a > b, else `no`, also where a or b is not a number. Scalars or vectors, mixed."""
     return np.where(a > b, yes, no).astype(np.float32)
+
+
+@primitive
+def where_bit(bits, yes, no):
+    """`yes` in each lane l where bit l of a whole number is set, else `no`; both vectors."""
+    return np.where((int(bits) >> np.arange(LANES)) & 1 == 1, yes, no)
 
 
 @primitive

@@ -35,7 +35,9 @@ _PI_2 = _f(np.pi - float(_PI_1))
 _S3, _S5 = _f(-0.16666660459903315), _f(0.008333088094451775)
 _S7, _S9 = _f(-0.0001981110680823599), _f(2.608918327634109e-06)
 
-_SLOPE = _f(0.01)
+_TURN_INVERSE, _TURN_1, _TURN_2 = _f(0.5 / np.pi), TWO * _PI_1, TWO * _PI_2
+
+_SLOPE, _STEEP = _f(0.01), _f(4.924273)
 _SELU_SCALE, _SELU_ALPHA = _f(1.0507009873554805), _f(1.6732632423543772)
 _GELU_INNER, _GELU_CUBE, _GELU_LOW = _f(0.7978845608028654), _f(0.044715), _f(-5.5)
 
@@ -96,6 +98,30 @@ def sigmoid(x):
 
 
 @part
+def steep_sigmoid(x):
+    """1 / (1 + e^(-4.924273 x)). Source: Stanley and Miikkulainen 2002, section 4.1, with the constant of their code."""
+    return sigmoid(_STEEP * x)
+
+
+@part
+def gaussian(x):
+    """e^(-x^2)."""
+    return exp(-(x * x))
+
+
+@part
+def absolute(x):
+    """x without its sign."""
+    return where_greater(x, ZERO, x, ZERO - x)
+
+
+@part
+def step(x):
+    """1 where positive, else 0."""
+    return where_greater(x, ZERO, ONE, ZERO)
+
+
+@part
 def selu(x):
     """Scaled exponential linear unit. Source: Klambauer et al. 2017, eq. 2 and 14."""
     return _SELU_SCALE * where_greater(x, ZERO, x, _SELU_ALPHA * (exp(x) - ONE))
@@ -116,8 +142,24 @@ def sin(x):
     """
     x = where_greater(x * x, _SIN_LIMIT * _SIN_LIMIT, ZERO, x)
     n = madd(x, _PI_INVERSE, ROUND) - ROUND
-    r = madd(n, -_PI_1, x)
-    r = madd(n, -_PI_2, r)
+    return _half_wave(n, madd(n, -_PI_2, madd(n, -_PI_1, x)))
+
+
+@part
+def cos(x):
+    """The cosine of x radians, as accurate as `sin`; 1 from |x| = 2^20 on.
+
+    x = (n - 1/2) pi + r, |r| <= pi / 2; it is sin(r) with the sign of (-1)^n.
+    """
+    x = where_greater(x * x, _SIN_LIMIT * _SIN_LIMIT, ZERO, x)
+    n = (madd(x, _PI_INVERSE, HALF) + ROUND) - ROUND
+    before = n - HALF
+    return _half_wave(n, madd(before, -_PI_2, madd(before, -_PI_1, x)))
+
+
+@part
+def _half_wave(n, r):
+    """(-1)^n sin(r) for whole n and |r| <= pi / 2."""
     y = r * r
     p = madd(y, _S9, _S7)
     p = madd(y, p, _S5)
@@ -125,3 +167,16 @@ def sin(x):
     value = madd(y * p, r, r)
     odd = n - TWO * (madd(n, HALF, ROUND) - ROUND)
     return where_greater(odd * odd, HALF, -value, value)
+
+
+@part
+def wrapped(x):
+    """x less the nearest multiple of 2 pi: the same angle from -pi to pi, for |x| < 2^20."""
+    n = madd(x, _TURN_INVERSE, ROUND) - ROUND
+    return madd(n, -_TURN_2, madd(n, -_TURN_1, x))
+
+
+@part
+def square(x):
+    """x times x."""
+    return x * x

@@ -5,6 +5,7 @@ Packed as checkpoints are: a line of JSON, then bytes. Nothing in it can run cod
 
 from collections.abc import Sequence
 from dataclasses import fields
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -44,13 +45,16 @@ def pack_results(evaluations: Evaluations, kind: GenomeKind) -> bytes:
 def unpack_results(data: bytes, kind: GenomeKind) -> Evaluations:
     """What `pack_results` packed. Raises Broken."""
     _, values = unpack_values(data, kind)
-    return Evaluations(**values)
+    reasons = tuple((index, reason) for index, reason in values.pop("reasons", ()))
+    return Evaluations(**values, reasons=reasons)
 
 
 def joined_results(parts: Sequence[Evaluations]) -> Evaluations:
     """What became of the whole, from what became of its parts in their order."""
-    names = [field.name for field in fields(Evaluations)]
-    return Evaluations(**{name: _joined([getattr(part, name) for part in parts], parts) for name in names})
+    names = [field.name for field in fields(Evaluations) if field.name != "reasons"]
+    firsts = accumulate((len(part) for part in parts), initial=0)
+    reasons = tuple((first + index, why) for first, part in zip(firsts, parts, strict=False) for index, why in part.reasons)
+    return Evaluations(**{name: _joined([getattr(part, name) for part in parts], parts) for name in names}, reasons=reasons)
 
 
 def _joined(columns: list[NDArray[Any] | None], parts: Sequence[Evaluations]) -> Any:

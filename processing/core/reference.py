@@ -5,7 +5,6 @@ compile. Float32 numbers are kept in float64 arrays; `_rounded` and `_madd` say 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -13,26 +12,12 @@ import numpy as np
 from processing.core.environments.grid_world import MazeParameters
 from processing.core.errors import Refused
 from processing.core.genomes.dense import DenseParameters
-from processing.core.types import Float32Array, Float64Array, Purpose
+from processing.core.types import Float32Array, Float64Array, Purpose, Trajectory
 
 STEPS = ((-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 0), (0, 1), (1, -1), (1, 0), (1, 1))
 SIGHTS = ((-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1))
 
 Cell = tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Trajectory:
-    """What an agent saw, did and earned in one episode of T steps."""
-
-    actions: list[int]  # (T,)
-    rewards: list[float]  # (T,)
-    positions: list[Cell]  # (T + 1,) row and column; a move that ends at an obstacle or the edge is not carried out
-    observations: list[Float64Array]  # (T,) of (24,), before each action
-    total: float  # the return: the sum of the rewards in their order
-    steps: int
-    terminated: bool  # left the map, hit an obstacle, or collected the last goal
-    truncated: bool  # the step limit came first
 
 
 def life(

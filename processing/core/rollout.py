@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from processing.core.build import kernel, slot
+from processing.core.build import kernel, part, slot
 from processing.core.lanes import LANES, get, put, take_ticket
-from processing.core.rng import UInt64Array, life_key
-from processing.core.types import Float32Array, Float64Array, Int32Array, Int64Array, UInt8Array
+from processing.core.rng import UInt64Array, derive_prefix, life_key
+from processing.core.types import Float32Array, Float64Array, Int32Array, Int64Array, Purpose, UInt8Array
 
 
 @slot
@@ -37,6 +37,11 @@ def fill_actions(work, lives, y, clock):
 def fill_step(world, work, clock):
     """Environment: one step of each living lane; add its reward to work.returns, set work.over where it ends; how many
     end."""
+
+
+@slot
+def fill_end(world, work, lane, life, ends):
+    """Environment: write what a life came to, where anybody asks (ends is not empty), to its numbers in ends."""
 
 
 @slot
@@ -77,6 +82,24 @@ class Lives(NamedTuple):
     limit: int  # steps of an episode
 
 
+def lives_of(
+    environment: Any, genome_kind: Any, *,
+    seed: int, generation: int, purpose: Purpose, first: int, last: int, origin: int, sampled: bool,
+) -> Lives:
+    """The episodes of agents first..last-1; `origin` is the index in its generation of the first of the genomes.
+
+    Episodes for another purpose than EPISODE have fresh starts and fresh draws of actions, and are common to nobody.
+    """
+    is_fresh = purpose != Purpose.EPISODE
+    return Lives(
+        number=(last - first) * environment.episodes, episodes=environment.episodes, first=first, origin=origin,
+        policy=np.uint64(derive_prefix(seed, purpose if is_fresh else Purpose.POLICY, generation)),
+        starts=np.uint64(derive_prefix(seed, Purpose.FRESH_START if is_fresh else Purpose.EPISODE, generation)),
+        common=environment.has_common_episodes and not is_fresh, sampled=sampled, outputs=environment.outputs,
+        range=int(genome_kind.output_range), limit=environment.max_steps,
+    )
+
+
 class Workspace(NamedTuple):
     """The buffers of one call of the kernel, flat. L is LANES."""
 
@@ -115,13 +138,18 @@ def workspace(environment: Any, prepared: Prepared) -> Workspace:
     return Workspace(*buffers)
 
 
+@part
+def fill_no_end(world, work, lane, life, ends):
+    """`fill_end` of an environment that has nothing to say."""
+
+
 @kernel
-def rollout(genomes, network, world, work, lives, ticket, fitness, steps):
+def rollout(genomes, network, world, work, lives, ticket, fitness, steps, ends):
     """Live lives 0..lives.number-1, as many of them as this caller gets tickets for, to their ends.
 
     Life number i is episode i % episodes of agent first + i // episodes, whose draws are those of agent origin + first +
-    i // episodes of its generation. fitness (float64) and steps (int32) get one entry per life; every entry depends on
-    that life alone.
+    i // episodes of its generation. fitness (float64) and steps (int32) get one entry per life, ends (float32) as many as
+    the environment says, or none where it is empty; every entry depends on that life alone.
     """
     clock, living, deadline, ended = 0, 0, 0, LANES
     for lane in range(LANES):
@@ -139,6 +167,7 @@ def rollout(genomes, network, world, work, lives, ticket, fitness, steps):
                     life = get(work.owner, lane)
                     put(fitness, life, get(work.returns, lane))
                     put(steps, life, age)
+                    fill_end(world, work, lane, life, ends)
                 elif clock > 0:
                     continue
                 life = take_ticket(ticket)

@@ -98,9 +98,24 @@ class Evaluations:
     failures: UInt8Array  # (N,) of Failure
     solved: UInt8Array | None = None  # (N,) whether an agent meets the task's own criterion; None where that takes more to say
     behaviours: Float32Array | None = None  # (N, D) what an agent did, for judges that look at it
+    reasons: tuple[tuple[int, str], ...] = ()  # index and, in a sentence, why that agent failed, where it takes words
 
     def __len__(self) -> int:
         return len(self.fitness)
+
+
+@dataclass(frozen=True, slots=True)
+class Trajectory:
+    """What an agent saw, did and earned in one episode of T steps."""
+
+    actions: list[int] | list[list[float]]  # (T,) choices, or commands from -1 to 1
+    rewards: list[float]  # (T,)
+    positions: list[tuple[int, int]]  # (T + 1,) row and column in a maze, a move that bumps is not carried out; else empty
+    observations: list[Float64Array]  # (T,) of (inputs,), before each action
+    total: float  # the return: the sum of the rewards in their order
+    steps: int
+    terminated: bool  # the environment ended it
+    truncated: bool  # the step limit came first
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,18 +146,24 @@ class SpeciesSnapshot:
 
 
 class GenomeKind(Protocol):
-    """What varies: how genomes of one kind are made, changed, stored and drawn."""
+    """What varies: how genomes of one kind are made, stored and measured."""
 
     def random(self, size: int, *, seed: int, generation: int) -> Genomes: ...
+    def count(self, genomes: Genomes) -> int: ...
     def take(self, genomes: Genomes, indices: Int32Array) -> Genomes: ...
     def join(self, parts: list[Genomes]) -> Genomes: ...
-    def breed(
-        self, pool: Genomes, mothers: Int32Array, fathers: Int32Array, variation: "Variation", *, seed: int, generation: int
-    ) -> tuple[Genomes, UInt8Array]: ...
     def pack(self, genomes: Genomes) -> bytes: ...
     def unpack(self, data: bytes) -> Genomes: ...
     def diversity(self, genomes: Genomes) -> float: ...
     def complexity(self, genomes: Genomes) -> float: ...
+
+
+class BreedingKind(GenomeKind, Protocol):
+    """A genome kind whose children are told by `Variation`; others are bred by their own strategy."""
+
+    def breed(
+        self, pool: Genomes, mothers: Int32Array, fathers: Int32Array, variation: "Variation", *, seed: int, generation: int
+    ) -> tuple[Genomes, UInt8Array]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,17 @@ import gymnasium
 import numpy as np
 import pytest
 
+import processing.core.environments.gymnasium_env
 from processing.core.environments import ENVIRONMENTS
-from processing.core.judges.episodes import Episodes
+from processing.core.environments.foreign.environment import Foreign
+from processing.core.environments.grid_world import GridWorld
+from processing.core.genomes.dense import Dense, DenseParameters
+from processing.core.judges import JUDGES
 from processing.core.plan import Plan
 from tests.core.lives import SMALL, random_maze
 from tests.core.searches import EXAMPLES, example, run, search
 
-#: For each environment: documents of it, and its name among Gymnasium's.
+#: For each environment: documents of it.
 DOCUMENTS: dict[str, list[dict[str, Any]]] = {
     "maze": [
         {"type": "maze", "rows": SMALL, "max_steps": 30},
@@ -21,33 +25,92 @@ DOCUMENTS: dict[str, list[dict[str, Any]]] = {
          "rewards": {"open": 0.5, "revisit": -0.1}},
         {"type": "maze", "rows": ("S..", "..."), "max_steps": 5},
     ],
+    "double_pole": [
+        {"type": "double_pole", "max_steps": 300}, {"type": "double_pole", "velocities": False, "max_steps": 200},
+    ],
+    "table": [
+        {"type": "table", "inputs": [[0, 0], [0, 1], [1, 0], [1, 1]], "targets": [[0], [1], [1], [0]]},
+        {"type": "table", "inputs": [[1], [-2.5]], "targets": [[3, 0], [-1, 2]], "fitness": "negative_mean_squared_error"},
+    ],
+    "gymnasium": [
+        {"type": "gymnasium", "id": "CartPole-v1", "episodes": 2}, {"type": "gymnasium", "id": "Pendulum-v1", "seeds": "fresh"},
+        {"type": "gymnasium", "id": "MountainCarContinuous-v0", "max_steps": 50},
+        {"type": "gymnasium", "id": "FrozenLake-v1", "kwargs": {"map_name": "8x8"}, "episodes": 3, "max_steps": 20},
+        {"type": "gymnasium", "id": "LunarLander-v3", "kwargs": {"continuous": True}, "max_steps": 30},
+    ],
 }
+#: Those that are also registered with Gymnasium, and under which name.
 REGISTERED = {"maze": "GridWorld-v0"}
+SIZE = 60
 
 
-@pytest.fixture(params=[each for documents in DOCUMENTS.values() for each in documents])
+@pytest.fixture(
+    params=[each for documents in DOCUMENTS.values() for each in documents], ids=lambda each: each.get("id", each["type"])
+)
 def environment(request: pytest.FixtureRequest) -> Any:
     found = ENVIRONMENTS[request.param["type"]]
     return found(found.Parameters.model_validate_json(json.dumps(request.param)))
 
 
+def judge_of(environment: Any) -> Any:
+    kind = Dense(DenseParameters(hidden=(4,)), inputs=environment.inputs, outputs=environment.outputs)
+    judges: dict[str, Any] = JUDGES
+    return judges[environment.judge](environment, kind)
+
+
 def test_every_environment_of_the_registry_is_held_to_the_contract() -> None:
-    assert set(DOCUMENTS) == set(REGISTERED) == set(ENVIRONMENTS)
+    assert set(DOCUMENTS) == set(ENVIRONMENTS)
 
 
 def test_an_environment_says_what_it_is(environment: Any) -> None:
     assert environment.inputs > 0
-    assert environment.outputs > 1
+    assert environment.outputs > 0
     assert environment.max_steps > 0
     assert environment.episodes > 0
     assert isinstance(environment.is_random, bool)
+    assert isinstance(environment.has_common_episodes, bool)
     assert environment.parameters.type in ENVIRONMENTS
+    assert environment.judge in JUDGES
     assert len(environment.input_labels()) == environment.inputs
     assert len(environment.output_labels()) == environment.outputs
+    assert environment.criterion is None or callable(environment.criterion.winner)
+    if not isinstance(environment, GridWorld):
+        assert environment.actions in ("choice", "commands")
 
 
-@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_its_judge_says_what_it_remembers_and_gives_every_agent_a_score(environment: Any) -> None:
+    judge = judge_of(environment)
+    genomes = judge.genome_kind.random(SIZE, seed=1, generation=0)
+    evaluations = judge.evaluate(genomes, seed=1, generation=0, state=judge.begin())
+    state, scores = judge.closed(judge.begin(), None, evaluations, seed=1, generation=0)
+    assert set(state) == set(judge.begin())
+    assert scores.shape == (SIZE,)
+
+
+def test_no_agent_earns_more_than_the_best_possible_or_lives_longer_than_it_may(environment: Any) -> None:
+    judge = judge_of(environment)
+    evaluations = judge.evaluate(judge.genome_kind.random(SIZE, seed=1, generation=0), seed=1, generation=0)
+    best = environment.best_possible()
+    assert not evaluations.failures.any()
+    assert best is None or np.all(evaluations.fitness <= best + 1e-9)
+    assert np.all(evaluations.steps >= environment.episodes)
+    assert np.all(evaluations.steps <= environment.max_steps * environment.episodes)
+
+
+def test_neither_threads_nor_parts_change_a_bit(environment: Any) -> None:
+    judge = judge_of(environment)
+    genomes = judge.genome_kind.random(SIZE, seed=1, generation=0)
+    whole, part = (
+        judge.evaluate(genomes[first:], seed=1, generation=2, origin=first, threads=threads)
+        for first, threads in ((0, 2), (21, 1))
+    )
+    assert np.array_equal(whole.fitness[21:], part.fitness)
+    assert np.array_equal(whole.steps[21:], part.steps)
+
+
+@pytest.mark.parametrize("name", REGISTERED)
 def test_its_spaces_are_those_of_the_registered_gymnasium_environment(name: str) -> None:
+    assert processing.core.environments.gymnasium_env.GridWorldEnv
     registered, kind = gymnasium.make(REGISTERED[name]), ENVIRONMENTS[name]
     assert registered.observation_space.shape == (kind.inputs,)
     assert isinstance(registered.action_space, gymnasium.spaces.Discrete)
@@ -56,12 +119,8 @@ def test_its_spaces_are_those_of_the_registered_gymnasium_environment(name: str)
     assert registered.observation_space.contains(observation)
 
 
-def test_no_agent_earns_more_than_the_best_possible_or_lives_longer_than_it_may(environment: Any) -> None:
-    genome = search().genome
-    evaluations = Episodes(environment, genome).evaluate(genome.random(500, seed=1, generation=0), seed=1, generation=0)
-    assert np.all(evaluations.fitness <= environment.best_possible() + 1e-9)
-    assert np.all(evaluations.steps >= environment.episodes)
-    assert np.all(evaluations.steps <= environment.max_steps * environment.episodes)
+def test_only_foreign_environments_need_gymnasium(environment: Any) -> None:
+    assert isinstance(environment, Foreign) == (environment.judge == "foreign")
 
 
 def test_a_replay_is_what_the_judge_saw() -> None:

@@ -1,4 +1,4 @@
-"""What every genome kind of the registry promises: `GenomeKind` in `types.py`."""
+"""What every genome kind of the registry promises: `GenomeKind` in `types.py`, and `BreedingKind` where it breeds."""
 
 from typing import Any
 
@@ -7,18 +7,39 @@ import pytest
 
 from processing.core.errors import Broken
 from processing.core.genomes import GENOMES
+from processing.core.genomes.graphs import Graphs
 from processing.core.types import NO_PARENT, Int32Array, Operator, Variation
+from tests.core.networks_by_hand import graphs_of, random_genome
 
 SIZE = 12
 KINDS: dict[str, dict[str, Any]] = {
     "dense": {}, "dense, two layers": {"hidden": (4, 3)}, "dense, no layer": {"hidden": (), "bias": False},
+    "graph": {}, "graph, recurrent": {"recurrent": True, "bias": None},
 }
+
+
+def made(name: str) -> Any:
+    found = GENOMES[name.partition(",")[0]]
+    return found(found.Parameters(**KINDS[name]), inputs=5, outputs=3)
 
 
 @pytest.fixture(params=KINDS)
 def kind(request: pytest.FixtureRequest) -> Any:
-    found = GENOMES[request.param.partition(",")[0]]
-    return found(found.Parameters(**KINDS[request.param]), inputs=5, outputs=3)
+    return made(request.param)
+
+
+@pytest.fixture(params=[name for name in KINDS if hasattr(made(name), "breed")])
+def breeding_kind(request: pytest.FixtureRequest) -> Any:
+    return made(request.param)
+
+
+def different(kind: Any) -> Any:
+    """SIZE genomes of as many shapes as the kind allows."""
+    genomes = kind.random(SIZE, seed=3, generation=0)
+    if not isinstance(genomes, Graphs):
+        return genomes
+    numbers = np.random.default_rng(3)
+    return graphs_of([random_genome(kind, numbers, hidden=agent % 4, links=agent) for agent in range(SIZE)])
 
 
 def variation(**changes: Any) -> Variation:
@@ -45,15 +66,15 @@ def test_a_random_genome_depends_on_its_own_address_only(kind: Any) -> None:
 
 
 def test_packed_genomes_come_back_and_each_can_be_cut_out(kind: Any) -> None:
-    genomes = kind.random(SIZE, seed=3, generation=0)
+    genomes = different(kind)
     data = kind.pack(genomes)
     assert kind.pack(kind.unpack(data)) == data
     size, left = divmod(len(data), SIZE)
     assert left == 0
     for agent in range(SIZE):
-        one = data[agent * size : (agent + 1) * size]
-        assert one == kind.pack(kind.take(genomes, places(agent)))
-        assert kind.pack(kind.unpack(one)) == one
+        one, alone = data[agent * size : (agent + 1) * size], kind.pack(kind.take(genomes, places(agent)))
+        assert len(alone) <= size
+        assert kind.pack(kind.unpack(one)) == kind.pack(kind.unpack(alone)) == alone
 
 
 def test_packed_genomes_that_were_cut_off_are_broken(kind: Any) -> None:
@@ -62,42 +83,44 @@ def test_packed_genomes_that_were_cut_off_are_broken(kind: Any) -> None:
 
 
 def test_groups_of_genomes_join_in_their_order(kind: Any) -> None:
-    genomes = kind.random(SIZE, seed=3, generation=0)
+    genomes = different(kind)
+    assert kind.count(genomes) == SIZE
     parts = [kind.take(genomes, np.arange(*bounds, dtype=np.int32)) for bounds in ((0, 5), (5, 5), (5, SIZE))]
     assert kind.pack(kind.join(parts)) == kind.pack(genomes)
     assert kind.pack(kind.join([])) == b""
+    assert kind.count(kind.join([])) == 0
 
 
-def test_a_child_depends_on_its_parents_and_its_own_address_only(kind: Any) -> None:
-    pool = kind.random(5, seed=3, generation=0)
+def test_a_child_depends_on_its_parents_and_its_own_address_only(breeding_kind: Any) -> None:
+    pool = breeding_kind.random(5, seed=3, generation=0)
     mothers, fathers = places(0, 1, 2, 3, 4, 0), places(4, 3, 2, 1, 0, NO_PARENT)
-    children, operators = kind.breed(pool, mothers, fathers, variation(), seed=3, generation=1)
-    first, _ = kind.breed(pool, mothers[:2], fathers[:2], variation(), seed=3, generation=1)
-    again, _ = kind.breed(pool, mothers, fathers, variation(), seed=3, generation=2)
-    assert kind.pack(kind.take(children, places(0, 1))) == kind.pack(first)
-    assert kind.pack(children) != kind.pack(again)
+    children, operators = breeding_kind.breed(pool, mothers, fathers, variation(), seed=3, generation=1)
+    first, _ = breeding_kind.breed(pool, mothers[:2], fathers[:2], variation(), seed=3, generation=1)
+    again, _ = breeding_kind.breed(pool, mothers, fathers, variation(), seed=3, generation=2)
+    assert breeding_kind.pack(breeding_kind.take(children, places(0, 1))) == breeding_kind.pack(first)
+    assert breeding_kind.pack(children) != breeding_kind.pack(again)
     assert operators[5] == Operator.MUTATION
     assert set(operators[:5].tolist()) == {Operator.CROSSOVER_MUTATION}
 
 
-def test_elites_are_exact_copies(kind: Any) -> None:
-    pool, mothers = kind.random(5, seed=3, generation=0), places(4, 2, 0, 1)
-    children, operators = kind.breed(pool, mothers, mothers, variation(elites=3), seed=3, generation=1)
+def test_elites_are_exact_copies(breeding_kind: Any) -> None:
+    pool, mothers = breeding_kind.random(5, seed=3, generation=0), places(4, 2, 0, 1)
+    children, operators = breeding_kind.breed(pool, mothers, mothers, variation(elites=3), seed=3, generation=1)
     kept = places(0, 1, 2)
-    assert kind.pack(kind.take(children, kept)) == kind.pack(kind.take(pool, mothers[:3]))
+    assert breeding_kind.pack(breeding_kind.take(children, kept)) == breeding_kind.pack(breeding_kind.take(pool, mothers[:3]))
     assert operators.tolist()[:3] == [Operator.ELITE] * 3
 
 
 @pytest.mark.parametrize("changes", [{"crossover": "none"}, {"crossover_probability": 0.0}])
-def test_without_crossover_and_mutation_children_are_their_mothers(kind: Any, changes: dict[str, Any]) -> None:
-    pool, mothers = kind.random(5, seed=3, generation=0), places(4, 2, 0, 1)
+def test_without_crossover_and_mutation_children_are_their_mothers(breeding_kind: Any, changes: dict[str, Any]) -> None:
+    pool, mothers = breeding_kind.random(5, seed=3, generation=0), places(4, 2, 0, 1)
     how = variation(mutation_probability=0.0, **changes)
-    children, _ = kind.breed(pool, mothers, mothers[::-1].copy(), how, seed=3, generation=1)
-    assert kind.pack(children) == kind.pack(kind.take(pool, mothers))
+    children, _ = breeding_kind.breed(pool, mothers, mothers[::-1].copy(), how, seed=3, generation=1)
+    assert breeding_kind.pack(children) == breeding_kind.pack(breeding_kind.take(pool, mothers))
 
 
 def test_diversity_is_0_for_copies_and_grows_with_the_spread(kind: Any) -> None:
-    genomes = kind.random(SIZE, seed=3, generation=0)
+    genomes = different(kind)
     copies = kind.take(genomes, np.zeros(SIZE, np.int32))
     half = kind.take(genomes, np.arange(SIZE, dtype=np.int32) // 2 * 2)
     assert kind.diversity(copies) == 0

@@ -10,6 +10,7 @@ import pytest
 from processing.core import generation as generations
 from processing.core.checkpoint import Checkpoint, pack, unpack
 from processing.core.generation import Closed
+from processing.core.kinds import KINDS
 from processing.core.plan import Plan
 from processing.core.strategies import STRATEGIES
 from processing.core.types import NO_PARENT, Operator, Population
@@ -17,6 +18,7 @@ from tests.contracts.cases import CASES
 from tests.core.searches import evaluated, evaluations_of, run, search, with_failures
 
 SEED, GENERATIONS, SIZE = 5, 6, 60
+NO_PARENTS = (Operator.INITIAL, Operator.SAMPLED)
 TWO_PARENTS = (Operator.CROSSOVER, Operator.CROSSOVER_MUTATION)
 
 
@@ -26,7 +28,8 @@ def plan(request: pytest.FixtureRequest) -> Plan:
 
 
 def plan_for(case: dict[str, Any], **changes: Any) -> Plan:
-    return search(strategy={"population_size": SIZE} | case, stop={"max_generations": GENERATIONS}, **changes)
+    kind = next(name for name, kind in KINDS.items() if case["type"] in kind.strategies)
+    return search(strategy={"population_size": SIZE} | case, stop={"max_generations": GENERATIONS}, kind=kind, **changes)
 
 
 def generations_with_failures(plan: Plan) -> Iterator[Closed]:
@@ -41,9 +44,16 @@ def generations_with_failures(plan: Plan) -> Iterator[Closed]:
         yield closed
 
 
-def same(one: Population, other: Population) -> bool:
-    names = ("genomes", "operators", "mothers", "fathers", "ages")
-    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names)
+def same(plan: Plan, one: Population, other: Population) -> bool:
+    names = ("operators", "mothers", "fathers", "ages")
+    packed = [plan.genome.pack(each.genomes) for each in (one, other)]
+    return packed[0] == packed[1] and all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names)
+
+
+def agents(plan: Plan, population: Population, places: Any) -> bytes:
+    """The packed genomes of some agents."""
+    packed: bytes = plan.genome.pack(plan.genome.take(population.genomes, np.asarray(places, np.int32)))
+    return packed
 
 
 def test_every_strategy_of_the_registry_is_held_to_the_contract() -> None:
@@ -54,8 +64,8 @@ def test_every_generation_has_the_size_asked_for(plan: Plan) -> None:
     for closed in run(plan, seed=SEED):
         population = closed.population
         assert len(population) == plan.population_size == SIZE
-        fields = (population.genomes, population.operators, population.mothers, population.fathers, population.ages)
-        assert {len(field) for field in fields} == {SIZE}
+        fields = (population.operators, population.mothers, population.fathers, population.ages)
+        assert {len(field) for field in fields} == {SIZE} == {plan.genome.count(population.genomes)}
         assert set(population.operators.tolist()) <= set(Operator)
 
 
@@ -66,7 +76,7 @@ def test_parents_are_agents_that_did_not_fail(plan: Plan) -> None:
         for agent in range(SIZE):
             parents = [p for p in (population.mothers[agent], population.fathers[agent]) if p != NO_PARENT]
             age, operator = int(population.ages[agent]), population.operators[agent]
-            assert len(parents) == (0 if operator == Operator.INITIAL else 2 if operator in TWO_PARENTS else 1)
+            assert len(parents) == (0 if operator in NO_PARENTS else 2 if operator in TWO_PARENTS else 1)
             assert (age == 0) == (not parents)
             assert age <= closed.number
             for parent in parents:
@@ -81,7 +91,7 @@ def test_parents_come_from_the_generation_that_the_age_names(plan: Plan) -> None
         copies = np.flatnonzero(population.operators == Operator.ELITE)
         for agent in copies:
             parents = history[closed.number - int(population.ages[agent])].population
-            assert np.array_equal(population.genomes[agent], parents.genomes[population.mothers[agent]])
+            assert agents(plan, population, [agent]) == agents(plan, parents, [population.mothers[agent]])
         history.append(closed)
 
 
@@ -92,7 +102,7 @@ def test_elites_are_the_best_of_the_generation_before() -> None:
         best = np.argsort(-before.evaluations.fitness, kind="stable")[:5]
         assert after.population.mothers[:5].tolist() == best.tolist()
         assert np.all(after.population.operators[:5] == Operator.ELITE)
-        assert np.array_equal(after.population.genomes[:5], before.population.genomes[best])
+        assert agents(plan, after.population, range(5)) == agents(plan, before.population, best)
 
 
 def test_a_stored_checkpoint_gives_the_same_next_population(plan: Plan) -> None:
@@ -102,7 +112,7 @@ def test_a_stored_checkpoint_gives_the_same_next_population(plan: Plan) -> None:
         again = unpack(pack(checkpoint, plan.genome), plan.genome)
         assert pack(again, plan.genome) == pack(checkpoint, plan.genome)
         populations = [generations.open_generation(plan, one, seed=SEED) for one in (checkpoint, again)]
-        assert same(*populations)
+        assert same(plan, *populations)
 
 
 def test_a_run_resumed_from_any_checkpoint_has_the_same_digests(plan: Plan) -> None:
@@ -173,11 +183,32 @@ def test_a_strategy_does_not_change_what_it_is_given(plan: Plan) -> None:
     for number in range(3):
         stored = pack(checkpoint, plan.genome)
         population = generations.open_generation(plan, checkpoint, seed=SEED)
-        before = population.genomes.copy()
+        before = plan.genome.pack(population.genomes)
         evaluations = evaluated(plan, population, seed=SEED, generation=number)
         fitness = evaluations.fitness.copy()
         closed = generations.close_generation(plan, checkpoint, population, evaluations, seed=SEED)
         assert pack(checkpoint, plan.genome) == stored
-        assert np.array_equal(population.genomes, before)
+        assert plan.genome.pack(population.genomes) == before
         assert np.array_equal(evaluations.fitness, fitness)
         checkpoint = closed.checkpoint
+
+
+def test_species_are_numbered_over_the_run_and_their_snapshots_add_up(plan: Plan) -> None:
+    known: dict[int, int] = {}
+    for closed in generations_with_failures(plan):
+        if closed.species is None:
+            assert closed.snapshots == ()
+            continue
+        fitness = closed.evaluations.fitness
+        assert sorted({each.number for each in closed.snapshots}) == sorted(set(closed.species.tolist()))
+        assert sum(each.size for each in closed.snapshots) == sum(each.offspring for each in closed.snapshots) == SIZE
+        for each in closed.snapshots:
+            own = fitness[closed.species == each.number]
+            assert each.size == len(own)
+            assert known.setdefault(each.number, each.born_in) == each.born_in <= closed.number
+            if each.champion is None:
+                assert np.isnan(own).all()
+                assert each.offspring == 0
+            else:
+                assert each.best_fitness == np.nanmax(own) == fitness[each.champion]
+                assert each.mean_fitness == pytest.approx(np.nanmean(own))

@@ -22,12 +22,14 @@ from tests.core.lives import SMALL
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
-def search(*, strategy: dict[str, Any] | None = None, stop: dict[str, Any] | None = None, **network: Any) -> Plan:
+def search(
+    *, strategy: dict[str, Any] | None = None, stop: dict[str, Any] | None = None, kind: str = "weight_evolution", **network: Any
+) -> Plan:
     """The plan of a small search; keys that are left out have their defaults."""
     document = {
-        "version": 1, "kind": "weight_evolution", "name": "test",
+        "version": 1, "kind": kind, "name": "test",
         "environment": {"type": "maze", "rows": SMALL, "max_steps": 20},
-        "network": {"hidden": [9]} | network,
+        "network": ({"hidden": [9]} if kind == "weight_evolution" else {}) | network,
         "strategy": strategy or {"type": "rising_threshold"},
         "stop": stop or {"max_generations": 8},
     }
@@ -58,7 +60,7 @@ def run(
         parts = [
             plan.judge.evaluate(
                 population.genomes, seed=seed, generation=checkpoint.next_generation, first=first, last=last,
-                threads=threads,
+                threads=threads, state=checkpoint.judge,
             )
             for first, last in itertools.pairwise(bounds)
         ]

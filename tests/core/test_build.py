@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from processing.core import build
-from processing.core.build import compiled, kernel, part, slot
+from processing.core.build import compiled, kernel, part, plain, slot
 from processing.core.errors import Broken
 from processing.core.lanes import LANES, fill, load, store, where_greater
 
@@ -34,6 +34,11 @@ def doubled(x: Any) -> Any:
 @part
 def squared(x: Any) -> Any:
     return x * x
+
+
+@kernel
+def multiplied(x: Any) -> Any:
+    return FACTOR * x
 
 
 @kernel
@@ -165,3 +170,38 @@ def test_plain_lanes_are_arrays() -> None:
     buffer = np.arange(2 * LANES, dtype=np.float32)
     store(buffer, LANES, where_greater(load(buffer, 0), np.float32(3), fill(np.float32(1)), np.float32(0)))
     assert buffer[LANES:].sum() == LANES - 4
+
+
+def test_a_plain_composition_never_compiles_and_is_another_than_the_compiled_one() -> None:
+    bindings = {"change": doubled, "FACTOR": 7}
+    assert plain(changed, bindings)(3) == compiled(changed, bindings)(3) == 21
+    assert plain(changed, bindings) is plain(changed, bindings)
+    assert type(plain(changed, bindings)) is type(unmarked)
+    with pytest.raises(Broken, match="slot 'change' is not bound"):
+        plain(changed)
+
+
+PLAIN = """
+import sys
+import numpy as np
+from processing.core.build import plain
+from processing.core.numeric import tanh
+print(plain(tanh)(np.float32(0)), plain(tanh, {"ONE": 1})(np.float32(0)), "numba" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize("disabled", ["0", "1"])
+def test_a_plain_composition_needs_no_numba(disabled: str) -> None:
+    assert python(PLAIN, NUMBA_DISABLE_JIT=disabled) == "0.0 0.0 False"
+
+
+def test_a_compiler_says_that_it_goes_on() -> None:
+    said: list[int] = []
+
+    new = compiled(multiplied, {"FACTOR": time.time_ns()})  # never compiled before
+    with build.while_compiling(lambda: said.append(1)):
+        new(2.0)
+    number = len(said)
+    new(3)
+    assert number > 10
+    assert len(said) == number

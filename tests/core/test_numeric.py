@@ -50,9 +50,27 @@ def test_functions_are_accurate(
     assert off.max() <= ulps
 
 
-def test_sin_is_accurate_over_many_periods() -> None:
+@pytest.mark.parametrize(("function", "true"), [(numeric.sin, np.sin), (numeric.cos, np.cos)])
+def test_waves_are_accurate_over_many_periods(
+    function: Callable[[Float32Array], Float32Array], true: Callable[[Any], Any]
+) -> None:
     x = np.linspace(-1_000, 1_000, 100_001).astype(np.float32)
-    assert np.abs(numeric.sin(x) - np.sin(x.astype(np.float64))).max() < 2e-7
+    assert np.abs(function(x) - true(x.astype(np.float64))).max() < 2e-7
+
+
+def test_the_cosine_is_even_and_accurate_where_it_is_small() -> None:
+    x = np.concatenate([np.linspace(0, 7, 20_001), np.pi / 2 + np.linspace(-1e-3, 1e-3, 201)]).astype(np.float32)
+    wanted = np.cos(x.astype(np.float64))
+    assert np.array_equal(numeric.cos(x), numeric.cos(-x))
+    assert (np.abs(numeric.cos(x) - wanted) <= 4e-7 * np.abs(wanted) + 1e-10).all()
+
+
+def test_a_wrapped_angle_is_the_same_angle_within_half_a_turn() -> None:
+    x = np.linspace(-500, 500, 100_001).astype(np.float32)
+    wrapped, wide = numeric.wrapped(x).astype(np.float64), x.astype(np.float64)
+    assert np.abs(wrapped).max() <= np.pi + 2e-5
+    assert np.abs(np.exp(1j * wrapped) - np.exp(1j * wide)).max() < 3e-7
+    assert numeric.wrapped(np.float32(1.25)) == np.float32(1.25)
 
 
 def test_units_follow_their_definitions() -> None:
@@ -66,7 +84,7 @@ def test_units_follow_their_definitions() -> None:
     assert np.allclose(numeric.selu(x), selu, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["relu", "leaky_relu", "tanh", "sigmoid", "selu", "gelu", "sin", "exp"])
+@pytest.mark.parametrize("name", ["relu", "leaky_relu", "tanh", "sigmoid", "selu", "gelu", "sin", "cos", "exp", "square"])
 def test_finite_arguments_never_give_nan(name: str) -> None:
     with np.errstate(all="ignore"):
         assert not np.isnan(getattr(numeric, name)(HUGE)).any()

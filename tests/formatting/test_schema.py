@@ -13,6 +13,7 @@ from formatting.parse import parse
 from formatting.schema import json_schema, parameter_table
 from processing.core.environments import ENVIRONMENTS
 from processing.core.genomes import GENOMES
+from processing.core.kinds import KINDS
 from processing.core.strategies import STRATEGIES
 
 ROOT = Path(__file__).parents[2]
@@ -36,9 +37,12 @@ def test_the_module_prints_the_schema() -> None:
 def test_the_schema_names_its_dialect_refuses_unknown_keys_and_allows_its_own() -> None:
     schema = json_schema()
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-    assert schema["additionalProperties"] is False
-    assert "$schema" in schema["properties"]
-    assert set(schema["required"]) == {"version", "kind", "name", "stop", "environment"}
+    kinds = [schema["$defs"][each["$ref"].rpartition("/")[2]] for each in schema["oneOf"]]
+    assert {kind["properties"]["kind"]["const"] for kind in kinds} == set(KINDS)
+    for kind in kinds:
+        assert kind["additionalProperties"] is False
+        assert "$schema" in kind["properties"]
+        assert set(kind["required"]) == {"version", "kind", "name", "stop", "environment"}
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)

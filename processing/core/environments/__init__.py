@@ -1,13 +1,14 @@
 """The table of environments: one file and one line each. Names are those of the documents' `environment.type`.
 
-Importing this room also registers `GridWorld-v0` with Gymnasium.
+Importing `gymnasium_env` registers `GridWorld-v0` with Gymnasium; nothing else here imports that.
 """
 
-import gymnasium
+from collections.abc import Mapping
+from typing import Any
 
+from processing.core.environments.double_pole import DoublePole
+from processing.core.environments.foreign.environment import Gymnasium
 from processing.core.environments.grid_world import GridWorld
+from processing.core.environments.table import Table
 
-ENVIRONMENTS = {"maze": GridWorld}
-
-if "GridWorld-v0" not in gymnasium.registry:
-    gymnasium.register("GridWorld-v0", entry_point="processing.core.environments.gymnasium_env:GridWorldEnv")
+ENVIRONMENTS: Mapping[str, Any] = {"maze": GridWorld, "double_pole": DoublePole, "gymnasium": Gymnasium, "table": Table}

@@ -20,15 +20,19 @@ from processing.core.environments.walk import (
     BLOCKED,
     FREE,
     INPUTS,
+    POSITION,
     PRIZE,
     WHOLES,
     World,
+    fill_end,
     fill_observation,
     fill_start,
     fill_step,
 )
 from processing.core.errors import Refused
+from processing.core.lanes import LANES
 from processing.core.parameters import Parameters, parameter
+from processing.core.types import Int32Array
 
 OPEN, START, GOAL, OBSTACLE = ".", "S", "G", "#"
 OUTPUTS = 9
@@ -74,6 +78,8 @@ class GridWorld:
     inputs, outputs = INPUTS, OUTPUTS
     reals = 0
     is_random = has_common_episodes = False
+    actions = "choice"
+    behaviours = 2  # row and column of the last cell
     judge = "episodes"
     criterion = None  # a maze is solved when its work item says so
 
@@ -167,12 +173,17 @@ class GridWorld:
         """Words of notes per lane."""
         return self.world.words
 
+    def position(self, wholes: Int32Array) -> tuple[int, int]:
+        """Row and column of the agent in lane 0, from the state in whole numbers."""
+        row, column = divmod(int(wholes[POSITION * LANES]), self.width + 2)
+        return row - 1, column - 1
+
     #: The slots of `rollout` that this environment fills.
     @property
     def parts(self) -> dict[str, object]:
         return {
             "fill_start": fill_start, "fill_observation": fill_observation, "fill_actions": fill_choice,
-            "fill_step": fill_step,
+            "fill_step": fill_step, "fill_end": fill_end,
         }
 
     def _places(self, kind: str) -> list[tuple[int, int]]:

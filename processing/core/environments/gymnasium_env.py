@@ -1,4 +1,7 @@
-"""The grid world as a Gymnasium environment, `GridWorld-v0`: the readable rules of `reference.py`, step by step."""
+"""The grid world as a Gymnasium environment: the readable rules of `reference.py`, step by step.
+
+Importing this registers it as `GridWorld-v0`.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -94,3 +97,7 @@ class GridWorldEnv(gymnasium.Env[Float32Array, np.int64]):
 
     def _info(self) -> dict[str, Any]:
         return {"position": self.walk.position}
+
+
+if "GridWorld-v0" not in gymnasium.registry:
+    gymnasium.register("GridWorld-v0", entry_point=f"{__name__}:GridWorldEnv")

@@ -50,6 +50,16 @@ def fill_start(world, work, lane, key):
 
 
 @part
+def fill_end(world, work, lane, life, ends):
+    """Row and column of the last cell."""
+    if ends.size > 0:
+        across = np.int64(get(world.sights, 4))
+        at = np.int64(get(work.wholes, lane))
+        put(ends, life * 2, np.float32(at // across - 1))
+        put(ends, life * 2 + 1, np.float32(at % across - 1))
+
+
+@part
 def fill_observation(world, work):
     """What is seen from where the agents are: from the table, or along the lines of sight."""
     wholes, notes, x = work.wholes, work.notes, work.scratch

@@ -1,6 +1,9 @@
 """The table of strategies: one file and one line each."""
 
+from processing.core.strategies.cma_es import CmaEs
 from processing.core.strategies.genetic import Genetic
+from processing.core.strategies.neat import Neat
+from processing.core.strategies.openai_es import OpenaiEs
 from processing.core.strategies.rising_threshold import RisingThreshold
 
-STRATEGIES = {"rising_threshold": RisingThreshold, "genetic": Genetic}
+STRATEGIES = {"rising_threshold": RisingThreshold, "genetic": Genetic, "neat": Neat, "openai_es": OpenaiEs, "cma_es": CmaEs}

@@ -14,7 +14,7 @@ from processing.core.parameters import parameter
 from processing.core.ranking import drawn_by_weight, drawn_evenly, ranked
 from processing.core.strategies.offspring import children, random_population
 from processing.core.strategies.variation import VariationParameters
-from processing.core.types import Float64Array, GenomeKind, Int32Array, Population, Purpose, State, StopReason, Verdict
+from processing.core.types import BreedingKind, Float64Array, Int32Array, Population, Purpose, State, StopReason, Verdict
 
 
 class Selection(StrEnum):
@@ -52,7 +52,7 @@ class Genetic:
 
     Parameters = GeneticParameters
 
-    def __init__(self, parameters: GeneticParameters, genome: GenomeKind) -> None:
+    def __init__(self, parameters: GeneticParameters, genome: BreedingKind) -> None:
         self.parameters, self.genome = parameters, genome
         self.population_size = parameters.population_size
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from processing.core.types import (
     NO_PARENT,
+    BreedingKind,
     GenomeKind,
     Genomes,
     Int32Array,
@@ -24,7 +25,7 @@ def random_population(kind: GenomeKind, size: int, *, seed: int, generation: int
 
 
 def children(
-    kind: GenomeKind, pool: Genomes, indices: Int32Array, mothers: Int32Array, fathers: Int32Array,
+    kind: BreedingKind, pool: Genomes, indices: Int32Array, mothers: Int32Array, fathers: Int32Array,
     variation: Variation, *, seed: int, generation: int, pool_generation: int,
 ) -> Population:
     """The population bred from a pool.

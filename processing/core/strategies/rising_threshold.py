@@ -15,7 +15,7 @@ from processing.core.parameters import parameter
 from processing.core.ranking import drawn_by_weight, drawn_evenly, mean, ranked
 from processing.core.strategies.offspring import children, random_population
 from processing.core.strategies.variation import VariationParameters
-from processing.core.types import Float64Array, GenomeKind, Population, Purpose, State, StopReason, Verdict
+from processing.core.types import BreedingKind, Float64Array, Population, Purpose, State, StopReason, Verdict
 
 
 class ParentChoice(StrEnum):
@@ -66,7 +66,7 @@ class RisingThreshold:
 
     Parameters = RisingThresholdParameters
 
-    def __init__(self, parameters: RisingThresholdParameters, genome: GenomeKind) -> None:
+    def __init__(self, parameters: RisingThresholdParameters, genome: BreedingKind) -> None:
         self.parameters, self.genome = parameters, genome
         self.population_size = parameters.population_size
 
