@@ -1,17 +1,19 @@
-"""The C yardstick, compiled for this machine."""
+"""The C yardsticks, compiled for this machine."""
 
 import ctypes
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from processing.core.environments.grid_world import GridWorld
+from processing.core.rollout import Lives
 from processing.core.types import Float32Array, Float64Array, Int32Array
 
-SOURCE = Path(__file__).parent / "yardsticks" / "grid_world.c"
-COMPILE = ("cc", "-O3", "-march=native", "-ffp-contract=fast", "-shared", "-fPIC")
+SOURCES = Path(__file__).parent / "yardsticks"
+COMPILE = ("cc", "-O3", "-march=native", "-shared", "-fPIC")
 
 
 class Yardstick:
@@ -26,10 +28,7 @@ class Yardstick:
 
     def __init__(self, folder: Path, maze: GridWorld, *, groups: int) -> None:
         self.world, self.max_steps, self.groups = maze.world, maze.max_steps, groups
-        library = folder / f"grid_world_{groups}.so"
-        wide = ("-mprefer-vector-width=512",) if "avx512f" in _processor_flags() else ()
-        subprocess.run([*COMPILE, *wide, f"-DGROUPS={groups}", str(SOURCE), "-o", str(library)], check=True)
-        self.rollout = ctypes.CDLL(str(library)).rollout
+        self.rollout = _library(folder / f"grid_world_{groups}.so", "grid_world.c", "fast", {"GROUPS": groups}).rollout
 
     def evaluate(self, genomes: Float32Array) -> tuple[Float64Array, Int32Array]:
         """Fitness and steps of every agent."""
@@ -42,6 +41,76 @@ class Yardstick:
             *map(ctypes.c_int64, numbers), *(_address(array) for array in (ticket, fitness, steps)),
         )
         return fitness, steps
+
+
+class LivesYardstick:
+    """Lives in one environment with one kind of network, in C; one life of each agent.
+
+    Args:
+        folder: where the library is put.
+        name: of the library.
+        macros: what `yardsticks/lives.c` is compiled with.
+        common: whether all agents have the same start.
+    Raises:
+        CalledProcessError: there is no C compiler, or it fails.
+    """
+
+    def __init__(self, folder: Path, name: str, macros: Mapping[str, Any], *, common: bool) -> None:
+        self.name = name
+        self.rollout = _library(folder / f"{name}.so", "lives.c", "off", {**macros, "COMMON": int(common)}).rollout
+
+    def evaluate(self, genomes: Any, lives: Lives) -> tuple[Float64Array, Int32Array]:
+        """Returns and steps of every agent.
+
+        Args:
+            genomes: a ctypes structure, `Genomes` of the network's header.
+            lives: as the engine has them.
+        """
+        returns, steps = np.zeros(lives.number), np.zeros(lives.number, np.int32)
+        ticket = np.zeros(1, np.int64)
+        self.rollout(
+            ctypes.byref(genomes), ctypes.c_int64(lives.number), ctypes.c_uint64(int(lives.starts)),
+            ctypes.c_int64(lives.limit), _address(ticket), _address(returns), _address(steps),
+        )
+        return returns, steps
+
+
+class DenseGenomes(ctypes.Structure):
+    """`Genomes` of dense.h."""
+
+    _fields_ = [("weights", ctypes.c_void_p)]
+
+
+class GraphGenomes(ctypes.Structure):
+    """`Genomes` of graph.h."""
+
+    _fields_ = [
+        *((name, ctypes.c_void_p) for name in ("starts", "links", "sources", "weights", "direct", "present", "offsets")),
+        ("positions", ctypes.c_int64),
+    ]
+
+
+def dense_genomes(genomes: Float32Array) -> DenseGenomes:
+    """Genomes, (N, W), where C finds them; they must live as long."""
+    return DenseGenomes(genomes.ctypes.data)
+
+
+def graph_genomes(prepared: Any) -> GraphGenomes:
+    """Decoded graphs where C finds them; they must live as long."""
+    programs, network = prepared.genomes, prepared.network
+    arrays = (
+        programs.starts, programs.links, programs.sources, programs.weights, programs.direct, programs.present, network.offsets,
+    )
+    return GraphGenomes(*(array.ctypes.data for array in arrays), network.positions)
+
+
+def _library(path: Path, source: str, contraction: str, macros: Mapping[str, Any]) -> ctypes.CDLL:
+    wide = ("-mprefer-vector-width=512",) if "avx512f" in _processor_flags() else ()
+    given = (f"-D{name}={value}" for name, value in macros.items())
+    subprocess.run(
+        [*COMPILE, f"-ffp-contract={contraction}", *wide, *given, str(SOURCES / source), "-o", str(path)], check=True
+    )
+    return ctypes.CDLL(str(path))
 
 
 def _address(array: Any) -> ctypes.c_void_p:

@@ -167,6 +167,8 @@ def gather(typing_context, buffer, places, at):
         kinds, (buffer, places, at) = signature.args, arguments
         buffer = _data(context, builder, kinds[0], buffer)
         places = builder.gep(_data(context, builder, kinds[1], places), [at])
+        if HAS_WIDE_GATHER:
+            return _gathered(builder, buffer, builder.load(builder.bitcast(places, _INDICES.as_pointer()), align=4))
         vector = ir.Constant(_VECTOR, ir.Undefined)
         for lane in range(LANES):
             place = builder.sext(builder.load(builder.gep(places, [_INT32(lane)])), at.type)
@@ -174,6 +176,19 @@ def gather(typing_context, buffer, places, at):
         return vector
 
     return lanes_type(buffer, places, types.int64), code
+
+
+#: AVX-512 gathers a whole vector by one instruction.
+HAS_WIDE_GATHER = bool(host_features().get("avx512f"))
+
+
+def _gathered(builder, buffer, places):
+    name, pointer, mask = "llvm.x86.avx512.mask.gather.dps.512", ir.IntType(8).as_pointer(), ir.VectorType(ir.IntType(1), LANES)
+    kind = ir.FunctionType(_VECTOR, [_VECTOR, pointer, _INDICES, mask, _INT32])
+    function = builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
+    everywhere = ir.Constant(mask, [ir.IntType(1)(1)] * LANES)
+    nothing = ir.Constant(_VECTOR, [_FLOAT(0)] * LANES)
+    return builder.call(function, [nothing, builder.bitcast(buffer, pointer), places, everywhere, _INT32(4)])
 
 
 @intrinsic

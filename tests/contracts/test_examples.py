@@ -9,6 +9,10 @@ from processing.core.types import StopReason
 from tests.core.searches import EXAMPLES, example, run
 
 SEEDS = range(1, 11)
+#: Examples whose environment says when it is solved; the others of them take minutes.
+SOLVED = (
+    "acrobot-weights", "cartpole-neat", "double-pole-neat", "frozenlake-weights", "mountaincar-continuous-cma", "xor-neat",
+)
 DEFAULT = {"strategy": {"type": "rising_threshold"}}
 
 
@@ -63,3 +67,11 @@ def test_every_example_learns(name: str) -> None:
     first = history[0].statistics
     assert last.statistics["mean"] > 3 * first["mean"]
     assert max(one.statistics["best"] for one in history) > 1.5 * first["best"]
+
+
+@pytest.mark.parametrize("name", SOLVED)
+def test_examples_that_can_be_solved_are(name: str) -> None:
+    plan = example(name)
+    for seed in (1, 2, 3):
+        *_, last = run(plan, seed=seed)
+        assert last.stop == StopReason.FITNESS_REACHED

@@ -13,10 +13,13 @@ from formatting.canonical import canonical
 from formatting.parse import parse
 from processing.core import generation as generations
 from processing.core.checkpoint import Checkpoint
+from processing.core.environments.foreign.lookup import Lookup
 from processing.core.generation import Closed
 from processing.core.parts import joined_results
 from processing.core.plan import Plan, plan_of
 from processing.core.types import Evaluations, Failure, Float64Array, Population
+from staging.limits import Limits
+from staging.stage import stage
 from tests.core.lives import SMALL
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -39,7 +42,8 @@ def search(
 def example(name: str, **changes: Any) -> Plan:
     """The plan of a file of `examples/`, with some of its keys replaced."""
     document = json.loads((EXAMPLES / f"{name}.json").read_text())
-    return plan_of(canonical(parse(json.dumps(document | changes))))
+    item = stage(parse(json.dumps(document | changes)), Limits(), known=Lookup(None, []))
+    return plan_of(item.spec, item.facts)
 
 
 def evaluated(plan: Plan, population: Population, *, seed: int, generation: int, threads: int = 1) -> Evaluations:

@@ -16,7 +16,7 @@ from processing.core.actions import Range
 from processing.core.genomes import graphs
 from processing.core.genomes.dense import Output
 from processing.core.genomes.graph_decoding import Shape, decoded
-from processing.core.genomes.graph_program import fill_memory, fill_outputs, layout
+from processing.core.genomes.graph_program import fill_memory, fill_outputs, fill_special, layout
 from processing.core.genomes.graphs import Graphs
 from processing.core.parameters import Parameters, parameter
 from processing.core.rollout import Prepared
@@ -87,6 +87,10 @@ class Connection(NamedTuple):
     recurrent: bool  # whether it closes a circle of the genes that are enabled
 
 
+#: Unrolled, more direct links than this would make large kernels.
+MOST_SPECIAL_WEIGHTS = 2**8
+
+
 class Graph:
     """The genome kind `graph` for one number of inputs and outputs; genomes are `Graphs`.
 
@@ -95,7 +99,6 @@ class Graph:
     """
 
     Parameters = GraphParameters
-    special_parts = None
 
     def __init__(self, parameters: GraphParameters, *, inputs: int, outputs: int) -> None:
         self.parameters, self.inputs, self.outputs = parameters, inputs, outputs
@@ -204,6 +207,17 @@ class Graph:
     def parts(self) -> dict[str, object]:
         """The slots of `rollout` that this genome kind fills."""
         return {"fill_memory": fill_memory, "fill_outputs": fill_outputs}
+
+    @property
+    def special_parts(self) -> dict[str, object] | None:
+        """The same slots for this shape alone; None where activations differ, or direct links are many."""
+        values = self.parameters
+        if set(values.activations) != {values.output_activation} or self.number_of_weights > MOST_SPECIAL_WEIGHTS:
+            return None
+        return {
+            "fill_memory": fill_memory, "fill_outputs": fill_special, "INPUTS": self.first_output, "OUTPUTS": self.outputs,
+            "PASSES": self.passes, "ACTIVATION": _number(values.output_activation),
+        }
 
     @cached_property
     def passes(self) -> int:

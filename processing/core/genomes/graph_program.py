@@ -312,3 +312,58 @@ def activated(number, x):
     elif number == 11:
         y = step(x)
     return y
+
+
+#: What `fill_special` is bound with: networks of one shape whose nodes all have the same activation.
+INPUTS = OUTPUTS = 1
+PASSES = ACTIVATION = 0
+
+
+@part
+def fill_special(genomes, network, work):
+    """`fill_outputs` for one number of inputs, outputs and passes, and one activation: known to the compiler."""
+    scratch, program, positions = work.scratch, work.program, network.positions
+    if get(program, CHANGED) != 0:
+        fill_summary(network, work)
+    sums, nodes, first = (INPUTS + 1) * LANES, (INPUTS + 1 + OUTPUTS) * LANES, np.int64(get(program, FIRST))
+    fill_special_sums(network, work, sums)
+    inner = positions - OUTPUTS
+    for _ in range(max(PASSES, 1)):
+        for position in range(first, inner):
+            total = linked(network, work, position, fill(ZERO))
+            store(scratch, nodes + position * LANES, activated(ACTIVATION, total))
+        for output in range(OUTPUTS):
+            total = linked(network, work, inner + output, load(scratch, sums + output * LANES))
+            store(scratch, nodes + (inner + output) * LANES, activated(ACTIVATION, total))
+        if PASSES > 0:
+            for position in range(first, positions):
+                store(scratch, (network.remembered + position) * LANES, load(scratch, nodes + position * LANES))
+    return nodes + inner * LANES
+
+
+@part
+def linked(network, work, position, total):
+    """A sum, and what the gathered links of a position add to it."""
+    scratch, program = work.scratch, work.program
+    row = get(network.offsets, position)
+    for link in range(row, row + get(program, network.most + position)):
+        place = (network.sources + link) * LANES
+        if get(program, network.same + link) != 0:
+            value = load(scratch, np.int64(get(program, place)))
+        else:
+            value = gather(scratch, program, place)
+        total = madd(value, load(work.memory, (network.weights + link) * LANES), total)
+    return total
+
+
+@part
+def fill_special_sums(network, work, sums):
+    """The outputs' sums over their direct links, from index `sums` of scratch on."""
+    if get(work.program, COMPLETE) != 0:
+        fill_layer(work.scratch, sums, 0, INPUTS, work.memory, 0, OUTPUTS * LANES, -1, OUTPUTS)
+    else:
+        for output in range(OUTPUTS):
+            total = fill(ZERO)
+            for i in range(INPUTS):
+                total = with_direct(network, work, load(work.scratch, i * LANES), i * OUTPUTS + output, total)
+            store(work.scratch, sums + output * LANES, total)

@@ -100,6 +100,8 @@ def fill_layer(scratch, target, source, inputs, weights, at, stride, biases, vec
 #: What `fill_special` is bound with: a network of one hidden layer.
 INPUTS = HIDDEN = OUTPUTS = ACTIVATION = 1
 BIAS = True
+#: Hidden units whose activations are begun before the next ones' sums: while the processor divides, it adds those up.
+TILE = 4
 
 
 @part
@@ -109,8 +111,11 @@ def fill_special(genomes, network, work):
     first, second = INPUTS * LANES, (INPUTS + HIDDEN) * LANES
     last = (INPUTS + BIAS) * HIDDEN * LANES
     biases = INPUTS * HIDDEN * LANES if BIAS else -1
-    fill_layer(scratch, first, 0, INPUTS, memory, 0, HIDDEN * LANES, biases, HIDDEN)
-    fill_activated(ACTIVATION, scratch, first, HIDDEN)
+    for done in range(0, HIDDEN, TILE):
+        units, skip = min(TILE, HIDDEN - done), done * LANES
+        bias = biases + skip if BIAS else -1
+        fill_layer(scratch, first + skip, 0, INPUTS, memory, skip, HIDDEN * LANES, bias, units)
+        fill_activated(ACTIVATION, scratch, first + skip, units)
     biases = last + HIDDEN * OUTPUTS * LANES if BIAS else -1
     fill_layer(scratch, second, first, HIDDEN, memory, last, OUTPUTS * LANES, biases, OUTPUTS)
     return second

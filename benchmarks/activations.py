@@ -1,0 +1,56 @@
+"""Activations of many networks, the same samples for all: LANES samples of one network side by side, in float32."""
+
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from processing.core.build import compiled, kernel
+from processing.core.lanes import LANES, load, put, store
+from processing.core.rollout import fill_memory, fill_outputs, workspace
+from processing.core.types import Float32Array
+
+
+class Room(NamedTuple):
+    """An environment that keeps nothing in a workspace."""
+
+    outputs: int
+    wholes: int = 0
+    reals: int = 0
+    notes: int = 0
+
+
+class Batch:
+    """All networks of a population, and samples, (S, inputs), S a multiple of LANES."""
+
+    def __init__(self, kind: Any, genomes: Any, samples: Float32Array) -> None:
+        self.kind, self.size, self.samples = kind, kind.count(genomes), len(samples)
+        self.prepared, self.kernel = kind.prepared(genomes), compiled(fill_answers, kind.special_parts or kind.parts)
+        self.work = workspace(Room(kind.outputs), self.prepared)
+        self.columns = np.ascontiguousarray(samples.T, np.float32).reshape(-1)
+        self.found = np.zeros((self.size, kind.outputs, self.samples), np.float32)
+
+    def answers(self) -> Float32Array:
+        """What each network answers, (N, outputs, S); the same array each time."""
+        self.kernel(
+            self.prepared.genomes, self.prepared.network, self.work, self.size, self.columns, self.samples, self.kind.inputs,
+            self.kind.outputs, self.found.reshape(-1),
+        )
+        return self.found
+
+
+@kernel
+def fill_answers(genomes, network, work, agents, samples, number, inputs, outputs, found):
+    """Fill `found` (agents, outputs, number) from `samples` (inputs, number), both flat."""
+    for agent in range(agents):
+        for lane in range(LANES):
+            put(work.alive, lane, 1)
+            put(work.agents, lane, agent)
+            fill_memory(genomes, network, work, agent, lane)
+        for begin in range(0, number, LANES):
+            for i in range(inputs):
+                store(work.scratch, i * LANES, load(samples, i * number + begin))
+            y = fill_outputs(genomes, network, work)
+            for k in range(outputs):
+                store(found, (agent * outputs + k) * number + begin, load(work.scratch, y + k * LANES))

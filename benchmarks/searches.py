@@ -1,0 +1,54 @@
+"""Searches in the bare core: a document becomes a plan, a plan goes from generation to generation."""
+
+import time
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from formatting.canonical import canonical
+from formatting.parse import parse
+from processing.core import generation as generations
+from processing.core.checkpoint import Checkpoint
+from processing.core.generation import Closed
+from processing.core.plan import Plan, plan_of
+from processing.core.types import StopReason
+
+
+class Solved(NamedTuple):
+    """How a search ended."""
+
+    solved: bool
+    evaluations: int
+    seconds: float  # of CPU
+
+
+def plan(document: dict[str, Any]) -> Plan:
+    """The plan of a work item's document."""
+    return plan_of(canonical(parse(document)))
+
+
+def generation(a_plan: Plan, checkpoint: Checkpoint, *, seed: int) -> Closed:
+    """One generation: opened, evaluated on one thread, closed."""
+    population = generations.open_generation(a_plan, checkpoint, seed=seed)
+    evaluations = a_plan.judge.evaluate(
+        population.genomes, seed=seed, generation=checkpoint.next_generation, state=checkpoint.judge
+    )
+    return generations.close_generation(a_plan, checkpoint, population, evaluations, seed=seed)
+
+
+def closed_generations(a_plan: Plan, *, seed: int) -> Iterator[Closed]:
+    """One generation after the other, to the end of the run."""
+    checkpoint, stop = generations.begin(a_plan), None
+    while stop is None:
+        closed = generation(a_plan, checkpoint, seed=seed)
+        checkpoint, stop = closed.checkpoint, closed.stop
+        yield closed
+
+
+def solved(a_plan: Plan, *, seed: int) -> Solved:
+    """A search to its end; an evaluation is one agent of one generation, none behind the winner."""
+    started = time.process_time()
+    *_, last = closed_generations(a_plan, seed=seed)
+    return Solved(
+        last.stop == StopReason.FITNESS_REACHED, a_plan.population_size * last.number + (last.champion or 0) + 1,
+        time.process_time() - started,
+    )
