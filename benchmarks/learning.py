@@ -100,24 +100,14 @@ def _line(name: str, case: Case, outcomes: list[Outcome]) -> Line:
 
 def _searched(name: str, seed: int) -> Outcome:
     """One search, to its end, in a process of the pool."""
-    from formatting.canonical import canonical
-    from formatting.parse import parse
-    from processing.core import generation as generations
-    from processing.core.plan import plan_of
+    from benchmarks import searches
     from processing.core.types import StopReason
 
     case = CASES[name]
     document = json.loads((EXAMPLES / f"{case.example}.json").read_text()) | case.changes
-    plan = plan_of(canonical(parse(json.dumps(document))))
-    started, checkpoint, closed = time.perf_counter(), generations.begin(plan), None
-    while closed is None or closed.stop is None:
-        population = generations.open_generation(plan, checkpoint, seed=seed)
-        evaluations = plan.judge.evaluate(
-            population.genomes, seed=seed, generation=checkpoint.next_generation, state=checkpoint.judge
-        )
-        closed = generations.close_generation(plan, checkpoint, population, evaluations, seed=seed)
-        checkpoint = closed.checkpoint
-    hidden = getattr(population.genomes, "nodes", None)
+    plan, started = searches.plan(document), time.perf_counter()
+    *_, closed = searches.closed_generations(plan, seed=seed)
+    hidden = getattr(closed.population.genomes, "nodes", None)
     return Outcome(
         solved=closed.stop == StopReason.FITNESS_REACHED,
         evaluations=plan.population_size * closed.number + (closed.champion or 0) + 1, seconds=time.perf_counter() - started,

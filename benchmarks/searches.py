@@ -4,13 +4,15 @@ import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from formatting.canonical import canonical
 from formatting.parse import parse
 from processing.core import generation as generations
 from processing.core.checkpoint import Checkpoint
+from processing.core.environments.foreign.lookup import Lookup
 from processing.core.generation import Closed
 from processing.core.plan import Plan, plan_of
 from processing.core.types import StopReason
+from staging.limits import Limits
+from staging.stage import stage
 
 
 class Solved(NamedTuple):
@@ -23,7 +25,8 @@ class Solved(NamedTuple):
 
 def plan(document: dict[str, Any]) -> Plan:
     """The plan of a work item's document."""
-    return plan_of(canonical(parse(document)))
+    item = stage(parse(document), Limits(), known=Lookup(None, []))
+    return plan_of(item.spec, item.facts)
 
 
 def generation(a_plan: Plan, checkpoint: Checkpoint, *, seed: int) -> Closed:

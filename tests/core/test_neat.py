@@ -126,8 +126,8 @@ def test_a_purge_punishes_the_best_species_where_none_is_old_and_an_old_one_late
     found = species.nobody()
     for first, born_in in enumerate((0, 0, 9)):
         found = species.grown(found, 1, first=first, generation=born_in)
-    assert species.purged(found, [3.0, 2.0, 1.0], oldest_birth=5).purged.tolist() == [0, 1, 0]
-    assert species.purged(found, [3.0, 2.0, 4.0], oldest_birth=-1).purged.tolist() == [0, 0, 1]
+    assert species.purged(found, np.array([3.0, 2.0, 1.0]), oldest_birth=5).purged.tolist() == [0, 1, 0]
+    assert species.purged(found, np.array([3.0, 2.0, 4.0]), oldest_birth=-1).purged.tolist() == [0, 0, 1]
 
 
 def test_young_species_are_favoured() -> None:

@@ -22,7 +22,8 @@ from processing.core.neat.reproduction import (
     Nursery,
     family,
 )
-from processing.core.types import Int32Array
+from processing.core.neat.species import totals
+from processing.core.types import Float64Array
 
 NAN = float("nan")
 BREEDING = Breeding(
@@ -30,20 +31,23 @@ BREEDING = Breeding(
 )
 
 
-def groups(*members: list[int]) -> list[Int32Array]:
-    return [np.array(each, np.int32) for each in members]
+def shares(members: list[list[int]], fitness: Float64Array, factors: list[float]) -> list[float]:
+    """What species with these members share."""
+    order, sizes = np.array([agent for each in members for agent in each], np.int32), np.array([len(each) for each in members])
+    sums = totals(fitness, order, np.concatenate(([0], np.cumsum(sizes))))
+    return shared(sums, sizes, np.array(factors)).tolist()
 
 
 def test_fitness_is_shared_among_the_members_of_a_species() -> None:
     fitness = np.array([4.0, 2.0, 6.0])
-    assert shared(groups([0, 1], [2]), fitness, [1.0, 1.0]) == [3.0, 6.0]
-    assert shared(groups([0, 1], [2]), fitness, [0.01, 1.0]) == [0.03, 6.0]
+    assert shares([[0, 1], [2]], fitness, [1.0, 1.0]) == [3.0, 6.0]
+    assert shares([[0, 1], [2]], fitness, [0.01, 1.0]) == [0.03, 6.0]
 
 
 def test_failed_agents_share_nothing_and_count_as_members() -> None:
     scaled, unit = shareable(np.array([4.0, NAN, 6.0]))
     assert (scaled * unit).tolist() == pytest.approx([4.0, 0.0, 6.0])
-    assert shared(groups([0, 1], [2]), scaled, [1.0, 1.0]) == pytest.approx([2.0 / unit, 6.0 / unit])
+    assert shares([[0, 1], [2]], scaled, [1.0, 1.0]) == pytest.approx([2.0 / unit, 6.0 / unit])
 
 
 def test_where_fitness_is_negative_the_worst_has_nothing() -> None:
@@ -53,13 +57,13 @@ def test_where_fitness_is_negative_the_worst_has_nothing() -> None:
 
 def test_where_nobody_has_any_fitness_all_agents_count_the_same() -> None:
     scaled, _ = shareable(np.array([0.0, 0.0, 0.0, NAN]))
-    assert shared(groups([0, 1], [2], [3]), scaled, [1.0, 1.0, 0.0]) == [2.0, 1.0, 0.0]
+    assert shares([[0, 1], [2], [3]], scaled, [1.0, 1.0, 0.0]) == [2.0, 1.0, 0.0]
 
 
 def test_enormous_fitness_can_be_shared() -> None:
     scaled, _ = shareable(np.array([1e308, -1e308, 1.7e308]))
     assert np.isfinite(scaled).all()
-    assert expected_offspring(shared(groups([0, 1], [2]), scaled, [1.0, 1.0]), 10).sum() == 10
+    assert expected_offspring(shares([[0, 1], [2]], scaled, [1.0, 1.0]), 10).sum() == 10
 
 
 def test_fractions_are_carried_from_species_to_species() -> None:
@@ -71,19 +75,19 @@ def test_fractions_are_carried_from_species_to_species() -> None:
 
 @given(st.lists(st.floats(0, 2), min_size=1, max_size=60).filter(any), st.integers(1, 2_000))
 @settings(max_examples=200, deadline=None, derandomize=True)
-def test_together_species_have_as_many_children_as_there_are_places(shares: list[float], size: int) -> None:
-    offspring = expected_offspring(shares, size)
+def test_together_species_have_as_many_children_as_there_are_places(parts: list[float], size: int) -> None:
+    offspring = expected_offspring(parts, size)
     assert offspring.sum() == size
     assert (offspring >= 0).all()
-    exact = np.array(shares) / np.sum(shares) * size
+    exact = np.array(parts) / np.sum(parts) * size
     assert np.abs(offspring - exact).max() <= 2
 
 
 @pytest.mark.parametrize(("bests", "expected"), [
-    ([3.0, 9.0, 5.0], [0, 5, 6]), ([3.0, None, 3.0], [5, 0, 6]), ([None, 2.0], [0, 11]), ([1.0], [11]),
+    ([3.0, 9.0, 5.0], [0, 5, 6]), ([3.0, NAN, 3.0], [5, 0, 6]), ([NAN, 2.0], [0, 11]), ([1.0], [11]),
 ])
 def test_a_population_that_stands_still_goes_on_with_its_two_best_species(bests: Any, expected: list[int]) -> None:
-    assert refocused(bests, 11).tolist() == expected
+    assert refocused(np.array(bests), 11).tolist() == expected
 
 
 def nursery(**changes: Any) -> Nursery:

@@ -38,7 +38,7 @@ GOLDEN = {
     ("maze-four-rooms", "genetic"): "370472b3e1229e09",
     ("maze-four-rooms", "genetic, rank"): "2792a3bc08a7102b",
     ("xor-neat", "neat"): "41f48305f274dcc0",
-    ("xor-neat", "neat, growing fast"): "fa364f1062b777b4",
+    ("xor-neat", "neat, growing fast"): "83034869bb52644e",
 }
 
 

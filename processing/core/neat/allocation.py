@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from processing.core.types import Float64Array, Int32Array
+from processing.core.ranking import ranked
+from processing.core.types import Float64Array, Int32Array, Int64Array
 
 
 def shareable(fitness: Float64Array) -> tuple[Float64Array, float]:
@@ -24,17 +25,13 @@ def shareable(fitness: Float64Array) -> tuple[Float64Array, float]:
     return np.where(failed, 0.0, scaled - lowest), unit
 
 
-def shared(members: Sequence[Int32Array], fitness: Float64Array, factors: Sequence[float]) -> list[float]:
-    """The sum of each species' shared fitness: that of its members over their number, times the species' factor.
+def shared(sums: Float64Array, sizes: Int64Array, factors: Float64Array) -> Float64Array:
+    """The sum of each species' shared fitness, (S,): that of its members over their number, times the species' factor.
 
     Where nobody has any, every agent of a species with a factor above 0 counts the same.
     """
-    sums = [
-        factor * (math.fsum(fitness[group].tolist()) / len(group)) for group, factor in zip(members, factors, strict=True)
-    ]
-    if any(sums):
-        return sums
-    return [float(len(group)) if factor > 0 else 0.0 for group, factor in zip(members, factors, strict=True)]
+    shares: Float64Array = factors * (sums / sizes)
+    return shares if shares.any() else np.where(factors > 0, sizes, 0).astype(np.float64)
 
 
 def expected_offspring(shares: Sequence[float], size: int) -> Int32Array:
@@ -52,10 +49,9 @@ def expected_offspring(shares: Sequence[float], size: int) -> Int32Array:
     return offspring
 
 
-def refocused(bests: Sequence[float | None], size: int) -> Int32Array:
-    """Children of the two best species only, half of `size` each; all of one where there are no two. None: all failed."""
-    ranks = [-math.inf if best is None else best for best in bests]
-    first, *others = sorted((place for place, best in enumerate(bests) if best is not None), key=lambda place: -ranks[place])
+def refocused(bests: Float64Array, size: int) -> Int32Array:
+    """Children of the two best species only, half of `size` each; all of one where there are no two. NaN: all failed."""
+    first, *others = ranked(bests)
     offspring = np.zeros(len(bests), np.int32)
     offspring[first] = size // 2 if others else size
     if others:

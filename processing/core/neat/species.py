@@ -1,11 +1,14 @@
 """The species of a closed generation: who is in them, how long they have stood still, who may be a parent."""
 
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from processing.core.types import Float64Array, Int32Array, SpeciesSnapshot, UInt8Array
+from processing.core.build import compiled, kernel
+from processing.core.types import Float64Array, Int32Array, Int64Array, SpeciesSnapshot, UInt8Array
 
 _NAMES = "species."  # what their entries in a strategy's state begin with
 
@@ -40,57 +43,98 @@ def grown(species: Species, founded: int, *, first: int, generation: int) -> Spe
     return Species(*columns)
 
 
-def chosen(species: Species, places: list[int]) -> Species:
+def chosen(species: Species, places: Int64Array) -> Species:
     """Some of the species."""
     columns: list[Any] = [column[places] for column in species]
     return Species(*columns)
 
 
-def members(places: Int32Array, fitness: Float64Array, number: int) -> list[Int32Array]:
-    """The agents of each of so many species, best first, ties by index, those that failed last.
+class Members(NamedTuple):
+    """Who is in each of S species, and how they did."""
+
+    order: Int32Array  # (N,) agents, species by species; in each the best first, ties by index, those that failed last
+    starts: Int64Array  # (S + 1,) where each species begins in it
+    sizes: Int64Array  # (S,) 1 or more
+    able: Int64Array  # (S,) agents that did not fail
+    bests: Float64Array  # (S,) best fitness; NaN where all failed
+    means: Float64Array  # (S,) mean fitness of those that did not fail; NaN where all did
+
+    @property
+    def champions(self) -> Int32Array:
+        """(S,) the best agent of each species, or any where all failed."""
+        return self.order[self.starts[:-1]]
+
+
+def members(places: Int32Array, fitness: Float64Array, number: int) -> tuple[Members, Int64Array]:
+    """The members of each of `number` species that has any, and which species these are, (S,).
 
     Args:
         places: (N,) each agent's species, from 0 on; fitness: (N,) NaN where an agent failed.
     """
     order = np.lexsort((-fitness, places)).astype(np.int32)
-    found: list[Int32Array] = np.split(order, np.cumsum(np.bincount(places, minlength=number))[:-1])
+    sizes = np.bincount(places, minlength=number)
+    living = np.flatnonzero(sizes)
+    sizes = sizes[living]
+    starts = np.concatenate(([0], np.cumsum(sizes)))
+    failed = np.isnan(fitness)
+    able = sizes - totals(failed.astype(np.float64), order, starts).astype(np.int64)
+    sums = totals(np.where(failed, 0.0, fitness), order, starts)
+    means = np.where(able > 0, sums / np.maximum(able, 1), np.nan)
+    return Members(order, starts, sizes, able, fitness[order[starts[:-1]]], means), living
+
+
+def totals(values: Float64Array, order: Int32Array, starts: Int64Array) -> Float64Array:
+    """The sum of the values, (N,), of each group of agents, (S,), added in their order."""
+    found = np.zeros(len(starts) - 1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        compiled(fill_totals)(values, order, starts, found)
     return found
 
 
-def improved(species: Species, bests: list[float | None]) -> Species:
-    """The species after a generation with these best fitnesses; None where all agents of one failed."""
-    now = np.array([-np.inf if best is None else best for best in bests])
+@kernel
+def fill_totals(values, order, starts, found):
+    """Fill `found` (S,)."""
+    for group in range(found.size):
+        for at in range(starts[group], starts[group + 1]):
+            found[group] += values[order[at]]
+
+
+def improved(species: Species, bests: Float64Array) -> Species:
+    """The species after a generation with these best fitnesses, (S,); NaN where all agents of one failed."""
+    now = np.where(np.isnan(bests), -np.inf, bests)
     better = now > species.best
     return species._replace(
         best=np.where(better, now, species.best), stagnation=np.where(better, 0, species.stagnation + 1).astype(np.int32)
     )
 
 
-def purged(species: Species, bests: list[float | None], *, oldest_birth: int) -> Species:
+def purged(species: Species, bests: Float64Array, *, oldest_birth: int) -> Species:
     """The species, of which one is punished from now on: the worst of those born in that generation or before.
 
     Where none is so old it is the best of all, which frees a search that has gathered about a false summit.
     """
-    ranks = [(-np.inf if best is None else best, -place) for place, best in enumerate(bests)]
-    old = [rank for rank, born_in in zip(ranks, species.born_in, strict=True) if born_in <= oldest_birth]
-    marks = species.purged.copy()
-    marks[-(min(old) if old else max(ranks))[1]] = 1
+    now = np.where(np.isnan(bests), -np.inf, bests)
+    old, marks = species.born_in <= oldest_birth, species.purged.copy()
+    marks[np.flatnonzero(old & (now == now[old].min()))[-1] if old.any() else np.argmax(now)] = 1
     return species._replace(purged=marks)
 
 
 def snapshots(
-    species: Species, groups: list[Int32Array], bests: list[float | None], means: list[float | None],
-    adjusted: list[float | None], offspring: Int32Array,
+    species: Species, groups: Members, adjusted: Float64Array, offspring: Int32Array
 ) -> tuple[SpeciesSnapshot, ...]:
     """What is to be told of each species."""
+    columns = (
+        species.numbers, species.born_in, groups.sizes, groups.able, groups.champions, groups.bests, groups.means, adjusted,
+        species.stagnation, offspring,
+    )
     return tuple(
         SpeciesSnapshot(
-            number=int(species.numbers[place]), born_in=int(species.born_in[place]), size=len(group),
-            champion=None if bests[place] is None else int(group[0]), best_fitness=bests[place], mean_fitness=means[place],
-            adjusted_fitness=adjusted[place], generations_since_improvement=int(species.stagnation[place]),
-            offspring=int(offspring[place]),
+            number=number, born_in=born_in, size=size, champion=champion if able else None, best_fitness=best if able else None,
+            mean_fitness=mean if able else None, adjusted_fitness=share if able else None,
+            generations_since_improvement=stagnation, offspring=children,
         )
-        for place, group in enumerate(groups)
+        for number, born_in, size, able, champion, best, mean, share, stagnation, children
+        in zip(*(column.tolist() for column in columns), strict=True)
     )
 
 

@@ -22,8 +22,8 @@ from processing.core.neat.mutation import Mutation
 from processing.core.neat.parameters import NeatParameters
 from processing.core.neat.reproduction import Breeding, Nursery, bred, family
 from processing.core.neat.speciation import speciate
-from processing.core.neat.species import Species
-from processing.core.ranking import mean
+from processing.core.neat.species import Members, Species
+from processing.core.ranking import ranked
 from processing.core.strategies.offspring import random_population
 from processing.core.types import (
     NO_PARENT,
@@ -101,42 +101,38 @@ class Neat:
         heads = empty(0, 0, 0) if state["pool"] is None else take(state["pool"], known.firsts)
         places, founded = speciate(genomes, heads, self.measure, state["threshold"])
         known = groups.grown(known, founded, first=state["next_species"], generation=generation)
-        numbers, members = known.numbers[places], groups.members(places, fitness, len(known.numbers))
-        living = [place for place, group in enumerate(members) if len(group)]
-        known, members = groups.chosen(known, living), [members[place] for place in living]
-        bests = [None if np.isnan(fitness[group[0]]) else float(fitness[group[0]]) for group in members]
-        known = self._purged(groups.improved(known, bests), bests, generation)
-        is_extinct = all(best is None for best in bests)
-        adjusted, unit = self._adjusted(known, members, bests, fitness, generation)
-        best, stagnation = self._progress(state, bests)
+        numbers = known.numbers[places]
+        members, living = groups.members(places, fitness, len(known.numbers))
+        known = groups.improved(groups.chosen(known, living), members.bests)
+        known = self._purged(known, members.bests, generation)
+        is_extinct = not members.able.any()
+        adjusted, unit = self._adjusted(known, members, fitness, generation)
+        best, stagnation = self._progress(state, members.bests)
         is_refocused = stagnation >= self.parameters.population_stagnation_generations and not is_extinct
-        offspring = np.zeros(len(members), np.int32)
+        offspring = np.zeros(len(living), np.int32)
         if not is_extinct:
             size = len(fitness)
-            offspring = refocused(bests, size) if is_refocused else expected_offspring(adjusted, size)
+            offspring = refocused(members.bests, size) if is_refocused else expected_offspring(adjusted.tolist(), size)
         verdict = Verdict(
             stop=StopReason.EXTINCTION if is_extinct else None, species=numbers,
-            snapshots=groups.snapshots(
-                known, members, bests, [_mean(fitness[group]) for group in members],
-                [None if own is None else share * unit for own, share in zip(bests, adjusted, strict=True)], offspring,
-            ),
-            notes={"species": len(members), "compatibility_threshold": state["threshold"], "is_refocused": is_refocused},
+            snapshots=groups.snapshots(known, members, adjusted * unit, offspring),
+            notes={"species": len(living), "compatibility_threshold": state["threshold"], "is_refocused": is_refocused},
         )
         if is_extinct:
             return state, verdict
         if is_refocused:
             known = known._replace(stagnation=np.where(offspring > 0, 0, known.stagnation).astype(np.int32))
-        after, indices = self._parents(known._replace(offspring=offspring), members, bests, fitness)
+        after, indices = self._parents(known._replace(offspring=offspring), members)
         return {
             "pool": self.genome.take(genomes, indices), "indices": indices, "fitness": fitness[indices],
             "generation": generation, "next_species": state["next_species"] + founded,
             "next_innovation": max(state["next_innovation"], int(genomes.innovations.max()) + 1),
             "next_node": max(state["next_node"], int(genomes.hidden.max(initial=-1)) + 1),
-            "threshold": self._moved(state["threshold"], len(members)), "best_fitness": best,
+            "threshold": self._moved(state["threshold"], len(living)), "best_fitness": best,
             "stagnation": 0 if is_refocused else stagnation, "is_refocused": is_refocused, **groups.stored(after),
         }, verdict
 
-    def _purged(self, known: Species, bests: list[float | None], generation: int) -> Species:
+    def _purged(self, known: Species, bests: Float64Array, generation: int) -> Species:
         """The species, one of them punished for good where it is time for that."""
         interval = self.parameters.purge_generations
         if interval is None or (generation + 1) % interval:
@@ -144,41 +140,35 @@ class Neat:
         return groups.purged(known, bests, oldest_birth=generation - OLD_GENERATIONS + 1)
 
     def _adjusted(
-        self, known: Species, members: list[Int32Array], bests: list[float | None], fitness: Float64Array, generation: int
-    ) -> tuple[list[float], float]:
-        """The sum of each species' shared fitness, and the unit that it is in."""
-        values, factors = self.parameters, []
-        for place, best in enumerate(bests):
-            factor = 1.0 if best is not None else 0.0
-            if known.purged[place] or known.stagnation[place] >= values.stagnation_generations:
-                factor *= values.stagnation_factor
-            if generation - known.born_in[place] < values.young_generations:
-                factor *= values.age_significance
-            factors.append(factor)
+        self, known: Species, members: Members, fitness: Float64Array, generation: int
+    ) -> tuple[Float64Array, float]:
+        """The sum of each species' shared fitness, (S,), and the unit that it is in."""
+        values = self.parameters
+        stands_still = (known.purged > 0) | (known.stagnation >= values.stagnation_generations)
+        is_young = generation - known.born_in < values.young_generations
+        factors = np.where(stands_still, values.stagnation_factor, 1.0) * np.where(is_young, values.age_significance, 1.0)
         scaled, unit = shareable(fitness)
-        return shared(members, scaled, factors), unit
+        sums = groups.totals(scaled, members.order, members.starts)
+        return shared(sums, members.sizes, np.where(members.able > 0, factors, 0.0)), unit
 
-    def _progress(self, state: State, bests: list[float | None]) -> tuple[float | None, int]:
+    def _progress(self, state: State, bests: Float64Array) -> tuple[float | None, int]:
         """The best fitness of the run, and for how many generations it has not risen."""
-        best = max((each for each in bests if each is not None), default=None)
+        order = ranked(bests)
+        best = float(bests[order[0]]) if len(order) else None
         if best is not None and (state["best_fitness"] is None or best > state["best_fitness"]):
             return best, 0
         return state["best_fitness"], state["stagnation"] + 1
 
-    def _parents(
-        self, known: Species, members: list[Int32Array], bests: list[float | None], fitness: Float64Array
-    ) -> tuple[Species, Int32Array]:
+    def _parents(self, known: Species, members: Members) -> tuple[Species, Int32Array]:
         """The species that have a champion, and the agents that make the pool."""
-        living = [place for place, best in enumerate(bests) if best is not None]
-        known, chosen = groups.chosen(known, living), []
-        for place, offspring in zip(living, known.offspring, strict=True):
-            group = members[place]
-            able = int(np.count_nonzero(~np.isnan(fitness[group])))
-            survivors = int(self.parameters.survival_fraction * len(group) + 1.0)
-            chosen.append(group[: min(able, survivors) if offspring else 1])
-        counts = np.array([len(group) for group in chosen], np.int32)
-        firsts = (np.cumsum(counts) - counts).astype(np.int32)
-        return known._replace(firsts=firsts, parents=counts), np.concatenate(chosen)
+        survivors = (self.parameters.survival_fraction * members.sizes + 1.0).astype(np.int64)
+        counts = np.where(known.offspring > 0, np.minimum(members.able, survivors), 1)
+        living = np.flatnonzero(members.able)
+        counts, starts = counts[living], members.starts[living]
+        firsts = np.cumsum(counts) - counts
+        chosen = members.order[np.arange(int(counts.sum())) + np.repeat(starts - firsts, counts)]
+        after = groups.chosen(known, living)
+        return after._replace(firsts=firsts.astype(np.int32), parents=counts.astype(np.int32)), chosen
 
     def _moved(self, threshold: float, species: int) -> float:
         """The compatibility threshold of the next generation."""
@@ -213,9 +203,3 @@ class Neat:
             small=values.small_genome_genes, walk_on=single(values.pass_gene_probability), large=values.large_genome_genes,
             new_fraction=1.0 - values.newest_fraction,
         )
-
-
-def _mean(fitness: Float64Array) -> float | None:
-    """The mean fitness of those that did not fail; None where all did."""
-    known = fitness[~np.isnan(fitness)]
-    return mean(known) if len(known) else None
