@@ -20,13 +20,14 @@ class Checkpoint:
     stagnation: int  # generations since it last rose
     digest: str  # of the last generation, chained to all before it; empty before generation 0
     judge: State = field(default_factory=dict)  # of the judge; empty for most
+    tested: tuple[int, ...] = ()  # numbers of the species whose champion was put to the test: see `criteria.candidate`
 
 
 def pack(checkpoint: Checkpoint, kind: GenomeKind) -> bytes:
     """The stored form of a checkpoint."""
     head = {
         "next_generation": checkpoint.next_generation, "best_fitness": checkpoint.best_fitness,
-        "stagnation": checkpoint.stagnation, "digest": checkpoint.digest,
+        "stagnation": checkpoint.stagnation, "digest": checkpoint.digest, "tested": checkpoint.tested,
     }
     judge = {_JUDGE + name: value for name, value in checkpoint.judge.items()}
     return pack_values(head, {**checkpoint.state, **judge}, kind, genomes=_GENOMES)
@@ -38,6 +39,6 @@ def unpack(data: bytes, kind: GenomeKind) -> Checkpoint:
     state = {name: value for name, value in values.items() if not name.startswith(_JUDGE)}
     judge = {name.removeprefix(_JUDGE): value for name, value in values.items() if name.startswith(_JUDGE)}
     try:
-        return Checkpoint(state=state, judge=judge, **head)
+        return Checkpoint(state=state, judge=judge, tested=tuple(head.pop("tested", ())), **head)
     except TypeError as error:
         raise Broken(f"checkpoint: expected what this server stored, got {error!r}") from error

@@ -9,10 +9,29 @@ from typing import Any
 import numpy as np
 
 from processing.core.ranking import mean, ranked
-from processing.core.types import Evaluations, Genomes, Population, Purpose, State
+from processing.core.types import Evaluations, Float64Array, Genomes, Population, Purpose, State, Verdict
 
 #: Fresh episodes that must confirm a champion where the environment, or its network, is random.
 CONFIRMATION_EPISODES = 100
+
+
+def candidate(verdict: Verdict, fitness: Float64Array, tested: tuple[int, ...]) -> tuple[int | None, tuple[int, ...]]:
+    """Whose turn it is to pass a test that takes long, and the numbers of the species whose champion had its turn.
+
+    It is the champion of the best species that had none since its best fitness last rose, or of the best where all had one: a
+    champion that fails would otherwise keep all others from the test. Without species it is the generation's champion.
+
+    Args:
+        fitness: (N,) NaN where an agent failed; tested: numbers of species, as the last generation left them.
+    Source: authors' code of Stanley and Miikkulainen 2002, v1.2.1, double pole without velocities.
+    """
+    species = sorted((one for one in verdict.snapshots if one.champion is not None), key=lambda one: -(one.best_fitness or 0.0))
+    if not species:
+        order = ranked(fitness)
+        return int(order[0]) if len(order) else None, tested
+    rested = {one.number for one in species if one.generations_since_improvement}.intersection(tested)
+    chosen = next((one for one in species if one.number not in rested), species[0])
+    return chosen.champion, tuple(sorted({*rested, chosen.number}))
 
 
 class MeanReturn:
@@ -22,7 +41,8 @@ class MeanReturn:
         self.threshold = threshold
 
     def winner(
-        self, plan: Any, population: Population, evaluations: Evaluations, *, seed: int, generation: int, state: State
+        self, plan: Any, population: Population, evaluations: Evaluations, *,
+        candidate: int | None, seed: int, generation: int, state: State,
     ) -> int | None:
         """The champion, if it solves the task; `state` is the judge's."""
         order = ranked(evaluations.fitness)

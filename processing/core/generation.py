@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from processing.core.checkpoint import Checkpoint
-from processing.core.criteria import is_confirmed
+from processing.core.criteria import candidate, is_confirmed
 from processing.core.plan import Plan
 from processing.core.ranking import mean, ranked
 from processing.core.stop import explained, met_rule
-from processing.core.types import Evaluations, Float64Array, Int32Array, Population, SpeciesSnapshot, State, StopReason
+from processing.core.types import Evaluations, Float64Array, Int32Array, Population, SpeciesSnapshot, State, StopReason, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def close_generation(
     is_improved = champion is not None and (best is None or bool(fitness[champion] > best))
     if is_improved:
         best = float(fitness[champion])
-    winner = _winner(plan, population, evaluations, seed=seed, generation=number, state=checkpoint.judge)
+    winner, tested = _winner(plan, checkpoint, population, evaluations, verdict, seed=seed)
     if winner is not None:
         champion, is_improved = winner, True
     stagnation = 0 if is_improved else checkpoint.stagnation + 1
@@ -78,7 +78,9 @@ def close_generation(
     return Closed(
         number=number, population=population, evaluations=evaluations, genomes=genomes, statistics=statistics,
         champion=champion, is_improved=is_improved, stop=stop, explanation=explanation_of(plan, stop, facts),
-        checkpoint=Checkpoint(number + 1, state, best, stagnation, chained(checkpoint.digest, genomes, evaluations), judge),
+        checkpoint=Checkpoint(
+            number + 1, state, best, stagnation, chained(checkpoint.digest, genomes, evaluations), judge, tested
+        ),
         species=verdict.species, snapshots=verdict.snapshots,
     )
 
@@ -116,14 +118,17 @@ def statistics_of(plan: Plan, population: Population, evaluations: Evaluations) 
 
 
 def _winner(
-    plan: Plan, population: Population, evaluations: Evaluations, *, seed: int, generation: int, state: State
-) -> int | None:
-    """The agent that solves the task, where the run asks for one and there is one; `state` is the judge's."""
+    plan: Plan, checkpoint: Checkpoint, population: Population, evaluations: Evaluations, verdict: Verdict, *, seed: int
+) -> tuple[int | None, tuple[int, ...]]:
+    """The agent that solves the task, where the run asks for one and there is one; the species whose champion was tested."""
     criterion = plan.environment.criterion
     if not plan.stop.solved or criterion is None:
-        return None
-    found: int | None = criterion.winner(plan, population, evaluations, seed=seed, generation=generation, state=state)
-    return found
+        return None, checkpoint.tested
+    agent, tested = candidate(verdict, evaluations.fitness, checkpoint.tested)
+    winner: int | None = criterion.winner(
+        plan, population, evaluations, candidate=agent, seed=seed, generation=checkpoint.next_generation, state=checkpoint.judge
+    )
+    return winner, tested
 
 
 def _is_goal_reached(

@@ -5,14 +5,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from processing.core.criteria import MeanReturn, is_confirmed
+from processing.core.criteria import MeanReturn, candidate, is_confirmed
 from processing.core.environments.classic import CLASSIC
 from processing.core.genomes.dense import Dense, DenseParameters
 from processing.core.judges.episodes import Episodes
 from processing.core.plan import Plan
 from processing.core.ranking import mean
 from processing.core.stop import StopParameters
-from processing.core.types import Evaluations, Float32Array, Population, Purpose
+from processing.core.types import Evaluations, Float32Array, Population, Purpose, SpeciesSnapshot, Verdict
 from tests.core.test_classic import environment
 
 
@@ -40,7 +40,7 @@ def population_of(*rows: Float32Array) -> Population:
 
 def winner(criterion: MeanReturn, one: Plan, population: Population, evaluations: Evaluations | None = None) -> int | None:
     found = evaluations or one.judge.evaluate(population.genomes, seed=3, generation=1)
-    return criterion.winner(one, population, found, seed=3, generation=1, state={})
+    return criterion.winner(one, population, found, candidate=None, seed=3, generation=1, state={})
 
 
 def test_a_champion_that_balances_wins() -> None:
@@ -88,3 +88,25 @@ def test_the_tasks_have_the_thresholds_of_the_field(name: str, threshold: float)
     criterion = CLASSIC[name].criterion
     assert criterion is not None
     assert criterion.threshold == threshold
+
+
+def species(number: int, champion: int | None, *, best: float | None, still: int = 0) -> SpeciesSnapshot:
+    return SpeciesSnapshot(
+        number=number, born_in=0, size=3, champion=champion, best_fitness=best, mean_fitness=best, adjusted_fitness=best,
+        generations_since_improvement=still, offspring=3,
+    )
+
+
+def test_champions_of_species_take_turns_in_a_long_test() -> None:
+    fitness = np.array([5.0, 9.0, 7.0])
+    groups = [species(4, 0, best=5.0, still=1), species(6, 1, best=9.0, still=1), species(8, 2, best=7.0, still=1)]
+    tested: tuple[int, ...] = ()
+    turns = []
+    for _ in range(4):
+        agent, tested = candidate(Verdict(snapshots=tuple(groups)), fitness, tested)
+        turns.append(agent)
+    assert turns == [1, 2, 0, 1]
+    groups[2] = species(8, 2, best=7.5)  # it has improved
+    assert candidate(Verdict(snapshots=tuple(groups)), fitness, tested)[0] == 2
+    assert candidate(Verdict(snapshots=(species(4, None, best=None),)), fitness, tested)[0] == 1
+    assert candidate(Verdict(), np.full(2, np.nan), tested)[0] is None

@@ -49,7 +49,8 @@ class FirstSolved:
     """Solved when all outputs lie on the right side of the middle; the first such agent wins."""
 
     def winner(
-        self, plan: Any, population: Population, evaluations: Evaluations, *, seed: int, generation: int, state: State
+        self, plan: Any, population: Population, evaluations: Evaluations, *,
+        candidate: int | None, seed: int, generation: int, state: State,
     ) -> int | None:
         """The lowest index among the agents that solve the task, or None."""
         if evaluations.solved is None or not evaluations.solved.any():
