@@ -245,12 +245,12 @@ def _words(code: int | None) -> str:
 
 
 def children(number: int) -> Children:
-    """The processes of this one; a forked one has its own."""
-    return _children(number, os.getpid())
+    """The processes of this one, which know the operator's modules; a forked one has its own."""
+    return _children(number, os.getpid(), os.environ.get("ENVIRONMENT_MODULES", ""))
 
 
 @cache
-def _children(number: int, process: int) -> Children:
+def _children(number: int, process: int, modules: str) -> Children:
     found = Children(number)
     atexit.register(lambda: found.close() if os.getpid() == process else None)
     return found
