@@ -32,11 +32,11 @@ check: setup ## ruff, mypy, import-linter and the unit tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest tests --ignore=tests/integration -q
+	$(BIN)/python -m pytest tests --ignore=tests/integration -q -n auto --dist loadfile
 
 test: check ## everything: make check and the tests with real processes
 	$(BIN)/python tests/integration/provide.py
-	$(BIN)/python -m tests.on_postgresql tests/api tests/database tests/processing -q
+	$(BIN)/python -m tests.on_postgresql tests/api tests/database tests/processing -q -n auto --dist loadfile
 	$(BIN)/python -m pytest tests/integration -q
 
 bench: setup ## measure; JSON lines (SUITE=name for one suite)
