@@ -1,4 +1,4 @@
-"""Compile what the examples need, so that nobody waits for it later: `python -m processing.core.warm`.
+"""Compile what the mazes among the examples need, so that nobody waits for it later: `python -m processing.core.warm`.
 
 One kernel lives the lives of every map, network shape and activation, others those of the examples' networks alone; one
 more breeds, and one measures diversity. All are compiled at their first call and then found on disk.

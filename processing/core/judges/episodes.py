@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 
 from processing.core.engine import Engine
-from processing.core.types import Evaluations, Failure, Float32Array, Float64Array, Genomes, Population, Purpose, State
+from processing.core.judges.forgetful import Forgetful
+from processing.core.types import Evaluations, Failure, Float32Array, Genomes, Purpose, State
 
 
-class Episodes:
+class Episodes(Forgetful):
     """The judge `episodes`: a genome kind's networks in an environment."""
 
     behaviours = 0  # numbers that say what a life came to, for judges that look at them
@@ -26,16 +27,6 @@ class Episodes:
     def is_random(self) -> bool:
         """Whether another seed gives another fitness."""
         return self.is_sampled or bool(self.environment.is_random)
-
-    def begin(self) -> State:
-        """What is remembered between generations, before the first: nothing."""
-        return {}
-
-    def closed(
-        self, state: State, population: Population, evaluations: Evaluations, *, seed: int, generation: int
-    ) -> tuple[State, Float64Array]:
-        """What is remembered after a generation, and the scores that its strategy sees, (N,): the fitness."""
-        return state, evaluations.fitness
 
     def evaluate(
         self, genomes: Genomes, *, seed: int, generation: int, first: int = 0, last: int | None = None, origin: int = 0,

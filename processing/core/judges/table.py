@@ -13,6 +13,7 @@ import numpy as np
 
 from processing.core.build import compiled, kernel, plain
 from processing.core.engine import on_threads
+from processing.core.judges.forgetful import Forgetful
 from processing.core.lanes import LANES, get, load, put, store, take_ticket
 from processing.core.numeric import sigmoid, tanh
 from processing.core.rollout import fill_memory, fill_outputs, workspace
@@ -22,7 +23,6 @@ from processing.core.types import (
     Float32Array,
     Float64Array,
     Genomes,
-    Population,
     Purpose,
     State,
     Trajectory,
@@ -32,23 +32,13 @@ from processing.core.types import (
 _AS_IT_IS, _SIGMOID, _TANH = 0, 1, 2
 
 
-class Tables:
+class Tables(Forgetful):
     """The judge `table`: a genome kind's networks answer a table."""
 
     is_sampled = is_random = False
 
     def __init__(self, environment: Any, genome_kind: Any) -> None:
         self.environment, self.genome_kind = environment, genome_kind
-
-    def begin(self) -> State:
-        """What is remembered between generations, before the first: nothing."""
-        return {}
-
-    def closed(
-        self, state: State, population: Population, evaluations: Evaluations, *, seed: int, generation: int
-    ) -> tuple[State, Float64Array]:
-        """What is remembered after a generation, and the scores that its strategy sees, (N,): the fitness."""
-        return state, evaluations.fitness
 
     def evaluate(
         self, genomes: Genomes, *, seed: int, generation: int, first: int = 0, last: int | None = None, origin: int = 0,

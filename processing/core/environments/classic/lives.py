@@ -8,6 +8,7 @@ types.
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, empty-body, assignment"
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
@@ -43,7 +44,7 @@ class NoKwargs(Parameters):
     """No keyword arguments."""
 
 
-class Classic:
+class Classic(ABC):
     """One of Gymnasium's classic control environments.
 
     Args:
@@ -80,9 +81,9 @@ class Classic:
         """The numbers that keyword arguments change."""
         return ()
 
+    @abstractmethod
     def best_possible(self) -> float | None:
         """An upper bound of the return of one episode."""
-        raise NotImplementedError
 
     @classmethod
     def input_labels(cls) -> tuple[str, ...]:
