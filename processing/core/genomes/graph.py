@@ -3,7 +3,6 @@
 Source: Stanley and Miikkulainen 2002, "Evolving Neural Networks through Augmenting Topologies", section 3.1.
 """
 
-import math
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any, NamedTuple
@@ -16,11 +15,12 @@ from processing.core.actions import Range
 from processing.core.genomes import graphs
 from processing.core.genomes.dense import Output
 from processing.core.genomes.graph_decoding import Shape, decoded
+from processing.core.genomes.graph_diversity import diversity
 from processing.core.genomes.graph_program import fill_memory, fill_outputs, fill_special, layout
 from processing.core.genomes.graphs import Graphs
 from processing.core.parameters import Parameters, parameter
 from processing.core.rollout import Prepared
-from processing.core.types import Float64Array, Int32Array, Int64Array, Purpose
+from processing.core.types import Int32Array, Int64Array, Purpose
 
 
 class Activation(StrEnum):
@@ -99,6 +99,7 @@ class Graph:
     """
 
     Parameters = GraphParameters
+    bytes_per_weight = 17  # of a packed genome, for each connection gene that it has room for
 
     def __init__(self, parameters: GraphParameters, *, inputs: int, outputs: int) -> None:
         self.parameters, self.inputs, self.outputs = parameters, inputs, outputs
@@ -147,22 +148,8 @@ class Graph:
         return graphs.unpack(data)
 
     def diversity(self, genomes: Graphs) -> float:
-        """The root mean square distance of the weights from those of the mean genome; 0 for fewer than 2 genomes.
-
-        Weights are compared by innovation number; a genome that lacks a gene counts as having it with weight 0. Added in
-        the order of the agents.
-        """
-        size, used = len(genomes.genes), genomes.innovations >= 0
-        numbers, weights = genomes.innovations[used], genomes.weights[used].astype(np.float64)
-        if size < 2 or not len(numbers):
-            return 0.0
-        if numbers.max() > 4 * numbers.size + 65_536:
-            numbers = np.unique(numbers, return_inverse=True)[1].astype(np.int32)
-        first = np.zeros(int(numbers.max()) + 1)
-        first[numbers[::-1]] = weights[::-1]  # each number's first weight is its last assignment
-        with np.errstate(all="ignore"):
-            spread = _spread(weights - first[numbers], numbers, first, size)
-        return math.sqrt(math.fsum(spread.tolist()) / (size * np.count_nonzero(np.bincount(numbers))))
+        """How far the weights spread; see `graph_diversity.py`."""
+        return diversity(genomes)
 
     def complexity(self, genomes: Graphs) -> float:
         """The mean number of enabled connections; 0 for no genomes."""
@@ -254,15 +241,6 @@ def _range(activation: Activation) -> Range:
 
 def _number(activation: Activation) -> int:
     return list(Activation).index(activation)
-
-
-def _spread(away: Float64Array, numbers: Int32Array, first: Float64Array, size: int) -> Float64Array:
-    """The sum of squares about the mean for each innovation number, from distances to its first weight."""
-    lacking = size - np.bincount(numbers, minlength=len(first))
-    total = np.bincount(numbers, away, len(first)) - lacking * first
-    square = np.bincount(numbers, away * away, len(first)) + lacking * first * first
-    spread: Float64Array = np.maximum(square - total * total / size, 0.0)
-    return np.where(lacking < size, spread, 0.0)
 
 
 def _followers(columns: list[Any]) -> dict[int, set[int]]:

@@ -6,7 +6,6 @@ tanh where they lie from -1 to 1, else none.
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
 
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ import numpy as np
 from processing.core.build import compiled, kernel, plain
 from processing.core.engine import on_threads
 from processing.core.judges.forgetful import Forgetful
-from processing.core.lanes import LANES, get, load, put, store, take_ticket
+from processing.core.lanes import LANES, fill, get, load, put, store, take_ticket
 from processing.core.numeric import sigmoid, tanh
 from processing.core.rollout import fill_memory, fill_outputs, workspace
 from processing.core.types import (
@@ -29,7 +28,8 @@ from processing.core.types import (
     UInt8Array,
 )
 
-_AS_IT_IS, _SIGMOID, _TANH = 0, 1, 2
+_SQUASHINGS = {"identity": 0, "sigmoid": 1, "tanh": 2}
+_SIGMOID, _TANH = 1, 2
 
 
 class Tables(Forgetful):
@@ -93,7 +93,8 @@ class Tables(Forgetful):
         kind, world, ticket = self.genome_kind, self.environment.world, np.zeros(1, np.int64)
         run = compiled(fill_errors, kind.parts) if threads else plain(fill_errors, kind.parts)
         prepared = kind.prepared(genomes)
-        how = self._squashing, int(getattr(kind, "remembers", False)), first, kind.inputs, kind.outputs
+        squashing = _SQUASHINGS[self.environment.squashing(kind)]
+        how = squashing, int(getattr(kind, "remembers", False)), first, kind.inputs, kind.outputs
 
         def work() -> None:
             with np.errstate(all="ignore"):
@@ -102,16 +103,7 @@ class Tables(Forgetful):
                     size, square, solved, answers,
                 )
 
-        on_threads(work, threads, most=-(-len(size) * world.rows // LANES))
-
-    @cached_property
-    def _squashing(self) -> int:
-        if hasattr(self.genome_kind.parameters, "output_activation"):
-            return _AS_IT_IS
-        least, largest = self.environment.span
-        if least >= 0 and largest <= 1:
-            return _SIGMOID
-        return _TANH if least >= -1 and largest <= 1 else _AS_IT_IS
+        on_threads(work, threads, most=-(-len(size) // LANES))
 
 
 @kernel
@@ -119,28 +111,25 @@ def fill_errors(genomes, network, table, work, how, ticket, size, square, solved
     """The errors of agents first..first + size.size - 1: the sums of their sizes and of their squares, whether all
     outputs lie on the right side, and the outputs themselves where `answers` has room for them.
 
-    Lanes hold rows: those of several agents where a table is short, else LANES rows of one after the other. `how` are the
-    squashing, whether networks must start anew, the first agent, and the numbers of inputs and outputs.
+    Lanes hold agents, which answer row after row. `how` are the squashing, whether networks must start anew for each row,
+    the first agent, and the numbers of inputs and outputs.
     """
     squashing, remembers, first, inputs, outputs = how
     rows = table.rows
-    side_by_side = max(1, LANES // rows)
     while True:
-        start = take_ticket(ticket) * side_by_side
+        start = take_ticket(ticket) * LANES
         if start >= size.size:
             return
-        number = min(side_by_side, size.size - start) * rows
-        for begin in range(0, number, LANES):
-            width = min(LANES, number - begin)
-            for lane in range(LANES):
-                put(work.alive, lane, np.int64(lane < width))
-                if lane < width:
-                    agent, row = first + start + (begin + lane) // rows, (begin + lane) % rows
-                    if begin == 0 or remembers != 0:
-                        put(work.agents, lane, agent)
-                        fill_memory(genomes, network, work, agent, lane)
-                    for i in range(inputs):
-                        put(work.scratch, i * LANES + lane, get(table.inputs, row * inputs + i))
+        width = min(LANES, size.size - start)
+        for lane in range(LANES):
+            put(work.alive, lane, np.int64(lane < width))
+        for row in range(rows):
+            if row == 0 or remembers != 0:
+                for lane in range(width):
+                    put(work.agents, lane, first + start + lane)
+                    fill_memory(genomes, network, work, first + start + lane, lane)
+            for i in range(inputs):
+                store(work.scratch, i * LANES, fill(get(table.inputs, row * inputs + i)))
             y = fill_outputs(genomes, network, work)
             for place in range(y, y + outputs * LANES, LANES):
                 if squashing == _SIGMOID:
@@ -148,7 +137,7 @@ def fill_errors(genomes, network, table, work, how, ticket, size, square, solved
                 elif squashing == _TANH:
                     store(work.scratch, place, tanh(load(work.scratch, place)))
             for lane in range(width):
-                agent, row = start + (begin + lane) // rows, (begin + lane) % rows
+                agent = start + lane
                 right = np.int64(get(solved, agent)) if row > 0 else 1
                 for k in range(outputs):
                     target = get(table.targets, row * outputs + k)

@@ -1,4 +1,4 @@
-"""How different two genomes are: one merge of two lists in the order of their innovation numbers.
+"""How different two genomes are: the genes of one are looked up by their innovation numbers in a table of the other's weights.
 
 distance = c1 E / N + c2 D / N + c3 W: E excess and D disjoint genes, W the mean difference of the weights of matching
 genes, disabled ones included. N is 1 as in the authors' code, or the number of genes of the larger genome, 1 below 20.
@@ -8,17 +8,18 @@ Source: Stanley and Miikkulainen 2002, section 3.3, eq. 1; N = 1: authors' code 
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
 
-import math
 from typing import NamedTuple
 
 import numpy as np
 
 from processing.core.build import compiled, kernel, part
 from processing.core.genomes.graphs import Graphs
-from processing.core.types import Float64Array
+from processing.core.lanes import get, put
+from processing.core.types import Float32Array, Float64Array, Int32Array
 
 #: Genomes smaller than this are not divided by their size.
 LARGE_GENOME = 20
+_ABSENT = np.float32(np.nan)
 
 
 class Measure(NamedTuple):
@@ -30,41 +31,85 @@ class Measure(NamedTuple):
     normalized: bool  # whether N is the size of the larger genome
 
 
+class Genes(NamedTuple):
+    """What distances need of N genomes, flat: gene g of genome i stands at i * slots + g."""
+
+    counts: Int32Array  # (N,) number of connection genes
+    innovations: Int32Array  # (N * slots,)
+    weights: Float32Array  # (N * slots,)
+    slots: int
+
+
+def genes_of(genomes: Graphs) -> Genes:
+    """The genes of N genomes, without a copy where their arrays are contiguous."""
+    return Genes(genomes.genes, genomes.innovations.reshape(-1), genomes.weights.reshape(-1), genomes.weights.shape[1])
+
+
 def distances(genomes: Graphs, others: Graphs, measure: Measure) -> Float64Array:
     """The distance of each of N genomes to each of M others, (N, M)."""
-    found = np.empty((len(genomes.genes), len(others.genes)))
-    compiled(fill_distances)(genomes, others, measure, found)
-    return found
+    found = np.empty((len(others.genes), len(genomes.genes)))
+    compiled(fill_distances)(genes_of(genomes), genes_of(others), measure, table_for(genomes, others), found.reshape(-1))
+    return found.T
 
 
 @kernel
-def fill_distances(genomes, others, measure, found):
-    """Fill `found` (N, M)."""
-    for i in range(found.shape[0]):
-        for j in range(found.shape[1]):
-            found[i, j] = distance(genomes, i, others, j, measure, math.inf)
+def fill_distances(genomes, others, measure, table, found):
+    """Fill `found`, (M * N,)."""
+    size = genomes.counts.size
+    for j in range(others.counts.size):
+        fill_table(table, others, j)
+        for i in range(size):
+            put(found, j * size + i, distance(table, others, j, genomes, i, measure))
+        clear_table(table, others, j)
+
+
+def table_for(*groups: Graphs) -> Float32Array:
+    """Room for one weight by innovation number, NaN where there is none, as is always the last."""
+    return np.full(max(int(group.innovations.max(initial=-1)) for group in groups) + 2, np.nan, np.float32)
 
 
 @part
-def distance(one, i, other, j, measure, limit):
-    """The distance of genome i of `one` and j of `other`, float64; only "at least `limit`" where disjoint genes make it so."""
-    ends, ends_other = np.int64(one.genes[i]), np.int64(other.genes[j])
-    larger = max(ends, ends_other)
-    size = np.float64(larger) if measure.normalized and larger >= LARGE_GENOME else 1.0
-    at, at_other, matching, disjoint, apart = 0, 0, 0, 0, 0.0
-    while at < ends and at_other < ends_other:
-        innovation, innovation_other = one.innovations[i, at], other.innovations[j, at_other]
-        if innovation == innovation_other:
-            apart += abs(np.float64(one.weights[i, at]) - np.float64(other.weights[j, at_other]))
-            matching += 1
-            at += 1
-            at_other += 1
-        else:
-            disjoint += 1
-            at += innovation < innovation_other
-            at_other += innovation_other < innovation
-            if measure.disjoint * disjoint / size >= limit:
-                break
-    excess = (ends - at) + (ends_other - at_other)
-    structure = measure.excess * excess / size + measure.disjoint * disjoint / size
+def fill_table(table, genes, j):
+    """Put the weights of genome j where its innovation numbers say."""
+    first = j * genes.slots
+    for at in range(first, first + np.int64(get(genes.counts, j))):
+        put(table, np.int64(get(genes.innovations, at)), get(genes.weights, at))
+
+
+@part
+def clear_table(table, genes, j):
+    """Take the weights of genome j out again."""
+    first = j * genes.slots
+    for at in range(first, first + np.int64(get(genes.counts, j))):
+        put(table, np.int64(get(genes.innovations, at)), _ABSENT)
+
+
+@part
+def distance(table, others, j, genes, i, measure):
+    """The distance, float64, of genome i of `genes` to genome j of `others`, which lies in the table.
+
+    No step depends on which genes match, so that the processor never guesses wrong.
+    """
+    count, count_other = np.int64(get(genes.counts, i)), np.int64(get(others.counts, j))
+    first, first_other = i * genes.slots, j * others.slots
+    last = np.int64(get(others.innovations, first_other + count_other - 1)) if count_other > 0 else -1
+    matching, excess, apart, nowhere = 0, 0, 0.0, table.size - 1
+    for at in range(first, first + count):
+        innovation = np.int64(get(genes.innovations, at))
+        weight = get(table, min(innovation, nowhere))
+        matches = weight == weight
+        away = abs(np.float64(get(genes.weights, at)) - np.float64(weight))
+        apart += away if matches else 0.0
+        matching += np.int64(matches)
+        excess += np.int64(innovation > last)
+    own_last = np.int64(get(genes.innovations, first + count - 1)) if count > 0 else -1
+    end = first_other + count_other
+    while end > first_other and np.int64(get(others.innovations, end - 1)) > own_last:
+        end -= 1
+        excess += 1
+    disjoint, larger = count + count_other - 2 * matching - excess, max(count, count_other)
+    structure = measure.excess * excess + measure.disjoint * disjoint
+    if measure.normalized and larger >= LARGE_GENOME:
+        structure = measure.excess * excess / larger + measure.disjoint * disjoint / larger
     return structure + measure.weight * (apart / max(matching, 1))
+

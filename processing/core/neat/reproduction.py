@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing.core import rng
-from processing.core.build import compiled, kernel
+from processing.core.build import compiled, kernel, part
 from processing.core.genomes.graphs import Graphs, empty, trim
-from processing.core.neat.compatibility import Measure, distance
+from processing.core.neat.compatibility import Measure, clear_table, distance, fill_table, genes_of, table_for
 from processing.core.neat.connecting import Frame, Scratch, add_connection
 from processing.core.neat.draws import CONNECTION, WEIGHTS
 from processing.core.neat.innovation import Innovations
@@ -72,8 +72,8 @@ def family(nursery: Nursery, breeding: Breeding, *, seed: int, generation: int) 
     number = np.arange(size) - (np.cumsum(nursery.offspring) - nursery.offspring)[species]
     mothers = firsts + (chances[:, 1] * parents).astype(np.int32)
     fathers = firsts + (chances[:, 3] * parents).astype(np.int32)
-    foreign = chances[:, 2] < breeding.interspecies
-    fathers = np.where(foreign, _champions_elsewhere(nursery, species, keys), fathers).astype(np.int32)
+    foreign = np.flatnonzero(chances[:, 2] < breeding.interspecies)
+    fathers[foreign] = _champions_elsewhere(nursery, species[foreign], keys[foreign])
     averaged = chances[:, 4] >= breeding.multipoint
     mutated = chances[:, 5] >= breeding.mate_only
     ways = np.where(averaged, AVERAGED, MATED) + (MATED_MUTATED - MATED) * mutated
@@ -122,7 +122,8 @@ def bred(
         compiled(fill_children)(
             pool, fitness, parents, chances, np.float32(disabling), measure, frame, table, choices,
             np.uint64(rng.derive_prefix(seed, Purpose.CROSSOVER, generation)),
-            np.uint64(rng.derive_prefix(seed, Purpose.MUTATION, generation)), children, operators, scratch,
+            np.uint64(rng.derive_prefix(seed, Purpose.MUTATION, generation)), children, operators, scratch, genes_of(pool),
+            table_for(pool),
         )
     return trim(children), operators
 
@@ -130,9 +131,12 @@ def bred(
 @kernel
 def fill_children(
     pool, fitness, parents, chances, disabling, measure, frame, table, choices, crossing, mutating,
-    children, operators, scratch,
+    children, operators, scratch, genes, weights,
 ):
-    """Fill `children` and `operators`; `crossing` and `mutating` are the key prefixes of the generation."""
+    """Fill `children` and `operators`; `crossing` and `mutating` are the key prefixes of the generation.
+
+    `genes` are those of the pool, `weights` a table for their distances.
+    """
     for child in range(operators.size):
         mother, father = np.int64(parents.mothers[child]), np.int64(parents.fathers[child])
         way = parents.ways[child]
@@ -149,9 +153,18 @@ def fill_children(
             changed = True
         elif way == RECONNECTED:
             changed = add_connection(chances, frame, table, life_key(mutating, child, CONNECTION), children, child, scratch)
-        elif way >= MUTATED or (mated and distance(pool, mother, pool, father, measure, 1.0) == 0.0):
+        elif way >= MUTATED or (mated and is_same(weights, genes, mother, father, measure)):
             changed = mutate(chances, frame, table, choices, mutating, children, child, scratch)
         if mated:
             operators[child] = _BOTH if changed else _CROSSOVER
         else:
             operators[child] = _MUTATION if changed else _ELITE
+
+
+@part
+def is_same(weights, genes, mother, father, measure):
+    """Whether the distance of two parents is 0."""
+    fill_table(weights, genes, father)
+    apart = distance(weights, genes, father, genes, mother, measure)
+    clear_table(weights, genes, father)
+    return apart == 0.0

@@ -17,10 +17,13 @@ import numpy as np
 
 from processing.core.build import compiled, kernel, part
 from processing.core.genomes.graphs import Graphs
-from processing.core.neat.compatibility import LARGE_GENOME, Measure, distance
+from processing.core.lanes import get, put
+from processing.core.neat.compatibility import LARGE_GENOME, Measure, clear_table, distance, fill_table, genes_of, table_for
 from processing.core.types import Int32Array
 
-_ONE, _ZERO = np.uint64(1), np.uint64(0)
+_ONE, _TWO, _FOUR, _TOP = np.uint64(1), np.uint64(2), np.uint64(4), np.uint64(56)
+_PAIRS, _FOURS = np.uint64(0x5555555555555555), np.uint64(0x3333333333333333)
+_EIGHTS, _BYTES = np.uint64(0x0F0F0F0F0F0F0F0F), np.uint64(0x0101010101010101)
 #: Above 1, so that rounding cannot make a bound larger than the distance.
 _MARGIN = 1.0 + 1e-9
 _LEAST_WORDS = 4
@@ -36,71 +39,101 @@ def speciate(genomes: Graphs, representatives: Graphs, measure: Measure, thresho
         Numbers from 0 to S - 1 for the species that were given, from S on for those founded, in their order.
     """
     size, known = len(genomes.genes), len(representatives.genes)
-    places, heads = np.empty(size, np.int32), np.arange(known + size, dtype=np.int32)
-    founded = np.zeros(1, np.int64)
+    places, founded = np.empty(size, np.int32), np.zeros(1, np.int64)
     words = max(_LEAST_WORDS, genomes.weights.shape[1] // 32)
-    own, theirs = np.zeros((size, words), np.uint64), np.zeros((known + size, words), np.uint64)
+    own, theirs = np.zeros((size, words), np.uint64), np.zeros((known, words), np.uint64)
     least = min(measure.excess, measure.disjoint)
     bound = threshold * _MARGIN / least if least > 0 else math.inf
-    compiled(fill_species)(genomes, representatives, measure, threshold, bound, own, theirs, places, heads, founded)
+    with np.errstate(over="ignore", invalid="ignore"):
+        compiled(fill_species)(
+            genes_of(genomes), genes_of(representatives), measure, threshold, bound, table_for(genomes, representatives),
+            own, theirs, np.arange(size), places, founded,
+        )
     return places, int(founded[0])
 
 
 @kernel
-def fill_species(genomes, representatives, measure, threshold, bound, own, theirs, places, heads, founded):
-    """Fill `places` (N,), and `heads` and founded[0] with the founders and their number.
+def fill_species(genomes, representatives, measure, threshold, bound, table, own, theirs, left, places, founded):
+    """Fill `places` (N,), and founded[0] with the number of new species.
+
+    Species after species takes, of the genomes that no older one has taken, those near enough. The first that is left
+    when all species have taken theirs is near to none of them, and founds the next.
 
     Args:
         bound: so many genes that do not match make a distance of `threshold`, where N is 1.
-        own: (N, W), theirs: (S + N, W) masks of the genomes and of the species' representatives, all 0.
-        heads: (S + N,) place of each representative, among `representatives` or the genomes; known for the first S.
+        table: as `table_for` makes it.
+        own: (N, W), theirs: (S, W) masks of the genomes and of the species' representatives, all 0.
+        left: (N,) the numbers from 0 to N - 1.
     """
-    known = representatives.genes.size
+    known, number, species = representatives.counts.size, places.size, 0
     fill_masks(genomes, own)
     fill_masks(representatives, theirs)
-    count = known
-    for agent in range(places.size):
-        genes = np.int64(genomes.genes[agent])
-        place = 0
-        while place < count:
-            head = heads[place]
-            larger = max(genes, np.int64(representatives.genes[head] if place < known else genomes.genes[head]))
-            size = larger if measure.normalized and larger >= LARGE_GENOME else 1
-            if not is_apart(own, agent, theirs, place, bound * size):
-                if place < known:
-                    if distance(genomes, agent, representatives, head, measure, threshold) < threshold:
-                        break
-                elif distance(genomes, agent, genomes, head, measure, threshold) < threshold:
-                    break
-            place += 1
-        if place == count:
-            heads[count] = agent
-            for word in range(own.shape[1]):
-                theirs[count, word] = own[agent, word]
-            count += 1
-        places[agent] = place
-    founded[0] = count - known
+    while species < known and number > 0:
+        number = fill_taken(
+            representatives, species, theirs, genomes, own, measure, threshold, bound, table, left, 0, number, places, species
+        )
+        species += 1
+    species = known
+    while number > 0:
+        founder = get(left, 0)
+        places[founder] = species
+        number = fill_taken(
+            genomes, founder, own, genomes, own, measure, threshold, bound, table, left, 1, number, places, species
+        )
+        species += 1
+    founded[0] = species - known
+
+
+@part
+def fill_taken(
+    heads, head, masks, genomes, own, measure, threshold, bound, table, left, begin, number, places, species
+):
+    """A species, whose representative is genome `head` of `heads`, takes what is near enough of left[begin:number].
+
+    The others stay in `left`, in their order; how many they are.
+    """
+    fill_table(table, heads, head)
+    kept, count = 0, np.int64(get(heads.counts, head))
+    for at in range(begin, number):
+        agent = get(left, at)
+        larger = max(count, np.int64(get(genomes.counts, agent)))
+        size = larger if measure.normalized and larger >= LARGE_GENOME else 1
+        is_near = not is_apart(own, agent, masks, head, bound * size)
+        if is_near:
+            is_near = distance(table, heads, head, genomes, agent, measure) < threshold
+        if is_near:
+            places[agent] = species
+        else:
+            put(left, kept, agent)
+            kept += 1
+    clear_table(table, heads, head)
+    return kept
 
 
 @part
 def fill_masks(genomes, masks):
     """Set the bits of each genome's genes; `masks` may have more rows than there are genomes."""
     bits = masks.shape[1] * 64
-    for agent in range(genomes.genes.size):
-        for i in range(genomes.genes[agent]):
-            bit = np.int64(genomes.innovations[agent, i]) % bits
+    for agent in range(genomes.counts.size):
+        first = agent * genomes.slots
+        for at in range(first, first + np.int64(get(genomes.counts, agent))):
+            bit = np.int64(get(genomes.innovations, at)) % bits
             masks[agent, bit >> 6] |= _ONE << np.uint64(bit & 63)
 
 
 @part
 def is_apart(own, agent, theirs, place, bound):
     """Whether the masks differ in at least `bound` bits."""
-    count = 0
+    count = np.uint64(0)
     for word in range(own.shape[1]):
-        different = own[agent, word] ^ theirs[place, word]
-        while different != _ZERO:
-            different &= different - _ONE
-            count += 1
-            if count >= bound:
-                return True
-    return False
+        count += ones(own[agent, word] ^ theirs[place, word])
+    return np.int64(count) >= bound
+
+
+@part
+def ones(x):
+    """How many bits of a uint64 are set: sums of two, four and eight bits side by side, and those of the bytes at the top."""
+    x = x - ((x >> _ONE) & _PAIRS)
+    x = (x & _FOURS) + ((x >> _TWO) & _FOURS)
+    x = (x + (x >> _FOUR)) & _EIGHTS
+    return (x * _BYTES) >> _TOP
