@@ -35,7 +35,7 @@ _LOST = "Its worker was lost {} times in the same generation; it may need more m
 def claim(instance_id: int) -> Claim | None:
     """The right to advance an instance; None where it is not ready, is somebody else's, or has used up its attempts."""
     claimed = services.claim(
-        instance_id=instance_id, worker=node.process_name(), lease_seconds=settings.LEASE_SECONDS, profile=node.profile()
+        instance_id=instance_id, worker=node.process_name(), lease_seconds=settings.LEASE_SECONDS, profiles=node.profiles()
     )
     if claimed is None:
         return None
@@ -70,7 +70,7 @@ def begin(claimed: Claim) -> bool:
 def claim_slice(slice_id: int) -> SliceClaim | None:
     """The right to evaluate a slice; None where it is done, is somebody else's, or its run does not go on."""
     claimed = services.claim_slice(
-        slice_id=slice_id, worker=node.process_name(), lease_seconds=settings.LEASE_SECONDS, profile=node.profile()
+        slice_id=slice_id, worker=node.process_name(), lease_seconds=settings.LEASE_SECONDS, profiles=node.profiles()
     )
     if claimed is not None:
         _counted(claimed)

@@ -10,7 +10,8 @@ from django.conf import settings
 from database import services
 from database.errors import NO_ANSWER
 from database.services import Counts
-from processing.core.profile import profile_name
+from processing.core.plan import Plan
+from processing.core.profile import core_name, profile_name
 
 _names: list[str] = []
 _counts = Counts()
@@ -37,6 +38,16 @@ def process_name() -> str:
 def profile() -> str:
     """The name of this process's numeric profile."""
     return settings.NUMERIC_PROFILE or profile_name()
+
+
+def profile_of(plan: Plan) -> str:
+    """The name of the profile that decides the bits of a run: the whole one only where a library computes."""
+    return profile() if plan.is_by_library else core_name(profile())
+
+
+def profiles() -> tuple[str, str]:
+    """The profiles of runs that this process may work on."""
+    return core_name(profile()), profile()
 
 
 def threads() -> int:

@@ -4,8 +4,9 @@ A kill at any moment costs at most the generation under way: the next worker sta
 draw has an address, computes the same bits again.
 """
 
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -14,13 +15,14 @@ from django.conf import settings
 from database import services, steps
 from database.errors import NO_ANSWER
 from database.models import EventLevel, EventType, Instance, InstanceState
-from database.services import Claim, NewEvent
-from processing import lifecycle, logs, node, slices
+from database.services import Claim, NewEvent, Part
+from processing import failures, lifecycle, logs, node, slices
 from processing.core import checkpoint as checkpoints
 from processing.core import generation as generations
 from processing.core.checkpoint import Checkpoint
 from processing.core.generation import Closed
-from processing.core.profile import numeric_profile
+from processing.core.plan import Plan
+from processing.core.profile import core_profile, numeric_profile
 from processing.core.types import Evaluations, Failure, Population, StopReason
 from processing.evaluation import attended, evaluate
 from processing.events import events_of
@@ -55,14 +57,14 @@ class Shift:
             evaluated = self._evaluated(checkpoint)
             if evaluated is None:
                 return False
-            with attended(self.plan, threads=self.run.threads, heartbeat=self.heartbeat):
-                closed = generations.close_generation(
+            with attended(self.plan, threads=self.run.threads, heartbeat=self.heartbeat) as confirming:
+                closed = failures.with_reasons(generations.close_generation(
                     self.plan, checkpoint, evaluated.population, evaluated.evaluations, seed=self.seed
-                )
+                ))
             if settings.GENERATION_PAUSE_SECONDS:
                 time.sleep(settings.GENERATION_PAUSE_SECONDS)
             self.heartbeat()
-            self.run.instance = self._commit(closed, evaluated)
+            self.run.instance = self._commit(closed, evaluated, confirming)
             self.heartbeat.extended()
             node.count(commits=1, generations=1)
             if self.watch:
@@ -87,13 +89,17 @@ class Shift:
         self.heartbeat()
         size = self._slice_size(len(population))
         if size is not None:
-            self._hand_out(population, number, size)
+            self._hand_out(number, slices.cut(self.plan, population, size))
             return None
         evaluations = evaluate(
             self.plan, population.genomes, seed=self.seed, generation=number, number=len(population),
             threads=self.run.threads, heartbeat=self.heartbeat, state=checkpoint.judge,
+            seconds=slices.SECONDS if self.in_slices else math.inf,
         )
-        node.count(evaluations=len(population))
+        node.count(evaluations=len(evaluations))
+        if len(evaluations) < len(population):
+            self._hand_out(number, slices.begun(self.plan, population, evaluations))
+            return None
         return _Evaluated(population, evaluations, started_at, time.perf_counter() - started)
 
     def _gathered(self) -> "_Evaluated":
@@ -111,19 +117,20 @@ class Shift:
         size = self.run.staged.slice_size
         return size if size is not None and size < number else None
 
-    def _hand_out(self, population: Population, number: int, size: int) -> None:
-        """Write the generation in slices; whoever is free evaluates them."""
-        parts = list(slices.cut(self.plan, population, size))
+    def _hand_out(self, number: int, parts: Iterable[Part]) -> None:
+        """Write the generation in slices; whoever is free evaluates those without results."""
+        written = list(parts)
         with lifecycle.fenced(self.claim) as instance:
-            services.open_slices(instance=instance, generation=number, parts=parts)
+            instance.profile = node.profile_of(self.plan)
+            services.open_slices(instance=instance, generation=number, parts=written)
             services.finish_commit(instance=instance, events=[])
         node.count(commits=1)
         lifecycle.announce([self.claim.instance_id])
 
-    def _commit(self, closed: Closed, evaluated: "_Evaluated") -> Instance:
+    def _commit(self, closed: Closed, evaluated: "_Evaluated", confirming: list[Failure]) -> Instance:
         """The run after the commit; where that was not answered, the database is asked what became of it."""
         try:
-            return self._write(closed, evaluated)
+            return self._write(closed, evaluated, confirming)
         except NO_ANSWER:
             if not self._has_committed(closed):
                 raise
@@ -144,13 +151,15 @@ class Shift:
                 time.sleep(REREAD_PAUSE_SECONDS)
                 self.heartbeat()
 
-    def _write(self, closed: Closed, evaluated: "_Evaluated") -> Instance:
+    def _write(self, closed: Closed, evaluated: "_Evaluated", confirming: list[Failure]) -> Instance:
         """The generation and all that goes with it in one transaction, behind the fence."""
         record = record_of(self.run, closed, seconds=evaluated.seconds, started_at=evaluated.started_at)
         with lifecycle.fenced(self.claim) as instance:
             services.record_generation(instance=instance, generation=record, keep_every=settings.CHECKPOINT_KEEP_EVERY)
             services.close_slices(instance=instance)
-            closed, notes = self._timed(instance, closed), [*_noted(instance), *_decided_by_a_clock(instance, closed)]
+            instance.profile = node.profile_of(self.plan)
+            notes = [*_noted(instance, self.plan), *failures.decided_by_chance(instance, closed, confirming)]
+            closed = self._timed(instance, closed)
             if closed.stop is not None:
                 instance.stop_reason, instance.stop_explanation = closed.stop.value, closed.explanation
             changed = lifecycle.enter(instance, lifecycle.following(InstanceState(instance.state), closed.stop))
@@ -180,22 +189,11 @@ class _Evaluated:
     seconds: float
 
 
-def _noted(instance: Instance) -> list[NewEvent]:
-    """Keep the numeric profile, and say so where it is another than that of the generations before."""
-    before, now = instance.numeric_profile, numeric_profile()
-    instance.numeric_profile = now
-    if before in ({}, now):
+def _noted(instance: Instance, plan: Plan) -> list[NewEvent]:
+    """Keep the numeric profile, and say so where what decides the run's bits is another than in the generations before."""
+    before, instance.numeric_profile = instance.numeric_profile, numeric_profile()
+    deciding = numeric_profile() if plan.is_by_library else core_profile()
+    if not before or all(before.get(name) == value for name, value in deciding.items()):
         return []
     instance.reproducible = False
     return [NewEvent(EventType.NOTE, "Goes on under another numeric profile.", EventLevel.WARNING, data={"before": before})]
-
-
-def _decided_by_a_clock(instance: Instance, closed: Closed) -> list[NewEvent]:
-    """Say so where agents failed because their environments took too long: such a run is not reproducible."""
-    number = int((closed.evaluations.failures == Failure.TIMEOUT).sum())
-    if not number:
-        return []
-    instance.reproducible = False
-    agents = "1 agent" if number == 1 else f"{number} agents"
-    message = f"{agents} failed because of an environment that did not answer in time; the run is not reproducible."
-    return [NewEvent(EventType.NOTE, message, EventLevel.WARNING, closed.number, data={"failure": "TIMEOUT", "agents": number})]

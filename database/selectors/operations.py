@@ -8,7 +8,7 @@ from django.db.models import Count, F, Min, Q
 from django.db.models.functions import Now
 
 from database.models import ACTIVE, Instance, InstanceState, Slice, Worker
-from database.services import EVALUATED, FREE, advanceable, database_now
+from database.services import EVALUATED, FREE, advanceable, database_now, halves
 
 #: A worker that was seen within so many seconds is there; it says so every five.
 THERE_SECONDS = 30.0
@@ -105,8 +105,8 @@ def runs_by_state() -> dict[str, int]:
 
 def runs_without_workers() -> list[int]:
     """Active runs that began under a numeric profile which no worker that is there has; the first of them."""
-    there = Worker.objects.filter(seen_at__gte=Now() - timedelta(seconds=THERE_SECONDS)).values("profile")
-    runs = Instance.objects.filter(state__in=ACTIVE).exclude(profile="").exclude(profile__in=there)
+    there = Worker.objects.filter(seen_at__gte=Now() - timedelta(seconds=THERE_SECONDS)).values_list("profile", flat=True)
+    runs = Instance.objects.filter(state__in=ACTIVE).exclude(profile__in=["", *halves(there)])
     return list(runs.order_by("pk").values_list("pk", flat=True)[:MOST_STEPS])
 
 

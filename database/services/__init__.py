@@ -35,13 +35,13 @@ from database.services.slices import (
 from database.services.species import NewSnapshot
 from database.services.states import change_state, delete_instance, delete_work_item
 from database.services.submissions import create_work_item, was_started, work_item_of_key
-from database.services.workers import Counts, adopt, register_worker, see_worker
+from database.services.workers import Counts, adopt, halves, register_worker, see_worker
 
 __all__ = [
     "EVALUATED", "FREE", "MOST_CHECKPOINTS", "Claim", "Counts", "NewEvent", "NewGeneration", "NewSnapshot", "Part",
     "Pruned", "SliceClaim", "adopt", "advanceable", "back_off", "back_off_slice", "change_state", "claim", "claim_slice",
     "close_slices", "commit_slice", "create_work_item", "database_now", "delete_instance", "delete_work_item", "extend",
-    "extend_slice", "fenced", "fenced_slice", "finish_commit", "hand_back", "hand_back_slice", "has_committed",
+    "extend_slice", "fenced", "fenced_slice", "finish_commit", "halves", "hand_back", "hand_back_slice", "has_committed",
     "leave_slices", "open_slices", "prune", "record_generation", "register_worker", "release", "release_worker",
     "renew_connection", "see_worker", "split_slice", "tell", "was_started", "work_item_of_key",
 ]

@@ -63,16 +63,16 @@ def advanceable() -> Any:
     return Q(state__in=ACTIVE) & (done | (Q(state=InstanceState.PAUSING) & ~slice_is_held()))
 
 
-def claim(*, instance_id: int, worker: str, lease_seconds: float, profile: str = "") -> Claim | None:
+def claim(*, instance_id: int, worker: str, lease_seconds: float, profiles: Sequence[str] = ()) -> Claim | None:
     """The step of this instance is ours for `lease_seconds`; None when it is not ready or somebody has it.
 
     Args:
-        profile: name of the worker's numeric profile; a run that began under another one is not claimed.
+        profiles: names of the worker's numeric profile; a run that began under another one is not claimed.
     """
     with transaction.atomic():
-        free = Instance.objects.filter(FREE, pk=instance_id, profile__in=("", profile))
+        free = Instance.objects.filter(FREE, pk=instance_id, profile__in=("", *profiles))
         cases = (lambda: free.filter(NOT_IN_SLICES), lambda: free.filter(advanceable()))  # the second is seldom needed
-        took_over = taken(cases, worker=worker, lease_seconds=lease_seconds, profile=profile)
+        took_over = taken(cases, worker=worker, lease_seconds=lease_seconds)
         if took_over is None:
             return None
         row = Instance.objects.values(*OF_A_CLAIM, "state", "pending_slices").get(pk=instance_id)
@@ -81,14 +81,14 @@ def claim(*, instance_id: int, worker: str, lease_seconds: float, profile: str =
     return Claim(instance_id, **row, is_under_way=is_under_way, took_over=took_over)
 
 
-def taken(free: Sequence[Callable[[], Any]], *, worker: str, lease_seconds: float, **fields: Any) -> bool | None:
+def taken(free: Sequence[Callable[[], Any]], *, worker: str, lease_seconds: float) -> bool | None:
     """Take one step, the first of these that is free: whether from a worker whose lease ran out; None where none is."""
     for took_over in (False, True):
         held = ~Q(claimed_by="") if took_over else Q(claimed_by="")
         for steps in free:
             if steps().filter(held).update(
                 token=F("token") + 1, attempts=F("attempts") + 1, claimed_by=worker,
-                lease_until=Now() + timedelta(seconds=lease_seconds), **fields,
+                lease_until=Now() + timedelta(seconds=lease_seconds),
             ):
                 return took_over
     return None

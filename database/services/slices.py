@@ -31,6 +31,7 @@ class Part:
     first: int
     last: int
     population: bytes
+    results: bytes | None = None  # what became of them, packed; None where that is still to be seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def open_slices(*, instance: Instance, generation: int, parts: Sequence[Part]) -
     """Write a generation in slices, to be called inside `fenced`; the instance is free and waits for them. Their numbers."""
     _delete(instance)
     numbers = _insert(instance, generation, parts)
-    instance.pending_slices = len(parts)
+    instance.pending_slices = _pending(parts)
     instance.attempts = instance.crashes = instance.troubles = 0
     instance.lease_until, instance.claimed_by = None, ""
     return numbers
@@ -67,10 +68,10 @@ def close_slices(*, instance: Instance) -> None:
         instance.pending_slices = None
 
 
-def claim_slice(*, slice_id: int, worker: str, lease_seconds: float, profile: str = "") -> SliceClaim | None:
+def claim_slice(*, slice_id: int, worker: str, lease_seconds: float, profiles: Sequence[str] = ()) -> SliceClaim | None:
     """The slice is ours for `lease_seconds`; None when it is done, somebody has it, or its run does not go on."""
     run = Instance.objects.filter(
-        pk=OuterRef("instance"), epoch=OuterRef("epoch"), state__in=EVALUATED, profile=profile
+        pk=OuterRef("instance"), epoch=OuterRef("epoch"), state__in=EVALUATED, profile__in=("", *profiles)
     )
     with transaction.atomic():
         free = Slice.objects.filter(FREE, Exists(run), pk=slice_id, results__isnull=True)
@@ -128,14 +129,14 @@ def commit_slice(*, claim: SliceClaim, results: bytes, events: Sequence[NewEvent
     return instance.pending_slices == 0 or instance.state == InstanceState.PAUSING
 
 
-def split_slice(*, claim: SliceClaim, parts: Sequence[Part], event: NewEvent) -> list[int]:
-    """Put smaller slices in the place of one; their numbers. Raises Fenced."""
+def split_slice(*, claim: SliceClaim, parts: Sequence[Part], event: NewEvent | None = None) -> list[int]:
+    """Put smaller slices in the place of one, at least one of them without results; their numbers. Raises Fenced."""
     with fenced_slice(claim) as instance:
         _mine(claim).delete()
         numbers = _insert(instance, claim.generation, parts)
         assert instance.pending_slices
-        instance.pending_slices += len(parts) - 1
-        append(instance, event)
+        instance.pending_slices += _pending(parts) - 1
+        append(instance, *([] if event is None else [event]))
         instance.save(update_fields=["pending_slices", "event_sequence", "updated_at"])
     return numbers
 
@@ -160,6 +161,10 @@ def _mine(claim: SliceClaim) -> Any:
     return Slice.objects.filter(pk=claim.slice_id, token=claim.token, epoch=claim.epoch, results__isnull=True)
 
 
+def _pending(parts: Sequence[Part]) -> int:
+    return sum(part.results is None for part in parts)
+
+
 def _delete(instance: Instance) -> None:
     Slice.objects.filter(instance=instance).delete()
 
@@ -169,7 +174,7 @@ def _insert(instance: Instance, generation: int, parts: Sequence[Part]) -> list[
     rows = Slice.objects.bulk_create([
         Slice(
             instance=instance, generation=generation, epoch=instance.epoch, first=part.first, last=part.last,
-            population=part.population, opened_at=opened_at,
+            population=part.population, results=part.results, opened_at=opened_at,
         )
         for part in parts
     ], batch_size=100)

@@ -1,5 +1,6 @@
 """What workers say of themselves: that they are there, and what they have done."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
@@ -48,6 +49,11 @@ def see_worker(*, name: str, counts: Counts | None = None) -> bool:
     return bool(Worker.objects.filter(name=name).update(seen_at=Now(), **done))
 
 
+def halves(profiles: Iterable[str]) -> set[str]:
+    """The profiles of all runs that workers of these numeric profiles may work on: whole ones, and their halves before "+"."""
+    return {half for profile in profiles for half in (profile, profile.partition("+")[0])}
+
+
 def adopt(*, patience_seconds: float) -> list[int]:
     """Runs whose numeric profile no worker has had for so long are given to one that is there; their numbers.
 
@@ -59,7 +65,7 @@ def adopt(*, patience_seconds: float) -> list[int]:
         return []
     since = Now() - timedelta(seconds=patience_seconds)
     known = Worker.objects.filter(seen_at__gte=since).values_list("profile", flat=True)
-    orphans = Instance.objects.filter(FREE, state__in=ACTIVE, updated_at__lt=since).exclude(profile__in=["", *known])
+    orphans = Instance.objects.filter(FREE, state__in=ACTIVE, updated_at__lt=since).exclude(profile__in=["", *halves(known)])
     return [number for number in orphans.values_list("pk", flat=True) if _adopted(orphans, number, there.profile)]
 
 
@@ -69,7 +75,8 @@ def _adopted(orphans: Any, number: int, profile: str) -> bool:
         instance = orphans.select_for_update().filter(pk=number).first()
         if instance is None:
             return False
-        instance.profile, instance.updated_at = profile, database_now()
+        whole = "+" in instance.profile
+        instance.profile, instance.updated_at = profile if whole else profile.partition("+")[0], database_now()
         if instance.pending_slices is not None:
             instance.pending_slices = Slice.objects.filter(instance=instance).update(
                 results=None, token=F("token") + 1, lease_until=None, claimed_by="", attempts=0, crashes=0, troubles=0

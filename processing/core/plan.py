@@ -23,8 +23,10 @@ from processing.core.stop import StopParameters
 from processing.core.strategies import STRATEGIES
 from processing.core.types import Trajectory
 
-#: Longer episodes are not lived again for somebody who looks: it would take seconds.
-MOST_REPLAYED_STEPS = 20_000
+#: Episodes that take longer are not lived again for somebody who looks.
+MOST_REPLAY_SECONDS = 2.0
+#: What a weight of a dense network adds to a step of a maze's reference.
+_REFERENCE_WEIGHT_SECONDS = 3e-8
 
 P = TypeVar("P", bound=Parameters)
 
@@ -44,17 +46,59 @@ class Plan:
         """Agents in each generation."""
         return int(self.strategy.population_size)
 
+    @property
+    def is_by_library(self) -> bool:
+        """Whether a library decides bits, and with it the numeric profile."""
+        return any(getattr(one, "is_by_library", False) for one in (self.environment, self.strategy))
+
+    @property
+    def is_normalised(self) -> bool:
+        """Whether networks see observations normalised by what was seen in earlier generations."""
+        return bool(getattr(self.judge, "is_normalised", False))
+
+    def unreplayed(self, steps: int, genome: bytes) -> str | None:
+        """Why an agent that took so many steps in all is not lived again for those who look; None where it is."""
+        if isinstance(self.environment, Foreign):
+            return self._elsewhere
+        if (seconds := self.replay_seconds(steps, genome)) > MOST_REPLAY_SECONDS:
+            return (
+                f"It took {steps:,} steps: to live an episode again would take about {seconds:,.0f} seconds, and what "
+                f"takes up to {MOST_REPLAY_SECONDS:g} is shown."
+            )
+        return None
+
+    def replay_seconds(self, steps: int, genome: bytes) -> float:
+        """About how long it takes to live an episode again, at most, of an agent that took so many steps in all.
+
+        By the work of a step, which the environment names, and that of its network; `genome` is packed.
+        """
+        step, weight = self.environment.plain_seconds
+        if self._has_reference:
+            weight = _REFERENCE_WEIGHT_SECONDS
+        weights = len(genome) // self.genome.bytes_per_weight * max(1, getattr(self.genome, "passes", 1))
+        return float(min(steps, self.environment.max_steps) * (step + weight * weights))
+
+    @property
+    def _has_reference(self) -> bool:
+        return isinstance(self.environment, GridWorld) and isinstance(self.genome, Dense)
+
+    @property
+    def _elsewhere(self) -> str:
+        name = self.environment.parameters.id
+        return f"Episodes in {name} are not lived again here: it runs only in processes of the workers."
+
     def replay(self, genome: bytes, *, seed: int, generation: int, agent: int, episode: int = 0) -> Trajectory:
         """The agent's way through an episode, lived again from its packed genome and its address.
 
-        A maze has a reference that is easier to read. Compiled code would be needed for long lives; see
-        `MOST_REPLAYED_STEPS` for what the callers refuse.
+        A maze has a reference that is easier to read. Compiled code would be needed for long lives; see `unreplayed`.
+
+        Raises:
+            Refused: it lives in processes of the workers only.
         """
         if isinstance(self.environment, Foreign):
-            name = self.environment.parameters.id
-            raise Refused(f"Episodes in {name} are not lived again here: it runs only in processes of the workers.")
+            raise Refused(self._elsewhere)
         genomes = self.genome.unpack(genome)
-        if isinstance(self.environment, GridWorld) and isinstance(self.genome, Dense):
+        if self._has_reference:
             return life(
                 self.environment.parameters, self.genome.parameters, genomes[0],
                 seed=seed, generation=generation, agent=agent, episode=episode,

@@ -1,4 +1,9 @@
-"""The numeric profile: what could decide bits besides the work item and the seed."""
+"""The numeric profile: what could decide bits besides the work item and the seed.
+
+The compiled core gives the same bits whatever the processor. Where a library computes (`cma_es`, and environments of
+Gymnasium that are not compiled), bits may depend on its version, on NumPy's instruction sets and on the linear algebra
+behind it. So a profile has two halves, and a run is bound to the first alone, or to both.
+"""
 
 import hashlib
 import json
@@ -12,20 +17,25 @@ from threadpoolctl import threadpool_info
 
 #: Packages whose environments compute for themselves.
 ENVIRONMENTS = ("gymnasium", "box2d", "mujoco")
+#: Stands between the names of the two halves.
+AND = "+"
+
+
+@cache
+def core_profile() -> dict[str, str]:
+    """The versions that the compiled core is made with; kept as evidence."""
+    return {
+        "python": platform.python_version(), "numpy": version("numpy"), "numba": version("numba"),
+        "machine": platform.machine(), "system": platform.system(),
+    }
 
 
 @cache
 def numeric_profile() -> dict[str, str]:
-    """Versions and machine.
-
-    The compiled core gives the same bits in all of them, and the profile is kept as evidence. Where a library decides bits,
-    as in `cma_es` and in environments of Gymnasium that are not compiled, they follow from its version, NumPy's instruction
-    sets and the linear algebra behind it.
-    """
-    return {
-        "python": platform.python_version(), "numpy": version("numpy"), "numba": version("numba"), "cmaes": version("cmaes"),
+    """Both halves."""
+    return core_profile() | {
+        "cmaes": version("cmaes"),
         "environments": " ".join(f"{name} {found}" for name in ENVIRONMENTS if (found := _version(name))),
-        "machine": platform.machine(), "system": platform.system(),
         "instructions": " ".join(np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])),
         "linear_algebra": " ".join(sorted(_in_words(one) for one in threadpool_info() if one["user_api"] == "blas")),
     }
@@ -46,5 +56,14 @@ def _in_words(library: dict[str, Any]) -> str:
 
 @cache
 def profile_name() -> str:
-    """Twelve characters by which equal profiles are known."""
-    return hashlib.sha256(json.dumps(numeric_profile(), sort_keys=True).encode()).hexdigest()[:12]
+    """At most 16 characters by which equal profiles are known; up to AND it is the name of the core's half."""
+    return _hash(core_profile()) + AND + _hash(numeric_profile())
+
+
+def core_name(profile: str) -> str:
+    """The name of the core's half."""
+    return profile.partition(AND)[0]
+
+
+def _hash(facts: dict[str, str]) -> str:
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:7]

@@ -9,6 +9,7 @@ from database.errors import Fenced
 from database.models import Event, Generation, Instance, InstanceState, Slice
 from database.packing import unpack
 from processing import lifecycle, node, runner
+from processing.core.profile import core_name
 from processing.core.types import Failure
 from tests.processing.test_runs import AGENTS, GENERATIONS, finished, submitted
 
@@ -201,7 +202,7 @@ def test_an_adopted_run_evaluates_its_slices_anew_under_one_profile(settings: La
     node.register()
     lifecycle.adopt()
     instance.refresh_from_db()
-    assert (instance.profile, instance.pending_slices) == (node.profile(), SLICES)
+    assert (instance.profile, instance.pending_slices) == (core_name(node.profile()), SLICES)
     assert carried_on(instance).state == InstanceState.SUCCEEDED
 
 

@@ -8,8 +8,10 @@ from django.db import OperationalError, connection
 
 from database import services, steps
 from database.models import Event, Instance, Worker
-from processing import lifecycle, node, runner, stopping
+from processing import lifecycle, node, runner, shift, stopping
+from processing.core import profile
 from processing.core.generation import Closed
+from processing.core.profile import numeric_profile
 from processing.shift import Shift
 from tests.processing.test_runs import finished, submitted
 
@@ -45,7 +47,20 @@ def test_a_run_whose_profile_a_worker_has_is_not_adopted(settings: LazySettings)
     assert runner.work_shift(instance.pk, seconds=0.0)
     node.register()
     lifecycle.adopt()
-    assert Instance.objects.get(pk=instance.pk).profile == node.profile()
+    assert Instance.objects.get(pk=instance.pk).profile == profile.core_name(node.profile())
+
+
+def test_only_runs_in_which_a_library_computes_are_bound_to_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
+    maze, sampled = submitted(), submitted(strategy={"type": "cma_es", "population_size": 8})
+    for instance in (maze, sampled):
+        assert runner.work_shift(instance.pk, seconds=0.0)
+    core, _, libraries = node.profile().partition("+")
+    assert libraries
+    monkeypatch.setattr(profile, "profile_name", lambda: f"{core}+other")
+    monkeypatch.setattr(node, "profile_name", profile.profile_name)
+    monkeypatch.setattr(shift, "numeric_profile", lambda: numeric_profile() | {"linear_algebra": "another"})
+    assert lifecycle.claim(sampled.pk) is None
+    assert finished(maze).reproducible
 
 
 def test_a_worker_that_is_to_stop_hands_its_step_back(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,8 +160,8 @@ def test_a_step_that_loses_many_workers_waits_longer_each_time() -> None:
 
 def test_a_node_that_dies_frees_what_all_of_its_processes_held() -> None:
     instance, other = submitted(), submitted()
-    services.claim(instance_id=instance.pk, worker="node-1/17", lease_seconds=60, profile="")
-    services.claim(instance_id=other.pk, worker="node-10/17", lease_seconds=60, profile="")
+    services.claim(instance_id=instance.pk, worker="node-1/17", lease_seconds=60)
+    services.claim(instance_id=other.pk, worker="node-10/17", lease_seconds=60)
     lifecycle.worker_died("node-1", crashed=False)
     assert [number for number, _ in steps.ready_instances()] == [instance.pk]
 

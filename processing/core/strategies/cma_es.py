@@ -55,6 +55,7 @@ class CmaEs:
     """The strategy `cma_es`. Its state: the package's own, by name without the underscore; `mean` is None at the start."""
 
     Parameters = CmaEsParameters
+    is_by_library = True  # its bits follow from the package and the linear algebra behind it
 
     def __init__(self, parameters: CmaEsParameters, genome: Any) -> None:
         self.parameters, self.genome = parameters, genome

@@ -27,6 +27,7 @@ class Foreign:
     Parameters = GymnasiumParameters
     judge = "foreign"
     is_random = True  # as far as anybody knows
+    is_by_library = True
     wholes = reals = notes = 0
     #: Environment steps a second of one machine, slow and fast.
     steps_per_second = (5e3, 5e4)
