@@ -23,6 +23,7 @@ $(MARK): requirements.txt requirements-dev.txt
 	@touch $(MARK)
 
 run: setup ## start the server, evolve an example, show its champion (EXAMPLE=maze-5x5, PORT=8000)
+	@$(BIN)/python manage.py compile examples/$(EXAMPLE).json
 	@$(BIN)/python manage.py up --port $(PORT) --submit examples/$(EXAMPLE).json
 
 production-local: setup ## PostgreSQL, Redis, web, workers and beat on this machine (WEB=2 WORKERS=3 PORT=8000)

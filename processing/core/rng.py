@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from processing.core.build import part
+from processing.core.build import formula
 
 UInt64Array = NDArray[np.uint64]
 
@@ -92,7 +92,7 @@ def _mixed(z: int) -> int:
     return z ^ z >> 31
 
 
-@part
+@formula
 def mix(z: Any) -> Any:
     """The splitmix64 finaliser: a bijection of 64-bit numbers, uint64 or an array of them."""
     z = (z ^ (z >> _S30)) * _MIX_1
@@ -100,26 +100,26 @@ def mix(z: Any) -> Any:
     return z ^ (z >> _S31)
 
 
-@part
+@formula
 def life_key(prefix: Any, agent: Any, episode: Any) -> Any:
     """`derive` from the prefix that a generation shares; all uint64."""
     key = mix(prefix ^ (np.uint64(agent) * _MIX_1 + _GOLDEN))
     return mix(key ^ (np.uint64(episode) * _MIX_2 + _GOLDEN))
 
 
-@part
+@formula
 def draw_part(key: Any, n: Any) -> Any:
     """Draw n of a key, uint64."""
     return mix(key + np.uint64(n) * _GOLDEN)
 
 
-@part
+@formula
 def uniform_part(key: Any, n: Any) -> Any:
     """Draw n of a key as float32 in [0, 1), 24 random bits."""
     return np.float32(np.int64(draw_part(key, n) >> _S40)) * _TO_UNIT_32
 
 
-@part
+@formula
 def normal_part(key: Any, n: Any) -> Any:
     """Draw n of a key as float32 of mean 0 and variance 1: the sum of its four 16-bit words (Irwin-Hall, n = 4).
 

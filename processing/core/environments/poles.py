@@ -20,9 +20,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from processing.core.build import kernel, part
+from processing.core.build import formula, kernel, part
 from processing.core.lanes import LANES, add_up, fill, get, load, madd, mark_over, put, store, where_greater
-from processing.core.numeric import HALF, ONE, TWO, ZERO
+from processing.core.numeric import HALF, ONE, TWO, ZERO, absolute, calmed
 from processing.core.types import Float32Array
 
 #: Where a lane's state begins: the cart, the long and the short pole, each followed by its rate; the steps left; what
@@ -37,7 +37,6 @@ KEPT = COUNTED + 1
 #: A life fails beyond 2.4 m or 36 degrees (rad).
 _TRACK, _TILT = np.float32(2.4), np.float32(0.628329)
 _FORCE = np.float32(10.0)  # N
-_REST = np.float32(1e-30)
 #: What one unit of each input is: 4.8 m, 0.52 rad, 2 m/s and 2 rad/s.
 _PER_PLACE, _PER_ANGLE, _PER_RATE = np.float32(1 / 4.8), np.float32(1 / 0.52), np.float32(0.5)
 
@@ -112,21 +111,21 @@ def fill_step(world, work, clock):
     )
     x, v, t1, w1, t2, w2 = acted(state, load(work.commands, 0) * _FORCE)
     if world.is_damped:
-        store(reals, MOVED + clock % KEPT * LANES, size(x) + size(v) + size(t1) + size(w1))
+        store(reals, MOVED + clock % KEPT * LANES, absolute(x) + absolute(v) + absolute(t1) + absolute(w1))
     else:
         add_up(work.returns, 0, fill(ONE))
     left = load(reals, LEFT) - ONE
     store(reals, LEFT, left)
     flag = where_greater(left, HALF, LIVES, DONE)
-    flag = where_greater(_TRACK, size(x), flag, FAILED)  # also where it is not a number
-    flag = where_greater(_TILT, size(t1), flag, FAILED)
-    flag = where_greater(_TILT, size(t2), flag, FAILED)
-    store(reals, CART, settled(x))
-    store(reals, CART + LANES, settled(v))
-    store(reals, LONG, settled(t1))
-    store(reals, LONG + LANES, settled(w1))
-    store(reals, SHORT, settled(t2))
-    store(reals, SHORT + LANES, settled(w2))
+    flag = where_greater(_TRACK, absolute(x), flag, FAILED)  # also where it is not a number
+    flag = where_greater(_TILT, absolute(t1), flag, FAILED)
+    flag = where_greater(_TILT, absolute(t2), flag, FAILED)
+    store(reals, CART, calmed(x))
+    store(reals, CART + LANES, calmed(v))
+    store(reals, LONG, calmed(t1))
+    store(reals, LONG + LANES, calmed(w1))
+    store(reals, SHORT, calmed(t2))
+    store(reals, SHORT + LANES, calmed(w2))
     if mark_over(work.over, work.alive, flag) == 0:
         return 0
     store(reals, FLAG, flag)
@@ -159,18 +158,6 @@ def damped(reals, lane, balanced, last):
     return fitness + 0.9 * 0.75 / total
 
 
-@part
-def size(x):
-    """The absolute value."""
-    return where_greater(x, ZERO, x, -x)
-
-
-@part
-def settled(x):
-    """x, or 0 where it is below 1e-15 or not a number: a cart at rest comes to subnormal numbers, which are slow."""
-    return where_greater(x * x, _REST, x, ZERO)
-
-
 @kernel
 def fill_acted(states, forces):
     """Change each of N states, (N, 6) in the order x, ẋ, θ1, θ̇1, θ2, θ̇2, by one action with a force in N, (N,)."""
@@ -181,13 +168,13 @@ def fill_acted(states, forces):
         states[n, 3], states[n, 4], states[n, 5] = w1, t2, w2
 
 
-@part
+@formula
 def acted(state, force):
     """The state after one action: two steps of integration."""
     return integrated(integrated(state, force), force)
 
 
-@part
+@formula
 def integrated(state, force):
     """The state 0.01 s later, by the classical Runge-Kutta method of order 4."""
     x, v, t1, w1, t2, w2 = state
@@ -205,7 +192,7 @@ def integrated(state, force):
     )
 
 
-@part
+@formula
 def accelerations(t1, w1, t2, w2, force):
     """ẍ, θ̈1, θ̈2."""
     cos_1, fall_1, pull_1, mass_1 = hung(t1, w1, MASS_1, MOMENT_1, HINGE_1)
@@ -214,7 +201,7 @@ def accelerations(t1, w1, t2, w2, force):
     return cart, LEVER_1 * madd(cart, cos_1, fall_1), LEVER_2 * madd(cart, cos_2, fall_2)
 
 
-@part
+@formula
 def hung(angle, rate, mass, moment, hinge):
     """What a pole does to the cart: the cosine of its angle, its fall, its pull, and its share of the mass."""
     sin, cos = sine(angle), cosine(angle)
@@ -223,7 +210,7 @@ def hung(angle, rate, mass, moment, hinge):
     return cos, fall, pull, mass * (WHOLE - THREE_QUARTERS * cos * cos)
 
 
-@part
+@formula
 def sine(a):
     """The sine of an angle within a quarter turn; a living pole never leaves it."""
     y = a * a
@@ -231,7 +218,7 @@ def sine(a):
     return madd(y * p, a, a)
 
 
-@part
+@formula
 def cosine(a):
     """The cosine of an angle within a quarter turn."""
     y = a * a
@@ -239,16 +226,16 @@ def cosine(a):
     return madd(y, madd(y, p, MINUS_HALF), WHOLE)
 
 
-@part
+@formula
 def _exact_sine(a):
     return math.sin(a)
 
 
-@part
+@formula
 def _exact_cosine(a):
     return math.cos(a)
 
 
-@part
+@formula
 def _plain_madd(a, b, c):
     return a * b + c

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from processing.core.build import part
+from processing.core.build import formula, part
 from processing.core.genomes.layers import fill_layer
 from processing.core.lanes import LANES, fill, gather, get, load, madd, put, store, where_bit, where_greater
 from processing.core.numeric import (
@@ -285,7 +285,7 @@ def fill_value(network, work, position, total):
     store(work.scratch, (network.nodes + position) * LANES, value)
 
 
-@part
+@formula
 def activated(number, x):
     """The activation of this number, in the order of `graph.Activation`, of a vector."""
     y = x

@@ -17,7 +17,7 @@ episode says which change is meant:
 
 import numpy as np
 
-from processing.core.build import part
+from processing.core.build import formula
 from processing.core.rng import draw_part, uniform_part
 
 DECISIONS, NODE, CONNECTION, WEIGHTS, SWITCHES = 0, 1, 2, 3, 4
@@ -26,13 +26,13 @@ _S32 = np.uint64(32)
 _ONE, _TWO = np.float32(1), np.float32(2)
 
 
-@part
+@formula
 def index_part(key, n, bound):
     """Draw n of a key as a whole number from 0 to bound - 1, int64; bound < 2^31."""
     return np.int64(((draw_part(key, n) >> _S32) * np.uint64(bound)) >> _S32)
 
 
-@part
+@formula
 def spread_part(key, n):
     """Draw n of a key as float32, uniform from -1 to 1."""
     return _TWO * uniform_part(key, n) - _ONE

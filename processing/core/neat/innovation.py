@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from processing.core.build import part
+from processing.core.build import formula, part
 from processing.core.errors import Broken
 from processing.core.rng import mix
 from processing.core.types import Int32Array, Int64Array, UInt8Array
@@ -45,7 +45,7 @@ def innovations(*, children: int, next_gene: int, next_node: int) -> Innovations
     )
 
 
-@part
+@formula
 def change_part(one, other):
     """What is changed as one number: source and target of a connection, or a gene's innovation number and SPLIT."""
     return (np.int64(one) << np.int64(32)) | np.int64(other)

@@ -15,7 +15,7 @@ import math
 
 import numpy as np
 
-from processing.core.build import compiled, kernel, part
+from processing.core.build import compiled, formula, kernel, part
 from processing.core.genomes.graphs import Graphs
 from processing.core.lanes import get, put
 from processing.core.neat.compatibility import LARGE_GENOME, Measure, clear_table, distance, fill_table, genes_of, table_for
@@ -130,7 +130,7 @@ def is_apart(own, agent, theirs, place, bound):
     return np.int64(count) >= bound
 
 
-@part
+@formula
 def ones(x):
     """How many bits of a uint64 are set: sums of two, four and eight bits side by side, and those of the bytes at the top."""
     x = x - ((x >> _ONE) & _PAIRS)

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from processing.core.build import part
+from processing.core.build import formula, part
 from processing.core.criteria import MeanReturn
 from processing.core.environments.classic.lives import EXACT, Classic, clipped, in_lanes, settled
 from processing.core.lanes import LANES, load, load_whole, store, where_greater
@@ -32,7 +32,7 @@ FASTEST_UPPER, FASTEST_LOWER, STRAIGHT, QUARTER_TURN, FULL_TURN = 4 * math.pi, 9
 HEIGHT, STEP_REWARD = 1.0, -1.0
 
 
-@part
+@formula
 def accelerations(upper, lower, upper_spin, lower_spin, torque):
     """What the angles, spins and torque do to the spins: (rad/s², rad/s²)."""
     cosine, sine = cos(lower), sin(lower)
@@ -48,7 +48,7 @@ def accelerations(upper, lower, upper_spin, lower_spin, torque):
     return -(coupled * below + upper_load) / whole, below
 
 
-@part
+@formula
 def dynamics(upper, lower, upper_spin, lower_spin, action):
     """One step: both angles, both spins, the reward, and 1 where the tip is high enough, else 0."""
     angle, bend, spin, turn, torque = upper, lower, upper_spin, lower_spin, action - ONE
@@ -67,7 +67,7 @@ def dynamics(upper, lower, upper_spin, lower_spin, action):
     return upper, lower, upper_spin, lower_spin, where_greater(over, HALF, ZERO, STEP_REWARD), over
 
 
-@part
+@formula
 def within(angle):
     """The angle less as many whole turns as bring it to -pi to pi; a step makes fewer than three."""
     for _ in range(3):
@@ -106,6 +106,7 @@ class Acrobot(Classic):
 
     gymnasium_id, limit, actions, criterion = "Acrobot-v1", 500, "choice", MeanReturn(-100.0)
     inputs, outputs, reals = 6, 3, 4
+    plain_seconds = (2.3e-4, 1.2e-6)
     starts = ((-0.1, 0.1),) * 4
     observed = (
         "cosine of the upper angle", "sine of the upper angle", "cosine of the lower angle", "sine of the lower angle",

@@ -13,7 +13,7 @@ import math
 
 import numpy as np
 
-from processing.core.build import part
+from processing.core.build import formula, part
 from processing.core.criteria import MeanReturn
 from processing.core.environments.classic.lives import EXACT, Classic, in_lanes, settled
 from processing.core.lanes import LANES, get, load, load_whole, store, where_greater
@@ -25,7 +25,7 @@ WHOLE_MASS, POLE_MOMENT, INERTIA = POLE_MASS + CART_MASS, POLE_MASS * POLE_HALF_
 FARTHEST, STEEPEST = 2.4, 12 * 2 * math.pi / 360
 
 
-@part
+@formula
 def dynamics(position, speed, angle, spin, action, reward, last_reward):
     """One Euler step: position, speed, angle, spin, the reward, and 1 where the environment ends it, else 0."""
     force = where_greater(action, HALF, PUSH, -PUSH)

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from processing.core.actions import fill_choice, fill_commands
-from processing.core.build import part, plain
+from processing.core.build import formula, part, plain
 from processing.core.criteria import MeanReturn
 from processing.core.lanes import LANES, add_up, get, mark_over, put, where_greater
 from processing.core.parameters import Parameters
@@ -70,6 +70,7 @@ class Classic(ABC):
     judge = "episodes"
     is_random = True
     wholes = notes = 0
+    plain_seconds = (1.2e-4, 1.2e-6)  # a step in plain Python takes so long, and for each weight
 
     def __init__(self, parameters: Any) -> None:
         self.parameters = parameters
@@ -131,13 +132,13 @@ def in_lanes(module: Mapping[str, Any]) -> dict[str, object]:
     return {name: np.float32(value) for name, value in module.items() if name.isupper() and type(value) is float}
 
 
-@part
+@formula
 def chosen(a, b, yes, no):
     """`where_greater` of single numbers in the comparison mode."""
     return yes if a > b else no
 
 
-@part
+@formula
 def powered(x):
     """`square` as Gymnasium's `** 2`, which is the library's power and not always x * x."""
     return x**2
@@ -164,7 +165,7 @@ def settled(work, reward, over):
     return mark_over(work.over, work.alive, over)
 
 
-@part
+@formula
 def clipped(x, low, high):
     """x, but at least low and at most high."""
     x = where_greater(x, high, high, x)

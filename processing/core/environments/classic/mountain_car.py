@@ -11,7 +11,7 @@ Source: Gymnasium 1.4, `mountain_car.py`; Moore 1990.
 
 import math
 
-from processing.core.build import part
+from processing.core.build import formula, part
 from processing.core.criteria import MeanReturn
 from processing.core.environments.classic.lives import EXACT, Classic, clipped, in_lanes, settled
 from processing.core.lanes import LANES, get, load, load_whole, store, where_greater
@@ -22,7 +22,7 @@ LEFT_WALL, RIGHT_WALL, FASTEST, GOAL_POSITION = -1.2, 0.6, 0.07, 0.5
 ENGINE, DESCENT, WAVES, STEP_REWARD = 0.001, 0.0025, 3.0, -1.0
 
 
-@part
+@formula
 def dynamics(position, speed, action, goal_velocity):
     """One step: position, speed, the reward, and 1 where it reaches the goal, else 0."""
     speed = speed + ((action - ONE) * ENGINE + cos(WAVES * position) * -DESCENT)
@@ -31,14 +31,14 @@ def dynamics(position, speed, action, goal_velocity):
     return position, speed, STEP_REWARD + ZERO * over, over
 
 
-@part
+@formula
 def moved(position, speed):
     """Position and speed behind a step at this speed; the walls hold."""
     position = clipped(position + speed, LEFT_WALL, RIGHT_WALL)
     return position, where_greater(position, LEFT_WALL, speed, where_greater(ZERO, speed, ZERO, speed))
 
 
-@part
+@formula
 def reached(position, speed, goal, goal_velocity):
     """1 where the car is at the goal or beyond, and fast enough, else 0."""
     return where_greater(goal, position, ZERO, where_greater(goal_velocity, speed, ZERO, ONE))

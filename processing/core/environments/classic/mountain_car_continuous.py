@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from processing.core.build import part
+from processing.core.build import formula, part
 from processing.core.criteria import MeanReturn
 from processing.core.environments.classic.lives import EXACT, Classic, clipped, in_lanes, settled
 from processing.core.environments.classic.mountain_car import MountainCarKwargs, fill_observation, moved, reached
@@ -26,13 +26,13 @@ LEFT_WALL, RIGHT_WALL, FASTEST, GOAL_POSITION = -1.2, 0.6, 0.07, 0.45
 POWER, DESCENT, WAVES, GOAL_REWARD, EFFORT = 0.0015, 0.0025, 3.0, 100.0, 0.1
 
 
-@part
+@formula
 def alone(x):
     """x; the comparison mode has Gymnasium's change to float64 here."""
     return x
 
 
-@part
+@formula
 def dynamics(position, speed, action, goal_velocity):
     """One step: position, speed, the reward, and 1 where it reaches the goal, else 0."""
     force = clipped(action, -ONE, ONE)

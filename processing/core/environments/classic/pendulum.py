@@ -15,18 +15,18 @@ from typing import Any
 
 import numpy as np
 
-from processing.core.build import part
+from processing.core.build import formula, part
 from processing.core.environments.classic.lives import EXACT, Classic, clipped, in_lanes, settled
-from processing.core.lanes import LANES, get, load, store, where_greater
-from processing.core.numeric import ZERO, cos, sin, square, wrapped
+from processing.core.lanes import LANES, get, load, store
+from processing.core.numeric import ZERO, calmed, cos, sin, square, wrapped
 from processing.core.parameters import Parameters, parameter
 from processing.core.types import Float32Array
 
 FASTEST, STRONGEST, STEP_SECONDS, LEVERAGE = 8.0, 2.0, 0.05, 3.0
-SPIN_COST, TORQUE_COST, STILL = 0.1, 0.001, 1e-30
+SPIN_COST, TORQUE_COST = 0.1, 0.001
 
 
-@part
+@formula
 def dynamics(angle, spin, torque, weight):
     """One step: angle, spin, the reward, and 0: nothing ends it. `weight` is 3/2 of the gravity (m/s²)."""
     torque = clipped(torque, -STRONGEST, STRONGEST)
@@ -55,19 +55,13 @@ def fill_step(world, work, clock):
     return settled(work, reward, over)
 
 
-@part
-def calmed(x):
-    """x, or 0 where its square is below 1e-30: a pendulum that is held still comes to subnormal numbers, which are slow."""
-    return where_greater(x * x, STILL, x, ZERO)
-
-
 class PendulumKwargs(Parameters):
     """Keyword arguments of Pendulum-v1."""
 
     g: float = parameter(10.0, meaning="Gravity.", unit="m/s²", ge=-100.0, le=100.0)
 
 
-@part
+@formula
 def turned(angle):
     """`wrapped` as Gymnasium does it: the largest angle is that below pi."""
     return ((angle + np.pi) % (2 * np.pi)) - np.pi
