@@ -13,6 +13,7 @@ from unfold.admin import ModelAdmin
 
 from database.errors import Conflict, NotFound
 from database.models import (
+    PACKED,
     Agent,
     Checkpoint,
     CheckpointPart,
@@ -34,6 +35,7 @@ class Window(ModelAdmin):
     """A model that can be looked at and not changed."""
 
     list_per_page = 50
+    ordering: tuple[str, ...] = ("-id",)  # every table has an index for that
     show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -167,8 +169,8 @@ class GenerationWindow(Window):
         return _link("instance", generation.instance_id, generation.instance_id)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Generation]:
-        """Without the packed scalars."""
-        return super().get_queryset(request).defer("scalars")
+        """Without the packed columns."""
+        return super().get_queryset(request).defer(*PACKED)
 
 
 @admin.register(Agent)
@@ -274,6 +276,7 @@ class SliceWindow(Window):
 class WorkerWindow(Window):
     """Who works, and what they have done."""
 
+    ordering = ("name",)
     list_display = (
         "name", "host", "threads", "profile", "seen_at", "claims", "commits", "fenced", "failed", "lost", "generations",
         "evaluations",

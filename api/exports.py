@@ -10,7 +10,10 @@ from api.graphql.ids import BadId, read_id
 from database import selectors
 from database.errors import NotFound
 from database.selectors import AgentRecord
-from processing.core.networks.export import ExportFormat, exported, facts_of
+from processing.core.errors import Refused
+from processing.core.networks.export import ExportFormat, exported, facts_of, formats_of
+from processing.core.normalization import Normalization, unpack
+from processing.core.plan import Plan
 from processing.run import plan_of_work_item
 
 MEDIA_TYPES = {ExportFormat.ONNX: "application/octet-stream", ExportFormat.JSON: "application/json"}
@@ -44,13 +47,36 @@ def network(request: HttpRequest, id: str, ending: str) -> HttpResponse:
 
 
 def file_of(agent: AgentRecord, format: ExportFormat) -> File:
-    """The network of an agent in this format. Raises NotFound where its run is gone or its genome is not kept."""
+    """The network of an agent in this format.
+
+    Raises:
+        NotFound: its run is gone, or its genome is not kept.
+        Refused: it is too large for this format, or what its observations were normalised by is not kept.
+    """
     name = f"{agent.instance_id}-{agent.generation}-{agent.index}"
     instance = selectors.instance(agent.instance_id)
     packed = selectors.genome_of(agent.instance_id, agent.generation, agent.index)
     if instance is None or packed is None:
         raise NotFound(f"The genome of agent {name} is not kept: the run records champions only, or it was pruned.")
     plan = plan_of_work_item(instance.work_item)
+    normalization = _normalization(agent) if plan.is_normalised else None
     facts = facts_of(plan.environment, plan.genome, name=name, fitness=agent.fitness)
-    data = exported(plan.genome, plan.genome.unpack(packed), facts, format)
+    data = exported(plan.genome, plan.genome.unpack(packed), facts, format, normalization)
     return File(f"{name}.{format.lower()}", MEDIA_TYPES[format], data)
+
+
+def formats_at(plan: Plan, *, genome_bytes: int | None, is_normalization_kept: bool) -> tuple[ExportFormat, ...]:
+    """The formats that `file_of` answers in, for an agent whose packed genome is so long; None where it is not kept."""
+    if genome_bytes is None or (plan.is_normalised and not is_normalization_kept):
+        return ()
+    return formats_of(plan.genome, genome_bytes)
+
+
+def _normalization(agent: AgentRecord) -> Normalization | None:
+    packed = selectors.normalization_of(agent.instance_id, agent.generation)
+    if packed is None:
+        raise Refused(
+            "This network gets observations normalised by what was seen before its generation, and that was not kept. "
+            "Runs that are started now keep it."
+        )
+    return unpack(packed)

@@ -13,6 +13,7 @@ from django.db import IntegrityError, InterfaceError, OperationalError, connecti
 from database import services
 from database.errors import Conflict
 from database.models import Instance, WorkItem
+from formatting.canonical import canonical
 from formatting.faults import Fault, Faulty, shown
 from formatting.parse import parse
 from processing import dispatch
@@ -122,9 +123,19 @@ def _accepted(
             found = services.work_item_of_key(key)
             if found is None:
                 raise
-    if found[0].spec != staged.spec or services.was_started(found[0]) != start:
+    if not _means_the_same(found[0].spec, staged.spec) or services.was_started(found[0]) != start:
         raise KeyTaken("idempotencyKey: another work item, or another `start`, was sent under this key; choose a new key.")
     return found
+
+
+def _means_the_same(stored: dict[str, Any], spec: dict[str, Any]) -> bool:
+    """Whether a stored document is this one; keys that came after it was stored have their defaults in it."""
+    if stored == spec:
+        return True
+    try:
+        return canonical(parse(stored)) == spec
+    except Faulty:
+        return False
 
 
 def _stored(

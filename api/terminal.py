@@ -74,8 +74,9 @@ def line_of(progress: Progress) -> str:
     )
 
 
-def print_faults(faults: Iterable[Fault], stream: TextIO = sys.stderr) -> None:
-    """Every fault on a line, its hint beneath."""
+def print_faults(faults: Iterable[Fault], stream: TextIO | None = None) -> None:
+    """Every fault on a line of `stream`, standard error where None, its hint beneath."""
+    stream = stream or sys.stderr
     for fault in faults:
         print(f"{fault.code}: {fault.message}", file=stream)
         if fault.hint:

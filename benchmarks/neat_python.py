@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import float64
 from benchmarks.activations import Batch
 from benchmarks.converted import converted, kind_of
 from benchmarks.lives import cart_pole
 from benchmarks.peers.peer import Absent, Peer
 from benchmarks.searches import closed_generations, generation, plan, solved
 from benchmarks.timing import Line, ratio_line, seconds_of
-from processing.core.genomes import float64
 from processing.core.genomes.graph import Activation
 from processing.core.genomes.graphs import take
 from processing.core.judges.episodes import Episodes

@@ -178,6 +178,10 @@ class Worker(models.Model):
         return self.name
 
 
+#: Columns of a generation that hold bytes, which are read only where they are asked for.
+PACKED = ("scalars", "normalization")
+
+
 class Generation(models.Model):
     """A completed generation: its statistics and the packed scalars of all its agents."""
 
@@ -202,6 +206,9 @@ class Generation(models.Model):
     champion_index = models.PositiveIntegerField(null=True)
     digest = models.CharField(max_length=64)
     scalars = models.BinaryField()
+    # What its agents' observations were normalised by, without which their networks are not whole: empty where they were not
+    # yet; null where the run does not normalise any, and where it was not kept.
+    normalization = models.BinaryField(null=True)
     seconds = models.FloatField(default=0.0)
     started_at = models.DateTimeField()
     completed_at = models.DateTimeField(db_default=Now(), editable=False)

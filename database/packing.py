@@ -1,5 +1,10 @@
-"""The packed scalars of a generation: 28 bytes an agent, column by column, little-endian."""
+"""The packed scalars of a generation: 28 bytes an agent, column by column, little-endian.
 
+Behind them, where agents failed for reasons that take words: these, each with the indices of its agents, as JSON.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -31,11 +36,16 @@ _TYPES = {
 BYTES_PER_AGENT = sum(np.dtype(kind).itemsize for kind in _TYPES.values())
 
 
-def pack(scalars: Scalars) -> bytes:
-    """All columns, one after the other."""
-    return b"".join(
-        np.ascontiguousarray(getattr(scalars, column.name), _TYPES[column.name]).tobytes() for column in fields(scalars)
-    )
+#: Agents of a generation whose reasons are kept.
+MOST_REASONS = 1_000
+
+
+def pack(scalars: Scalars, reasons: Iterable[tuple[int, str]] = ()) -> bytes:
+    """All columns, one after the other, and the reasons of some agents, by index."""
+    return b"".join((
+        *(np.ascontiguousarray(getattr(scalars, column.name), _TYPES[column.name]).tobytes() for column in fields(scalars)),
+        _packed(list(reasons)[:MOST_REASONS]),
+    ))
 
 
 def unpack(data: bytes | memoryview, size: int) -> Scalars:
@@ -46,3 +56,17 @@ def unpack(data: bytes | memoryview, size: int) -> Scalars:
         columns[name] = np.frombuffer(data, kind, size, offset)
         offset += size * np.dtype(kind).itemsize
     return Scalars(**columns)
+
+
+def unpack_reasons(data: bytes | memoryview, size: int) -> Mapping[int, str]:
+    """Why agents failed, by index, as far as that is kept."""
+    told = bytes(memoryview(data)[size * BYTES_PER_AGENT :])
+    return {index: reason for reason, indices in json.loads(told or b"[]") for index in indices}
+
+
+def _packed(reasons: list[tuple[int, str]]) -> bytes:
+    """Each reason once; nothing where there is none."""
+    agents: dict[str, list[int]] = {}
+    for index, reason in reasons:
+        agents.setdefault(reason, []).append(index)
+    return json.dumps(list(agents.items())).encode() if agents else b""

@@ -1,12 +1,13 @@
 """What workers and their supervisor read: steps that are ready, who holds them, and where a run can go on."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, Max
+from django.db.models import F, Min
 from django.db.models.functions import Now
 
 from database.models import ACTIVE, Checkpoint, CheckpointPart, Instance, PartKind, Slice
@@ -27,14 +28,23 @@ def ready_instances(*, waited_seconds: float = 0.0, only: Iterable[int] | None =
     return list(ready.order_by("-priority", "updated_at").values_list("pk", "priority"))
 
 
-def ready_slices(*, waited_seconds: float = 0.0, only: Iterable[int] | None = None) -> list[Ready]:
-    """Slices that can be claimed now and whose generation was opened so long ago: higher priority first, then the older."""
+def ready_slices(
+    *, waited_seconds: float = 0.0, only: Iterable[int] | None = None, most: int | None = None
+) -> list[Ready]:
+    """Slices that can be claimed now and whose generation was opened so long ago: higher priority first, then the older; of
+    each run at most so many."""
     since = Now() - timedelta(seconds=waited_seconds)
     ready = Slice.objects.filter(
         FREE, results__isnull=True, opened_at__lte=since, instance__state__in=EVALUATED, epoch=F("instance__epoch")
     )
     ready = ready if only is None else ready.filter(instance__in=list(only))
-    return list(ready.order_by("-instance__priority", "pk").values_list("pk", "instance__priority"))
+    rows = ready.order_by("-instance__priority", "pk").values_list("pk", "instance__priority", "instance_id")
+    found, counts = [], Counter[int]()
+    for number, priority, run in rows:
+        counts[run] += 1
+        if most is None or counts[run] <= most:
+            found.append((number, priority))
+    return found
 
 
 def by_priority(instance_ids: Iterable[int]) -> list[Ready]:
@@ -61,7 +71,7 @@ def evaluated_slices(instance_id: int) -> list[Any]:
 
 def slices_opened_at(instance_id: int) -> datetime:
     """When the generation under way was handed out in slices, or taken up again."""
-    found: datetime = Slice.objects.filter(instance=instance_id).aggregate(at=Max("opened_at"))["at"]
+    found: datetime = Slice.objects.filter(instance=instance_id).aggregate(at=Min("opened_at"))["at"]
     return found
 
 

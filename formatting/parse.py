@@ -60,7 +60,7 @@ def _validated(document: dict[str, Any]) -> tuple[WorkItem | None, list[ErrorDet
         return ADAPTER.validate_json(json.dumps(document)), []
     except ValidationError as error:
         errors = error.errors(include_url=False, include_input=False)
-    faulty_lists = {each["loc"][:-1] for each in errors}
+    faulty_lists = {each["loc"][:length] for each in errors for length in range(len(each["loc"]))}
     return None, [each for each in errors if each["type"] != "too_short" or each["loc"] not in faulty_lists]
 
 
@@ -78,6 +78,7 @@ def _explained(errors: list[ErrorDetails], document: dict[str, Any], *, known: s
         faults += [each for each in found if not _follows(each.path, known)]
         known = known | {each.path for each in found}
         repaired = [_repair(document, each.path, error) for each, error in zip(found, errors, strict=False)]
+        _default_strategy(document)
         errors = _validated(document)[1] if any(repaired) else []
     return faults, omitted
 

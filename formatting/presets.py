@@ -31,7 +31,7 @@ def fill_preset(document: Values) -> list[Fault]:
         return []
     if not isinstance(environment, dict) or environment.get("type") not in tuple(ENVIRONMENTS):
         return []
-    published = _published(environment)
+    published = published_for(environment)
     if published is None:
         return [fault(
             FaultCode.INCONSISTENT, ("strategy", "preset"), '"default": "paper" is for XOR, as a table, and for double_pole',
@@ -43,8 +43,8 @@ def fill_preset(document: Values) -> list[Fault]:
     return []
 
 
-def _published(environment: Values) -> tuple[Values, Values] | None:
-    """What was published for this environment; None where nothing was."""
+def published_for(environment: Values) -> tuple[Values, Values] | None:
+    """What was published for this environment, as far as it differs from the defaults: strategy and network; None for none."""
     if environment["type"] == "double_pole":
         return _WITHOUT_VELOCITIES if environment.get("velocities") is False else _WITH_VELOCITIES
     if environment["type"] == "table" and _is_xor(environment.get("inputs"), environment.get("targets")):

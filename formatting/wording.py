@@ -6,6 +6,9 @@ from typing import Any
 
 Schema = Mapping[str, Any]
 
+#: Beyond it, fractions have a digit for nothing.
+MOST_WHOLE = 1e16
+
 
 def resolved(root: Schema, node: Schema) -> Schema:
     """The node itself, or what its reference stands for."""
@@ -65,6 +68,8 @@ def range_words(root: Schema, node: Schema) -> str:
     if node.get("type") == "array":
         entries = _span("of", node.get("minItems"), node.get("maxItems"), "entries")
         return f"{entries}, each {expectation(root, node['items'])}".removeprefix(", ")
+    if node.get("type") == "object":
+        return _span("of", node.get("minProperties"), node.get("maxProperties"), "keys")
     return _number_range(node)
 
 
@@ -96,8 +101,9 @@ def _number_range(node: Schema) -> str:
 
 
 def number(value: int | float) -> str:
-    """A number without a needless fraction."""
-    return str(int(value)) if isinstance(value, int) or value.is_integer() else repr(value)
+    """A number without a needless fraction; one of very many digits by its exponent."""
+    is_whole = isinstance(value, int) or (value.is_integer() and abs(value) < MOST_WHOLE)
+    return str(int(value)) if is_whole else repr(value)
 
 
 def _span(before: str, low: int | None, high: int | None, unit: str) -> str:

@@ -3,13 +3,14 @@
 A judge that waits for other processes beats by itself.
 """
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from processing.core.parts import joined_results
 from processing.core.plan import Plan
-from processing.core.types import Evaluations, Genomes, State
+from processing.core.types import Evaluations, Failure, Genomes, State
 from processing.heartbeat import Heartbeat
 
 CHUNK_SECONDS = 1.0
@@ -20,16 +21,19 @@ SURE_SPEED = 500_000_000
 
 def evaluate(
     plan: Plan, genomes: Genomes, *, seed: int, generation: int, threads: int, heartbeat: Heartbeat, number: int, origin: int = 0,
-    state: State | None = None,
+    state: State | None = None, seconds: float = math.inf,
 ) -> Evaluations:
     """What becomes of `number` genomes, the first of which is agent `origin` of its generation; `state` is the judge's.
+
+    Where nobody knows how long environments take, only those of the first agents after so many `seconds`.
 
     Raises:
         Fenced, Stopping: from the heartbeat.
     """
     if getattr(plan.judge, "beats", False):
         found: Evaluations = plan.judge.evaluate(
-            genomes, seed=seed, generation=generation, last=number, origin=origin, threads=threads, state=state, beat=heartbeat
+            genomes, seed=seed, generation=generation, last=number, origin=origin, threads=threads, state=state, beat=heartbeat,
+            seconds=seconds,
         )
         return found
     parts: list[Evaluations] = []
@@ -49,13 +53,14 @@ def evaluate(
 
 
 @contextmanager
-def attended(plan: Plan, *, threads: int, heartbeat: Heartbeat) -> Iterator[None]:
-    """While a generation is closed, a judge that must confirm its champion does so on these cores, and beats."""
+def attended(plan: Plan, *, threads: int, heartbeat: Heartbeat) -> Iterator[list[Failure]]:
+    """While a generation is closed, a judge that must confirm its champion does so on these cores, and beats; the failures
+    that it meets there."""
     if not getattr(plan.judge, "beats", False):
-        yield
+        yield []
         return
-    with plan.judge.attended(threads=threads, beat=heartbeat):
-        yield
+    with plan.judge.attended(threads=threads, beat=heartbeat) as confirming:
+        yield confirming
 
 
 def _first_chunk(plan: Plan) -> int:

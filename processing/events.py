@@ -17,10 +17,11 @@ def events_of(closed: Closed) -> list[NewEvent]:
         NewEvent(EventType.GENERATION_COMPLETED, f"Generation {closed.number}: {told}.", generation=closed.number)
     ]
     if closed.is_improved:
+        fitness = float(closed.evaluations.fitness[closed.champion])
         events.append(
             NewEvent(
-                EventType.CHAMPION_IMPROVED, f"New champion: agent {closed.champion} with fitness {best:.4g}.",
-                generation=closed.number, data={"index": closed.champion, "fitness": best},
+                EventType.CHAMPION_IMPROVED, f"New champion: agent {closed.champion} with fitness {fitness:.4g}.",
+                generation=closed.number, data={"index": closed.champion, "fitness": fitness},
             )
         )
     return [*events, *_reasons(closed)]

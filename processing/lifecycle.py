@@ -232,12 +232,13 @@ def sweep() -> int:
     be told, and only steps that waited for long are announced again: so the queue stays bounded.
     """
     adopt()
-    runs, slices, waiting = steps.ready_instances(), steps.ready_slices(), dispatch.waiting()
+    runs, slices, waiting = steps.ready_instances(), steps.ready_slices(most=_most_slices()), dispatch.waiting()
     ready = len(runs) + len(slices)
     if waiting is None or waiting >= max(1, MOST_MESSAGES_A_STEP * ready):
         return 0
     if waiting >= ready:
-        runs, slices = (read(waited_seconds=LONG_SECONDS) for read in (steps.ready_instances, steps.ready_slices))
+        runs = steps.ready_instances(waited_seconds=LONG_SECONDS)
+        slices = steps.ready_slices(waited_seconds=LONG_SECONDS, most=_most_slices())
     dispatch.send(dispatch.ADVANCE, runs)
     dispatch.send(dispatch.EVALUATE, slices)
     return len(runs) + len(slices)
@@ -249,11 +250,24 @@ def adopt() -> None:
 
 
 def announce(instance_ids: Iterable[int]) -> None:
-    """Send a message for each step of these runs that is ready."""
+    """Send a message for each step of these runs that is ready; of many slices, for the first ones."""
     numbers = list(instance_ids)
     if numbers:
         dispatch.send(dispatch.ADVANCE, steps.ready_instances(only=numbers))
-        dispatch.send(dispatch.EVALUATE, steps.ready_slices(only=numbers))
+        dispatch.send(dispatch.EVALUATE, steps.ready_slices(only=numbers, most=_most_slices()))
+
+
+def announce_next(instance_id: int) -> None:
+    """A slice of this run is done: send one message more. A slice that is left out for that is the first at the end."""
+    dispatch.send(dispatch.ADVANCE, steps.ready_instances(only=[instance_id]))
+    most = _most_slices()
+    ready = steps.ready_slices(only=[instance_id], most=most)
+    dispatch.send(dispatch.EVALUATE, ready[-1:] if len(ready) == most else ready[:1])
+
+
+def _most_slices() -> int:
+    """Slices of a run that are announced at a time, so that other runs need not wait for all of them."""
+    return 2 * int(settings.NUMBER_OF_WORKERS) * int(settings.PROCESSES_A_WORKER)
 
 
 def worker_died(worker: str, *, crashed: bool) -> None:

@@ -59,7 +59,8 @@ class Shift:
                 return False
             with attended(self.plan, threads=self.run.threads, heartbeat=self.heartbeat) as confirming:
                 closed = failures.with_reasons(generations.close_generation(
-                    self.plan, checkpoint, evaluated.population, evaluated.evaluations, seed=self.seed
+                    replace(self.plan, beat=self.heartbeat), checkpoint, evaluated.population, evaluated.evaluations,
+                    seed=self.seed,
                 ))
             if settings.GENERATION_PAUSE_SECONDS:
                 time.sleep(settings.GENERATION_PAUSE_SECONDS)

@@ -3,6 +3,7 @@
 The population is written before anything is evaluated. Which worker evaluates a slice, when, and how often changes no bit.
 """
 
+import math
 from collections.abc import Iterator
 
 from database import services, steps
@@ -25,12 +26,26 @@ from processing.evaluation import evaluate
 from processing.heartbeat import Heartbeat
 from processing.run import Run
 
+#: An environment of unknown speed gets so long a turn; what is left then is cut into slices that take as long.
+SECONDS = 10.0
+#: Into so many slices at most.
+MOST_SLICES = 1_000
 
-def cut(plan: Plan, population: Population, size: int) -> Iterator[Part]:
-    """The population in slices of at most so many agents."""
-    for first in range(0, len(population), size):
-        last = min(first + size, len(population))
-        yield Part(first, last, pack_part(population, first, last, plan.genome))
+
+def cut(plan: Plan, population: Population, size: int, *, first: int = 0, origin: int = 0) -> Iterator[Part]:
+    """The population from `first` on, in slices of at most so many agents; its first is agent `origin` of the generation."""
+    for start in range(first, len(population), size):
+        last = min(start + size, len(population))
+        yield Part(origin + start, origin + last, pack_part(population, start, last, plan.genome))
+
+
+def begun(plan: Plan, population: Population, evaluations: Evaluations, *, origin: int = 0) -> Iterator[Part]:
+    """A slice of the first agents, with what became of them; the others in slices that take as long."""
+    number = len(evaluations)
+    done = pack_part(population, 0, number, plan.genome)
+    yield Part(origin, origin + number, done, pack_results(evaluations, plan.genome))
+    size = max(number, math.ceil((len(population) - number) / MOST_SLICES))
+    yield from cut(plan, population, size, first=number, origin=origin)
 
 
 def gathered(plan: Plan, instance: Instance) -> tuple[Population, Evaluations]:
@@ -57,9 +72,19 @@ def work_on(claim: SliceClaim, run: Run, heartbeat: Heartbeat) -> None:
     population = unpack_part(steps.population_of(claim.slice_id), plan.genome)
     evaluations = evaluate(
         plan, population.genomes, seed=run.instance.seed, generation=claim.generation, origin=claim.first,
-        number=number, threads=run.threads, heartbeat=heartbeat, state=_judge_state(claim, plan),
+        number=number, threads=run.threads, heartbeat=heartbeat, state=_judge_state(claim, plan), seconds=SECONDS,
     )
+    if len(evaluations) < number:
+        _leave_the_rest(claim, plan, population, evaluations)
+        return
     _commit(claim, pack_results(evaluations, plan.genome))
+
+
+def _leave_the_rest(claim: SliceClaim, plan: Plan, population: Population, evaluations: Evaluations) -> None:
+    """The time of this step is up: what became of the first agents is stored, the others are slices of that size."""
+    services.split_slice(claim=claim, parts=list(begun(plan, population, evaluations, origin=claim.first)))
+    node.count(commits=1, evaluations=len(evaluations))
+    lifecycle.announce_next(claim.instance_id)
 
 
 def _judge_state(claim: SliceClaim, plan: Plan) -> State:
@@ -100,4 +125,6 @@ def _commit(claim: SliceClaim, results: bytes, trouble: NewEvent | None = None) 
     events = [] if trouble is None else [trouble]
     if services.commit_slice(claim=claim, results=results, events=events, chance=trouble is not None):
         dispatch.advance(claim.instance_id)
+    else:
+        lifecycle.announce_next(claim.instance_id)
     node.count(commits=1, evaluations=claim.last - claim.first)

@@ -9,11 +9,14 @@ from staging.estimate import CostEstimate
 from staging.gymnasium_checks import gymnasium_warnings
 from staging.limits import Limits
 from staging.maze_checks import maze_faults, maze_warnings
+from staging.preset_checks import preset_warnings
+from staging.solved_checks import solved_warnings
 from staging.strategy_checks import novelty_faults, strategy_faults, strategy_warnings, weights_faults
+from staging.table_checks import passes_warnings, table_faults
 from staging.workload import Workload
 
 #: What an environment needs besides its own model, by type.
-ENVIRONMENT_FAULTS: Mapping[str, Callable[[Any, Limits], list[Fault]]] = {"maze": maze_faults}
+ENVIRONMENT_FAULTS: Mapping[str, Callable[[Any, Limits], list[Fault]]] = {"maze": maze_faults, "table": table_faults}
 ENVIRONMENT_WARNINGS: Mapping[str, Callable[[Any], list[Fault]]] = {"maze": maze_warnings, "gymnasium": gymnasium_warnings}
 
 
@@ -51,8 +54,9 @@ def warnings_of(work_item: WorkItem, world: Any) -> list[Fault]:
     environment, strategy = _part(work_item, "environment"), _part(work_item, "strategy")
     check = ENVIRONMENT_WARNINGS.get(environment.type)
     return [
-        *(check(world) if check else ()), *strategy_warnings(strategy), *_fitness_warnings(work_item, world),
-        *_episode_warnings(work_item, world), *_output_warnings(work_item, world),
+        *(check(world) if check else ()), *strategy_warnings(strategy), *preset_warnings(work_item),
+        *_fitness_warnings(work_item, world), *_episode_warnings(work_item, world), *_output_warnings(work_item, world),
+        *solved_warnings(work_item, world), *passes_warnings(work_item),
     ]
 
 

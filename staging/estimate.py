@@ -17,7 +17,7 @@ GENERATION_SECONDS = (0.005, 0.05)
 #: Stored for every agent: fitness, parents, operator, steps.
 PACKED_AGENT_BYTES = 28
 #: Stored besides, where an agent has a row: the row, its indexes, and the genome.
-ROW_BYTES, WEIGHT_BYTES = 200, 4
+ROW_BYTES = 200
 #: A generation's own row and its events.
 GENERATION_BYTES = 2_000
 
@@ -115,15 +115,15 @@ def _basis(work: Workload) -> str:
 def _storage_bytes(work: Workload, record: str) -> int:
     recorded = work.evaluations if record == RecordScope.ALL else work.generations
     kept = min(1 + work.generations // CHECKPOINT_EVERY, MOST_CHECKPOINTS)
-    checkpoints = kept * GENOMES_A_CHECKPOINT * work.population * work.weights * WEIGHT_BYTES
+    checkpoints = kept * GENOMES_A_CHECKPOINT * work.population * work.genome_bytes
     generations = work.generations * GENERATION_BYTES
     return work.evaluations * PACKED_AGENT_BYTES + recorded * _row_bytes(work) + checkpoints + generations
 
 
 def _memory_bytes(work: Workload) -> int:
-    agent = work.weights * WEIGHT_BYTES * COPIES_AT_WORK + AGENT_WORK_BYTES * work.episodes
+    agent = work.genome_bytes * COPIES_AT_WORK + AGENT_WORK_BYTES * work.episodes + work.observed_bytes
     return work.population * agent + TABLE_BYTES
 
 
 def _row_bytes(work: Workload) -> int:
-    return ROW_BYTES + work.weights * WEIGHT_BYTES
+    return ROW_BYTES + work.genome_bytes

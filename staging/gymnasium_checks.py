@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from formatting.faults import Fault, FaultCode, fault, shown
+from formatting.work_item import WorkItem
+from processing.core.environments.foreign import catalogue
 from processing.core.environments.foreign.catalogue import PLAIN_ID, Entry, Facts
 from processing.core.environments.foreign.environment import compiled_version
-from processing.core.environments.foreign.kwargs import Wrong, wrong
+from processing.core.environments.foreign.kwargs import Wrong, completed_kwargs, wrong
 from processing.core.environments.foreign.parameters import GymnasiumParameters
 from processing.core.environments.foreign.spaces import trouble
 from processing.core.errors import Refused
@@ -28,12 +30,30 @@ class Known(Protocol):
     def facts(self, name: str, kwargs: Mapping[str, Any]) -> Facts: ...
 
 
+class Snapshot:
+    """Gymnasium's own environments, as they were looked at once: no process is started for them, and nothing remembered."""
+
+    trouble: str | None = None
+
+    def entries(self) -> Mapping[str, Entry]:
+        """All of them, by id."""
+        return catalogue.entries()
+
+    def entry(self, name: str) -> Entry | None:
+        """One of them; None where there is no such."""
+        return catalogue.entries().get(name)
+
+    def facts(self, name: str, kwargs: Mapping[str, Any]) -> Facts:
+        """What it is with these keyword arguments. Raises Refused where nobody has looked."""
+        return catalogue.snapshot(name, kwargs)
+
+
 def looked_up(environment: Any, known: Known) -> tuple[Facts | None, list[Fault]]:
     """What an environment is, and everything that stands against it; None and nothing for what is no Gymnasium's."""
     if not isinstance(environment, GymnasiumParameters):
         return None, []
     if PLAIN_ID.fullmatch(environment.id) is None:
-        expected = 'the plain id of a registered environment, as "Acrobot-v1", without module or namespace'
+        expected = 'the plain id of a registered environment, as "Acrobot-v1" or "space/Rocket-v0", without a module'
         return None, [fault(FaultCode.UNKNOWN_ENVIRONMENT, ID, expected, shown(environment.id), _meant(environment.id, known))]
     entry = known.entry(environment.id)
     if entry is None:
@@ -46,6 +66,15 @@ def looked_up(environment: Any, known: Known) -> tuple[Facts | None, list[Fault]
         return None, [_unfit(environment.id, entry["trouble"])]
     faults = [_wrong_fault(each, environment.kwargs) for each in wrong(entry["kwargs"], environment.kwargs)]
     return (None, faults) if faults else _facts(environment, known)
+
+
+def completed(work_item: WorkItem, known: Known) -> WorkItem:
+    """The work item with every keyword argument of its environment, where that was looked up and takes any."""
+    environment = getattr(work_item, "environment", None)
+    if not isinstance(environment, GymnasiumParameters) or (entry := known.entry(environment.id)) is None:
+        return work_item
+    kwargs = completed_kwargs(entry["kwargs"], environment.kwargs)
+    return work_item.model_copy(update={"environment": environment.model_copy(update={"kwargs": kwargs})})
 
 
 def _facts(environment: GymnasiumParameters, known: Known) -> tuple[Facts | None, list[Fault]]:
@@ -84,6 +113,7 @@ def _wrong_fault(one: Wrong, given: Mapping[str, Any]) -> Fault:
 def _meant(name: str, known: Known) -> str | None:
     """The id that was probably meant, or why some are not known."""
     ids = {each.casefold(): each for each, entry in known.entries().items() if "needs" not in entry}
-    plain = name.rpartition(":")[2].rpartition("/")[2].casefold()[:100]
+    plain = name.rpartition(":")[2].casefold()[:100]
+    plain = plain if plain in ids else plain.rpartition("/")[2]
     found = difflib.get_close_matches(plain, ids, n=1, cutoff=0.7)
     return f'Did you mean "{ids[found[0]]}"?' if found else known.trouble

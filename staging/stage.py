@@ -1,41 +1,43 @@
 """A work item becomes a staged item, or everything that stands against it is said at once."""
 
+from typing import Any
+
 from formatting.canonical import canonical, spec_hash
-from formatting.faults import Faulty
+from formatting.faults import FaultCode, Faulty, fault
 from formatting.work_item import MAX_SEED, WorkItem
-from processing.core.environments.foreign.lookup import Lookup
+from processing.core.environments.foreign.catalogue import Facts
+from processing.core.errors import Refused
 from processing.core.rng import derive
 from processing.core.types import Purpose
 from staging.checks import faults_of, size_faults, warnings_of
 from staging.estimate import estimate, resolved_record, resolved_slice_size
-from staging.gymnasium_checks import Known, looked_up
+from staging.gymnasium_checks import Known, Snapshot, completed, looked_up
 from staging.limits import Limits
 from staging.staged_item import StagedItem
 from staging.workload import workload_of, world_of
-
-#: Gymnasium's own environments.
-SNAPSHOT = Lookup()
 
 
 class Unstageable(Faulty):
     """The work item is well formed, but cannot be run here."""
 
 
-def stage(work_item: WorkItem, limits: Limits, *, workers: int = 1, known: Known = SNAPSHOT) -> StagedItem:
+def stage(work_item: WorkItem, limits: Limits, *, workers: int = 1, known: Known | None = None) -> StagedItem:
     """Check a work item across its fields and make it ready to run.
 
     Args:
         work_item: from `formatting.parse`.
         limits: what this server allows.
         workers: how many are online now; for the estimate.
-        known: the environments that can be looked up.
+        known: the environments that can be looked up; Gymnasium's own, as the snapshot has them, where None.
     Raises:
         Unstageable: with all faults.
     """
+    known = known or Snapshot()
     facts, unknown = looked_up(getattr(work_item, "environment", None), known)
     if faults := [*unknown, *faults_of(work_item, limits)]:
         raise Unstageable(faults)
-    world = world_of(work_item, facts)
+    work_item = completed(work_item, known)
+    world = _world(work_item, facts)
     work = workload_of(work_item, world)
     cost = estimate(work_item, work, workers=workers)
     if faults := size_faults(work_item, work, cost, limits):
@@ -52,3 +54,14 @@ def seeds_of(work_item: WorkItem) -> tuple[int, ...]:
     others = (derive(work_item.seed, Purpose.REPLICATE, agent=number) & MAX_SEED
               for number in range(1, work_item.replicates))
     return (work_item.seed, *others)
+
+
+def _world(work_item: WorkItem, facts: Facts | None) -> Any:
+    """The environment; what the core alone has against it is a fault too."""
+    try:
+        return world_of(work_item, facts)
+    except Refused as refused:
+        expected = "an environment that agents can act in"
+        raise Unstageable([
+            fault(FaultCode.INCONSISTENT, ("environment",), expected, "one that is refused", str(refused))
+        ]) from refused

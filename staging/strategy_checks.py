@@ -29,7 +29,8 @@ def weights_faults(strategy: Parameters, weights: int) -> list[Fault]:
     if getattr(strategy, "variant", None) != "full" or weights <= MOST_FULL_WEIGHTS:
         return []
     expected = f'"separable" for a network of {weights} weights, as "full" takes at most {MOST_FULL_WEIGHTS:,}'
-    return [fault(FaultCode.INCONSISTENT, ("strategy", "variant"), expected, shown("full"))]
+    hint = '"full" is its default; give "variant": "separable".' if _is_default(strategy, "variant") else None
+    return [fault(FaultCode.INCONSISTENT, ("strategy", "variant"), expected, shown("full"), hint)]
 
 
 #: Agents that are compared with each other, at most: their pairs take seconds.

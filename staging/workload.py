@@ -8,6 +8,11 @@ from processing.core.environments import ENVIRONMENTS
 from processing.core.genomes import GENOMES
 from processing.core.kinds import KINDS
 
+#: Genes that growing networks are expected to gain, at most: nobody knows.
+MOST_GAINED = 1_000
+#: For each input and agent: the sums of what was seen, their moments, and what these are pooled from; measured.
+OBSERVED_BYTES = 72
+
 
 @dataclass(frozen=True, slots=True)
 class Workload:
@@ -17,7 +22,9 @@ class Workload:
     generations: int
     episodes: int  # of each agent
     max_steps: int  # of an episode
-    weights: int  # of a genome
+    weights: int  # of a genome, as it begins
+    genome_bytes: int  # of a genome of those of the last generation
+    observed_bytes: int = 0  # of what each agent saw, where observations are normalised
     steps_per_second: tuple[float, float] | None = None  # of the environment alone, slow and fast; None where it costs nothing
 
     @property
@@ -47,9 +54,19 @@ def workload_of(work_item: Any, world: Any) -> Workload:
     """The workload of one replicate in the environment `world`."""
     genome_kind = GENOMES[KINDS[work_item.kind].genome]
     genome = genome_kind(work_item.network, inputs=world.inputs, outputs=world.outputs)
+    is_normalised = getattr(work_item.environment, "normalize_observations", False)
     return Workload(
         population=work_item.strategy.population_size,
         generations=work_item.stop.max_generations, episodes=world.episodes, max_steps=world.max_steps,
         weights=genome.number_of_weights,
+        genome_bytes=genome.bytes_per_weight * (genome.number_of_weights + _gained(work_item)),
+        observed_bytes=OBSERVED_BYTES * world.inputs if is_normalised else 0,
         steps_per_second=getattr(world, "steps_per_second", None),
     )
+
+
+def _gained(work_item: Any) -> int:
+    """Genes that a genome gains up to the last generation: as if none of its line were lost, but no more than a thousand."""
+    node, connection = (getattr(work_item.strategy, f"add_{what}_probability", 0.0) for what in ("node", "connection"))
+    gained: int = min(round(work_item.stop.max_generations * (2 * node + (1 - node) * connection)), MOST_GAINED)
+    return gained

@@ -10,23 +10,25 @@ from django.views.decorators.http import require_safe
 from api.dashboard.policy import page
 from api.dashboard.views import run_of
 from api.dashboard.words import origin_words
+from api.exports import formats_at
 from api.graphql.ids import global_id
 from database import selectors
 from database.errors import NotFound
 from database.models import Instance
 from database.selectors import AgentRecord
+from processing.core.environments.table import Table
 from processing.core.genomes.graphs import Graphs
 from processing.core.networks.activity import activity_of, activity_of_units
-from processing.core.networks.export import ExportFormat, computation_of
+from processing.core.networks.export import computation_of
 from processing.core.networks.pictures import drawing_of
 from processing.core.networks.svg import svg_of
-from processing.core.plan import MOST_REPLAYED_STEPS, Plan
-from processing.core.types import Genomes, Operator, Trajectory
+from processing.core.plan import Plan
+from processing.core.types import Float64Array, Genomes, Operator, Trajectory
 from processing.run import plan_of_work_item
 
 MOST_POINTS, MOST_SHARES = 1_000, 200
 COLUMNS = ("best", "mean", "lower_quartile", "upper_quartile", "threshold")
-#: The activity of longer lives is not sent along.
+#: Of longer lives, the activity of every second step is sent along, or third, and so on.
 MOST_ACTIVE_STEPS = 1_000
 
 
@@ -55,7 +57,7 @@ def agent(request: HttpRequest, number: int) -> HttpResponse:
         raise NotFound(f"The genome of agent {name} is not kept: the run records champions only, or it was pruned.")
     plan = plan_of_work_item(instance.work_item)
     genomes = plan.genome.unpack(genome)
-    told = _described(instance, record) | {"exports": _exports(record)}
+    told = _described(instance, record) | {"exports": _exports(plan, record, genome)}
     return JsonResponse(told | _drawn(plan, genomes) | _walked(plan, instance, record, genome, genomes))
 
 
@@ -65,13 +67,16 @@ def species(request: HttpRequest, number: int) -> HttpResponse:
     """How the population was divided into species, at some generations: agents of each."""
     found = selectors.shares(run_of(number).pk, max_points=MOST_SHARES)
     sizes = [{"number": each, "sizes": sizes} for each, sizes in found.sizes.items()]
-    return JsonResponse({"generation": found.generations, "species": sizes, "others": found.others})
+    told = {"generation": found.generations, "species": sizes, "others": found.others, "alive": found.alive}
+    return JsonResponse(told)
 
 
-def _exports(record: AgentRecord) -> dict[str, str]:
+def _exports(plan: Plan, record: AgentRecord, genome: bytes) -> dict[str, str]:
     """Where its network can be downloaded, by format."""
+    is_kept = plan.is_normalised and bool(selectors.with_normalization([(record.instance_id, record.generation)]))
     agent_id = global_id("Agent", record.instance_id, record.generation, record.index)
-    return {each: reverse("network", args=(agent_id, each.lower())) for each in ExportFormat}
+    formats = formats_at(plan, genome_bytes=len(genome), is_normalization_kept=is_kept)
+    return {each: reverse("network", args=(agent_id, each.lower())) for each in formats}
 
 
 def _record(instance: Instance, generation: int | None, index: int | None) -> AgentRecord | None:
@@ -113,15 +118,15 @@ def _units(plan: Plan, genomes: Genomes) -> dict[str, list[Any]]:
 
 
 def _walked(plan: Plan, instance: Instance, record: AgentRecord, genome: bytes, genomes: Genomes) -> dict[str, Any]:
-    """Its way through its first episode; none where that is too long, or cannot be lived again here, and why."""
-    if not hasattr(plan.environment, "parts"):
-        return {"way": None, "silence": "Lives in this environment are not replayed here."}
-    if record.steps > MOST_REPLAYED_STEPS * plan.environment.episodes:
-        return {"way": None, "silence": "Its life is too long to be replayed on a page."}
+    """Its way through its first episode, or through the rows of a table; none where it is not lived again, and why."""
+    if (silence := plan.unreplayed(record.steps, genome)) is not None:
+        return {"way": None, "silence": silence}
     way = plan.replay(genome, seed=instance.seed, generation=record.generation, agent=record.index)
     return {"way": {
         "positions": way.positions, "actions": way.actions, "rewards": way.rewards, "total": way.total,
-        "ending": _ending(way), "activity": _activity(plan, genomes, way), "episodes": plan.environment.episodes,
+        "ending": _ending(way), "activity": _activity(plan, genomes, way), "stride": _stride(way),
+        "episodes": plan.environment.episodes,
+        "targets": plan.environment.parameters.targets if isinstance(plan.environment, Table) else None,
         "inputs": list(plan.environment.input_labels()), "outputs": list(plan.environment.output_labels()),
     }}
 
@@ -135,15 +140,27 @@ def _ending(way: Trajectory) -> str:
     return "collected" if moved else "bumped"
 
 
-def _activity(plan: Plan, genomes: Genomes, way: Trajectory) -> list[list[list[float]]] | None:
-    """For each step the values of the inputs and of each hidden layer, or of all units of a graph."""
-    if way.steps > MOST_ACTIVE_STEPS:
-        return None
+def _stride(way: Trajectory) -> int:
+    """Of so many steps, the activity of the first is told."""
+    return -(-way.steps // MOST_ACTIVE_STEPS) or 1
+
+
+def _activity(plan: Plan, genomes: Genomes, way: Trajectory) -> list[list[list[float]]]:
+    """For each step that is told the values of the inputs and of each hidden layer, or of all units of a graph."""
     if isinstance(genomes, Graphs):
-        columns = activity_of_units(computation_of(plan.genome, genomes), way.observations)
+        columns = _units_at_work(plan, genomes, way)
     else:
         columns = activity_of(plan.genome.layers(genomes[0]), plan.genome.parameters.activation.value, way.observations)
-    return [[np.round(column[step], 3).tolist() for column in columns] for step in range(way.steps)]
+    return [[np.round(column[step], 3).tolist() for column in columns] for step in range(0, way.steps, _stride(way))]
+
+
+def _units_at_work(plan: Plan, genomes: Graphs, way: Trajectory) -> list[Float64Array]:
+    """The values of inputs and units in each step; in a table every row is met anew."""
+    computation = computation_of(plan.genome, genomes)
+    if not isinstance(plan.environment, Table):
+        return activity_of_units(computation, way.observations)
+    rows = [activity_of_units(computation, [seen]) for seen in way.observations]
+    return [np.concatenate(columns) for columns in zip(*rows, strict=True)]
 
 
 def _name(instance_id: int, generation: int, index: int) -> str:

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils.safestring import SafeString
 
 from api.dashboard.pictures import maze_svg, network_svg
-from api.dashboard.words import strategy_words
+from api.dashboard.words import environment_words, strategy_words
 from formatting.canonical import canonical
 from formatting.parse import parse
 
@@ -43,18 +43,9 @@ def document_of(slug: str) -> str | None:
 def _card(slug: str, text: str) -> Card:
     spec: dict[str, Any] = canonical(parse(text))
     facts = (
-        f"{_place(spec['environment'])}, {strategy_words(spec)} with {spec['strategy']['population_size']} agents, "
+        f"{environment_words(spec['environment'])}, {strategy_words(spec)} with {spec['strategy']['population_size']} agents, "
         f"up to {spec['stop']['max_generations']} generations"
     )
     rows = spec["environment"].get("rows")
     picture = maze_svg(rows) if spec["environment"]["type"] == "maze" else network_svg(spec["kind"] == "neat")
     return Card(slug, spec["name"], spec["description"], facts, picture, text)
-
-
-def _place(environment: dict[str, Any]) -> str:
-    """What agents act in, in some words."""
-    if environment["type"] != "maze":
-        return str(environment.get("id", environment["type"])).replace("_", " ")
-    rows = environment["rows"]
-    goals = sum(row.count("G") for row in rows)
-    return f"{len(rows)} × {len(rows[0])} cells, {goals} goal{'' if goals == 1 else 's'}"

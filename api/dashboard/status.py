@@ -57,7 +57,8 @@ def _head(instance: Instance, may_operate: bool) -> dict[str, Any]:
     spec, state = instance.work_item.spec, InstanceState(instance.state)
     return {
         "number": instance.pk, "name": instance.work_item.name, "state_word": words.STATE_WORDS[state],
-        "strategy": words.strategy_words(spec), "population": shown(spec["strategy"]["population_size"]),
+        "environment": words.environment_words(spec["environment"]), "strategy": words.strategy_words(spec),
+        "population": shown(spec["strategy"]["population_size"]),
         "seed": instance.seed, "reproducible": instance.reproducible,
         "actions": [_action(instance, word) for word in _ACTIONS_OF.get(state, ()) if may_operate],
     }
@@ -132,7 +133,8 @@ def _story(instance: Instance, latest: Generation | None) -> dict[str, Any]:
 def _limits(stop: dict[str, Any]) -> list[tuple[str, str]]:
     """The stop rules that the work item sets."""
     named = {
-        "ends at fitness": stop["fitness"], "ends at generation": stop["max_generations"],
+        "ends at fitness": stop["fitness"], "ends when solved": stop.get("solved") or None,
+        "ends at generation": stop["max_generations"],
         "ends without progress for": stop["stagnation_generations"], "ends after seconds": stop["max_seconds"],
     }
     return [(name, shown(value)) for name, value in named.items() if value is not None]

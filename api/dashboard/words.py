@@ -23,7 +23,10 @@ STOP_TITLES = {
     "CANCELLED": "Cancelled", "ERROR": "Failed",
 }
 
-_FACT_NAMES = {"viable_agents": "viable agents", "best_possible": "best possible, at most"}
+_FACT_NAMES = {
+    "viable_agents": "viable agents", "best_possible": "best possible, at most",
+    "evaluations": "evaluations until the task was solved",
+}
 
 _ORIGINS = {
     "INITIAL": "drawn at random", "ELITE": "an elite, copied unchanged", "CROSSOVER": "a cross of two parents",
@@ -117,6 +120,20 @@ def origin_words(operator: str, *, parents: int) -> str:
 def strategy_words(spec: Mapping[str, Any]) -> str:
     """The strategy's name for people."""
     return str(spec["strategy"]["type"]).replace("_", " ")
+
+
+def environment_words(environment: Mapping[str, Any]) -> str:
+    """What agents act in, for people."""
+    match environment["type"]:
+        case "maze":
+            rows = environment["rows"]
+            goals = sum(row.count("G") for row in rows)
+            return f"{len(rows)} × {len(rows[0])} cells, {goals} goal{'' if goals == 1 else 's'}"
+        case "table":
+            return f"table of {len(environment['inputs'])} rows"
+        case "double_pole":
+            return f"double pole with{'' if environment['velocities'] else 'out'} velocities"
+    return str(environment.get("id", environment["type"]))
 
 
 def ago(moment: datetime, now: datetime) -> str:

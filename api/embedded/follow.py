@@ -9,7 +9,7 @@ from database.models import ENDED, Instance
 from database.selectors import AgentRecord
 from processing.core.networks.genes import NodeRole
 from processing.core.networks.pictures import drawing_of
-from processing.core.plan import MOST_REPLAYED_STEPS, plan_of
+from processing.core.plan import plan_of
 from processing.run import plan_of_work_item
 
 
@@ -44,9 +44,10 @@ def drawn_champion(instance: Instance, *, colour: bool) -> str | None:
         return None
     if spec["environment"]["type"] != "maze":
         return _network(instance, champion, genome)
-    if champion.steps > MOST_REPLAYED_STEPS:
+    plan = plan_of(spec)
+    if plan.unreplayed(champion.steps, genome) is not None:
         return None
-    way = plan_of(spec).replay(
+    way = plan.replay(
         genome, seed=instance.seed, generation=champion.generation, agent=champion.index
     )
     goals = {(i, j) for i, row in enumerate(spec["environment"]["rows"]) for j, cell in enumerate(row) if cell == "G"}

@@ -64,13 +64,22 @@ def connection(node: str, module: str) -> Any:
     })
 
 
-def page_size(first: int | None) -> int:
+def page_size(first: int | None, default: int = DEFAULT_PAGE_SIZE) -> int:
     """How many rows are asked for. Raises GraphQLError where they are too many."""
-    most = settings.GRAPHQL_MAXIMUM_PAGE_SIZE
-    size = DEFAULT_PAGE_SIZE if first is None else first
-    if not 0 <= size <= most:
-        raise GraphQLError(f"first: expected 0 to {most}, got {size}", extensions={"code": "OUT_OF_RANGE"})
-    return size
+    return within("first", first, default, 0, settings.GRAPHQL_MAXIMUM_PAGE_SIZE)
+
+
+def within(name: str, value: int | None, default: int, low: int, high: int) -> int:
+    """The value of an argument, its default where null. Raises GraphQLError where it is out of its range."""
+    value = default if value is None else value
+    if not low <= value <= high:
+        raise GraphQLError(f"{name}: expected {low} to {high}, got {value}", extensions={"code": "OUT_OF_RANGE"})
+    return value
+
+
+def clamped(value: int | None, default: int, low: int, high: int) -> int:
+    """The value of an argument that is a wish, its default where null: what is out of range becomes the nearest within."""
+    return min(max(default if value is None else value, low), high)
 
 
 def read_cursor(text: str | None) -> Cursor | None:

@@ -1,8 +1,9 @@
 """What a query may cost. Checked before anything is looked up, in time linear in the query's length.
 
 First its size in bytes and tokens, then its shape (depth, nesting, aliases, root fields), then GraphQL's own rules, then the
-number of nodes it asks for: pages multiply what stands inside them. Fragments are looked at once each, however often they
-are spread, so that neither chains, nor cycles, nor doublings cost time here.
+number of nodes it asks for: pages multiply what stands inside them. How large the genomes, lives and histories are that it
+meets is paid for when they are read, see `budgets.py`. Fragments are looked at once each, however often they are spread, so
+that neither chains, nor cycles, nor doublings cost time here.
 """
 
 import re
@@ -38,7 +39,7 @@ WEIGHTS = {
 LENGTHS = ("first", "maxPoints", "maxDepth")
 #: The fields of a page that hold its rows.
 ROWS = ("nodes", "edges")
-#: Lists without such an argument that can be long: about how many rows they have.
+#: About how many rows these lists have where nobody says how many, which are fewer than they may have.
 USUAL_ROWS = {"Generation.species": 20}
 #: Rows of statistics are cheap: so many are one node.
 POINTS_PER_NODE = 50
@@ -197,7 +198,7 @@ class _Cost:
             return 1
         kind = get_named_type(field.type)
         weight = WEIGHTS.get(f"{parent.name}.{node.name.value}", 1 if node.selection_set else 0)
-        rows = USUAL_ROWS.get(f"{parent.name}.{node.name.value}") or self._length(node, field)
+        rows = self._length(node, field, USUAL_ROWS.get(f"{parent.name}.{node.name.value}"))
         inside = self._inside(node.selection_set, kind, rows)
         if parent.name == "Lineage":
             return weight + _ancestors(node.name.value, length) * inside
@@ -209,14 +210,16 @@ class _Cost:
             return weight + rows // POINTS_PER_NODE + rows * inside
         return (length if node.name.value in ROWS else rows) * (weight + inside)
 
-    def _length(self, node: ast.FieldNode, field: Any) -> int:
-        """How many rows a field is asked for."""
+    def _length(self, node: ast.FieldNode, field: Any, usual: int | None) -> int:
+        """How many rows a field is asked for; where that is not said, as many as are usual, or else the default."""
         name = next((each for each in LENGTHS if each in field.args), None)
         if name is None:
             return len(self._ids(node)) or 1
         given = next((each.value for each in node.arguments if each.name.value == name), None)
         value = self._value(given)
-        return max(value, 0) if value is not None else int(field.args[name].default_value)
+        if value is not None:
+            return max(value, 0)
+        return int(field.args[name].default_value) if usual is None else usual
 
     def _ids(self, node: ast.FieldNode) -> list[Any]:
         """The list that the argument `ids` holds."""

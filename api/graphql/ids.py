@@ -5,6 +5,8 @@ import binascii
 import re
 from dataclasses import dataclass
 
+from graphql import GraphQLError
+
 #: How many numbers the ID of each type has.
 PARTS = {"WorkItem": 1, "Instance": 1, "Generation": 2, "Agent": 3, "Event": 2, "Species": 2}
 
@@ -42,6 +44,14 @@ def read_id(text: str, *types: str) -> GlobalId:
     if types and found[1] not in types:
         raise BadId(f"expected the ID of a {' or '.join(types)}, got that of a {found[1]}")
     return GlobalId(found[1], tuple(map(int, numbers)))
+
+
+def own_numbers(argument: str, found: GlobalId, instance_id: int) -> tuple[int, ...]:
+    """The numbers of something that must be of this run. Raises GraphQLError where it is of another one."""
+    if found.numbers[0] != instance_id:
+        message = f"{argument}: expected an ID of something of run {instance_id}, got one of run {found.numbers[0]}"
+        raise GraphQLError(message, extensions={"code": "INCONSISTENT"})
+    return found.numbers
 
 
 def _plain(text: str) -> str:

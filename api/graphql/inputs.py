@@ -6,7 +6,7 @@ from typing import Any
 import graphene
 from graphql import GraphQLError
 
-from api.graphql.ids import read_id
+from api.graphql.ids import own_numbers, read_id
 from api.graphql.types.enums import (
     AgentOrderField,
     AgentOrigin,
@@ -183,11 +183,7 @@ def _species(text: str | None, instance_id: int) -> int | None:
     """The number of a species of this run. Raises BadId, and GraphQLError where it is one of another run."""
     if text is None:
         return None
-    owner, number = read_id(text, "Species").numbers
-    if owner != instance_id:
-        message = f"speciesId: expected a species of run {instance_id}, got one of run {owner}"
-        raise GraphQLError(message, extensions={"code": "INCONSISTENT"})
-    return number
+    return own_numbers("speciesId", read_id(text, "Species"), instance_id)[1]
 
 
 def _values(members: Any) -> tuple[Any, ...]:

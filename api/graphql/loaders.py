@@ -4,53 +4,49 @@ Whoever hands out a list announces what its rows may be asked for; the first tha
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from typing import Generic, TypeVar
+from itertools import islice
+from typing import Any, Generic, TypeVar
 
 from django.http import HttpRequest
 
+from api.graphql.budgets import GENOME_BYTES_AT_ONCE, SNAPSHOTS_AT_ONCE, Budget, Budgets
 from database import selectors
 from database.errors import NotFound
 from database.models import Generation, Instance, Species, SpeciesSnapshot
 from database.selectors import AgentRecord, Progress
-from processing.core.errors import Refused
 from processing.core.plan import Plan
-from processing.run import plan_of_work_item
+from processing.run import is_looked_up, plan_of_work_item
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 #: Keys in one statement.
 MOST_AT_ONCE = 200
-#: Environment steps that one request may have lived again; they take seconds.
-MOST_STEPS = 60_000
 
 
 class Batch(Generic[K, V]):
     """Loads values by their keys, those announced together with the one asked for."""
 
-    def __init__(self, load: Callable[[list[K]], Mapping[K, V]]) -> None:
-        self._load = load
+    def __init__(self, load: Callable[[list[K]], Mapping[K, V]], fitting: Callable[[list[K]], list[K]] = list) -> None:
+        """`fitting` says how many of some keys are loaded together: the first of them, and as many more as are not too large."""
+        self._load, self._fitting = load, fitting
         self._waiting: dict[K, None] = {}
         self._found: dict[K, V | None] = {}
 
     def announce(self, keys: Iterable[K]) -> None:
-        """These may be asked for."""
-        self._waiting.update(dict.fromkeys(key for key in keys if key not in self._found))
+        """These may be asked for, and before all that were announced earlier."""
+        new = dict.fromkeys(key for key in keys if key not in self._found)
+        self._waiting = new | {key: None for key in self._waiting if key not in new} if new else self._waiting
 
     def keep(self, key: K, value: V) -> None:
         """This is known already."""
         self._found[key] = value
 
-    @property
-    def found(self) -> list[K]:
-        """The keys of what is known."""
-        return [key for key, value in self._found.items() if value is not None]
-
     def get(self, key: K) -> V | None:
         """The value; None where there is none."""
         if key not in self._found:
             self._waiting.pop(key, None)
-            keys = [key, *list(self._waiting)[: MOST_AT_ONCE - 1]]
+            keys = self._fitting([key, *islice(self._waiting, MOST_AT_ONCE - 1)])
             loaded = self._load(keys)
             for each in keys:
                 self._waiting.pop(each, None)
@@ -62,7 +58,7 @@ class Context:
     """What resolvers share: the request, and what was read for it. What is read announces what may be asked of it."""
 
     def __init__(self, request: HttpRequest) -> None:
-        self.request = request
+        self.request, self.budgets = request, Budgets()
         self.instances: Batch[int, Instance] = Batch(self._instances)
         self.progress: Batch[int, Progress] = Batch(self._progress)
         self.generations: Batch[tuple[int, int], Generation] = Batch(self._generations)
@@ -71,17 +67,27 @@ class Context:
         self.checkpoints: Batch[tuple[int, int], bool] = Batch(
             lambda keys: dict.fromkeys(selectors.with_checkpoint(keys), True)
         )
-        self.genomes: Batch[tuple[int, int, int], bytes] = Batch(selectors.genomes_at)
+        self.normalizations: Batch[tuple[int, int], bool] = Batch(
+            lambda keys: dict.fromkeys(selectors.with_normalization(keys), True)
+        )
+        self.genome_bytes: Batch[tuple[int, int, int], int] = Batch(selectors.genome_bytes_at)
+        self.genomes: Batch[tuple[int, int, int], bytes] = Batch(selectors.genomes_at, self._fitting_genomes)
         self.species: Batch[tuple[int, int], Species] = Batch(self._species)
-        self.snapshots: Batch[tuple[int, int], list[SpeciesSnapshot]] = Batch(self._snapshots)
+        self.staged: Batch[int, str] = Batch(selectors.staged_at)
+        self._snapshots: dict[tuple[int, int | None], Batch[tuple[int, int], list[SpeciesSnapshot]]] = {}
         self._histories: dict[int, Batch[tuple[int, int], list[SpeciesSnapshot]]] = {}
+        self._siblings: dict[tuple[int, int], list[tuple[int, int]]] = {}  # of each species, those that it was last read with
+        self._with_species: dict[tuple[int, int], None] = {}
+        self.unpacked: dict[tuple[int, int, int], Any] = {}  # see `types/genomes.py`
         self._plans: dict[int, Plan] = {}
-        self._steps = 0
 
     def plan(self, instance_id: int) -> Plan:
         """The plan of a run."""
         if instance_id not in self._plans:
-            self._plans[instance_id] = plan_of_work_item(self.instance(instance_id).work_item)
+            work_item = self.instance(instance_id).work_item
+            if is_looked_up(work_item) and "staged" in work_item.get_deferred_fields():
+                work_item.staged = self.staged.get(work_item.pk) or ""
+            self._plans[instance_id] = plan_of_work_item(work_item)
         return self._plans[instance_id]
 
     def instance(self, instance_id: int) -> Instance:
@@ -92,58 +98,80 @@ class Context:
         return instance
 
     def history(self, species: Species, max_points: int) -> list[SpeciesSnapshot]:
-        """What a species was in its generations, read together with those of all others that were met."""
+        """What a species was in its generations, read together with those of the same list."""
         if max_points not in self._histories:
-            self._histories[max_points] = Batch(lambda keys: self._lived(keys, max_points))
+            self._histories[max_points] = Batch(
+                lambda keys: self._lived(keys, max_points), lambda keys: self._fitting_histories(keys, max_points)
+            )
+        address = species.instance_id, species.number
         batch = self._histories[max_points]
-        batch.announce(self.species.found)
-        return batch.get((species.instance_id, species.number)) or []
+        batch.announce(self._siblings.get(address, ()))
+        return batch.get(address) or []
 
-    def spend(self, steps: int) -> None:
-        """Count steps that are lived again. Raises Refused where they are too many in one request."""
-        self._steps += steps
-        if self._steps > MOST_STEPS:
-            raise Refused(f"One request replays at most {MOST_STEPS:,} steps. Ask for fewer episodes at a time.")
+    def species_in(self, generation: Generation, *, first: int, after: int | None) -> list[SpeciesSnapshot]:
+        """The species of a generation by number, of those above `after`, read together with those of other generations."""
+        if (first, after) not in self._snapshots:
+            self._snapshots[first, after] = Batch(
+                lambda keys: self._read_snapshots(keys, first, after), lambda keys: self._fitting_snapshots(keys, first)
+            )
+        batch = self._snapshots[first, after]
+        batch.announce(self._with_species)
+        return batch.get((generation.instance_id, generation.number)) or []
 
     def met(self, instances: Iterable[Instance]) -> None:
-        """These runs were read, and may be asked for their champions and their progress."""
-        for each in instances:
+        """These runs were read, and may be asked for their champions, their progress and their plans."""
+        found = list(instances)
+        for each in found:
             self.instances.keep(each.pk, each)
-            self.progress.announce([each.pk])
-            if each.champion_generation is not None and each.champion_index is not None:
-                self.champions.announce([(each.pk, each.champion_generation, each.champion_index)])
+        self.progress.announce(each.pk for each in found)
+        self.staged.announce(each.work_item_id for each in found if is_looked_up(each.work_item))
+        self.champions.announce(
+            (each.pk, each.champion_generation, each.champion_index)
+            for each in found if each.champion_generation is not None and each.champion_index is not None
+        )
 
     def met_generations(self, generations: Iterable[Generation]) -> None:
-        """These generations were read, and may be asked for their champions and checkpoints."""
-        for each in generations:
-            address = (each.instance_id, each.number)
+        """These generations were read, and may be asked for their champions, species and checkpoints."""
+        found = {(each.instance_id, each.number): each for each in generations}
+        for address, each in found.items():
             self.generations.keep(address, each)
-            self.checkpoints.announce([address])
-            self.snapshots.announce([address])
-            if each.champion_index is not None:
-                self.champions.announce([(*address, each.champion_index)])
+        self.checkpoints.announce(found)
+        self._with_species.update(dict.fromkeys(address for address, each in found.items() if each.species_count))
+        self.champions.announce(
+            (*address, each.champion_index) for address, each in found.items() if each.champion_index is not None
+        )
 
     def met_agents(self, agents: Iterable[AgentRecord]) -> None:
-        """These agents were read, and may be asked for their generations and parents."""
-        for each in agents:
-            self.generations.announce([(each.instance_id, each.generation)])
-            self.parents.announce((each.instance_id, *parent) for parent in each.parents)
-            if each.species is not None:
-                self.species.announce([(each.instance_id, each.species)])
+        """These agents were read, and may be asked for their generations, parents, species, genomes and files."""
+        found = list(agents)
+        generations = [(each.instance_id, each.generation) for each in found]
+        addresses = [(each.instance_id, each.generation, each.index) for each in found]
+        for batch in (self.generations, self.normalizations):
+            batch.announce(generations)
+        for genomes in (self.genomes, self.genome_bytes):
+            genomes.announce(addresses)
+        self.parents.announce((each.instance_id, *parent) for each in found for parent in each.parents)
+        self.species.announce((each.instance_id, each.species) for each in found if each.species is not None)
 
     def met_species(self, species: Iterable[Species]) -> None:
         """These species were read, and may be asked for their champions and their histories."""
-        for each in species:
-            self.species.keep((each.instance_id, each.number), each)
-            if each.champion_generation is not None and each.champion_index is not None:
-                self.champions.announce([(each.instance_id, each.champion_generation, each.champion_index)])
+        found = {(each.instance_id, each.number): each for each in species}
+        for address, each in found.items():
+            self.species.keep(address, each)
+        together = list(found)
+        self._siblings.update((address, together) for address in found)
+        self.champions.announce(
+            (each.instance_id, each.champion_generation, each.champion_index)
+            for each in found.values() if each.champion_generation is not None and each.champion_index is not None
+        )
 
     def met_snapshots(self, snapshots: Iterable[SpeciesSnapshot]) -> None:
         """These were read, and may be asked for their species and champions."""
-        for each in snapshots:
-            self.species.announce([(each.instance_id, each.number)])
-            if each.champion_index is not None:
-                self.champions.announce([(each.instance_id, each.generation, each.champion_index)])
+        found = list(snapshots)
+        self.species.announce((each.instance_id, each.number) for each in found)
+        self.champions.announce(
+            (each.instance_id, each.generation, each.champion_index) for each in found if each.champion_index is not None
+        )
 
     def _instances(self, keys: list[int]) -> Mapping[int, Instance]:
         found = selectors.instances_at(keys)
@@ -165,8 +193,35 @@ class Context:
         self.met_species(found.values())
         return found
 
-    def _snapshots(self, keys: list[tuple[int, int]]) -> Mapping[tuple[int, int], list[SpeciesSnapshot]]:
-        found = selectors.snapshots_at(keys)
+    def _fitting_genomes(self, keys: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+        self.genome_bytes.announce(keys)
+        return _fitting(keys, lambda key: self.genome_bytes.get(key) or 0, GENOME_BYTES_AT_ONCE, self.budgets.genomes)
+
+    def _fitting_snapshots(self, keys: list[tuple[int, int]], first: int) -> list[tuple[int, int]]:
+        self.generations.announce(keys)
+
+        def rows(key: tuple[int, int]) -> int:
+            generation = self.generations.get(key)
+            return 0 if generation is None else min(first, generation.species_count or 0)
+
+        return _fitting(keys, rows, SNAPSHOTS_AT_ONCE, self.budgets.snapshots)
+
+    def _fitting_histories(self, keys: list[tuple[int, int]], max_points: int) -> list[tuple[int, int]]:
+        self.instances.announce(instance_id for instance_id, _ in keys)
+
+        def rows(key: tuple[int, int]) -> int:
+            species = self.species.get(key)
+            if species is None:
+                return 0
+            end = self.instance(key[0]).next_generation if species.extinct_in is None else species.extinct_in
+            return min(max_points, max(end - species.born_in, 1))
+
+        return _fitting(keys, rows, SNAPSHOTS_AT_ONCE, self.budgets.snapshots)
+
+    def _read_snapshots(
+        self, keys: list[tuple[int, int]], first: int, after: int | None
+    ) -> Mapping[tuple[int, int], list[SpeciesSnapshot]]:
+        found = selectors.snapshots_at(keys, first=first, after=after)
         for each in found.values():
             self.met_snapshots(each)
         return found
@@ -180,3 +235,16 @@ class Context:
     def _progress(self, keys: list[int]) -> Mapping[int, Progress]:
         self.instances.announce(keys)
         return selectors.progress_of(filter(None, map(self.instances.get, keys)))
+
+
+def _fitting(keys: list[K], size: Callable[[K], int], most: int, budget: Budget) -> list[K]:
+    """The first of the keys, and those after it that are together no larger than `most`; all of them are paid for."""
+    total = size(keys[0])
+    chosen = keys[:1]
+    for key in keys[1:]:
+        if total + size(key) > most:
+            break
+        total += size(key)
+        chosen.append(key)
+    budget.spend(total)
+    return chosen

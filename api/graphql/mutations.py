@@ -91,7 +91,7 @@ class Mutation(graphene.ObjectType):
             return _refused(_problem(FaultCode.PERMISSION_DENIED, _DENIED), warnings=[], instances=[])
         try:
             done = intake.submit(
-                input["spec"]["document"], request.user, start=input["start"], strict=input["strict"],
+                input["spec"]["document"], request.user, start=input["start"] is not False, strict=bool(input["strict"]),
                 idempotency_key=input.get("idempotency_key"),
             )
         except Faulty as faulty:
@@ -120,7 +120,7 @@ class Mutation(graphene.ObjectType):
     @staticmethod
     def resolve_cancel_instance(root: None, info: Any, input: Any) -> dict[str, Any]:
         """Cancel."""
-        return _operated(info, input, lambda number: lifecycle.cancel(number, immediately=input["immediately"]))
+        return _operated(info, input, lambda number: lifecycle.cancel(number, immediately=input["immediately"] is not False))
 
     @staticmethod
     def resolve_delete_node(root: None, info: Any, input: Any) -> dict[str, Any]:

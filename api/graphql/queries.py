@@ -160,9 +160,9 @@ class Query(graphene.ObjectType):
         return {"valid": True, "user_errors": [], "warnings": warnings, "spec": staged.spec, "estimate": staged.estimate}
 
     @staticmethod
-    def resolve_work_item_schema(root: None, info: Any, version: int) -> dict[str, Any]:
+    def resolve_work_item_schema(root: None, info: Any, version: int | None) -> dict[str, Any]:
         """The JSON Schema."""
-        if version != 1:
+        if version not in (None, 1):
             raise GraphQLError(f"version: expected 1, got {version}", extensions={"code": "NOT_FOUND"})
         return json_schema()
 

@@ -99,7 +99,7 @@ def _generations(found: Outcome, who: str, verdict: Verdict) -> None:
     verdict.twice(sum(count - 1 for count in numbers.values()), f"{who}: generations")
     verdict.hold(max(numbers, default=-1) == reached - 1, f"{who}: generations beyond {reached}")
     for generation in found.generations:
-        agents, odd = divmod(len(generation["scalars"]), BYTES_PER_AGENT)
+        agents, odd = divmod(len(generation["scalars"]), BYTES_PER_AGENT)  # no agent fails for reasons that take words
         verdict.hold(not odd, f"{who}: scalars of generation {generation['number']} are cut")
         verdict.missing(generation["size"] - agents, f"{who}: agents of generation {generation['number']}")
         verdict.twice(agents - generation["size"], f"{who}: agents of generation {generation['number']}")

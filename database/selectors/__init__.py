@@ -17,11 +17,13 @@ from database.selectors.generations import (
     generation,
     generations,
     generations_at,
+    normalization_of,
     sparklines,
     statistics,
     with_checkpoint,
+    with_normalization,
 )
-from database.selectors.genomes import genome_of, genomes_at
+from database.selectors.genomes import genome_bytes_at, genome_of, genomes_at
 from database.selectors.lineage import MOST_ANCESTORS, Lineage, lineage
 from database.selectors.operations import (
     THERE_SECONDS,
@@ -49,19 +51,20 @@ from database.selectors.runs import (
     instance,
     instances,
     instances_at,
+    staged_at,
     work_item,
     work_items,
 )
-from database.selectors.species import Shares, has_species, histories_of, shares, snapshots_at, species, species_at, species_of
+from database.selectors.species import Shares, histories_of, shares, snapshots_at, species, species_at, species_of
 
 __all__ = [
     "MOST_ANCESTORS", "THERE_SECONDS", "ActiveCounts", "AgentFilter", "AgentOrder", "AgentRecord", "BadCursor", "Cursor",
     "HeldStep", "InstanceFilter", "InstanceOrder", "Lineage", "Page", "Progress", "Shares", "Waiting", "WorkItemFilter",
     "WorkItemOrder", "WorkerRecord", "active_counts", "agent", "agents", "agents_at", "champion", "champions",
     "count_agents", "count_events", "count_generations", "count_instances", "count_work_items", "event", "events",
-    "generation", "generations", "generations_at", "genome_of", "genomes_at",
-    "has_species", "held_steps", "histories_of", "instance",
-    "instances", "instances_at", "lineage", "offspring", "progress", "progress_of", "runs_by_state", "runs_without_workers",
-    "shares", "snapshots_at", "sparklines", "species", "species_at", "species_of", "statistics", "steps_in_back_off",
-    "waiting", "with_checkpoint", "work_item", "work_items", "workers",
+    "generation", "generations", "generations_at", "genome_bytes_at", "genome_of", "genomes_at", "held_steps", "histories_of",
+    "instance", "instances", "instances_at", "lineage", "normalization_of", "offspring", "progress", "progress_of",
+    "runs_by_state", "runs_without_workers",
+    "shares", "snapshots_at", "sparklines", "species", "species_at", "species_of", "staged_at", "statistics", "steps_in_back_off",
+    "waiting", "with_checkpoint", "with_normalization", "work_item", "work_items", "workers",
 ]

@@ -44,7 +44,7 @@ def agents_at(addresses: Iterable[Address]) -> dict[Address, AgentRecord]:
     if not indices:
         return {}
     found = {}
-    for block in map(block_of, Generation.objects.filter(at(indices))):
+    for block in map(block_of, Generation.objects.defer("normalization").filter(at(indices))):
         for index in indices[block.instance_id, block.number]:
             if 0 <= index < len(block.scalars):
                 found[block.instance_id, block.number, index] = block.record(index)

@@ -1,6 +1,6 @@
 """The packed scalars of a generation, and the agents that are read from them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +42,7 @@ class AgentRecord:
     steps: int  # of all its episodes
     operator: int  # how the genome came to be, by the number of the core's table
     failure: int  # why there is no fitness, by the number of the core's table; 0 where there is
+    reason: str | None  # the same in words, where that took any
     parent_generation: int | None  # None where it has no parents
     mother: int | None  # index in its parents' generation
     father: int | None
@@ -71,6 +72,7 @@ class Block:
     champion_index: int | None
     threshold: float | None
     scalars: packing.Scalars
+    reasons: Mapping[int, str]  # by index, why agents failed
 
     def record(self, index: int) -> AgentRecord:
         """One of its agents."""
@@ -81,6 +83,7 @@ class Block:
             instance_id=self.instance_id, generation=self.number, index=index, fitness=fitness,
             rank=None if fitness is None else self._rank(index, fitness), steps=int(columns.steps[index]),
             operator=int(columns.operators[index]), failure=int(columns.failures[index]),
+            reason=self.reasons.get(index),
             parent_generation=self.number - age if age else None,
             mother=_known(columns.mothers[index]), father=_known(columns.fathers[index]),
             species=_known(columns.species[index]), is_champion=index == self.champion_index,
@@ -114,13 +117,14 @@ def blocks_of(instance_id: int, numbers: list[int]) -> Iterator[Block]:
     """The scalars of these generations, in this order."""
     for start in range(0, len(numbers), BLOCKS_AT_ONCE):
         part = numbers[start : start + BLOCKS_AT_ONCE]
-        rows = {row.number: row for row in Generation.objects.filter(instance=instance_id, number__in=part)}
+        chosen = Generation.objects.defer("normalization").filter(instance=instance_id, number__in=part)
+        rows = {row.number: row for row in chosen}
         yield from (block_of(rows[number]) for number in part if number in rows)
 
 
 def block_of(row: Generation) -> Block:
-    scalars = packing.unpack(row.scalars, row.size)
-    return Block(row.instance_id, row.number, row.champion_index, row.threshold, scalars)
+    scalars, reasons = packing.unpack(row.scalars, row.size), packing.unpack_reasons(row.scalars, row.size)
+    return Block(row.instance_id, row.number, row.champion_index, row.threshold, scalars, reasons)
 
 
 def _known(index: Any) -> int | None:

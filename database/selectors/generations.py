@@ -6,7 +6,7 @@ from operator import or_
 
 from django.db.models import Q, QuerySet
 
-from database.models import Checkpoint, Generation, Instance
+from database.models import PACKED, Checkpoint, Generation, Instance
 from database.selectors.paging import Cursor, Page, page_of, whole_key
 
 #: Numbers in one list of an SQL condition.
@@ -25,7 +25,7 @@ def generations_at(addresses: Iterable[Address]) -> dict[Address, Generation]:
     wanted = set(addresses)
     if not wanted:
         return {}
-    rows = Generation.objects.defer("scalars").filter(at(wanted))
+    rows = Generation.objects.defer(*PACKED).filter(at(wanted))
     return {(row.instance_id, row.number): row for row in rows}
 
 
@@ -47,6 +47,21 @@ def with_checkpoint(addresses: Iterable[Address]) -> set[Address]:
     if not wanted:
         return set()
     return set(Checkpoint.objects.filter(at(wanted, "generation")).values_list("instance_id", "generation"))
+
+
+def normalization_of(instance_id: int, number: int) -> bytes | None:
+    """What the observations of a generation were normalised by, packed; None where it is not kept, or there is none."""
+    data = Generation.objects.filter(instance=instance_id, number=number).values_list("normalization", flat=True).first()
+    return None if data is None else bytes(data)
+
+
+def with_normalization(addresses: Iterable[Address]) -> set[Address]:
+    """Those of the generations of which it is kept."""
+    wanted = set(addresses)
+    if not wanted:
+        return set()
+    kept = Generation.objects.filter(at(wanted), normalization__isnull=False)
+    return set(kept.values_list("instance_id", "number"))
 
 
 def statistics(
@@ -107,7 +122,7 @@ def at(addresses: Iterable[Address], number: str = "number") -> Q:
 
 
 def _rows(instance_id: int) -> QuerySet[Generation]:
-    return Generation.objects.defer("scalars").filter(instance=instance_id)
+    return Generation.objects.defer(*PACKED).filter(instance=instance_id)
 
 
 def _spread(size: int, points: int) -> list[int]:

@@ -72,8 +72,9 @@ def _read(instance_id: int, waiting: dict[Place, None]) -> Iterator[AgentRecord]
 
 
 def _line(root: AgentRecord, found: dict[Place, AgentRecord]) -> list[AgentRecord]:
-    """From the root from fitter parent to fitter parent, the earliest first."""
+    """From the root from fitter parent to fitter parent, the earliest first; it begins where a parent is missing."""
     line = [root]
-    while parents := [found[place] for place in line[-1].parents if place in found]:
+    while line[-1].parents and all(place in found for place in line[-1].parents):
+        parents = [found[place] for place in line[-1].parents]
         line.append(max(parents, key=lambda each: float("-inf") if each.fitness is None else each.fitness))
     return line[::-1]

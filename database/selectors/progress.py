@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import F, Q, Sum
 from django.utils import timezone
 
-from database.models import Generation, Instance, InstanceState, Slice
+from database.models import PACKED, Generation, Instance, InstanceState, Slice
 
 #: Speed is measured over so many of the last generations.
 RECENT = 20
@@ -55,7 +55,7 @@ def progress_of(instances: Iterable[Instance]) -> dict[int, Progress]:
         for each in runs if each.next_generation
     ]
     if wanted:
-        found = Generation.objects.filter(reduce(or_, wanted)).defer("scalars").order_by("instance", "number")
+        found = Generation.objects.filter(reduce(or_, wanted)).defer(*PACKED).order_by("instance", "number")
         for row in found:
             rows[row.instance_id].append(row)
     return {each.pk: _progress(each, rows[each.pk], evaluated.get(each.pk, 0)) for each in runs}

@@ -106,6 +106,11 @@ def work_item(work_item_id: int) -> WorkItem | None:
     return _work_items().filter(pk=work_item_id).first()
 
 
+def staged_at(work_item_ids: Iterable[int]) -> dict[int, str]:
+    """What was staged for these work items, as far as there are any; other reads leave it out."""
+    return dict(WorkItem.objects.filter(pk__in=set(work_item_ids)).values_list("pk", "staged"))
+
+
 def work_items(
     *, filter: WorkItemFilter | None = None, order: WorkItemOrder = WorkItemOrder.CREATED_AT, descending: bool = True,
     first: int = 20, after: Cursor | None = None,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 
-from django.db.models import F, Q
-from django.db.models.functions import Mod
+from django.db.models import F, Q, Window
+from django.db.models.functions import Mod, RowNumber
 from django.db.models.lookups import Exact
 
 from database.models import Instance, Species, SpeciesSnapshot
@@ -22,6 +22,7 @@ class Shares:
     generations: list[int]
     sizes: dict[int, list[int]]  # by species, agents in each of these generations; the largest species only
     others: list[int]  # agents of all other species
+    alive: int  # species in the last of these generations
 
 
 def species(instance_id: int, number: int) -> Species | None:
@@ -39,11 +40,6 @@ def species_of(instance_id: int, *, alive: bool | None = None, first: int = 100,
     return list(rows.order_by("number")[:first])
 
 
-def has_species(instance_id: int) -> bool:
-    """Whether the run has, or had, any species."""
-    return Species.objects.filter(instance=instance_id).exists()
-
-
 def species_at(addresses: Iterable[SpeciesAddress]) -> dict[SpeciesAddress, Species]:
     """The species at these addresses, as far as there are any; one statement."""
     wanted = set(addresses)
@@ -52,13 +48,24 @@ def species_at(addresses: Iterable[SpeciesAddress]) -> dict[SpeciesAddress, Spec
     return {(row.instance_id, row.number): row for row in Species.objects.filter(at(wanted))}
 
 
-def snapshots_at(addresses: Iterable[tuple[int, int]]) -> dict[tuple[int, int], list[SpeciesSnapshot]]:
-    """The species of these generations (instance, generation), by number; one statement."""
+def snapshots_at(
+    addresses: Iterable[tuple[int, int]], *, first: int = 100, after: int | None = None
+) -> dict[tuple[int, int], list[SpeciesSnapshot]]:
+    """The species of these generations (instance, generation), by number, of those above `after`; one statement.
+
+    Args:
+        first: how many of each generation.
+    """
     wanted = set(addresses)
     found: dict[tuple[int, int], list[SpeciesSnapshot]] = {}
-    if wanted:
-        for row in SpeciesSnapshot.objects.filter(at(wanted, "generation")).order_by("instance", "generation", "number"):
-            found.setdefault((row.instance_id, row.generation), []).append(row)
+    if not wanted:
+        return found
+    rows = SpeciesSnapshot.objects.filter(at(wanted, "generation"))
+    if after is not None:
+        rows = rows.filter(number__gt=after)
+    place = Window(RowNumber(), partition_by=["instance", "generation"], order_by="number")
+    for row in rows.annotate(place=place).filter(place__lte=first).order_by("instance", "generation", "number"):
+        found.setdefault((row.instance_id, row.generation), []).append(row)
     return found
 
 
@@ -80,7 +87,7 @@ def shares(instance_id: int, *, max_points: int = 200, most: int = 24) -> Shares
     newest = SpeciesSnapshot.objects.filter(instance=instance_id).order_by("-generation")
     last = newest.values_list("generation", flat=True).first()
     if last is None:
-        return Shares([], {}, [])
+        return Shares([], {}, [], 0)
     stride = -(-(last + 1) // max_points)
     chosen = Q(Exact(Mod(F("generation"), stride), 0)) | Q(generation=last)
     rows = SpeciesSnapshot.objects.filter(chosen, instance=instance_id)
@@ -97,7 +104,7 @@ def shares(instance_id: int, *, max_points: int = 200, most: int = 24) -> Shares
     others = [
         sum(size for number, size in table[generation].items() if number not in sizes) for generation in generations
     ]
-    return Shares(generations, sizes, others)
+    return Shares(generations, sizes, others, len(table[last]))
 
 
 def _thinned(each: Species, generations: int, max_points: int) -> Q:

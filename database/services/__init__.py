@@ -15,7 +15,7 @@ from database.services.leases import (
     release,
     release_worker,
 )
-from database.services.pruning import Pruned, prune
+from database.services.pruning import Pruned, give_back, prune
 from database.services.recording import MOST_CHECKPOINTS, NewGeneration, record_generation
 from database.services.slices import (
     EVALUATED,
@@ -41,7 +41,7 @@ __all__ = [
     "EVALUATED", "FREE", "MOST_CHECKPOINTS", "Claim", "Counts", "NewEvent", "NewGeneration", "NewSnapshot", "Part",
     "Pruned", "SliceClaim", "adopt", "advanceable", "back_off", "back_off_slice", "change_state", "claim", "claim_slice",
     "close_slices", "commit_slice", "create_work_item", "database_now", "delete_instance", "delete_work_item", "extend",
-    "extend_slice", "fenced", "fenced_slice", "finish_commit", "halves", "hand_back", "hand_back_slice", "has_committed",
-    "leave_slices", "open_slices", "prune", "record_generation", "register_worker", "release", "release_worker",
+    "extend_slice", "fenced", "fenced_slice", "finish_commit", "give_back", "halves", "hand_back", "hand_back_slice",
+    "has_committed", "leave_slices", "open_slices", "prune", "record_generation", "register_worker", "release", "release_worker",
     "renew_connection", "see_worker", "split_slice", "tell", "was_started", "work_item_of_key",
 ]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.models import Count, Exists, OuterRef, Sum
 from django.db.models.functions import Coalesce, Length, Now
 
@@ -18,9 +18,11 @@ from database.models import (
     Agent,
     Checkpoint,
     CheckpointPart,
+    Event,
     Generation,
     Instance,
     InstanceState,
+    Species,
     SpeciesSnapshot,
     Worker,
     WorkItem,
@@ -31,6 +33,12 @@ from database.services.workers import FORGOTTEN_AFTER
 AGENTS_AT_A_TIME, PARTS_AT_A_TIME = 5_000, 32
 #: States that nobody can resume.
 FINAL = (InstanceState.SUCCEEDED, InstanceState.CANCELLED)
+#: Tables that lose many rows, and how their rows lead to a run and what bytes they hold, by the words for them.
+_KINDS: dict[str, tuple[type[models.Model], str, str | None]] = {
+    "genomes of agents": (Agent, "instance", "genome"), "checkpoints": (CheckpointPart, "checkpoint__instance", "data"),
+    "generations": (Generation, "instance", "scalars"), "species": (Species, "instance", None),
+    "species in their generations": (SpeciesSnapshot, "instance", None), "events": (Event, "instance", None),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,18 @@ def prune(*, older_than_days: float, keep_champions: bool = True, runs: bool = F
                 _delete_spare(number, keep_champions)
         workers.delete()
     return found
+
+
+def give_back() -> None:
+    """What was deleted is room for new rows, and at the end of a table the disk's; outside of any transaction.
+
+    SQLite does so by itself.
+    """
+    if connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        for model, *_ in _KINDS.values():
+            cursor.execute(f"VACUUM {connection.ops.quote_name(model._meta.db_table)}")
 
 
 def clear(instance_id: int, states: tuple[str, ...]) -> None:
@@ -96,12 +116,8 @@ def _spare(numbers: list[int], keep_champions: bool) -> Iterator[Pruned]:
 
 def _runs(numbers: list[int], _keep_champions: bool) -> Iterator[Pruned]:
     """These runs with all that is below them."""
-    kinds: dict[str, tuple[type[models.Model], str, str]] = {
-        "genomes of agents": (Agent, "genome", "instance"), "checkpoints": (CheckpointPart, "data", "checkpoint__instance"),
-        "generations": (Generation, "scalars", "instance"),
-    }
     yield Pruned("runs", len(numbers), 0)
-    for kind, (model, field, path) in kinds.items():
+    for kind, (model, path, field) in _KINDS.items():
         yield Pruned(kind, *_total([_measured(model._default_manager.filter(**{path: number}), field) for number in numbers]))
 
 
@@ -143,7 +159,9 @@ def _delete_in_batches(number: int, rows: Any, most: int, states: tuple[str, ...
             return
 
 
-def _measured(rows: Any, field: str) -> tuple[int, int]:
+def _measured(rows: Any, field: str | None) -> tuple[int, int]:
+    if field is None:
+        return rows.count(), 0
     found = rows.aggregate(number=Count("pk"), length=Coalesce(Sum(Length(field)), 0))
     return found["number"], found["length"]
 

@@ -39,6 +39,7 @@ class NewGeneration:
     best_fitness: float | None  # of the run, up to here
     improved: bool  # whether this generation holds the run's champion
     species: tuple[NewSnapshot, ...] | None = None  # by number; None where there are none
+    normalization: bytes | None = None  # of observations, packed; None where there is none
 
     @property
     def genome_bytes(self) -> int:
@@ -72,7 +73,7 @@ def insert_generation(instance: Instance, generation: NewGeneration) -> None:
     row = Generation(
         instance=instance, number=generation.number, scalars=generation.scalars, digest=generation.digest,
         champion_index=generation.champion_index, started_at=generation.started_at, seconds=generation.seconds,
-        best_so_far=generation.best_fitness, **generation.statistics,
+        best_so_far=generation.best_fitness, normalization=generation.normalization, **generation.statistics,
         species_count=None if generation.species is None else len(generation.species),
     )
     if connection.vendor != "postgresql":

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from processing.core.lanes import LANES
 from processing.core.ranking import mean, ranked
 from processing.core.types import Evaluations, Float64Array, Genomes, Population, Purpose, State, Verdict
 
@@ -58,9 +59,17 @@ class MeanReturn:
 def is_confirmed(
     plan: Any, genomes: Genomes, agent: int, bar: float, *, seed: int, generation: int, state: State
 ) -> bool:
-    """Whether an agent's mean fitness reaches the bar on fresh episodes too, where those can differ."""
+    """Whether an agent's mean fitness reaches the bar on at least 100 fresh episodes too, where those can differ."""
     if not plan.judge.is_random:
         return True
-    copies = plan.genome.take(genomes, np.full(CONFIRMATION_EPISODES, agent, np.int32))
-    again = plan.judge.evaluate(copies, seed=seed, generation=generation, purpose=Purpose.CONFIRMATION, state=state)
-    return mean(again.fitness) >= bar
+    number = -(-CONFIRMATION_EPISODES // plan.environment.episodes)
+    copies, fitness = plan.genome.take(genomes, np.full(number, agent, np.int32)), []
+    together = number if getattr(plan.judge, "beats", False) else LANES
+    for first in range(0, number, together):
+        again = plan.judge.evaluate(
+            copies, seed=seed, generation=generation, first=first, last=min(first + together, number),
+            purpose=Purpose.CONFIRMATION, state=state,
+        )
+        fitness.append(again.fitness)
+        plan.beat()
+    return mean(np.concatenate(fitness)) >= bar

@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from processing.core import normalization
 from processing.core.checkpoint import Checkpoint
 from processing.core.criteria import candidate, is_confirmed
 from processing.core.plan import Plan
-from processing.core.ranking import mean, ranked
+from processing.core.ranking import mean, quantiles, ranked, standard_deviation
+from processing.core.snapshots import by_fitness
 from processing.core.stop import explained, met_rule
 from processing.core.types import Evaluations, Float64Array, Int32Array, Population, SpeciesSnapshot, State, StopReason, Verdict
 
@@ -30,6 +32,7 @@ class Closed:
     checkpoint: Checkpoint  # where the next generation starts from
     species: Int32Array | None = None  # (N,) as in `Verdict`
     snapshots: tuple[SpeciesSnapshot, ...] = ()
+    normalization: bytes | None = None  # of its agents' observations, as `normalization.py` packs it; None where there is none
 
 
 def begin(plan: Plan) -> Checkpoint:
@@ -52,6 +55,8 @@ def close_generation(
     number, fitness = checkpoint.next_generation, evaluations.fitness
     judge, scores = plan.judge.closed(checkpoint.judge, population, evaluations, seed=seed, generation=number)
     state, verdict = plan.strategy.tell(checkpoint.state, population, scores, generation=number)
+    if scores is not fitness:
+        verdict = by_fitness(verdict, fitness)
     order = ranked(fitness)
     champion = int(order[0]) if len(order) else None
     best = checkpoint.best_fitness
@@ -81,13 +86,21 @@ def close_generation(
         checkpoint=Checkpoint(
             number + 1, state, best, stagnation, chained(checkpoint.digest, genomes, evaluations), judge, tested
         ),
-        species=verdict.species, snapshots=verdict.snapshots,
+        species=verdict.species, snapshots=verdict.snapshots, normalization=_normalization(plan, checkpoint),
     )
+
+
+def _normalization(plan: Plan, checkpoint: Checkpoint) -> bytes | None:
+    """By what the observations of the generation that begins here are normalised, packed."""
+    return normalization.pack(plan.judge.normalization(checkpoint.judge)) if plan.is_normalised else None
 
 
 def explanation_of(plan: Plan, stop: StopReason | None, facts: dict[str, Any]) -> dict[str, Any] | None:
     """Why the run ended, for people; None while it goes on."""
-    return None if stop is None else explained(stop, facts, best_possible=plan.environment.best_possible())
+    if stop is None:
+        return None
+    best = plan.environment.best_possible()
+    return explained(stop, facts, best_possible=best, stop=plan.stop, strategy=plan.strategy.parameters)
 
 
 def chained(previous: str, genomes: bytes, evaluations: Evaluations) -> str:
@@ -107,11 +120,11 @@ def statistics_of(plan: Plan, population: Population, evaluations: Evaluations) 
     fitness: Float64Array = evaluations.fitness[~np.isnan(evaluations.fitness)]
     size, evaluated = len(population), len(fitness)
     names = ("worst", "lower_quartile", "median", "upper_quartile", "best")
-    values = np.quantile(fitness, (0.0, 0.25, 0.5, 0.75, 1.0)).tolist() if evaluated else [None] * 5
+    values = quantiles(fitness, (0.0, 0.25, 0.5, 0.75, 1.0)) if evaluated else [None] * 5
     return {
         "size": size, "evaluated": evaluated, "failed": size - evaluated, **dict(zip(names, values, strict=True)),
         "mean": mean(fitness) if evaluated else None,
-        "standard_deviation": float(np.std(fitness)) if evaluated else None,
+        "standard_deviation": standard_deviation(fitness) if evaluated else None,
         "diversity": plan.genome.diversity(population.genomes),
         "mean_complexity": plan.genome.complexity(population.genomes),
     }

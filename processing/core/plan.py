@@ -1,7 +1,7 @@
 """A complete work item turned into the parts that run it: environment, genome kind, judge, strategy, stop rules."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -31,6 +31,10 @@ _REFERENCE_WEIGHT_SECONDS = 3e-8
 P = TypeVar("P", bound=Parameters)
 
 
+def nothing() -> None:
+    """Nobody waits for a sign of progress."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """The parts of one search. Building it compiles nothing."""
@@ -40,6 +44,7 @@ class Plan:
     judge: Any
     strategy: Any
     stop: StopParameters
+    beat: Callable[[], object] = nothing  # called again and again while a champion is confirmed, which may take long
 
     @property
     def population_size(self) -> int:

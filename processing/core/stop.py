@@ -59,24 +59,50 @@ _WHAT = {
     StopReason.THRESHOLD_MISSED: "Too few agents reached the rising threshold, too many times in a row.",
     StopReason.TIME_LIMIT: "The time that the work item allows was used up.",
 }
-_ADVICE = {
-    StopReason.FITNESS_REACHED: "Raise `stop.fitness` to search on.",
-    StopReason.GENERATION_LIMIT: "Raise `stop.max_generations`, or enlarge `strategy.population_size`.",
-    StopReason.STAGNATION: "Raise `strategy.mutation_scale` or `strategy.mutation_probability`, or enlarge the population.",
-    StopReason.EXTINCTION: "Lower `strategy.mutation_scale`; check the rewards.",
-    StopReason.THRESHOLD_MISSED: (
-        "Lower `strategy.rise` or `strategy.required_agents`, raise `strategy.maximum_failures`, or enlarge the population; "
-        'or set `strategy.rise_over` to "generation", which rises more slowly.'
-    ),
-    StopReason.TIME_LIMIT: "Raise `stop.max_seconds`, or limit generations instead: then the run is reproducible.",
-}
+_THRESHOLD_ADVICE = (
+    "Lower `strategy.rise` or `strategy.required_agents`, raise `strategy.maximum_failures`, or enlarge the population; "
+    'or set `strategy.rise_over` to "generation", which rises more slowly.'
+)
+#: What strategies call the size and the chance of changes.
+_SIZES = ("mutation_scale", "sigma", "weight_mutation_power")
+_CHANCES = ("mutation_probability", "add_node_probability")
 
 
-def explained(reason: StopReason, facts: Mapping[str, Any], *, best_possible: float | None) -> dict[str, Any]:
-    """Why a run ended, for people: the rule, what led to it, and what to change. JSON values."""
-    advice = _ADVICE[reason]
+def explained(
+    reason: StopReason, facts: Mapping[str, Any], *, best_possible: float | None, stop: StopParameters, strategy: Parameters
+) -> dict[str, Any]:
+    """Why a run ended, for people: the rule, what led to it, and what to change, in keys of its own document. JSON values."""
+    advice = _advice(reason, stop, strategy)
     best = facts.get("best_fitness")
     if best_possible is not None and best is not None and best >= best_possible - 1e-9:
         advice = "Nothing better is possible in this environment."
     return {"rule": reason.value, "message": _WHAT[reason], "led_to": dict(facts) | {"best_possible": best_possible},
             "advice": advice}
+
+
+def _advice(reason: StopReason, stop: StopParameters, strategy: Parameters) -> str:
+    match reason:
+        case StopReason.FITNESS_REACHED:
+            return f"{_to_search_on(stop)} to search on."
+        case StopReason.GENERATION_LIMIT:
+            return "Raise `stop.max_generations`, or enlarge `strategy.population_size`."
+        case StopReason.STAGNATION:
+            changes = _keys(strategy, (*_SIZES, *_CHANCES))
+            return f"Raise {changes}, or enlarge the population." if changes else "Enlarge the population."
+        case StopReason.EXTINCTION:
+            sizes = _keys(strategy, _SIZES)
+            return f"Lower {sizes}; check the rewards." if sizes else "Check the rewards."
+        case StopReason.THRESHOLD_MISSED:
+            return _THRESHOLD_ADVICE
+    return "Raise `stop.max_seconds`, or limit generations instead: then the run is reproducible."
+
+
+def _to_search_on(stop: StopParameters) -> str:
+    if not stop.solved:
+        return "Raise `stop.fitness`"
+    return "Set `stop.solved` to false" + ("" if stop.fitness is None else " and raise `stop.fitness`")
+
+
+def _keys(strategy: Parameters, names: tuple[str, ...]) -> str:
+    """Those of the names that the strategy has, as a reader finds them in the document."""
+    return " or ".join(f"`strategy.{name}`" for name in names if name in type(strategy).model_fields)

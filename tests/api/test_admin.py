@@ -50,6 +50,12 @@ def url(model: Any, page: str, *arguments: Any) -> str:
     return reverse(f"admin:database_{model._meta.model_name}_{page}", args=arguments)
 
 
+@pytest.mark.parametrize("model", [model for model in MODELS if model is not Worker])
+def test_every_list_is_ordered_by_what_it_has_an_index_for(staff: Client, played: Instance, model: Any) -> None:
+    shown = staff.get(url(model, "changelist")).context["cl"]
+    assert set(shown.queryset.query.order_by) == {"-id"}
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_every_row_of_every_table_can_be_looked_at(staff: Client, played: Instance, model: Any) -> None:
     listed = staff.get(url(model, "changelist"))

@@ -190,7 +190,7 @@ def test_a_failed_agent_says_why(client: Client) -> None:
     assert nodes == [
         {"state": "EVALUATED", "fitness": 1.0, "rank": 1, "isViable": True, "failure": None},
         {"state": "FAILED", "fitness": None, "rank": None, "isViable": False,
-         "failure": {"reason": "NON_FINITE_FITNESS", "message": "Non finite fitness."}},
+         "failure": {"reason": "NON_FINITE_FITNESS", "message": "Its fitness was infinite, or no number at all."}},
     ]
 
 
@@ -231,10 +231,11 @@ def test_long_lives_are_not_lived_again_and_many_only_up_to_a_limit(
     client: Client, lived: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     every = f"{{instance(by:{{number:{lived.pk}}}){{agents(first:30){{nodes{{episodes{{trajectory{{rewards}}}}}}}}}}}}"
-    monkeypatch.setattr("api.graphql.loaders.MOST_STEPS", 20)
-    assert "at most 20 steps" in refusal(client, every)["message"]
-    monkeypatch.setattr("api.graphql.types.episodes.MOST_REPLAYED_STEPS", 0)
-    assert refusal(client, every)["extensions"]["code"] == "REFUSED"
+    monkeypatch.setattr("api.graphql.budgets.MOST_REPLAY_SECONDS", 0.01)
+    assert "replays lives for about 0.01 seconds" in refusal(client, every)["message"]
+    monkeypatch.setattr("processing.core.plan.MOST_REPLAY_SECONDS", 0.0)
+    agents = ask(client, every)["instance"]["agents"]["nodes"]
+    assert all(agent == {"episodes": []} for agent in agents)
 
 
 def test_an_agent_whose_genome_was_not_kept_has_none(client: Client) -> None:

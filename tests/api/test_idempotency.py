@@ -45,6 +45,28 @@ def test_documents_are_equal_where_they_mean_the_same(client: Client) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("key", [("novelty",), ("strategy", "mutation_scale"), ("record",)])
+def test_a_work_item_from_before_a_key_was_added_is_still_the_same(client: Client, key: tuple[str, ...]) -> None:
+    first = submit(client, builders.document(), "mine")
+    work_item = WorkItem.objects.get()
+    *groups, last = key
+    place = work_item.spec
+    for group in groups:
+        place = place[group]
+    del place[last]
+    work_item.save()
+    assert submit(client, builders.document(), "mine")["workItem"] == first["workItem"]
+    assert submit(client, builders.document(stop={"max_generations": 51}), "mine")["userErrors"][0]["code"] == "CONFLICT"
+
+
+@pytest.mark.django_db
+def test_a_stored_work_item_that_is_none_any_more_is_another_one(client: Client) -> None:
+    submit(client, builders.document(), "mine")
+    WorkItem.objects.update(spec={"kind": "gone"})
+    assert submit(client, builders.document(), "mine")["userErrors"][0]["code"] == "CONFLICT"
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(("changes", "start"), [({"seed": 6}, True), ({"name": "other"}, True), ({}, False)])
 def test_something_else_under_the_same_key_is_refused(client: Client, changes: dict[str, Any], start: bool) -> None:
     submit(client, builders.document(), "mine")

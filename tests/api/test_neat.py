@@ -191,7 +191,8 @@ def test_agents_tell_their_species_and_are_found_by_it(client: Client, grown: In
 def test_a_species_of_another_run_is_refused_and_another_id_too(client: Client, grown: Instance) -> None:
     query = "query($id:ID!){instance(by:{number:NUMBER}){agents(filter:{speciesId:$id}){nodes{name}}}}"
     query = query.replace("NUMBER", str(grown.pk))
-    assert "expected a species of run" in refusal(client, query, id=global_id("Species", grown.pk + 1, 0))["message"]
+    error = refusal(client, query, id=global_id("Species", grown.pk + 1, 0))
+    assert ("expected an ID of something of run" in error["message"], error["extensions"]["code"]) == (True, "INCONSISTENT")
     assert "expected the ID of a Species" in refusal(client, query, id=global_id("Agent", grown.pk, 0, 0))["message"]
 
 
@@ -263,9 +264,23 @@ def test_a_lineage_is_of_the_agent_named_and_as_deep_as_asked(client: Client, gr
         "truncated": True, "root": {"name": f"{grown.pk}-2-1"},
         "agents": [{"name": f"{grown.pk}-1-0"}, {"name": f"{grown.pk}-2-1"}],
     }
-    other = global_id("Agent", grown.pk + 1, 2, 1)
-    assert run(client, grown, f'lineage(agentId:"{other}"){{truncated}}')["lineage"] is None
+    later = global_id("Agent", grown.pk, 9, 1)
+    assert run(client, grown, f'lineage(agentId:"{later}"){{truncated}}')["lineage"] is None
     assert run(client, builders.run(), "lineage{truncated}")["lineage"] is None
+
+
+@pytest.mark.parametrize(("argument", "code"), [
+    ("maxDepth:-5", "OUT_OF_RANGE"), ("maxDepth:1001", "OUT_OF_RANGE"), ('agentId:"OTHER"', "INCONSISTENT"),
+])
+def test_a_lineage_of_another_run_or_of_no_depth_is_refused(client: Client, grown: Instance, argument: str, code: str) -> None:
+    argument = argument.replace("OTHER", global_id("Agent", grown.pk + 1, 2, 1))
+    error = refusal(client, f"{{instance(by:{{number:{grown.pk}}}){{lineage({argument}){{truncated}}}}}}")
+    assert error["extensions"]["code"] == code
+
+
+def test_a_run_that_has_not_begun_has_no_species_yet(client: Client) -> None:
+    instance = intake.submit(DOCUMENT, None, announce=False).instances[0]
+    assert run(client, instance, "species{number}")["species"] == []
 
 
 def test_what_changed_is_null_where_a_genome_is_not_kept(client: Client) -> None:
@@ -368,7 +383,7 @@ def test_the_page_of_a_run_that_grows_networks_shows_species_and_files(client: C
     page = client.get(f"/runs/{grown.pk}").content.decode()
     assert 'id="species"' in page
     assert json.loads(client.get(f"/runs/{grown.pk}/species").content) == {
-        "generation": [0, 1, 2], "others": [0, 0, 0],
+        "generation": [0, 1, 2], "others": [0, 0, 0], "alive": 1,
         "species": [{"number": 0, "sizes": [2, 1, 0]}, {"number": 1, "sizes": [0, 1, 2]}],
     }
     agent = json.loads(client.get(f"/runs/{grown.pk}/agent").content)
@@ -378,7 +393,7 @@ def test_the_page_of_a_run_that_grows_networks_shows_species_and_files(client: C
     assert widths == [len(each) for each in agent["units"]["columns"]] == [24, 10]
 
 
-def test_a_task_without_a_map_or_a_life_has_a_page_a_query_and_a_word_in_the_terminal(client: Client) -> None:
+def test_a_task_without_a_map_has_a_page_a_query_and_a_word_in_the_terminal(client: Client) -> None:
     instance = intake.submit(DOCUMENT | {"environment": TABLE}, None, announce=False).instances[0]
     links = (Link(0, 3, 1.0), Link(1, 3, 1.0), Link(2, 3, -0.5), Link(0, 4, 2.0), Link(4, 3, -3.0))
     genomes = packed(Genome(links, {4: Activation.TANH}), Genome(links[:3], {}))
@@ -386,8 +401,9 @@ def test_a_task_without_a_map_or_a_life_has_a_page_a_query_and_a_word_in_the_ter
     page = client.get(f"/runs/{instance.pk}").content.decode()
     assert ("What the agent sees" in page, '<script id="maze-rows" type="application/json">null</script>' in page) == (True, True)
     agent = json.loads(client.get(f"/runs/{instance.pk}/agent").content)
-    assert (agent["way"], "not replayed" in agent["silence"], agent["network"].startswith("<svg")) == (None, True, True)
-    assert ask(client, QUERY.replace("NUMBER", str(instance.pk)))["instance"]["champion"]["episodes"] == []
+    assert (len(agent["way"]["actions"]), agent["network"].startswith("<svg")) == (4, True)
+    (episode,) = ask(client, QUERY.replace("NUMBER", str(instance.pk)))["instance"]["champion"]["episodes"]
+    assert (episode["steps"], episode["trajectory"]) == (4, {"positions": []})
     assert drawn_champion(instance, colour=False) == (
         f"Champion {instance.pk}-0-0: fitness 9, a network of 1 hidden node and 5 links; it is drawn on the run's page."
     )
@@ -398,10 +414,16 @@ def test_the_page_of_a_run_without_species_has_no_chart_of_them(client: Client) 
     assert 'id="species"' not in client.get(f"/runs/{instance.pk}").content.decode()
 
 
-def test_the_terminal_draws_the_way_of_a_network_that_grew(grown: Instance) -> None:
-    told = drawn_champion(grown, colour=False)
+def test_the_terminal_draws_the_way_of_a_network_that_grew() -> None:
+    instance = intake.submit(DOCUMENT, None, announce=False).instances[0]
+    diagonal = (*INITIAL[:-1], Link(BIAS, FIRST_HIDDEN, 1.0), Link(FIRST_HIDDEN, FIRST_OUTPUT + 8, 9.0))
+    genomes = packed(Genome(diagonal, {FIRST_HIDDEN: Activation.TANH}), Genome(INITIAL, {}))
+    instance = builders.generation(instance, [3.15, 0.0], species=[0, 0], genomes=genomes)
+    told = drawn_champion(instance, colour=False)
     assert told is not None
-    assert f"Champion {grown.pk}-2-0" in told
+    head, *rows = told.split("\n")
+    assert head == f"Champion {instance.pk}-0-0: fitness 3.15, 1 of 1 goals in 2 steps"
+    assert [row.split() for row in rows if row] == [["S", "·", "█"], ["·", "↘", "·"], ["█", "·", "G"]]
 
 
 def test_a_failed_agent_has_a_species_and_a_genome_too(client: Client, grown: Instance) -> None:

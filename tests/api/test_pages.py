@@ -13,7 +13,7 @@ from api import intake
 from api.dashboard.examples import cards
 from api.dashboard.pictures import maze_svg, spark_svg
 from api.dashboard.query import QUERY
-from api.dashboard.words import duration, ending_of, with_code
+from api.dashboard.words import duration, ending_of, environment_words, with_code
 from database.models import Instance, WorkItem
 from database.services import database_now
 from processing.runner import work_shift
@@ -295,3 +295,20 @@ def test_durations_are_short(seconds: float | None, words: str) -> None:
 
 def test_code_in_advice_is_escaped() -> None:
     assert with_code("Raise `a<b` & go") == "Raise <code>a&lt;b</code> &amp; go"
+
+
+@pytest.mark.parametrize(("environment", "words"), [
+    ({"type": "maze", "rows": ["S.", ".G"]}, "2 × 2 cells, 1 goal"), ({"type": "table", "inputs": [[1], [2]]}, "table of 2 rows"),
+    ({"type": "double_pole", "velocities": True}, "double pole with velocities"),
+    ({"type": "double_pole", "velocities": False}, "double pole without velocities"),
+    ({"type": "gymnasium", "id": "LunarLander-v3"}, "LunarLander-v3"),
+])
+def test_an_environment_is_named_in_a_few_words(environment: dict[str, Any], words: str) -> None:
+    assert environment_words(environment) == words
+
+
+def test_the_page_of_a_run_names_what_its_agents_act_in_and_when_it_ends(client: Client) -> None:
+    instance = queued(environment={"type": "gymnasium", "id": "CartPole-v1"}, stop={"max_generations": 9, "solved": True})
+    page = text_of(client.get(f"/runs/{instance.pk}"))
+    assert "CartPole-v1, genetic, 20 agents" in page
+    assert "ends when solved" in page

@@ -1,6 +1,8 @@
 """What every environment of the registry promises."""
 
 import json
+import subprocess
+import sys
 from typing import Any
 
 import gymnasium
@@ -9,8 +11,6 @@ import pytest
 
 import processing.core.environments.gymnasium_env
 from processing.core.environments import ENVIRONMENTS
-from processing.core.environments.foreign.environment import Foreign
-from processing.core.environments.grid_world import GridWorld
 from processing.core.genomes.dense import Dense, DenseParameters
 from processing.core.judges import JUDGES
 from processing.core.plan import Plan
@@ -74,8 +74,8 @@ def test_an_environment_says_what_it_is(environment: Any) -> None:
     assert len(environment.input_labels()) == environment.inputs
     assert len(environment.output_labels()) == environment.outputs
     assert environment.criterion is None or callable(environment.criterion.winner)
-    if not isinstance(environment, GridWorld):
-        assert environment.actions in ("choice", "commands")
+    assert environment.actions in ("choice", "commands", "answers")
+    assert environment.judge == "foreign" or min(environment.plain_seconds) > 0
 
 
 def test_its_judge_says_what_it_remembers_and_gives_every_agent_a_score(environment: Any) -> None:
@@ -119,8 +119,22 @@ def test_its_spaces_are_those_of_the_registered_gymnasium_environment(name: str)
     assert registered.observation_space.contains(observation)
 
 
-def test_only_foreign_environments_need_gymnasium(environment: Any) -> None:
-    assert isinstance(environment, Foreign) == (environment.judge == "foreign")
+def test_no_environment_brings_gymnasium_into_the_process_that_judges(environment: Any) -> None:
+    """Foreign ones import it in processes of their own."""
+    program = f"""
+import json, sys
+import numpy as np
+from processing.core.environments import ENVIRONMENTS
+from processing.core.genomes.dense import Dense, DenseParameters
+from processing.core.judges import JUDGES
+kind = ENVIRONMENTS[{environment.parameters.type!r}]
+one = kind(kind.Parameters.model_validate_json({environment.parameters.model_dump_json()!r}))
+genome = Dense(DenseParameters(hidden=(4,)), inputs=one.inputs, outputs=one.outputs)
+JUDGES[one.judge](one, genome).evaluate(genome.random(3, seed=1, generation=0), seed=1, generation=0)
+print(json.dumps("gymnasium" in sys.modules))
+"""
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=EXAMPLES.parent)
+    assert json.loads(found.stdout.splitlines()[-1]) is False
 
 
 def test_a_replay_is_what_the_judge_saw() -> None:

@@ -1,7 +1,9 @@
 """What every strategy of the registry promises, whatever its parameters."""
 
 import itertools
+import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -23,13 +25,23 @@ TWO_PARENTS = (Operator.CROSSOVER, Operator.CROSSOVER_MUTATION)
 
 
 @pytest.fixture(params=CASES, scope="module")
-def plan(request: pytest.FixtureRequest) -> Plan:
-    return plan_for(CASES[request.param])
+def case(request: pytest.FixtureRequest) -> dict[str, Any]:
+    return CASES[request.param]
+
+
+@pytest.fixture(scope="module")
+def plan(case: dict[str, Any]) -> Plan:
+    return plan_for(case)
 
 
 def plan_for(case: dict[str, Any], **changes: Any) -> Plan:
     kind = next(name for name, kind in KINDS.items() if case["type"] in kind.strategies)
     return search(strategy={"population_size": SIZE} | case, stop={"max_generations": GENERATIONS}, kind=kind, **changes)
+
+
+def novel(case: str) -> Plan:
+    """A search for novelty, which strategies see in the place of fitness."""
+    return plan_for(CASES[case], novelty={"k": 3})
 
 
 def generations_with_failures(plan: Plan) -> Iterator[Closed]:
@@ -115,22 +127,15 @@ def test_a_stored_checkpoint_gives_the_same_next_population(plan: Plan) -> None:
         assert same(plan, *populations)
 
 
-def test_a_run_resumed_from_any_checkpoint_has_the_same_digests(plan: Plan) -> None:
+def test_a_run_resumed_from_any_checkpoint_has_the_same_digests(plan: Plan, case: dict[str, Any]) -> None:
     whole = list(run(plan, seed=SEED))
     digests = [closed.checkpoint.digest for closed in whole]
     assert len(set(digests)) == len(digests)
     for closed in whole[:-1]:
-        start = unpack(pack(closed.checkpoint, plan.genome), plan.genome)
-        rest = [one.checkpoint.digest for one in run(plan_of_same(plan), seed=SEED, start=start)]
+        anew = plan_for(case)  # as another process has it: nothing may be remembered outside the checkpoint
+        start = unpack(pack(closed.checkpoint, plan.genome), anew.genome)
+        rest = [one.checkpoint.digest for one in run(anew, seed=SEED, start=start)]
         assert rest == digests[closed.number + 1 :]
-
-
-def plan_of_same(plan: Plan) -> Plan:
-    """A plan made anew, as another process has it: nothing may be remembered outside the checkpoint."""
-    return Plan(
-        environment=plan.environment, genome=plan.genome, judge=plan.judge,
-        strategy=type(plan.strategy)(plan.strategy.parameters, plan.genome), stop=plan.stop,
-    )
 
 
 @pytest.mark.parametrize(("threads", "slices"), [(2, 1), (1, 3), (2, 7)])
@@ -191,6 +196,23 @@ def test_a_strategy_does_not_change_what_it_is_given(plan: Plan) -> None:
         assert plan.genome.pack(population.genomes) == before
         assert np.array_equal(evaluations.fitness, fitness)
         checkpoint = closed.checkpoint
+
+
+@pytest.mark.filterwarnings("error")
+def test_enormous_fitness_leaves_every_number_that_is_told_finite(plan: Plan) -> None:
+    checkpoint, huge = generations.begin(plan), np.resize([1.7e308, -1.7e308, 1.7e308], SIZE)
+    for number in range(3):
+        population = generations.open_generation(plan, checkpoint, seed=SEED)
+        fitness = np.full(SIZE, 1.7e308) if number == 1 else huge
+        closed = generations.close_generation(plan, checkpoint, population, evaluations_of(fitness), seed=SEED)
+        told = [closed.statistics, closed.explanation, *(asdict(each) for each in closed.snapshots)]
+        json.dumps(told, allow_nan=False)
+        checkpoint = unpack(pack(closed.checkpoint, plan.genome), plan.genome)
+
+
+@pytest.mark.parametrize("case", ["neat, defaults", "neat, growing fast"])
+def test_species_are_told_by_fitness_also_where_novelty_makes_them(case: str) -> None:
+    test_species_are_numbered_over_the_run_and_their_snapshots_add_up(novel(case))
 
 
 def test_species_are_numbered_over_the_run_and_their_snapshots_add_up(plan: Plan) -> None:

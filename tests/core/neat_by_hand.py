@@ -1,4 +1,7 @@
-"""NEAT as the paper tells it, on dictionaries; and builders of populations that have grown. Shares no code with the core."""
+"""NEAT as the paper tells it, on dictionaries; and builders of populations that have grown.
+
+What is by hand shares nothing with the core but its draws.
+"""
 
 from dataclasses import dataclass
 from typing import Any

@@ -26,7 +26,8 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def search(
-    *, strategy: dict[str, Any] | None = None, stop: dict[str, Any] | None = None, kind: str = "weight_evolution", **network: Any
+    *, strategy: dict[str, Any] | None = None, stop: dict[str, Any] | None = None, kind: str = "weight_evolution",
+    novelty: dict[str, Any] | None = None, **network: Any,
 ) -> Plan:
     """The plan of a small search; keys that are left out have their defaults."""
     document = {
@@ -34,7 +35,7 @@ def search(
         "environment": {"type": "maze", "rows": SMALL, "max_steps": 20},
         "network": ({"hidden": [9]} if kind == "weight_evolution" else {}) | network,
         "strategy": strategy or {"type": "rising_threshold"},
-        "stop": stop or {"max_generations": 8},
+        "stop": stop or {"max_generations": 8}, "novelty": novelty,
     }
     return plan_of(canonical(parse(json.dumps(document))))
 
@@ -86,4 +87,4 @@ def with_failures(evaluations: Evaluations, agents: Any) -> Evaluations:
     """The same with some agents failed."""
     fitness = evaluations.fitness.copy()
     fitness[agents] = np.nan
-    return replace(evaluations_of(fitness), steps=evaluations.steps)
+    return replace(evaluations_of(fitness), steps=evaluations.steps, behaviours=evaluations.behaviours)

@@ -92,6 +92,156 @@ class Dying(World):
         return super().step(action)
 
 
+class Panic(BaseException):
+    """What is no Exception."""
+
+
+class Panicking(World):
+    """Some episodes end in what is no Exception."""
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        if self.age == 4 and action == 1:
+            raise Panic("the bridge is gone")
+        return super().step(action)
+
+
+class WordlessError(Exception):
+    """It cannot be told."""
+
+    def __str__(self) -> str:
+        raise ValueError
+
+
+class Wordless(World):
+    """Some episodes end in an exception without words."""
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        if self.age == 4 and action == 1:
+            raise WordlessError
+        return super().step(action)
+
+
+class Garbled(World):
+    """Some episodes end in words that no database takes."""
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        if self.age == 4 and action == 1:
+            raise RuntimeError("the \0 bridge \udcff is gone")
+        return super().step(action)
+
+
+class Ambiguous(World):
+    """Some episodes end and do not end."""
+
+    def step(self, action: Any) -> Any:
+        observation, reward, *ends, told = super().step(action)
+        return observation, reward, np.array([False, False]) if self.age == 5 and action == 1 else ends[0], ends[1], told
+
+
+class Forking(World):
+    """Some episodes take their process with them, but not the one that it has begun."""
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        if self.age == 4 and action == 1:
+            if os.fork() == 0:
+                threading.Event().wait(60)
+                os._exit(0)
+            os._exit(3)
+        return super().step(action)
+
+
+class Printing(World):
+    """It says much."""
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        os.write(1, b"Hello. " * 20_000)
+        return super().step(action)
+
+
+class Slow(World):
+    """Every step takes a twentieth of a second."""
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        threading.Event().wait(0.05)
+        return super().step(action)
+
+
+class Failing(World):
+    """No episode begins."""
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        raise RuntimeError("there is no bridge")
+
+
+class Killed(World):
+    """Some episodes end as if somebody had killed their process."""
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        if self.age == 4 and action == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().step(action)
+
+
+class Rare(World):
+    """One in twenty-five episodes never begins."""
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        observation, told = super().reset(seed=seed)
+        if observation[0] > 0.92:
+            threading.Event().wait()
+        return observation, told
+
+
+class Stuck(World):
+    """No episode goes on."""
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        threading.Event().wait()
+        return super().step(action)
+
+
+class Blinded(World):
+    """In some steps nothing is seen on one side."""
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        super().reset(seed=seed)
+        return np.array([900.0, 5.0]), {}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        _, *rest = super().step(action)
+        return np.array([1100.0, np.inf if self.age % 3 == 1 else 5.0]), *rest
+
+
+class Narrow(World):
+    """Its bounds are no float32 numbers."""
+
+    action_space = spaces.Box(-0.1, 0.1, (2,), np.float64)
+
+
+class Counting(World):
+    """Its bounds are as far as they can be."""
+
+    action_space = spaces.Box(np.iinfo(np.int64).min, np.iinfo(np.int64).max, (2,), np.int64)
+
+
+class Counted(World):
+    """What it takes fills 32 bits."""
+
+    action_space = spaces.Box(0, 2**32 - 1, (2,), np.uint32)
+
+
+class Numbered(World):
+    """Parts of its observations have numbers, no names."""
+
+    observation_space = spaces.Dict({1: spaces.Discrete(2), 2: spaces.Discrete(3)})
+
+
+class Paired(World):
+    """Parts of its observations have pairs for names."""
+
+    observation_space = spaces.Dict({(1, 2): spaces.Discrete(2)})
+
+
 class Drifting(World):
     """What is seen is far from 0, and never twice the same."""
 
@@ -124,7 +274,10 @@ class Wide(World):
 
 
 for _kind in (
-    Mixed, Switches, Levers, Shifted, Hanging, Crashing, Dying, Drifting, Talking, Endless, Painted, Wide
+    Mixed, Switches, Levers, Shifted, Hanging, Crashing, Dying, Drifting, Talking, Endless, Painted, Wide, Panicking, Wordless,
+    Garbled, Ambiguous, Forking, Printing, Slow, Failing, Stuck, Blinded, Narrow, Counting, Counted, Numbered, Paired,
+    Killed, Rare,
 ):
     gymnasium.register(f"{_kind.__name__}-v0", entry_point=_kind)
 gymnasium.register("Worth-v3", entry_point=World, max_episode_steps=7, reward_threshold=2)
+gymnasium.register("strange/Mixed-v0", entry_point=Mixed)

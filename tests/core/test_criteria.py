@@ -1,5 +1,6 @@
 """Who solves a task: the champion, if 100 fresh seeds say so too."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -78,6 +79,22 @@ def test_it_is_confirmed_on_a_hundred_different_starts() -> None:
     assert len(set(again.fitness.tolist())) > 2
     for bar, expected in ((mean(again.fitness), True), (float(np.nextafter(mean(again.fitness), 1e9)), False)):
         assert is_confirmed(one, copies[:3], 2, bar, seed=3, generation=1, state={}) is expected
+
+
+@pytest.mark.parametrize(("episodes", "copies"), [(1, 100), (3, 34), (100, 1), (1_000, 1)])
+def test_agents_of_several_episodes_need_fewer_copies_for_a_hundred(episodes: int, copies: int) -> None:
+    one = plan(episodes=episodes)
+    genomes = np.repeat(balancer(away=1)[None], copies, axis=0)
+    again = one.judge.evaluate(genomes, seed=3, generation=1, purpose=Purpose.CONFIRMATION)
+    for bar, expected in ((mean(again.fitness), True), (float(np.nextafter(mean(again.fitness), 1e9)), False)):
+        assert is_confirmed(one, genomes[:1], 0, bar, seed=3, generation=1, state={}) is expected
+
+
+def test_whoever_waits_for_a_confirmation_hears_of_it_again_and_again() -> None:
+    beats: list[int] = []
+    one = replace(plan(), beat=lambda: beats.append(1))
+    assert is_confirmed(one, balancer()[None], 0, 475, seed=3, generation=1, state={})
+    assert len(beats) == 7  # sixteen lives at a time
 
 
 @pytest.mark.parametrize(

@@ -10,14 +10,13 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from processing.core.actions import Range
 from processing.core.environments.grid_world import GridWorld
 from processing.core.errors import Refused
 from processing.core.genomes.dense import Activation, Dense, DenseParameters
 from processing.core.genomes.graph import Activation as Curve
 from processing.core.genomes.graph import Graph, GraphParameters
 from processing.core.networks.computation import Unit, levels_of
-from processing.core.networks.export import ExportFormat, Facts, exported, facts_of, rule_of
+from processing.core.networks.export import ExportFormat, Facts, exported, facts_of
 from processing.core.types import Float32Array, Genomes
 from tests.core import networks_by_hand as by_hand
 from tests.core.lives import maze
@@ -178,15 +177,17 @@ def test_weights_are_written_so_that_none_is_lost() -> None:
     assert np.float32(written).tolist() == genomes[0, :15].reshape(3, 5).T.reshape(-1).tolist()
 
 
-def test_the_facts_of_a_maze_and_the_rules_are_sentences() -> None:
-    kind = Dense(DenseParameters(), inputs=24, outputs=9)
-    facts = facts_of(GridWorld(maze()), kind, name="1-0-0", fitness=None)
+def test_the_facts_of_a_maze_are_told() -> None:
+    facts = facts_of(GridWorld(maze()), Dense(DenseParameters(), inputs=24, outputs=9), name="1-0-0", fitness=None)
     assert (len(facts.input_labels), len(facts.output_labels), facts.actions) == (24, 9, "choice")
-    assert "the first of equals" in facts.rule
-    assert rule_of("choice", "softmax", Range.UNBOUNDED).startswith("The action is drawn")
-    assert [rule_of("commands", "argmax", each).split(",")[0] for each in Range] == [
-        "Each output goes through tanh", "Each output y becomes 2 y - 1", "Each output stays as it is",
-    ]
+
+
+def test_weights_that_are_not_finite_are_refused_as_json_and_written_as_onnx() -> None:
+    kind, genomes = dense(Activation.TANH)
+    genomes[0, 3] = np.inf
+    with pytest.raises(Refused, match="expected finite numbers"):
+        exported(kind, genomes, FACTS, ExportFormat.JSON)
+    assert exported(kind, genomes, FACTS, ExportFormat.ONNX)
 
 
 def test_a_large_network_is_taken_as_onnx_only() -> None:

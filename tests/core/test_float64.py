@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from processing.core.genomes.float64 import ACTIVATIONS, Node, answers, networks
+from benchmarks.float64 import ACTIVATIONS, Node, answers, networks
 
 INPUTS, OUTPUTS = (-1, -2, -3), (0, 1)
 

@@ -1,12 +1,6 @@
 """Environments of Gymnasium, stepped in processes of their own."""
 
 import itertools
-import os
-import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -19,7 +13,6 @@ from processing.core.environments.foreign.environment import Foreign
 from processing.core.environments.foreign.spaces import Reader, Writer, described, labels, size
 from processing.core.errors import Refused
 from processing.core.genomes.dense import Dense, DenseParameters, Output
-from processing.core.judges import children as processes
 from processing.core.judges.foreign import ForeignEpisodes
 from processing.core.parts import joined_results, pack_results, unpack_results
 from processing.core.plan import Plan
@@ -114,7 +107,7 @@ def test_a_life_is_that_of_gymnasium_with_the_same_seed(name: str) -> None:
         assert by_hand(plan, agent, seed=seed) == (evaluations.fitness[agent], evaluations.steps[agent])
 
 
-@pytest.mark.parametrize("name", ["Mixed-v0", "Switches-v0", "Levers-v0", "Drifting-v0"])
+@pytest.mark.parametrize("name", ["Mixed-v0", "Switches-v0", "Levers-v0", "Drifting-v0", "Numbered-v0"])
 def test_observations_are_flattened_as_gymnasium_flattens_them(name: str) -> None:
     space = gymnasium.make(name, disable_env_checker=True).observation_space
     reader = Reader(described(space))
@@ -172,65 +165,6 @@ def test_agents_whose_environment_hangs_fail_after_the_time_out_and_the_others_l
     assert set(hanging.failures) == {Failure.NONE, Failure.TIMEOUT}
     assert "1 s" in hanging.reasons[0][1]
     assert len(beats) > 3
-
-
-def test_a_process_that_somebody_kills_changes_nothing() -> None:
-    plan = foreign_plan("LunarLander-v3", max_steps=200)
-    undisturbed, killed = evaluated(plan), []
-
-    def kill_one() -> None:
-        busy = [child for child in processes.children(2)._all if child.lives]
-        if busy and not killed:
-            killed.append(busy[0].process.pid)
-            os.kill(killed[0], signal.SIGKILL)
-
-    assert np.array_equal(evaluated(plan, beat=kill_one).fitness, undisturbed.fitness)
-    assert killed
-
-
-def test_whoever_stops_an_evaluation_ends_its_processes_and_the_next_one_works() -> None:
-    plan = foreign_plan("LunarLander-v3")
-
-    def stop() -> None:
-        raise InterruptedError
-
-    with pytest.raises(InterruptedError):
-        evaluated(plan, beat=stop)
-    assert not any(child.lives for child in processes.children(2)._all)
-    assert not evaluated(plan, number=2).failures.any()
-
-
-ORPHANS = """
-import os, sys
-os.environ["ENVIRONMENT_MODULES"] = "tests.core.strange_worlds"
-from tests.core.foreign import foreign_plan
-from processing.core.judges import children
-plan = foreign_plan("Hanging-v0", timeout_seconds=600.0)
-
-def tell():
-    at_work = [child.process.pid for child in children.children(1)._all if child.at_work() is not None]
-    if at_work:
-        print(at_work[0], flush=True)
-
-plan.judge.evaluate(plan.genome.random(8, seed=4, generation=0), seed=4, generation=0, threads=1, beat=tell)
-"""
-
-
-def test_processes_end_with_their_parent_however_that_died() -> None:
-    with subprocess.Popen([sys.executable, "-c", ORPHANS], stdout=subprocess.PIPE, text=True) as parent:
-        assert parent.stdout is not None
-        child = int(parent.stdout.readline())
-        parent.kill()
-    deadline = time.monotonic() + 30
-    while is_alive(child):
-        assert time.monotonic() < deadline
-
-
-def is_alive(process: int) -> bool:
-    try:
-        return "\nState:\tZ" not in Path(f"/proc/{process}/status").read_text()
-    except OSError:
-        return False
 
 
 def test_reasons_travel_with_the_parts_of_a_generation() -> None:

@@ -148,6 +148,20 @@ def test_a_population_that_stands_still_is_refocused_once() -> None:
     assert notes == [False, False, False, True, False, False, True, False, False]
 
 
+def test_a_refocused_search_makes_no_connections_where_none_are_to_be_made() -> None:
+    for chance, is_grown in ((0.0, False), (0.05, True)):
+        strategy = neat(
+            population_size=30, population_stagnation_generations=3, add_node_probability=0.0, add_connection_probability=chance,
+            recurrent=True, recurrent_connection_probability=1.0,
+        )
+        state, genes = strategy.begin(), set()
+        for generation in range(9):
+            population = strategy.ask(state, seed=1, generation=generation)
+            genes |= set(population.genomes.genes.tolist())
+            state, _ = strategy.tell(state, population, np.full(30, 5.0), generation=generation)
+        assert (max(genes) > min(genes)) == is_grown
+
+
 def test_where_all_agents_fail_the_search_dies_out() -> None:
     strategy = neat(population_size=30)
     state, _ = told(strategy, strategy.begin(), 1.0, 0)

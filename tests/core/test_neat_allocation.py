@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from processing.core.neat.allocation import expected_offspring, refocused, shareable, shared
+from processing.core.neat.parameters import NeatParameters
 from processing.core.neat.reproduction import (
     AVERAGED,
     AVERAGED_MUTATED,
@@ -24,6 +26,7 @@ from processing.core.neat.reproduction import (
 )
 from processing.core.neat.species import totals
 from processing.core.types import Float64Array
+from tests.core.neat_by_hand import fitness_of, neat
 
 NAN = float("nan")
 BREEDING = Breeding(
@@ -35,7 +38,8 @@ def shares(members: list[list[int]], fitness: Float64Array, factors: list[float]
     """What species with these members share."""
     order, sizes = np.array([agent for each in members for agent in each], np.int32), np.array([len(each) for each in members])
     sums = totals(fitness, order, np.concatenate(([0], np.cumsum(sizes))))
-    return shared(sums, sizes, np.array(factors)).tolist()
+    able = np.array([np.count_nonzero(~np.isnan(fitness[each])) for each in members])
+    return shared(np.nan_to_num(sums), sizes, able, np.array(factors)).tolist()
 
 
 def test_fitness_is_shared_among_the_members_of_a_species() -> None:
@@ -58,6 +62,29 @@ def test_where_fitness_is_negative_the_worst_has_nothing() -> None:
 def test_where_nobody_has_any_fitness_all_agents_count_the_same() -> None:
     scaled, _ = shareable(np.array([0.0, 0.0, 0.0, NAN]))
     assert shares([[0, 1], [2], [3]], scaled, [1.0, 1.0, 0.0]) == [2.0, 1.0, 0.0]
+
+
+def test_where_every_species_is_punished_with_0_all_agents_of_those_that_have_a_champion_count_the_same() -> None:
+    assert shares([[0, 1], [2], [3]], np.array([1.0, 2.0, 3.0, NAN]), [0.0, 0.0, 0.0]) == [2.0, 1.0, 0.0]
+
+
+@pytest.mark.parametrize(("changes", "still"), [
+    ({"stagnation_generations": 2}, True), ({"purge_generations": 2, "compatibility_threshold": 1e5}, False),
+])
+def test_a_search_whose_species_all_die_out_goes_on(changes: dict[str, Any], still: bool) -> None:
+    strategy = neat(population_size=30, stagnation_factor=0.0, **changes)
+    state = strategy.begin()
+    for generation in range(8):
+        population = strategy.ask(state, seed=2, generation=generation)
+        fitness = np.ones(30) if still else fitness_of(population.genomes)
+        state, verdict = strategy.tell(state, population, fitness, generation=generation)
+        assert sum(each.offspring for each in verdict.snapshots) == 30
+        assert verdict.stop is None
+
+
+def test_young_species_must_count_for_something() -> None:
+    with pytest.raises(ValidationError):
+        NeatParameters(type="neat", age_significance=0.0)
 
 
 def test_enormous_fitness_can_be_shared() -> None:

@@ -15,7 +15,7 @@ from processing.core.genomes.dense import Activation
 from processing.core.genomes.graph import Activation as Curve
 from processing.core.genomes.graph import Graph, GraphParameters
 from processing.core.networks.activity import activity_of, activity_of_units
-from processing.core.networks.changes import changes
+from processing.core.networks.changes import changes_of_genes, changes_of_weights
 from processing.core.networks.computation import computation_of_graph
 from processing.core.networks.drawing import (
     MOST_UNITS,
@@ -289,16 +289,16 @@ def test_changes_between_two_graphs_are_told_by_number():
     kind = Graph(GraphParameters(), inputs=2, outputs=1)
     later = Genome((replace(XOR.links[0], enabled=False), replace(XOR.links[1], enabled=True), *XOR.links[2:4],
                     replace(XOR.links[4], weight=2.5), XOR.links[5], Link(2, 4, 1.0)), XOR.hidden)
-    found = changes(kind, graphs_of([XOR]), graphs_of([later]))
+    found = changes_of_genes(genes_of(kind, graphs_of([XOR])), genes_of(kind, graphs_of([later])))
     assert (found.nodes_added, found.nodes_removed, found.weights_changed, found.largest_change) == ((), (), 1, 0.5)
     told = (found.links_added, found.links_removed, found.links_enabled, found.links_disabled)
     assert [[gene.innovation for gene in each] for each in told] == [[6], [], [1], [0]]
-    back = changes(kind, graphs_of([later]), graphs_of([Genome(XOR.links[:4], {})]))
+    back = changes_of_genes(genes_of(kind, graphs_of([later])), genes_of(kind, graphs_of([Genome(XOR.links[:4], {})])))
     assert (back.nodes_removed, [gene.innovation for gene in back.links_removed]) == ((4,), [4, 5, 6])
 
 
 def test_changes_between_dense_genomes_are_weights():
-    before, after = np.zeros((1, 3), np.float32), np.array([[0.0, -2.0, 0.5]], np.float32)
-    found = changes(None, before, after)
+    before, after = np.zeros(3, np.float32), np.array([0.0, -2.0, 0.5], np.float32)
+    found = changes_of_weights(before, after)
     assert (found.weights_changed, found.largest_change, found.links_added) == (2, 2.0, ())
-    assert changes(None, before, before).largest_change is None
+    assert changes_of_weights(before, before).largest_change is None

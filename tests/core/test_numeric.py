@@ -90,6 +90,11 @@ def test_finite_arguments_never_give_nan(name: str) -> None:
         assert not np.isnan(getattr(numeric, name)(HUGE)).any()
 
 
+def test_what_is_nearly_at_rest_comes_to_rest() -> None:
+    x = np.array([1e-14, -1e-14, 1e-16, -1e-40, 0, np.nan, 3], np.float32)
+    assert numeric.calmed(x).tolist() == [x[0], x[1], 0, 0, 0, 0, 3]
+
+
 def test_units_saturate() -> None:
     assert np.allclose(numeric.tanh(np.array([-1e30, -20, 20, 1e30], np.float32)), [-1, -1, 1, 1], atol=3e-7)
     assert np.abs(numeric.tanh(np.linspace(-9, 9, 10_001).astype(np.float32))).max() <= 1

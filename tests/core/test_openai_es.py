@@ -7,7 +7,7 @@ import pytest
 
 from processing.core.strategies.openai_es import OpenaiEs, OpenaiEsParameters, Optimizer, utilities
 from processing.core.types import Float64Array, Operator, StopReason
-from tests.core.searches import example, run
+from tests.core.searches import example, run, search
 
 SEED = 3
 
@@ -136,3 +136,12 @@ def test_it_learns_the_maze() -> None:
     for seed in (1, 2, 3):
         history = list(run(plan, seed=seed))
         assert history[-1].statistics["mean"] > 2 * history[0].statistics["mean"]
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_mean_that_runs_away_stays_a_number() -> None:
+    strategy = {"type": "openai_es", "learning_rate": 1_000.0, "decay": 1.0, "optimizer": "sgd", "population_size": 20}
+    for closed in run(search(strategy=strategy, stop={"max_generations": 40}), seed=1):
+        assert np.isfinite(closed.population.genomes).all()
+        assert np.isfinite(closed.statistics["diversity"])
+    assert np.abs(closed.checkpoint.state["mean"]).max() == np.float32(1e30)

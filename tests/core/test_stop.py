@@ -1,8 +1,11 @@
+import re
+from itertools import product
 from typing import Any
 
 import pytest
 
 from processing.core.stop import StopParameters, explained, met_rule
+from processing.core.strategies import STRATEGIES
 from processing.core.types import StopReason
 
 RULES = StopParameters(max_generations=10, fitness=6.0, stagnation_generations=4)
@@ -39,15 +42,37 @@ def test_rules_that_were_not_asked_for_never_end_a_run() -> None:
     assert met_rule(only_limit, generation=8, stagnation=8, is_goal_reached=False, strategy=None) is None
 
 
-@pytest.mark.parametrize("reason", [r for r in StopReason if r not in (StopReason.CANCELLED, StopReason.ERROR)])
-def test_every_end_is_explained_by_its_rule_what_led_to_it_and_what_to_change(reason: StopReason) -> None:
-    told = explained(reason, {"best_fitness": 2.0, "viable_agents": 3}, best_possible=8.7)
-    assert told["rule"] == reason.value
-    assert told["led_to"] == {"best_fitness": 2.0, "viable_agents": 3, "best_possible": 8.7}
-    assert told["message"].endswith(".")
-    assert "`" in told["advice"] or reason == StopReason.EXTINCTION
+REASONS = [reason for reason in StopReason if reason not in (StopReason.CANCELLED, StopReason.ERROR)]
+
+
+def told(reason: StopReason, facts: dict[str, Any], *, strategy: str = "genetic", **stop: Any) -> dict[str, Any]:
+    rules = RULES.model_copy(update=stop)
+    return explained(reason, facts, best_possible=8.7, stop=rules, strategy=STRATEGIES[strategy].Parameters(type=strategy))
+
+
+@pytest.mark.parametrize(("reason", "strategy"), [
+    (reason, strategy) for reason, strategy in product(REASONS, sorted(STRATEGIES))
+    if reason != StopReason.THRESHOLD_MISSED or strategy == "rising_threshold"
+])
+def test_every_end_is_explained_by_its_rule_what_led_to_it_and_what_to_change(reason: StopReason, strategy: str) -> None:
+    found = told(reason, {"best_fitness": 2.0, "viable_agents": 3}, strategy=strategy)
+    assert found["rule"] == reason.value
+    assert found["led_to"] == {"best_fitness": 2.0, "viable_agents": 3, "best_possible": 8.7}
+    assert found["message"].endswith(".")
+    groups: dict[str, Any] = {"strategy": STRATEGIES[strategy].Parameters, "stop": StopParameters}
+    keys = re.findall(r"`(\w+)\.(\w+)`", found["advice"])
+    assert keys
+    assert all(name in groups[group].model_fields for group, name in keys)
+
+
+@pytest.mark.parametrize(("stop", "advice"), [
+    ({}, "Raise `stop.fitness` to search on."), ({"solved": True, "fitness": None}, "Set `stop.solved` to false to search on."),
+    ({"solved": True}, "Set `stop.solved` to false and raise `stop.fitness` to search on."),
+])
+def test_who_reached_the_goal_is_told_which_rule_to_change(stop: dict[str, Any], advice: str) -> None:
+    assert told(StopReason.FITNESS_REACHED, {"best_fitness": 6.0}, **stop)["advice"] == advice
 
 
 def test_a_champion_that_cannot_be_beaten_is_said_to_be_one() -> None:
-    told = explained(StopReason.THRESHOLD_MISSED, {"best_fitness": 8.7}, best_possible=8.7)
-    assert told["advice"] == "Nothing better is possible in this environment."
+    found = told(StopReason.THRESHOLD_MISSED, {"best_fitness": 8.7}, strategy="rising_threshold")
+    assert found["advice"] == "Nothing better is possible in this environment."

@@ -5,7 +5,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from database.packing import BYTES_PER_AGENT, Scalars, pack, unpack
+from database.packing import BYTES_PER_AGENT, MOST_REASONS, Scalars, pack, unpack, unpack_reasons
 
 EXTREMES = Scalars(
     fitness=np.array([0.1, -1e308, np.nan]), steps=np.array([0, 1, 2**31 - 1], np.int32),
@@ -42,3 +42,18 @@ def test_the_form_does_not_depend_on_the_byte_order_of_the_machine_that_wrote_it
 def test_bytes_that_are_cut_off_are_refused() -> None:
     with pytest.raises(ValueError, match="buffer"):
         unpack(pack(EXTREMES)[:-1], 3)
+
+
+def test_reasons_lie_behind_the_columns() -> None:
+    reasons = ((0, "the bridge is gone \ufffd"), (2, "the bridge is gone \ufffd"))
+    data = pack(EXTREMES, reasons)
+    assert data.startswith(pack(EXTREMES))
+    assert unpack(data, 3).steps.tolist() == EXTREMES.steps.tolist()
+    assert unpack_reasons(data, 3) == dict(reasons)
+    assert unpack_reasons(pack(EXTREMES), 3) == {}
+    assert unpack_reasons(memoryview(data), 3) == dict(reasons)
+
+
+def test_no_more_reasons_are_kept_than_can_be_read() -> None:
+    many = unpack_reasons(pack(EXTREMES, ((index, str(index)) for index in range(10 * MOST_REASONS))), 3)
+    assert len(many) == MOST_REASONS

@@ -4,11 +4,24 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
 
 from database import selectors, services, steps
 from database.errors import Conflict, NotFound
-from database.models import Agent, Checkpoint, CheckpointPart, Generation, Instance, InstanceState, WorkItem
+from database.models import (
+    Agent,
+    Checkpoint,
+    CheckpointPart,
+    Event,
+    Generation,
+    Instance,
+    InstanceState,
+    Species,
+    SpeciesSnapshot,
+    WorkItem,
+)
 from tests import builders
 
 pytestmark = pytest.mark.django_db
@@ -77,6 +90,30 @@ def test_whole_runs_go_with_their_work_item() -> None:
     assert not WorkItem.objects.filter(pk=gone.work_item_id).exists()
     assert set(Generation.objects.values_list("instance", flat=True)) == {stays.pk}
     assert set(Agent.objects.values_list("instance", flat=True)) == {stays.pk}
+
+
+def test_of_whole_runs_everything_that_goes_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    run = builders.generation(builders.run(), [1.0, 3.0, 2.0], species=[0, 0, 1])
+    run = builders.generation(run, [1.0, 3.0, 2.0], species=[1, 1, 1], state=InstanceState.SUCCEEDED)
+    Instance.objects.filter(pk=run.pk).update(ended_at=Now() - timedelta(days=40))
+    events = Event.objects.filter(instance=run).count()
+    call_command("prune", "--older-than", "30", "--runs")
+    told = capsys.readouterr().out
+    for line in ("runs: 1 deleted", "species: 2 deleted", "species in their generations: 3 deleted", f"events: {events} deleted"):
+        assert line in told
+    assert not Event.objects.filter(instance=run).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_deleted_is_given_back_by_every_table_that_loses_rows() -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite gives room back by itself")
+    played(InstanceState.SUCCEEDED)
+    with CaptureQueriesContext(connection) as queries:
+        call_command("prune", "--older-than", "30", "--runs")
+    swept = [each["sql"] for each in queries if each["sql"].startswith("VACUUM")]
+    for model in (Agent, CheckpointPart, Generation, Species, SpeciesSnapshot, Event):
+        assert any(model._meta.db_table in statement for statement in swept)
 
 
 def test_a_dry_run_prints_what_would_go_and_deletes_nothing(capsys: pytest.CaptureFixture[str]) -> None:

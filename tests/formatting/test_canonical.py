@@ -47,3 +47,14 @@ def test_the_canonical_document_has_every_default() -> None:
     assert spec["environment"]["rewards"] == {"open": 0.15, "goal": 3.0, "revisit": 0.0}
     assert spec["record"] == {"agents": "auto"}
     assert "$schema" not in spec
+
+
+def test_a_preset_is_not_hashed_but_what_it_means() -> None:
+    def hash_of(preset: str, velocities: bool, **strategy: Any) -> str:
+        return spec_hash(parse(document({
+            "kind": "neat", "environment": {"type": "double_pole", "velocities": velocities},
+            "network": {"bias": 0.5, "activations_per_step": 1}, "strategy": {"type": "neat", "preset": preset, **strategy},
+        })))
+
+    assert hash_of("paper", True) == hash_of("default", True) != hash_of("paper", False)
+    assert hash_of("paper", True) != hash_of("paper", True, population_size=20)

@@ -182,3 +182,27 @@ def test_a_strategy_without_a_type_is_the_kinds_default() -> None:
     assert (read.strategy.type, read.strategy.population_size) == ("rising_threshold", 77)
     faults = faults_of(json.dumps(document({"strategy": {"population_size": 1, "foo": 1}})))
     assert {each.path for each in faults} == {("strategy", "population_size"), ("strategy", "foo")}
+
+
+def sentences(changes: dict[str, Any]) -> list[str]:
+    return [each.message for each in faults_of(json.dumps(document(changes)))]
+
+
+def test_an_object_says_how_many_keys_it_may_have() -> None:
+    environment = {"type": "gymnasium", "id": "Acrobot-v1", "kwargs": {f"k{number}": number for number in range(60)}}
+    assert sentences({"environment": environment}) == [
+        "environment.kwargs: expected an object of at most 50 keys, got an object of 60 keys"
+    ]
+
+
+def test_large_bounds_are_written_with_an_exponent_and_a_faulty_row_is_not_called_short_too() -> None:
+    environment = {"type": "table", "inputs": [[1e31]], "targets": [["x"]]}
+    assert sentences({"environment": environment}) == [
+        "environment.inputs[0][0]: expected a number from -1e+30 to 1e+30, got 1e+31",
+        'environment.targets[0][0]: expected a number from -1e+30 to 1e+30, got "x"',
+    ]
+
+
+def test_a_misspelt_kind_is_the_only_fault_where_the_rest_is_right() -> None:
+    (found,) = sentences({"kind": "neet", "strategy": {"population_size": 5}, "network": {}})
+    assert found == 'kind: expected "neat" or "weight_evolution", got "neet"'

@@ -207,9 +207,8 @@ class Production(Server):
         )
 
     def workers(self) -> list[int]:
-        """The children of the nodes."""
-        nodes = self.nodes()
-        return [pid for node in nodes for pid in descendants(node)]
+        """The children of the nodes; not those in turn, which step environments."""
+        return [pid for node in self.nodes() for pid in children_of(node)]
 
     def nodes(self) -> list[int]:
         """Celery's parent processes."""
@@ -243,14 +242,18 @@ def descendants(parent: int) -> list[int]:
     """All processes below one."""
     found, waiting = [], [parent]
     while waiting:
-        pid = waiting.pop()
-        for task in Path(f"/proc/{pid}/task").glob("*/children"):
-            try:
-                children = [int(child) for child in task.read_text().split()]
-            except OSError:
-                continue
-            found += children
-            waiting += children
+        children = children_of(waiting.pop())
+        found += children
+        waiting += children
+    return found
+
+
+def children_of(parent: int) -> list[int]:
+    """The processes that one started itself."""
+    found: list[int] = []
+    for task in Path(f"/proc/{parent}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += [int(child) for child in task.read_text().split()]
     return found
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 from itertools import cycle
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,11 @@ from tests.integration.server import Embedded, Server, example, is_alive, ran, w
 DOCUMENT = example("maze-20x20", seed=7, stop={"max_generations": 25}, strategy={
     "type": "genetic", "population_size": 60,
 })
+#: The same sizes with networks that grow, in compiled code and in processes that step an environment of Gymnasium.
+GROWING = example("double-pole-neat", seed=7, stop={"max_generations": 25}, strategy={"type": "neat", "population_size": 60})
+LANDING = GROWING | {"environment": {
+    "type": "gymnasium", "id": "LunarLander-v3", "max_steps": 60, "normalize_observations": True,
+}}
 NUMBER_OF_KILLS = 3
 NUMBER_OF_POWER_CUTS = 2
 #: A shift is longer than any run, so that nobody claims the run again but after a loss.
@@ -23,9 +29,14 @@ QUICK = {"GENERATION_PAUSE_SECONDS": "0.1", "LEASE_SECONDS": "3", "SWEEP_SECONDS
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The digest of the run that nothing happens to."""
-    folder = tmp_path_factory.mktemp("undisturbed")
+    return digest_of(DOCUMENT, tmp_path_factory.mktemp("undisturbed"))
+
+
+def digest_of(document: dict[str, Any], folder: Path) -> str:
+    """The digest of a run that nothing happens to, on one thread as on two."""
+    folder.mkdir(exist_ok=True)
     file = folder / "item.json"
-    file.write_text(json.dumps(DOCUMENT))
+    file.write_text(json.dumps(document))
     digests = {
         json.loads(ran("evolve", str(file), "--json", "--threads", threads, folder=folder / "data")[1])["digest"]
         for threads in ("1", "2")
@@ -70,9 +81,10 @@ def check(server: Server, number: int, digest: str) -> None:
     assert [number for (number,) in stored] == list(range(25))
 
 
-def test_a_worker_killed_again_and_again_changes_no_bit(serve: Serve, undisturbed: str) -> None:
-    server = serve(**QUICK)
-    number = server.submit(DOCUMENT)
+@pytest.mark.parametrize("document", [DOCUMENT, GROWING, LANDING], ids=["maze", "double pole", "lunar lander"])
+def test_a_worker_killed_again_and_again_changes_no_bit(serve: Serve, document: dict[str, Any], tmp_path: Path) -> None:
+    digest, server = digest_of(document, tmp_path / "undisturbed"), serve(**QUICK)
+    number = server.submit(document)
     parts = cycle([server.workers, server.nodes])
     for _ in range(NUMBER_OF_KILLS):
         reached = generation(server, number)
@@ -82,7 +94,7 @@ def test_a_worker_killed_again_and_again_changes_no_bit(serve: Serve, undisturbe
         os.kill(worker, signal.SIGKILL)
         wait_for(lambda dead=worker: not is_alive(dead), what="the worker's death")
         wait_for(lambda bar=before: losses(server) > bar, what="the loss to be noticed")
-    check(server, number, undisturbed)
+    check(server, number, digest)
 
 
 def test_a_server_killed_again_and_again_changes_no_bit(serve: Serve, undisturbed: str) -> None:

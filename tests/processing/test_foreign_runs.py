@@ -9,8 +9,9 @@ from django.test import Client
 
 from api import intake
 from api.graphql.ids import global_id
-from database.models import Agent, Event, Instance, WorkItem
+from database.models import Agent, Event, Instance, Slice, WorkItem
 from formatting.faults import Faulty
+from processing import runner, slices
 from tests.api.ask import ask
 from tests.core.foreign import MODULE, document
 from tests.processing.test_runs import finished
@@ -29,9 +30,10 @@ def _modules(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 
 def submitted(
-    name: str, *, agents: int = 8, generations: int = 3, execution: dict[str, Any] | None = None, **environment: Any
+    name: str, *, agents: int = 8, generations: int = 3, execution: dict[str, Any] | None = None,
+    stop: dict[str, Any] | None = None, **environment: Any,
 ) -> Instance:
-    text = document(name, **environment) | {"stop": {"max_generations": generations}}
+    text = document(name, **environment) | {"stop": {"max_generations": generations} | (stop or {})}
     text["strategy"] |= {"population_size": agents, "parents": agents // 2}
     return intake.submit(text | {"execution": execution or {}}, None, announce=False).instances[0]
 
@@ -50,6 +52,68 @@ def test_agents_whose_environment_raises_fail_and_the_run_stays_reproducible() -
     assert (one.state, one.reproducible, one.digest) == ("SUCCEEDED", True, two.digest)
     told = [event.message for event in Event.objects.filter(instance=one)]
     assert any(message.endswith("failed: RuntimeError: the bridge is gone") for message in told)
+
+
+def test_an_agent_whose_words_no_database_takes_fails_like_any_other() -> None:
+    instance = finished(submitted("Garbled-v0"))
+    assert (instance.state, instance.reproducible) == ("SUCCEEDED", True)
+    told = [event.message for event in Event.objects.filter(instance=instance)]
+    assert any("\ufffd bridge" in message for message in told)
+
+
+def test_a_run_of_which_agents_were_killed_is_marked_as_decided_by_a_machine() -> None:
+    instance = finished(submitted("Killed-v0", agents=4, generations=1))
+    assert (instance.state, instance.reproducible) == ("SUCCEEDED", False)
+    assert Event.objects.filter(instance=instance, message__contains="because processes were lost; the run is not repr").exists()
+
+
+def test_a_run_whose_champion_hangs_while_it_is_confirmed_is_marked_as_decided_by_a_clock() -> None:
+    instance = finished(submitted("Rare-v0", agents=4, generations=1, timeout_seconds=1.0, stop={"fitness": -100.0}))
+    assert (instance.state, instance.stop_reason, instance.reproducible) == ("SUCCEEDED", "GENERATION_LIMIT", False)
+    assert not Agent.objects.filter(instance=instance, fitness=None).exists()
+    assert Event.objects.filter(instance=instance, message__contains="that were to confirm the champion").exists()
+
+
+def test_where_all_agents_fail_they_and_the_run_say_of_what(client: Client) -> None:
+    instance = finished(submitted("Failing-v0"))
+    found = ask(
+        client, "query($id:ID!){node(id:$id){... on Instance{agents{nodes{failure{reason message}}}}}}",
+        id=global_id("Instance", instance.pk),
+    )["node"]["agents"]["nodes"]
+    why = {"reason": "ENVIRONMENT_ERROR", "message": "RuntimeError: there is no bridge"}
+    assert found == [{"failure": why}] * 8
+    assert instance.stop_reason == "EXTINCTION"
+    assert instance.stop_explanation is not None
+    assert "All failed for this reason: RuntimeError: there is no bridge." in instance.stop_explanation["message"]
+    assert instance.stop_explanation["led_to"]["failed_of_it"] == 8
+    assert "mutation_scale" not in instance.stop_explanation["advice"]
+
+
+def test_environments_that_take_long_leave_room_for_others_and_lose_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = finished(submitted("Slow-v0", agents=12, generations=2))
+    monkeypatch.setattr(slices, "SECONDS", 1.0)
+    instance = submitted("Slow-v0", agents=12, generations=2)
+    assert not runner.work_shift(instance.pk, threads=1)
+    done, waiting = (Slice.objects.filter(instance=instance, results__isnull=nothing) for nothing in (False, True))
+    assert (done.count(), done.get().first) == (1, 0)
+    assert waiting.count() >= 2
+    instance.refresh_from_db()
+    assert instance.pending_slices == waiting.count()
+    sliced = carried_on(instance)
+    assert (sliced.state, sliced.digest, sliced.evaluations) == ("SUCCEEDED", whole.digest, whole.evaluations)
+
+
+def test_a_slice_that_takes_long_is_left_to_others_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = finished(submitted("Slow-v0", agents=12, generations=1))
+    monkeypatch.setattr(slices, "SECONDS", 1.0)
+    instance = submitted("Slow-v0", agents=12, generations=1, execution={"slice_size": 11})
+    assert not runner.work_shift(instance.pk)
+    runner.work_slice(Slice.objects.get(instance=instance, first=0).pk, threads=1)
+    rows = list(Slice.objects.filter(instance=instance).order_by("first"))
+    assert [row.first for row in rows[1:]] == [row.last for row in rows[:-1]]
+    assert [row.results is not None for row in rows] == [True] + [False] * (len(rows) - 1)
+    sliced = carried_on(instance)
+    assert (sliced.state, sliced.digest) == ("SUCCEEDED", whole.digest)
 
 
 def test_slices_change_no_bit_where_observations_are_normalised() -> None:

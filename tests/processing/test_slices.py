@@ -8,7 +8,7 @@ from database import services, steps
 from database.errors import Fenced
 from database.models import Event, Generation, Instance, InstanceState, Slice
 from database.packing import unpack
-from processing import lifecycle, node, runner
+from processing import dispatch, lifecycle, node, runner
 from processing.core.profile import core_name
 from processing.core.types import Failure
 from tests.processing.test_runs import AGENTS, GENERATIONS, finished, submitted
@@ -76,6 +76,18 @@ def test_slices_change_no_bit_and_nothing_of_them_is_left() -> None:
 
 def test_slices_do_not_make_it_another_experiment() -> None:
     assert submitted().work_item.spec_hash == submitted(**SLICED).work_item.spec_hash
+
+
+def test_of_many_slices_only_the_next_ones_are_announced_so_that_other_runs_have_their_turn(settings: LazySettings) -> None:
+    settings.NUMBER_OF_WORKERS = 1
+    instance = submitted(execution={"slice_size": 2})
+    assert not runner.work_shift(instance.pk)
+    assert len(steps.ready_slices()) > 4
+    assert dispatch.waiting() == 2
+    for number, _ in steps.ready_slices(most=2):
+        runner.work_slice(number)
+    assert dispatch.waiting() == 2 + 2  # nobody takes them here
+    assert lifecycle.sweep() == 0
 
 
 def test_while_slices_are_out_the_run_itself_is_not_ready() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from formatting.parse import parse
+from processing.core.genomes import GENOMES
 from staging.estimate import CostEstimate
 from staging.limits import Limits
 from staging.stage import stage
@@ -52,3 +53,33 @@ def test_storage_counts_every_agent_and_the_genomes_of_those_recorded() -> None:
 ])
 def test_auto_records_all_agents_as_long_as_they_are_few(changes: dict[str, Any], record: str) -> None:
     assert stage(parse(document(changes)), Limits()).record == record
+
+
+def growing(**changes: Any) -> dict[str, Any]:
+    return {"kind": "neat", "strategy": {"type": "neat", "population_size": 1_000, **changes}, "network": {}}
+
+
+@pytest.mark.parametrize("name", sorted(GENOMES))
+def test_genomes_are_counted_with_the_bytes_that_they_take(name: str) -> None:
+    kind = GENOMES[name]
+    genome = kind(kind.Parameters(), inputs=7, outputs=5)
+    packed = len(genome.pack(genome.random(3, seed=1, generation=0))) / 3
+    assert genome.bytes_per_weight * genome.number_of_weights == pytest.approx(packed, abs=24)
+
+
+def test_networks_that_grow_take_more_room_the_longer_they_grow() -> None:
+    still = growing(add_node_probability=0.0, add_connection_probability=0.0)
+    first, last = (cost(growing() | {"stop.max_generations": number}).memory_bytes for number in (1, 1_000))
+    assert cost(still | {"stop.max_generations": 1_000}).memory_bytes <= first < last
+    assert cost(growing() | {"stop.max_generations": 100_000}).memory_bytes < 4e8
+
+
+def test_what_was_seen_takes_room_where_observations_are_normalised() -> None:
+    plain, normalised = (
+        cost({
+            "environment": {"type": "gymnasium", "id": "Acrobot-v1", "normalize_observations": is_normalised},
+            "strategy.population_size": 1_000,
+        }).memory_bytes
+        for is_normalised in (False, True)
+    )
+    assert normalised - plain == pytest.approx(1_000 * 6 * 72)

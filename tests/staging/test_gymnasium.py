@@ -14,6 +14,7 @@ from formatting.faults import Fault
 from formatting.parse import parse
 from processing.core.environments.foreign import catalogue
 from processing.core.environments.foreign.environment import CLASSIC, Foreign
+from processing.core.environments.foreign.kwargs import completed_kwargs
 from processing.core.environments.foreign.lookup import Lookup, asked
 from processing.core.errors import Broken, Refused
 from processing.core.plan import plan_of
@@ -31,11 +32,40 @@ def faults(name: str, **environment: Any) -> list[Fault]:
 
 @pytest.mark.parametrize(
     "name",
-    ["evil:Env-v0", "tests.core.evil:Env-v0", "phys2d/CartPole-v1", "CartPole", "../../x-v0", "Acrobot-v1\n", "-v0", "A v-v0"],
+    [
+        "evil:Env-v0", "tests.core.evil:Env-v0", "CartPole", "../../x-v0", "Acrobot-v1\n", "-v0", "A v-v0", "strange/evil:Env-v0",
+        "evil:strange/Mixed-v0", "../Mixed-v0", "/Mixed-v0", "strange/", "strange//Mixed-v0", "strange/a/Mixed-v0",
+        "a.b/Mixed-v0", "strange/../Mixed-v0", "strange\\Mixed-v0",
+    ],
 )
 def test_only_plain_ids_are_taken(name: str) -> None:
     (found,) = faults(name)
     assert (found.code, found.path) == ("UNKNOWN_ENVIRONMENT", ("environment", "id"))
+
+
+def test_ids_may_have_a_namespace() -> None:
+    item = staged("strange/Mixed-v0")
+    assert plan_of(item.spec, item.facts).environment.inputs == staged_inputs("Mixed-v0")
+    (found,) = faults("phys2d/CartPole-v1")
+    assert "jax" in found.expected
+    assert faults("strange/Mixd-v0")[0].hint == 'Did you mean "Mixed-v0"?'
+
+
+def staged_inputs(name: str) -> int:
+    item = staged(name)
+    return int(plan_of(item.spec, item.facts).environment.inputs)
+
+
+def test_staging_starts_no_process_unless_environments_are_given() -> None:
+    program = (
+        "import sys, subprocess; from formatting.parse import parse; from staging.limits import Limits\n"
+        "from staging.stage import stage\n"
+        "subprocess.Popen = None\n"
+        "print(stage(parse(sys.stdin.read()), Limits()).kind, 'processing.core.environments.foreign.lookup' in sys.modules)"
+    )
+    text = json.dumps(document("LunarLander-v3", kwargs={"continuous": True}))
+    done = subprocess.run([sys.executable, "-c", program], input=text, capture_output=True, text=True, check=True)
+    assert done.stdout == "weight_evolution False\n"
 
 
 def test_a_module_that_an_id_names_is_never_imported() -> None:
@@ -87,7 +117,7 @@ def test_keyword_arguments_and_other_faults_are_told_together() -> None:
         ("FrozenLake-v1", {}, 16, 4), ("FrozenLake-v1", {"map_name": "8x8", "is_slippery": False}, 64, 4),
         ("FrozenLake-v1", {"map_name": "4x4"}, 16, 4), ("LunarLander-v3", {"continuous": True, "gravity": -3.5}, 8, 2),
         ("CarRacing-v3", {"continuous": False}, 27_648, 5), ("Blackjack-v1", {"natural": True}, 32 + 11 + 2, 2),
-        ("Wide-v0", {"width": 5}, 5, 2),
+        ("Wide-v0", {"width": 5}, 5, 2), ("Numbered-v0", {}, 5, 2),
     ],
 )
 def test_spaces_are_those_that_the_keyword_arguments_make(name: str, kwargs: dict[str, Any], inputs: int, outputs: int) -> None:
@@ -96,8 +126,35 @@ def test_spaces_are_those_that_the_keyword_arguments_make(name: str, kwargs: dic
     assert (world.inputs, world.outputs) == (inputs, outputs)
 
 
+@pytest.mark.parametrize(("name", "short", "long"), [
+    ("LunarLander-v3", {"gravity": -10}, {"gravity": -10.0}), ("LunarLander-v3", {}, {"enable_wind": False, "wind_power": 15}),
+    ("FrozenLake-v1", {}, {"map_name": "4x4"}), ("CartPole-v1", {}, {"sutton_barto_reward": False}),
+    ("Wide-v0", {}, {"width": 2}),
+])
+def test_one_experiment_has_one_hash_however_its_keyword_arguments_are_spelt(
+    name: str, short: dict[str, Any], long: dict[str, Any]
+) -> None:
+    one, other = staged(name, kwargs=short), staged(name, kwargs=long)
+    assert one.spec_hash == other.spec_hash
+    assert one.spec["environment"]["kwargs"] == other.spec["environment"]["kwargs"] != short
+    assert staged(name, kwargs=one.spec["environment"]["kwargs"]) == one
+
+
+def test_other_keyword_arguments_make_another_experiment() -> None:
+    hashes = {staged("LunarLander-v3", kwargs=each).spec_hash for each in ({}, {"gravity": -9}, {"continuous": True})}
+    assert len(hashes) == 3
+
+
+@pytest.mark.parametrize("default", [None, "two", 7])
+def test_a_default_that_would_not_be_taken_is_not_filled_in(default: object) -> None:
+    arguments = {"width": {"type": "integer", "default": default, "meaning": "", "min": 1, "max": 5}}
+    assert completed_kwargs(arguments, {}) == {}
+    assert completed_kwargs(arguments, {"width": 2}) == {"width": 2}
+
+
 @pytest.mark.parametrize(
-    ("name", "what"), [("Talking-v0", "Text"), ("Endless-v0", "no bounds"), ("Painted-v0", "480,000")]
+    ("name", "what"),
+    [("Talking-v0", "Text"), ("Endless-v0", "no bounds"), ("Painted-v0", "480,000"), ("Paired-v0", "neither a word")],
 )
 def test_spaces_that_networks_cannot_use_are_refused_in_a_sentence(name: str, what: str) -> None:
     (found,) = faults(name)
@@ -152,6 +209,7 @@ def test_staged_items_from_before_there_were_facts_are_read() -> None:
 def test_slow_environments_are_estimated_slowly_and_cut_into_slices() -> None:
     slow, fast = staged("BipedalWalker-v3"), staged("CartPole-v1")
     assert slow.estimate.seconds_high > 100 * fast.estimate.seconds_high
+    assert staged("CarRacing-v3").estimate.seconds_high > 10 * slow.estimate.seconds_high
     assert "not compiled" in slow.estimate.basis
     assert staged("BipedalWalker-v3", episodes=500).slice_size is not None
 
@@ -168,8 +226,8 @@ def test_what_was_looked_up_is_remembered_until_a_module_changes(tmp_path: Path,
     module.write_text(f"from tests.core import strange_worlds\nimport gymnasium\n{register}\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     first = Lookup(tmp_path / "found", ["own_worlds"]).entries()["Mine-v0"]
-    (file,) = (tmp_path / "found").glob("*.json")
-    file.write_text(file.read_text().replace('"Mine-v0"', '"Yours-v0"'))
+    for file in (tmp_path / "found").glob("*.json"):
+        file.write_text(file.read_text().replace('"Mine-v0"', '"Yours-v0"'))
     assert "Yours-v0" in Lookup(tmp_path / "found", ["own_worlds"]).entries()
     module.write_text(module.read_text() + "\n")
     assert Lookup(tmp_path / "found", ["own_worlds"]).entries()["Mine-v0"] == first

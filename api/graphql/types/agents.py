@@ -4,12 +4,13 @@ from typing import Any
 
 import graphene
 
+from api.exports import formats_at
 from api.graphql.connections import PAGING, Listed, connection, page_size, read_cursor
 from api.graphql.ids import global_id
-from api.graphql.types.enums import AgentOrigin, AgentState, FailureReason
+from api.graphql.types.enums import FAILURES, AgentOrigin, AgentState, FailureReason
 from api.graphql.types.episodes import Episode, Replay
 from api.graphql.types.exports import Export, exports_of
-from api.graphql.types.genomes import Genome, UnpackedGenome
+from api.graphql.types.genomes import Genome, UnpackedGenome, unpacked_at
 from api.graphql.types.node import Node, many, maybe, one
 from api.graphql.types.species import Species
 from database import models, selectors
@@ -55,11 +56,14 @@ class Agent(graphene.ObjectType):
     genome = maybe(Genome, "What it inherited and passes on; null where neither its row nor a checkpoint keeps it.")
     episodes = many(
         Episode,
-        "Its episodes, replayed; empty where its genome is not kept, or lives are not replayed here. Very long ones are refused.",
+        "Its episodes, replayed; empty where its genome is not kept, where they took too long, or are not lived here.",
         first=graphene.Argument(graphene.Int, default_value=DEFAULT_EPISODES, description="How many, from episode 0 on."),
     )
     species = maybe(Species, "Its species; null where the strategy has none.")
-    exports = many(Export, "Its network as files to download; empty where its genome is not kept.")
+    exports = many(
+        Export,
+        "Its network as files to download; empty where its genome is not kept, or not by what its observations were normalised.",
+    )
     failure = maybe(AgentFailure, "Why it has no fitness.")
 
     @staticmethod
@@ -109,17 +113,16 @@ class Agent(graphene.ObjectType):
     @staticmethod
     def resolve_genome(agent: AgentRecord, info: Any) -> UnpackedGenome | None:
         """Its genome."""
-        packed = info.context.genomes.get((agent.instance_id, agent.generation, agent.index))
-        return None if packed is None else UnpackedGenome(info.context.plan(agent.instance_id), packed)
+        return unpacked_at(info.context, (agent.instance_id, agent.generation, agent.index))
 
     @staticmethod
     def resolve_episodes(agent: AgentRecord, info: Any, first: int) -> list[Replay]:
         """Its episodes."""
         packed = info.context.genomes.get((agent.instance_id, agent.generation, agent.index))
-        environment = info.context.plan(agent.instance_id).environment
-        if packed is None or not hasattr(environment, "parts"):
+        plan = info.context.plan(agent.instance_id)
+        if packed is None or plan.unreplayed(agent.steps, packed) is not None:
             return []
-        count = min(page_size(first), environment.episodes)
+        count = min(page_size(first, DEFAULT_EPISODES), plan.environment.episodes)
         return [Replay(info.context, packed, agent, index=index) for index in range(count)]
 
     @staticmethod
@@ -130,15 +133,19 @@ class Agent(graphene.ObjectType):
     @staticmethod
     def resolve_exports(agent: AgentRecord, info: Any) -> list[dict[str, Any]]:
         """Its files."""
-        packed = info.context.genomes.get((agent.instance_id, agent.generation, agent.index))
-        return [] if packed is None else exports_of(Agent.resolve_id(agent, info))
+        context, address = info.context, (agent.instance_id, agent.generation, agent.index)
+        formats = formats_at(
+            context.plan(agent.instance_id), genome_bytes=context.genome_bytes.get(address),
+            is_normalization_kept=bool(context.normalizations.get(address[:2])),
+        )
+        return exports_of(Agent.resolve_id(agent, info), formats)
 
     @staticmethod
     def resolve_failure(agent: AgentRecord, info: Any) -> dict[str, Any] | None:
         """Why it has no fitness."""
         if not agent.failure:
             return None
-        return {"reason": agent.failure, "message": Failure(agent.failure).name.replace("_", " ").capitalize() + "."}
+        return {"reason": agent.failure, "message": agent.reason or FAILURES[Failure(agent.failure).name]}
 
 
 def agents_listed(

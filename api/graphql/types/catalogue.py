@@ -14,6 +14,8 @@ from api.intake import known_environments
 from formatting.schema import parameter_table
 from processing.core.environments import ENVIRONMENTS
 from processing.core.environments.classic import CLASSIC
+from processing.core.environments.foreign.catalogue import entries
+from processing.core.environments.foreign.environment import Foreign
 from processing.core.environments.foreign.kwargs import words_of
 from processing.core.environments.foreign.parameters import GymnasiumParameters
 from processing.core.environments.grid_world import GridWorld
@@ -128,12 +130,11 @@ def environment_of(plan: Any) -> dict[str, Any]:
     parameters, maze = world.parameters, None
     if isinstance(world, GridWorld):
         maze = {"rows": world.rows, "start": world.start, "shortest_path": world.shortest_path()}
-    registered = known_environments().entry(parameters.id) if parameters.type == "gymnasium" else None
-    base = _environment(parameters.type) if registered is None else _registered(registered)
-    spaces = {} if registered is not None else _spaces(world)
+    base = _registered_in(parameters.id, world) if parameters.type == "gymnasium" else _environment(parameters.type)
+    spaces = {} if parameters.type == "gymnasium" else _spaces(world)
     threshold = getattr(world.criterion, "threshold", None)
     return base | spaces | {
-        "max_steps": world.max_steps, "episodes": world.episodes, "maze": maze,
+        "max_steps": world.max_steps, "episodes": world.episodes, "maze": maze, "compiled": not isinstance(world, Foreign),
         "reward_threshold": world.best_possible() if threshold is None else threshold,
     }
 
@@ -172,6 +173,14 @@ def _registered(entry: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _registered_in(name: str, world: Any) -> dict[str, Any]:
+    """The same in a run: with the spaces that the run was staged with, and without what is not known any more."""
+    entry = known_environments().entry(name)
+    told = _registered(entry) if entry is not None and _is_usable(entry) else _environment("gymnasium")
+    facts = world.facts if isinstance(world, Foreign) else entries()[name]
+    return told | {"name": name, "observation_space": facts["observation"], "action_space": facts["action"]}
+
+
 def _argument(name: str, argument: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": name, "type": argument["type"], "default": json.dumps(argument["default"]), "range": words_of(argument),
@@ -180,4 +189,4 @@ def _argument(name: str, argument: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text(thing: Any) -> str:
-    return " ".join((thing.__doc__ or "").split())
+    return " ".join((thing.__doc__ or "").partition("Raises:")[0].split())

@@ -49,13 +49,18 @@ def _summary(thing: Any) -> str:
     return (thing.__doc__ or "").strip().splitlines()[0]
 
 
+def _meaning(thing: Any) -> str:
+    """What its documents mean by its name."""
+    return str(thing.Parameters.model_fields["type"].description)
+
+
 AlgorithmKind = graphene.Enum(
     "AlgorithmKind", [(name.upper(), name) for name in KINDS],
     description=lambda kind: "What is evolved, and how." if kind is None else _summary(WORK_ITEMS[kind.value]),
 )
 EnvironmentType = graphene.Enum(
     "EnvironmentType", [(name.upper(), name) for name in ENVIRONMENTS],
-    description=lambda kind: "What agents act in." if kind is None else _summary(ENVIRONMENTS[kind.value]),
+    description=lambda kind: "What agents act in." if kind is None else _meaning(ENVIRONMENTS[kind.value]),
 )
 InstanceState = _from(State, "InstanceState", "Where a run stands.", {
     "QUEUED": "Waits for a worker.",
@@ -93,9 +98,19 @@ AgentOrigin = _from(Operator, "AgentOrigin", "How a genome came to be.", {
     "SAMPLED": "Drawn from a distribution that the search moves.",
     "IMPORTED": "Taken over from elsewhere.",
 })
+#: Why an agent has no fitness, by the name of the failure.
+FAILURES = {
+    "NON_FINITE_FITNESS": "Its fitness was infinite, or no number at all.",
+    "TIMEOUT": "Its environment did not answer in the time allowed.",
+    "ENVIRONMENT_ERROR": "Its environment failed; the warnings among the run's events say how.",
+    "WORKER_LOST": "Its worker was lost.",
+    "OUT_OF_MEMORY": "Its environment ran out of memory.",
+    "INVALID_ARCHITECTURE": "Its genome is no network.",
+    "ERROR": "Something failed.",
+}
 FailureReason = graphene.Enum(
     "FailureReason", [(each.name, each.value) for each in Failure if each],
-    description=_described("Why an agent has no fitness.", {}),
+    description=_described("Why an agent has no fitness.", FAILURES),
 )
 NodeRole = _from(Role, "NodeRole", "Where a node stands in its network.")
 NetworkLevel = _from(Level_, "NetworkLevel", "What one node of a drawing is.", {

@@ -10,8 +10,6 @@ from api.graphql.types.node import many, maybe, one
 from api.graphql.types.scalars import JSON, BigInt
 from database.selectors import AgentRecord
 from processing.core import types
-from processing.core.errors import Refused
-from processing.core.plan import MOST_REPLAYED_STEPS
 
 
 class Trajectory(graphene.ObjectType):
@@ -72,10 +70,8 @@ class Replay:
 
     @cached_property
     def life(self) -> types.Trajectory:
-        """What happened. Raises Refused where it was too long to be lived again."""
-        if self._agent.steps > MOST_REPLAYED_STEPS * self._plan.environment.episodes:
-            raise Refused(f"It took {self._agent.steps:,} steps; episodes of up to {MOST_REPLAYED_STEPS:,} are replayed.")
-        self._context.spend(self._agent.steps // self._plan.environment.episodes)
+        """What happened. Raises Refused where one request has too much lived again."""
+        self._context.budgets.replays.spend(self._plan.replay_seconds(self._agent.steps, self._genome))
         return self._plan.replay(
             self._genome, seed=self.seed, generation=self._agent.generation, agent=self._agent.index, episode=self.index
         )

@@ -1,5 +1,6 @@
 """Files to download."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import graphene
@@ -17,8 +18,6 @@ class Export(graphene.ObjectType):
     url = one(graphene.String, "Its address on this server; whoever may look may download it.")
 
 
-def exports_of(agent_id: str) -> list[dict[str, Any]]:
-    """The files of the agent with this global ID."""
-    return [
-        {"format": each.value, "url": reverse("network", args=(agent_id, each.lower()))} for each in export.ExportFormat
-    ]
+def exports_of(agent_id: str, formats: Iterable[export.ExportFormat]) -> list[dict[str, Any]]:
+    """The files of the agent with this global ID, in these formats."""
+    return [{"format": each.value, "url": reverse("network", args=(agent_id, each.lower()))} for each in formats]

@@ -4,13 +4,13 @@ from typing import Any
 
 import graphene
 
-from api.graphql.connections import PAGING, Listed, connection
+from api.graphql.connections import PAGING, Listed, connection, page_size
 from api.graphql.ids import global_id
 from api.graphql.inputs import AgentFilter, AgentOrder, agent_filter, ordered
 from api.graphql.types.agents import Agent, AgentConnection, agents_listed
 from api.graphql.types.node import Node, maybe, one
 from api.graphql.types.scalars import DateTime
-from api.graphql.types.species import SpeciesSnapshot
+from api.graphql.types.species import DEFAULT_SPECIES, SpeciesSnapshot
 from database import models
 from database.selectors import AgentOrder as AgentKey
 from database.selectors import AgentRecord
@@ -64,7 +64,10 @@ class Generation(graphene.ObjectType):
     champion = maybe(Agent, "Its best agent; null where all failed.")
     agents = one(AgentConnection, "Its agents.", **AGENTS)
     species = graphene.List(
-        graphene.NonNull(SpeciesSnapshot), description="Its species by number; null where the strategy has none."
+        graphene.NonNull(SpeciesSnapshot),
+        description="Its species by number; null where the strategy has none. `statistics.speciesCount` says how many there are.",
+        first=graphene.Argument(graphene.Int, default_value=DEFAULT_SPECIES, description="How many."),
+        after=graphene.Argument(graphene.Int, description="Only those numbered above this."),
     )
     digest = one(graphene.String, "SHA-256 of genomes, evaluations and the digest before: equal digests prove equal runs.")
     started_at = one(DateTime, "When it was begun.")
@@ -104,9 +107,12 @@ class Generation(graphene.ObjectType):
         )
 
     @staticmethod
-    def resolve_species(row: models.Generation, info: Any) -> list[models.SpeciesSnapshot] | None:
+    def resolve_species(
+        row: models.Generation, info: Any, first: int | None, after: int | None = None
+    ) -> list[models.SpeciesSnapshot] | None:
         """Its species."""
-        return None if row.species_count is None else info.context.snapshots.get((row.instance_id, row.number)) or []
+        size = page_size(first, DEFAULT_SPECIES)
+        return None if row.species_count is None else info.context.species_in(row, first=size, after=after)
 
     @staticmethod
     def resolve_has_checkpoint(row: models.Generation, info: Any) -> bool:

@@ -5,6 +5,8 @@ from typing import Any
 
 import graphene
 
+from api.graphql.budgets import GENES_PER_LOOK, Budget
+from api.graphql.loaders import Context
 from api.graphql.types.enums import NodeRole
 from api.graphql.types.networks import Network
 from api.graphql.types.node import many, maybe, one
@@ -15,14 +17,14 @@ from processing.core.networks.drawing import Network as Drawing
 from processing.core.networks.pictures import drawing_of
 from processing.core.plan import Plan
 
-#: Above it, weights are not sent.
+#: Above it, weights and connections are not sent.
 MOST_WEIGHTS = 10_000
 
 
 class Genome(graphene.Interface):
     """The heritable description of a network."""
 
-    parameter_count = one(BigInt, "Weights of the network, or trainable parameters of the architecture.")
+    parameter_count = one(BigInt, "Weights of the network; of one that evolved, connections that count.")
     network = one(Network, "The network it describes, ready to draw.")
 
     @classmethod
@@ -49,8 +51,9 @@ class WeightGenome(graphene.ObjectType):
     @staticmethod
     def resolve_weights(root: "UnpackedGenome", info: Any) -> list[dict[str, Any]] | None:
         """The weights, layer by layer."""
-        if root.plan.genome.number_of_weights > MOST_WEIGHTS:
+        if root.size > MOST_WEIGHTS:
             return None
+        root.look()
         return [
             {"weights": weights.tolist(), "biases": None if biases is None else biases.tolist()}
             for weights, biases in root.plan.genome.layers(root.genomes[0])
@@ -99,12 +102,15 @@ class NeatGenome(graphene.ObjectType):
         interfaces = (Genome,)
 
     node_genes = many(NodeGene, "Its nodes: inputs, bias, outputs, hidden ones.")
-    connection_genes = many(ConnectionGene, "Its connections by innovation number, disabled ones too.")
+    connection_genes = graphene.List(
+        graphene.NonNull(ConnectionGene),
+        description="Its connections by innovation number, disabled ones too; null above 10 000: download the network instead.",
+    )
 
     @staticmethod
     def resolve_parameter_count(root: "UnpackedGenome", info: Any) -> int:
         """The number of connections that count."""
-        return sum(gene.enabled for gene in root.genes.connections)
+        return int(root.genomes.enabled.sum())
 
     @staticmethod
     def resolve_node_genes(root: "UnpackedGenome", info: Any) -> list[dict[str, Any]]:
@@ -116,8 +122,11 @@ class NeatGenome(graphene.ObjectType):
         ]
 
     @staticmethod
-    def resolve_connection_genes(root: "UnpackedGenome", info: Any) -> tuple[genes.ConnectionGene, ...]:
+    def resolve_connection_genes(root: "UnpackedGenome", info: Any) -> tuple[genes.ConnectionGene, ...] | None:
         """The connections."""
+        if root.size > MOST_WEIGHTS:
+            return None
+        info.context.budgets.genes.spend(root.size)
         return root.genes.connections
 
     @staticmethod
@@ -126,11 +135,21 @@ class NeatGenome(graphene.ObjectType):
         return root.drawing
 
 
-class UnpackedGenome:
-    """A genome with the plan that gives it meaning."""
+def unpacked_at(context: Context, address: tuple[int, int, int]) -> "UnpackedGenome | None":
+    """The genome of the agent at (run, generation, index), unpacked once in a request; None where it is not kept."""
+    if address not in context.unpacked:
+        packed = context.genomes.get(address)
+        known = None if packed is None else UnpackedGenome(context.plan(address[0]), packed, context.budgets.genes)
+        context.unpacked[address] = known
+    found: UnpackedGenome | None = context.unpacked[address]
+    return found
 
-    def __init__(self, plan: Plan, packed: bytes) -> None:
-        self.plan = plan
+
+class UnpackedGenome:
+    """A genome with the plan that gives it meaning, and with what a request may still look at."""
+
+    def __init__(self, plan: Plan, packed: bytes, budget: Budget) -> None:
+        self.plan, self._budget = plan, budget
         self.genomes = plan.genome.unpack(packed)
 
     @property
@@ -138,12 +157,23 @@ class UnpackedGenome:
         """Whether it is one whose topology evolved."""
         return isinstance(self.genomes, Graphs)
 
+    @property
+    def size(self) -> int:
+        """Its connection genes, or its weights."""
+        return int(self.genomes.genes[0]) if self.is_graph else self.plan.genome.number_of_weights
+
+    def look(self) -> None:
+        """All of it is looked at. Raises Refused where that is too much in one request."""
+        self._budget.spend(self.size / GENES_PER_LOOK)
+
     @cached_property
     def genes(self) -> genes.Genes:
-        """Its genes, where it is a graph."""
+        """Its genes, where it is a graph. Raises Refused as `look`."""
+        self.look()
         return genes.genes_of(self.plan.genome, self.genomes)
 
-    @property
+    @cached_property
     def drawing(self) -> Drawing:
-        """Its network, ready to draw."""
+        """Its network, ready to draw. Raises Refused as `look`."""
+        self.look()
         return drawing_of(self.plan.environment, self.plan.genome, self.genomes)

@@ -4,15 +4,16 @@ from typing import Any
 
 import graphene
 
+from api.graphql.connections import within
 from api.graphql.ids import global_id
 from api.graphql.types.agents import Agent
 from api.graphql.types.enums import AgentOrigin
-from api.graphql.types.genomes import ConnectionGene, UnpackedGenome
+from api.graphql.types.genomes import ConnectionGene, unpacked_at
 from api.graphql.types.node import many, maybe, one
 from database import selectors
 from database.models import Instance
 from database.selectors import AgentRecord
-from processing.core.networks.changes import Changes, changes
+from processing.core.networks.changes import Changes, changes_of_genes, changes_of_weights
 
 DEFAULT_DEPTH, MOST_DEPTH = 50, 1_000
 
@@ -104,8 +105,15 @@ class LineageStep(graphene.ObjectType):
     @staticmethod
     def resolve_mutations(step: "Step", info: Any) -> Changes | None:
         """What changed."""
-        before, after = step.tree.genome(step.parent), step.tree.genome(step.child)
-        return None if before is None or after is None else changes(before.plan.genome, before.genomes, after.genomes)
+        before, after = (unpacked_at(info.context, _address(each)) for each in (step.parent, step.child))
+        if before is None or after is None:
+            return None
+        if not before.is_graph:
+            after.look()
+            return changes_of_weights(before.genomes[0], after.genomes[0])
+        found = changes_of_genes(before.genes, after.genes)
+        info.context.budgets.genes.spend(sum(map(len, (found.links_added, found.links_removed, found.links_enabled))))
+        return found
 
 
 class Lineage(graphene.ObjectType):
@@ -126,8 +134,8 @@ class Lineage(graphene.ObjectType):
 class Step:
     """A birth on the line of a tree."""
 
-    def __init__(self, tree: "Tree", parent: AgentRecord, child: AgentRecord) -> None:
-        self.tree, self.parent, self.child = tree, parent, child
+    def __init__(self, parent: AgentRecord, child: AgentRecord) -> None:
+        self.parent, self.child = parent, child
 
 
 class Tree:
@@ -136,29 +144,21 @@ class Tree:
     def __init__(self, context: Any, found: selectors.Lineage) -> None:
         self.root, self.agents, self.edges, self.truncated = found.root, found.agents, found.edges, found.is_truncated
         self._line, self._context = found.line, context
-        self._genomes: dict[tuple[int, int, int], UnpackedGenome | None] = {}
 
     def steps(self) -> list[Step]:
         """The births along the line."""
         self._context.genomes.announce(_address(each) for each in self._line)
-        return [Step(self, parent, child) for parent, child in zip(self._line, self._line[1:], strict=False)]
-
-    def genome(self, agent: AgentRecord) -> UnpackedGenome | None:
-        """An agent's genome, unpacked once; None where it is not kept."""
-        address = _address(agent)
-        if address not in self._genomes:
-            packed = self._context.genomes.get(address)
-            self._genomes[address] = None if packed is None else UnpackedGenome(self._context.plan(agent.instance_id), packed)
-        return self._genomes[address]
+        return [Step(parent, child) for parent, child in zip(self._line, self._line[1:], strict=False)]
 
 
-def lineage_of(info: Any, run: Instance, root: tuple[int, ...] | None, max_depth: int) -> Tree | None:
+def lineage_of(info: Any, run: Instance, root: tuple[int, ...] | None, max_depth: int | None) -> Tree | None:
     """The ancestors of an agent of this run, of its champion where none is named; None where there is none."""
+    depth = within("maxDepth", max_depth, DEFAULT_DEPTH, 0, MOST_DEPTH)
     if root is None:
         if run.champion_generation is None or run.champion_index is None:
             return None
         root = (run.pk, run.champion_generation, run.champion_index)
-    found = selectors.lineage((root[0], root[1], root[2]), max_depth=min(max(max_depth, 0), MOST_DEPTH))
+    found = selectors.lineage((root[0], root[1], root[2]), max_depth=depth)
     if found is None:
         return None
     info.context.met_agents(found.agents)

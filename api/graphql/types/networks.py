@@ -63,6 +63,12 @@ class Network(graphene.ObjectType):
     svg = one(graphene.String, "The same drawing as an SVG document.")
 
     @staticmethod
+    def resolve_edges(drawing: Drawing, info: Any) -> list[Edge]:
+        """Its connections. Raises Refused where one request asks for too many."""
+        info.context.budgets.genes.spend(len(drawing.edges))
+        return list(drawing.edges)
+
+    @staticmethod
     def resolve_svg(drawing: Drawing, info: Any) -> str:
         """The drawing as SVG."""
         return svg_of(drawing)

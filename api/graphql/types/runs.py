@@ -4,8 +4,8 @@ from typing import Any
 
 import graphene
 
-from api.graphql.connections import PAGING, Listed, connection, page_size, read_cursor
-from api.graphql.ids import global_id, read_id
+from api.graphql.connections import PAGING, Listed, clamped, connection, page_size, read_cursor
+from api.graphql.ids import global_id, own_numbers, read_id
 from api.graphql.inputs import agent_filter, ordered
 from api.graphql.types.agents import Agent, AgentConnection, agents_listed
 from api.graphql.types.catalogue import Environment, environment_of
@@ -82,13 +82,16 @@ class Instance(graphene.ObjectType):
     )
     agents = one(AgentConnection, "Every agent of the run. Filter and order before paging: runs may hold millions.", **AGENTS)
     species = graphene.List(
-        graphene.NonNull(Species), description="Its species by number; null where the strategy has none.",
+        graphene.NonNull(Species),
+        description="Its species by number, empty before its first generation; null where the strategy has none.",
         alive=graphene.Argument(graphene.Boolean, description="Only those that are alive, or only those that are not."),
-        first=graphene.Argument(graphene.Int, default_value=DEFAULT_SPECIES, description="How many."),
-        after=graphene.Argument(graphene.Int, description="Only those numbered above this."),
+        first=graphene.Argument(
+            graphene.Int, default_value=DEFAULT_SPECIES, description="How many; where fewer come, there are no more."
+        ),
+        after=graphene.Argument(graphene.Int, description="Only those numbered above this, as the last of a page is."),
     )
     lineage = maybe(
-        Lineage, "Ancestors of an agent of this run; null before there is a champion, and where there is no such agent.",
+        Lineage, "Ancestors of an agent of this run; null before there is a champion, and where the run has no such agent yet.",
         agent_id=graphene.Argument(graphene.ID, description="Global ID of the agent; the champion where left out."),
         max_depth=graphene.Argument(
             graphene.Int, default_value=DEFAULT_DEPTH, description="How many births back, 0 to 1000."
@@ -173,11 +176,11 @@ class Instance(graphene.ObjectType):
 
     @staticmethod
     def resolve_statistics(
-        run: models.Instance, info: Any, max_points: int, from_: int = 0, to: int | None = None
+        run: models.Instance, info: Any, max_points: int | None, from_: int | None = 0, to: int | None = None
     ) -> list[models.Generation]:
         """Figures for charts."""
-        points = min(max(max_points, 2), MOST_POINTS)
-        return selectors.statistics(run.pk, first_number=max(from_, 0), last_number=to, max_points=points)
+        points = clamped(max_points, DEFAULT_POINTS, 2, MOST_POINTS)
+        return selectors.statistics(run.pk, first_number=max(from_ or 0, 0), last_number=to, max_points=points)
 
     @staticmethod
     def resolve_agents(
@@ -189,20 +192,22 @@ class Instance(graphene.ObjectType):
 
     @staticmethod
     def resolve_species(
-        run: models.Instance, info: Any, first: int, alive: bool | None = None, after: int | None = None
+        run: models.Instance, info: Any, first: int | None, alive: bool | None = None, after: int | None = None
     ) -> list[models.Species] | None:
         """Its species."""
-        found = selectors.species_of(run.pk, alive=alive, first=page_size(first), after=after)
+        if run.work_item.kind != "neat":
+            return None
+        found = selectors.species_of(run.pk, alive=alive, first=page_size(first, DEFAULT_SPECIES), after=after)
         info.context.met_species(found)
-        return found if found or selectors.has_species(run.pk) else None
+        return found
 
     @staticmethod
     def resolve_lineage(
-        run: models.Instance, info: Any, max_depth: int, agent_id: str | None = None
+        run: models.Instance, info: Any, max_depth: int | None, agent_id: str | None = None
     ) -> Tree | None:
         """Whence an agent comes."""
-        root = None if agent_id is None else read_id(agent_id, "Agent").numbers
-        return None if root is not None and root[0] != run.pk else lineage_of(info, run, root, max_depth)
+        root = None if agent_id is None else own_numbers("agentId", read_id(agent_id, "Agent"), run.pk)
+        return lineage_of(info, run, root, max_depth)
 
     @staticmethod
     def resolve_events(

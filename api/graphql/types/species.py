@@ -4,6 +4,7 @@ from typing import Any
 
 import graphene
 
+from api.graphql.connections import clamped
 from api.graphql.ids import global_id
 from api.graphql.types.node import Node, many, maybe, one
 from database import models
@@ -75,6 +76,6 @@ class Species(graphene.ObjectType):
         return info.context.champions.get((row.instance_id, row.champion_generation, row.champion_index))
 
     @staticmethod
-    def resolve_history(row: models.Species, info: Any, max_points: int) -> list[models.SpeciesSnapshot]:
+    def resolve_history(row: models.Species, info: Any, max_points: int | None) -> list[models.SpeciesSnapshot]:
         """Its life."""
-        return info.context.history(row, min(max(max_points, 2), MOST_POINTS))
+        return info.context.history(row, clamped(max_points, DEFAULT_POINTS, 2, MOST_POINTS))

@@ -8,7 +8,6 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
 
 from database import services
-from database.models import Agent, CheckpointPart
 
 CANNOT_START = 3
 
@@ -36,17 +35,10 @@ class Command(BaseCommand):
             print(f"The database cannot be used: {error}", file=sys.stderr)
             sys.exit(CANNOT_START)
         verb = "would go" if dry_run else "deleted"
-        if connection.vendor == "postgresql" and not dry_run and not connection.in_atomic_block:
-            _give_back()
+        if not dry_run and not connection.in_atomic_block:
+            services.give_back()
         for kind in pruned:
             print(f"{kind.kind}: {kind.rows} {verb}, {kind.bytes} bytes")
-
-
-def _give_back() -> None:
-    """What was deleted is room for new rows, and at the end of a table the disk's."""
-    with connection.cursor() as cursor:
-        for model in (Agent, CheckpointPart):
-            cursor.execute(f"VACUUM {connection.ops.quote_name(model._meta.db_table)}")
 
 
 def _days(text: str) -> int:

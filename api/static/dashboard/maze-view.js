@@ -13,7 +13,7 @@ export class MazeView {
     new ResizeObserver(() => this.draw()).observe(canvas);
   }
 
-  // `way`: positions, actions, activity (per step, the inputs first; null where too long), ending.
+  // `way`: positions, actions, activity (per told step, the inputs first), stride (of how many one is told), ending.
   show(way, at) {
     this.way = way;
     this.at = at;
@@ -132,7 +132,8 @@ export class MazeView {
 
   // The eight lines of sight: each as far as it sees, brighter where it ends at a goal.
   sight(context, step, pixel, boldness) {
-    const seen = this.way.activity?.[step]?.[0];
+    const { activity, stride } = this.way;
+    const seen = step % stride ? null : activity[step / stride]?.[0];
     if (!seen) return;
     const [i, j] = this.way.positions[step];
     SIGHTS.forEach(([down, right], ray) => {

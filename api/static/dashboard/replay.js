@@ -63,13 +63,14 @@ export class Replay {
     const step = Math.floor(at);
     const changed = step !== Math.floor(this.at) || at === 0 || !this.playing;
     this.at = at;
-    this.maze.show(this.way, isCalm() ? step : at);
+    const rest = this.way.targets ? 0.5 : 0; // a row of a table is told, not the way to the next
+    this.maze.show(this.way, Math.max((isCalm() ? step : at) - rest, 0));
     if (!changed) return;
     this.slider.value = step;
-    this.slider.setAttribute("aria-valuetext", `step ${step} of ${this.way.actions.length}`);
+    this.slider.setAttribute("aria-valuetext", `${this.way.targets ? "row" : "step"} ${step} of ${this.way.actions.length}`);
     this.line.textContent = this.words(step);
-    const layers = this.way.activity?.[Math.min(step, this.way.actions.length - 1)];
-    this.network.light(layers, this.way.actions[Math.min(step, this.way.actions.length - 1)]);
+    const shown = this.way.targets ? Math.max(step - 1, 0) : Math.min(step, this.way.actions.length - 1);
+    this.network.light(this.way.activity[Math.floor(shown / this.way.stride)], this.way.actions[shown]);
   }
 
   // What an action is: a move on a map, one of the outputs, or what each output says.
@@ -80,8 +81,17 @@ export class Replay {
     return action.map((value, place) => `${outputs[place] ?? place} ${spell(value)}`).join(", ");
   }
 
+  // A row of a table: what is seen, what is answered, what should be.
+  answered(row) {
+    const { actions, activity, stride, targets } = this.way;
+    if (row === 0) return `A table of ${actions.length} rows; each is answered by itself.`;
+    const seen = stride === 1 ? ` is ${several(activity[row - 1][0])}` : "";
+    return `Row ${row} of ${actions.length}${seen}: it answers ${several(actions[row - 1])} and should answer ${several(targets[row - 1])}.`;
+  }
+
   words(step) {
-    const { actions, rewards, total, ending } = this.way;
+    const { actions, rewards, total, ending, targets } = this.way;
+    if (targets) return this.answered(step);
     const earned = rewards.slice(0, step).reduce((sum, reward) => sum + reward, 0);
     const head = `Step ${step} of ${actions.length}`;
     if (step === 0) return `${head}: at the start.`;
@@ -90,6 +100,9 @@ export class Replay {
     return `${head}: ${this.deed(actions[step - 1])}, ${gain}.${step === actions.length ? ` ${ENDINGS[ending]}` : ""}`;
   }
 }
+
+const MOST_NUMBERS = 6;
+const several = (values) => values.slice(0, MOST_NUMBERS).map(spell).join(", ") + (values.length > MOST_NUMBERS ? ", …" : "");
 
 const ENDINGS = {
   collected: "It collected the last goal.",

@@ -9,6 +9,7 @@ import { Replay } from "./replay.js";
 import { onSchemeChange, palette } from "./palette.js";
 
 const MOST_POINTS = 1500;
+const SPECIES_MILLISECONDS = 5000;
 const $ = (id) => document.getElementById(id);
 const page = $("run").dataset;
 const rows = JSON.parse($("maze-rows").textContent);
@@ -22,6 +23,7 @@ onSchemeChange(() => { maze.colours = palette(); maze.draw(); });
 
 let follows = true; // the best of the run, as it improves; a life under way is played to its end first
 let fetchingStatistics = false;
+let speciesAsked = -Infinity, speciesShown = 0; // when, and up to which generation
 let wanted = null; // the latest request for an agent
 
 async function fetched(url) {
@@ -40,6 +42,7 @@ async function update() {
   $("generation").max = Math.max(Number(next) - 1, 0);
   $("nothing-yet").hidden = Number(next) > 0;
   if (follows && champion && !replay.playing) showAgent(champion, true);
+  updateSpecies();
   if (fetchingStatistics || chart.next >= Number(next)) return;
   fetchingStatistics = true;
   try {
@@ -47,11 +50,24 @@ async function update() {
     const columns = await fetched(`${page.statistics}?from=${start}`);
     if (start === 0) chart.clear();
     chart.add(columns);
-    species?.show(await fetched(page.species));
   } finally {
     fetchingStatistics = false;
   }
   if (chart.next < Number(live().next)) update();
+}
+
+// The whole division is read each time, so not at every generation.
+async function updateSpecies() {
+  const next = Number(live().next), wait = speciesAsked + SPECIES_MILLISECONDS - performance.now();
+  clearTimeout(updateSpecies.waiting);
+  if (!species || speciesShown >= next) return;
+  if (wait > 0) {
+    updateSpecies.waiting = setTimeout(updateSpecies, wait);
+    return;
+  }
+  speciesAsked = performance.now();
+  species.show(await fetched(page.species));
+  speciesShown = next;
 }
 
 function choose(generation) {
@@ -93,8 +109,11 @@ function present(agent, autoplay) {
 }
 
 function offer(exports) {
-  $("exports").hidden = false;
-  for (const link of $("exports").querySelectorAll("a")) link.href = exports[link.dataset.format];
+  $("exports").hidden = !Object.keys(exports).length;
+  for (const link of $("exports").querySelectorAll("a")) {
+    link.hidden = !(link.dataset.format in exports);
+    link.href = exports[link.dataset.format] ?? "";
+  }
 }
 
 function sayGeneration(generation) {

@@ -13,7 +13,7 @@ export class SignalView {
     this.at = 0;
   }
 
-  // `way`: inputs (their names), activity (per step, the inputs first; null where too long).
+  // `way`: inputs (their names), activity (per told step, the inputs first), and of how many steps one is told (stride).
   show(way, at) {
     this.way = way;
     this.at = at;
@@ -30,7 +30,7 @@ export class SignalView {
     if (!steps.length) return;
     const lines = Math.min(steps[0][0].length, MOST_LINES), band = height / lines;
     for (let input = 0; input < lines; input += 1) this.line(pen, steps, input, band, width);
-    const x = LABEL + ((width - LABEL - 6) * Math.min(this.at, steps.length)) / steps.length;
+    const x = LABEL + ((width - LABEL - 6) * Math.min(this.at / this.way.stride, steps.length)) / steps.length;
     pen.strokeStyle = this.colours["gold-fill"];
     pen.lineWidth = 2;
     pen.beginPath();

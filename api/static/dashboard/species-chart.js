@@ -40,7 +40,8 @@ export class SpeciesChart {
     };
   }
 
-  // `found`: generation, species (number and sizes, one for each generation), others (the same, of all that are small).
+  // `found`: generation, species (number and sizes, one for each generation), others (the same, of all that are small), and
+  // how many species are alive in the last generation.
   show(found) {
     const bands = found.species.map(({ number, sizes }) => ({ label: `species ${number}`, hue: (number * GOLDEN_ANGLE) % 360, sizes }));
     if (found.others.some(Boolean)) bands.push({ label: "others", hue: null, sizes: found.others });
@@ -50,8 +51,7 @@ export class SpeciesChart {
     }));
     const last = found.generation.length - 1;
     this.chart.options.scales.x.max = Math.max(found.generation[last] ?? 1, 1);
-    const alive = bands.filter(({ sizes }) => sizes[last] > 0).length;
-    this.told.textContent = last < 0 ? "" : `${alive} in generation ${found.generation[last]}`;
+    this.told.textContent = last < 0 ? "" : `${found.alive} in generation ${found.generation[last]}`;
     this.canvas.setAttribute("aria-label", `Agents of each species over the generations; ${this.told.textContent}.`);
     this.paint();
   }

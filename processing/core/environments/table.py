@@ -59,11 +59,12 @@ class FirstSolved:
 
 
 class Table:
-    """The environment `table`.
+    """A table of inputs and what should be answered to each row, by itself.
 
-    Outputs are numbers as they come; a genome kind without a transfer function of its own at its outputs gets one, see
-    `judges/table.py`. An output solves its target when both lie on the same side of 0.5, or, where targets lie beyond 0
-    and 1, of the middle between the least and the largest target.
+    Networks see a row's inputs, and their outputs are the answer; networks without a transfer function of their own at the
+    outputs get one: the sigmoid where all targets lie from 0 to 1, tanh where they lie from -1 to 1. An output solves its
+    target when both lie on the same side of 0.5, or, where targets lie beyond 0 and 1, of the middle between the least and
+    the largest target.
 
     Raises:
         Refused: another number of rows of targets than of inputs, or rows of unequal length.
@@ -73,8 +74,9 @@ class Table:
     wholes = reals = notes = 0
     is_random = has_common_episodes = False
     judge = "table"
-    actions = "commands"
+    actions = "answers"
     episodes = 1
+    plain_seconds = (1e-4, 3e-5)  # a row in plain Python takes so long, and for each weight
 
     def __init__(self, parameters: TableParameters) -> None:
         self.parameters = parameters
@@ -103,6 +105,15 @@ class Table:
         """The least and the largest target."""
         values = tuple(chain.from_iterable(self.parameters.targets))
         return min(values), max(values)
+
+    def squashing(self, kind: Any) -> str:
+        """What the outputs of a genome kind without activations there go through: "sigmoid", "tanh" or "identity"."""
+        least, largest = self.span
+        if hasattr(kind.parameters, "output_activation"):
+            return "identity"
+        if least >= 0 and largest <= 1:
+            return "sigmoid"
+        return "tanh" if least >= -1 and largest <= 1 else "identity"
 
     @cached_property
     def world(self) -> Rows:

@@ -76,6 +76,7 @@ class Dense:
 
     Parameters = DenseParameters
     output_range = Range.UNBOUNDED
+    bytes_per_weight = 4  # of a packed genome
 
     def __init__(self, parameters: DenseParameters, *, inputs: int, outputs: int) -> None:
         self.parameters, self.inputs, self.outputs = parameters, inputs, outputs

@@ -30,7 +30,7 @@ def diversity(genomes: Graphs) -> float:
     moments = np.zeros((4, int(numbers.max()) + 1))
     with np.errstate(all="ignore"):
         compiled(fill_moments)(genomes.genes, numbers.reshape(-1), genomes.weights.reshape(-1), moments.reshape(-1))
-        squares = _squares(*moments, size)
+        squares = _squares(moments, size)
     return math.sqrt(math.fsum(squares.tolist()) / (size * np.count_nonzero(moments[0])))
 
 
@@ -53,8 +53,9 @@ def fill_moments(genes, numbers, weights, moments):
             put(moments, 3 * known + number, get(moments, 3 * known + number) + away * away)
 
 
-def _squares(count: Float64Array, first: Float64Array, total: Float64Array, square: Float64Array, size: int) -> Float64Array:
+def _squares(moments: Float64Array, size: int) -> Float64Array:
     """The sum of squares about the mean for each innovation number, from what `fill_moments` finds."""
+    count, first, total, square = moments
     lacking = size - count
     total, square = total - lacking * first, square + lacking * first * first
     squares: Float64Array = np.maximum(square - total * total / size, 0.0)

@@ -1,26 +1,23 @@
-"""A process that lives lives in environments of Gymnasium: `python -m processing.core.judges.child`, started by `children.py`.
+"""A process that lives lives in environments of Gymnasium: `python -m processing.core.judges.child`, started by `process.py`.
 
 LANES lives run side by side; each step asks all networks at once and then steps one environment after the other. A life
 depends on its genome and its address alone, never on what runs beside it. Before and after every call of an environment
-the process notes in shared memory whose it is, so that whoever waits knows which life hangs or crashed.
+the process notes in shared memory whose it is, so that whoever waits knows which life hangs or crashed. What an environment
+returns is looked at within the call: that, too, may raise or never end.
 """
 
 import contextlib
-import ctypes
 import hashlib
 import importlib
 import json
 import mmap
 import os
-import signal
 import socket
 import sys
-import threading
 import warnings
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
 from typing import Any
 
 import numpy as np
@@ -31,19 +28,22 @@ from processing.core.environments.foreign import catalogue
 from processing.core.environments.foreign.environment import Foreign
 from processing.core.environments.foreign.parameters import GymnasiumParameters
 from processing.core.environments.foreign.spaces import Reader, Writer, described
+from processing.core.environments.foreign.words import words_of
 from processing.core.genomes import GENOMES
+from processing.core.judges import tie
+from processing.core.judges.observed import noted
+from processing.core.judges.wire import Gone, receive, send
 from processing.core.lanes import LANES
+from processing.core.normalization import Normalization
 from processing.core.packed import unpack_values
 from processing.core.respond import respond, settle
 from processing.core.rollout import Lives, lives_of, workspace
 from processing.core.types import Failure, Float32Array, Float64Array, Purpose
 
 NOBODY = -1
-MOST_CHARACTERS = 200
 MOST_SEED = 2**31 - 1
-#: Normalised observations are cut off here, in standard deviations.
-MOST_DEVIATIONS = np.float32(10)
-_PR_SET_PDEATHSIG = 1
+#: Without work for so long, the process ends; another one is started where there is more.
+IDLE_SECONDS = 300.0
 
 
 @dataclass(slots=True)
@@ -57,14 +57,14 @@ class Life:
     total: float = 0.0
     steps: int = 0
     environment: Any = None
-    sums: Float64Array = field(default_factory=lambda: np.zeros(0))  # (2 I,) of its observations, and of their squares
+    sums: Float64Array = field(default_factory=lambda: np.zeros(0))  # (2 I + 1,) see `observed.py`
 
 
 class Child:
     """The lives of one genome kind in one environment."""
 
-    def __init__(self, connection: Connection, marks: Any, setup: dict[str, Any]) -> None:
-        self.connection, self.marks = connection, marks
+    def __init__(self, end: socket.socket, marks: Any, setup: dict[str, Any]) -> None:
+        self.end, self.marks = end, marks
         parameters = GymnasiumParameters.model_validate_json(json.dumps(setup["environment"]))
         self.foreign = Foreign(parameters, setup["facts"])
         if parameters.id not in catalogue.entries():
@@ -91,6 +91,7 @@ class Child:
         inputs = work.scratch[: seen.size].reshape(-1, LANES)
         outputs = np.zeros((self.foreign.outputs, LANES), np.float32)
         policy = self._policy(head)
+        normalization = Normalization(values["mean"], values["scale"]) if "mean" in values else None
         while True:
             for lane in range(LANES):
                 while lanes[lane] is None and waiting:
@@ -103,7 +104,7 @@ class Child:
             if not alive:
                 return
             self._note(lanes, seen)
-            inputs[:] = _normalised(seen, values.get("mean"), values.get("scale")).T
+            inputs[:] = (seen if normalization is None else normalization.of(seen)).T
             self.respond(prepared.genomes, prepared.network, work, policy, clock, outputs.reshape(-1))
             commands = work.commands[: outputs.size].reshape(-1, LANES)
             actions = self.writer.actions(work.actions, outputs, commands)
@@ -129,12 +130,12 @@ class Child:
             with self._called(life):
                 life.environment = self.spare.pop() if self.spare else self._made()
                 observation, _ = life.environment.reset(seed=seed)
-            self.reader.fill(observation, row)
-        except (Exception, SystemExit) as error:
+                self.reader.fill(observation, row)
+        except BaseException as error:
             self._tell(life, error)
             return None
         if self.foreign.parameters.normalize_observations:
-            life.sums = np.zeros(2 * self.foreign.inputs)
+            life.sums = np.zeros(2 * self.foreign.inputs + 1)
         return life
 
     def _has_ended(self, life: Life, action: Any, row: Float32Array) -> bool:
@@ -142,13 +143,14 @@ class Child:
         try:
             with self._called(life):
                 observation, reward, terminated, truncated, _ = life.environment.step(action)
-            life.total += float(reward)
-            life.steps += 1
-            self.reader.fill(observation, row)
-        except (Exception, SystemExit) as error:
+                is_over = bool(terminated) or bool(truncated)
+                life.total += float(reward)
+                life.steps += 1
+                self.reader.fill(observation, row)
+        except BaseException as error:
             self._tell(life, error)
             return True
-        if terminated or truncated or life.steps >= self.foreign.max_steps:
+        if is_over or life.steps >= self.foreign.max_steps:
             self._tell(life, None)
             return True
         return False
@@ -160,8 +162,8 @@ class Child:
         parameters, facts = self.foreign.parameters, self.foreign.facts
         made = gymnasium.make(parameters.id, max_episode_steps=-1, disable_env_checker=True, **parameters.kwargs)
         if not self.is_checked:
-            now = json.dumps([described(made.observation_space), described(made.action_space, is_action=True)])
-            if now != json.dumps([facts["observation"], facts["action"]]):
+            now = [described(made.observation_space), described(made.action_space, is_action=True)]
+            if json.loads(json.dumps(now)) != json.loads(json.dumps([facts["observation"], facts["action"]])):
                 raise ValueError("its spaces are no longer those that the work item was accepted with")
             self.is_checked = True
         return made
@@ -182,23 +184,24 @@ class Child:
             return
         for lane, life in enumerate(lanes):
             if life is not None:
-                row = seen[lane].astype(np.float64)
-                life.sums += np.concatenate([row, row * row])
+                life.sums += noted(seen[lane])
 
     def _tell(self, life: Life, error: BaseException | None) -> None:
         """Say what became of a life. Its environment is kept where a reset makes it as new, else closed."""
-        if error is None and self.foreign.facts["reused"]:
-            self.spare.append(life.environment)
-        elif life.environment is not None:
-            with contextlib.suppress(Exception), self._called(life):
-                life.environment.close()
-        life.environment = None
+        with contextlib.suppress(BaseException), self._called(life):
+            environment, life.environment = life.environment, None
+            if error is None and self.foreign.facts["reused"]:
+                self.spare.append(environment)
+            elif environment is not None:
+                environment.close()
+            del environment
+        with self._called(life):
+            reason = None if error is None else words_of(error)
         line = json.dumps({
-            "life": life.number, "total": life.total, "steps": life.steps,
+            "life": life.number, "total": life.total, "steps": life.steps, "reason": reason,
             "failure": int(Failure.NONE if error is None else Failure.ENVIRONMENT_ERROR),
-            "reason": None if error is None else f"{type(error).__name__}: {error}"[:MOST_CHARACTERS],
         })
-        self.connection.send_bytes(line.encode() + b"\n" + life.sums.tobytes())
+        send(self.end, line.encode() + b"\n" + life.sums.tobytes())
 
 
 def _import_modules() -> None:
@@ -207,54 +210,40 @@ def _import_modules() -> None:
         importlib.import_module(module)
 
 
-def _normalised(seen: Float32Array, mean: Float32Array | None, scale: Float32Array | None) -> Float32Array:
-    if mean is None or scale is None:
-        return seen
-    found: Float32Array = np.clip((seen - mean) * scale, -MOST_DEVIATIONS, MOST_DEVIATIONS)
-    return found
-
-
 def main() -> None:
-    """Serve until the parent closes its end."""
+    """Serve until the parent closes its end, or asks for nothing any more."""
     talk, leash, marks, dies_with_thread = (int(each) for each in sys.argv[1:5])
-    _tie(leash, dies_with_thread=bool(dies_with_thread))
-    os.dup2(2, 1)  # what environments print does not come between
+    tie.tie(leash, dies_with_thread=bool(dies_with_thread))
+    tie.forget_in_forks(talk, leash, marks)
     warnings.simplefilter("ignore")
-    connection = Connection(talk)
     shared = memoryview(mmap.mmap(marks, 16)).cast("q")
+    try:
+        _serve(socket.socket(fileno=talk), shared)
+    except Gone:
+        tie.end()
+
+
+def _serve(end: socket.socket, marks: Any) -> None:
+    """Prepare for what is asked for, and live. Raises Gone."""
     children: dict[str, Child] = {}
     current: Child | None = None
+    trouble = "could not start"
     try:
         while True:
-            kind, data = (message := connection.recv_bytes())[:1], message[1:]
+            kind, data = (message := receive(end, seconds=IDLE_SECONDS))[:1], message[1:]
             if kind == b"S":
                 key = hashlib.sha256(data).hexdigest()
-                current = children.get(key) or Child(connection, shared, json.loads(data))
-                children = {key: current}
-                connection.send_bytes(b'{"ready": true}\n')
+                current = children.get(key) or Child(end, marks, json.loads(data))
+                children, trouble = {key: current}, "came to grief"
+                send(end, b'{"ready": true}\n')
             elif current is not None:
                 with np.errstate(all="ignore"):
                     current.live(data)
-    except (EOFError, OSError):
-        os._exit(0)
-    except Exception as error:
-        connection.send_bytes(json.dumps({"broken": f"{type(error).__name__}: {error}"[:MOST_CHARACTERS]}).encode() + b"\n")
+    except Gone:
         raise
-
-
-def _tie(leash: int, *, dies_with_thread: bool) -> None:
-    """End with the parent, however that died: it holds the other end of the leash. A call that never lets other threads run
-    is ended by the system where that can."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if dies_with_thread and sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-
-    def watch() -> None:
-        with socket.socket(fileno=leash) as line, contextlib.suppress(OSError):
-            line.recv(1)
-        os._exit(1)
-
-    threading.Thread(target=watch, name="leash", daemon=True).start()
+    except BaseException as error:
+        send(end, json.dumps({"broken": f"A process for environments {trouble}: {words_of(error)}"}).encode() + b"\n")
+        raise
 
 
 if __name__ == "__main__":

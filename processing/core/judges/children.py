@@ -1,42 +1,36 @@
-"""The processes in which environments of Gymnasium are stepped, as their parent sees them.
+"""The processes in which environments of Gymnasium are stepped, and how lives are shared out among them.
 
-Each gets some lives at a time and tells of each when it ends. One that hangs is killed, one that died is replaced; the life
-whose environment was at work fails, and the others are lived again elsewhere, to the same bits.
+Each gets some lives at a time, about a second's worth, and tells of each when it ends. One that hangs is killed, one that died
+is replaced; the life whose environment was at work fails, and the others are lived again elsewhere, to the same bits.
 """
 
 import atexit
-import contextlib
 import json
+import logging
 import math
-import mmap
 import os
+import select
 import signal
-import socket
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from functools import cache
-from multiprocessing.connection import Connection, wait
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from processing.core.errors import Broken
+from processing.core.judges.process import QUIET_SECONDS, Process, words_of
 from processing.core.lanes import LANES
 from processing.core.types import Failure, Float64Array
 
-CHILD = "processing.core.judges.child"
-NOBODY = -1
-#: Lives that a process gets at a time.
-MOST_LIVES = 4 * LANES
+log = logging.getLogger(__name__)
+
+#: Lives that a process gets at a time, at most, and the time that they are to take.
+MOST_LIVES, MESSAGE_SECONDS = 4 * LANES, 1.0
 #: So often the parent looks whether a process hangs.
 LOOK_SECONDS = 0.25
-#: What a process may take between two calls of an environment: it starts and compiles.
-QUIET_SECONDS = 600.0
 #: A life whose process was killed from outside is lived again so often.
 MOST_TRIES = 3
 _OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP)
@@ -50,207 +44,185 @@ class Ended(NamedTuple):
     steps: int
     failure: Failure
     reason: str | None
-    sums: Float64Array  # of its observations and their squares; empty where nobody asked
+    sums: Float64Array  # of its observations, their squares, and their number; empty where nobody asked
+
+
+class Task(NamedTuple):
+    """Lives to live."""
+
+    lives: range  # from 0
+    setup: bytes  # environment and genome kind, for `child.py`
+    packed: Callable[[list[int]], bytes]  # the message that some lives are lived from
+    processes: int  # at most
+    timeout_seconds: float  # an environment that does not answer for so long has hung
+    least: int = 0  # with `seconds`: so many of the first lives are lived whatever happens
+    seconds: float = math.inf  # after so long, no more lives are begun
 
 
 class Children:
-    """A number of processes; each starts when it is first needed, and again when it was lost."""
+    """Processes that wait for lives; each starts when it is first needed, and again when it was lost."""
 
-    def __init__(self, number: int) -> None:
-        self.number = number
-        self._all: list[_Child] = []
+    def __init__(self) -> None:
+        self.all: list[Process] = []
+        self.pace = (b"", 1)  # the last setup, and lives of it that took no longer than a message should
         self._lock = threading.Lock()
 
-    def live(
-        self, lives: range, setup: bytes, packed: Callable[[list[int]], bytes], *, seconds: float,
-        beat: Callable[[], object] = lambda: None,
-    ) -> Iterator[Ended]:
-        """What becomes of each life, in any order.
+    def live(self, task: Task, *, beat: Callable[[], object] = lambda: None) -> Generator[Ended]:
+        """What becomes of each life, in any order; where time was too short, of the first ones only.
 
         Args:
-            setup: environment and genome kind, for `child.py`.
-            packed: the message that some lives are lived from.
-            seconds: an environment that does not answer for so long has hung.
             beat: called again and again while this waits; what it raises ends the lives.
         Raises:
             Broken: the processes cannot work at all.
+            Transient: none can be started just now.
         """
         with self._lock:
-            waiting, tries = deque(lives), Counter[int]()
-            try:
-                while waiting or any(child.lives for child in self._all):
-                    self._hand_out(waiting, setup, packed)
-                    busy: dict[Any, _Child] = {child.connection: child for child in self._all if child.lives}
-                    for connection in wait(list(busy), LOOK_SECONDS):
-                        yield from busy[connection].told()
-                    for child in busy.values():
-                        yield from self._looked_after(child, waiting, tries, seconds)
-                    beat()
-            finally:
-                for child in [child for child in self._all if child.lives]:
-                    self._end(child)
+            yield from _Sharing(self, task).ended(beat)
 
-    def _hand_out(self, waiting: deque[int], setup: bytes, packed: Callable[[list[int]], bytes]) -> None:
-        """Give lives to those that have none."""
-        while waiting:
-            child = next((child for child in self._all if not child.lives), None)
-            if child is None:
-                if len(self._all) >= self.number:
-                    return
-                self._all.append(child := _Child())
-            share = math.ceil(len(waiting) / self.number)
-            number = min(MOST_LIVES, share if share <= LANES else max(LANES, share // 2))
-            mine = [waiting.popleft() for _ in range(number)]
-            child.take(mine, setup, packed(mine))
+    def idle(self) -> Process | None:
+        """A process that has nothing to do; None where there is none."""
+        for child in [child for child in self.all if child.is_gone and not child.lives]:
+            self.end(child)  # it has waited for too long
+        return next((child for child in self.all if not child.lives), None)
 
-    def _looked_after(
-        self, child: "_Child", waiting: deque[int], tries: "Counter[int]", seconds: float
-    ) -> Iterator[Ended]:
-        """End a process that hangs, and deal with what one that is gone has left."""
-        if child.is_gone:
-            at, how = child.at_work(), self._end(child)
-            yield from child.told()
-            outside = how is not None and -how in _OUTSIDE
-            if not child.is_proven and not outside and at is None:
-                raise Broken(f"A process for environments could not start ({_words(how)}); its log says why.")
-            tries.update(child.lives if at is None else [at])
-            failed = [at] if at in child.lives and not outside else [one for one in child.lives if tries[one] >= MOST_TRIES]
-            failure = Failure.WORKER_LOST if outside or at is None else Failure.ENVIRONMENT_ERROR
-            reason = f"The process of its environment died ({_words(how)})."
-        elif child.is_silent(seconds):
-            at = child.at_work()
-            self._end(child)
-            yield from child.told()
-            if at is None:
-                raise Broken(f"a process for environments was silent for {QUIET_SECONDS:g} s")
-            failed, failure, reason = [at], Failure.TIMEOUT, f"Its environment did not answer within {seconds:g} s."
-        else:
-            return
-        for life in failed:
-            if life in child.lives:
-                yield Ended(life, math.nan, 0, failure, reason, np.zeros(0))
-        waiting.extendleft(sorted(child.lives - set(failed), reverse=True))
-        child.lives.clear()
-
-    def _end(self, child: "_Child") -> int | None:
-        """End a process; how it ended, None where it did not go."""
-        self._all.remove(child)
+    def end(self, child: Process) -> int:
+        """End a process; how it ended."""
+        if child in self.all:
+            self.all.remove(child)
         return child.end()
 
     def close(self) -> None:
         """End all processes."""
-        for child in list(self._all):
-            self._end(child)
+        for child in list(self.all):
+            self.end(child)
 
 
-class _Child:
-    """One process."""
+class _Sharing:
+    """The lives of one task on their way through the processes."""
 
-    def __init__(self) -> None:
-        ours, theirs = socket.socketpair()
-        self._leash, leash = socket.socketpair()
-        with tempfile.TemporaryFile() as marks:
-            marks.truncate(16)
-            self._map = mmap.mmap(marks.fileno(), 16)
-            self._marks = memoryview(self._map).cast("q")
-            self._marks[0] = NOBODY
-            passed = (theirs.fileno(), leash.fileno(), marks.fileno())
-            is_main = threading.current_thread() is threading.main_thread()
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", CHILD, *map(str, passed), str(int(is_main))], pass_fds=passed, env=_environment(),
-                stdin=subprocess.DEVNULL,
+    def __init__(self, children: Children, task: Task) -> None:
+        self.children, self.task = children, task
+        self.waiting, self.tries = deque(task.lives), Counter[int]()
+        self.begun = 0  # lives 0..begun-1 were handed out
+        setup, size = children.pace
+        self.size = size if setup == task.setup else 1
+        self.at_once: dict[Process, tuple[int, float]] = {}  # lives of the message that it works on, and since when
+        self.ends_at = time.monotonic() + task.seconds
+
+    def ended(self, beat: Callable[[], object]) -> Iterator[Ended]:
+        """What becomes of each life."""
+        try:
+            self._hand_out()
+            while self.at_once:
+                self._wait()
+                for child in list(self.at_once):
+                    yield from self._told(child)
+                    yield from self._looked_after(child)
+                beat()
+                self._hand_out()
+        finally:
+            self.children.pace = (self.task.setup, self.size)
+            for child in self.at_once:
+                self.children.end(child)  # nobody waits for its lives any more
+
+    def _hand_out(self) -> None:
+        """Give lives to those that have none."""
+        if self.waiting and time.monotonic() >= self.ends_at:
+            last = max(self.begun, self.task.least)
+            self.waiting = deque(life for life in self.waiting if life < last)
+        while self.waiting and len(self.at_once) < self.task.processes:
+            child = self.children.idle()
+            if child is None:
+                self.children.all.append(child := Process())
+            share = math.ceil(len(self.waiting) / self.task.processes)
+            number = min(self.size, share if share <= LANES else max(LANES, share // 2))
+            mine = [self.waiting.popleft() for _ in range(number)]
+            self.begun = max(self.begun, 1 + max(mine))
+            self.at_once[child] = (number, time.monotonic())
+            child.take(mine, self.task.setup, self.task.packed(mine))
+
+    def _wait(self) -> None:
+        """Until somebody has something to say, or to take, or it is time to look after them."""
+        poll = select.poll()
+        for child in self.at_once:
+            for source in child.sources():
+                poll.register(source, select.POLLIN)
+            if child.wire.has_unsent:
+                poll.register(child.wire, select.POLLIN | select.POLLOUT)
+        poll.poll(LOOK_SECONDS * 1_000)
+
+    def _told(self, child: Process) -> Iterator[Ended]:
+        """What a process has said of its lives since the last time. Raises Broken where it cannot work."""
+        for message in child.exchange():
+            line, _, sums = message.partition(b"\n")
+            said = json.loads(line)
+            if "broken" in said:
+                raise Broken(said["broken"])
+            child.is_proven = True
+            if "ready" in said:
+                self.at_once[child] = (len(child.lives), time.monotonic())
+                continue
+            child.lives.discard(said["life"])
+            yield Ended(
+                said["life"], said["total"], said["steps"], Failure(said["failure"]), said["reason"],
+                np.frombuffer(sums, np.float64),
             )
-        theirs.close()
-        leash.close()
-        self.connection = Connection(ours.detach())
-        self.lives: set[int] = set()
-        self.is_gone = self.is_proven = False
-        self._setup = self._message = b""  # a message waits until the process is ready for it, so that nobody waits to send
-        self._seen, self._seen_at = (NOBODY, 0), time.monotonic()
+        if not child.lives and child in self.at_once:
+            self._paced(*self.at_once.pop(child))
 
-    def take(self, lives: list[int], setup: bytes, message: bytes) -> None:
-        """Begin to live these lives."""
-        self.lives, self._seen_at = set(lives), time.monotonic()
-        self._message = b"W" + message
-        if setup == self._setup:
-            self._send(self._message)
+    def _paced(self, number: int, since: float) -> None:
+        """Make the next messages longer or shorter, as one of so many lives took since then."""
+        took = time.monotonic() - since
+        if took < MESSAGE_SECONDS / 2:
+            self.size = min(MOST_LIVES, max(self.size, 2 * number))
+        elif took > MESSAGE_SECONDS:
+            self.size = max(1, min(self.size, number) // 2)
+
+    def _looked_after(self, child: Process) -> Iterator[Ended]:
+        """Deal with what one that is gone has left, and end one that hangs."""
+        if not child.lives:
             return
-        self._setup = setup
-        self._send(b"S" + setup)
+        if child.is_gone:
+            at, code = child.at_work(), self.children.end(child)
+            yield from self._told(child)
+            yield from self._lost(child, at, code)
+        elif child.is_silent(self.task.timeout_seconds):
+            at = child.at_work()
+            self.children.end(child)
+            yield from self._told(child)
+            if at is None:
+                raise Broken(f"A process for environments was silent for {QUIET_SECONDS:g} s.")
+            reason = f"Its environment did not answer within {self.task.timeout_seconds:g} s."
+            yield from self._failed(child, [at], Failure.TIMEOUT, reason)
 
-    def told(self) -> Iterator[Ended]:
-        """What it has said of its lives since the last time. Raises Broken where it cannot work."""
-        try:
-            while self.lives and self.connection.poll():
-                line, _, sums = self.connection.recv_bytes().partition(b"\n")
-                said = json.loads(line)
-                if "broken" in said:
-                    raise Broken(f"A process for environments could not start: {said['broken']}")
-                self.is_proven = True
-                if "ready" in said:
-                    self._send(self._message)
-                    continue
-                self.lives.discard(said["life"])
-                yield Ended(
-                    said["life"], said["total"], said["steps"], Failure(said["failure"]), said["reason"],
-                    np.frombuffer(sums, np.float64),
-                )
-        except (EOFError, OSError):
-            self.is_gone = True
+    def _lost(self, child: Process, at: int | None, code: int) -> Iterator[Ended]:
+        """The life that was at work when its process ended by itself has failed; where somebody killed it, nobody has."""
+        outside, words = -code in _OUTSIDE, words_of(code)
+        log.warning("a process for environments ended (%s); printed in it last: %s", words, child.printed() or "nothing")
+        if not child.is_proven and not outside and at is None:
+            said = child.last_line()
+            raise Broken(f"A process for environments could not start ({words}). {said}".strip())
+        self.tries.update(child.lives if at is None else [at])
+        failed = [at] if at is not None and not outside else [one for one in child.lives if self.tries[one] >= MOST_TRIES]
+        failure = Failure.WORKER_LOST if outside or at is None else Failure.ENVIRONMENT_ERROR
+        yield from self._failed(child, failed, failure, f"The process of its environment died ({words}).")
 
-    def _send(self, message: bytes) -> None:
-        try:
-            self.connection.send_bytes(message)
-        except OSError:
-            self.is_gone = True
-
-    def at_work(self) -> int | None:
-        """The life whose environment is being called; None between two calls."""
-        life = self._marks[0]
-        return None if life == NOBODY else int(life)
-
-    def is_silent(self, seconds: float) -> bool:
-        """Whether nothing has moved for so long."""
-        now, seen = time.monotonic(), (self._marks[0], self._marks[1])
-        if seen != self._seen:
-            self._seen, self._seen_at = seen, now
-        return bool(self.lives) and now - self._seen_at > (QUIET_SECONDS if seen[0] == NOBODY else seconds)
-
-    def end(self) -> int | None:
-        """End the process; how it ended."""
-        if self.process.poll() is None and self.is_gone:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(1.0)
-        self.process.kill()
-        code = self.process.wait()
-        self._leash.close()
-        return code
+    def _failed(self, child: Process, lives: list[int], failure: Failure, reason: str) -> Iterator[Ended]:
+        """These lives have failed; the others of their process wait again."""
+        for life in child.lives.intersection(lives):
+            yield Ended(life, math.nan, 0, failure, reason, np.zeros(0))
+        self.waiting.extendleft(sorted(child.lives.difference(lives), reverse=True))
+        child.lives.clear()
+        self.at_once.pop(child, None)
 
 
-def _environment() -> dict[str, str]:
-    """The same modules, one thread, no screen and no sound."""
-    path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
-    return os.environ | {
-        "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
-        "SDL_VIDEODRIVER": "dummy", "SDL_AUDIODRIVER": "dummy",
-    }
-
-
-def _words(code: int | None) -> str:
-    if code is None or code >= 0:
-        return f"exit code {code}"
-    with contextlib.suppress(ValueError):
-        return signal.Signals(-code).name
-    return f"signal {-code}"
-
-
-def children(number: int) -> Children:
+def children() -> Children:
     """The processes of this one, which know the operator's modules; a forked one has its own."""
-    return _children(number, os.getpid(), os.environ.get("ENVIRONMENT_MODULES", ""))
+    return _children(os.getpid(), os.environ.get("ENVIRONMENT_MODULES", ""))
 
 
 @cache
-def _children(number: int, process: int, modules: str) -> Children:
-    found = Children(number)
+def _children(process: int, modules: str) -> Children:
+    found = Children()
     atexit.register(lambda: found.close() if os.getpid() == process else None)
     return found

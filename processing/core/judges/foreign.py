@@ -1,35 +1,27 @@
 """Agents are scored by the return of whole episodes in an environment that runs in processes of its own.
 
-Observations may be normalised by what was seen in closed generations: the judge's state has the number, the mean and the
-variance of all observations so far. They come with the evaluations of each agent and are added up when a generation is
-closed, correctly rounded, so that no order matters.
+Observations may be normalised by what was seen in closed generations; see `observed.py`.
 """
 
 import json
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import numpy as np
 
 from processing.core.environments.foreign.environment import Foreign
+from processing.core.errors import Refused
 from processing.core.genomes import GENOMES
-from processing.core.judges.children import Ended, children
+from processing.core.judges import observed
+from processing.core.judges.children import Ended, Task, children
+from processing.core.normalization import Normalization
 from processing.core.packed import pack_values
-from processing.core.types import (
-    Evaluations,
-    Failure,
-    Float32Array,
-    Float64Array,
-    Genomes,
-    Population,
-    Purpose,
-    State,
-)
+from processing.core.types import Evaluations, Failure, Float64Array, Genomes, Population, Purpose, State
 
-#: Added to variances, so that what never varies is not blown up.
-EPSILON = 1e-8
+#: Lives that may hang in a row; then nothing is to be expected of the others.
+MOST_HANGS = 16
 
 
 class ForeignEpisodes:
@@ -44,6 +36,7 @@ class ForeignEpisodes:
         self.is_sampled = environment.actions == "choice" and genome_kind.parameters.output == "softmax"
         self._threads = 1
         self._beat: Callable[[], object] = _nothing
+        self._told: list[Failure] | None = None  # where somebody attends
         name = next(name for name, kind in GENOMES.items() if kind is type(genome_kind))
         self._setup = json.dumps({
             "genome": name, "network": genome_kind.parameters.model_dump(mode="json"),
@@ -51,13 +44,14 @@ class ForeignEpisodes:
         }).encode()
 
     @contextmanager
-    def attended(self, *, threads: int, beat: Callable[[], object]) -> Iterator[None]:
-        """Within this, an evaluation that does not say otherwise uses so many processes, and beats."""
-        self._threads, self._beat = threads, beat
+    def attended(self, *, threads: int, beat: Callable[[], object]) -> Iterator[list[Failure]]:
+        """Within this, an evaluation that does not say otherwise uses so many processes, and beats; why agents failed in it,
+        whoever asked for it."""
+        self._threads, self._beat, self._told = threads, beat, []
         try:
-            yield
+            yield self._told
         finally:
-            self._threads, self._beat = 1, _nothing
+            self._threads, self._beat, self._told = 1, _nothing, None
 
     @property
     def is_normalised(self) -> bool:
@@ -66,10 +60,7 @@ class ForeignEpisodes:
 
     def begin(self) -> State:
         """What is remembered between generations: what was seen."""
-        if not self.is_normalised:
-            return {}
-        nothing = np.zeros(self.environment.inputs)
-        return {"observations": 0, "mean": nothing, "variance": nothing}
+        return observed.nothing(self.environment.inputs) if self.is_normalised else {}
 
     def closed(
         self, state: State, population: Population, evaluations: Evaluations, *, seed: int, generation: int
@@ -77,16 +68,13 @@ class ForeignEpisodes:
         """What was seen up to this generation, and the scores that its strategy sees, (N,): the fitness."""
         if not self.is_normalised or evaluations.behaviours is None:
             return state, evaluations.fitness
-        steps = np.where(evaluations.failures == Failure.NONE, evaluations.steps, 0).tolist()
-        weights = [state["observations"], *steps]
-        means, variances = np.split(evaluations.behaviours.astype(np.float64), 2, axis=1)
-        mean, variance = _pooled(weights, np.vstack([state["mean"], means]), np.vstack([state["variance"], variances]))
-        return {"observations": sum(weights), "mean": mean, "variance": variance}, evaluations.fitness
+        failed = evaluations.failures != Failure.NONE
+        return observed.pooled(state, evaluations.behaviours, failed, beat=self._beat), evaluations.fitness
 
     def evaluate(
         self, genomes: Genomes, *, seed: int, generation: int, first: int = 0, last: int | None = None, origin: int = 0,
         threads: int | None = None, purpose: Purpose = Purpose.EPISODE, state: State | None = None,
-        beat: Callable[[], object] | None = None,
+        beat: Callable[[], object] | None = None, seconds: float = math.inf,
     ) -> Evaluations:
         """The evaluations of agents first..last-1; as in `Episodes`, with `threads` processes.
 
@@ -95,11 +83,17 @@ class ForeignEpisodes:
 
         Args:
             threads, beat: as `attended` says where None; beat is called again and again while the processes are at work.
+            seconds: after so long, no more lives are begun; the evaluations are then those of the first agents only, one at
+                least.
+        Raises:
+            Refused: the environment does nothing but hang.
+            Broken, Transient: its processes cannot work at all, or just now.
         """
         last = self.genome_kind.count(genomes) if last is None else last
         episodes = self.environment.episodes
         head = {"seed": seed, "generation": generation, "purpose": int(purpose)}
-        normal = self._normal(state)
+        normalization = self.normalization(state or {})
+        normal = {} if normalization is None else normalization._asdict()
 
         def packed(lives: list[int]) -> bytes:
             agents = sorted({first + life // episodes for life in lives})
@@ -110,64 +104,80 @@ class ForeignEpisodes:
             taken = self.genome_kind.take(genomes, np.array(agents, np.int32))
             return pack_values(head | {"lives": told}, {"genomes": taken} | normal, self.genome_kind, genomes="genomes")
 
-        lives = range((last - first) * episodes)
-        ended = children(threads or self._threads).live(
-            lives, self._setup, packed, seconds=self.environment.parameters.timeout_seconds, beat=beat or self._beat
+        task = Task(
+            range((last - first) * episodes), self._setup, packed, processes=threads or self._threads,
+            timeout_seconds=self.environment.parameters.timeout_seconds, least=episodes, seconds=seconds,
         )
-        return self._evaluations(sorted(ended, key=lambda one: one.life), last - first)
+        with closing(children().live(task, beat=beat or self._beat)) as ended:
+            found = self._evaluations(ended, last - first)
+        if self._told is not None:
+            self._told += [Failure(int(one)) for one in found.failures if one]
+        return found
 
-    def _normal(self, state: State | None) -> dict[str, Float32Array]:
-        """Mean and reciprocal standard deviation of what was seen; none before anything was."""
-        if not self.is_normalised or state is None or not state["observations"]:
-            return {}
-        return {
-            "mean": state["mean"].astype(np.float32),
-            "scale": (1 / np.sqrt(state["variance"] + EPSILON)).astype(np.float32),
-        }
+    def normalization(self, state: State) -> Normalization | None:
+        """Of the observations of a generation that begins with this state; None before anything was seen."""
+        return observed.normalization(state) if state.get("observations") else None
 
-    def _evaluations(self, ended: list[Ended], number: int) -> Evaluations:
-        """What became of the agents, from what became of their lives in order."""
+    def _evaluations(self, ended: Iterator[Ended], number: int) -> Evaluations:
+        """What became of the first agents, of so many at most, from what became of their lives in any order."""
         episodes = self.environment.episodes
-        fitness, steps = np.zeros(number), np.zeros(number, np.int32)
-        failures = np.zeros(number, np.uint8)
-        sums = np.zeros((number, 2 * self.environment.inputs if self.is_normalised else 0))
-        reasons: dict[int, str] = {}
+        tally = _Tally(number, self.environment.inputs if self.is_normalised else None)
+        waiting: dict[int, list[Ended]] = {}
+        for one in self._unless_all_hang(ended):
+            lives = waiting.setdefault(one.life // episodes, [])
+            lives.append(one)
+            if len(lives) == episodes:
+                tally.count(one.life // episodes, sorted(waiting.pop(one.life // episodes), key=lambda each: each.life))
+        return tally.evaluations()
+
+    def _unless_all_hang(self, ended: Iterator[Ended]) -> Iterator[Ended]:
+        hangs = 0
         for one in ended:
-            agent = one.life // episodes
-            fitness[agent] += one.total
-            steps[agent] += one.steps
-            if one.failure != Failure.NONE:
-                failures[agent] = failures[agent] or one.failure
-                reasons.setdefault(agent, one.reason or "")
-            elif self.is_normalised:
-                sums[agent] += one.sums
-        fitness /= episodes
-        failures[(failures == Failure.NONE) & ~np.isfinite(fitness)] = Failure.NON_FINITE_FITNESS
+            hangs = hangs + 1 if one.failure == Failure.TIMEOUT else 0
+            if hangs == MOST_HANGS:
+                parameters = self.environment.parameters
+                raise Refused(
+                    f"{parameters.id} did not answer within {parameters.timeout_seconds:g} s, {hangs} times in a row. "
+                    "Mend the environment, or raise `environment.timeout_seconds`."
+                )
+            yield one
+
+
+class _Tally:
+    """What became of up to `number` agents, one after the other; `inputs` only where they note what they see."""
+
+    def __init__(self, number: int, inputs: int | None) -> None:
+        self.fitness, self.steps = np.zeros(number), np.zeros(number, np.int32)
+        self.failures = np.zeros(number, np.uint8)
+        self.reasons: dict[int, str] = {}
+        self.behaviours = None if inputs is None else np.zeros((number, 2 * inputs + 1), np.float32)
+        self.counted = 0
+
+    def count(self, agent: int, lives: list[Ended]) -> None:
+        """Add an agent, from what became of all its lives, in order."""
+        self.counted += 1
+        for one in lives:
+            self.fitness[agent] += one.total
+            self.steps[agent] += one.steps
+            if one.failure != Failure.NONE and not self.failures[agent]:
+                self.failures[agent] = one.failure
+                self.reasons[agent] = one.reason or ""
+        self.fitness[agent] /= len(lives)
+        if not self.failures[agent] and not math.isfinite(self.fitness[agent]):
+            self.failures[agent] = Failure.NON_FINITE_FITNESS
+        if self.behaviours is not None and not self.failures[agent]:
+            self.behaviours[agent] = observed.moments(np.sum([one.sums for one in lives], axis=0))
+
+    def evaluations(self) -> Evaluations:
+        """Of the agents that were counted, which are the first ones."""
+        last = self.counted
+        fitness, failures = self.fitness[:last], self.failures[:last]
         return Evaluations(
-            fitness=np.where(failures == Failure.NONE, fitness, np.nan), steps=steps, failures=failures,
-            behaviours=_moments(sums, steps) if self.is_normalised else None, reasons=tuple(reasons.items()),
+            fitness=np.where(failures == Failure.NONE, fitness, np.nan), steps=self.steps[:last], failures=failures,
+            behaviours=None if self.behaviours is None else self.behaviours[:last],
+            reasons=tuple((agent, self.reasons[agent]) for agent in sorted(self.reasons)),
         )
 
 
 def _nothing() -> None:
     """Nobody waits for a sign of progress."""
-
-
-def _moments(sums: Float64Array, steps: Any) -> Float32Array:
-    """Mean and variance of what each agent saw, (N, 2 I), from its sums, (N, 2 I); 0 where that is not finite."""
-    means, squares = np.split(sums / np.maximum(steps, 1)[:, None], 2, axis=1)
-    variances = np.maximum(squares - means * means, 0)
-    found = np.hstack([means, variances]).astype(np.float32)
-    return np.where(np.isfinite(found).all(axis=1, keepdims=True), found, np.float32(0))
-
-
-def _pooled(weights: list[int], means: Float64Array, variances: Float64Array) -> tuple[Float64Array, Float64Array]:
-    """Mean and variance, (I,), of all from those of groups, (G, I), of so many observations each.
-
-    Source: the law of total variance.
-    """
-    number = max(sum(weights), 1)
-    scale = np.array(weights, np.float64)[:, None]
-    mean = np.array([math.fsum(column) for column in (scale * means).T.tolist()]) / number
-    spread = scale * (variances + (means - mean) ** 2)
-    return mean, np.array([math.fsum(column) for column in spread.T.tolist()]) / number

@@ -20,7 +20,7 @@ import numpy as np
 from processing.core.build import compiled, kernel
 from processing.core.judges.episodes import Episodes
 from processing.core.parameters import Parameters, parameter
-from processing.core.ranking import ranked
+from processing.core.ranking import in_unit, ranked
 from processing.core.types import Evaluations, Float32Array, Float64Array, Int32Array, Population, State
 
 #: How the threshold follows the archive's growth: by so much where nothing joined during so many evaluations, or where
@@ -129,6 +129,7 @@ def scaled(values: Float64Array) -> Float64Array:
     """From 0 for the least to 1 for the largest, (N,); 0 where all are equal. NaN stays NaN."""
     if np.isnan(values).all():
         return values
+    values, _ = in_unit(values)
     low, high = np.nanmin(values), np.nanmax(values)
     found: Float64Array = (values - low) / (high - low if high > low else 1.0)
     return found

@@ -25,13 +25,17 @@ def shareable(fitness: Float64Array) -> tuple[Float64Array, float]:
     return np.where(failed, 0.0, scaled - lowest), unit
 
 
-def shared(sums: Float64Array, sizes: Int64Array, factors: Float64Array) -> Float64Array:
+def shared(sums: Float64Array, sizes: Int64Array, able: Int64Array, factors: Float64Array) -> Float64Array:
     """The sum of each species' shared fitness, (S,): that of its members over their number, times the species' factor.
 
-    Where nobody has any, every agent of a species with a factor above 0 counts the same.
+    Species whose agents all failed, `able` 0, have none. Where nobody has any, every agent of a species with a factor above 0
+    counts the same; where no factor is above 0, every agent of the species that are able.
     """
-    shares: Float64Array = factors * (sums / sizes)
-    return shares if shares.any() else np.where(factors > 0, sizes, 0).astype(np.float64)
+    lives = able > 0
+    shares: Float64Array = np.where(lives, factors * (sums / sizes), 0.0)
+    if not shares.any():
+        shares = np.where(lives & (factors > 0), sizes, 0).astype(np.float64)
+    return shares if shares.any() else np.where(lives, sizes, 0).astype(np.float64)
 
 
 def expected_offspring(shares: Sequence[float], size: int) -> Int32Array:

@@ -3,7 +3,8 @@
 A connection is recurrent where its target already leads to its source, or its source is an output; disabled genes count. In
 a feed-forward network there are none of these.
 
-Source: Stanley and Miikkulainen 2002, section 3.1; tries, self-loops and outputs: authors' code v1.2.1.
+Source: Stanley and Miikkulainen 2002, section 3.1; tries, self-loops and outputs: authors' code v1.2.1, where only enabled
+genes count.
 """
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, assignment"
@@ -18,7 +19,8 @@ from processing.core.neat.innovation import FREE, GENE, change_part, place_part
 from processing.core.rng import uniform_part
 from processing.core.types import Int32Array
 
-_HALF = np.float32(0.5)
+#: Chance that a try at a recurrent connection is one at a self-loop.
+SELF_LOOPS = np.float32(0.5)
 
 
 class Frame(NamedTuple):
@@ -47,7 +49,7 @@ def add_connection(chances, frame, table, key, children, child, scratch):
     for attempt in range(chances.tries):
         target = frame.first_output + index_part(key, 3 * attempt + 4, nodes - frame.first_output)
         source = index_part(key, 3 * attempt + 3, nodes)
-        if recurrent and uniform_part(key, 3 * attempt + 2) < _HALF:
+        if recurrent and uniform_part(key, 3 * attempt + 2) < SELF_LOOPS:
             source = target
         if is_connected(source, target, scratch) or closes_cycle(frame, source, target, nodes, scratch) != recurrent:
             continue

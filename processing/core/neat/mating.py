@@ -4,7 +4,7 @@ Matching genes come from either parent, or have the mean of both weights; the ot
 from the fitter one: of equally fit parents from the smaller genome, of equal ones the mother's. So a child has the
 structure of one of its parents: no connection twice, and no cycle that was not there.
 
-Source: Stanley and Miikkulainen 2002, section 3.2; what happens between equally fit parents: authors' code v1.2.1.
+Source: Stanley and Miikkulainen 2002, section 3.2; the smaller of equally fit parents: authors' code v1.2.1.
 """
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"

@@ -19,7 +19,8 @@ from processing.core.neat.innovation import NODE as NODE_COUNTER
 from processing.core.rng import life_key, uniform_part
 
 _CHOICE = 2**32
-_HALF = np.float32(0.5)
+#: Part of the genes whose weights may be replaced in a mutation that is not severe.
+REPLACED = np.float32(0.5)
 
 
 class Mutation(NamedTuple):
@@ -138,7 +139,7 @@ def mutate_weights(chances, key, children, child):
             perturbed, replaced = chances.severe_perturbed, chances.severe_replaced
         elif genes >= chances.large and g > newest:
             perturbed, replaced = chances.new_perturbed, chances.new_replaced
-        elif uniform_part(key, 3 * g + 1) < _HALF:
+        elif uniform_part(key, 3 * g + 1) < REPLACED:
             replaced = chances.replaced
         choice, moved = uniform_part(key, 3 * g + 2), chances.power * spread_part(key, 3 * g + 3)
         weight = children.weights[child, g]

@@ -1,6 +1,17 @@
 """The parameters of NEAT: the values of the paper where it gives them, of its authors' code where it does not.
 
 The figures in the sources' brackets are those of double pole balancing without velocities; the preset `paper` takes them.
+
+What the authors' code can do, and is left out here:
+    mating at a single point, and babies stolen from bad species for good ones: their chances are 0 in the files for XOR and
+    for the double pole
+    traits of networks, nodes and links, and their mutation: they change no output of the networks of these files
+What is a number in the code there, and a constant here:
+    `connecting.SELF_LOOPS`, `mutation.REPLACED`: how often recurrent links are self-loops, and which weights may be replaced
+    `reproduction._TRIES` draws of another species, by a quarter of a normal number
+    `strategies.neat.THRESHOLD_STEP` and `OLD_GENERATIONS`: for `target_species` and `purge_generations`
+    20 genes, `compatibility.LARGE_GENOME`: the paper's bound for `normalize_by_size`
+    weights of the first networks: uniform within ±1, as the code's random start; see `Graph.random`
 """
 
 from enum import StrEnum
@@ -58,25 +69,27 @@ class NeatParameters(Parameters):
     )
     target_species: int | None = parameter(
         None, meaning="The compatibility threshold moves by 0.3 a generation towards so many species; null keeps it.",
-        unit="species", source=_CODE, ge=1, le=100_000,
+        unit="species", source=f"{_CODE}, switched off there", ge=1, le=100_000,
     )
 
     survival_fraction: float = _chance(
-        0.2, "Part of each species, its best agents, that may be parents; at least one.", f"{_CODE} (0.4)"
+        0.2, "Part of each species, its best agents, that may be parents, and one agent more.", f"{_CODE} (0.4)"
     )
     stagnation_generations: int = parameter(
         15, meaning="A species whose best fitness did not rise for so long hardly reproduces any more.", unit="generations",
         source=_SETTINGS, ge=1, le=1_000_000,
     )
     stagnation_factor: float = _chance(
-        0.01, "What the fitness of such a species is multiplied by; 0 means that it dies out.", f"{_CODE}; paper: 0"
+        0.01, "What the fitness of such a species is multiplied by; 0 means that it dies out, unless all would.",
+        f"{_CODE}; paper: 0",
     )
     population_stagnation_generations: int = parameter(
         20, meaning="When the best fitness of all did not rise for so long, the champions of the two best species have all "
         "the children.", unit="generations", source=f"{_PAPER}, section 3.3; {_CODE}", ge=1, le=1_000_000,
     )
     refocus_weights_probability: float = _chance(
-        0.8, "Of those children: chance that weights are changed; the others get a new connection.", _CODE
+        0.8, "Of those children: chance that weights are changed; the others get a new connection, where these are made at all.",
+        _CODE,
     )
     purge_generations: int | None = parameter(
         None, meaning="Every so many generations one species is punished for good, like one that stands still: the worst of "
@@ -87,11 +100,11 @@ class NeatParameters(Parameters):
         10, meaning="Species up to this age are young.", unit="generations", source=_CODE, ge=0, le=1_000_000
     )
     age_significance: float = parameter(
-        1.0, meaning="What the fitness of young species is multiplied by.", source=_CODE, ge=0.0, le=1_000.0
+        1.0, meaning="What the fitness of young species is multiplied by.", source=_CODE, gt=0.0, le=1_000.0
     )
     elite_species_size: int = parameter(
         5, meaning="The champion of a species with more children than this is copied unchanged.", unit="agents",
-        source=_SETTINGS, ge=0, le=10_000_000,
+        source=f"{_CODE}; {_SETTINGS}: of a species with more networks", ge=0, le=10_000_000,
     )
 
     mutate_only_probability: float = _chance(0.25, "Chance that a child has one parent.", _SETTINGS)

@@ -11,6 +11,7 @@ from processing.core.build import compiled, kernel
 from processing.core.types import Float64Array, Int32Array, Int64Array, SpeciesSnapshot, UInt8Array
 
 _NAMES = "species."  # what their entries in a strategy's state begin with
+_LARGEST = np.finfo(np.float64).max
 
 
 class Species(NamedTuple):
@@ -120,12 +121,14 @@ def purged(species: Species, bests: Float64Array, *, oldest_birth: int) -> Speci
 
 
 def snapshots(
-    species: Species, groups: Members, adjusted: Float64Array, offspring: Int32Array
+    species: Species, groups: Members, adjusted: Float64Array, offspring: Int32Array, *, unit: float
 ) -> tuple[SpeciesSnapshot, ...]:
-    """What is to be told of each species."""
+    """What is to be told of each species; `unit` is that of the shared fitness. What is beyond all numbers is the largest."""
+    with np.errstate(over="ignore"):
+        adjusted = np.clip(adjusted * unit, 0.0, _LARGEST)
     columns = (
-        species.numbers, species.born_in, groups.sizes, groups.able, groups.champions, groups.bests, groups.means, adjusted,
-        species.stagnation, offspring,
+        species.numbers, species.born_in, groups.sizes, groups.able, groups.champions, groups.bests,
+        np.clip(groups.means, -_LARGEST, _LARGEST), adjusted, species.stagnation, offspring,
     )
     return tuple(
         SpeciesSnapshot(

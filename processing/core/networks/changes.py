@@ -1,13 +1,11 @@
 """What changed from one genome to another: nodes and links by their numbers, weights by how many and how much."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from processing.core.genomes.graphs import Graphs
-from processing.core.networks.genes import ConnectionGene, NodeRole, genes_of
-from processing.core.types import Genomes
+from processing.core.networks.genes import ConnectionGene, Genes, NodeRole
+from processing.core.types import Float32Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +22,17 @@ class Changes:
     largest_change: float | None  # of a weight, without its sign; None where none changed
 
 
-def changes(kind: Any, before: Genomes, after: Genomes) -> Changes:
-    """What changed from the first genome of `before` to the first of `after`, both of this kind."""
-    if isinstance(before, Graphs):
-        return _of_graphs(kind, before, after)
-    moved = np.abs(after[0].astype(np.float64) - before[0].astype(np.float64))
+def changes_of_weights(before: Float32Array, after: Float32Array) -> Changes:
+    """What changed from one genome of a network of fixed shape to another, (W,) both."""
+    moved = np.abs(after.astype(np.float64) - before.astype(np.float64))
     number = int(np.count_nonzero(moved))
     return Changes((), (), (), (), (), (), number, float(moved.max()) if number else None)
 
 
-def _of_graphs(kind: Any, before: Graphs, after: Graphs) -> Changes:
-    old, new = genes_of(kind, before), genes_of(kind, after)
-    links, later = ({gene.innovation: gene for gene in each.connections} for each in (old, new))
-    nodes, ends = set(old.of(NodeRole.HIDDEN)), set(new.of(NodeRole.HIDDEN))
+def changes_of_genes(before: Genes, after: Genes) -> Changes:
+    """What changed from one genome of a network that evolved to another."""
+    links, later = ({gene.innovation: gene for gene in each.connections} for each in (before, after))
+    nodes, ends = set(before.of(NodeRole.HIDDEN)), set(after.of(NodeRole.HIDDEN))
     both = [(links[number], later[number]) for number in sorted(links.keys() & later.keys())]
     moved = [abs(gene.weight - was.weight) for was, gene in both if gene.weight != was.weight]
     return Changes(

@@ -28,16 +28,18 @@ class Computation:
     passes: int | None  # times in each step that all units are computed from the values of the time before; None: once, in order
 
 
-def computation_of_dense(layers: Sequence[tuple[Float32Array, Float32Array | None]], activation: str) -> Computation:
+def computation_of_dense(
+    layers: Sequence[tuple[Float32Array, Float32Array | None]], activation: str, squashing: str = "identity"
+) -> Computation:
     """The computation of fully connected layers.
 
     Args:
         layers: for each layer its weights (inputs, outputs) and its biases (outputs,) or None; at least one.
-        activation: transfer function of the hidden units; outputs have none.
+        activation, squashing: transfer functions of the hidden units and of the outputs.
     """
     before, units = list(range(layers[0][0].shape[0])), list[Unit]()
     for place, (weights, biases) in enumerate(layers):
-        name = "identity" if place == len(layers) - 1 else activation
+        name = squashing if place == len(layers) - 1 else activation
         rows = weights.T.tolist()
         values = [0.0] * len(rows) if biases is None else biases.tolist()
         first = before[-1] + 1

@@ -8,26 +8,17 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from processing.core.actions import Range
 from processing.core.errors import Refused
 from processing.core.genomes.graphs import Graphs
 from processing.core.networks.computation import Computation, computation_of_dense, computation_of_graph
 from processing.core.networks.genes import genes_of
+from processing.core.networks.rules import rule_of
+from processing.core.normalization import MOST_DEVIATIONS, Normalization
 from processing.core.types import Genomes
 
 FORMAT, VERSION = "neuroevolution network", 1
-#: Larger networks of fixed shape are not written weight by weight.
+#: Larger networks are not written weight by weight.
 MOST_WEIGHTS = 200_000
-
-#: What the network's outputs are to the environment, and how one becomes an action.
-_CHOICES = {
-    "argmax": "The action is the number of the largest output, from 0; the first of equals.",
-    "softmax": "The action is drawn: output k with probability e^(output k) / sum of e^(output).",
-}
-_COMMANDS = {
-    Range.UNBOUNDED: "Each output goes through tanh", Range.UNIT: "Each output y becomes 2 y - 1",
-    Range.SYMMETRIC: "Each output stays as it is",
-}
 
 
 class ExportFormat(StrEnum):
@@ -43,60 +34,60 @@ class Facts:
 
     name: str  # of the agent
     fitness: float | None
-    actions: str  # "choice" or "commands": what the environment takes the outputs for
-    rule: str  # how the outputs become an action, a sentence
+    actions: str  # "choice", "commands" or "answers": what the environment takes the outputs for
+    rule: str  # what becomes of the outputs, a sentence
     input_labels: tuple[str, ...]
     output_labels: tuple[str, ...]
+    squashing: str = "identity"  # what the outputs go through; in the file it is part of the network
 
 
 def facts_of(environment: Any, kind: Any, *, name: str, fitness: float | None) -> Facts:
     """The facts of an agent of this genome kind in this environment."""
-    actions = getattr(environment, "actions", "choice")
+    answers = environment.actions == "answers"
     return Facts(
-        name=name, fitness=fitness, actions=actions,
-        rule=rule_of(actions, kind.parameters.output.value, kind.output_range),
+        name=name, fitness=fitness, actions=environment.actions, rule=rule_of(environment, kind),
         input_labels=tuple(environment.input_labels()), output_labels=tuple(environment.output_labels()),
+        squashing=environment.squashing(kind) if answers else "identity",
     )
 
 
-def exported(kind: Any, genomes: Genomes, facts: Facts, format: ExportFormat) -> bytes:
+def exported(
+    kind: Any, genomes: Genomes, facts: Facts, format: ExportFormat, normalization: Normalization | None = None
+) -> bytes:
     """The network of the first of these genomes as a file in this format.
 
+    Args:
+        normalization: what becomes of observations first; None where the network gets them as they are.
     Raises:
-        Refused: it is too large to be written weight by weight.
+        Refused: it is too large to be written weight by weight, or has weights that JSON has no word for.
     """
     if format == ExportFormat.JSON:
-        if not isinstance(genomes, Graphs) and kind.number_of_weights > MOST_WEIGHTS:
-            raise Refused(f"JSON: expected at most {MOST_WEIGHTS:,} weights, got {kind.number_of_weights:,}; take ONNX.")
-        return json_of(computation_of(kind, genomes), facts).encode()
+        number = int(genomes.genes[0]) if isinstance(genomes, Graphs) else kind.number_of_weights
+        if number > MOST_WEIGHTS:
+            raise Refused(f"JSON: expected at most {MOST_WEIGHTS:,} weights, got {number:,}; take ONNX.")
+        return json_of(computation_of(kind, genomes, squashing=facts.squashing), facts, normalization).encode()
     from processing.core.networks import onnx_model  # what it imports takes a quarter of a second
 
     if isinstance(genomes, Graphs):
-        return onnx_model.onnx_of(computation_of(kind, genomes), metadata_of(facts))
-    return onnx_model.onnx_of_dense(kind.layers(genomes[0]), kind.parameters.activation.value, metadata_of(facts))
+        return onnx_model.onnx_of(computation_of(kind, genomes), metadata_of(facts), normalization)
+    layers, activation = kind.layers(genomes[0]), kind.parameters.activation.value
+    return onnx_model.onnx_of_dense(layers, activation, metadata_of(facts), normalization, squashing=facts.squashing)
 
 
-def rule_of(actions: str, output: str, output_range: Range) -> str:
-    """How the outputs become an action.
-
-    Args:
-        actions: "choice" or "commands".
-        output: for a choice, "argmax" or "softmax".
-        output_range: for commands, where the outputs of the genome kind lie.
-    """
-    if actions == "choice":
-        return _CHOICES[output]
-    return f"{_COMMANDS[output_range]}, is cut off at -1 and 1, and means that share of the command's bounds."
+def formats_of(kind: Any, packed_bytes: int) -> tuple[ExportFormat, ...]:
+    """The formats that a network is written in, by the length of its packed genome."""
+    is_small = packed_bytes <= MOST_WEIGHTS * kind.bytes_per_weight
+    return tuple(each for each in ExportFormat if is_small or each != ExportFormat.JSON)
 
 
-def computation_of(kind: Any, genomes: Genomes, index: int = 0) -> Computation:
-    """What the network of one of the genomes computes."""
+def computation_of(kind: Any, genomes: Genomes, index: int = 0, *, squashing: str = "identity") -> Computation:
+    """What the network of one of the genomes computes; `squashing` is what outputs without an activation go through."""
     if isinstance(genomes, Graphs):
         return computation_of_graph(genes_of(kind, genomes, index))
-    return computation_of_dense(kind.layers(genomes[index]), kind.parameters.activation.value)
+    return computation_of_dense(kind.layers(genomes[index]), kind.parameters.activation.value, squashing)
 
 
-def json_of(computation: Computation, facts: Facts) -> str:
+def json_of(computation: Computation, facts: Facts, normalization: Normalization | None = None) -> str:
     """The network as a JSON document; numbers as short as float32 can be told apart."""
     units = [
         {
@@ -106,14 +97,28 @@ def json_of(computation: Computation, facts: Facts) -> str:
         for unit in computation.units
     ]
     head = {
-        "format": FORMAT, "version": VERSION, **asdict(facts), "inputs": computation.inputs, "passes": computation.passes,
+        "format": FORMAT, "version": VERSION, **_head(facts), "inputs": computation.inputs, "passes": computation.passes,
+        "normalization": None if normalization is None else _told(normalization),
     }
-    return json.dumps({**head, "nodes": units, "outputs": computation.outputs}, allow_nan=False)
+    try:
+        return json.dumps({**head, "nodes": units, "outputs": computation.outputs}, allow_nan=False)
+    except ValueError as error:
+        raise Refused("JSON: expected finite numbers, got a weight that is infinite or none; take ONNX.") from error
 
 
 def metadata_of(facts: Facts) -> dict[str, str]:
     """The facts as texts."""
-    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in asdict(facts).items()}
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in _head(facts).items()}
+
+
+def _head(facts: Facts) -> dict[str, Any]:
+    """The facts that the network itself does not say."""
+    return {name: value for name, value in asdict(facts).items() if name != "squashing"}
+
+
+def _told(normalization: Normalization) -> dict[str, Any]:
+    told = {name: [_short(value) for value in values.tolist()] for name, values in normalization._asdict().items()}
+    return told | {"limit": float(MOST_DEVIATIONS)}
 
 
 def _short(number: float) -> float:

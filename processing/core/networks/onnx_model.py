@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from processing.core.networks.computation import Computation, Unit, levels_of
+from processing.core.normalization import MOST_DEVIATIONS, Normalization
 from processing.core.types import Float32Array
 
 #: Of the standard operators and of the file; both are read by every runtime since 2022.
@@ -24,40 +25,46 @@ _SINE_LIMIT, _TANH_CLIP, _EXP_RANGE = 2.0**20, 7.90531110763549805, (-87.0, 88.0
 Layers = Sequence[tuple[Float32Array, Float32Array | None]]
 
 
-def onnx_of_dense(layers: Layers, activation: str, metadata: Mapping[str, str]) -> bytes:
+def onnx_of_dense(
+    layers: Layers, activation: str, metadata: Mapping[str, str], normalization: Normalization | None = None, *,
+    squashing: str = "identity",
+) -> bytes:
     """The model of fully connected layers: a Gemm for each.
 
     Args:
         layers: for each layer its weights (inputs, outputs) and its biases (outputs,) or None; at least one.
-        activation: transfer function of the hidden units.
+        activation, squashing: transfer functions of the hidden units and of the outputs.
         metadata: texts that go along.
+        normalization: what becomes of observations first, if anything.
     """
-    graph, values = _Graph(), "observation"
+    graph = _Graph()
+    values = _seen(graph, normalization)
     for place, (weights, biases) in enumerate(layers):
         inputs = [values, graph.constant(weights), *([] if biases is None else [graph.constant(biases)])]
         values = graph.add("Gemm", *inputs)
-        if place < len(layers) - 1:
-            values = graph.activated(values, activation)
+        values = graph.activated(values, activation if place < len(layers) - 1 else squashing)
     graph.name(values, "outputs")
     return graph.model({"observation": layers[0][0].shape[0]}, {"outputs": layers[-1][0].shape[1]}, metadata)
 
 
-def onnx_of(computation: Computation, metadata: Mapping[str, str]) -> bytes:
+def onnx_of(
+    computation: Computation, metadata: Mapping[str, str], normalization: Normalization | None = None
+) -> bytes:
     """The model of any network: a MatMul for the units of each level that have one activation.
 
     Raises:
         Refused: the links of a network without passes form a circle.
     """
     graph = _Graph()
-    sizes = {"observation": computation.inputs}
+    sizes, seen = {"observation": computation.inputs}, _seen(graph, normalization)
     if computation.passes is None:
-        values, places = _in_order(graph, computation)
+        values, places = _in_order(graph, computation, seen)
         chosen = [places[number] for number in computation.outputs]
         graph.name(graph.add("Gather", values, graph.indices(chosen), axis=1), "outputs")
         return graph.model(sizes, {"outputs": len(computation.outputs)}, metadata)
     values, units = "state", computation.units
     for _ in range(computation.passes):
-        values = _one_pass(graph, computation, values)
+        values = _one_pass(graph, computation, seen, values)
     graph.name(values, "next_state")
     numbers = [unit.number for unit in units]
     chosen = [numbers.index(number) for number in computation.outputs]
@@ -66,9 +73,18 @@ def onnx_of(computation: Computation, metadata: Mapping[str, str]) -> bytes:
     return graph.model(sizes, outputs, dict(metadata) | {"state": "0 at the start of an episode, then next_state"})
 
 
-def _in_order(graph: "_Graph", computation: Computation) -> tuple[str, dict[int, int]]:
+def _seen(graph: "_Graph", normalization: Normalization | None) -> str:
+    """What the network gets for an observation."""
+    if normalization is None:
+        return "observation"
+    away = graph.add("Sub", "observation", graph.constant(normalization.mean[None]))
+    scaled = graph.add("Mul", away, graph.constant(normalization.scale[None]))
+    return graph.cut(scaled, -float(MOST_DEVIATIONS), float(MOST_DEVIATIONS))
+
+
+def _in_order(graph: "_Graph", computation: Computation, seen: str) -> tuple[str, dict[int, int]]:
     """All values side by side, those of the inputs first; and the place of each number among them."""
-    values, places = "observation", {number: number for number in range(computation.inputs)}
+    values, places = seen, {number: number for number in range(computation.inputs)}
     for level in levels_of(computation.units):
         found = [values]
         for units in _alike(level):
@@ -79,9 +95,9 @@ def _in_order(graph: "_Graph", computation: Computation) -> tuple[str, dict[int,
     return values, places
 
 
-def _one_pass(graph: "_Graph", computation: Computation, state: str) -> str:
-    """The state after all units were computed from the observation and the state before."""
-    values = graph.add("Concat", "observation", state, axis=1)
+def _one_pass(graph: "_Graph", computation: Computation, seen: str, state: str) -> str:
+    """The state after all units were computed from what is seen and the state before."""
+    values = graph.add("Concat", seen, state, axis=1)
     places = {number: number for number in range(computation.inputs)}
     places |= {unit.number: computation.inputs + place for place, unit in enumerate(computation.units)}
     groups = _alike(computation.units)
@@ -102,10 +118,10 @@ def _computed(graph: "_Graph", values: str, places: Mapping[int, int], units: Se
     biases = graph.constant(np.array([[unit.bias for unit in units]], np.float32))
     if not sources:  # a constant for each row of the batch
         sources = [0]
-    weights = np.zeros((len(sources), len(units)), np.float32)
+    weights, rows = np.zeros((len(sources), len(units)), np.float32), {place: row for row, place in enumerate(sources)}
     for column, unit in enumerate(units):
         for source, weight in unit.links:
-            weights[sources.index(places[source]), column] += np.float32(weight)
+            weights[rows[places[source]], column] += np.float32(weight)
     heard = graph.add("Gather", values, graph.indices(sources), axis=1)
     total = graph.add("Add", graph.add("MatMul", heard, graph.constant(weights)), biases)
     return graph.activated(total, units[0].activation)

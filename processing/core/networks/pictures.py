@@ -12,7 +12,8 @@ from processing.core.types import Genomes
 def drawing_of(environment: Any, kind: Any, genomes: Genomes, index: int = 0) -> Network:
     """The network of one of the genomes of this kind, ready to draw."""
     labels = {"input_labels": environment.input_labels(), "output_labels": environment.output_labels()}
-    output = kind.parameters.output.value if getattr(environment, "actions", "choice") == "choice" else ""
+    output = kind.parameters.output.value if environment.actions == "choice" else ""
+    plain = environment.squashing(kind) if environment.actions == "answers" else "identity"
     if isinstance(genomes, Graphs):
         return drawing_of_graph(genes_of(kind, genomes, index), output, **labels)
-    return drawing_of_dense(kind.layers(genomes[index]), kind.parameters.activation.value, output or "identity", **labels)
+    return drawing_of_dense(kind.layers(genomes[index]), kind.parameters.activation.value, output or plain, **labels)

@@ -11,7 +11,7 @@ import numpy as np
 
 from processing.core import rng
 from processing.core.parameters import parameter
-from processing.core.ranking import drawn_by_weight, drawn_evenly, ranked
+from processing.core.ranking import drawn_by_weight, drawn_evenly, in_unit, ranked
 from processing.core.strategies.offspring import children, random_population
 from processing.core.strategies.variation import VariationParameters
 from processing.core.types import BreedingKind, Float64Array, Int32Array, Population, Purpose, State, StopReason, Verdict
@@ -93,7 +93,8 @@ class Genetic:
             case Selection.RANK:
                 return drawn_by_weight(1.0 / np.arange(1, size + 1), key, count)
             case Selection.ROULETTE:
-                above = fitness - fitness[-1]
+                values = in_unit(fitness)[0]
+                above = values - values[-1]
                 return drawn_by_weight(above if above[0] > 0 else np.ones(size), key, count)
             case Selection.TOURNAMENT:
                 rivals = drawn_evenly(size, key, count * self.parameters.tournament_size)

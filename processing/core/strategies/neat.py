@@ -2,9 +2,16 @@
 
 Source: Stanley and Miikkulainen 2002, "Evolving Neural Networks through Augmenting Topologies". Where the paper leaves
 something open, and where it differs from its authors' C++ code (v1.2.1), we do what that code does, as it reproduces the
-published numbers. On purpose different from it: fitness may be negative (`allocation.shareable`); a species stands still for
-15 generations with the last one counted; links with the same innovation number get weights of their own; and that code's
-purge of a species every 30 generations, which it has for competitive coevolution, is off unless `purge_generations` says so.
+published numbers. On purpose different from that code:
+    fitness may be negative (`allocation.shareable`), and where all species would die out none does (`allocation.shared`)
+    a species stands still for 15 generations with the last one counted
+    genes with the same innovation number get weights of their own
+    disabled genes count where a link is found to be recurrent, so that one enabled again never closes a circle
+    two nodes have one link in each direction at most; there a recurrent and another one can lie side by side
+    of parents equal in fitness and size the mother gives what does not match, there the father
+    what rounding leaves over goes to the first of the species that expect most, there to the last
+    the purge of a species every 30 generations, made for competitive coevolution, is off unless `purge_generations` says so
+What is left out, and what is no parameter, stands in `neat/parameters.py`.
 """
 
 from typing import Any
@@ -115,7 +122,7 @@ class Neat:
             offspring = refocused(members.bests, size) if is_refocused else expected_offspring(adjusted.tolist(), size)
         verdict = Verdict(
             stop=StopReason.EXTINCTION if is_extinct else None, species=numbers,
-            snapshots=groups.snapshots(known, members, adjusted * unit, offspring),
+            snapshots=groups.snapshots(known, members, adjusted, offspring, unit=unit),
             notes={"species": len(living), "compatibility_threshold": state["threshold"], "is_refocused": is_refocused},
         )
         if is_extinct:
@@ -149,7 +156,7 @@ class Neat:
         factors = np.where(stands_still, values.stagnation_factor, 1.0) * np.where(is_young, values.age_significance, 1.0)
         scaled, unit = shareable(fitness)
         sums = groups.totals(scaled, members.order, members.starts)
-        return shared(sums, members.sizes, np.where(members.able > 0, factors, 0.0)), unit
+        return shared(sums, members.sizes, members.able, factors), unit
 
     def _progress(self, state: State, bests: Float64Array) -> tuple[float | None, int]:
         """The best fitness of the run, and for how many generations it has not risen."""
@@ -179,9 +186,10 @@ class Neat:
 
     def _breeding(self) -> Breeding:
         values = self.parameters
+        refocus_weights = values.refocus_weights_probability if values.add_connection_probability > 0 else 1.0
         return Breeding(
             values.mutate_only_probability, values.mate_only_probability, values.interspecies_mating_probability,
-            values.multipoint_probability, values.elite_species_size, values.refocus_weights_probability,
+            values.multipoint_probability, values.elite_species_size, refocus_weights,
         )
 
     def _activations(self) -> UInt8Array:

@@ -36,6 +36,8 @@ from processing.core.types import (
 )
 
 _SECOND, _TINY = 0.999, 1e-8  # Adam's second decay, and what keeps it from dividing by 0
+#: Far beyond any weight that still changes an action: a mean that runs away stays a number.
+_LARGEST = 1e30
 
 
 class Optimizer(StrEnum):
@@ -128,8 +130,9 @@ class OpenaiEs:
         step = first
         if self.parameters.optimizer == Optimizer.ADAM:
             step = first / (1 - first_left) / (np.sqrt(second / (1 - second_left)) + _TINY)
+        moved = np.clip(mean + self.parameters.learning_rate * step, -_LARGEST, _LARGEST)
         return {
-            "mean": (mean + self.parameters.learning_rate * step).astype(np.float32), "first": first, "second": second,
+            "mean": moved.astype(np.float32), "first": first, "second": second,
             "first_left": first_left, "second_left": second_left,
         }
 

@@ -5,6 +5,7 @@ threshold is their mean fitness and a tenth of it more. A generation with too fe
 again with fresh children of the same parents, each try under its own number; too many failures in a row end the run.
 """
 
+import sys
 from enum import StrEnum
 from typing import Literal
 
@@ -106,7 +107,7 @@ class RisingThreshold:
         measured = fitness[viable if self.parameters.rise_over == RiseOver.VIABLE else order]
         level = min(mean(measured), float(measured[0]))
         after = {
-            "threshold": level + self.parameters.rise * abs(level), "failures": 0,
+            "threshold": min(level + self.parameters.rise * abs(level), sys.float_info.max), "failures": 0,
             "pool": self.genome.take(population.genomes, viable), "indices": viable, "generation": generation,
         }
         return after, Verdict(None, threshold, len(viable), facts | {"failures": 0})

@@ -22,8 +22,8 @@ Facts = Mapping[str, Any]
 Entry = Mapping[str, Any]
 
 FILE = Path(__file__).with_suffix(".json")
-#: Ids as they may be written: a name and a version; no module, no namespace.
-PLAIN_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,90}-v[0-9]{1,4}")
+#: Ids as they may be written: a name and a version, a namespace before them or none; no module, no way through folders.
+PLAIN_ID = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_-]{0,40}/)?[A-Za-z0-9_][A-Za-z0-9_.-]{0,90}-v[0-9]{1,4}")
 
 
 @cache
@@ -63,14 +63,15 @@ def snapshot(name: str, kwargs: Mapping[str, Any]) -> Facts:
 
 def main() -> None:
     """Look at everything in the registry, and write the snapshot."""
+    from processing.core.environments.foreign.asking import asked
     from processing.core.environments.foreign.lookup import looked_at
-    from processing.core.environments.foreign.probe import OPTIONAL
 
-    found: dict[str, Any] = looked_at(modules=(), seconds=300.0)
-    for entry in found.values():
-        if entry.get("needs") in OPTIONAL:
-            continue
-        print(f"{entry['id']}: {entry.get('trouble') or 'ready'}")
+    listed: list[dict[str, Any]] = asked({"modules": []}, 60.0)
+    found: dict[str, Any] = {each["id"]: each for each in listed if each["needs"] is not None}
+    ready = [each["id"] for each in listed if each["needs"] is None]
+    found |= {entry["id"]: entry for entry in looked_at(ready, (), seconds=300.0, each=60.0)}
+    for name in ready:
+        print(f"{name}: {found[name]['trouble'] or 'ready'}")
     lines = (f"{json.dumps(name)}: {json.dumps(found[name], ensure_ascii=False)}" for name in sorted(found))
     FILE.write_text("{\n" + ",\n".join(lines) + "\n}\n", "utf-8")
 

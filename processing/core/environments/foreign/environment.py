@@ -7,7 +7,7 @@ from processing.core.criteria import MeanReturn
 from processing.core.environments.classic import CLASSIC
 from processing.core.environments.foreign import catalogue
 from processing.core.environments.foreign.parameters import GymnasiumParameters, Seeds
-from processing.core.environments.foreign.spaces import Writer, labels, outputs_of, size, trouble
+from processing.core.environments.foreign.spaces import Writer, is_picture, labels, outputs_of, size, trouble
 from processing.core.errors import Refused
 
 #: Steps of an episode where neither the document nor the registry limits them.
@@ -29,8 +29,8 @@ class Foreign:
     is_random = True  # as far as anybody knows
     is_by_library = True
     wholes = reals = notes = 0
-    #: Environment steps a second of one machine, slow and fast.
-    steps_per_second = (5e3, 5e4)
+    #: Environment steps a second of one machine, slow and fast: of those that say numbers, and of those that draw pictures.
+    SPEED, SPEED_OF_PICTURES = (5e3, 5e4), (50.0, 1_000.0)
 
     def __init__(self, parameters: GymnasiumParameters, facts: Mapping[str, Any] | None = None) -> None:
         self.parameters = parameters
@@ -41,6 +41,7 @@ class Foreign:
         self.inputs, self.outputs = size(self.observation), outputs_of(self.action)
         self.max_steps = parameters.max_steps or self.facts["max_steps"] or DEFAULT_STEPS
         self.episodes, self.has_common_episodes = parameters.episodes, parameters.seeds == Seeds.COMMON
+        self.steps_per_second = self.SPEED_OF_PICTURES if is_picture(self.observation) else self.SPEED
         self.actions = "choice" if Writer(self.action).is_choice else "commands"
         self.criterion = _criterion(self.facts["reward_threshold"])
 

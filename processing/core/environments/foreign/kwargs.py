@@ -107,6 +107,16 @@ def wrong(arguments: Mapping[str, Argument], given: Mapping[str, Any]) -> Iterat
             yield Wrong(name, False, True, words_of(argument), None)
 
 
+def completed_kwargs(arguments: Mapping[str, Argument], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Right keyword arguments with the defaults of those left out, every number as one with a fraction.
+
+    A default that is not told, or that would not be taken itself, stays left out.
+    """
+    defaults = {name: each["default"] for name, each in arguments.items()}
+    told = {name: value for name, value in defaults.items() if not any(wrong(arguments, {name: value}))}
+    return {name: float(value) if arguments[name]["type"] == "number" else value for name, value in (told | dict(given)).items()}
+
+
 def _has_type(argument: Argument, value: Any) -> bool:
     match argument["type"]:
         case "boolean":

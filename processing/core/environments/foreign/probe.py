@@ -1,27 +1,38 @@
 """Looks at environments of Gymnasium, in a process of its own: `python -m processing.core.environments.foreign.probe`.
 
 Reads one line of JSON: `modules` to import first; then either nothing, to list what is registered, or the `id` of an
-environment to make, with `kwargs`. Writes one line of JSON. What an environment prints does not come between.
+environment to make, with `kwargs`, or `ids` of some to make one after the other; and `seconds`, after which it ends whatever
+happens. Writes a line of JSON for each answer; with `ids`, one before the first. What an environment prints does not come
+between.
 """
 
 import importlib
 import inspect
 import json
 import os
+import signal
 import sys
 import warnings
+from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from typing import Any
 
 from processing.core.environments.foreign.catalogue import PLAIN_ID
 from processing.core.environments.foreign.kwargs import OWN
 from processing.core.environments.foreign.spaces import described, trouble
+from processing.core.environments.foreign.words import words_of
 
-#: Packages that come with Gymnasium's environments or do not.
-OPTIONAL = ("mujoco",)
+#: Packages that are needed by families of Gymnasium's environments, and need not be there.
+OPTIONAL = {"mujoco": "mujoco", "phys2d": "jax", "tabular": "jax"}
 #: Environments that are as new after a reset; of others, each episode gets a new one.
 REUSED = ("gymnasium.envs.toy_text.", "gymnasium.envs.classic_control.")
 MOST_CHARACTERS = 300
+#: Combinations of keyword arguments that are looked at besides, by id.
+VARIANTS: Mapping[str, tuple[dict[str, Any], ...]] = {
+    "LunarLander-v3": ({"continuous": True},), "CarRacing-v3": ({"continuous": False},),
+    "FrozenLake-v1": ({"map_name": "8x8"},),
+}
+_PARTS_OF_A_VARIANT = ("observation", "action")
 
 
 def main() -> None:
@@ -30,10 +41,20 @@ def main() -> None:
     os.dup2(2, 1)
     warnings.simplefilter("ignore")
     question = json.loads(sys.stdin.readline())
-    told = prepared(question["modules"])
-    answer = one(question["id"], question["kwargs"], told) if "id" in question else listed(question["modules"])
-    print(json.dumps(answer), file=answers, flush=True)
+    signal.alarm(int(question["seconds"]) + 5)
+    for answer in answered(question):
+        print(json.dumps(answer), file=answers, flush=True)
     os._exit(0)  # whatever threads an environment has left behind
+
+
+def answered(question: Mapping[str, Any]) -> Iterator[Any]:
+    """The answers to a question."""
+    told = prepared(question["modules"])
+    if "ids" in question:
+        yield {"ready": True}
+        yield from (whole(name, told) for name in question["ids"])
+    else:
+        yield one(question["id"], question["kwargs"], told) if "id" in question else listed()
 
 
 def prepared(modules: list[str]) -> dict[str, Any]:
@@ -44,7 +65,20 @@ def prepared(modules: list[str]) -> dict[str, Any]:
     return told
 
 
-def listed(modules: list[str]) -> list[dict[str, Any]]:
+def whole(name: str, told: dict[str, Any]) -> dict[str, Any]:
+    """All about one id, or why there is nothing to say."""
+    try:
+        entry = one(name, {}, told)
+        for kwargs in VARIANTS.get(name, ()):
+            other = one(name, kwargs, told)
+            entry["variants"].append({"kwargs": kwargs, "facts": {part: other[part] for part in _PARTS_OF_A_VARIANT}})
+    except BaseException as error:
+        sentence = f"{name} could not be looked at: {words_of(error)}"
+        return {"id": name, "description": "", "trouble": sentence, "kwargs": {}, "variants": []}
+    return entry
+
+
+def listed() -> list[dict[str, Any]]:
     """Id of everything that is registered under a plain one, and the package that it needs and that is not there."""
     import gymnasium
 
@@ -53,8 +87,9 @@ def listed(modules: list[str]) -> list[dict[str, Any]]:
         if PLAIN_ID.fullmatch(name) is None or _raises(spec.entry_point):
             continue
         where = _module_of(spec)
-        needs = next((package for package in OPTIONAL if f".envs.{package}." in where and find_spec(package) is None), None)
-        found.append({"id": name, "needs": needs, "is_own": where.startswith("gymnasium.")})
+        wanted = next((package for family, package in OPTIONAL.items() if f"gymnasium.envs.{family}." in where), None)
+        needs = wanted if wanted is not None and find_spec(wanted) is None else None
+        found.append({"id": name, "needs": needs})
     return found
 
 

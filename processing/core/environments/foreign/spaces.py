@@ -8,6 +8,7 @@ A space as JSON values is an object with its `type` and what it needs: `shape`, 
 Bounds are one number where all are equal, null where there is none.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from math import prod
@@ -49,7 +50,7 @@ def described(space: Any, *, is_action: bool = False) -> dict[str, Any]:
     if name == "Tuple":
         return {"type": name, "spaces": [described(each) for each in space.spaces]}
     if name == "Dict":
-        return {"type": name, "spaces": [[str(key), described(each)] for key, each in space.spaces.items()]}
+        return {"type": name, "spaces": [[_key(key), described(each)] for key, each in space.spaces.items()]}
     return {"type": name}
 
 
@@ -58,6 +59,8 @@ def trouble(observation: Space, action: Space) -> str | None:
     for name in _types(observation):
         if name not in OBSERVATIONS:
             return f"Its observations are of the type {name}; networks take {_listed(OBSERVATIONS)}."
+    if None in _keys(observation):
+        return "Parts of its observations are named by what is neither a word nor a whole number."
     if action["type"] not in ACTIONS:
         return f"Its actions are of the type {action['type']}; networks choose from {_listed(ACTIONS)}."
     if action["type"] == "Box" and any(bound is None for side in ("low", "high") for bound in _all(action[side])):
@@ -78,6 +81,11 @@ def size(space: Space) -> int:
         case "Box" | "MultiBinary":
             return prod(space["shape"])
     return sum(size(part) for _, part in _parts(space))
+
+
+def is_picture(space: Space) -> bool:
+    """Whether an observation is drawn: bytes in rows and columns."""
+    return bool(space["type"] == "Box" and space["dtype"] == "uint8" and len(space["shape"]) >= 2)
 
 
 def outputs_of(space: Space) -> int:
@@ -170,12 +178,19 @@ class Writer:
         return bool(self.space["type"] == "Discrete")
 
     @cached_property
-    def _low(self) -> Float32Array:
-        return np.broadcast_to(np.array(self.space["low"], np.float32), self.size)
+    def _kind(self) -> np.dtype[Any]:
+        """The numbers that commands are scaled in: float32, or float64 where that cannot hold those of the space."""
+        return np.result_type(np.dtype(self.space["dtype"]), np.float32)
 
     @cached_property
-    def _high(self) -> Float32Array:
-        return np.broadcast_to(np.array(self.space["high"], np.float32), self.size)
+    def _low(self) -> NDArray[Any]:
+        bounds = [_within(low, math.inf) for low in _all(self.space["low"])]
+        return np.broadcast_to(np.array(bounds, self._kind), self.size)
+
+    @cached_property
+    def _high(self) -> NDArray[Any]:
+        bounds = [_within(high, -math.inf) for high in _all(self.space["high"])]
+        return np.broadcast_to(np.array(bounds, self._kind), self.size)
 
     def actions(self, chosen: NDArray[Any], outputs: Float32Array, commands: Float32Array) -> list[Any]:
         """The actions of L lanes.
@@ -194,11 +209,11 @@ class Writer:
                 bits = (commands > 0).astype(np.int8)
                 return [bits[:, lane].reshape(self.space["shape"]) for lane in range(bits.shape[1])]
         low, high = self._low[:, None], self._high[:, None]
-        half = (commands + np.float32(1)) * np.float32(0.5)
-        scaled = np.clip(low * (np.float32(1) - half) + high * half, low, high)
+        half = (commands.astype(self._kind) + 1) / 2
+        scaled = np.clip(low * (1 - half) + high * half, low, high)
         kind = np.dtype(self.space["dtype"])
-        whole = np.rint(scaled) if kind.kind in "iu" else scaled
-        return [whole[:, lane].astype(kind).reshape(self.space["shape"]) for lane in range(whole.shape[1])]
+        whole = (np.rint(scaled) if kind.kind in "iu" else scaled).astype(kind)
+        return [whole[:, lane].reshape(self.space["shape"]) for lane in range(whole.shape[1])]
 
     def _choices(self, outputs: Float32Array) -> list[Any]:
         """The best of each group, the first of equals; nothing is larger than NaN."""
@@ -215,6 +230,13 @@ class Writer:
         return [table[:, lane].reshape(self.space["shape"]) for lane in range(table.shape[1])]
 
 
+def _within(bound: float, inwards: float) -> float:
+    """The float64 number next to a bound that is not beyond it; whole numbers can lie between two of them."""
+    found = float(bound)
+    is_beyond = found < bound if inwards > 0 else found > bound
+    return math.nextafter(found, inwards) if is_beyond else found
+
+
 def _bounds(space: Any, *, is_action: bool) -> dict[str, Any]:
     if not is_action and prod(space.shape) > MOST_BOUNDS:
         return {}
@@ -222,7 +244,8 @@ def _bounds(space: Any, *, is_action: bool) -> dict[str, Any]:
 
 
 def _bound(values: NDArray[Any]) -> Any:
-    flat = [None if not abs(value) < UNBOUNDED else value for value in np.asarray(values, np.float64).ravel().tolist()]
+    exact = np.asarray(values) if np.asarray(values).dtype.kind in "iu" else np.asarray(values, np.float64)
+    flat = [None if not abs(value) < UNBOUNDED else value for value in exact.ravel().tolist()]
     return flat[0] if flat and all(value == flat[0] for value in flat) else flat
 
 
@@ -235,6 +258,18 @@ def _parts(space: Space) -> list[tuple[Any, Space]]:
     if space["type"] == "Tuple":
         return list(enumerate(space["spaces"]))
     return [(key, part) for key, part in space["spaces"]] if space["type"] == "Dict" else []
+
+
+def _key(key: Any) -> str | int | None:
+    """The key of a part as a JSON value that finds the part again; None where there is none."""
+    if isinstance(key, str):
+        return str(key)
+    return key if type(key) is int else None
+
+
+def _keys(space: Space) -> list[Any]:
+    """The keys of all parts, and of theirs."""
+    return [each for key, part in _parts(space) for each in (key, *_keys(part))]
 
 
 def _types(space: Space) -> list[str]:

@@ -1,0 +1,50 @@
+"""What one request may have done for it. What a query asks for is measured before it is executed, in `guard.py`; how large
+the genomes, lives and histories are that it meets shows only when they are met.
+"""
+
+from dataclasses import dataclass
+
+from processing.core.errors import Refused
+
+#: Seconds of lives that are lived again.
+MOST_REPLAY_SECONDS = 6.0
+#: Bytes of packed genomes that are read, and how many at once for rows that may not be asked for them.
+MOST_GENOME_BYTES, GENOME_BYTES_AT_ONCE = 100_000_000, 8_000_000
+#: Genes that are told. One that is only looked at, to be counted, compared or drawn, is less.
+MOST_GENES, GENES_PER_LOOK = 80_000, 5
+#: Rows of species in their generations that are read, and how many at once for rows that may not be asked for them.
+MOST_SNAPSHOTS, SNAPSHOTS_AT_ONCE = 20_000, 4_000
+
+
+@dataclass(slots=True)
+class Budget:
+    """So much of something is left."""
+
+    left: float
+    refusal: str  # a sentence
+
+    def spend(self, amount: float) -> None:
+        """Take so much. Raises Refused where that much is not left."""
+        self.left -= amount
+        if self.left < 0:
+            raise Refused(self.refusal)
+
+
+class Budgets:
+    """Those of one request."""
+
+    def __init__(self) -> None:
+        self.replays = Budget(
+            MOST_REPLAY_SECONDS, f"One request replays lives for about {MOST_REPLAY_SECONDS:g} seconds. Ask for fewer at a time."
+        )
+        self.genomes = Budget(
+            MOST_GENOME_BYTES, f"One request reads genomes of {MOST_GENOME_BYTES // 10**6} MB. Ask for fewer agents at a time."
+        )
+        self.genes = Budget(
+            MOST_GENES, f"One request tells at most {MOST_GENES:,} genes. Ask for fewer agents at a time, or download networks."
+        )
+        self.snapshots = Budget(
+            MOST_SNAPSHOTS,
+            f"One request reads at most {MOST_SNAPSHOTS:,} rows of species in their generations. Ask for fewer species or "
+            "generations, or for fewer points with `maxPoints`.",
+        )

@@ -1,0 +1,68 @@
+"""What becomes of the outputs of an exported network, in a sentence for people."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from processing.core.actions import Range
+
+#: What a number from -1 to 1 that is said to an environment is made of, and where it is 0.
+_SHARES = {
+    Range.UNBOUNDED: "Each output goes through tanh", Range.UNIT: "Each output y becomes 2 y - 1",
+    Range.SYMMETRIC: "Each output stays as it is",
+}
+_MIDDLE = {Range.UNBOUNDED: 0, Range.UNIT: 0.5, Range.SYMMETRIC: 0}
+#: Characters of bounds that are written out.
+_MOST_BOUNDS = 100
+
+Space = Mapping[str, Any]
+
+
+def rule_of(environment: Any, kind: Any) -> str:
+    """How the networks of a genome kind act in an environment."""
+    if environment.actions == "answers":
+        again = " A network that remembers starts anew at each row." if getattr(kind, "remembers", False) else ""
+        return f"Each output is an answer as it is.{again}"
+    return rule_of_space(getattr(environment, "action", _plain(environment)), kind.parameters.output.value, kind.output_range)
+
+
+def rule_of_space(space: Space, output: str, output_range: Range) -> str:
+    """How outputs become an action of a space, which is told as in `environments/foreign/spaces.py`.
+
+    Args:
+        output: how one of several is chosen, "argmax" or "softmax".
+        output_range: where the outputs of the genome kind lie.
+    """
+    match space["type"]:
+        case "Discrete":
+            return _choice(space, output)
+        case "MultiDiscrete":
+            return (
+                f"The outputs are groups of {_listed(space['n'])}, one for each number of the action: that of the largest output "
+                f"of its group, the first of equals, counted from {_listed(space['start'])}."
+            )
+        case "MultiBinary":
+            return f"Each number of the action is 1 where its output is above {_MIDDLE[output_range]:g}, else 0."
+    return f"{_SHARES[output_range]}, is cut off at -1 and 1, and means that share of the command's bounds{_bounds(space)}."
+
+
+def _choice(space: Space, output: str) -> str:
+    first = space["start"]
+    if output == "softmax":
+        added = "" if first == 0 else f" + {first}"
+        return f"The action is drawn: k{added}, from k = 0, with probability e^(output k) / sum of e^(output)."
+    return f"The action is the number of the largest output, from {first}; the first of equals."
+
+
+def _bounds(space: Space) -> str:
+    told = f", -1 of {space.get('low')} and 1 of {space.get('high')}"
+    whole = ", rounded to whole numbers" if "int" in space.get("dtype", "") else ""
+    return f"{told if 'low' in space and len(told) <= _MOST_BOUNDS else ''}{whole}"
+
+
+def _listed(numbers: list[int]) -> str:
+    return str(numbers[0]) if len(set(numbers)) == 1 else ", ".join(map(str, numbers))
+
+
+def _plain(environment: Any) -> Space:
+    """The space of an environment that tells of none."""
+    return {"type": "Discrete", "start": 0} if environment.actions == "choice" else {"type": "Box"}

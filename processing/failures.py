@@ -1,0 +1,75 @@
+"""Why agents failed, as a run tells it: what a machine decided, and what a run that ended of it says."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+
+from database.models import EventLevel, EventType, Instance
+from database.services import NewEvent
+from processing.core.generation import Closed
+from processing.core.types import Evaluations, Failure, StopReason
+
+#: What a clock or a machine decided, and another one might not.
+BY_CHANCE = {
+    Failure.TIMEOUT: "because of an environment that did not answer in time",
+    Failure.WORKER_LOST: "because processes were lost",
+}
+_WORDS = {
+    Failure.NON_FINITE_FITNESS: "its fitness is not a finite number", Failure.TIMEOUT: "it took too long",
+    Failure.ENVIRONMENT_ERROR: "its environment raised an error", Failure.WORKER_LOST: "no worker survived its evaluation",
+}
+_ADVICE = "Mend what made the agents fail; the run's events tell more."
+
+
+def decided_by_chance(instance: Instance, closed: Closed, confirming: Iterable[Failure]) -> list[NewEvent]:
+    """Mark a run as not reproducible where a clock or a machine decided a failure, and say so.
+
+    Args:
+        confirming: failures of what was evaluated to confirm the champion.
+    """
+    agents, confirmations = Counter(_failures(closed.evaluations)), Counter(confirming)
+    found = [
+        *((failure, number, _counted(number, "agent")) for failure, number in agents.items()),
+        *((failure, number, _counted(number, "episode") + " that were to confirm the champion")
+          for failure, number in confirmations.items()),
+    ]
+    events = [
+        NewEvent(
+            EventType.NOTE, f"{who} failed {BY_CHANCE[failure]}; the run is not reproducible.", EventLevel.WARNING,
+            closed.number, data={"failure": failure.name, "agents": number},
+        )
+        for failure, number, who in found if failure in BY_CHANCE
+    ]
+    instance.reproducible = instance.reproducible and not events
+    return events
+
+
+def with_reasons(closed: Closed) -> Closed:
+    """The same; where the run ended because all agents failed, it says of what most of them did."""
+    if closed.stop != StopReason.EXTINCTION or closed.explanation is None or not closed.evaluations.failures.any():
+        return closed
+    reason, number = _commonest(closed.evaluations)
+    size = len(closed.evaluations)
+    who = "All failed" if number == size else f"{number} of {size} failed"
+    message = f"{closed.explanation['message']} {who} for this reason: {reason.rstrip('.')}."
+    told = {"message": message, "led_to": closed.explanation["led_to"] | {"failure": reason, "failed_of_it": number}}
+    is_environment = bool(closed.evaluations.reasons)
+    return replace(closed, explanation=closed.explanation | told | ({"advice": _ADVICE} if is_environment else {}))
+
+
+def _commonest(evaluations: Evaluations) -> tuple[str, int]:
+    """The reason of most agents, and of how many; the first of equals."""
+    reasons = dict(evaluations.reasons)
+    told = (
+        reasons.get(index) or _WORDS.get(failure, failure.name.lower().replace("_", " "))
+        for index, failure in enumerate(Failure(int(one)) for one in evaluations.failures) if failure
+    )
+    return Counter(told).most_common(1)[0]
+
+
+def _failures(evaluations: Evaluations) -> list[Failure]:
+    return [Failure(int(one)) for one in evaluations.failures if one]
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -1,0 +1,42 @@
+"""Whether the rows of a table match each other, and whether networks can answer with all their nodes."""
+
+from collections import Counter
+
+from formatting.faults import Fault, FaultCode, fault, shown
+from formatting.work_item import WorkItem
+from processing.core.environments.table import Row, TableParameters
+from staging.limits import Limits
+
+
+def table_faults(table: TableParameters, limits: Limits) -> list[Fault]:
+    """Everything that stands against the table, in time linear in its rows."""
+    rows, wanted = len(table.targets), len(table.inputs)
+    faults = [*_width_faults("inputs", table.inputs), *_width_faults("targets", table.targets)]
+    if rows == wanted:
+        return faults
+    expected = f"{_counted(wanted, 'row')}, as many as there are inputs"
+    return [fault(FaultCode.INCONSISTENT, ("environment", "targets"), expected, _counted(rows, "row")), *faults]
+
+
+def passes_warnings(work_item: WorkItem) -> list[Fault]:
+    """Networks of which only the outputs ever count: each row is answered anew, within the passes of one step."""
+    network, environment = (getattr(work_item, name) for name in ("network", "environment"))
+    passes = getattr(network, "activations_per_step", None) or int(getattr(network, "recurrent", False))
+    if passes != 1 or not isinstance(environment, TableParameters):
+        return []
+    expected = "2 or more, as what hidden nodes say reaches no output within one pass, and a table's rows are answered anew"
+    return [fault(FaultCode.INCONSISTENT, ("network", "activations_per_step"), expected, shown(network.activations_per_step))]
+
+
+def _width_faults(name: str, rows: tuple[Row, ...]) -> list[Fault]:
+    """One for each row that is not as long as most."""
+    width = Counter(map(len, rows)).most_common(1)[0][0]
+    expected = f"{_counted(width, 'number')}, as in {'most other rows' if len(rows) > 2 else 'the other row'}"
+    return [
+        fault(FaultCode.INCONSISTENT, ("environment", name, number), expected, _counted(len(row), "number"))
+        for number, row in enumerate(rows) if len(row) != width
+    ]
+
+
+def _counted(number: int, one: str) -> str:
+    return f"{number} {one if number == 1 else one + 's'}"

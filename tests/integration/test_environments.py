@@ -1,0 +1,63 @@
+"""Environments of Gymnasium, as users name them to a running server, and the networks that grew in them."""
+
+import random
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.server import Embedded, Server, example, wait_for
+from tests.integration.test_browser import shown
+
+#: How many environments are drawn from all that the server offers, but for the general entry, and pictures, which take long.
+DRAWN, LEFT_OUT = 6, ("gymnasium", "CarRacing-v3")
+SEARCHES: tuple[dict[str, Any], ...] = (
+    {"kind": "neat", "strategy": {"type": "neat", "population_size": 6}},
+    {"kind": "weight_evolution", "strategy": {"type": "openai_es", "population_size": 6}},
+    {"kind": "weight_evolution", "strategy": {"type": "genetic", "population_size": 6, "parents": 3}},
+)
+
+
+def ended(server: Server, number: int) -> dict[str, Any]:
+    return wait_for(
+        lambda: run if (run := server.run(number))["state"] not in ("QUEUED", "RUNNING") else None,
+        seconds=180, what=f"the end of run {number}",
+    )
+
+
+def test_environments_drawn_at_random_are_searched(embedded: Embedded) -> None:
+    offered = embedded.graphql("{ environments { type name } }")["environments"]
+    names = sorted(one["name"] for one in offered if one["type"] == "GYMNASIUM" and one["name"] not in LEFT_OUT)
+    assert len(names) > 10
+    drawn = random.Random(4).sample(names, DRAWN)
+    numbers = [
+        embedded.submit({
+            "version": 1, "name": name, "seed": 1, "stop": {"max_generations": 2}, **SEARCHES[place % len(SEARCHES)],
+            "environment": {"type": "gymnasium", "id": name, "max_steps": 20},
+        })
+        for place, name in enumerate(drawn)
+    ]
+    for name, number in zip(drawn, numbers, strict=True):
+        run = ended(embedded, number)
+        assert (name, run["state"], run["progress"]["totalEvaluations"]) == (name, "SUCCEEDED", 12)
+
+
+@pytest.mark.parametrize("name", ["evil:Env-v0", "Nope-v0", "../CartPole-v1"])
+def test_ids_of_nothing_are_refused_in_the_users_own_keys(embedded: Embedded, name: str) -> None:
+    document = example("cartpole-neat") | {"environment": {"type": "gymnasium", "id": name}}
+    payload = embedded.graphql(
+        "mutation($document: JSON!) { submitWorkItem(input: {spec: {document: $document}})"
+        " { userErrors { path message } instances { number } } }",
+        document=document,
+    )["submitWorkItem"]
+    assert [error["path"] for error in payload["userErrors"]] == [["spec", "document", "environment", "id"]]
+    assert not payload["instances"]
+
+
+def test_the_page_of_networks_that_grow_draws_the_champion_and_the_species(embedded: Embedded, tmp_path: Path) -> None:
+    number = embedded.submit(example("double-pole-neat"))
+    assert ended(embedded, number)["stopReason"] == "FITNESS_REACHED"
+    page = shown(f"{embedded.url}/runs/{number}", tmp_path)
+    drawings = re.findall(r"<svg[^>]*>.*?</svg>", page, re.DOTALL)
+    assert max(drawing.count("<circle") for drawing in drawings) > 7, "six inputs, a bias and an output were not drawn"
