@@ -43,14 +43,17 @@ def standard_deviation(values: Float64Array) -> float:
 def quantiles(values: Float64Array, shares: Sequence[float]) -> list[float]:
     """The values, of (N,), that these shares of all lie below, between neighbours in proportion; N > 0."""
     scaled, exponent = in_unit(values)
-    return [math.ldexp(value, exponent) for value in np.quantile(scaled, shares).tolist()]
+    ascending, places = np.sort(scaled), np.array(shares) * (len(values) - 1)
+    below = np.floor(places).astype(np.int64)
+    low, high = ascending[below], ascending[np.minimum(below + 1, len(values) - 1)]
+    return [math.ldexp(value, exponent) for value in (low + (high - low) * (places - below)).tolist()]
 
 
 def in_unit(values: Float64Array) -> tuple[Float64Array, int]:
     """Values (N,), finite or NaN, over 2^e, so small that their squares can be added, and e: 0 but for enormous ones."""
     largest = np.fmax.reduce(np.abs(values), initial=0.0)
     exponent = max(math.frexp(float(largest))[1] - _BITS, 0)
-    return np.ldexp(values, -exponent), exponent
+    return np.ldexp(values, -exponent) if exponent else values, exponent
 
 
 def drawn_by_weight(weights: Float64Array, key: int, count: int, *, first: int = 0) -> Int32Array:

@@ -7,12 +7,14 @@ import select
 import socket
 import struct
 
+from processing.core.errors import Transient
+
 _LENGTH = struct.Struct("!Q")
 #: Bytes that are read at a time, and so often in a row.
 _BITE, _BITES = 1 << 20, 16
 
 
-class Gone(Exception):
+class Gone(Transient):
     """The other side is not there any more, or was silent for longer than one waits."""
 
 
