@@ -5,16 +5,16 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import Group
-from django.db.models import BinaryField, Count, Model, QuerySet
+from django.db.models import Count, Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
-from unfold.admin import ModelAdmin
 
+import api.agent_window  # noqa: F401 - registers itself
+from api.windows import Counted, GenerationFilter, RunFilter, Window, link
 from database.errors import Conflict, NotFound
 from database.models import (
     PACKED,
-    Agent,
     Checkpoint,
     CheckpointPart,
     Event,
@@ -29,43 +29,6 @@ from database.models import (
 from processing import lifecycle
 
 admin.site.unregister(Group)
-
-
-class Window(ModelAdmin):
-    """A model that can be looked at and not changed."""
-
-    list_per_page = 50
-    ordering: tuple[str, ...] = ("-id",)  # every table has an index for that
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody adds rows by hand."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nobody changes rows by hand."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Runs are deleted through the API, which knows when they may be."""
-        return False
-
-    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Every member of staff may look."""
-        return bool(request.user.is_staff)
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """Every member of staff sees the list."""
-        return bool(request.user.is_staff)
-
-    def get_exclude(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
-        """Bytes are not for reading."""
-        return [field.name for field in self.model._meta.fields if isinstance(field, BinaryField)]
-
-
-def _link(name: str, key: int, text: object) -> str:
-    """A link to another window."""
-    return format_html('<a href="{}">{}</a>', reverse(f"admin:database_{name}_change", args=(key,)), text)
 
 
 @admin.register(WorkItem)
@@ -111,7 +74,7 @@ class InstanceWindow(Window):
     @admin.display(description="work item", ordering="work_item__name")
     def item(self, instance: Instance) -> str:
         """The work item, with a link to it."""
-        return _link("workitem", instance.work_item_id, instance.work_item.name)
+        return link("workitem", instance.work_item_id, instance.work_item.name)
 
     @admin.display(description="page")
     def page(self, instance: Instance) -> str:
@@ -161,33 +124,16 @@ class GenerationWindow(Window):
         "diversity", "seconds", "completed_at",
     )
     list_display_links = ("number",)
-    list_filter = (("instance", admin.RelatedOnlyFieldListFilter),)
+    list_filter = (RunFilter,)
 
     @admin.display(description="run", ordering="instance")
     def run(self, generation: Generation) -> str:
         """The run, with a link to it."""
-        return _link("instance", generation.instance_id, generation.instance_id)
+        return link("instance", generation.instance_id, generation.instance_id)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Generation]:
         """Without the packed columns."""
         return super().get_queryset(request).defer(*PACKED)
-
-
-@admin.register(Agent)
-class AgentWindow(Window):
-    """Agents whose genomes are kept as rows."""
-
-    list_display = ("__str__", "run", "generation", "index", "fitness")
-    list_filter = (("instance", admin.RelatedOnlyFieldListFilter),)
-
-    @admin.display(description="run", ordering="instance")
-    def run(self, agent: Agent) -> str:
-        """The run, with a link to it."""
-        return _link("instance", agent.instance_id, agent.instance_id)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Agent]:
-        """Without the genomes."""
-        return super().get_queryset(request).defer("genome")
 
 
 @admin.register(Checkpoint)
@@ -208,7 +154,7 @@ class CheckpointPartWindow(Window):
     @admin.display(description="run", ordering="checkpoint__instance")
     def run(self, part: CheckpointPart) -> str:
         """The run, with a link to it."""
-        return _link("instance", part.checkpoint.instance_id, part.checkpoint.instance_id)
+        return link("instance", part.checkpoint.instance_id, part.checkpoint.instance_id)
 
     @admin.display(description="generation", ordering="checkpoint__generation")
     def generation(self, part: CheckpointPart) -> int:
@@ -227,12 +173,12 @@ class SpeciesWindow(Window):
     list_display = (
         "__str__", "run", "number", "born_in", "extinct_in", "size", "best_fitness", "generations_since_improvement",
     )
-    list_filter = (("extinct_in", admin.EmptyFieldListFilter), ("instance", admin.RelatedOnlyFieldListFilter))
+    list_filter = (("extinct_in", admin.EmptyFieldListFilter), RunFilter)
 
     @admin.display(description="run", ordering="instance")
     def run(self, species: Species) -> str:
         """The run, with a link to it."""
-        return _link("instance", species.instance_id, species.instance_id)
+        return link("instance", species.instance_id, species.instance_id)
 
 
 @admin.register(SpeciesSnapshot)
@@ -243,12 +189,13 @@ class SpeciesSnapshotWindow(Window):
         "__str__", "run", "generation", "number", "size", "best_fitness", "mean_fitness", "adjusted_fitness",
         "generations_since_improvement", "offspring",
     )
-    list_filter = (("instance", admin.RelatedOnlyFieldListFilter),)
+    list_filter = (RunFilter, GenerationFilter)
+    paginator = Counted
 
     @admin.display(description="run", ordering="instance")
     def run(self, snapshot: SpeciesSnapshot) -> str:
         """The run, with a link to it."""
-        return _link("instance", snapshot.instance_id, snapshot.instance_id)
+        return link("instance", snapshot.instance_id, snapshot.instance_id)
 
 
 @admin.register(Event)
@@ -256,7 +203,7 @@ class EventWindow(Window):
     """What happened to runs."""
 
     list_display = ("instance_id", "sequence", "type", "level", "message", "created_at")
-    list_filter = ("type", "level", ("instance", admin.RelatedOnlyFieldListFilter))
+    list_filter = ("type", "level", RunFilter)
     search_fields = ("message",)
 
 
@@ -265,7 +212,7 @@ class SliceWindow(Window):
     """Agents that are evaluated now, or wait for it."""
 
     list_display = ("__str__", "claimed_by", "lease_until", "attempts", "crashes", "opened_at")
-    list_filter = (("instance", admin.RelatedOnlyFieldListFilter),)
+    list_filter = (RunFilter,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Slice]:
         """Without the packed agents."""

@@ -31,6 +31,9 @@ def one_time_login(request: HttpRequest, token: str) -> HttpResponse:
     """Log the administrator in and go to the admin."""
     user = get_user_model().objects.filter(username=ADMINISTRATOR).first()
     if user is None or not user.is_active or not default_token_generator.check_token(user, token):
-        return HttpResponseForbidden("This link was used before or is not valid; restart the server for a new one.\n")
+        here = request.build_absolute_uri("/")
+        return HttpResponseForbidden(
+            f"This link was used before or is not valid. A new one is printed by: manage.py login --url {here}\n"
+        )
     login(request, user, backend="django.contrib.auth.backends.ModelBackend")
     return redirect("admin:index")

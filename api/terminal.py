@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TextIO
@@ -11,6 +12,8 @@ from formatting.faults import Fault
 from processing.core.types import Trajectory
 
 _BAR = 24
+#: Speed is measured over so many of the last generations.
+_RECENT = 20
 _ARROWS = {
     (-1, 0): "↑", (-1, 1): "↗", (0, 1): "→", (1, 1): "↘", (1, 0): "↓", (1, -1): "↙", (0, -1): "←", (-1, -1): "↖",
 }
@@ -21,12 +24,45 @@ class Progress:
     """Where a run stands, as a line shows it."""
 
     instance: int
-    generation: int  # completed
+    generation: int  # completed; 0 is told in words
     generations: int  # at most
     best: float | None
     mean: float | None
     evaluations_per_second: float | None
     seconds_left: float | None
+
+
+class Pace:
+    """How fast a run goes: over its last generations, those left out in which something was compiled, and the first."""
+
+    def __init__(self) -> None:
+        self.generations: deque[tuple[float, int]] = deque(maxlen=_RECENT)  # seconds and evaluations of each
+        self.closed_at: float | None = None
+        self.is_compiling = False
+
+    def compiles(self) -> None:
+        """Something is compiled in the generation under way."""
+        self.is_compiling = True
+
+    def closed(self, now: float, evaluations: int) -> None:
+        """A generation of so many evaluations was closed at this instant, in seconds."""
+        if self.closed_at is not None and not self.is_compiling:
+            self.generations.append((now - self.closed_at, evaluations))
+        self.closed_at, self.is_compiling = now, False
+
+    @property
+    def evaluations_per_second(self) -> float | None:
+        """None while nothing is known."""
+        seconds = self._seconds()
+        return sum(evaluations for _, evaluations in self.generations) / seconds if seconds else None
+
+    def seconds_for(self, generations: int) -> float | None:
+        """What so many more take at this pace; None while nothing is known."""
+        seconds = self._seconds()
+        return seconds / len(self.generations) * generations if seconds else None
+
+    def _seconds(self) -> float:
+        return sum(seconds for seconds, _ in self.generations)
 
 
 class ProgressLine:
@@ -47,6 +83,17 @@ class ProgressLine:
             self.stream.write("\r" + self.text.ljust(width))
             self.stream.flush()
         elif first or progress.generation % self.every == 0:
+            self._write()
+
+    def say(self, text: str) -> None:
+        """Tell what happens while no generation is closed."""
+        if self.generation >= 0 or text == self.text:
+            return
+        width, self.text = len(self.text), text
+        if self.live:
+            self.stream.write("\r" + text.ljust(width))
+            self.stream.flush()
+        else:
             self._write()
 
     def close(self) -> None:
@@ -134,4 +181,6 @@ def _painted(cell: str, on_trail: bool, colour: bool) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4g}"
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if 10_000 <= abs(value) < 1e12 else f"{value:.4g}"

@@ -1,12 +1,13 @@
 """How many evaluations searches need, over seeds, beside the figures that the methods' authors published.
 
-`python -m benchmarks learning [case ...]`. An evaluation is one agent of one generation; those of a solved run are
+`python -m benchmarks.learning [case ...]`. An evaluation is one agent of one generation; those of a solved run are
 population x (generations - 1) + index of the winner + 1, as the authors count them.
 """
 
 import json
 import math
 import os
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -113,3 +114,8 @@ def _searched(name: str, seed: int) -> Outcome:
         evaluations=plan.population_size * closed.number + (closed.champion or 0) + 1, seconds=time.perf_counter() - started,
         nodes=math.nan if hidden is None or closed.champion is None else float(hidden[closed.champion]),
     )
+
+
+if __name__ == "__main__":
+    for line in measure(sys.argv[1:]):
+        print(json.dumps({"suite": "learning", **line}), flush=True)

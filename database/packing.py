@@ -1,12 +1,13 @@
 """The packed scalars of a generation: 28 bytes an agent, column by column, little-endian.
 
-Behind them, where agents failed for reasons that take words: these, each with the indices of its agents, as JSON.
+Behind them, where a strategy saw something else than fitness: a byte that says so, and that, 8 bytes an agent. Behind all,
+where agents failed for reasons that take words: these, each with the indices of its agents, as JSON.
 """
 
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,14 +37,19 @@ _TYPES = {
 BYTES_PER_AGENT = sum(np.dtype(kind).itemsize for kind in _TYPES.values())
 
 
+#: What comes before scores; reasons begin otherwise.
+_SCORED = b"S"
 #: Agents of a generation whose reasons are kept.
 MOST_REASONS = 1_000
 
 
-def pack(scalars: Scalars, reasons: Iterable[tuple[int, str]] = ()) -> bytes:
-    """All columns, one after the other, and the reasons of some agents, by index."""
+def pack(
+    scalars: Scalars, reasons: Iterable[tuple[int, str]] = (), *, scores: NDArray[np.float64] | None = None
+) -> bytes:
+    """All columns, one after the other, what the strategy saw, (N,), if not the fitness, and the reasons of some agents."""
     return b"".join((
         *(np.ascontiguousarray(getattr(scalars, column.name), _TYPES[column.name]).tobytes() for column in fields(scalars)),
+        b"" if scores is None else _SCORED + np.ascontiguousarray(scores, "<f8").tobytes(),
         _packed(list(reasons)[:MOST_REASONS]),
     ))
 
@@ -58,9 +64,19 @@ def unpack(data: bytes | memoryview, size: int) -> Scalars:
     return Scalars(**columns)
 
 
+def unpack_scores(data: bytes | memoryview, size: int) -> NDArray[np.float64] | None:
+    """What the strategy saw in the place of fitness, (N,), NaN where an agent failed; None where it saw that."""
+    start = size * BYTES_PER_AGENT
+    if bytes(memoryview(data)[start : start + 1]) != _SCORED:
+        return None
+    return cast("NDArray[np.float64]", np.frombuffer(data, "<f8", size, start + len(_SCORED)))
+
+
 def unpack_reasons(data: bytes | memoryview, size: int) -> Mapping[int, str]:
     """Why agents failed, by index, as far as that is kept."""
     told = bytes(memoryview(data)[size * BYTES_PER_AGENT :])
+    if told.startswith(_SCORED):
+        told = told[len(_SCORED) + 8 * size :]
     return {index: reason for reason, indices in json.loads(told or b"[]") for index in indices}
 
 

@@ -3,6 +3,7 @@
 from database.models import EventLevel, EventType
 from database.services import NewEvent
 from processing.core.generation import Closed
+from processing.core.stop import confirmation_words
 from processing.core.types import Failure
 
 #: Reasons that are told of one generation.
@@ -14,7 +15,10 @@ def events_of(closed: Closed) -> list[NewEvent]:
     best, mean = closed.statistics["best"], closed.statistics["mean"]
     told = "no agent has a fitness" if best is None else f"best {best:.4g}, mean {mean:.4g}"
     events = [
-        NewEvent(EventType.GENERATION_COMPLETED, f"Generation {closed.number}: {told}.", generation=closed.number)
+        NewEvent(
+            EventType.GENERATION_COMPLETED, f"Generation {closed.number}: {told}{_novelty(closed)}.", generation=closed.number,
+            data=dict(closed.novelty or {}),
+        )
     ]
     if closed.is_improved:
         fitness = float(closed.evaluations.fitness[closed.champion])
@@ -24,7 +28,25 @@ def events_of(closed: Closed) -> list[NewEvent]:
                 generation=closed.number, data={"index": closed.champion, "fitness": fitness},
             )
         )
-    return [*events, *_reasons(closed)]
+    return [*events, *_unconfirmed(closed), *_reasons(closed)]
+
+
+def _novelty(closed: Closed) -> str:
+    """How novel its agents are, where that is looked for."""
+    if closed.novelty is None:
+        return ""
+    mean, largest = closed.novelty["mean_novelty"], closed.novelty["largest_novelty"]
+    told = "" if mean is None else f"; novelty up to {largest:.4g}, mean {mean:.4g}"
+    return f"{told}; {closed.novelty['archive_size']} in the archive"
+
+
+def _unconfirmed(closed: Closed) -> list[NewEvent]:
+    """Champions that reached what is asked for, and did not on fresh episodes."""
+    end = ": the search goes on." if closed.stop is None else "."
+    return [
+        NewEvent(EventType.NOTE, confirmation_words(each) + end, generation=closed.number, data=dict(each))
+        for each in closed.confirmations if not each["is_passed"]
+    ]
 
 
 def _reasons(closed: Closed) -> list[NewEvent]:

@@ -13,10 +13,12 @@ from processing.core.types import Evaluations, Failure, StopReason
 BY_CHANCE = {
     Failure.TIMEOUT: "because of an environment that did not answer in time",
     Failure.WORKER_LOST: "because processes were lost",
+    Failure.OUT_OF_MEMORY: "because environments ran out of memory",
 }
 _WORDS = {
     Failure.NON_FINITE_FITNESS: "its fitness is not a finite number", Failure.TIMEOUT: "it took too long",
-    Failure.ENVIRONMENT_ERROR: "its environment raised an error", Failure.WORKER_LOST: "no worker survived its evaluation",
+    Failure.ENVIRONMENT_ERROR: "its environment raised an error", Failure.OUT_OF_MEMORY: "its environment ran out of memory",
+    Failure.WORKER_LOST: "no worker survived its evaluation",
 }
 _ADVICE = "Mend what made the agents fail; the run's events tell more."
 

@@ -23,8 +23,9 @@ def record_of(run: Run, closed: Closed, *, seconds: float, started_at: datetime)
         operators=population.operators, failures=evaluations.failures,
     )
     return NewGeneration(
-        number=closed.number, statistics=closed.statistics, scalars=packing.pack(scalars, evaluations.reasons),
-        digest=closed.checkpoint.digest, champion_index=closed.champion, started_at=started_at, seconds=seconds,
+        number=closed.number, statistics=closed.statistics,
+        scalars=packing.pack(scalars, evaluations.reasons, scores=closed.scores), digest=closed.checkpoint.digest,
+        champion_index=closed.champion, started_at=started_at, seconds=seconds,
         environment_steps=int(evaluations.steps.sum(dtype=np.int64)),
         state=checkpoints.pack(closed.checkpoint, run.plan.genome), genomes=closed.genomes,
         fitness=evaluations.fitness, kept=_kept(run, closed),

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 
@@ -173,9 +174,11 @@ class Shift:
         if limit is None or closed.stop is not None or instance.compute_seconds < limit:
             return closed
         instance.reproducible = False
-        facts = {
+        facts: dict[str, Any] = {
             "generation": closed.number, "best_fitness": instance.best_fitness, "seconds": instance.compute_seconds,
         }
+        if closed.checkpoint.unconfirmed:
+            facts["confirmation"] = dict(closed.checkpoint.unconfirmed)
         explanation = generations.explanation_of(self.plan, StopReason.TIME_LIMIT, facts)
         return replace(closed, stop=StopReason.TIME_LIMIT, explanation=explanation)
 

@@ -73,9 +73,11 @@ def _cap_faults(work_item: WorkItem, limits: Limits) -> list[Fault]:
 def _fitness_warnings(work_item: WorkItem, world: Any) -> list[Fault]:
     """Aims above the best that the environment can give."""
     best = world.best_possible()
+    threshold = getattr(_part(work_item, "strategy"), "initial_threshold", None)
+    is_of_fitness = getattr(work_item, "novelty", None) is None
     aims = (
         (("stop", "fitness"), work_item.stop.fitness),
-        (("strategy", "initial_threshold"), getattr(_part(work_item, "strategy"), "initial_threshold", None)),
+        (("strategy", "initial_threshold"), threshold if is_of_fitness else None),
     )
     return [
         fault(FaultCode.INCONSISTENT, path, f"at most {best:g}, the best possible fitness", shown(aim))

@@ -29,8 +29,7 @@ def weights_faults(strategy: Parameters, weights: int) -> list[Fault]:
     if getattr(strategy, "variant", None) != "full" or weights <= MOST_FULL_WEIGHTS:
         return []
     expected = f'"separable" for a network of {weights} weights, as "full" takes at most {MOST_FULL_WEIGHTS:,}'
-    hint = '"full" is its default; give "variant": "separable".' if _is_default(strategy, "variant") else None
-    return [fault(FaultCode.INCONSISTENT, ("strategy", "variant"), expected, shown("full"), hint)]
+    return [fault(FaultCode.INCONSISTENT, ("strategy", "variant"), expected, shown("full"))]
 
 
 #: Agents that are compared with each other, at most: their pairs take seconds.
@@ -52,14 +51,21 @@ def novelty_faults(novelty: Parameters | None, environment: str, population: int
 
 def strategy_faults(strategy: Parameters) -> list[Fault]:
     """Counts that a generation of this size cannot have."""
+    return [
+        fault(FaultCode.INCONSISTENT, ("strategy", name),
+              f"at most population_size, {strategy.population_size}",  # type: ignore[attr-defined]
+              shown(getattr(strategy, name)))
+        for name in exceeding(strategy)
+    ]
+
+
+def exceeding(strategy: Parameters) -> list[str]:
+    """The names of these counts, as far as they matter."""
     population = getattr(strategy, "population_size", None)
     if population is None:
         return []
     return [
-        fault(FaultCode.INCONSISTENT, ("strategy", name), f"at most population_size, {population}", shown(count),
-              _hint(strategy, name))
-        for name in AT_MOST_POPULATION
-        if (count := getattr(strategy, name, 0)) > population and _is_used(strategy, name)
+        name for name in AT_MOST_POPULATION if getattr(strategy, name, 0) > population and _is_used(strategy, name)
     ]
 
 
@@ -91,12 +97,6 @@ def _is_default(strategy: Parameters, name: str) -> bool:
 
 def _never_mutates(strategy: Parameters) -> bool:
     return bool(getattr(strategy, "mutation_probability", 1) == 0)
-
-
-def _hint(strategy: Parameters, name: str) -> str | None:
-    if not _is_default(strategy, name):
-        return None
-    return f'{shown(getattr(strategy, name))} is its default; give "{name}", or a larger "population_size".'
 
 
 def _plain(value: Any) -> Any:

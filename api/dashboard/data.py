@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from api.dashboard.policy import page
-from api.dashboard.views import run_of
+from api.dashboard.views import run_of, whole
 from api.dashboard.words import origin_words
 from api.exports import formats_at
 from api.graphql.ids import global_id
@@ -37,7 +37,7 @@ MOST_ACTIVE_STEPS = 1_000
 def statistics(request: HttpRequest, number: int) -> HttpResponse:
     """The statistics of the generations from `from` on, column by column."""
     rows = selectors.statistics(
-        run_of(number).pk, first_number=_whole(request, "from") or 0, max_points=MOST_POINTS
+        run_of(number).pk, first_number=whole(request, "from") or 0, max_points=MOST_POINTS
     )
     columns = {name: [_short(getattr(row, name)) for row in rows] for name in COLUMNS}
     return JsonResponse({"generation": [row.number for row in rows], **columns})
@@ -48,7 +48,7 @@ def statistics(request: HttpRequest, number: int) -> HttpResponse:
 def agent(request: HttpRequest, number: int) -> HttpResponse:
     """The agent `index` of `generation`, or that generation's champion: whence it came, its network, its way."""
     instance = run_of(number)
-    record = _record(instance, _whole(request, "generation"), _whole(request, "index"))
+    record = _record(instance, whole(request, "generation"), whole(request, "index"))
     if record is None:
         raise NotFound("There is no such agent in this run.")
     genome = selectors.genome_of(instance.pk, record.generation, record.index)
@@ -169,8 +169,3 @@ def _name(instance_id: int, generation: int, index: int) -> str:
 
 def _short(value: float | None) -> float | None:
     return None if value is None else float(f"{value:.6g}")
-
-
-def _whole(request: HttpRequest, name: str) -> int | None:
-    text = request.GET.get(name, "")
-    return int(text) if text.isdecimal() and len(text) < 10 else None

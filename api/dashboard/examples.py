@@ -14,6 +14,12 @@ from formatting.parse import parse
 
 FOLDER = settings.ROOT / "examples"
 
+#: Whose names begin so come first, in this order: from what is plain to see to what takes long.
+ORDER = (
+    "maze-5x5", "maze-four-rooms", "maze-20x20", "maze", "xor", "double-pole", "cartpole", "acrobot", "frozenlake", "mountaincar",
+    "lunarlander",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Card:
@@ -22,6 +28,7 @@ class Card:
     slug: str
     title: str
     description: str
+    line: str  # its first sentence
     facts: str
     picture: SafeString
     document: str
@@ -29,10 +36,13 @@ class Card:
 
 @cache
 def cards() -> tuple[Card, ...]:
-    """All examples, the one with the smallest map first."""
+    """All examples: mazes first, then what is known, what nobody has ordered last."""
     texts = {path.stem: path.read_text() for path in FOLDER.glob("*.json") if not path.name.endswith(".schema.json")}
-    found = [_card(slug, text) for slug, text in sorted(texts.items())]
-    return tuple(sorted(found, key=lambda card: len(card.document)))
+    return tuple(_card(slug, texts[slug]) for slug in sorted(texts, key=_place))
+
+
+def _place(slug: str) -> tuple[int, str]:
+    return next((place for place, start in enumerate(ORDER) if slug.startswith(start)), len(ORDER)), slug
 
 
 def document_of(slug: str) -> str | None:
@@ -48,4 +58,10 @@ def _card(slug: str, text: str) -> Card:
     )
     rows = spec["environment"].get("rows")
     picture = maze_svg(rows) if spec["environment"]["type"] == "maze" else network_svg(spec["kind"] == "neat")
-    return Card(slug, spec["name"], spec["description"], facts, picture, text)
+    description = spec["description"]
+    return Card(slug, spec["name"], description, _first_sentence(description), facts, picture, text)
+
+
+def _first_sentence(text: str) -> str:
+    """The first sentence of a text."""
+    return f"{text.partition('. ')[0].removesuffix('.')}."

@@ -26,6 +26,11 @@ _STORIES = {
     InstanceState.CANCELLING: ("Ending", "Generation {0} is being finished; then the run ends."),
 }
 
+_PREPARING = (
+    "Generation 0 is being prepared and evaluated. Work of a kind that is new to this machine is compiled first, which takes "
+    "some seconds, once."
+)
+
 _ACTIONS = {
     "pause": ("Pause", "", ""),
     "resume": ("Resume", "primary", ""),
@@ -79,9 +84,19 @@ def _figures(instance: Instance, latest: Generation | None) -> dict[str, Any]:
         champion = f"{instance.champion_generation}-{instance.champion_index}"
     return {
         "next_generation": instance.next_generation, "max_generations": instance.work_item.spec["stop"]["max_generations"],
-        "champion": champion, "is_active": instance.state in ACTIVE, "live_url": live_url(instance),
+        "champion": champion, "silence": _silence(instance), "is_active": instance.state in ACTIVE,
+        "live_url": live_url(instance),
         "tiles": [_best(instance), _mean(latest), _speed(instance, progress.evaluations_per_second), _time(instance, progress)],
     }
+
+
+def _silence(instance: Instance) -> str:
+    """What stands in place of the chart while there is nothing to draw; empty where there is."""
+    if instance.next_generation:
+        return ""
+    if instance.ended_at is not None:
+        return "The run ended before a generation was completed."
+    return "No generation has been completed yet. Its fitness appears here as soon as one is."
 
 
 def _best(instance: Instance) -> dict[str, str]:
@@ -117,6 +132,8 @@ def _time(instance: Instance, progress: Progress) -> dict[str, str]:
 
 def _story(instance: Instance, latest: Generation | None) -> dict[str, Any]:
     title, story = _STORIES.get(InstanceState(instance.state), ("", ""))
+    if instance.state == InstanceState.RUNNING and not instance.next_generation:
+        title, story = "Starting", _PREPARING
     facts = [] if instance.ended_at else _limits(instance.work_item.spec["stop"])
     if latest is not None:
         named = {

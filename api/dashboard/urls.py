@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from api.dashboard import data, forms, views
+from api.dashboard import data, forms, lineage, views
 
 app_name = "dashboard"
 
@@ -15,5 +15,6 @@ urlpatterns = [
     path("runs/<int:number>/statistics", data.statistics, name="statistics"),
     path("runs/<int:number>/species", data.species, name="species"),
     path("runs/<int:number>/agent", data.agent, name="agent"),
+    path("runs/<int:number>/line", lineage.line, name="line"),
     path("runs/<int:number>/<str:action>", forms.act, name="act"),
 ]

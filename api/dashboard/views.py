@@ -48,7 +48,7 @@ def run(request: HttpRequest, number: int) -> HttpResponse:
         **status_context(instance, may_operate=may(request, Permission.OPERATE)),
         "may_submit": may(request, Permission.SUBMIT),
         "statistics_url": reverse("dashboard:statistics", args=(number,)),
-        "agent_url": reverse("dashboard:agent", args=(number,)),
+        "agent_url": reverse("dashboard:agent", args=(number,)), "line_url": reverse("dashboard:line", args=(number,)),
         "has_threshold": spec["strategy"]["type"] == "rising_threshold",
         "species_url": reverse("dashboard:species", args=(number,)), "has_species": spec["kind"] == "neat",
         "maze_rows": maze, "stage": _stage(maze),
@@ -99,6 +99,12 @@ def run_of(number: int) -> Instance:
     if instance is None:
         raise NotFound(f"There is no run {number}.")
     return instance
+
+
+def whole(request: HttpRequest, name: str) -> int | None:
+    """The whole number that the address gives under this name; None where there is none."""
+    text = request.GET.get(name, "")
+    return int(text) if text.isdecimal() and len(text) < 10 else None
 
 
 def _document_asked_for(request: HttpRequest) -> str | None:

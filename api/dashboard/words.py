@@ -10,6 +10,7 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from database.models import Instance, InstanceState
+from processing.core.networks.changes import Changes
 
 STATE_WORDS = {
     InstanceState.QUEUED: "queued", InstanceState.RUNNING: "running", InstanceState.PAUSING: "pausing",
@@ -31,8 +32,15 @@ _FACT_NAMES = {
 _ORIGINS = {
     "INITIAL": "drawn at random", "ELITE": "an elite, copied unchanged", "CROSSOVER": "a cross of two parents",
     "MUTATION": "a mutated copy of one parent", "CROSSOVER_MUTATION": "a cross of two parents, then mutated",
-    "SAMPLED": "sampled", "IMPORTED": "imported",
+    "SAMPLED": "sampled from the search distribution, without parents", "IMPORTED": "imported",
 }
+
+_OPERATORS = {
+    "INITIAL": "drawn at random", "ELITE": "copied", "CROSSOVER": "crossed", "MUTATION": "mutated",
+    "CROSSOVER_MUTATION": "crossed, mutated", "SAMPLED": "sampled", "IMPORTED": "imported",
+}
+
+_STRATEGIES = {"neat": "NEAT", "cma_es": "CMA-ES", "openai_es": "OpenAI ES", "genetic": "genetic algorithm"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +71,8 @@ def ending_of(instance: Instance) -> Ending | None:
 
 
 def _message(instance: Instance) -> str:
+    if not instance.next_generation:
+        return "The run was cancelled before its first generation was completed; nothing of it is kept."
     kept = f"{instance.next_generation} completed generation{'' if instance.next_generation == 1 else 's'}"
     return f"The run was cancelled; its {kept} {'is' if instance.next_generation == 1 else 'are'} kept."
 
@@ -117,9 +127,36 @@ def origin_words(operator: str, *, parents: int) -> str:
     return _ORIGINS[operator]
 
 
+def operator_words(operator: str, *, parents: int) -> str:
+    """The same in a word or two."""
+    if parents == 1 and "CROSSOVER" in operator:
+        return "mutated" if "MUTATION" in operator else "copied"
+    return _OPERATORS[operator]
+
+
+def change_words(changes: Changes | None) -> str:
+    """What a birth changed in the genome, the largest things first; empty where that is not known."""
+    if changes is None:
+        return ""
+    counted = (
+        ("node", "added", changes.nodes_added), ("node", "removed", changes.nodes_removed),
+        ("link", "added", changes.links_added), ("link", "removed", changes.links_removed),
+        ("link", "enabled", changes.links_enabled), ("link", "disabled", changes.links_disabled),
+    )
+    told = [f"{_several(len(found), noun)} {verb}" for noun, verb, found in counted if found]
+    if changes.weights_changed:
+        told.append(f"{_several(changes.weights_changed, 'weight')} changed by up to {shown(changes.largest_change)}")
+    return ", ".join(told) or "nothing"
+
+
+def _several(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def strategy_words(spec: Mapping[str, Any]) -> str:
     """The strategy's name for people."""
-    return str(spec["strategy"]["type"]).replace("_", " ")
+    name = str(spec["strategy"]["type"])
+    return _STRATEGIES.get(name, name.replace("_", " "))
 
 
 def environment_words(environment: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ import time
 from api.terminal import Progress, path_through
 from database import selectors
 from database.errors import NotFound
-from database.models import ENDED, Instance
+from database.models import ENDED, Instance, InstanceState
 from database.selectors import AgentRecord
 from processing.core.networks.genes import NodeRole
 from processing.core.networks.pictures import drawing_of
@@ -24,6 +24,12 @@ def progress_of(number: int) -> tuple[Instance, Progress]:
         best=known.best_fitness, mean=known.mean, evaluations_per_second=known.evaluations_per_second,
         seconds_left=known.estimated_end_at.timestamp() - time.time() if known.estimated_end_at else None,
     )
+
+
+def beginning(instance: Instance) -> str:
+    """What a run does of which no generation is completed."""
+    words = {InstanceState.QUEUED: "waiting for a worker", InstanceState.RUNNING: "preparing"}
+    return f"run {instance.pk}  generation 0: {words.get(InstanceState(instance.state), instance.state.lower())}"
 
 
 def has_ended(instance: Instance) -> bool:

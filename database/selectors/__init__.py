@@ -11,7 +11,7 @@ from database.selectors.agents import (
     offspring,
 )
 from database.selectors.blocks import AgentFilter, AgentRecord
-from database.selectors.events import count_events, event, events
+from database.selectors.events import count_events, event, events, told_of_generations
 from database.selectors.generations import (
     count_generations,
     generation,
@@ -24,7 +24,7 @@ from database.selectors.generations import (
     with_normalization,
 )
 from database.selectors.genomes import genome_bytes_at, genome_of, genomes_at
-from database.selectors.lineage import MOST_ANCESTORS, Lineage, lineage
+from database.selectors.lineage import MOST_ANCESTORS, Lineage, line, lineage
 from database.selectors.operations import (
     THERE_SECONDS,
     HeldStep,
@@ -63,8 +63,8 @@ __all__ = [
     "WorkItemOrder", "WorkerRecord", "active_counts", "agent", "agents", "agents_at", "champion", "champions",
     "count_agents", "count_events", "count_generations", "count_instances", "count_work_items", "event", "events",
     "generation", "generations", "generations_at", "genome_bytes_at", "genome_of", "genomes_at", "held_steps", "histories_of",
-    "instance", "instances", "instances_at", "lineage", "normalization_of", "offspring", "progress", "progress_of",
+    "instance", "instances", "instances_at", "line", "lineage", "normalization_of", "offspring", "progress", "progress_of",
     "runs_by_state", "runs_without_workers",
     "shares", "snapshots_at", "sparklines", "species", "species_at", "species_of", "staged_at", "statistics", "steps_in_back_off",
-    "waiting", "with_checkpoint", "with_normalization", "work_item", "work_items", "workers",
+    "told_of_generations", "waiting", "with_checkpoint", "with_normalization", "work_item", "work_items", "workers",
 ]

@@ -38,6 +38,7 @@ class AgentRecord:
     generation: int
     index: int
     fitness: float | None  # None where it failed
+    novelty: float | None  # what its strategy saw in the place of fitness; None where that saw fitness, and where it failed
     rank: int | None  # 1 is the best of its generation, ties by index; None where it failed
     steps: int  # of all its episodes
     operator: int  # how the genome came to be, by the number of the core's table
@@ -73,21 +74,24 @@ class Block:
     threshold: float | None
     scalars: packing.Scalars
     reasons: Mapping[int, str]  # by index, why agents failed
+    scores: NDArray[np.float64] | None = None  # (N,) what the strategy saw in the place of fitness; None where it saw that
 
     def record(self, index: int) -> AgentRecord:
         """One of its agents."""
-        columns, value = self.scalars, float(self.scalars.fitness[index])
-        fitness = None if value != value else value
+        columns = self.scalars
+        fitness = _number(columns.fitness[index])
+        novelty = None if self.scores is None else _number(self.scores[index])
+        seen = fitness if self.scores is None else novelty
         age = int(columns.ages[index])
         return AgentRecord(
-            instance_id=self.instance_id, generation=self.number, index=index, fitness=fitness,
+            instance_id=self.instance_id, generation=self.number, index=index, fitness=fitness, novelty=novelty,
             rank=None if fitness is None else self._rank(index, fitness), steps=int(columns.steps[index]),
             operator=int(columns.operators[index]), failure=int(columns.failures[index]),
             reason=self.reasons.get(index),
             parent_generation=self.number - age if age else None,
             mother=_known(columns.mothers[index]), father=_known(columns.fathers[index]),
             species=_known(columns.species[index]), is_champion=index == self.champion_index,
-            is_viable=None if self.threshold is None else fitness is not None and fitness >= self.threshold,
+            is_viable=None if self.threshold is None else seen is not None and seen >= self.threshold,
         )
 
     def matches(self, filter: AgentFilter) -> NDArray[np.bool_]:
@@ -124,7 +128,12 @@ def blocks_of(instance_id: int, numbers: list[int]) -> Iterator[Block]:
 
 def block_of(row: Generation) -> Block:
     scalars, reasons = packing.unpack(row.scalars, row.size), packing.unpack_reasons(row.scalars, row.size)
-    return Block(row.instance_id, row.number, row.champion_index, row.threshold, scalars, reasons)
+    scores = packing.unpack_scores(row.scalars, row.size)
+    return Block(row.instance_id, row.number, row.champion_index, row.threshold, scalars, reasons, scores)
+
+
+def _number(value: Any) -> float | None:
+    return None if np.isnan(value) else float(value)
 
 
 def _known(index: Any) -> int | None:

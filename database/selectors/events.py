@@ -1,10 +1,12 @@
 """What happened to a run."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from django.db.models import QuerySet
 
-from database.models import Event, EventLevel
+from database.models import Event, EventLevel, EventType
+from database.selectors.generations import at
 from database.selectors.paging import Cursor, Page, page_of, whole_key
 
 _LEVELS = list(EventLevel)
@@ -22,6 +24,13 @@ def events(
 def event(instance_id: int, sequence: int) -> Event | None:
     """The event of this number; None where there is none."""
     return Event.objects.filter(instance=instance_id, sequence=sequence).first()
+
+
+def told_of_generations(addresses: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Mapping[str, Any]]:
+    """What was told to programs of generations when they were completed, by run and number; one statement."""
+    rows = Event.objects.filter(at(addresses, "generation"), type=EventType.GENERATION_COMPLETED)
+    found = rows.values_list("instance", "generation", "data")
+    return {(run, number): data for run, number, data in found if number is not None}
 
 
 def count_events(instance_id: int, *, types: Sequence[str] = (), minimum_level: str | None = None) -> int:

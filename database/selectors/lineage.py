@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from database.selectors.agents import Address, agent
-from database.selectors.blocks import BLOCKS_AT_ONCE, AgentRecord, blocks_of
+from database.selectors.blocks import BLOCKS_AT_ONCE, AgentRecord, Block, blocks_of
 
 #: Agents of a family tree at most.
 MOST_ANCESTORS = 2_000
@@ -52,6 +52,26 @@ def lineage(root: Address, *, max_depth: int, most: int = MOST_ANCESTORS) -> Lin
     return Lineage(start, agents, edges, _line(start, found), is_truncated=missing)
 
 
+def line(root: Address, *, most: int) -> list[AgentRecord]:
+    """The agent at this address and its ancestors from fitter parent to fitter parent, at most so many; the earliest first.
+
+    Empty where there is no such agent. Of each generation nothing is read but its scalars, a few generations at a time.
+    """
+    start = agent(*root)
+    if start is None:
+        return []
+    found, blocks = [start], dict[int, Block]()
+    while len(found) < most and found[-1].parents:
+        number = found[-1].parents[0][0]
+        if number not in blocks:
+            numbers = list(range(number, max(number - BLOCKS_AT_ONCE, -1), -1))
+            blocks = {block.number: block for block in blocks_of(start.instance_id, numbers)}
+        if number not in blocks:
+            break  # its generation is not kept
+        found.append(_fittest([blocks[number].record(index) for _, index in found[-1].parents]))
+    return found[::-1]
+
+
 def _parents(record: AgentRecord) -> dict[Place, None]:
     return dict.fromkeys(record.parents)
 
@@ -76,5 +96,10 @@ def _line(root: AgentRecord, found: dict[Place, AgentRecord]) -> list[AgentRecor
     line = [root]
     while line[-1].parents and all(place in found for place in line[-1].parents):
         parents = [found[place] for place in line[-1].parents]
-        line.append(max(parents, key=lambda each: float("-inf") if each.fitness is None else each.fitness))
+        line.append(_fittest(parents))
     return line[::-1]
+
+
+def _fittest(agents: list[AgentRecord]) -> AgentRecord:
+    """The first of the fittest."""
+    return max(agents, key=lambda each: float("-inf") if each.fitness is None else each.fitness)

@@ -72,7 +72,7 @@ def _evaluated(instance_ids: list[int]) -> dict[int, int]:
 def _progress(instance: Instance, rows: list[Generation], evaluated: int) -> Progress:
     """The progress of a run, from its first and its last generations."""
     stop: dict[str, Any] = instance.work_item.spec["stop"]
-    recent, last = rows[-RECENT:], rows[-1] if rows else None
+    recent, last = _timed(rows), rows[-1] if rows else None
     seconds = sum(row.seconds for row in recent)
     return Progress(
         instance_id=instance.pk, state=instance.state,
@@ -85,6 +85,11 @@ def _progress(instance: Instance, rows: list[Generation], evaluated: int) -> Pro
         threshold=last.threshold if last else None, fraction=_fraction(instance, stop, rows),
         estimated_end_at=_end(instance, stop, recent), updated_at=instance.updated_at,
     )
+
+
+def _timed(rows: list[Generation]) -> list[Generation]:
+    """The last generations, without the first, in which kernels are compiled: its time says nothing of the others'."""
+    return [row for row in rows if row.number > 0][-RECENT:]
 
 
 def _fraction(instance: Instance, stop: dict[str, Any], rows: list[Generation]) -> float:

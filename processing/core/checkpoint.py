@@ -1,6 +1,8 @@
 """Where a search stands between two generations, and how that is stored."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from processing.core.errors import Broken
 from processing.core.packed import pack_values, unpack_values
@@ -21,6 +23,7 @@ class Checkpoint:
     digest: str  # of the last generation, chained to all before it; empty before generation 0
     judge: State = field(default_factory=dict)  # of the judge; empty for most
     tested: tuple[int, ...] = ()  # numbers of the species whose champion was put to the test: see `criteria.candidate`
+    unconfirmed: Mapping[str, Any] | None = None  # the last champion that fresh episodes did not confirm: see `stop.confirmed`
 
 
 def pack(checkpoint: Checkpoint, kind: GenomeKind) -> bytes:
@@ -28,6 +31,7 @@ def pack(checkpoint: Checkpoint, kind: GenomeKind) -> bytes:
     head = {
         "next_generation": checkpoint.next_generation, "best_fitness": checkpoint.best_fitness,
         "stagnation": checkpoint.stagnation, "digest": checkpoint.digest, "tested": checkpoint.tested,
+        "unconfirmed": checkpoint.unconfirmed,
     }
     judge = {_JUDGE + name: value for name, value in checkpoint.judge.items()}
     return pack_values(head, {**checkpoint.state, **judge}, kind, genomes=_GENOMES)

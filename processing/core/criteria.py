@@ -4,7 +4,8 @@ A criterion looks at an evaluated generation and names the agent that solves the
 environments, so that they can hold it, and takes the plan as it finds it.
 """
 
-from typing import Any
+import math
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,6 +15,20 @@ from processing.core.types import Evaluations, Float64Array, Genomes, Population
 
 #: Fresh episodes that must confirm a champion where the environment, or its network, is random.
 CONFIRMATION_EPISODES = 100
+
+
+class Confirmation(NamedTuple):
+    """What became of a champion on fresh episodes, after it had reached a bar in its own."""
+
+    agent: int  # index in its generation
+    episodes: int  # fresh ones
+    mean: float | None  # return of a fresh episode; None where it failed in any
+    asked: float
+
+    @property
+    def is_passed(self) -> bool:
+        """Whether that is enough."""
+        return self.mean is not None and self.mean >= self.asked
 
 
 def candidate(verdict: Verdict, fitness: Float64Array, tested: tuple[int, ...]) -> tuple[int | None, tuple[int, ...]]:
@@ -59,7 +74,10 @@ class MeanReturn:
 def is_confirmed(
     plan: Any, genomes: Genomes, agent: int, bar: float, *, seed: int, generation: int, state: State
 ) -> bool:
-    """Whether an agent's mean fitness reaches the bar on at least 100 fresh episodes too, where those can differ."""
+    """Whether an agent's mean fitness reaches the bar on at least 100 fresh episodes too, where those can differ.
+
+    The plan is told how it did there.
+    """
     if not plan.judge.is_random:
         return True
     number = -(-CONFIRMATION_EPISODES // plan.environment.episodes)
@@ -72,4 +90,7 @@ def is_confirmed(
         )
         fitness.append(again.fitness)
         plan.beat()
-    return mean(np.concatenate(fitness)) >= bar
+    found = mean(np.concatenate(fitness))
+    confirmation = Confirmation(agent, number * plan.environment.episodes, None if math.isnan(found) else found, bar)
+    plan.hear(confirmation)
+    return confirmation.is_passed

@@ -1,18 +1,19 @@
 """One generation: open it (ask), evaluate it, close it (tell). In-process runs, workers and tests all compose these."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from processing.core import normalization
 from processing.core.checkpoint import Checkpoint
-from processing.core.criteria import candidate, is_confirmed
+from processing.core.criteria import Confirmation, candidate, is_confirmed
 from processing.core.plan import Plan
 from processing.core.ranking import mean, quantiles, ranked, standard_deviation
 from processing.core.snapshots import by_fitness
-from processing.core.stop import explained, met_rule
+from processing.core.stop import confirmed, explained, met_rule
 from processing.core.types import Evaluations, Float64Array, Int32Array, Population, SpeciesSnapshot, State, StopReason, Verdict
 
 
@@ -33,6 +34,9 @@ class Closed:
     species: Int32Array | None = None  # (N,) as in `Verdict`
     snapshots: tuple[SpeciesSnapshot, ...] = ()
     normalization: bytes | None = None  # of its agents' observations, as `normalization.py` packs it; None where there is none
+    scores: Float64Array | None = None  # (N,) what the strategy saw in the place of fitness, NaN where failed; None: fitness
+    novelty: Mapping[str, float | int | None] | None = None  # what a judge that looks for novelty says of it, JSON values
+    confirmations: tuple[Mapping[str, Any], ...] = ()  # of champions on fresh episodes, as `stop.confirmed` gives their facts
 
 
 def begin(plan: Plan) -> Checkpoint:
@@ -53,10 +57,13 @@ def close_generation(
 ) -> Closed:
     """What an evaluated generation means: the strategy's next state, statistics, champion, digest, and the end of the run."""
     number, fitness = checkpoint.next_generation, evaluations.fitness
+    heard: list[Confirmation] = []
+    plan = replace(plan, hear=heard.append)
     judge, scores = plan.judge.closed(checkpoint.judge, population, evaluations, seed=seed, generation=number)
     state, verdict = plan.strategy.tell(checkpoint.state, population, scores, generation=number)
+    novelty = None
     if scores is not fitness:
-        verdict = by_fitness(verdict, fitness)
+        verdict, novelty = by_fitness(verdict, fitness), plan.judge.notes(judge, scores)
     order = ranked(fitness)
     champion = int(order[0]) if len(order) else None
     best = checkpoint.best_fitness
@@ -75,8 +82,13 @@ def close_generation(
     statistics = statistics_of(plan, population, evaluations) | {"threshold": verdict.threshold, "viable": verdict.viable}
     facts = {
         "generation": number, "best_fitness": best, "stagnation_generations": stagnation, "threshold": verdict.threshold,
-        "viable_agents": verdict.viable, "diversity": statistics["diversity"], **verdict.notes,
+        "viable_agents": verdict.viable, "diversity": statistics["diversity"], **verdict.notes, **(novelty or {}),
     }
+    confirmations = tuple(
+        confirmed(each, generation=number, fitness=float(fitness[each.agent])) for each in dict.fromkeys(heard)
+    )
+    if confirmation := (confirmations or (checkpoint.unconfirmed,))[-1]:
+        facts["confirmation"] = dict(confirmation)
     if winner is not None:
         facts["evaluations"] = number * len(population) + winner + 1
     genomes = plan.genome.pack(population.genomes)
@@ -84,10 +96,17 @@ def close_generation(
         number=number, population=population, evaluations=evaluations, genomes=genomes, statistics=statistics,
         champion=champion, is_improved=is_improved, stop=stop, explanation=explanation_of(plan, stop, facts),
         checkpoint=Checkpoint(
-            number + 1, state, best, stagnation, chained(checkpoint.digest, genomes, evaluations), judge, tested
+            number + 1, state, best, stagnation, chained(checkpoint.digest, genomes, evaluations), judge, tested,
+            _unconfirmed(confirmations) or checkpoint.unconfirmed,
         ),
         species=verdict.species, snapshots=verdict.snapshots, normalization=_normalization(plan, checkpoint),
+        scores=None if novelty is None else scores, novelty=novelty, confirmations=confirmations,
     )
+
+
+def _unconfirmed(confirmations: tuple[Mapping[str, Any], ...]) -> Mapping[str, Any] | None:
+    """The last that was not passed."""
+    return next((each for each in reversed(confirmations) if not each["is_passed"]), None)
 
 
 def _normalization(plan: Plan, checkpoint: Checkpoint) -> bytes | None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from processing.core.criteria import Confirmation
 from processing.core.environments import ENVIRONMENTS
 from processing.core.environments.foreign.environment import Foreign
 from processing.core.environments.grid_world import GridWorld
@@ -35,6 +36,10 @@ def nothing() -> None:
     """Nobody waits for a sign of progress."""
 
 
+def unheard(confirmation: Confirmation) -> None:
+    """Nobody asks how a champion was confirmed."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """The parts of one search. Building it compiles nothing."""
@@ -45,6 +50,7 @@ class Plan:
     strategy: Any
     stop: StopParameters
     beat: Callable[[], object] = nothing  # called again and again while a champion is confirmed, which may take long
+    hear: Callable[[Confirmation], object] = unheard  # called with how a champion did on fresh episodes
 
     @property
     def population_size(self) -> int:

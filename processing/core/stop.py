@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from processing.core.criteria import Confirmation
 from processing.core.parameters import Parameters, parameter
 from processing.core.types import StopReason
 
@@ -71,13 +72,43 @@ _CHANCES = ("mutation_probability", "add_node_probability")
 def explained(
     reason: StopReason, facts: Mapping[str, Any], *, best_possible: float | None, stop: StopParameters, strategy: Parameters
 ) -> dict[str, Any]:
-    """Why a run ended, for people: the rule, what led to it, and what to change, in keys of its own document. JSON values."""
-    advice = _advice(reason, stop, strategy)
-    best = facts.get("best_fitness")
-    if best_possible is not None and best is not None and best >= best_possible - 1e-9:
+    """Why a run ended, for people: the rule, what led to it, and what to change, in keys of its own document. JSON values.
+
+    Of the facts, `confirmation` is what `confirmed` gives, of the champion that was last tried, where one was.
+    """
+    advice, message = _advice(reason, stop, strategy), _WHAT[reason]
+    best, confirmation = facts.get("best_fitness"), facts.get("confirmation")
+    is_unconfirmed = confirmation is not None and not confirmation["is_passed"]
+    if is_unconfirmed:
+        advice = f"{advice} The more episodes an agent has, the less luck counts."
+    elif best_possible is not None and best is not None and best >= best_possible - 1e-9:
         advice = "Nothing better is possible in this environment."
-    return {"rule": reason.value, "message": _WHAT[reason], "led_to": dict(facts) | {"best_possible": best_possible},
-            "advice": advice}
+    if confirmation is not None:
+        message = f"{message} {confirmation_words(confirmation)}."
+    led_to = {name: value for name, value in facts.items() if name != "confirmation"} | {"best_possible": best_possible}
+    led_to |= {f"confirmation_{name}": value for name, value in (confirmation or {}).items()}
+    return {"rule": reason.value, "message": message, "led_to": led_to, "advice": advice}
+
+
+def confirmed(confirmation: Confirmation, *, generation: int, fitness: float) -> dict[str, Any]:
+    """The facts of a confirmation, passed or not, of an agent with this fitness in its own episodes. JSON values."""
+    return {"generation": generation, "fitness": fitness, **confirmation._asdict(), "is_passed": confirmation.is_passed}
+
+
+def confirmation_words(facts: Mapping[str, Any]) -> str:
+    """What `confirmed` says, in a sentence without its end."""
+    mean, asked, fitness = facts["mean"], facts["asked"], facts["fitness"]
+    own = f"Champion {facts['generation']}-{facts['agent']} reached {_beside(fitness, asked)} in its own episodes"
+    if mean is None:
+        return f"{own}; in some of {facts['episodes']} fresh ones it failed"
+    return f"{own}; over {facts['episodes']} fresh ones its mean was {_beside(mean, asked)} of {asked:.6g} asked"
+
+
+def _beside(value: float, other: float) -> str:
+    """A number with four digits, or as many more as tell it from another one."""
+    return next(
+        (text for digits in (4, 6, 9) if (text := f"{value:.{digits}g}") != f"{other:.{digits}g}" or value == other), repr(value)
+    )
 
 
 def _advice(reason: StopReason, stop: StopParameters, strategy: Parameters) -> str:

@@ -140,7 +140,9 @@ class SpeciesSnapshot:
     champion: int | None  # index of its best agent; None where all failed
     best_fitness: float | None
     mean_fitness: float | None  # of those that did not fail
-    adjusted_fitness: float | None  # the sum of its agents' shared fitness; of novelty, where a strategy sees that
+    # The sum of its agents' shared fitness, of novelty where a strategy sees that; where any is negative, above the lowest of
+    # all; where nothing is left to share, of its agents, each counting the same. None where all failed.
+    adjusted_fitness: float | None
     generations_since_improvement: int  # of the best fitness, or novelty, that it ever had
     offspring: int  # agents of the next generation that it brings forth
 

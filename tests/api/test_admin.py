@@ -1,13 +1,18 @@
 """The admin: windows to look through, and three things to ask of runs."""
 
+import io
 from typing import Any
 
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from api.login import one_time_path
 from database import services
 from database.models import (
     Agent,
@@ -22,6 +27,7 @@ from database.models import (
     Worker,
     WorkItem,
 )
+from processing.core.types import Operator
 from tests import builders
 
 pytestmark = pytest.mark.django_db
@@ -93,6 +99,56 @@ def test_what_cannot_be_done_is_said(staff: Client) -> None:
         url(Instance, "changelist"), {"action": "pause", "_selected_action": [instance.pk]}, follow=True
     )
     assert f"Run {instance.pk} is PAUSED" in response.content.decode()
+
+
+@pytest.fixture
+def family() -> Instance:
+    """Two agents, and their children: a champion and one that failed."""
+    instance = builders.generation(builders.run(), [1.0, 0.5], kept=[0, 1])
+    return builders.generation(
+        instance, [2.0, None], mothers=[0, 1], fathers=[1, -1], operators=[int(Operator.CROSSOVER), int(Operator.MUTATION)],
+        species=[4, 4], kept=[0, 1],
+    )
+
+
+def test_an_agent_is_shown_with_what_its_generation_keeps_of_it(staff: Client, family: Instance) -> None:
+    number = family.pk
+    listed = staff.get(url(Agent, "changelist"), {"run": number, "of_generation": 1}).content.decode()
+    for told in (f"{number}-1-0", "EVALUATED", "FAILED", "crossed", "mutated", f"?q={number}-0-1", ">champion<", ">4<"):
+        assert told in listed
+    failed = Agent.objects.get(instance=family, generation=1, index=1)
+    assert "non finite fitness" in staff.get(url(Agent, "change", failed.pk)).content.decode()
+
+
+@pytest.mark.parametrize(("asked", "found"), [("{}", 4), ("{}-1", 2), ("{}-1-0", 1), ("{}-7", 0), ("nobody", 0), ("1-2-3-4", 0)])
+def test_an_agent_is_found_by_its_name(staff: Client, family: Instance, asked: str, found: int) -> None:
+    listed = staff.get(url(Agent, "changelist"), {"q": asked.format(family.pk)}).context["cl"]
+    assert listed.result_count == found
+
+
+def test_the_agents_of_a_run_are_listed_by_an_index(staff: Client, family: Instance) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        staff.get(url(Agent, "changelist"), {"run": family.pk})
+    about = [query["sql"] for query in asked if 'FROM "database_agent"' in query["sql"]]
+    assert about
+    assert not any("DISTINCT" in sql or "JOIN" in sql for sql in about)
+    assert all(f'"instance_id" = {family.pk}' in sql for sql in about)
+
+
+def test_a_number_that_is_none_filters_nothing(staff: Client, family: Instance) -> None:
+    listed = staff.get(url(Agent, "changelist"), {"run": "x", "of_generation": "9" * 30})
+    assert listed.context["cl"].result_count == 4
+
+
+def test_the_login_command_prints_a_link_where_one_was_used(client: Client) -> None:
+    used = one_time_path()
+    assert client.get(used).status_code == 302
+    refused = client.get(used)
+    assert refused.status_code == 403
+    assert "manage.py login --url http://testserver/" in refused.content.decode()
+    printed = io.StringIO()
+    call_command("login", url="http://testserver/", stdout=printed)
+    assert client.get(printed.getvalue().strip().removeprefix("http://testserver")).status_code == 302
 
 
 def test_others_are_asked_to_log_in(client: Client) -> None:

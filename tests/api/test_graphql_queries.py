@@ -184,6 +184,49 @@ def test_an_agent_knows_its_family(client: Client, lived: Instance) -> None:
             assert child["id"] in [each["id"] for each in parent["offspring"]["nodes"]]
 
 
+def test_novelty_is_seen_of_agents_and_of_generations(client: Client) -> None:
+    instance = builders.run(
+        stop={"max_generations": 3}, novelty={"archive": {"number": 2}},
+        strategy={"type": "rising_threshold", "population_size": 12},
+    )
+    work_shift(instance.pk, seconds=60.0, threads=1)
+    answer = run(
+        client, instance, "explainStop generations{nodes{novelty{mean largest archiveSize}statistics{threshold viable}"
+        "agents{nodes{novelty fitness isViable}}}}",
+    )
+    generations = answer["generations"]["nodes"]
+    assert [each["novelty"]["archiveSize"] for each in generations] == [2, 4, 6]
+    for each in generations:
+        agents, statistics = each["agents"]["nodes"], each["statistics"]
+        scores = [agent["novelty"] for agent in agents]
+        assert each["novelty"]["largest"] == max(scores)
+        assert each["novelty"]["mean"] == pytest.approx(sum(scores) / len(scores))
+        assert [agent["isViable"] for agent in agents] == [score >= statistics["threshold"] for score in scores]
+        assert sum(agent["isViable"] for agent in agents) == statistics["viable"]
+    assert answer["explainStop"]["led_to"]["archive_size"] == 6
+
+
+def test_champions_that_fresh_episodes_do_not_confirm_are_seen(client: Client) -> None:
+    instance = builders.run(
+        network={"hidden": [3], "output": "softmax"}, strategy={"type": "genetic", "population_size": 60},
+        stop={"max_generations": 3, "fitness": 0.5},
+    )
+    work_shift(instance.pk, seconds=60.0, threads=1)
+    answer = run(client, instance, "explainStop events(first:50,types:[NOTE]){nodes{level message data}}")
+    told = [each for each in answer["events"]["nodes"] if each["message"].startswith("Champion ")]
+    assert told
+    assert all(each["level"] == "INFO" and each["data"]["episodes"] == 100 for each in told)
+    last, facts = told[-1]["data"], answer["explainStop"]["led_to"]
+    assert facts["confirmation_is_passed"] is False
+    assert {name: facts[f"confirmation_{name}"] for name in last} == last
+
+
+def test_a_run_that_looks_for_fitness_has_no_novelty(client: Client, lived: Instance) -> None:
+    answer = run(client, lived, "generation(number:1){novelty{mean}agents{nodes{novelty}}}")["generation"]
+    assert answer["novelty"] is None
+    assert {agent["novelty"] for agent in answer["agents"]["nodes"]} == {None}
+
+
 def test_a_failed_agent_says_why(client: Client) -> None:
     instance = builders.generation(builders.run(), [1.0, None], threshold=0.5)
     nodes = run(client, instance, "agents{nodes{state fitness rank isViable failure{reason message}}}")["agents"]["nodes"]

@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,14 @@ from api import intake
 from api.dashboard.examples import cards
 from api.dashboard.pictures import maze_svg, spark_svg
 from api.dashboard.query import QUERY
-from api.dashboard.words import duration, ending_of, environment_words, with_code
+from api.dashboard.words import change_words, duration, ending_of, environment_words, strategy_words, with_code
 from database.models import Instance, WorkItem
 from database.services import database_now
+from processing.core.networks.changes import Changes
+from processing.core.networks.genes import ConnectionGene
+from processing.core.types import Operator
 from processing.runner import work_shift
+from tests import builders
 
 pytestmark = pytest.mark.django_db
 
@@ -27,6 +32,8 @@ DOCUMENT: dict[str, Any] = {
     "network": {"hidden": [4]}, "strategy": {"type": "genetic", "population_size": 20, "parents": 5},
     "stop": {"max_generations": 3},
 }
+
+LINK = ConnectionGene(innovation=3, source=0, target=1, weight=0.5, enabled=True, recurrent=False)
 
 
 def queued(**changes: Any) -> Instance:
@@ -196,6 +203,49 @@ def test_the_champion_comes_with_its_way_its_network_and_its_parents(client: Cli
         assert client.get(f"/runs/{ended.pk}/agent?generation={parent['generation']}&index={parent['index']}").status_code == 200
 
 
+def test_the_line_of_a_champion_leads_from_fitter_parent_to_child(client: Client, ended: Instance) -> None:
+    agent = client.get(f"/runs/{ended.pk}/agent?generation=2").json()
+    told = client.get(f"/runs/{ended.pk}/line?generation=2&index={agent['index']}").json()
+    births = told["births"]
+    assert told["first"] == {"generation": 0, "operator": "drawn at random"}
+    assert (told["before"], births[0]["generation"], births[0]["fitness"]) == (0, 2, agent["fitness"])
+    for later, earlier in pairwise(births):
+        assert later["since"] == earlier["generation"] + 1
+        assert later["change"] == later["fitness"] - earlier["fitness"]
+    assert all("weight" in each["changes"] or each["changes"] == "unchanged" for each in births)
+    assert client.get(f"/runs/{ended.pk}/line?generation=0&index=0").json()["births"] == []
+    assert client.get(f"/runs/{ended.pk}/line").json() == {"births": [], "before": 0, "first": None}
+
+
+def test_copies_are_one_step_of_a_line_and_long_ones_are_cut_short(client: Client) -> None:
+    instance = builders.generation(builders.run(), [1.0])
+    for operator in [Operator.MUTATION] * 14 + [Operator.ELITE] * 3:
+        instance = builders.generation(instance, [2.0], mothers=[0], operators=[operator])
+    told = client.get(f"/runs/{instance.pk}/line?generation=17&index=0").json()
+    copied, mutated = told["births"][:2]
+    assert (copied["generation"], copied["since"], copied["changes"]) == (17, 15, "unchanged")
+    assert (mutated["generation"], mutated["operator"]) == (14, "mutated")
+    assert mutated["changes"] == f"{builders.WEIGHTS} weights changed by up to 100"
+    assert (len(told["births"]), told["before"]) == (12, 3)
+
+
+def test_what_a_birth_changed_is_not_told_where_a_genome_is_not_kept(client: Client) -> None:
+    instance = builders.generation(builders.run(), [1.0, 2.0], keep_every=100, kept=[])
+    for _ in range(2):
+        instance = builders.generation(instance, [1.0, 2.0], mothers=[0, 0], keep_every=100)
+    births = client.get(f"/runs/{instance.pk}/line?generation=2&index=1").json()["births"]
+    assert [each["changes"] for each in births] == ["", ""]
+
+
+@pytest.mark.parametrize(("changes", "words"), [
+    (Changes((), (), (), (), (), (), 0, None), "nothing"), (None, ""),
+    (Changes((9,), (), (LINK, LINK), (), (), (LINK,), 0, None), "1 node added, 2 links added, 1 link disabled"),
+    (Changes((), (), (), (), (), (), 1, 0.25), "1 weight changed by up to 0.25"),
+])
+def test_what_a_birth_changed_is_said_in_words(changes: Changes | None, words: str) -> None:
+    assert change_words(changes) == words
+
+
 def test_each_generation_has_a_champion(client: Client, ended: Instance) -> None:
     agent = client.get(f"/runs/{ended.pk}/agent?generation=1").json()
     assert (agent["generation"], agent["rank"], agent["is_champion"]) == (1, 1, True)
@@ -207,7 +257,7 @@ def test_there_is_no_agent_where_none_lived(client: Client, query: str) -> None:
     assert response.status_code == 404
 
 
-@pytest.mark.parametrize("path", ["", "/live", "/statistics", "/agent"])
+@pytest.mark.parametrize("path", ["", "/live", "/statistics", "/agent", "/line"])
 @pytest.mark.parametrize("number", [99, 2**70])
 def test_an_unknown_run_is_not_found(client: Client, number: int, path: str) -> None:
     response = client.get(f"/runs/{number}{path}")
@@ -270,6 +320,37 @@ def test_the_equivalent_query_is_one_that_the_server_answers(client: Client, end
     assert query.split()[0] == "query"
 
 
+def test_a_run_that_was_cancelled_before_it_began_promises_nothing(client: Client) -> None:
+    number = queued(environment={"type": "gymnasium", "id": "CartPole-v1"}).pk
+    client.post(f"/runs/{number}/cancel")
+    page = text_of(client.get(f"/runs/{number}"))
+    assert "cancelled before its first generation was completed" in page
+    assert "The run ended before a generation was completed." in page
+    assert " yet" not in page.split("<main")[1]
+    assert re.search(r'id="stage" hidden', page)
+
+
+def test_a_run_that_prepares_its_first_generation_says_so(client: Client) -> None:
+    instance = queued()
+    Instance.objects.filter(pk=instance.pk).update(state="RUNNING", started_at=database_now())
+    assert "is compiled first" in text_of(client.get(f"/runs/{instance.pk}"))
+
+
+def test_examples_come_from_mazes_to_what_takes_long() -> None:
+    first = [slug.split("-")[0] for slug in (card.slug for card in cards())]
+    assert list(dict.fromkeys(first)) == [
+        "maze", "xor", "double", "cartpole", "acrobot", "frozenlake", "mountaincar", "lunarlander",
+    ]
+    assert all(card.line.count(".") == 1 and card.description.startswith(card.line[:-1]) for card in cards())
+
+
+@pytest.mark.parametrize(("strategy", "words"), [
+    ("cma_es", "CMA-ES"), ("neat", "NEAT"), ("openai_es", "OpenAI ES"), ("rising_threshold", "rising threshold"),
+])
+def test_strategies_are_named_as_people_name_them(strategy: str, words: str) -> None:
+    assert strategy_words({"strategy": {"type": strategy}}) == words
+
+
 def test_a_failed_run_says_why() -> None:
     instance = queued()
     instance.state, instance.stop_reason, instance.ended_at = "FAILED", "ERROR", database_now()
@@ -310,5 +391,5 @@ def test_an_environment_is_named_in_a_few_words(environment: dict[str, Any], wor
 def test_the_page_of_a_run_names_what_its_agents_act_in_and_when_it_ends(client: Client) -> None:
     instance = queued(environment={"type": "gymnasium", "id": "CartPole-v1"}, stop={"max_generations": 9, "solved": True})
     page = text_of(client.get(f"/runs/{instance.pk}"))
-    assert "CartPole-v1, genetic, 20 agents" in page
+    assert "CartPole-v1, genetic algorithm, 20 agents" in page
     assert "ends when solved" in page

@@ -2,7 +2,7 @@
 
 import io
 
-from api.terminal import Progress, ProgressLine, line_of, path_through, print_faults
+from api.terminal import Pace, Progress, ProgressLine, line_of, path_through, print_faults
 from formatting.faults import FaultCode, fault
 from processing.core.types import Trajectory
 
@@ -26,6 +26,39 @@ def test_where_nobody_watches_the_line_is_written_now_and_then_and_at_the_end() 
     line.close()
     shown = [text.split("generation ")[1].split("/")[0] for text in stream.getvalue().splitlines()]
     assert shown == ["0", "10", "20", "24"]
+
+
+def test_before_a_generation_is_closed_the_line_tells_once_what_happens() -> None:
+    stream = io.StringIO()
+    line = ProgressLine(stream)
+    for text in ("preparing", "compiling", "compiling"):
+        line.say(text)
+    line.show(HALF)
+    line.say("compiling")
+    line.close()
+    assert [text.split()[0] for text in stream.getvalue().splitlines()] == ["preparing", "compiling", "run"]
+
+
+def test_the_pace_is_that_of_generations_in_which_nothing_was_compiled() -> None:
+    pace = Pace()
+    pace.compiles()
+    pace.closed(60.0, 100)  # the first: nobody knows when it began
+    assert (pace.evaluations_per_second, pace.seconds_for(3)) == (None, None)
+    pace.compiles()
+    pace.closed(90.0, 100)
+    assert (pace.evaluations_per_second, pace.seconds_for(3)) == (None, None)
+    pace.closed(90.5, 100)
+    pace.closed(91.0, 50)
+    assert (pace.evaluations_per_second, pace.seconds_for(3)) == (150.0, 1.5)
+
+
+def test_the_pace_forgets_what_was_long_ago() -> None:
+    pace = Pace()
+    for second in range(30):
+        pace.closed(100.0 * second, 100)
+    for tick in range(1, 21):
+        pace.closed(2900.0 + 0.5 * tick, 100)
+    assert pace.evaluations_per_second == 200.0
 
 
 def test_the_path_is_drawn_over_open_ground_alone() -> None:

@@ -83,6 +83,23 @@ class Crashing(World):
         return super().step(action)
 
 
+class Hungry(World):
+    """Some episodes need more memory than there is."""
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        if self.age == 4 and action == 1:
+            raise MemoryError("no room for a bridge")
+        return super().step(action)
+
+
+class Priceless(World):
+    """Some steps are paid beyond all numbers."""
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        seen, reward, *rest = super().step(action)
+        return seen, np.nan if self.age == 5 and action == 1 else reward, *rest  # type: ignore[return-value]
+
+
 class Dying(World):
     """Some episodes take their process with them."""
 
@@ -276,7 +293,7 @@ class Wide(World):
 for _kind in (
     Mixed, Switches, Levers, Shifted, Hanging, Crashing, Dying, Drifting, Talking, Endless, Painted, Wide, Panicking, Wordless,
     Garbled, Ambiguous, Forking, Printing, Slow, Failing, Stuck, Blinded, Narrow, Counting, Counted, Numbered, Paired,
-    Killed, Rare,
+    Killed, Rare, Hungry, Priceless,
 ):
     gymnasium.register(f"{_kind.__name__}-v0", entry_point=_kind)
 gymnasium.register("Worth-v3", entry_point=World, max_episode_steps=7, reward_threshold=2)

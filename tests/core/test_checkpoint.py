@@ -81,7 +81,7 @@ def test_any_flipped_byte_of_the_head_is_broken_or_another_checkpoint() -> None:
 
 def test_nothing_but_numbers_is_stored() -> None:
     head = json.loads(pack(checkpoint(), KIND).partition(b"\n")[0])
-    assert set(head) == {"next_generation", "best_fitness", "stagnation", "digest", "tested", "state"}
+    assert set(head) == {"next_generation", "best_fitness", "stagnation", "digest", "tested", "unconfirmed", "state"}
     with pytest.raises(TypeError):
         pack(checkpoint(threshold=object()), KIND)
     with pytest.raises(ValueError, match="JSON"):

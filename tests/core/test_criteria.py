@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from processing.core.criteria import MeanReturn, candidate, is_confirmed
+from processing.core.criteria import Confirmation, MeanReturn, candidate, is_confirmed
 from processing.core.environments.classic import CLASSIC
 from processing.core.genomes.dense import Dense, DenseParameters
 from processing.core.judges.episodes import Episodes
@@ -65,6 +65,29 @@ def test_luck_is_not_confirmed() -> None:
     assert luckiest > mean(evaluations.fitness)
     assert winner(MeanReturn(float(luckiest)), one, crowd) is None
     assert winner(MeanReturn(mean(evaluations.fitness) - 0.5), one, crowd) == int(evaluations.fitness.argmax())
+
+
+def test_whoever_asks_hears_how_a_champion_did_on_fresh_episodes() -> None:
+    heard: list[Confirmation] = []
+    one = replace(plan(seeds="fresh", episodes=3), hear=heard.append)
+    assert is_confirmed(one, balancer()[None], 0, 475, seed=3, generation=1, state={})
+    assert not is_confirmed(one, balancer()[None], 0, 501, seed=3, generation=1, state={})
+    assert [(each.agent, each.episodes, each.mean, each.asked, each.is_passed) for each in heard] == [
+        (0, 102, 500.0, 475, True), (0, 102, 500.0, 501, False),
+    ]
+
+
+def test_an_agent_that_fails_in_a_fresh_episode_is_not_confirmed_and_has_no_mean() -> None:
+    class Failing(Episodes):
+        def evaluate(self, *args: Any, **kwargs: Any) -> Evaluations:
+            found = super().evaluate(*args, **kwargs)
+            return replace(found, fitness=np.where(np.arange(len(found)) == 1, np.nan, found.fitness))
+
+    heard: list[Confirmation] = []
+    one = plan(seeds="fresh")
+    one = replace(one, judge=Failing(one.environment, one.genome), hear=heard.append)
+    assert not is_confirmed(one, balancer()[None], 0, 1, seed=3, generation=1, state={})
+    assert [(each.mean, each.is_passed) for each in heard] == [(None, False)]
 
 
 def test_agents_without_a_fitness_never_win() -> None:

@@ -52,6 +52,20 @@ def test_whatever_an_environment_raises_or_returns_ends_its_agent_alone(name: st
     assert np.array_equal(evaluations.fitness, crashing.fitness, equal_nan=True)
 
 
+def test_an_environment_that_runs_out_of_memory_is_told_as_one() -> None:
+    evaluations, crashing = evaluated(foreign_plan("Hungry-v0")), evaluated(foreign_plan("Crashing-v0"))
+    assert set(evaluations.failures) == {Failure.NONE, Failure.OUT_OF_MEMORY}
+    assert np.array_equal(evaluations.fitness, crashing.fitness, equal_nan=True)
+    assert {reason for _, reason in evaluations.reasons} == {"MemoryError: no room for a bridge"}
+
+
+def test_an_agent_whose_rewards_are_no_number_is_told_so() -> None:
+    evaluations = evaluated(foreign_plan("Priceless-v0"))
+    assert set(evaluations.failures) == {Failure.NONE, Failure.NON_FINITE_FITNESS}
+    failed = np.flatnonzero(evaluations.failures)
+    assert evaluations.reasons == tuple((index, "Its environment gave it rewards whose sum is nan.") for index in failed)
+
+
 def test_a_process_that_dies_and_leaves_another_behind_is_seen_at_once() -> None:
     started = time.monotonic()
     forking, raising = (evaluated(foreign_plan(name), number=4) for name in ("Forking-v0", "Crashing-v0"))

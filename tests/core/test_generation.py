@@ -1,14 +1,17 @@
 import hashlib
 import json
 import struct
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from processing.core import checkpoint as checkpoints
 from processing.core import generation as generations
 from processing.core.generation import Closed
 from processing.core.plan import Plan
+from processing.core.stop import StopParameters
 from processing.core.types import Evaluations, Purpose, StopReason
 from tests.core.searches import evaluated, evaluations_of, run, search
 
@@ -109,6 +112,12 @@ def test_a_lucky_champion_is_not_declared_the_goal() -> None:
     assert np.nanmax(evaluations.fitness) >= 1.0
     assert confirmed(plan, found) < 1.0
     assert found.stop is None
+    (told,) = found.confirmations
+    assert told == {
+        "generation": 0, "agent": found.champion, "fitness": evaluations.fitness[found.champion], "episodes": 100,
+        "mean": pytest.approx(confirmed(plan, found)), "asked": 1.0, "is_passed": False,
+    }
+    assert found.checkpoint.unconfirmed == told
 
 
 def test_later_champions_are_confirmed_even_below_the_best_so_far() -> None:
@@ -118,6 +127,37 @@ def test_later_champions_are_confirmed_even_below_the_best_so_far() -> None:
     assert confirmed(plan, history[-1]) >= 1.0
     for one in history[:-1]:
         assert confirmed(plan, one) < 1.0
+    (told,) = history[-1].confirmations
+    assert told["is_passed"]
+    explanation = history[-1].explanation
+    assert explanation is not None
+    assert {name: explanation["led_to"][f"confirmation_{name}"] for name in told} == told
+    assert f"over 100 fresh ones its mean was {told['mean']:.4g} of 1 asked" in explanation["message"]
+
+
+def test_an_end_short_of_the_goal_says_which_champion_was_not_confirmed() -> None:
+    plan = replace(sampled(1.0), stop=StopParameters(max_generations=2, fitness=1.0))
+    history = list(run(plan, seed=1))
+    last = history[-1]
+    assert last.stop == StopReason.GENERATION_LIMIT
+    tried = [each for one in history for each in one.confirmations]
+    assert tried
+    assert last.explanation is not None
+    assert {name: last.explanation["led_to"][f"confirmation_{name}"] for name in tried[-1]} == tried[-1]
+    assert f"Champion {tried[-1]['generation']}-{tried[-1]['agent']} reached" in last.explanation["message"]
+    assert json.loads(json.dumps(last.explanation, allow_nan=False)) == last.explanation
+
+
+def test_what_is_remembered_of_a_confirmation_survives_a_checkpoint() -> None:
+    plan = sampled(1.0)
+    first = next(run(plan, seed=1))
+    stored = checkpoints.unpack(checkpoints.pack(first.checkpoint, plan.genome), plan.genome)
+    assert stored.unconfirmed == first.checkpoint.unconfirmed is not None
+
+
+def test_where_every_episode_is_the_same_nothing_is_confirmed() -> None:
+    found = closed(four(fitness=5.0), [1.0, 5.0, 2.0, 0.0])
+    assert (found.confirmations, found.checkpoint.unconfirmed) == ((), None)
 
 
 def confirmed(plan: Plan, one: Closed) -> float:

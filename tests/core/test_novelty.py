@@ -112,6 +112,27 @@ def test_the_failed_have_no_score_and_are_nobodys_neighbours() -> None:
     assert state["archive"].tolist() == [[0, 0], [3, 4]]
 
 
+def test_what_is_told_of_novelty_leaves_out_the_failed() -> None:
+    one = a_judge(k=1)
+    state, scores = closed(one, one.begin(), seen([1, np.nan, 1, 1], [(0, 0), (0, 0), (3, 4), (0, 2)]))
+    assert one.notes(state, scores) == {"mean_novelty": (2 + 13**0.5 + 2) / 3, "largest_novelty": 13**0.5, "archive_size": 3}
+    nobody = one.notes(one.begin(), np.full(2, np.nan))
+    assert nobody == {"mean_novelty": None, "largest_novelty": None, "archive_size": 0}
+
+
+def test_a_closed_generation_tells_what_its_strategy_saw() -> None:
+    one = next(run(plan({"k": 3}), seed=SEED))
+    assert one.scores is not None
+    assert one.novelty == {
+        "mean_novelty": pytest.approx(one.scores.mean()), "largest_novelty": one.scores.max(), "archive_size": 5,
+    }
+    *_, last = run(plan({"k": 3}, stop={"max_generations": 2}), seed=SEED)
+    assert last.explanation is not None
+    assert last.explanation["led_to"]["archive_size"] == 10
+    without = next(run(plan(None), seed=SEED))
+    assert (without.scores, without.novelty) == (None, None)
+
+
 def test_a_mixture_weighs_scaled_novelty_and_scaled_fitness() -> None:
     one = a_judge(k=1, weight=0.25)
     _, scores = closed(one, one.begin(), seen([10, 20, 30], [(0, 0), (0, 1), (0, 5)]))

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from processing.core.stop import StopParameters, explained, met_rule
+from processing.core.criteria import Confirmation
+from processing.core.stop import StopParameters, confirmation_words, confirmed, explained, met_rule
 from processing.core.strategies import STRATEGIES
 from processing.core.types import StopReason
 
@@ -76,3 +77,30 @@ def test_who_reached_the_goal_is_told_which_rule_to_change(stop: dict[str, Any],
 def test_a_champion_that_cannot_be_beaten_is_said_to_be_one() -> None:
     found = told(StopReason.THRESHOLD_MISSED, {"best_fitness": 8.7}, strategy="rising_threshold")
     assert found["advice"] == "Nothing better is possible in this environment."
+
+
+def tried(mean: float | None, *, fitness: float = 249.5, asked: float = 200.0) -> dict[str, Any]:
+    return confirmed(Confirmation(agent=7, episodes=100, mean=mean, asked=asked), generation=12, fitness=fitness)
+
+
+@pytest.mark.parametrize(("facts", "words"), [
+    (tried(183.21), "Champion 12-7 reached 249.5 in its own episodes; over 100 fresh ones its mean was 183.2 of 200 asked"),
+    (tried(199.999), "Champion 12-7 reached 249.5 in its own episodes; over 100 fresh ones its mean was 199.999 of 200 asked"),
+    (tried(200.0), "Champion 12-7 reached 249.5 in its own episodes; over 100 fresh ones its mean was 200 of 200 asked"),
+    (tried(None), "Champion 12-7 reached 249.5 in its own episodes; in some of 100 fresh ones it failed"),
+])
+def test_what_became_of_a_champion_on_fresh_episodes_is_told_so_that_the_difference_shows(
+    facts: dict[str, Any], words: str
+) -> None:
+    assert confirmation_words(facts) == words
+
+
+@pytest.mark.parametrize(("mean", "is_passed"), [(None, False), (199.999, False), (200.0, True)])
+def test_a_mean_that_reaches_what_is_asked_is_enough(mean: float | None, is_passed: bool) -> None:
+    assert tried(mean)["is_passed"] is is_passed
+
+
+def test_the_best_possible_that_was_luck_is_not_called_the_best_possible() -> None:
+    found = told(StopReason.GENERATION_LIMIT, {"best_fitness": 8.7, "confirmation": tried(5.0, fitness=8.7, asked=8.0)})
+    assert found["advice"].endswith("The more episodes an agent has, the less luck counts.")
+    assert "Champion 12-7 reached 8.7" in found["message"]

@@ -5,7 +5,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from database.packing import BYTES_PER_AGENT, MOST_REASONS, Scalars, pack, unpack, unpack_reasons
+from database.packing import BYTES_PER_AGENT, MOST_REASONS, Scalars, pack, unpack, unpack_reasons, unpack_scores
 
 EXTREMES = Scalars(
     fitness=np.array([0.1, -1e308, np.nan]), steps=np.array([0, 1, 2**31 - 1], np.int32),
@@ -52,6 +52,23 @@ def test_reasons_lie_behind_the_columns() -> None:
     assert unpack_reasons(data, 3) == dict(reasons)
     assert unpack_reasons(pack(EXTREMES), 3) == {}
     assert unpack_reasons(memoryview(data), 3) == dict(reasons)
+
+
+@pytest.mark.parametrize("reasons", [(), ((1, "the bridge is gone"),)])
+def test_what_a_strategy_saw_if_not_fitness_lies_between_columns_and_reasons(reasons: tuple[tuple[int, str], ...]) -> None:
+    scores = np.array([0.25, np.nan, -1e300])
+    data = memoryview(pack(EXTREMES, reasons, scores=scores))
+    found = unpack_scores(data, 3)
+    assert found is not None
+    assert found.tobytes() == scores.tobytes()
+    assert unpack_reasons(data, 3) == dict(reasons)
+    assert unpack(data, 3).failures.tolist() == EXTREMES.failures.tolist()
+    assert len(data) == len(pack(EXTREMES, reasons)) + 1 + 3 * 8
+
+
+def test_where_a_strategy_saw_fitness_nothing_else_is_kept() -> None:
+    assert unpack_scores(pack(EXTREMES), 3) is None
+    assert unpack_scores(pack(EXTREMES, ((1, "S"),)), 3) is None
 
 
 def test_no_more_reasons_are_kept_than_can_be_read() -> None:

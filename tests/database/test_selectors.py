@@ -362,6 +362,14 @@ def test_progress_measures_speed_and_the_way_that_is_left() -> None:
     assert progress.estimated_end_at is not None
 
 
+def test_the_first_generation_in_which_kernels_are_compiled_tells_nothing_of_the_speed() -> None:
+    instance = builders.generation(builders.run(), [1.0, 2.0], seconds=60.0)
+    progress = selectors.progress(instance)
+    assert (progress.evaluations_per_second, progress.estimated_end_at) == (None, None)
+    instance = builders.generation(instance, [1.0, 2.0], seconds=0.5)
+    assert selectors.progress(instance).evaluations_per_second == 4.0
+
+
 @pytest.mark.parametrize(("stop", "fraction"), [
     ({"max_generations": 50, "stagnation_generations": 8}, 0.5),  # 4 generations after the record in the first
     ({"max_generations": 50, "max_seconds": 5.0}, 0.5),

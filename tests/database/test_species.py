@@ -252,6 +252,17 @@ def test_the_line_follows_the_fitter_parent(family: Instance) -> None:
             assert other.fitness is None or (parent.fitness is not None and other.fitness <= parent.fitness)
 
 
+@pytest.mark.parametrize("most", [1, 5, 500])
+def test_the_line_alone_is_that_of_the_whole_family(family: Instance, most: int) -> None:
+    whole = selectors.lineage((family.pk, 39, 2), max_depth=100)
+    assert whole is not None
+    with CaptureQueriesContext(connection) as queries:
+        found = selectors.line((family.pk, 39, 2), most=most)
+    assert found == whole.line[-most:]
+    assert len(queries) <= 1 + 40 // 16 + 1
+    assert selectors.line((family.pk, 40, 0), most=most) == []
+
+
 @pytest.mark.parametrize(("fitness", "fitter"), [
     ([None, -1.0], 1), ([-1.0, None], 0), ([-1.0, -0.5], 1), ([0.5, 0.5], 0), ([None, None], 0), ([None, 0.0], 1),
 ])

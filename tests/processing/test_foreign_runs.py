@@ -67,6 +67,13 @@ def test_a_run_of_which_agents_were_killed_is_marked_as_decided_by_a_machine() -
     assert Event.objects.filter(instance=instance, message__contains="because processes were lost; the run is not repr").exists()
 
 
+def test_a_run_of_which_agents_ran_out_of_memory_is_marked_as_decided_by_a_machine() -> None:
+    instance = finished(submitted("Hungry-v0", agents=24, generations=1))
+    assert (instance.state, instance.reproducible) == ("SUCCEEDED", False)
+    told = Event.objects.filter(instance=instance, message__contains="because environments ran out of memory; the run is not")
+    assert told.exists()
+
+
 def test_a_run_whose_champion_hangs_while_it_is_confirmed_is_marked_as_decided_by_a_clock() -> None:
     instance = finished(submitted("Rare-v0", agents=4, generations=1, timeout_seconds=1.0, stop={"fitness": -100.0}))
     assert (instance.state, instance.stop_reason, instance.reproducible) == ("SUCCEEDED", "GENERATION_LIMIT", False)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from formatting.canonical import spec_hash
 from formatting.faults import FaultCode
 from formatting.parse import parse
 from staging.limits import Limits
@@ -28,6 +29,15 @@ def test_all_covariances_are_learned_of_up_to_a_thousand_weights(hidden: list[in
     found = faults({"strategy": {"type": "cma_es", "variant": variant}, "network": {"hidden": hidden}})
     assert [(path, code) for path, code, _ in found] == [(("strategy", "variant"), FaultCode.INCONSISTENT)] * is_refused
     assert all("separable" in expected for _, _, expected in found)
+
+
+@pytest.mark.parametrize(("hidden", "variant"), [([], "full"), ([29], "full"), ([30], "separable"), ([64, 64], "separable")])
+def test_covariances_that_nothing_is_said_of_are_those_that_can_be_learned(hidden: list[int], variant: str) -> None:
+    changes = {"strategy": {"type": "cma_es"}, "network": {"hidden": hidden}}
+    item = stage(parse(document(changes)), Limits())
+    assert item.spec["strategy"]["variant"] == variant
+    assert item == stage(parse(document(changes | {"strategy": {"type": "cma_es", "variant": variant}})), Limits())
+    assert (item.spec_hash == spec_hash(parse(document(changes)))) is (variant == "full")
 
 
 def test_novelty_is_looked_for_where_the_environment_tells_where_agents_end() -> None:

@@ -88,10 +88,25 @@ def test_parameters_that_contradict_each_other_are_refused(
     assert (found.path, found.given) == (path, given)
 
 
-def test_a_default_that_does_not_fit_is_named_as_such() -> None:
-    (found,) = faults_of({"strategy.population_size": 19})
+@pytest.mark.parametrize(("population", "parents"), [(2, 1), (10, 5), (19, 9), (20, 20), (100, 20)])
+def test_parents_that_were_left_out_fit_the_population(population: int, parents: int) -> None:
+    item = staged({"strategy.population_size": population})
+    assert item.spec["strategy"]["parents"] == parents
+    assert item.warnings == ()
+    assert item == staged({"strategy.population_size": population, "strategy.parents": parents})
+    assert item == stage(parse(item.spec), Limits())
+
+
+def test_parents_that_were_given_are_not_changed() -> None:
+    (found,) = faults_of({"strategy.population_size": 19, "strategy.parents": 20})
     assert found.path == ("strategy", "parents")
-    assert "default" in (found.hint or "")
+
+
+def test_a_default_that_fits_or_does_not_count_stays_and_the_hash_with_it() -> None:
+    for changes in ({"strategy.population_size": 20}, {"strategy.population_size": 10, "strategy.selection": "rank"}):
+        item = staged(changes)
+        assert item.spec["strategy"]["parents"] == 20
+        assert item.spec_hash == spec_hash(parse(document(changes)))
 
 
 def test_parents_may_be_more_than_the_population_where_they_do_not_count() -> None:
@@ -149,6 +164,7 @@ def test_faults_of_all_parts_come_at_once() -> None:
     ({"stop.fitness": 100}, {("stop", "fitness")}),
     ({"stop.fitness": 6}, set()),
     ({"strategy": {"type": "rising_threshold", "initial_threshold": 100}}, {("strategy", "initial_threshold")}),
+    ({"strategy": {"type": "rising_threshold", "initial_threshold": 100}, "novelty": {}}, set()),
     ({"strategy.tournament_size": 5}, {("strategy", "tournament_size")}),
     ({"strategy.selection": "tournament", "strategy.tournament_size": 5}, set()),
     ({"strategy.crossover": "none", "strategy.crossover_probability": 0.25}, {("strategy", "crossover_probability")}),

@@ -42,7 +42,11 @@ class Agent(graphene.ObjectType):
     instance = one("api.graphql.types.runs.Instance", "Its run.")
     generation = one("api.graphql.types.generations.Generation", "Its generation.")
     state = one(AgentState, "What became of it.")
-    fitness = maybe(graphene.Float, "What selection uses, higher is better; null when it failed.")
+    fitness = maybe(graphene.Float, "What selection uses, unless it is `novelty`; higher is better; null when it failed.")
+    novelty = maybe(
+        graphene.Float, "What selection uses in its place where the work item asks for novelty, mixed with fitness where "
+        "`novelty.weight` says so; null where it does not ask, and when the agent failed.",
+    )
     rank = maybe(graphene.Int, "1 is the best of the generation, ties by index; null when it failed.")
     steps = one(graphene.Int, "Environment steps of all its episodes.")
     is_champion = one(graphene.Boolean, "Whether it is the best of its generation.")

@@ -42,7 +42,7 @@ class GenerationStatistics(graphene.ObjectType):
     diversity = maybe(graphene.Float, "How far the genomes spread; the measure depends on the kind.")
     mean_complexity = maybe(graphene.Float, "Mean number of weights, or of trainable parameters.")
     species_count = maybe(graphene.Int, "Species; null where there are none.")
-    threshold = maybe(graphene.Float, "The rising threshold, where the strategy uses one.")
+    threshold = maybe(graphene.Float, "The rising threshold, where the strategy uses one; of novelty, where that is looked for.")
     viable = maybe(graphene.Int, "Agents that reached it.")
     seconds = maybe(graphene.Float, "Seconds of computing.")
 
@@ -50,6 +50,14 @@ class GenerationStatistics(graphene.ObjectType):
     def resolve_generation(row: models.Generation, info: Any) -> int:
         """Its number."""
         return row.number
+
+
+class Novelty(graphene.ObjectType):
+    """How novel the agents of a generation were to those of it and of the archive; mixed with fitness as `Agent.novelty` is."""
+
+    mean = maybe(graphene.Float, "The mean of those that did not fail; null where all did.")
+    largest = maybe(graphene.Float, "The largest; null where all failed.")
+    archive_size = one(graphene.Int, "Behaviours in the archive after the generation.")
 
 
 class Generation(graphene.ObjectType):
@@ -61,6 +69,7 @@ class Generation(graphene.ObjectType):
     number = one(graphene.Int, "From 0.")
     instance = one("api.graphql.types.runs.Instance", "Its run.")
     statistics = one(GenerationStatistics, "Its figures.")
+    novelty = maybe(Novelty, "How novel its agents were; null where novelty is not looked for.")
     champion = maybe(Agent, "Its best agent; null where all failed.")
     agents = one(AgentConnection, "Its agents.", **AGENTS)
     species = graphene.List(
@@ -88,6 +97,18 @@ class Generation(graphene.ObjectType):
     def resolve_statistics(row: models.Generation, info: Any) -> models.Generation:
         """Its figures."""
         return row
+
+    @staticmethod
+    def resolve_novelty(row: models.Generation, info: Any) -> dict[str, Any] | None:
+        """How novel its agents were."""
+        if info.context.instance(row.instance_id).work_item.spec.get("novelty") is None:
+            return None
+        told = info.context.told.get((row.instance_id, row.number)) or {}
+        if "archive_size" not in told:
+            return None
+        return {
+            "mean": told["mean_novelty"], "largest": told["largest_novelty"], "archive_size": told["archive_size"]
+        }
 
     @staticmethod
     def resolve_champion(row: models.Generation, info: Any) -> AgentRecord | None:

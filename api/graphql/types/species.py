@@ -21,7 +21,11 @@ class SpeciesSnapshot(graphene.ObjectType):
     size = one(graphene.Int, "Its agents, those that failed too.")
     best_fitness = maybe(graphene.Float, "The highest fitness; null where all failed.")
     mean_fitness = maybe(graphene.Float, "The mean fitness of those that did not fail.")
-    adjusted_fitness = maybe(graphene.Float, "The sum of its agents' shared fitness, by which offspring are given out.")
+    adjusted_fitness = maybe(
+        graphene.Float, "The sum of its agents' shared fitness, by which offspring are given out; of novelty, where that is "
+        "looked for. Where any fitness is negative, the generation's lowest is taken from all first; where nothing is left to "
+        "share, each agent counts the same, and this tells how many there are. Null where all failed.",
+    )
     generations_since_improvement = one(graphene.Int, "Generations since its best fitness last rose.")
     offspring = maybe(graphene.Int, "Agents of the next generation that it brings forth.")
     champion = maybe("api.graphql.types.agents.Agent", "Its best agent in this generation; null where all failed.")

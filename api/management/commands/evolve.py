@@ -12,10 +12,11 @@ from django.db import DatabaseError, connection
 
 from api import intake
 from api.management.arguments import positive, read_document, seed
-from api.terminal import Progress, ProgressLine, exit_code, print_faults, result_line, summary
+from api.terminal import Pace, Progress, ProgressLine, exit_code, print_faults, result_line, summary
 from database.models import ENDED, Instance
 from formatting.faults import Faulty
 from processing import runner
+from processing.core.build import while_compiling
 from processing.core.generation import Closed
 
 CANNOT_START = 3
@@ -54,20 +55,27 @@ class Command(BaseCommand):
 def _run(instance: Instance, threads: int | None, as_json: bool) -> Instance:
     """Work on the instance until it has ended; by whomever, for a server may have taken it up."""
     line, limit = ProgressLine(), instance.work_item.spec["stop"]["max_generations"]
-    started = time.monotonic()
+    pace = Pace()
+
+    def compiling() -> None:
+        pace.compiles()
+        line.say(f"run {instance.pk}  generation 0: compiling kernels, once for this kind of work")
 
     def watch(closed: Closed) -> None:
-        seconds, done = time.monotonic() - started, closed.number + 1
+        done = closed.number + 1
+        pace.closed(time.monotonic(), len(closed.population))
         line.show(
             Progress(
                 instance=instance.pk, generation=done, generations=limit, best=closed.checkpoint.best_fitness,
-                mean=closed.statistics["mean"], evaluations_per_second=done * len(closed.population) / seconds,
-                seconds_left=seconds / done * (limit - done),
+                mean=closed.statistics["mean"], evaluations_per_second=pace.evaluations_per_second,
+                seconds_left=pace.seconds_for(limit - done),
             )
         )
 
+    line.say(f"run {instance.pk}  generation 0: preparing")
     while instance.state not in ENDED:
-        runner.work_shift(instance.pk, seconds=math.inf, threads=threads, watch=watch, in_slices=False)
+        with while_compiling(compiling):
+            runner.work_shift(instance.pk, seconds=math.inf, threads=threads, watch=watch, in_slices=False)
         instance.refresh_from_db()
         if instance.state not in ENDED:
             time.sleep(0.1)

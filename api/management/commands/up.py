@@ -125,7 +125,10 @@ def _show(url: str, supervisor: Supervisor, document: dict[str, Any], *, as_json
         line = ProgressLine()
         while True:
             instance, progress = follow.progress_of(number)
-            line.show(progress)
+            if progress.generation:
+                line.show(progress)
+            else:
+                line.say(follow.beginning(instance))
             if follow.has_ended(instance):
                 break
             supervisor.tick()

@@ -3,6 +3,7 @@
 
 import { onSchemeChange, palette } from "./palette.js";
 
+const WIDE = 1000; // values that are so many times apart, and all positive, are drawn on a logarithmic scale
 const SERIES = ["lower_quartile", "upper_quartile", "mean", "threshold", "best"];
 
 export class FitnessChart {
@@ -50,7 +51,7 @@ export class FitnessChart {
       },
       scales: {
         x: { type: "linear", min: 0, ticks: { precision: 0, maxRotation: 0, includeBounds: false }, title: { display: true, text: "generation" } },
-        y: { afterDataLimits: addRoom, ticks: { maxTicksLimit: 7 }, title: { display: true, text: "fitness" } },
+        y: { type: "linear", afterDataLimits: addRoom, ticks: { maxTicksLimit: 7 }, title: { display: true, text: "fitness" } },
       },
     };
   }
@@ -62,8 +63,21 @@ export class FitnessChart {
       columns[SERIES[series]].forEach((y, at) => dataset.data.push({ x: columns.generation[at], y }));
     });
     this.chart.options.scales.x.max = Math.max(this.next - 1, 1);
+    this.scale();
     this.chart.update("none");
     this.describe(columns);
+  }
+
+  scale() {
+    const values = this.chart.data.datasets.flatMap(({ data }) => data.map(({ y }) => y)).filter((y) => y != null);
+    const low = values.reduce((a, b) => Math.min(a, b), Infinity), high = values.reduce((a, b) => Math.max(a, b), -Infinity);
+    const isWide = low > 0 && high > low * WIDE;
+    const { y } = this.chart.options.scales;
+    if (isWide === (y.type === "logarithmic")) return;
+    y.type = isWide ? "logarithmic" : "linear";
+    y.title.text = isWide ? "fitness, logarithmic" : "fitness";
+    y.ticks.callback = isWide ? (value) => (Number.isInteger(Math.log10(value)) ? spell(value) : "") : undefined;
+    if (!isWide) delete y.ticks.callback;
   }
 
   clear() {
@@ -125,6 +139,10 @@ export class FitnessChart {
 }
 
 function addRoom(scale) {
+  if (scale.type === "logarithmic") {
+    scale.max *= 1.5;
+    return;
+  }
   scale.max += (scale.max - scale.min) * 0.06 || 1;
 }
 

@@ -89,15 +89,15 @@ export class Replay {
     return `Row ${row} of ${actions.length}${seen}: it answers ${several(actions[row - 1])} and should answer ${several(targets[row - 1])}.`;
   }
 
+  // The step that is drawn: the move under way, which the network's lit output is.
   words(step) {
     const { actions, rewards, total, ending, targets } = this.way;
     if (targets) return this.answered(step);
     const earned = rewards.slice(0, step).reduce((sum, reward) => sum + reward, 0);
-    const head = `Step ${step} of ${actions.length}`;
-    if (step === 0) return `${head}: at the start.`;
-    const reward = rewards[step - 1];
-    const gain = `reward ${reward > 0 ? "+" : ""}${spell(reward)}, return ${spell(step === actions.length ? total : earned)}`;
-    return `${head}: ${this.deed(actions[step - 1])}, ${gain}.${step === actions.length ? ` ${ENDINGS[ending]}` : ""}`;
+    const at = Math.min(step, actions.length - 1), reward = rewards[at];
+    const deed = `${this.deed(actions[at])}, reward ${reward > 0 ? "+" : ""}${spell(reward)}`;
+    if (step < actions.length) return `Step ${step + 1} of ${actions.length}: ${deed}; return so far ${spell(earned)}.`;
+    return `After ${actions.length} steps: return ${spell(total)}. ${ENDINGS[ending]} The last: ${deed}.`;
   }
 }
 

@@ -1,5 +1,6 @@
 // The page of one run: one poll (htmx, #live) drives the rest; what it says has changed is fetched here.
 
+import { Descent } from "./descent.js";
 import { FitnessChart, spell } from "./fitness-chart.js";
 import { MazeView } from "./maze-view.js";
 import { SignalView } from "./signal-view.js";
@@ -17,7 +18,8 @@ const rows = JSON.parse($("maze-rows").textContent);
 const maze = rows ? new MazeView($("maze"), rows) : new SignalView($("maze"));
 const network = new NetworkView($("network"));
 const replay = new Replay($("player"), maze, network, { ended: () => update(), touched: () => setFollowing(false) });
-const species = page.species ? new SpeciesChart($("species"), $("species-told"), (generation) => choose(generation)) : null;
+const species = page.species ? new SpeciesChart($("species-card"), (generation) => choose(generation)) : null;
+const descent = new Descent($("descent"), (name) => { setFollowing(false); showAgent(name, true); });
 const chart = new FitnessChart($("fitness"), (generation) => choose(generation));
 onSchemeChange(() => { maze.colours = palette(); maze.draw(); });
 
@@ -38,9 +40,10 @@ async function fetched(url) {
 const live = () => $("live").dataset;
 
 async function update() {
-  const { next, champion } = live();
+  const { next, champion, silence } = live();
   $("generation").max = Math.max(Number(next) - 1, 0);
-  $("nothing-yet").hidden = Number(next) > 0;
+  $("nothing-yet").textContent = silence;
+  $("nothing-yet").hidden = !silence;
   if (follows && champion && !replay.playing) showAgent(champion, true);
   updateSpecies();
   if (fetchingStatistics || chart.next >= Number(next)) return;
@@ -94,6 +97,9 @@ async function showAgent(name, autoplay) {
 }
 
 function present(agent, autoplay) {
+  for (const part of ["fitness-told", "which", "stage", "beside", "born"]) $(part).hidden = false;
+  $("player").hidden = !agent.way && !rows;
+  $("chosen-key").hidden = !Number.isInteger(agent.way?.actions[0]); // else every output is a command, or an answer
   $("agent-trouble").hidden = true;
   $("agent-name").textContent = agent.name;
   $("agent-fitness").textContent = spell(agent.fitness);
@@ -105,7 +111,12 @@ function present(agent, autoplay) {
   offer(agent.exports);
   sayOrigin(agent);
   if (agent.way) replay.load(agent.way, { autoplay });
-  $("player").hidden = !agent.way && !rows;
+  sayDescent(agent);
+}
+
+async function sayDescent({ generation, index }) {
+  const found = await fetched(`${page.line}?generation=${generation}&index=${index}`);
+  if (wanted === String(generation) || wanted === `${generation}-${index}`) descent.show(found);
 }
 
 function offer(exports) {

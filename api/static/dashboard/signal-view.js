@@ -4,6 +4,7 @@ import { palette } from "./palette.js";
 
 const MOST_LINES = 24;
 const LABEL = 104;
+const BAND = 70, LEAST_HEIGHT = 180, MOST_HEIGHT = 540; // of a line, and of all of them, in pixels
 
 export class SignalView {
   constructor(canvas) {
@@ -22,13 +23,15 @@ export class SignalView {
 
   draw() {
     const steps = this.way?.activity ?? [];
+    const lines = Math.min(steps[0]?.[0].length ?? 0, MOST_LINES);
+    this.canvas.style.height = `${Math.min(Math.max(lines * BAND, LEAST_HEIGHT), MOST_HEIGHT)}px`;
     const ratio = window.devicePixelRatio || 1;
     const width = this.canvas.clientWidth, height = this.canvas.clientHeight;
     Object.assign(this.canvas, { width: width * ratio, height: height * ratio });
     const pen = this.canvas.getContext("2d");
     pen.scale(ratio, ratio);
     if (!steps.length) return;
-    const lines = Math.min(steps[0][0].length, MOST_LINES), band = height / lines;
+    const band = height / lines;
     for (let input = 0; input < lines; input += 1) this.line(pen, steps, input, band, width);
     const x = LABEL + ((width - LABEL - 6) * Math.min(this.at / this.way.stride, steps.length)) / steps.length;
     pen.strokeStyle = this.colours["gold-fill"];

@@ -4,12 +4,15 @@
 import { onSchemeChange, palette } from "./palette.js";
 
 const GOLDEN_ANGLE = 137.508; // neighbours in number are far apart in colour
+const MOST_KEYS = 10;
+const colour = (hue) => `hsl(${hue} 36% 57% / 78%)`;
 
 export class SpeciesChart {
-  // `told` is an element for a sentence; `choose` is called with a generation when one is clicked.
-  constructor(canvas, told, choose) {
-    this.canvas = canvas;
-    this.told = told;
+  // `card` holds the canvas, an element for a sentence and a list for the legend; `choose` is called with a generation when
+  // one is clicked.
+  constructor(card, choose) {
+    const canvas = card.querySelector("canvas");
+    Object.assign(this, { card, canvas, told: card.querySelector("p"), keys: card.querySelector(".keys") });
     this.chart = new Chart(canvas, { type: "line", data: { datasets: [] }, options: this.options(choose) });
     this.paint();
     onSchemeChange(() => this.paint());
@@ -43,23 +46,39 @@ export class SpeciesChart {
   // `found`: generation, species (number and sizes, one for each generation), others (the same, of all that are small), and
   // how many species are alive in the last generation.
   show(found) {
-    const bands = found.species.map(({ number, sizes }) => ({ label: `species ${number}`, hue: (number * GOLDEN_ANGLE) % 360, sizes }));
+    const bands = found.species.map(({ number, sizes }) => ({ number, label: `species ${number}`, hue: (number * GOLDEN_ANGLE) % 360, sizes }));
     if (found.others.some(Boolean)) bands.push({ label: "others", hue: null, sizes: found.others });
     this.chart.data.datasets = bands.map(({ label, hue, sizes }) => ({
       label, hue, fill: "stack", pointRadius: 0, borderWidth: 1,
       data: sizes.map((y, at) => ({ x: found.generation[at], y })),
     }));
     const last = found.generation.length - 1;
+    this.card.hidden = last < 0;
+    this.explain(bands, last);
     this.chart.options.scales.x.max = Math.max(found.generation[last] ?? 1, 1);
     this.told.textContent = last < 0 ? "" : `${found.alive} in generation ${found.generation[last]}`;
     this.canvas.setAttribute("aria-label", `Agents of each species over the generations; ${this.told.textContent}.`);
     this.paint();
   }
 
+  // What the colours mean: the largest of those that are alive, by their numbers.
+  explain(bands, last) {
+    const alive = bands.filter(({ sizes, hue }) => hue !== null && sizes[last]).sort((a, b) => b.sizes[last] - a.sizes[last]);
+    const others = bands.filter(({ hue }) => hue === null);
+    const told = [...alive.slice(0, MOST_KEYS).sort((a, b) => a.number - b.number), ...others];
+    this.keys.replaceChildren(...told.map(({ label, hue, sizes }) => {
+      const key = document.createElement("li");
+      key.textContent = hue === null ? label : `${label} (${sizes[last]})`;
+      key.style.setProperty("--key", hue === null ? "var(--line)" : colour(hue));
+      return key;
+    }));
+    if (alive.length > MOST_KEYS) this.keys.append(`and ${alive.length - MOST_KEYS} that are smaller`);
+  }
+
   paint() {
     const colours = palette();
     for (const set of this.chart.data.datasets) {
-      set.backgroundColor = set.hue === null ? colours.line : `hsl(${set.hue} 36% 57% / 78%)`;
+      set.backgroundColor = set.hue === null ? colours.line : colour(set.hue);
       set.borderColor = colours.surface;
     }
     for (const scale of Object.values(this.chart.options.scales)) {

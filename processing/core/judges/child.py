@@ -199,9 +199,16 @@ class Child:
             reason = None if error is None else words_of(error)
         line = json.dumps({
             "life": life.number, "total": life.total, "steps": life.steps, "reason": reason,
-            "failure": int(Failure.NONE if error is None else Failure.ENVIRONMENT_ERROR),
+            "failure": int(_failure_of(error)),
         })
         send(self.end, line.encode() + b"\n" + life.sums.tobytes())
+
+
+def _failure_of(error: BaseException | None) -> Failure:
+    """What an environment's error makes of its agent."""
+    if error is None:
+        return Failure.NONE
+    return Failure.OUT_OF_MEMORY if isinstance(error, MemoryError) else Failure.ENVIRONMENT_ERROR
 
 
 def _import_modules() -> None:

@@ -165,6 +165,7 @@ class _Tally:
         self.fitness[agent] /= len(lives)
         if not self.failures[agent] and not math.isfinite(self.fitness[agent]):
             self.failures[agent] = Failure.NON_FINITE_FITNESS
+            self.reasons[agent] = f"Its environment gave it rewards whose sum is {self.fitness[agent]:g}."
         if self.behaviours is not None and not self.failures[agent]:
             self.behaviours[agent] = observed.moments(np.sum([one.sums for one in lives], axis=0))
 

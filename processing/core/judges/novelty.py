@@ -20,7 +20,7 @@ import numpy as np
 from processing.core.build import compiled, kernel
 from processing.core.judges.episodes import Episodes
 from processing.core.parameters import Parameters, parameter
-from processing.core.ranking import in_unit, ranked
+from processing.core.ranking import in_unit, mean, ranked
 from processing.core.types import Evaluations, Float32Array, Float64Array, Int32Array, Population, State
 
 #: How the threshold follows the archive's growth: by so much where nothing joined during so many evaluations, or where
@@ -96,6 +96,15 @@ class Novelty(Episodes):
         if weight < 1:
             scores = weight * scaled(novelty) + (1 - weight) * scaled(fitness)
         return self._archived(state, behaviours, novelty), scores
+
+    @staticmethod
+    def notes(state: State, scores: Float64Array) -> dict[str, float | int | None]:
+        """What is told of a closed generation: mean and largest of the scores, (N,), None where all failed, and the archive."""
+        known = scores[~np.isnan(scores)]
+        return {
+            "mean_novelty": mean(known) if len(known) else None, "largest_novelty": float(known.max()) if len(known) else None,
+            "archive_size": len(state["archive"]),
+        }
 
     def _archived(self, state: State, behaviours: Float32Array, novelty: Float64Array) -> State:
         rule, threshold, waiting = self.parameters.archive, state["threshold"], state["waiting"] + len(novelty)

@@ -46,7 +46,8 @@ class CmaEsParameters(Parameters):
     )
     variant: Variant = parameter(
         Variant.FULL,
-        meaning="Learn how all weights vary together (up to 1,000 weights; time grows with their cube), or each by itself.",
+        meaning="Learn how all weights vary together (up to 1,000 weights; time grows with their cube), or each by itself; "
+        "left out, all together up to 1,000, each by itself beyond.",
         source="Ros and Hansen 2008",
     )
 

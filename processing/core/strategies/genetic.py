@@ -35,7 +35,8 @@ class GeneticParameters(VariationParameters):
         Selection.TRUNCATION, meaning="How parents are chosen: by rank (1/rank), tournament, truncation or roulette."
     )
     parents: int = parameter(
-        20, meaning="Truncation: the best so many agents are parents, each with equal chance.", unit="agents", ge=1
+        20, meaning="Truncation: the best so many agents are parents, each with equal chance; left out, half of a population "
+        "of fewer than 20.", unit="agents", ge=1,
     )
     tournament_size: int = parameter(
         7, meaning="Tournament: agents drawn with replacement, of which the best is a parent.", unit="agents", ge=1, le=1_000

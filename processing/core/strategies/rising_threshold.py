@@ -39,10 +39,11 @@ class RisingThresholdParameters(VariationParameters):
     type: Literal["rising_threshold"] = parameter(meaning="Generations that must pass a rising fitness threshold.")
     population_size: int = parameter(1_000, meaning="Agents in each generation.", unit="agents", ge=2, le=1_000_000_000)
     initial_threshold: float | None = parameter(
-        None, meaning="Fitness that makes an agent of generation 0 viable; null takes that generation's mean."
+        None, meaning="Fitness, or novelty where that is looked for, that makes an agent of generation 0 viable; null takes that "
+        "generation's mean.",
     )
     rise: float = parameter(
-        0.1, meaning="The next threshold is the mean fitness plus so much of its absolute value.", ge=0.0, le=10.0
+        0.1, meaning="The next threshold is the mean, of fitness or novelty, plus so much of its absolute value.", ge=0.0, le=10.0
     )
     rise_over: RiseOver = parameter(
         RiseOver.VIABLE, meaning="Whose mean it is: that of the viable agents, or of the whole generation."

@@ -1,0 +1,141 @@
+"""The window on agents: what their rows keep, and what their generations keep of them."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html_join
+
+from api.dashboard.words import operator_words
+from api.windows import Counted, GenerationFilter, RunFilter, Window, link, number
+from database import selectors
+from database.models import Agent
+from processing.core.types import Failure, Operator
+
+
+class AgentList(ChangeList):
+    """A page of agents, each with what its generation keeps of it."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """The page, with one more statement for all of its agents."""
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        _look_up(self.result_list)
+
+
+def _look_up(agents: list[Any]) -> None:
+    """Give these agents what their generations keep of them."""
+    found = selectors.agents_at((each.instance_id, each.generation, each.index) for each in agents)
+    for each in agents:
+        each.record = found.get((each.instance_id, each.generation, each.index))
+
+
+@admin.register(Agent)
+class AgentWindow(Window):
+    """Agents whose genomes are kept as rows. A name (run-generation-index), or the beginning of one, finds them."""
+
+    list_display = (
+        "name", "run", "generation", "index", "fitness", "state", "is_champion", "origin", "parents", "species",
+        "environment_steps",
+    )
+    list_filter = (RunFilter, GenerationFilter)
+    list_per_page = 25
+    paginator = Counted
+    search_fields = ("index",)  # what is searched for is a name: see get_search_results
+    search_help_text = "run, run-generation, or run-generation-index, as in 7-12-3"
+    readonly_fields = (
+        "name", "run", "generation", "index", "fitness", "state", "failure", "is_champion", "rank", "origin", "parents",
+        "species", "environment_steps",
+    )
+    fields = readonly_fields
+
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
+        """Lists that look their agents up."""
+        return AgentList
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """An agent, looked up."""
+        agent = super().get_object(request, object_id, from_field)
+        if agent is not None:
+            _look_up([agent])
+        return agent
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """As the rows were written; of one run by its generations: there is an index for either."""
+        chosen = request.GET.get(RunFilter.parameter_name) or request.GET.get("q")
+        return ("-instance_id", "-generation", "-index") if chosen else self.ordering
+
+    def get_search_results(self, request: HttpRequest, rows: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
+        """Those whose names begin so."""
+        if not search_term.strip():
+            return rows, False
+        parts = [number(part) for part in search_term.strip().split("-")]
+        if None in parts or len(parts) > 3:
+            return rows.none(), False
+        return rows.filter(**dict(zip(("instance", "generation", "index"), parts, strict=False))), False
+
+    @admin.display(description="agent")
+    def name(self, agent: Agent) -> str:
+        """Its name for people."""
+        return str(agent)
+
+    @admin.display(description="run")
+    def run(self, agent: Agent) -> str:
+        """The run, with a link to it."""
+        return link("instance", agent.instance_id, agent.instance_id)
+
+    @admin.display
+    def state(self, agent: Any) -> str:
+        """Whether it was evaluated or failed."""
+        return agent.record.state if agent.record else "–"
+
+    @admin.display
+    def failure(self, agent: Any) -> str:
+        """Why it has no fitness."""
+        if agent.record is None or not agent.record.failure:
+            return "–"
+        kind = Failure(agent.record.failure).name.lower().replace("_", " ")
+        return f"{kind}: {agent.record.reason}" if agent.record.reason else kind
+
+    @admin.display(description="champion")
+    def is_champion(self, agent: Any) -> str:
+        """Whether it is the best of its generation."""
+        return "champion" if agent.record and agent.record.is_champion else "–"
+
+    @admin.display
+    def rank(self, agent: Any) -> int | None:
+        """Its place in its generation; 1 is the best."""
+        return agent.record.rank if agent.record else None
+
+    @admin.display
+    def origin(self, agent: Any) -> str:
+        """How its genome came to be."""
+        if agent.record is None:
+            return "–"
+        return operator_words(Operator(agent.record.operator).name, parents=len(set(agent.record.parents)))
+
+    @admin.display
+    def parents(self, agent: Any) -> str:
+        """Its parents, with links to their lists of one."""
+        if agent.record is None or not agent.record.parents:
+            return "–"
+        url = reverse("admin:database_agent_changelist")
+        names = [f"{agent.instance_id}-{generation}-{index}" for generation, index in dict.fromkeys(agent.record.parents)]
+        return format_html_join(", ", '<a href="{}?q={}">{}</a>', ((url, name, name) for name in names))
+
+    @admin.display
+    def species(self, agent: Any) -> int | None:
+        """The number of its species; nothing where there are none."""
+        return agent.record.species if agent.record else None
+
+    @admin.display
+    def environment_steps(self, agent: Any) -> int | None:
+        """Steps of all its episodes."""
+        return agent.record.steps if agent.record else None
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Agent]:
+        """Without the genomes."""
+        return super().get_queryset(request).defer("genome")

@@ -1,0 +1,103 @@
+"""The line of an agent, as JSON for the page of its run: from fitter parent to child, what each birth changed."""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
+
+from api.dashboard.policy import page
+from api.dashboard.views import run_of, whole
+from api.dashboard.words import change_words, operator_words
+from database import selectors
+from database.models import Instance
+from database.selectors import AgentRecord
+from processing.core.genomes.graphs import Graphs
+from processing.core.networks.changes import Changes, changes_of_genes, changes_of_weights
+from processing.core.networks.genes import genes_of
+from processing.core.plan import Plan
+from processing.core.types import Operator
+from processing.run import plan_of_work_item
+
+#: So many births are told, and so many agents of the line are read at most, to count those before.
+TOLD, MOST_ANCESTORS = 12, 500
+#: Genomes that are compared for it may have so many bytes together.
+MOST_GENOME_BYTES = 4_000_000
+
+Address = tuple[int, int, int]  # (instance, generation, index)
+
+
+@require_safe
+@page
+def line(request: HttpRequest, number: int) -> HttpResponse:
+    """The last births on the line of the agent `index` of `generation`, the latest first, and how many came before.
+
+    An agent that was copied unchanged is told together with those copied from it.
+    """
+    instance, index = run_of(number), whole(request, "index")
+    generation = whole(request, "generation")
+    if generation is None or index is None:
+        return JsonResponse(_told(instance, []))
+    return JsonResponse(_told(instance, selectors.line((instance.pk, generation, index), most=MOST_ANCESTORS)))
+
+
+def _told(instance: Instance, agents: Sequence[AgentRecord]) -> dict[str, Any]:
+    births = _births(agents)
+    shown = births[-TOLD:]
+    changes = _changes(instance, shown)
+    return {
+        "births": [_birth(each, changes.get(_address(each[-1]))) for each in reversed(shown)],
+        "before": len(births) - len(shown),
+        "first": None if not agents or agents[0].parents else {
+            "generation": agents[0].generation, "operator": _operator(agents[0]),
+        },
+    }
+
+
+def _births(agents: Sequence[AgentRecord]) -> list[list[AgentRecord]]:
+    """The line in pieces, each a parent and its child; of elites all copies, which follow each other, are one piece."""
+    births: list[list[AgentRecord]] = []
+    for parent, child in pairwise(agents):
+        is_copy = child.operator == Operator.ELITE
+        if is_copy and births and births[-1][-1].operator == Operator.ELITE:
+            births[-1].append(child)
+        else:
+            births.append([parent, child])
+    return births
+
+
+def _birth(agents: Sequence[AgentRecord], changes: Changes | None) -> dict[str, Any]:
+    parent, child = agents[0], agents[-1]
+    known = parent.fitness is not None and child.fitness is not None
+    return {
+        "generation": child.generation, "index": child.index, "name": f"{child.instance_id}-{child.generation}-{child.index}",
+        "since": agents[1].generation, "operator": _operator(child),
+        "changes": "unchanged" if child.operator == Operator.ELITE else change_words(changes),
+        "fitness": child.fitness, "change": child.fitness - parent.fitness if known else None,  # type: ignore[operator]
+    }
+
+
+def _changes(instance: Instance, births: Sequence[Sequence[AgentRecord]]) -> dict[Address, Changes]:
+    """By the child's address, what its birth changed; of those of which both genomes are kept, if they are not too large."""
+    pairs = [(_address(each[-2]), _address(each[-1])) for each in births if each[-1].operator != Operator.ELITE]
+    wanted = {address for pair in pairs for address in pair}
+    if sum(selectors.genome_bytes_at(wanted).values()) > MOST_GENOME_BYTES:
+        return {}
+    genomes, plan = selectors.genomes_at(wanted), plan_of_work_item(instance.work_item)
+    return {after: _changed(plan, genomes, before, after) for before, after in pairs if {before, after} <= genomes.keys()}
+
+
+def _changed(plan: Plan, genomes: Mapping[Address, bytes], before: Address, after: Address) -> Changes:
+    was, became = (plan.genome.unpack(genomes[address]) for address in (before, after))
+    if isinstance(was, Graphs) and isinstance(became, Graphs):
+        return changes_of_genes(genes_of(plan.genome, was), genes_of(plan.genome, became))
+    return changes_of_weights(was[0], became[0])
+
+
+def _operator(agent: AgentRecord) -> str:
+    return operator_words(Operator(agent.operator).name, parents=len(set(agent.parents)))
+
+
+def _address(agent: AgentRecord) -> Address:
+    return agent.instance_id, agent.generation, agent.index

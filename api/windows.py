@@ -1,0 +1,106 @@
+"""What all windows of the admin have in common: nothing can be edited, and no list reads a whole table."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db.models import BinaryField, Model, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.html import format_html
+from unfold.admin import ModelAdmin
+
+from database.models import Generation, Instance
+
+#: Runs and generations that filters offer, and rows that a list counts and shows at most.
+MOST_RUNS, MOST_GENERATIONS, MOST_ROWS = 30, 30, 10_000
+
+
+class Window(ModelAdmin):
+    """A model that can be looked at and not changed."""
+
+    list_per_page = 50
+    ordering: tuple[str, ...] = ("-id",)  # every table has an index for that
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody adds rows by hand."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody changes rows by hand."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Runs are deleted through the API, which knows when they may be."""
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Every member of staff may look."""
+        return bool(request.user.is_staff)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Every member of staff sees the list."""
+        return bool(request.user.is_staff)
+
+    def get_exclude(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        """Bytes are not for reading."""
+        return [field.name for field in self.model._meta.fields if isinstance(field, BinaryField)]
+
+
+def link(name: str, key: int, text: object) -> str:
+    """A link to another window."""
+    return format_html('<a href="{}">{}</a>', reverse(f"admin:database_{name}_change", args=(key,)), text)
+
+
+class RunFilter(admin.SimpleListFilter):
+    """Of one of the newest runs. These are read from the table of runs, not out of all rows that have one."""
+
+    title, parameter_name = "run", "run"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The newest runs, and the one that is chosen."""
+        newest = Instance.objects.order_by("-pk").values_list("pk", "work_item__name")[:MOST_RUNS]
+        found = [(str(key), f"{key} {name}") for key, name in newest]
+        chosen = self.value()
+        return found if chosen is None or chosen in dict(found) else [*found, (chosen, chosen)]
+
+    def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Those of the run."""
+        chosen = number(self.value())
+        return rows if chosen is None else rows.filter(instance=chosen)
+
+
+class GenerationFilter(admin.SimpleListFilter):
+    """Of one of the last generations of the run that is chosen."""
+
+    title, parameter_name = "generation", "of_generation"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The last generations, and the one that is chosen; none before a run is."""
+        run = number(request.GET.get(RunFilter.parameter_name))
+        last = Generation.objects.filter(instance=run or 0).order_by("-number").values_list("number", flat=True)
+        found = [(str(number), str(number)) for number in last[:MOST_GENERATIONS]]
+        chosen = self.value()
+        return found if chosen is None or chosen in dict(found) else [*found, (chosen, chosen)]
+
+    def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Those of the generation."""
+        chosen = number(self.value())
+        return rows if chosen is None else rows.filter(generation=chosen)
+
+
+class Counted(Paginator):  # type: ignore[type-arg]
+    """Pages of at most so many rows: counting more would read a whole table."""
+
+    @cached_property
+    def count(self) -> int:
+        """Rows, or as many as are shown."""
+        rows: Any = self.object_list
+        return int(rows.order_by()[:MOST_ROWS].count())
+
+
+def number(text: str | None) -> int | None:
+    """The whole number that an address gives; None where it is none that a row can have."""
+    return int(text) if text and text.isdecimal() and len(text) < 10 else None
