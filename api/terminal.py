@@ -10,6 +10,7 @@ from typing import Any, TextIO
 from database.models import Instance, InstanceState
 from formatting.faults import Fault
 from processing.core.types import Trajectory
+from processing.events import figure
 
 _BAR = 24
 #: Speed is measured over so many of the last generations.
@@ -181,6 +182,4 @@ def _painted(cell: str, on_trail: bool, colour: bool) -> str:
 
 
 def _number(value: float | None) -> str:
-    if value is None:
-        return "–"
-    return f"{value:,.0f}" if 10_000 <= abs(value) < 1e12 else f"{value:.4g}"
+    return "–" if value is None else figure(value)

@@ -13,7 +13,7 @@ MOST_REASONS = 10
 def events_of(closed: Closed) -> list[NewEvent]:
     """The events of a closed generation, in order."""
     best, mean = closed.statistics["best"], closed.statistics["mean"]
-    told = "no agent has a fitness" if best is None else f"best {best:.4g}, mean {mean:.4g}"
+    told = "no agent has a fitness" if best is None else f"best {figure(best)}, mean {figure(mean)}"
     events = [
         NewEvent(
             EventType.GENERATION_COMPLETED, f"Generation {closed.number}: {told}{_novelty(closed)}.", generation=closed.number,
@@ -24,11 +24,16 @@ def events_of(closed: Closed) -> list[NewEvent]:
         fitness = float(closed.evaluations.fitness[closed.champion])
         events.append(
             NewEvent(
-                EventType.CHAMPION_IMPROVED, f"New champion: agent {closed.champion} with fitness {fitness:.4g}.",
+                EventType.CHAMPION_IMPROVED, f"New champion: agent {closed.champion} with fitness {figure(fitness)}.",
                 generation=closed.number, data={"index": closed.champion, "fitness": fitness},
             )
         )
     return [*events, *_unconfirmed(closed), *_reasons(closed)]
+
+
+def figure(value: float) -> str:
+    """A number for people: four digits, and all before the point."""
+    return f"{value:,.0f}" if 10_000 <= abs(value) < 1e12 else f"{value:.4g}"
 
 
 def _novelty(closed: Closed) -> str:
@@ -36,7 +41,7 @@ def _novelty(closed: Closed) -> str:
     if closed.novelty is None:
         return ""
     mean, largest = closed.novelty["mean_novelty"], closed.novelty["largest_novelty"]
-    told = "" if mean is None else f"; novelty up to {largest:.4g}, mean {mean:.4g}"
+    told = "" if mean is None else f"; novelty up to {figure(largest)}, mean {figure(mean)}"
     return f"{told}; {closed.novelty['archive_size']} in the archive"
 
 
