@@ -41,7 +41,7 @@ def _novelty(closed: Closed) -> str:
     if closed.novelty is None:
         return ""
     mean, largest = closed.novelty["mean_novelty"], closed.novelty["largest_novelty"]
-    told = "" if mean is None else f"; novelty up to {figure(largest)}, mean {figure(mean)}"
+    told = "" if mean is None or largest is None else f"; novelty up to {figure(largest)}, mean {figure(mean)}"
     return f"{told}; {closed.novelty['archive_size']} in the archive"
 
 
