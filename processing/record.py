@@ -1,6 +1,5 @@
 """What is written of a closed generation."""
 
-from dataclasses import asdict
 from datetime import datetime
 
 import numpy as np
@@ -30,7 +29,7 @@ def record_of(run: Run, closed: Closed, *, seconds: float, started_at: datetime)
         state=checkpoints.pack(closed.checkpoint, run.plan.genome), genomes=closed.genomes,
         fitness=evaluations.fitness, kept=_kept(run, closed),
         best_fitness=closed.checkpoint.best_fitness, improved=closed.is_improved, normalization=closed.normalization,
-        species=None if closed.species is None else tuple(NewSnapshot(**asdict(each)) for each in closed.snapshots),
+        species=None if closed.species is None else tuple(NewSnapshot(**each._asdict()) for each in closed.snapshots),
     )
 
 

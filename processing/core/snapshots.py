@@ -28,6 +28,6 @@ def _by_fitness(snapshot: SpeciesSnapshot, agents: Int64Array, fitness: Float64A
     """The snapshot of the species of these agents, (A,)."""
     able = ranked(fitness[agents])
     if not len(able):
-        return replace(snapshot, champion=None, best_fitness=None, mean_fitness=None)
+        return snapshot._replace(champion=None, best_fitness=None, mean_fitness=None)
     own = fitness[agents[able]]
-    return replace(snapshot, champion=int(agents[able[0]]), best_fitness=float(own[0]), mean_fitness=mean(own))
+    return snapshot._replace(champion=int(agents[able[0]]), best_fitness=float(own[0]), mean_fitness=mean(own))

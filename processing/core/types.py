@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,8 +130,7 @@ class Verdict:
     snapshots: tuple["SpeciesSnapshot", ...] = ()  # the species of this generation, by number
 
 
-@dataclass(frozen=True, slots=True)
-class SpeciesSnapshot:
+class SpeciesSnapshot(NamedTuple):
     """One species in one generation."""
 
     number: int  # from 0, over the whole run

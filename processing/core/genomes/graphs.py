@@ -61,7 +61,9 @@ def trim(graphs: Graphs) -> Graphs:
     gene_slots, node_slots = int(graphs.genes.max(initial=0)), int(graphs.nodes.max(initial=0))
     if (gene_slots, node_slots) == (graphs.weights.shape[1], graphs.hidden.shape[1]):
         return graphs
-    return pad(graphs, gene_slots, node_slots)
+    shapes = _shapes(len(graphs.genes), gene_slots, node_slots)
+    columns: list[Any] = list(zip(graphs, shapes, strict=True))
+    return Graphs(*(np.ascontiguousarray(field[:, : shape[-1]]) if len(shape) > 1 else field for field, shape in columns))
 
 
 def take(graphs: Graphs, indices: Int32Array) -> Graphs:

@@ -127,18 +127,13 @@ def snapshots(
     with np.errstate(over="ignore"):
         adjusted = np.clip(adjusted * unit, 0.0, _LARGEST)
     columns = (
-        species.numbers, species.born_in, groups.sizes, groups.able, groups.champions, groups.bests,
+        species.numbers, species.born_in, groups.sizes, groups.champions, groups.bests,
         np.clip(groups.means, -_LARGEST, _LARGEST), adjusted, species.stagnation, offspring,
     )
-    return tuple(
-        SpeciesSnapshot(
-            number=number, born_in=born_in, size=size, champion=champion if able else None, best_fitness=best if able else None,
-            mean_fitness=mean if able else None, adjusted_fitness=share if able else None,
-            generations_since_improvement=stagnation, offspring=children,
-        )
-        for number, born_in, size, able, champion, best, mean, share, stagnation, children
-        in zip(*(column.tolist() for column in columns), strict=True)
-    )
+    found = [SpeciesSnapshot._make(row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+    for place in np.flatnonzero(groups.able == 0).tolist():
+        found[place] = found[place]._replace(champion=None, best_fitness=None, mean_fitness=None, adjusted_fitness=None)
+    return tuple(found)
 
 
 def stored(species: Species) -> dict[str, Any]:
