@@ -117,7 +117,7 @@ def test_an_embedded_server_is_known_by_its_lock(tmp_path: Path) -> None:
 def test_who_is_frozen_is_told_in_time(tmp_path: Path, frozen: int) -> None:
     there, started = f"127.0.0.1:{frozen}", time.monotonic()
     done = called(tmp_path, DATABASE_URL=f"postgres://x@{there}/x", REDIS_URL=f"redis://{there}/0", SECRET_KEY="x" * 50)
-    assert time.monotonic() - started < 10  # of which the interpreter's start is a part
+    assert time.monotonic() - started < 20  # of which the interpreter's start is a part
     lines = {line.split()[1]: line.split()[0] for line in done.stdout.splitlines()}
     assert (done.returncode, lines["broker"], lines["database"]) == (1, "FAIL", "FAIL")
     assert "Traceback" not in done.stdout + done.stderr
