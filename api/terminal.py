@@ -148,9 +148,14 @@ def summary(instance: Instance) -> str:
     told = instance.failure_message or explanation.get("message") or ""
     advice = f" {explanation['advice']}" if explanation.get("advice") else ""
     return (
-        f"Run {instance.pk} {instance.state} after {instance.next_generation} generations and "
-        f"{instance.evaluations:,} evaluations ({instance.stop_reason}). {told}{advice}"
+        f"Run {instance.pk} {instance.state} after {counted(instance.next_generation, 'generation')} and "
+        f"{counted(instance.evaluations, 'evaluation')} ({instance.stop_reason}). {told}{advice}"
     )
+
+
+def counted(number: int, noun: str) -> str:
+    """So many of something."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def exit_code(instances: Iterable[Instance]) -> int:

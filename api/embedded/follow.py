@@ -10,6 +10,7 @@ from database.selectors import AgentRecord
 from processing.core.networks.genes import NodeRole
 from processing.core.networks.pictures import drawing_of
 from processing.core.plan import plan_of
+from processing.events import figure
 from processing.run import plan_of_work_item
 
 
@@ -59,7 +60,7 @@ def drawn_champion(instance: Instance, *, colour: bool) -> str | None:
     goals = {(i, j) for i, row in enumerate(spec["environment"]["rows"]) for j, cell in enumerate(row) if cell == "G"}
     collected = len(goals.intersection(way.positions))
     return (
-        f"Champion {instance.pk}-{champion.generation}-{champion.index}: fitness {way.total:.4g}, "
+        f"Champion {instance.pk}-{champion.generation}-{champion.index}: fitness {figure(way.total)}, "
         f"{collected} of {len(goals)} goals in {way.steps} steps\n\n"
         + path_through(spec["environment"]["rows"], way, colour=colour)
     )
@@ -72,6 +73,6 @@ def _network(instance: Instance, champion: AgentRecord, genome: bytes) -> str:
     hidden = sum(node.role == NodeRole.HIDDEN for node in drawing.nodes)
     links = sum(edge.enabled for edge in drawing.edges)
     return (
-        f"Champion {instance.pk}-{champion.generation}-{champion.index}: fitness {champion.fitness or 0.0:.4g}, a network of "
+        f"Champion {instance.pk}-{champion.generation}-{champion.index}: fitness {figure(champion.fitness or 0.0)}, a network of "
         f"{hidden} hidden node{'' if hidden == 1 else 's'} and {links} links; it is drawn on the run's page."
     )

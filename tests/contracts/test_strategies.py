@@ -3,7 +3,6 @@
 import itertools
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -205,7 +204,7 @@ def test_enormous_fitness_leaves_every_number_that_is_told_finite(plan: Plan) ->
         population = generations.open_generation(plan, checkpoint, seed=SEED)
         fitness = np.full(SIZE, 1.7e308) if number == 1 else huge
         closed = generations.close_generation(plan, checkpoint, population, evaluations_of(fitness), seed=SEED)
-        told = [closed.statistics, closed.explanation, *(asdict(each) for each in closed.snapshots)]
+        told = [closed.statistics, closed.explanation, *(each._asdict() for each in closed.snapshots)]
         json.dumps(told, allow_nan=False)
         checkpoint = unpack(pack(closed.checkpoint, plan.genome), plan.genome)
 

@@ -201,3 +201,11 @@ def test_a_circle_without_passes_is_refused() -> None:
     units = [Unit(1, "tanh", 0.0, ((2, 1.0),)), Unit(2, "tanh", 0.0, ((1, 1.0),))]
     with pytest.raises(Refused, match="circle"):
         levels_of(units)
+
+
+def test_outputs_that_are_saturated_are_equal_by_the_readme_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kind = Graph(GraphParameters(), inputs=3, outputs=2)
+    genomes = kind.random(1, seed=1, generation=0)
+    genomes.weights[0, :4], genomes.weights[0, 4:] = 1.3, 1.4
+    document = exported(kind, genomes, FACTS, ExportFormat.JSON)
+    assert by_readme(document, np.ones((1, 3), np.float32), tmp_path, monkeypatch) == [[1.0, 1.0]]
