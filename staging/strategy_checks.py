@@ -6,6 +6,7 @@ from typing import Any
 from formatting.faults import Fault, FaultCode, fault, shown
 from processing.core.environments import ENVIRONMENTS
 from processing.core.parameters import Parameters
+from processing.core.strategies.rising_threshold import RisingThresholdParameters
 
 #: Counts of agents that come out of a generation, so that there cannot be more of them than it has.
 AT_MOST_POPULATION = ("parents", "elites", "required_agents")
@@ -47,6 +48,15 @@ def novelty_faults(novelty: Parameters | None, environment: str, population: int
         expected = f"at most {MOST_NOVEL_AGENTS} agents where novelty is looked for"
         return [fault(FaultCode.LIMIT_EXCEEDED, ("strategy", "population_size"), expected, shown(population))]
     return []
+
+
+def mixture_warnings(novelty: Parameters | None, strategy: Parameters) -> list[Fault]:
+    """Novelty mixed with fitness, each scaled anew in every generation, beside a threshold that only rises."""
+    weight = getattr(novelty, "weight", 1.0)
+    if weight == 1.0 or not isinstance(strategy, RisingThresholdParameters):
+        return []
+    expected = "1, or another strategy: mixed scores never exceed 1, and a threshold that rises is soon above all of them"
+    return [fault(FaultCode.INCONSISTENT, ("novelty", "weight"), expected, shown(weight))]
 
 
 def strategy_faults(strategy: Parameters) -> list[Fault]:

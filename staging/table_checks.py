@@ -4,8 +4,13 @@ from collections import Counter
 
 from formatting.faults import Fault, FaultCode, fault, shown
 from formatting.work_item import WorkItem
+from processing.core.actions import Range
 from processing.core.environments.table import Row, TableParameters
+from processing.core.genomes.graph import Graph, GraphParameters
 from staging.limits import Limits
+
+#: Least and largest output, of those kinds of activations that have them.
+_SPANS = {Range.UNIT: (0, 1), Range.SYMMETRIC: (-1, 1)}
 
 
 def table_faults(table: TableParameters, limits: Limits) -> list[Fault]:
@@ -26,6 +31,19 @@ def passes_warnings(work_item: WorkItem) -> list[Fault]:
         return []
     expected = "2 or more, as what hidden nodes say reaches no output within one pass, and a table's rows are answered anew"
     return [fault(FaultCode.INCONSISTENT, ("network", "activations_per_step"), expected, shown(network.activations_per_step))]
+
+
+def range_warnings(work_item: WorkItem) -> list[Fault]:
+    """Targets that the outputs' activation never reaches. Dense networks are given an output function that fits."""
+    network, environment = (getattr(work_item, name) for name in ("network", "environment"))
+    if not isinstance(network, GraphParameters) or not isinstance(environment, TableParameters):
+        return []
+    span = _SPANS.get(Graph(network, inputs=1, outputs=1).output_range)
+    beyond = [] if span is None else [each for row in environment.targets for each in row if not span[0] <= each <= span[1]]
+    if span is None or not beyond:
+        return []
+    expected = f"numbers from {span[0]} to {span[1]}, as outputs of {network.output_activation.value} never lie beyond"
+    return [fault(FaultCode.INCONSISTENT, ("environment", "targets"), expected, shown(beyond[0]))]
 
 
 def _width_faults(name: str, rows: tuple[Row, ...]) -> list[Fault]:

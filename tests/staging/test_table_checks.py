@@ -58,3 +58,21 @@ def test_networks_whose_hidden_nodes_are_never_heard_are_told_of(network: dict[s
     table = document(changes | {"environment": {"type": "table", "inputs": [[0], [1]], "targets": [[0], [1]]}})
     assert [each.path for each in stage(parse(table), Limits()).warnings] == [("network", "activations_per_step")] * is_told
     assert stage(parse(document(changes)), Limits()).warnings == ()
+
+
+@pytest.mark.parametrize(("network", "targets", "is_told"), [
+    ({}, [[0], [1]], False), ({}, [[5], [1]], True), ({"output_activation": "identity"}, [[5], [1]], False),
+    ({"output_activation": "tanh"}, [[-1], [1]], False), ({"output_activation": "tanh"}, [[-2], [1]], True),
+])
+def test_targets_that_no_output_reaches_are_told_of(network: dict[str, Any], targets: list[list[float]], is_told: bool) -> None:
+    table = {"environment": {"type": "table", "inputs": [[0], [1]], "targets": targets}}
+    item = stage(parse(document({"kind": "neat", "strategy": {"type": "neat"}, "network": network} | table)), Limits())
+    assert [each.path for each in item.warnings] == [("environment", "targets")] * is_told
+
+
+@pytest.mark.parametrize(("novelty", "strategy", "is_told"), [
+    ({"weight": 0.5}, "rising_threshold", True), ({}, "rising_threshold", False), ({"weight": 0.5}, "genetic", False),
+])
+def test_a_threshold_above_all_mixed_scores_is_told_of(novelty: dict[str, Any], strategy: str, is_told: bool) -> None:
+    item = stage(parse(document({"novelty": novelty, "strategy": {"type": strategy, "population_size": 50}})), Limits())
+    assert [each.path for each in item.warnings] == [("novelty", "weight")] * is_told
