@@ -32,6 +32,12 @@ def serve(setup: type[Server], tmp_path: Path) -> Iterator[Serve]:
 
 
 @pytest.fixture
+def serve_embedded(tmp_path: Path) -> Iterator[Serve]:
+    """The same with `manage.py up` alone."""
+    yield from _serving(Embedded, tmp_path)
+
+
+@pytest.fixture
 def server(serve: Serve) -> Server:
     """A running server."""
     return serve()
