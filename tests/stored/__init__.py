@@ -1,0 +1,1 @@
+"""Rows that earlier commits wrote, and how they are written and read."""
