@@ -58,7 +58,8 @@ def agent(request: HttpRequest, number: int) -> HttpResponse:
     plan = plan_of_work_item(instance.work_item)
     genomes = plan.genome.unpack(genome)
     told = _described(instance, record) | {"exports": _exports(plan, record, genome)}
-    return JsonResponse(told | _drawn(plan, genomes) | _walked(plan, instance, record, genome, genomes))
+    episode = _episode(plan, whole(request, "episode"))
+    return JsonResponse(told | _drawn(plan, genomes) | _walked(plan, instance, record, genome, genomes, episode))
 
 
 @require_safe
@@ -117,21 +118,32 @@ def _units(plan: Plan, genomes: Genomes) -> dict[str, list[Any]]:
     return {"columns": names[:-1], "outputs": names[-1]}
 
 
-def _walked(plan: Plan, instance: Instance, record: AgentRecord, genome: bytes, genomes: Genomes) -> dict[str, Any]:
-    """Its way through its first episode, or through the rows of a table; none where it is not lived again, and why."""
-    if (silence := plan.unreplayed(record.steps, genome)) is not None:
+def _episode(plan: Plan, number: int | None) -> int:
+    """The number of an episode, from 0; the first where none is asked for."""
+    if (number or 0) >= plan.environment.episodes:
+        raise NotFound(f"There is no such episode: an agent has {plan.environment.episodes}.")
+    return number or 0
+
+
+def _walked(
+    plan: Plan, instance: Instance, record: AgentRecord, genome: bytes, genomes: Genomes, episode: int
+) -> dict[str, Any]:
+    """Its way through an episode, or through the rows of a table; none where it is not replayed, and why."""
+    if (silence := plan.unreplayed(genome)) is not None:
         return {"way": None, "silence": silence}
-    way = plan.replay(genome, seed=instance.seed, generation=record.generation, agent=record.index)
+    way = plan.replay(genome, seed=instance.seed, generation=record.generation, agent=record.index, episode=episode)
     return {"way": {
         "positions": way.positions, "actions": way.actions, "rewards": way.rewards, "total": way.total,
         "ending": _ending(way), "activity": _activity(plan, genomes, way), "stride": _stride(way),
-        "episodes": plan.environment.episodes,
+        "episodes": plan.environment.episodes, "episode": episode, "scene": plan.environment.scene,
         "targets": plan.environment.parameters.targets if isinstance(plan.environment, Table) else None,
         "inputs": list(plan.environment.input_labels()), "outputs": list(plan.environment.output_labels()),
     }}
 
 
 def _ending(way: Trajectory) -> str:
+    if way.is_cut:
+        return "cut"
     if way.truncated:
         return "truncated"
     if not way.positions:

@@ -51,7 +51,7 @@ def run(request: HttpRequest, number: int) -> HttpResponse:
         "agent_url": reverse("dashboard:agent", args=(number,)), "line_url": reverse("dashboard:line", args=(number,)),
         "has_threshold": spec["strategy"]["type"] == "rising_threshold",
         "species_url": reverse("dashboard:species", args=(number,)), "has_species": spec["kind"] == "neat",
-        "maze_rows": maze, "stage": _stage(maze),
+        "maze_rows": maze, "stage": _stage(maze, spec),
         "description": instance.work_item.description,
         "document": json.dumps(spec, indent=2, ensure_ascii=False), "query": query, "graphiql_url": graphiql_url(query),
     })
@@ -74,12 +74,15 @@ def runs_context(request: HttpRequest, document: str | None = None) -> dict[str,
     }
 
 
-def _stage(maze: list[str] | None) -> dict[str, Any]:
-    """Size and description of what an agent's life is drawn on: its map, or what it sees over time."""
+def _stage(maze: list[str] | None, spec: dict[str, Any]) -> dict[str, Any]:
+    """Size and description of what an episode is drawn on: its map, the rows of its table, or what is seen over time."""
     if maze is None:
-        return {"width": MAZE_WIDTH, "height": MAZE_WIDTH * 2 // 3, "label": "What the agent sees, step by step"}
+        is_table = spec["environment"]["type"] == "table"
+        label = "Answers and targets, row by row" if is_table else "What the agent sees, step by step"
+        view = "table" if is_table else "signals"
+        return {"width": MAZE_WIDTH, "height": MAZE_WIDTH * 2 // 3, "label": label, "view": view}
     return {
-        "width": MAZE_WIDTH, "height": MAZE_WIDTH * (len(maze) + 1) // (len(maze[0]) + 1),
+        "view": "map", "width": MAZE_WIDTH, "height": MAZE_WIDTH * (len(maze) + 1) // (len(maze[0]) + 1),
         "label": f"The agent's way through a map of {len(maze)} by {len(maze[0])} cells",
     }
 

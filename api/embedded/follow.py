@@ -41,7 +41,7 @@ def has_ended(instance: Instance) -> bool:
 def drawn_champion(instance: Instance, *, colour: bool) -> str | None:
     """The champion's path through its maze, or what its network consists of where there is no map.
 
-    None where there is no champion, its genome is not kept, or its life in a maze was too long to be replayed.
+    None where there is no champion, its genome is not kept, or its network is too large to be replayed.
     """
     champion = selectors.champion(instance)
     if champion is None:
@@ -52,16 +52,17 @@ def drawn_champion(instance: Instance, *, colour: bool) -> str | None:
     if spec["environment"]["type"] != "maze":
         return _network(instance, champion, genome)
     plan = plan_of(spec)
-    if plan.unreplayed(champion.steps, genome) is not None:
+    if plan.unreplayed(genome) is not None:
         return None
     way = plan.replay(
         genome, seed=instance.seed, generation=champion.generation, agent=champion.index
     )
     goals = {(i, j) for i, row in enumerate(spec["environment"]["rows"]) for j, cell in enumerate(row) if cell == "G"}
     collected = len(goals.intersection(way.positions))
+    first = "its first " if way.is_cut else ""
     return (
-        f"Champion {instance.pk}-{champion.generation}-{champion.index}: fitness {figure(way.total)}, "
-        f"{collected} of {len(goals)} goals in {way.steps} steps\n\n"
+        f"Champion {instance.pk}-{champion.generation}-{champion.index}: fitness {figure(champion.fitness or 0.0)}, "
+        f"{collected} of {len(goals)} goals in {first}{way.steps} steps\n\n"
         + path_through(spec["environment"]["rows"], way, colour=colour)
     )
 

@@ -24,8 +24,8 @@ from processing.core.stop import StopParameters
 from processing.core.strategies import STRATEGIES
 from processing.core.types import Trajectory
 
-#: Episodes that take longer are not lived again for somebody who looks.
-MOST_REPLAY_SECONDS = 2.0
+#: Of an episode, so many steps are replayed for somebody who looks, and no more than take so long.
+MOST_REPLAY_STEPS, MOST_REPLAY_SECONDS = 1_000, 2.0
 #: What a weight of a dense network adds to a step of a maze's reference.
 _REFERENCE_WEIGHT_SECONDS = 3e-8
 
@@ -67,27 +67,38 @@ class Plan:
         """Whether networks see observations normalised by what was seen in earlier generations."""
         return bool(getattr(self.judge, "is_normalised", False))
 
-    def unreplayed(self, steps: int, genome: bytes) -> str | None:
-        """Why an agent that took so many steps in all is not lived again for those who look; None where it is."""
+    def unreplayed(self, genome: bytes) -> str | None:
+        """Why no episode of an agent with this packed genome is replayed for those who look; None where one is."""
         if isinstance(self.environment, Foreign):
             return self._elsewhere
-        if (seconds := self.replay_seconds(steps, genome)) > MOST_REPLAY_SECONDS:
+        seconds = self._step_seconds(genome)
+        if isinstance(self.environment, Table) and self.environment.rows * seconds > MOST_REPLAY_SECONDS:
             return (
-                f"It took {steps:,} steps: to live an episode again would take about {seconds:,.0f} seconds, and what "
-                f"takes up to {MOST_REPLAY_SECONDS:g} is shown."
+                f"To answer the {self.environment.rows:,} rows again would take about {self.environment.rows * seconds:,.0f} "
+                f"seconds, and what takes up to {MOST_REPLAY_SECONDS:g} is shown."
             )
+        if self.replayed_steps(genome) < 1:
+            return f"A step of so large a network takes about {seconds:,.0f} seconds here: it is not replayed."
         return None
 
-    def replay_seconds(self, steps: int, genome: bytes) -> float:
-        """About how long it takes to live an episode again, at most, of an agent that took so many steps in all.
+    def replayed_steps(self, genome: bytes) -> int:
+        """So many steps of an episode are replayed at most, by the work of a step: all rows of a table."""
+        if isinstance(self.environment, Table):
+            return self.environment.rows
+        longest: int = self.environment.max_steps
+        return min(MOST_REPLAY_STEPS, longest, int(MOST_REPLAY_SECONDS / self._step_seconds(genome)))
 
-        By the work of a step, which the environment names, and that of its network; `genome` is packed.
-        """
+    def replay_seconds(self, steps: int, genome: bytes) -> float:
+        """About how long it takes, at most, to replay an episode of an agent that took so many steps in all."""
+        return min(steps, self.replayed_steps(genome)) * self._step_seconds(genome)
+
+    def _step_seconds(self, genome: bytes) -> float:
+        """The work of a step, which the environment names, and that of its network."""
         step, weight = self.environment.plain_seconds
         if self._has_reference:
             weight = _REFERENCE_WEIGHT_SECONDS
         weights = len(genome) // self.genome.bytes_per_weight * max(1, getattr(self.genome, "passes", 1))
-        return float(min(steps, self.environment.max_steps) * (step + weight * weights))
+        return float(step + weight * weights)
 
     @property
     def _has_reference(self) -> bool:
@@ -99,26 +110,26 @@ class Plan:
         return f"Episodes in {name} are not lived again here: it runs only in processes of the workers."
 
     def replay(self, genome: bytes, *, seed: int, generation: int, agent: int, episode: int = 0) -> Trajectory:
-        """The agent's way through an episode, lived again from its packed genome and its address.
+        """The agent's way through an episode, replayed from its packed genome and its address: the first steps of a long one.
 
-        A maze has a reference that is easier to read. Compiled code would be needed for long lives; see `unreplayed`.
+        A maze has a reference that is easier to read.
 
         Raises:
             Refused: it lives in processes of the workers only.
         """
         if isinstance(self.environment, Foreign):
             raise Refused(self._elsewhere)
-        genomes = self.genome.unpack(genome)
+        genomes, most = self.genome.unpack(genome), self.replayed_steps(genome)
         if self._has_reference:
             return life(
                 self.environment.parameters, self.genome.parameters, genomes[0],
-                seed=seed, generation=generation, agent=agent, episode=episode,
+                seed=seed, generation=generation, agent=agent, episode=episode, most_steps=most,
             )
         if isinstance(self.environment, Table):
             return Tables(self.environment, self.genome).lived(genomes)
         return lived(
             self.environment, self.genome, genomes, agent,
-            seed=seed, generation=generation, episode=episode, sampled=self.judge.is_sampled,
+            seed=seed, generation=generation, episode=episode, sampled=self.judge.is_sampled, most_steps=most,
         )
 
 

@@ -23,8 +23,9 @@ Cell = tuple[int, int]
 def life(
     environment: MazeParameters, network: DenseParameters, genome: Float32Array, *,
     seed: int, generation: int, agent: int, episode: int = 0, purpose: Purpose = Purpose.EPISODE,
+    most_steps: int | None = None,
 ) -> Trajectory:
-    """Live one episode.
+    """Live one episode, or its first `most_steps`.
 
     Args:
         genome: (W,) float32, in the layout of the genome kind `dense`.
@@ -40,8 +41,9 @@ def life(
     rewards: list[float] = []
     positions, observations = [walk.position], []
     total, over = 0.0, False
+    last = min(environment.max_steps, environment.max_steps if most_steps is None else most_steps)
     with np.errstate(all="ignore"):
-        while not over and len(actions) < environment.max_steps:
+        while not over and len(actions) < last:
             x = walk.observation()
             y = _outputs(x, layers, activation)
             chance = (_mixed(key + len(actions) * 0x9E3779B97F4A7C15) >> 40) * 2.0**-24
@@ -52,9 +54,10 @@ def life(
             actions.append(action)
             rewards.append(reward)
             positions.append(walk.position)
+    is_cut = not over and last < environment.max_steps
     return Trajectory(
         actions=actions, rewards=rewards, positions=positions, observations=observations, total=total,
-        steps=len(actions), terminated=over, truncated=not over,
+        steps=len(actions), terminated=over, truncated=not over and not is_cut, is_cut=is_cut,
     )
 
 

@@ -20,6 +20,7 @@ _SLOTS = ("fill_start", "fill_observation", "fill_actions", "fill_step", "fill_m
 def lived(
     environment: Any, genome_kind: Any, genomes: Genomes, agent: int, *,
     seed: int, generation: int, episode: int = 0, purpose: Purpose = Purpose.EPISODE, sampled: bool,
+    most_steps: int | None = None,
 ) -> Trajectory:
     """Live one episode.
 
@@ -27,6 +28,7 @@ def lived(
         genomes: the agent's genome, alone, as its kind unpacks it.
         agent: its index in its generation.
         sampled: whether actions are drawn from the outputs.
+        most_steps: so many of its steps at most; the whole episode where None.
     """
     life = _Life(environment, genome_kind, genomes)
     lives = lives_of(
@@ -34,7 +36,7 @@ def lived(
         sampled=sampled,
     )
     with np.errstate(all="ignore"):
-        return life.lived(lives, episode)
+        return life.lived(lives, episode, lives.limit if most_steps is None else most_steps)
 
 
 class _Life:
@@ -49,15 +51,15 @@ class _Life:
         bindings = parts if has_units_in_lanes else parts | FIRST_LANE
         self.fill = {name.removeprefix("fill_"): plain(parts[name], bindings) for name in _SLOTS}
 
-    def lived(self, lives: Lives, episode: int) -> Trajectory:
-        """The episode, from its start to its end."""
+    def lived(self, lives: Lives, episode: int, most_steps: int) -> Trajectory:
+        """The episode, from its start to its end, or its first steps."""
         work, position = self.work, getattr(self.environment, "position", None)
         self._begin(lives, episode)
         actions: list[Any] = []
         rewards: list[float] = []
         positions, observations = [position(work.wholes)] if position else [], []
         total = 0.0
-        while not work.over[0] and len(actions) < lives.limit:
+        while not work.over[0] and len(actions) < min(lives.limit, most_steps):
             self.fill["observation"](self.world, work)
             observations.append(work.scratch[: self.environment.inputs * LANES : LANES].astype(np.float64))
             self._step(lives, len(actions))
@@ -66,10 +68,10 @@ class _Life:
             total += rewards[-1]
             if position:
                 positions.append(position(work.wholes))
-        over = bool(work.over[0])
+        over, is_cut = bool(work.over[0]), len(actions) < lives.limit
         return Trajectory(
             actions=actions, rewards=rewards, positions=positions, observations=observations, total=total,
-            steps=len(actions), terminated=over, truncated=not over,
+            steps=len(actions), terminated=over, truncated=not over and not is_cut, is_cut=not over and is_cut,
         )
 
     def _begin(self, lives: Lives, episode: int) -> None:

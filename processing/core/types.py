@@ -116,6 +116,7 @@ class Trajectory:
     steps: int
     terminated: bool  # the environment ended it
     truncated: bool  # the step limit came first
+    is_cut: bool = False  # it went on: these are its first T steps, and neither of the two
 
 
 @dataclass(frozen=True, slots=True)

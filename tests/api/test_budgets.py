@@ -12,6 +12,7 @@ from api import intake
 from database import services
 from database.models import CheckpointPart, Generation, Instance, Species, SpeciesSnapshot
 from processing.core.genomes import graphs
+from processing.core.plan import MOST_REPLAY_SECONDS, MOST_REPLAY_STEPS
 from processing.run import Run
 from tests import builders
 from tests.api.ask import refusal
@@ -209,20 +210,50 @@ def test_species_of_a_generation_come_in_pages(client: Client) -> None:
 # Lives
 
 
-def test_lives_are_lived_again_by_the_work_of_their_steps() -> None:
-    def silence(environment: dict[str, Any], steps: int) -> str | None:
-        document = DOCUMENT | {"environment": environment, "network": {}, "stop": {"max_generations": 1}}
+def test_of_long_episodes_the_first_steps_are_replayed_as_many_as_their_work_allows() -> None:
+    def steps(hidden: list[int], **environment: Any) -> int:
+        environment = {"type": "gymnasium", "id": "MountainCar-v0", "max_steps": 20_000} | environment
+        document = DOCUMENT | {
+            "kind": "weight_evolution", "environment": environment, "network": {"hidden": hidden},
+            "strategy": {"type": "genetic", "population_size": 4, "parents": 2}, "stop": {"max_generations": 1},
+        }
         plan = Run.load(intake.submit(document, None, announce=False).instances[0].pk, threads=1).plan
-        found: str | None = plan.unreplayed(steps, plan.genome.pack(plan.genome.random(1, seed=1, generation=0)))
-        return found
+        genome = plan.genome.pack(plan.genome.random(1, seed=1, generation=0))
+        assert plan.unreplayed(genome) is None
+        assert plan.replay_seconds(10**9, genome) <= MOST_REPLAY_SECONDS
+        return plan.replayed_steps(genome)
 
-    acrobot = {"type": "gymnasium", "id": "Acrobot-v1", "max_steps": 20_000}
-    car = {"type": "gymnasium", "id": "MountainCar-v0", "max_steps": 20_000}
-    assert silence(acrobot, 500) is None
-    assert "20,000 steps: to live an episode again would take about 5 seconds" in (silence(acrobot, 20_000) or "")
-    assert silence(acrobot, 10_000) is not None
-    assert silence(car, 10_000) is None
-    assert silence(acrobot | {"episodes": 100, "max_steps": 200}, 20_000) is None
+    assert steps([5]) == MOST_REPLAY_STEPS
+    assert steps([5], max_steps=60) == 60
+    assert 1 < steps([100, 100]) < MOST_REPLAY_STEPS
+
+
+def test_a_long_episode_is_shown_and_told_as_far_as_it_is_replayed(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    car = {"type": "gymnasium", "id": "MountainCar-v0", "max_steps": 60, "episodes": 3}
+    instance = with_agents(DOCUMENT | {"environment": car, "network": {}}, 1)
+    page = f"/runs/{instance.pk}/agent"
+    whole = client.get(page).json()["way"]
+    assert (len(whole["actions"]), whole["ending"], whole["scene"]["type"]) == (60, "truncated", "hill")
+    monkeypatch.setattr("processing.core.plan.MOST_REPLAY_STEPS", 25)
+    first = client.get(page).json()["way"]
+    assert (first["actions"], first["ending"]) == (whole["actions"][:25], "cut")
+    champion = f"{{instance(by:{{number:{instance.pk}}}){{champion{{episodes(first:3){{steps truncated isCut return}}}}}}}}"
+    told = client.post("/graphql", {"query": champion}, content_type="application/json").json()["data"]
+    assert told["instance"]["champion"]["episodes"] == 3 * [
+        {"steps": 25, "truncated": False, "isCut": True, "return": -25.0}
+    ]
+
+
+def test_any_of_an_agents_episodes_can_be_chosen(client: Client) -> None:
+    car = {"type": "gymnasium", "id": "MountainCar-v0", "max_steps": 20, "episodes": 3}
+    page = f"/runs/{with_agents(DOCUMENT | {'environment': car, 'network': {}}, 1).pk}/agent"
+    ways = [client.get(page, {"episode": number}).json()["way"] for number in range(3)]
+    assert [way["episode"] for way in ways] == [0, 1, 2]
+    assert ways[0] == client.get(page).json()["way"]
+    assert len({str(way["activity"][0][0]) for way in ways}) == 3
+    assert client.get(page, {"episode": 3}).status_code == 404
 
 
 def test_of_long_lives_some_steps_activity_is_sent_along(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -124,7 +124,7 @@ class Agent(graphene.ObjectType):
         """Its episodes."""
         packed = info.context.genomes.get((agent.instance_id, agent.generation, agent.index))
         plan = info.context.plan(agent.instance_id)
-        if packed is None or plan.unreplayed(agent.steps, packed) is not None:
+        if packed is None or plan.unreplayed(packed) is not None:
             return []
         count = min(page_size(first, DEFAULT_EPISODES), plan.environment.episodes)
         return [Replay(info.context, packed, agent, index=index) for index in range(count)]

@@ -28,10 +28,14 @@ class Episode(graphene.ObjectType):
 
     index = one(graphene.Int, "Number of the episode, from 0.")
     seed = one(BigInt, "Seed of the run; with generation, agent and episode it addresses every draw.")
-    return_ = one(graphene.Float, "Sum of rewards.", name="return")
-    steps = one(graphene.Int, "Steps taken.")
+    return_ = one(graphene.Float, "Sum of the rewards of these steps.", name="return")
+    steps = one(graphene.Int, "Steps that are replayed, at most 1,000.")
     terminated = one(graphene.Boolean, "Whether the environment ended it.")
     truncated = one(graphene.Boolean, "Whether the step limit ended it.")
+    is_cut = one(
+        graphene.Boolean,
+        "Whether it went on after these steps: of a long episode the first are replayed, so neither of the two above holds.",
+    )
     trajectory = maybe(Trajectory, "The way, replayed from genome and seed.")
 
     @staticmethod
@@ -53,6 +57,11 @@ class Episode(graphene.ObjectType):
     def resolve_truncated(root: "Replay", info: Any) -> bool:
         """Whether the step limit ended it."""
         return root.life.truncated
+
+    @staticmethod
+    def resolve_is_cut(root: "Replay", info: Any) -> bool:
+        """Whether it went on."""
+        return root.life.is_cut
 
     @staticmethod
     def resolve_trajectory(root: "Replay", info: Any) -> types.Trajectory:

@@ -96,7 +96,8 @@ export class Replay {
     const earned = rewards.slice(0, step).reduce((sum, reward) => sum + reward, 0);
     const at = Math.min(step, actions.length - 1), reward = rewards[at];
     const deed = `${this.deed(actions[at])}, reward ${reward > 0 ? "+" : ""}${spell(reward)}`;
-    if (step < actions.length) return `Step ${step + 1} of ${actions.length}: ${deed}; return so far ${spell(earned)}.`;
+    const of = ending === "cut" ? `the first ${actions.length}` : actions.length;
+    if (step < actions.length) return `Step ${step + 1} of ${of}: ${deed}; return so far ${spell(earned)}.`;
     return `After ${actions.length} steps: return ${spell(total)}. ${ENDINGS[ending]} The last: ${deed}.`;
   }
 }
@@ -105,6 +106,7 @@ const MOST_NUMBERS = 6;
 const several = (values) => values.slice(0, MOST_NUMBERS).map(spell).join(", ") + (values.length > MOST_NUMBERS ? ", …" : "");
 
 const ENDINGS = {
+  cut: "The episode went on; its first steps are shown.",
   collected: "It collected the last goal.",
   bumped: "It hit an obstacle or the edge, which ends the episode.",
   terminated: "The environment ended the episode.",

@@ -3,10 +3,12 @@
 import { Descent } from "./descent.js";
 import { FitnessChart, spell } from "./fitness-chart.js";
 import { MazeView } from "./maze-view.js";
+import { SceneView } from "./scene-view.js";
 import { SignalView } from "./signal-view.js";
 import { SpeciesChart } from "./species-chart.js";
 import { NetworkView } from "./network-view.js";
 import { Replay } from "./replay.js";
+import { TableView } from "./table-view.js";
 import { onSchemeChange, palette } from "./palette.js";
 
 const MOST_POINTS = 1500;
@@ -15,13 +17,16 @@ const $ = (id) => document.getElementById(id);
 const page = $("run").dataset;
 const rows = JSON.parse($("maze-rows").textContent);
 
-const maze = rows ? new MazeView($("maze"), rows) : new SignalView($("maze"));
+const scene = new SceneView($("scene"));
+const stages = { map: MazeView, table: TableView, signals: SignalView };
+const maze = new stages[page.stage]($("maze"), rows);
+const stage = { show: (way, at) => { scene.show(way, at); maze.show(way, at); } };
 const network = new NetworkView($("network"));
-const replay = new Replay($("player"), maze, network, { ended: () => update(), touched: () => setFollowing(false) });
+const replay = new Replay($("player"), stage, network, { ended: () => update(), touched: () => setFollowing(false) });
 const species = page.species ? new SpeciesChart($("species-card"), (generation) => choose(generation)) : null;
 const descent = new Descent($("descent"), (name) => { setFollowing(false); showAgent(name, true); });
 const chart = new FitnessChart($("fitness"), (generation) => choose(generation));
-onSchemeChange(() => { maze.colours = palette(); maze.draw(); });
+onSchemeChange(() => { for (const view of [scene, maze]) { view.colours = palette(); view.draw(); } });
 
 let follows = true; // the best of the run, as it improves; a life under way is played to its end first
 let fetchingStatistics = false;
@@ -81,16 +86,18 @@ function choose(generation) {
   choose.waiting = setTimeout(() => showAgent(String(generation), true), 140);
 }
 
-// `name`: "generation-index", or "generation" for its champion.
-async function showAgent(name, autoplay) {
-  if (name === wanted) return;
-  wanted = name;
+// `name`: "generation-index", or "generation" for its champion; `episode`: which of its episodes, from 0.
+async function showAgent(name, autoplay, episode = 0) {
+  const asked = `${name} ${episode}`;
+  if (asked === wanted) return;
+  wanted = asked;
   const [generation, index] = name.split("-");
+  const agentAsked = index === undefined ? "" : `&index=${index}`;
   try {
-    const agent = await fetched(`${page.agent}?generation=${generation}${index === undefined ? "" : `&index=${index}`}`);
-    if (wanted === name) present(agent, autoplay);
+    const agent = await fetched(`${page.agent}?generation=${generation}${agentAsked}&episode=${episode}`);
+    if (wanted === asked) present(agent, autoplay);
   } catch (error) {
-    if (wanted !== name) return;
+    if (wanted !== asked) return;
     $("agent-trouble").textContent = error.message;
     $("agent-trouble").hidden = false;
   }
@@ -110,13 +117,29 @@ function present(agent, autoplay) {
   network.show(agent.network, agent.units);
   offer(agent.exports);
   sayOrigin(agent);
+  offerEpisodes(agent);
   if (agent.way) replay.load(agent.way, { autoplay });
   sayDescent(agent);
 }
 
 async function sayDescent({ generation, index }) {
   const found = await fetched(`${page.line}?generation=${generation}&index=${index}`);
-  if (wanted === String(generation) || wanted === `${generation}-${index}`) descent.show(found);
+  const [name] = wanted.split(" ");
+  if (name === String(generation) || name === `${generation}-${index}`) descent.show(found);
+}
+
+function offerEpisodes({ generation, index, way }) {
+  const field = $("episode");
+  $("episodes").hidden = !way || way.episodes < 2;
+  if (!way) return;
+  field.max = way.episodes;
+  field.value = way.episode + 1;
+  $("number-of-episodes").textContent = way.episodes;
+  field.onchange = () => {
+    const episode = Math.min(Math.max(Math.round(Number(field.value)) || 1, 1), way.episodes);
+    setFollowing(false);
+    showAgent(`${generation}-${index}`, true, episode - 1);
+  };
 }
 
 function offer(exports) {
@@ -142,7 +165,6 @@ function sayOrigin({ origin, parents, way, silence }) {
   });
   line.append(".");
   if (!way) line.append(` ${silence}`);
-  else if (way.episodes > 1) line.append(` Shown is the first of its ${way.episodes} episodes.`);
 }
 
 function setFollowing(value) {

@@ -3,7 +3,7 @@
 import { palette } from "./palette.js";
 
 const MOST_LINES = 24;
-const LABEL = 104;
+const MOST_LABEL = 0.42; // of the width
 const BAND = 70, LEAST_HEIGHT = 180, MOST_HEIGHT = 540; // of a line, and of all of them, in pixels
 
 export class SignalView {
@@ -32,8 +32,11 @@ export class SignalView {
     pen.scale(ratio, ratio);
     if (!steps.length) return;
     const band = height / lines;
+    pen.font = `12px ${getComputedStyle(document.body).fontFamily}`;
+    const widest = Math.max(...this.way.inputs.slice(0, lines).map((name) => pen.measureText(name).width));
+    this.label = Math.min(widest + 24, width * MOST_LABEL);
     for (let input = 0; input < lines; input += 1) this.line(pen, steps, input, band, width);
-    const x = LABEL + ((width - LABEL - 6) * Math.min(this.at / this.way.stride, steps.length)) / steps.length;
+    const x = this.label + ((width - this.label - 6) * Math.min(this.at / this.way.stride, steps.length)) / steps.length;
     pen.strokeStyle = this.colours["gold-fill"];
     pen.lineWidth = 2;
     pen.beginPath();
@@ -47,15 +50,14 @@ export class SignalView {
     const low = Math.min(...values), span = Math.max(...values) - low;
     const middle = band * (input + 0.5), tall = band * 0.72;
     pen.fillStyle = this.colours.muted;
-    pen.font = `12px ${getComputedStyle(document.body).fontFamily}`;
     pen.textAlign = "right";
     pen.textBaseline = "middle";
-    pen.fillText(this.way.inputs[input] ?? `input ${input}`, LABEL - 12, middle, LABEL - 14);
+    pen.fillText(this.way.inputs[input] ?? `input ${input}`, this.label - 12, middle, this.label - 14);
     pen.strokeStyle = this.colours.accent;
     pen.lineWidth = 1.6;
     pen.beginPath();
     values.forEach((value, step) => {
-      const x = LABEL + ((width - LABEL - 6) * (step + 0.5)) / values.length;
+      const x = this.label + ((width - this.label - 6) * (step + 0.5)) / values.length;
       const y = middle - tall * (span ? (value - low) / span - 0.5 : 0);
       if (step) pen.lineTo(x, y);
       else pen.moveTo(x, y);

@@ -28,6 +28,7 @@ from processing.core.environments.poles import (
     fill_step,
     numbers,
 )
+from processing.core.environments.scenes import Scene, cart
 from processing.core.parameters import Parameters, parameter
 from processing.core.types import Evaluations, Float32Array, Population, State
 
@@ -97,6 +98,13 @@ class DoublePole:
     def output_labels() -> tuple[str, ...]:
         """What the command does, for people."""
         return ("push",)
+
+    @property
+    def scene(self) -> Scene:
+        """How it is drawn."""
+        place = 2 if self.parameters.velocities else 1  # of an angle, behind the number before it
+        poles = tuple((place * (1 + pole), 0.52, length) for pole, length in enumerate((1.0, 0.1)))
+        return cart(track=2.4, position=(0, 4.8), poles=poles)
 
     @property
     def world(self) -> World:

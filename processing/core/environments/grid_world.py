@@ -83,6 +83,7 @@ class GridWorld:
     judge = "episodes"
     plain_seconds = (2.3e-4, 1.2e-6)  # a step in plain Python takes so long, and for each weight
     criterion = None  # a maze is solved when its work item says so
+    scene = None  # drawn by its map
 
     def __init__(self, parameters: MazeParameters) -> None:
         self.parameters = parameters

@@ -75,6 +75,7 @@ class Table:
     is_random = has_common_episodes = False
     judge = "table"
     actions = "answers"
+    scene = None
     episodes = 1
     plain_seconds = (1e-4, 3e-5)  # a row in plain Python takes so long, and for each weight
 

@@ -20,6 +20,7 @@ import numpy as np
 from processing.core.build import formula, part
 from processing.core.criteria import MeanReturn
 from processing.core.environments.classic.lives import EXACT, Classic, clipped, in_lanes, settled
+from processing.core.environments.scenes import links
 from processing.core.lanes import LANES, load, load_whole, store, where_greater
 from processing.core.numeric import HALF, ONE, TWO, ZERO, cos, sin, square
 from processing.core.types import Float32Array
@@ -113,6 +114,7 @@ class Acrobot(Classic):
         "upper spin", "lower spin",
     )
     does = ("torque -1", "torque 0", "torque 1")
+    scene = links(cosines=(0, 2), sines=(1, 3), hangs=True, goal=1.0)
     slots = {"fill_observation": fill_observation, "fill_step": fill_step, **in_lanes(globals())}
     exact = {**EXACT, "HALF": 0.5}
     dynamics = staticmethod(dynamics)

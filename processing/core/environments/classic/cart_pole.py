@@ -16,6 +16,7 @@ import numpy as np
 from processing.core.build import formula, part
 from processing.core.criteria import MeanReturn
 from processing.core.environments.classic.lives import EXACT, Classic, in_lanes, settled
+from processing.core.environments.scenes import cart
 from processing.core.lanes import LANES, get, load, load_whole, store, where_greater
 from processing.core.numeric import HALF, ONE, ZERO, cos, sin, square
 from processing.core.parameters import Parameters, parameter
@@ -80,6 +81,7 @@ class CartPole(Classic):
     Kwargs = CartPoleKwargs
     starts = ((-0.05, 0.05),) * 4
     observed, does = ("position", "speed", "angle", "spin"), ("push left", "push right")
+    scene = cart(track=2.4, position=(0, 1.0), poles=((2, 1.0, 1.0),))
     slots = {"fill_observation": fill_observation, "fill_step": fill_step, **in_lanes(globals())}
     exact = {**EXACT, "square": np.square, "HALF": 0.5}
     dynamics = staticmethod(dynamics)

@@ -18,6 +18,7 @@ import numpy as np
 from processing.core.actions import fill_choice, fill_commands
 from processing.core.build import formula, part, plain
 from processing.core.criteria import MeanReturn
+from processing.core.environments.scenes import Scene
 from processing.core.lanes import LANES, add_up, get, mark_over, put, where_greater
 from processing.core.parameters import Parameters
 from processing.core.rng import uniform_part
@@ -60,6 +61,7 @@ class Classic(ABC):
     starts: ClassVar[Sequence[tuple[float, float]]]  # least and largest of each number of the state
     observed: ClassVar[Sequence[str]]  # what each input says
     does: ClassVar[Sequence[str]]  # what each output does
+    scene: ClassVar[Scene]  # how it is drawn
     actions: ClassVar[str]
     criterion: ClassVar[MeanReturn | None]
     slots: ClassVar[Mapping[str, object]]  # fill_observation, fill_step, and the constants of the dynamics as float32

@@ -14,6 +14,7 @@ import math
 from processing.core.build import formula, part
 from processing.core.criteria import MeanReturn
 from processing.core.environments.classic.lives import EXACT, Classic, clipped, in_lanes, settled
+from processing.core.environments.scenes import hill
 from processing.core.lanes import LANES, get, load, load_whole, store, where_greater
 from processing.core.numeric import ONE, ZERO, cos
 from processing.core.parameters import Parameters, parameter
@@ -75,6 +76,7 @@ class MountainCar(Classic):
     Kwargs = MountainCarKwargs
     starts = ((-0.6, -0.4), (0.0, 0.0))
     observed, does = ("position", "speed"), ("push left", "coast", "push right")
+    scene = hill(position=0, low=-1.2, high=0.6, goal=0.5)
     slots = {"fill_observation": fill_observation, "fill_step": fill_step, **in_lanes(globals())}
     exact = {**EXACT, "cos": math.cos}
     dynamics = staticmethod(dynamics)

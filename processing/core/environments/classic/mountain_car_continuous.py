@@ -19,6 +19,7 @@ from processing.core.build import formula, part
 from processing.core.criteria import MeanReturn
 from processing.core.environments.classic.lives import EXACT, Classic, clipped, in_lanes, settled
 from processing.core.environments.classic.mountain_car import MountainCarKwargs, fill_observation, moved, reached
+from processing.core.environments.scenes import hill
 from processing.core.lanes import LANES, get, load, store, where_greater
 from processing.core.numeric import HALF, ONE, ZERO, cos
 
@@ -61,6 +62,7 @@ class MountainCarContinuous(Classic):
     Kwargs = MountainCarKwargs
     starts = ((-0.6, -0.4), (0.0, 0.0))
     observed, does = ("position", "speed"), ("force",)
+    scene = hill(position=0, low=-1.2, high=0.6, goal=0.45)
     slots = {"fill_observation": fill_observation, "fill_step": fill_step, **in_lanes(globals())}
     exact = {**EXACT, "cos": math.cos, "alone": float, "HALF": 0.5}
     dynamics = staticmethod(dynamics)

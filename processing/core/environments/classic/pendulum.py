@@ -17,6 +17,7 @@ import numpy as np
 
 from processing.core.build import formula, part
 from processing.core.environments.classic.lives import EXACT, Classic, clipped, in_lanes, settled
+from processing.core.environments.scenes import links
 from processing.core.lanes import LANES, get, load, store
 from processing.core.numeric import ZERO, calmed, cos, sin, square, wrapped
 from processing.core.parameters import Parameters, parameter
@@ -75,6 +76,7 @@ class Pendulum(Classic):
     Kwargs = PendulumKwargs
     starts = ((-np.pi, np.pi), (-1.0, 1.0))
     observed, does = ("cosine of the angle", "sine of the angle", "spin"), ("torque",)
+    scene = links(cosines=(0,), sines=(1,), hangs=False, goal=None)
     slots = {"fill_observation": fill_observation, "fill_step": fill_step, **in_lanes(globals())}
     exact = {**EXACT, "wrapped": turned}
     dynamics = staticmethod(dynamics)

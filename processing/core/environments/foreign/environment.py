@@ -29,6 +29,7 @@ class Foreign:
     is_random = True  # as far as anybody knows
     is_by_library = True
     wholes = reals = notes = 0
+    scene = None  # drawn by itself, where it can
     #: Environment steps a second of one machine, slow and fast: of those that say numbers, and of those that draw pictures.
     SPEED, SPEED_OF_PICTURES = (5e3, 5e4), (50.0, 1_000.0)
 
