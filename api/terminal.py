@@ -1,6 +1,7 @@
 """What people see in a terminal: a progress line, faults, and the champion's path through its maze."""
 
 import json
+import math
 import sys
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -63,7 +64,7 @@ class Pace:
         return seconds / len(self.generations) * generations if seconds else None
 
     def _seconds(self) -> float:
-        return sum(seconds for seconds, _ in self.generations)
+        return math.fsum(seconds for seconds, _ in self.generations)
 
 
 class ProgressLine:

@@ -1,5 +1,6 @@
 """Rows for tests: valid by default, made through the services; a test names what it is about."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -90,7 +91,7 @@ def _snapshots(number: int, fitness: Sequence[float | None], species: Sequence[i
     for each in sorted(set(species)):
         own = [(value, -index) for index, value in enumerate(fitness) if species[index] == each and value is not None]
         best, place = max(own, default=(None, None))
-        mean = sum(value for value, _ in own) / len(own) if own else None
+        mean = math.fsum(value for value, _ in own) / len(own) if own else None
         found.append(NewSnapshot(
             number=each, born_in=number, size=list(species).count(each), champion=None if place is None else -place,
             best_fitness=best, mean_fitness=mean, adjusted_fitness=mean, generations_since_improvement=number % 3, offspring=2,

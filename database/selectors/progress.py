@@ -1,5 +1,6 @@
 """How far a run is, how fast, and when it may end."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -73,7 +74,7 @@ def _progress(instance: Instance, rows: list[Generation], evaluated: int) -> Pro
     """The progress of a run, from its first and its last generations."""
     stop: dict[str, Any] = instance.work_item.spec["stop"]
     recent, last = _timed(rows), rows[-1] if rows else None
-    seconds = sum(row.seconds for row in recent)
+    seconds = math.fsum(row.seconds for row in recent)
     return Progress(
         instance_id=instance.pk, state=instance.state,
         generation=instance.next_generation if instance.ended_at is None else max(instance.next_generation - 1, 0),
@@ -117,7 +118,7 @@ def _end(instance: Instance, stop: dict[str, Any], recent: list[Generation]) -> 
     """When the last generation, or the time limit, will be reached at the pace of the last generations."""
     if instance.state != InstanceState.RUNNING or not recent:
         return None
-    spent = sum((row.completed_at - row.started_at).total_seconds() for row in recent)
+    spent = math.fsum((row.completed_at - row.started_at).total_seconds() for row in recent)
     left: float = spent / len(recent) * (stop["max_generations"] - instance.next_generation)
     if stop.get("max_seconds"):
         left = min(left, stop["max_seconds"] - instance.compute_seconds)

@@ -16,6 +16,7 @@ from database.models import Agent, Checkpoint, Instance, InstanceState
 from processing.runner import work_shift
 from tests import builders
 from tests.api.ask import ask, refusal
+from tests.arithmetic import added
 
 pytestmark = pytest.mark.django_db
 
@@ -200,7 +201,7 @@ def test_novelty_is_seen_of_agents_and_of_generations(client: Client) -> None:
         agents, statistics = each["agents"]["nodes"], each["statistics"]
         scores = [agent["novelty"] for agent in agents]
         assert each["novelty"]["largest"] == max(scores)
-        assert each["novelty"]["mean"] == pytest.approx(sum(scores) / len(scores))
+        assert each["novelty"]["mean"] == pytest.approx(added(scores) / len(scores))
         assert [agent["isViable"] for agent in agents] == [score >= statistics["threshold"] for score in scores]
         assert sum(agent["isViable"] for agent in agents) == statistics["viable"]
     assert answer["explainStop"]["led_to"]["archive_size"] == 6

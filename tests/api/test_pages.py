@@ -22,6 +22,7 @@ from processing.core.networks.genes import ConnectionGene
 from processing.core.types import Operator
 from processing.runner import work_shift
 from tests import builders
+from tests.arithmetic import added
 
 pytestmark = pytest.mark.django_db
 
@@ -195,7 +196,7 @@ def test_the_champion_comes_with_its_way_its_network_and_its_parents(client: Cli
     way = agent["way"]
     assert way["positions"][0] == [0, 0]
     assert len(way["positions"]) == len(way["actions"]) + 1 == len(way["activity"]) + 1
-    assert way["total"] == sum(way["rewards"]) == agent["fitness"] == ended.best_fitness
+    assert way["total"] == added(way["rewards"]) == agent["fitness"] == ended.best_fitness
     assert [len(values) for values in way["activity"][0]] == [24, 4]
     assert agent["network"].startswith("<svg")
     child = client.get(f"/runs/{ended.pk}/agent?generation=2&index=19").json()

@@ -14,6 +14,7 @@ from processing.core.environments import ENVIRONMENTS
 from processing.core.genomes.dense import Dense, DenseParameters
 from processing.core.judges import JUDGES
 from processing.core.plan import Plan
+from tests.arithmetic import added
 from tests.core.lives import SMALL, random_maze
 from tests.core.searches import EXAMPLES, example, run, search
 
@@ -158,4 +159,4 @@ def assert_replayed(plan: Plan) -> None:
             for episode in range(episodes)
         ]
         assert sum(life.steps for life in lives) == last.evaluations.steps[agent]
-        assert sum((life.total for life in lives), start=0.0) / episodes == last.evaluations.fitness[agent]
+        assert added(life.total for life in lives) / episodes == last.evaluations.fitness[agent]

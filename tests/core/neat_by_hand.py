@@ -13,6 +13,7 @@ from processing.core.genomes.graph import Activation, Graph, GraphParameters
 from processing.core.genomes.graphs import Graphs
 from processing.core.strategies.neat import Neat, NeatParameters
 from processing.core.types import Float64Array, Population, State, Verdict
+from tests.arithmetic import added
 
 
 @dataclass
@@ -54,7 +55,7 @@ def distance(one: Genome, other: Genome, *, c1: float, c2: float, c3: float, nor
     excess = sum(number > border for number in lonely)
     larger = max(len(one), len(other))
     n = larger if normalized and larger >= 20 else 1
-    apart = sum(abs(one[number].weight - other[number].weight) for number in matching) / max(len(matching), 1)
+    apart = added(abs(one[number].weight - other[number].weight) for number in matching) / max(len(matching), 1)
     return c1 * excess / n + c2 * (len(lonely) - excess) / n + c3 * apart
 
 

@@ -14,6 +14,7 @@ from processing.core.environments.poles import fill_acted, numbers
 from processing.core.genomes.dense import Dense, DenseParameters
 from processing.core.judges.episodes import Episodes
 from processing.core.types import Evaluations, Float32Array, Float64Array
+from tests.arithmetic import added
 
 #: How far x, ẋ, θ1, θ̇1, θ2, θ̇2 range in a life.
 RANGES = np.array([2.4, 4.0, 0.62, 6.0, 0.62, 15.0])
@@ -68,7 +69,7 @@ def lived(weights: Float32Array, steps: int, start: Float64Array | None = None) 
 
 def published(movement: list[float]) -> float:
     t = len(movement)
-    return 0.1 * t / 1000 + (0.9 * 0.75 / sum(movement[-100:]) if t >= 100 else 0.0)
+    return 0.1 * t / 1000 + (0.9 * 0.75 / added(movement[-100:]) if t >= 100 else 0.0)
 
 
 def states(number: int) -> tuple[Float64Array, Float64Array]:

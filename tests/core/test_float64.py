@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from benchmarks.float64 import ACTIVATIONS, Node, answers, networks
+from tests.arithmetic import added
 
 INPUTS, OUTPUTS = (-1, -2, -3), (0, 1)
 
@@ -24,7 +25,7 @@ def random_network(numbers: np.random.Generator) -> list[Node]:
 def by_hand(network: list[Node], sample: list[float]) -> list[float]:
     values = dict(zip(INPUTS, sample, strict=True)) | dict.fromkeys(OUTPUTS, 0.0)
     for node in network:
-        z = node.bias + node.response * sum(values[source] * weight for source, weight in node.links)
+        z = node.bias + node.response * added(values[source] * weight for source, weight in node.links)
         if node.activation == "sigmoid":
             z = 1.0 / (1.0 + math.exp(-max(-60.0, min(60.0, 5.0 * z))))
         elif node.activation == "tanh":

@@ -14,6 +14,7 @@ from processing.core.checkpoint import pack, unpack
 from processing.core.judges.novelty import ArchiveParameters, Joining, Novelty, NoveltyParameters, novelty_of, scaled
 from processing.core.plan import Plan, plan_of
 from processing.core.types import Evaluations, Float32Array, Float64Array
+from tests.arithmetic import added
 from tests.core.lives import SMALL, judge, maze
 from tests.core.searches import evaluations_of, run
 
@@ -38,7 +39,7 @@ def by_hand(behaviours: Float32Array, archive: Float32Array, k: int) -> list[flo
     for agent, own in enumerate(behaviours.astype(float)):
         others = [*np.delete(behaviours, agent, axis=0).astype(float), *archive.astype(float)]
         distances = sorted(float(np.hypot(*(own - other))) for other in others)[:k]
-        found.append(sum(distances) / len(distances) if distances else 0.0)
+        found.append(added(distances) / len(distances) if distances else 0.0)
     return found
 
 

@@ -8,6 +8,7 @@ from processing.core.errors import Refused
 from processing.core.genomes.dense import Activation, Output
 from processing.core.judges.episodes import Episodes
 from processing.core.types import Float32Array, Purpose
+from tests.arithmetic import added
 from tests.core.lives import genomes, judge, maze, random_maze
 
 
@@ -23,7 +24,7 @@ def assert_agreement(one: Episodes, population: Float32Array, number: int, purpo
             for episode in range(episodes)
         ]
         assert sum(life.steps for life in lives) == evaluated.steps[agent]
-        assert sum((life.total for life in lives), start=0.0) / episodes == evaluated.fitness[agent]
+        assert added(life.total for life in lives) / episodes == evaluated.fitness[agent]
 
 
 @pytest.mark.parametrize("output", list(Output))
@@ -74,7 +75,7 @@ def test_a_trajectory_is_complete() -> None:
     one = judge()
     life = reference.life(maze(), one.genome_kind.parameters, genomes(one)[0], seed=1, generation=0, agent=0)
     assert len(life.actions) == len(life.rewards) == len(life.observations) == len(life.positions) - 1 == life.steps
-    assert life.total == sum(life.rewards)
+    assert life.total == added(life.rewards)
     assert life.terminated != life.truncated
 
 

@@ -20,6 +20,7 @@ from processing.core.judges.episodes import Episodes
 from processing.core.plan import Plan
 from processing.core.stop import StopParameters
 from processing.core.types import Purpose
+from tests.arithmetic import added
 from tests.core.lives import genomes, judge, maze, random_maze
 from tests.core.networks_by_hand import graphs_of
 from tests.core.test_classic import environment
@@ -42,7 +43,7 @@ def assert_lived_again(one: Episodes, population: Any, agents: tuple[int, ...], 
             for episode in range(episodes)
         ]
         assert sum(life.steps for life in lives) == evaluated.steps[agent]
-        assert sum((life.total for life in lives), start=0.0) / episodes == evaluated.fitness[agent]
+        assert added(life.total for life in lives) / episodes == evaluated.fitness[agent]
 
 
 @pytest.mark.parametrize("output", list(Output))
@@ -127,7 +128,7 @@ def test_a_trajectory_is_complete(name: str) -> None:
     life = replay.lived(ours, kind, kind.random(1, seed=1, generation=0), 0, seed=1, generation=0, sampled=False)
     assert len(life.actions) == len(life.rewards) == len(life.observations) == life.steps == 15
     assert (life.terminated, life.truncated, life.positions) == (False, True, [])
-    assert life.total == sum(life.rewards)
+    assert life.total == added(life.rewards)
     assert all(seen.shape == (ours.inputs,) for seen in life.observations)
     if name == "Acrobot-v1":
         assert {type(action) for action in life.actions} == {int}

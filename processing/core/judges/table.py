@@ -16,6 +16,7 @@ from processing.core.judges.forgetful import Forgetful
 from processing.core.lanes import LANES, fill, get, load, put, store, take_ticket
 from processing.core.numeric import sigmoid, tanh
 from processing.core.rollout import fill_memory, fill_outputs, workspace
+from processing.core.sums import in_order
 from processing.core.types import (
     Evaluations,
     Failure,
@@ -76,12 +77,12 @@ class Tables(Forgetful):
         """What one genome, alone here, answers row by row; a reward is how far off it is, summed over the outputs, below 0."""
         world, commands = self.environment.world, self.answers(genomes)[0].tolist()
         rewards = [
-            -sum(abs(answer - target) for answer, target in zip(row, targets, strict=True))
+            -in_order(abs(answer - target) for answer, target in zip(row, targets, strict=True))
             for row, targets in zip(commands, self.environment.parameters.targets, strict=True)
         ]
         return Trajectory(
             actions=commands, rewards=rewards, positions=[],
-            observations=list(world.inputs.astype(np.float64).reshape(world.rows, -1)), total=sum(rewards),
+            observations=list(world.inputs.astype(np.float64).reshape(world.rows, -1)), total=in_order(rewards),
             steps=world.rows, terminated=True, truncated=False,
         )
 

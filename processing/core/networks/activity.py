@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from processing.core.networks.computation import Computation
+from processing.core.sums import in_order
 from processing.core.types import Float32Array, Float64Array
 
 _ACTIVATIONS: dict[str, Callable[[Float64Array], Float64Array]] = {
@@ -60,7 +61,7 @@ def activity_of_units(computation: Computation, observations: Sequence[Float64Ar
             for _ in range(computation.passes or 1):
                 known = dict(values) if computation.passes else values
                 for unit in computation.units:
-                    total = unit.bias + sum(known.get(source, 0.0) * weight for source, weight in unit.links)
+                    total = unit.bias + in_order(known.get(source, 0.0) * weight for source, weight in unit.links)
                     values[unit.number] = float(_ACTIVATIONS[unit.activation](np.float64(total)))  # type: ignore[arg-type]
             found[step] = [values[unit.number] for unit in computation.units]
     return [np.nan_to_num(values, posinf=1.0, neginf=-1.0) for values in (inputs, found)]

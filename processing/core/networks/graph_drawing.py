@@ -18,6 +18,7 @@ from processing.core.networks.drawing import (
 )
 from processing.core.networks.genes import ConnectionGene, Genes, NodeRole
 from processing.core.networks.layout import Link, columns_of, rows_of, settled
+from processing.core.sums import in_order
 
 #: Up to so many nodes in all, each is drawn; and up to so many places where long links pass.
 MOST_NODES, MOST_PLACES = 400, 240
@@ -145,13 +146,13 @@ def _gaps(group: Sequence[str], passing: Mapping[str, int], labels: Mapping[str,
 
 def _heights(groups: Sequence[Sequence[str]], gaps: list[list[float]], links: Sequence[Link]) -> dict[str, float]:
     """The y of each name: the first and last column evenly about the middle, between them across from their neighbours."""
-    tallest = max(map(sum, gaps))
+    tallest = max(map(in_order, gaps))
     for place in (0, -1):
-        more = (tallest - sum(gaps[place])) / max(len(gaps[place]), 1)
+        more = (tallest - in_order(gaps[place])) / max(len(gaps[place]), 1)
         gaps[place] = [max(gap, min(MOST_GAP, gap + more)) for gap in gaps[place]]
     heights: dict[str, float] = {}
     for group, between in zip(groups, gaps, strict=True):
-        reached = -sum(between) / 2
+        reached = 0.0 - in_order(between) / 2  # 0.0 where there is one name, not -0.0
         for name, gap in zip(group, [*between, 0.0], strict=True):
             heights[name], reached = reached, reached + gap
     neighbours: dict[str, list[tuple[str, float]]] = {name: [] for name in heights}
@@ -167,8 +168,8 @@ def _heights(groups: Sequence[Sequence[str]], gaps: list[list[float]], links: Se
 
 
 def _mean(neighbours: Sequence[tuple[str, float]], heights: Mapping[str, float], alone: float) -> float:
-    total = sum(strength for _, strength in neighbours)
-    return sum(heights[name] * strength for name, strength in neighbours) / total if total else alone
+    total = in_order(strength for _, strength in neighbours)
+    return in_order(heights[name] * strength for name, strength in neighbours) / total if total else alone
 
 
 def _by_column(genes: Genes, columns: Mapping[str, int]) -> Network:

@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import TypeVar
 
 from processing.core.errors import Refused
+from processing.core.sums import in_order
 
 N = TypeVar("N")
 
@@ -133,10 +134,10 @@ def _neighbours(
 
 
 def _barycentre(node: str, neighbours: list[tuple[str, float]], places: Mapping[str, float]) -> float:
-    total = sum(strength for _, strength in neighbours)
+    total = in_order(strength for _, strength in neighbours)
     if not total:
         return places[node]
-    return round(sum(places[neighbour] * strength for neighbour, strength in neighbours) / total, 9)
+    return round(in_order(places[neighbour] * strength for neighbour, strength in neighbours) / total, 9)
 
 
 def _middle(place: int, size: int) -> float:
