@@ -166,6 +166,7 @@ def _begun(part: Callable[[], Iterator[Finding]]) -> "queue.SimpleQueue[Finding 
         except Exception as error:
             answers.put(Finding(Level.FAIL, part.__name__, f"could not be looked at after {name}: {error}"))
         finally:
+            connection.close()  # this thread's own, which nobody else can close once the thread has ended
             answers.put(None)
 
     threading.Thread(target=look, name=f"doctor-{part.__name__}", daemon=True).start()

@@ -23,6 +23,18 @@ from tests import builders
 
 LONG_AGO = timedelta(minutes=2)
 
+#: Looks at a database in a file (one in memory is never closed) and says how many connections were opened, and are open still.
+CONNECTIONS = """
+import django
+from django.db.backends.signals import connection_created
+django.setup()
+from api import doctor
+opened = []
+connection_created.connect(lambda connection, **_: opened.append(connection), weak=False)
+assert "answers" in next(each.text for each in doctor.findings() if each.name == "database")
+print(f"opened: {len(opened)}, open: {sum(each.connection is not None for each in opened)}")
+"""
+
 
 def found() -> dict[str, tuple[str, str]]:
     """What the database tells, by name; later findings of a name win."""
@@ -112,6 +124,16 @@ def test_an_embedded_server_is_known_by_its_lock(tmp_path: Path) -> None:
         answer = json.loads(called(tmp_path, "--json").stdout)
     levels: dict[str, Any] = {each["name"]: each["level"] for each in answer["findings"]}
     assert (answer["ok"], answer["setup"], levels["setup"], levels["broker"]) == (False, "embedded", "ok", "ok")
+
+
+def test_no_thread_leaves_a_database_connection_open(tmp_path: Path) -> None:
+    (tmp_path / "evolution.sqlite3").touch()
+    environment = {**os.environ, "DATA_FOLDER": str(tmp_path), "DATABASE_URL": ""}
+    done = subprocess.run(
+        (sys.executable, "-c", CONNECTIONS), env=environment, cwd=settings.ROOT, capture_output=True, text=True, check=False,
+        timeout=30,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "opened: 1, open: 0\n", "")
 
 
 def test_who_is_frozen_is_told_in_time(tmp_path: Path, frozen: int) -> None:
