@@ -7,8 +7,13 @@ WORKERS ?= 1
 BIN := .venv/bin
 MARK := .venv/.ready
 
+# The Python that .venv is of (nothing where it does not run), and the one that is wanted: PYTHON where it was given, else any.
+WHICH := import sys; print(sys.version.split()[0], "in", sys.base_prefix)
+FOUND := $(shell $(BIN)/python -c 'import pip; $(WHICH)' 2>/dev/null)
+WANTED := $(if $(filter file,$(origin PYTHON)),$(FOUND),$(shell $(PYTHON) -c '$(WHICH)' 2>/dev/null))
+
 .DEFAULT_GOAL := help
-.PHONY: help setup run production-local check test bench migrations schemas clean
+.PHONY: help setup new-venv run production-local check test bench migrations schemas clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,11 +21,19 @@ help: ## list these targets
 setup: $(MARK) ## create .venv, install everything, compile the kernels; instant when done before
 	@$(BIN)/python -m processing.core.warm
 
+ifneq ($(FOUND),$(or $(WANTED),none))
+$(MARK): new-venv
+endif
+
 $(MARK): requirements.txt requirements-dev.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=…")'
-	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $(MARK)
+
+new-venv:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Python 3.11, 3.12 or 3.13 is needed; set PYTHON=…")'
+	@test ! -e .venv || echo "Makes .venv anew: $(if $(FOUND),it is of Python $(FOUND); PYTHON is $(WANTED),its Python does not run)."
+	rm -rf .venv
+	$(PYTHON) -m venv .venv
 
 run: setup ## start the server, evolve an example, show its champion (EXAMPLE=maze-5x5, PORT=8000)
 	@$(BIN)/python manage.py compile examples/$(EXAMPLE).json

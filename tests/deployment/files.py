@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import tomllib
 from fnmatch import translate
 from functools import cache
 from pathlib import Path
@@ -22,6 +23,13 @@ def instructions() -> list[tuple[str, str]]:
     text = re.sub(r"^#.*\n", "", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)
     lines = re.sub(r"\\\n\s*", "", text).splitlines()
     return [(name.upper(), rest.strip()) for name, _, rest in (line.partition(" ") for line in lines if line.strip())]
+
+
+def pythons() -> list[tuple[int, int]]:
+    """The versions of Python that pyproject.toml takes: major and minor numbers."""
+    taken = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"]
+    first, end = re.fullmatch(r">=3\.(\d+),<3\.(\d+)", taken).groups()  # type: ignore[union-attr]
+    return [(3, minor) for minor in range(int(first), int(end))]
 
 
 def stages() -> list[list[tuple[str, str]]]:
