@@ -5,13 +5,13 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import Group
-from django.db.models import Count, Model, QuerySet
+from django.db.models import Count, F, Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
 import api.agent_window  # noqa: F401 - registers itself
-from api.windows import Counted, GenerationFilter, RunFilter, Window, link
+from api.windows import Counted, GenerationFilter, OutcomeFilter, RunFilter, Window, link
 from database.errors import Conflict, NotFound
 from database.models import (
     PACKED,
@@ -26,6 +26,7 @@ from database.models import (
     Worker,
     WorkItem,
 )
+from database.outcomes import has_aim, outcome_of, outcome_words
 from processing import lifecycle
 
 admin.site.unregister(Group)
@@ -59,17 +60,25 @@ class InstanceWindow(Window):
     """Runs, and what can be asked of them."""
 
     list_display = (
-        "id", "item", "state", "stop_reason", "next_generation", "best_fitness", "evaluations", "seed",
+        "id", "item", "state", "outcome", "stop_reason", "next_generation", "best_fitness", "evaluations", "seed",
         "claimed_by", "created_at", "page",
     )
-    list_filter = ("state", "stop_reason", "work_item__kind", "reproducible")
+    list_filter = ("state", OutcomeFilter, "stop_reason", "work_item__kind", "reproducible")
     search_fields = ("work_item__name", "digest", "=id")
     list_select_related = ("work_item",)
+    readonly_fields = ("outcome",)
     actions = ("pause", "resume", "cancel")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Instance]:
-        """Without the long texts of their work items."""
-        return super().get_queryset(request).defer("work_item__staged", "work_item__spec")
+        """Without the long texts of their work items, but with their stop rules."""
+        rows = super().get_queryset(request).defer("work_item__staged", "work_item__spec")
+        return rows.annotate(stop=F("work_item__spec__stop"))
+
+    @admin.display(description="outcome", ordering="stop_reason", empty_value="–")
+    def outcome(self, instance: Any) -> str | None:
+        """How it ended, in the words of the pages."""
+        found = outcome_of(instance.state, instance.stop_reason)
+        return None if found is None else outcome_words(found, aim=has_aim(instance.stop)).capitalize()
 
     @admin.display(description="work item", ordering="work_item__name")
     def item(self, instance: Instance) -> str:

@@ -8,10 +8,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TextIO
 
-from database.models import Instance, InstanceState
+from database.models import Instance
+from database.outcomes import BAD, Outcome, has_aim, outcome_of, outcome_words
 from formatting.faults import Fault
 from processing.core.types import Trajectory
 from processing.events import figure
+
+#: Exit codes of commands that run work items.
+FAILED, BAD_INPUT, CANNOT_START, UNSOLVED = 1, 2, 3, 4
 
 _BAR = 24
 #: Speed is measured over so many of the last generations.
@@ -32,6 +36,7 @@ class Progress:
     mean: float | None
     evaluations_per_second: float | None
     seconds_left: float | None
+    outcome: str | None = None  # in words; None while the run goes on
 
 
 class Pace:
@@ -87,6 +92,11 @@ class ProgressLine:
         elif first or progress.generation % self.every == 0:
             self._write()
 
+    def finish(self, progress: Progress) -> None:
+        """Show how the run ended, in the last line."""
+        self.generation = -1
+        self.show(progress)
+
     def say(self, text: str) -> None:
         """Tell what happens while no generation is closed."""
         if self.generation >= 0 or text == self.text:
@@ -116,10 +126,11 @@ def line_of(progress: Progress) -> str:
     done = min(1.0, progress.generation / max(1, progress.generations))
     bar = "█" * round(done * _BAR) + "░" * (_BAR - round(done * _BAR))
     rate, left = progress.evaluations_per_second, progress.seconds_left
+    end = progress.outcome or f"ETA {'–' if left is None else f'{max(left, 0.0):.0f} s'}"
     return (
         f"run {progress.instance}  {bar}  generation {progress.generation}/{progress.generations}"
         f"  best {_number(progress.best)}  mean {_number(progress.mean)}"
-        f"  {'–' if rate is None else f'{rate:,.0f}'} evaluations/s  ETA {'–' if left is None else f'{max(left, 0.0):.0f} s'}"
+        f"  {'–' if rate is None else f'{rate:,.0f}'} evaluations/s  {end}"
     )
 
 
@@ -135,7 +146,8 @@ def print_faults(faults: Iterable[Fault], stream: TextIO | None = None) -> None:
 def result_line(instance: Instance) -> str:
     """An ended run as one JSON object."""
     result: dict[str, Any] = {
-        "instance": instance.pk, "state": instance.state, "stop_reason": instance.stop_reason,
+        "instance": instance.pk, "state": instance.state, "outcome": outcome_of(instance.state, instance.stop_reason),
+        "stop_reason": instance.stop_reason,
         "generations": instance.next_generation, "evaluations": instance.evaluations,
         "best_fitness": instance.best_fitness, "digest": instance.digest,
         "seconds": round(instance.compute_seconds, 3),
@@ -145,13 +157,27 @@ def result_line(instance: Instance) -> str:
 
 def summary(instance: Instance) -> str:
     """An ended run in a sentence or two."""
-    explanation = instance.stop_explanation or {}
-    told = instance.failure_message or explanation.get("message") or ""
-    advice = f" {explanation['advice']}" if explanation.get("advice") else ""
+    advice = (instance.stop_explanation or {}).get("advice") or ""
     return (
-        f"Run {instance.pk} {instance.state} after {counted(instance.next_generation, 'generation')} and "
-        f"{counted(instance.evaluations, 'evaluation')} ({instance.stop_reason}). {told}{advice}"
+        f"Run {instance.pk} {ended_how(instance)} after {counted(instance.next_generation, 'generation')} and "
+        f"{counted(instance.evaluations, 'evaluation')} ({instance.stop_reason}). {_why(instance)} {advice}".rstrip()
     )
+
+
+def ended_how(instance: Instance) -> str:
+    """How an ended run ended, as its line and its summary say it."""
+    outcome = outcome_of(instance.state, instance.stop_reason)
+    return instance.state if outcome is None else outcome_words(outcome, aim=has_aim(instance.work_item.spec["stop"]))
+
+
+def print_fault_of(instance: Instance) -> None:
+    """Of a run that failed or died out, why, in one line on standard error; of others nothing."""
+    if outcome_of(instance.state, instance.stop_reason) in BAD:
+        print(f"Run {instance.pk} {ended_how(instance)}. {' '.join(_why(instance).split())}", file=sys.stderr, flush=True)
+
+
+def _why(instance: Instance) -> str:
+    return str(instance.failure_message or (instance.stop_explanation or {}).get("message") or "")
 
 
 def counted(number: int, noun: str) -> str:
@@ -159,9 +185,12 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def exit_code(instances: Iterable[Instance]) -> int:
-    """0 when every run SUCCEEDED, else 1."""
-    return int(any(instance.state != InstanceState.SUCCEEDED for instance in instances))
+def exit_code(instances: Iterable[Instance], *, require_solved: bool = False) -> int:
+    """1 where a run failed or died out; 4 where all have to be solved and one is not; else 0."""
+    outcomes = {outcome_of(instance.state, instance.stop_reason) for instance in instances}
+    if outcomes.intersection(BAD):
+        return FAILED
+    return UNSOLVED if require_solved and outcomes != {Outcome.SOLVED} else 0
 
 
 def path_through(rows: Sequence[str], trajectory: Trajectory, *, colour: bool) -> str:

@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 
 from database.models import Generation, Instance
+from database.outcomes import Outcome, with_outcome
 
 #: Runs and generations that filters offer, and rows that a list counts and shows at most.
 MOST_RUNS, MOST_GENERATIONS, MOST_ROWS = 30, 30, 10_000
@@ -70,6 +71,21 @@ class RunFilter(admin.SimpleListFilter):
         """Those of the run."""
         chosen = number(self.value())
         return rows if chosen is None else rows.filter(instance=chosen)
+
+
+class OutcomeFilter(admin.SimpleListFilter):
+    """Of runs that ended in one way."""
+
+    title, parameter_name = "outcome", "outcome"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """All outcomes."""
+        return [(each.value, each.label.capitalize()) for each in Outcome]
+
+    def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Those with the outcome."""
+        chosen = self.value()
+        return rows.filter(with_outcome([chosen])) if chosen in Outcome.values else rows
 
 
 class GenerationFilter(admin.SimpleListFilter):

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 
 class InstanceState(models.TextChoices):
-    """Where a run stands. SUCCEEDED and CANCELLED are final; FAILED may be resumed."""
+    """Where a run stands. SUCCEEDED and CANCELLED are final; FAILED may be resumed. How it ended: `outcomes.py`."""
 
     QUEUED = "QUEUED"
     RUNNING = "RUNNING"
@@ -109,6 +109,9 @@ class Instance(Step):
     pending_slices = models.PositiveIntegerField(null=True, blank=True)
     # Name of the numeric profile that decides its bits; workers of another one leave it alone.
     profile = models.CharField(max_length=16, blank=True)
+
+    # Generation with which it went on when it was resumed after it had died out; null where it never was.
+    revived_generation = models.PositiveIntegerField(null=True, blank=True)
 
     # What has been reached; written with each generation.
     next_generation = models.PositiveIntegerField(default=0)

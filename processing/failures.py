@@ -21,6 +21,8 @@ _WORDS = {
     Failure.WORKER_LOST: "no worker survived its evaluation",
 }
 _ADVICE = "Mend what made the agents fail; the run's events tell more."
+_RESUME = "Once the environment is mended, the run may be resumed, and goes on from its last parents."
+_NONE_LEFT = "No generation is left, so the run cannot be resumed; once the environment is mended, submit its work item again."
 
 
 def decided_by_chance(instance: Instance, closed: Closed, confirming: Iterable[Failure]) -> list[NewEvent]:
@@ -46,17 +48,18 @@ def decided_by_chance(instance: Instance, closed: Closed, confirming: Iterable[F
     return events
 
 
-def with_reasons(closed: Closed) -> Closed:
-    """The same; where the run ended because all agents failed, it says of what most of them did."""
+def with_reasons(closed: Closed, *, max_generations: int) -> Closed:
+    """The same; where the run died out, it says of what most agents failed, and whether it may be resumed."""
     if closed.stop != StopReason.EXTINCTION or closed.explanation is None or not closed.evaluations.failures.any():
         return closed
     reason, number = _commonest(closed.evaluations)
     size = len(closed.evaluations)
     who = "All failed" if number == size else f"{number} of {size} failed"
-    message = f"{closed.explanation['message']} {who} for this reason: {reason.rstrip('.')}."
+    message = f"{closed.explanation['message']} {who} for this reason: {' '.join(reason.split()).rstrip('.')}."
     told = {"message": message, "led_to": closed.explanation["led_to"] | {"failure": reason, "failed_of_it": number}}
-    is_environment = bool(closed.evaluations.reasons)
-    return replace(closed, explanation=closed.explanation | told | ({"advice": _ADVICE} if is_environment else {}))
+    advice = _ADVICE if closed.evaluations.reasons else closed.explanation["advice"]
+    after = _RESUME if closed.number + 1 < max_generations else _NONE_LEFT
+    return replace(closed, explanation=closed.explanation | told | {"advice": f"{advice} {after}"})
 
 
 def _commonest(evaluations: Evaluations) -> tuple[str, int]:

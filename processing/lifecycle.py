@@ -1,7 +1,7 @@
 """The state machine of a run: who may work on it, and what its states follow from.
 
     QUEUED -> RUNNING -> SUCCEEDED          a stop rule was met
-                      -> FAILED             an error only; may be resumed
+                      -> FAILED             an error, or no agent of the last generation has a fitness; may be resumed
     RUNNING -> PAUSING -> PAUSED -> QUEUED  (pause, resume); at once where nobody works on it
     any active or paused state -> CANCELLED, or CANCELLING first to let the generation finish
 """
@@ -15,6 +15,7 @@ from django.db import transaction
 from database import services, steps
 from database.errors import NO_ANSWER, Conflict, Fenced
 from database.models import ACTIVE, ENDED, EventLevel, EventType, Instance, InstanceState
+from database.outcomes import BAD, Outcome, outcome_of, outcome_words
 from database.services import Claim, NewEvent, SliceClaim
 from processing import dispatch, node
 from processing.core.types import StopReason
@@ -30,6 +31,10 @@ _CRASHED = "Its worker crashed {} times in the same generation; the work item ma
 _SILENT = "A worker made no progress for the whole of its lease; another goes on from the last generation."
 _TROUBLE = "The work cannot be stored; it is tried again and again"
 _LOST = "Its worker was lost {} times in the same generation; it may need more memory than the machine has."
+_REVIVED = (
+    "It had died out, and goes on from its last parents, or from new agents where there were none; as its environment was "
+    "changed meanwhile, the run is not reproducible."
+)
 
 
 def claim(instance_id: int) -> Claim | None:
@@ -96,9 +101,9 @@ def is_given_up(claimed: Claim | SliceClaim) -> bool:
 
 
 def following(state: InstanceState, stop: StopReason | None) -> InstanceState:
-    """The state of a run after a generation, or at the start of a shift."""
+    """The state of a run after a generation, or at the start of a shift; one that has died out has failed."""
     if stop is not None:
-        return InstanceState.SUCCEEDED
+        return InstanceState.FAILED if stop == StopReason.EXTINCTION else InstanceState.SUCCEEDED
     return {
         InstanceState.QUEUED: InstanceState.RUNNING,
         InstanceState.PAUSING: InstanceState.PAUSED,
@@ -106,8 +111,12 @@ def following(state: InstanceState, stop: StopReason | None) -> InstanceState:
     }.get(state, state)
 
 
-def enter(instance: Instance, state: InstanceState) -> NewEvent | None:
-    """Change the row of an instance that is ours to this state; the event that says so, None where nothing changed."""
+def enter(instance: Instance, state: InstanceState, *, aim: bool = False) -> NewEvent | None:
+    """Change the row of an instance that is ours to this state; the event that says so, None where nothing changed.
+
+    Args:
+        aim: whether its work item asks for something to be reached; words of its end depend on that.
+    """
     if instance.state == state:
         return None
     instance.state = state
@@ -121,7 +130,22 @@ def enter(instance: Instance, state: InstanceState) -> NewEvent | None:
         instance.lease_until, instance.claimed_by = None, ""
     if state not in ACTIVE and instance.pending_slices:
         services.leave_slices(instance=instance)
+    outcome = outcome_of(state, instance.stop_reason)
+    return _entered(state) if outcome is None else _ended(instance, outcome, aim=aim)
+
+
+def _entered(state: InstanceState) -> NewEvent:
     return NewEvent(EventType.STATE_CHANGED, f"{state.capitalize()}.", data={"state": state})
+
+
+def _ended(instance: Instance, outcome: Outcome, *, aim: bool) -> NewEvent:
+    """What is told of an end: the outcome, and why."""
+    why = instance.failure_message or (instance.stop_explanation or {}).get("message")
+    words = outcome_words(outcome, aim=aim).capitalize()
+    return NewEvent(
+        EventType.STATE_CHANGED, f"{words}: {why}" if why else f"{words}.",
+        EventLevel.ERROR if outcome in BAD else EventLevel.INFO, data={"state": instance.state, "outcome": outcome},
+    )
 
 
 def fail(claimed: Claim | SliceClaim, message: str) -> None:
@@ -134,9 +158,8 @@ def fail(claimed: Claim | SliceClaim, message: str) -> None:
     with contextlib.suppress(Fenced, *NO_ANSWER), fenced(claimed) as instance:
         instance.failure_message = message
         instance.stop_reason = StopReason.ERROR.value
-        enter(instance, InstanceState.FAILED)
-        event = NewEvent(EventType.STATE_CHANGED, message, EventLevel.ERROR, data={"state": InstanceState.FAILED})
-        services.finish_commit(instance=instance, events=[event])
+        event = enter(instance, InstanceState.FAILED)
+        services.finish_commit(instance=instance, events=[event] if event else [])
 
 
 def fenced(claimed: Claim | SliceClaim) -> contextlib.AbstractContextManager[Instance]:
@@ -192,7 +215,13 @@ def pause(instance_id: int) -> Instance:
 
 
 def resume(instance_id: int) -> Instance:
-    """A paused run goes on, or a failed one as a new attempt; a pause not yet reached is withdrawn. Raises NotFound, Conflict."""
+    """A paused run goes on, or a failed one as a new attempt; a pause not yet reached is withdrawn.
+
+    One that had died out goes on from its last parents, what its strategy counts towards an end counted anew.
+
+    Raises:
+        NotFound, Conflict: also where no generation is left.
+    """
     event = NewEvent(EventType.STATE_CHANGED, "Resumed.")
     with contextlib.suppress(Conflict):
         withdrawn: dict[str, str] = {InstanceState.PAUSING: InstanceState.RUNNING}
@@ -200,9 +229,8 @@ def resume(instance_id: int) -> Instance:
         announce([instance_id])  # slices that nobody began while it was to pause
         return instance
     with transaction.atomic():
-        instance = services.change_state(
-            instance_id=instance_id, event=event, raise_epoch=True,
-            transitions={InstanceState.PAUSED: InstanceState.QUEUED, InstanceState.FAILED: InstanceState.QUEUED},
+        instance = services.resume(
+            instance_id=instance_id, event=event, revived=NewEvent(EventType.NOTE, _REVIVED, EventLevel.WARNING)
         )
         transaction.on_commit(lambda: announce([instance_id]))
     return instance

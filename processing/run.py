@@ -27,6 +27,8 @@ class Run:
         """The run of this number. Raises Broken where its staged item is not what this server stored."""
         instance = steps.instance_with_work_item(instance_id)
         staged, plan = _understood(instance.work_item.staged, settings.SECRET_KEY)
+        if hasattr(plan.judge, "renew"):
+            plan.judge.renew(instance.pk, instance.epoch)
         return cls(instance, staged, plan, threads or node.threads())
 
 

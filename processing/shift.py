@@ -16,6 +16,7 @@ from django.conf import settings
 from database import services, steps
 from database.errors import NO_ANSWER
 from database.models import EventLevel, EventType, Instance, InstanceState
+from database.outcomes import has_aim
 from database.services import Claim, NewEvent, Part
 from processing import failures, lifecycle, logs, node, slices
 from processing.core import checkpoint as checkpoints
@@ -59,10 +60,10 @@ class Shift:
             if evaluated is None:
                 return False
             with attended(self.plan, threads=self.run.threads, heartbeat=self.heartbeat) as confirming:
-                closed = failures.with_reasons(generations.close_generation(
+                closed = generations.close_generation(
                     replace(self.plan, beat=self.heartbeat), checkpoint, evaluated.population, evaluated.evaluations,
                     seed=self.seed,
-                ))
+                )
             if settings.GENERATION_PAUSE_SECONDS:
                 time.sleep(settings.GENERATION_PAUSE_SECONDS)
             self.heartbeat()
@@ -80,7 +81,11 @@ class Shift:
 
     def _last_checkpoint(self) -> Checkpoint:
         data = steps.newest_checkpoint(self.claim.instance_id)
-        return generations.begin(self.plan) if data is None else checkpoints.unpack(data, self.plan.genome)
+        if data is None:
+            return generations.begin(self.plan)
+        checkpoint = checkpoints.unpack(data, self.plan.genome)
+        is_revived = self.run.instance.revived_generation == checkpoint.next_generation
+        return generations.revived(self.plan, checkpoint) if is_revived else checkpoint
 
     def _evaluated(self, checkpoint: Checkpoint) -> "_Evaluated | None":
         """The next generation with what became of its agents; None where it was handed out in slices."""
@@ -161,12 +166,21 @@ class Shift:
             services.close_slices(instance=instance)
             instance.profile = node.profile_of(self.plan)
             notes = [*_noted(instance, self.plan), *failures.decided_by_chance(instance, closed, confirming)]
-            closed = self._timed(instance, closed)
-            if closed.stop is not None:
-                instance.stop_reason, instance.stop_explanation = closed.stop.value, closed.explanation
-            changed = lifecycle.enter(instance, lifecycle.following(InstanceState(instance.state), closed.stop))
+            closed = failures.with_reasons(
+                self._timed(instance, closed), max_generations=self.plan.stop.max_generations
+            )
+            changed = self._entered(instance, closed)
             services.finish_commit(instance=instance, events=[*events_of(closed), *notes, *([changed] if changed else [])])
         return instance
+
+    def _entered(self, instance: Instance, closed: Closed) -> NewEvent | None:
+        """The row of the run says why it has ended, where it has, and is in the state that follows; the event of that."""
+        if closed.stop is not None:
+            instance.stop_reason, instance.stop_explanation = closed.stop.value, closed.explanation
+        state = lifecycle.following(InstanceState(instance.state), closed.stop)
+        if state == InstanceState.FAILED and closed.explanation is not None:
+            instance.failure_message = closed.explanation["message"]
+        return lifecycle.enter(instance, state, aim=has_aim(self.run.staged.spec["stop"]))
 
     def _timed(self, instance: Instance, closed: Closed) -> Closed:
         """The same, ended by the clock where the time limit is up; a run that a clock ended is not reproducible."""
@@ -179,8 +193,8 @@ class Shift:
         }
         if closed.checkpoint.unconfirmed:
             facts["confirmation"] = dict(closed.checkpoint.unconfirmed)
-        explanation = generations.explanation_of(self.plan, StopReason.TIME_LIMIT, facts)
-        return replace(closed, stop=StopReason.TIME_LIMIT, explanation=explanation)
+        stop, explanation = generations.ending_of(self.plan, StopReason.TIME_LIMIT, facts, champion=closed.champion)
+        return replace(closed, stop=stop, explanation=explanation)
 
 
 @dataclass(frozen=True, slots=True)

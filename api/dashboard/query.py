@@ -5,6 +5,7 @@ query Run {
   instance(by: {number: NUMBER}) {
     name
     state
+    outcome
     stopReason
     progress {
       generation

@@ -6,9 +6,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from api.dashboard.pictures import spark_svg
-from api.dashboard.words import STATE_WORDS, ago, duration, elapsed, shown, strategy_words
+from api.dashboard.words import ago, duration, elapsed, pill_of, shown, strategy_words
 from database import selectors
-from database.models import ACTIVE, Instance, InstanceState
+from database.models import ACTIVE, Instance
 
 PAGE_SIZE = 20
 BUSY_SECONDS, IDLE_SECONDS = 2, 10
@@ -34,7 +34,7 @@ def _row(instance: Instance, line: list[float | None]) -> dict[str, Any]:
     return {
         "number": instance.pk, "name": instance.work_item.name, "replicate": instance.replicate,
         "url": reverse("dashboard:run", args=(instance.pk,)),
-        "state_word": STATE_WORDS[InstanceState(instance.state)],
+        "pill": pill_of(instance),
         "strategy": strategy_words(spec), "population": shown(spec["strategy"]["population_size"]),
         "generations": instance.next_generation, "max_generations": spec["stop"]["max_generations"],
         "best": "–" if instance.best_fitness is None else shown(instance.best_fitness), "spark": spark_svg(line),

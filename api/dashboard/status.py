@@ -10,6 +10,7 @@ from api.dashboard import words
 from api.dashboard.words import duration, shown
 from database import selectors
 from database.models import ACTIVE, EventType, Generation, Instance, InstanceState
+from database.outcomes import why_not_resumed
 from database.selectors import Progress
 
 NUMBER_OF_EVENTS = 12
@@ -59,14 +60,20 @@ def live_url(instance: Instance) -> str:
 
 
 def _head(instance: Instance, may_operate: bool) -> dict[str, Any]:
-    spec, state = instance.work_item.spec, InstanceState(instance.state)
+    spec = instance.work_item.spec
     return {
-        "number": instance.pk, "name": instance.work_item.name, "state_word": words.STATE_WORDS[state],
+        "number": instance.pk, "name": instance.work_item.name, "pill": words.pill_of(instance),
         "environment": words.environment_words(spec["environment"]), "strategy": words.strategy_words(spec),
         "population": shown(spec["strategy"]["population_size"]),
-        "seed": instance.seed, "reproducible": instance.reproducible,
-        "actions": [_action(instance, word) for word in _ACTIONS_OF.get(state, ()) if may_operate],
+        "seed": instance.seed, "reproducible": instance.reproducible, "is_revived": instance.revived_generation is not None,
+        "actions": [_action(instance, word) for word in _actions(instance) if may_operate],
     }
+
+
+def _actions(instance: Instance) -> tuple[str, ...]:
+    """What can be asked of a run now."""
+    found = _ACTIONS_OF.get(InstanceState(instance.state), ())
+    return () if "resume" in found and why_not_resumed(instance) else found
 
 
 def _action(instance: Instance, word: str) -> dict[str, str]:

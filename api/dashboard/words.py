@@ -10,12 +10,12 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from database.models import Instance, InstanceState
+from database.outcomes import BAD, Outcome, has_aim, outcome_of, outcome_words
 from processing.core.networks.changes import Changes
 
 STATE_WORDS = {
     InstanceState.QUEUED: "queued", InstanceState.RUNNING: "running", InstanceState.PAUSING: "pausing",
-    InstanceState.PAUSED: "paused", InstanceState.CANCELLING: "cancelling", InstanceState.CANCELLED: "cancelled",
-    InstanceState.SUCCEEDED: "succeeded", InstanceState.FAILED: "failed",
+    InstanceState.PAUSED: "paused", InstanceState.CANCELLING: "cancelling",
 }
 
 STOP_TITLES = {
@@ -25,7 +25,7 @@ STOP_TITLES = {
 }
 
 _FACT_NAMES = {
-    "viable_agents": "viable agents", "best_possible": "best possible, at most",
+    "ended_by": "ended by the rule", "viable_agents": "viable agents", "best_possible": "best possible, at most",
     "evaluations": "evaluations until the task was solved",
 }
 
@@ -41,6 +41,32 @@ _OPERATORS = {
 }
 
 _STRATEGIES = {"neat": "NEAT", "cma_es": "CMA-ES", "openai_es": "OpenAI ES", "genetic": "genetic algorithm"}
+
+
+@dataclass(frozen=True, slots=True)
+class Pill:
+    """Where a run stands, or how it ended, in a word or two, and the look of these in `dashboard.css`."""
+
+    words: str
+    look: str
+
+
+def pill_of(instance: Instance) -> Pill:
+    """What stands beside the name of a run: its outcome once it has one, else its state."""
+    outcome = outcome_of(instance.state, instance.stop_reason)
+    if outcome is None:
+        words = STATE_WORDS[InstanceState(instance.state)]
+        return Pill(words, words)
+    aim = has_aim(instance.work_item.spec["stop"])
+    return Pill(outcome_words(outcome, aim=aim), _look(outcome, aim=aim))
+
+
+def _look(outcome: Outcome, *, aim: bool) -> str:
+    if outcome in BAD:
+        return "bad"
+    if outcome == Outcome.THRESHOLD_MISSED and aim:
+        return "missed"
+    return "solved" if outcome == Outcome.SOLVED else "ended"
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,7 @@ query Watch {
       number
       name
       state
+      outcome
       stopReason
       progress {
         generation

@@ -14,6 +14,7 @@ from api.graphql.types.enums import (
     AlgorithmKind,
     Direction,
     InstanceOrderField,
+    InstanceOutcome,
     InstanceState,
     OrderDirection,
     WorkItemOrderField,
@@ -102,6 +103,9 @@ class InstanceFilter(graphene.InputObjectType):
     """Which runs; what is left out does not count."""
 
     states = graphene.List(graphene.NonNull(InstanceState), description="In one of these states.")
+    outcomes = graphene.List(
+        graphene.NonNull(InstanceOutcome), description="Ended in one of these ways; runs that go on are left out then."
+    )
     kinds = graphene.List(graphene.NonNull(AlgorithmKind), description="Of one of these kinds.")
     labels = _texts("With all of these labels.")
     search = graphene.String(description="With this text in the name or the description.")
@@ -153,7 +157,8 @@ def instance_filter(given: Any, work_item_id: int | None = None) -> Instances | 
     if work_item_id is None and given.get("work_item_id") is not None:
         work_item_id = read_id(given["work_item_id"], "WorkItem").numbers[0]
     return Instances(
-        states=_values(given.get("states")), kinds=_values(given.get("kinds")), labels=_clean(given.get("labels")),
+        states=_values(given.get("states")), outcomes=_values(given.get("outcomes")),
+        kinds=_values(given.get("kinds")), labels=_clean(given.get("labels")),
         search=_text(given.get("search")), work_item_id=work_item_id, created_after=given.get("created_after"),
         created_before=given.get("created_before"),
     )

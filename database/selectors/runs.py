@@ -10,6 +10,7 @@ from django.db.models import BooleanField, Count, DurationField, ExpressionWrapp
 from django.db.models.functions import Coalesce
 
 from database.models import Instance, InstanceState, WorkItem
+from database.outcomes import with_outcome
 from database.selectors.paging import Cursor, Key, Page, instant_key, number_key, page_of, span_key, text_key, whole_key
 
 
@@ -18,6 +19,7 @@ class InstanceFilter:
     """Which instances; whatever is None, or empty, does not count."""
 
     states: Sequence[str] = ()
+    outcomes: Sequence[str] = ()
     kinds: Sequence[str] = ()
     labels: Sequence[str] = ()  # all of them
     search: str = ""  # in the name or the description
@@ -148,6 +150,8 @@ def _instance_conditions(filter: InstanceFilter | None) -> Q:
     conditions = _described(filter, "work_item__")
     if filter.states:
         conditions &= Q(state__in=filter.states)
+    if filter.outcomes:
+        conditions &= with_outcome(filter.outcomes)
     if filter.work_item_id is not None:
         conditions &= Q(work_item=filter.work_item_id)
     if filter.created_after is not None:

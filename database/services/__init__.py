@@ -33,7 +33,7 @@ from database.services.slices import (
     split_slice,
 )
 from database.services.species import NewSnapshot
-from database.services.states import change_state, delete_instance, delete_work_item
+from database.services.states import change_state, delete_instance, delete_work_item, resume
 from database.services.submissions import create_work_item, was_started, work_item_of_key
 from database.services.workers import Counts, adopt, halves, register_worker, see_worker
 
@@ -43,5 +43,5 @@ __all__ = [
     "close_slices", "commit_slice", "create_work_item", "database_now", "delete_instance", "delete_work_item", "extend",
     "extend_slice", "fenced", "fenced_slice", "finish_commit", "give_back", "halves", "hand_back", "hand_back_slice",
     "has_committed", "leave_slices", "open_slices", "prune", "record_generation", "register_worker", "release", "release_worker",
-    "renew_connection", "see_worker", "split_slice", "tell", "was_started", "work_item_of_key",
+    "renew_connection", "resume", "see_worker", "split_slice", "tell", "was_started", "work_item_of_key",
 ]

@@ -46,18 +46,19 @@ def record_species(*, instance: Instance, generation: int, snapshots: Sequence[N
     species; nowhere does a statement name them one by one.
     """
     alive = {row.number: row for row in Species.objects.filter(instance=instance, extinct_in=None)}
+    known = alive | _back(instance, [each.number for each in snapshots if each.number not in alive and each.born_in < generation])
     gone = sorted(alive.keys() - {each.number for each in snapshots})
     if not (snapshots or gone):
         return
     _insert_snapshots(instance.pk, generation, snapshots)
     Species.objects.bulk_create(
-        [_lived(instance, generation, each, alive.get(each.number)) for each in snapshots],
+        [_lived(instance, generation, each, known.get(each.number)) for each in snapshots],
         update_conflicts=True, unique_fields=("instance", "number"), update_fields=_CHANGING, batch_size=LIVES_AT_ONCE,
     )
     if gone:
         now = SpeciesSnapshot.objects.filter(instance=instance, generation=generation, number=OuterRef("number"))
         Species.objects.filter(~Exists(now), instance=instance, extinct_in=None).update(extinct_in=generation)
-    new = [each.number for each in snapshots if each.number not in alive]
+    new = [each.number for each in snapshots if each.number not in known]
     told = ((EventType.SPECIES_CREATED, new, "New species"), (EventType.SPECIES_EXTINCT, gone, "Extinct species"))
     append(instance, *(
         NewEvent(
@@ -66,6 +67,12 @@ def record_species(*, instance: Instance, generation: int, snapshots: Sequence[N
         )
         for type, numbers, words in told if numbers
     ))  # fmt: skip
+
+
+def _back(instance: Instance, numbers: Sequence[int]) -> dict[int, Species]:
+    """Species that were extinct in a generation in which all agents failed, and are there again as the run was resumed."""
+    rows = Species.objects.filter(instance=instance, number__in=numbers) if numbers else ()
+    return {row.number: row for row in rows}
 
 
 def _lived(instance: Instance, generation: int, now: NewSnapshot, before: Species | None) -> Species:

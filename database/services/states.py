@@ -1,6 +1,8 @@
 """States of a run that somebody outside asks for, and its end."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -8,6 +10,7 @@ from django.db.models.functions import Now
 
 from database.errors import Conflict, NotFound
 from database.models import ACTIVE, ENDED, EventType, Instance, InstanceState, Slice, WorkItem
+from database.outcomes import Outcome, outcome_of, why_not_resumed
 from database.services.events import NewEvent, append
 from database.services.leases import FREE, slice_is_held
 from database.services.pruning import FINAL, clear
@@ -42,8 +45,32 @@ def change_state(
             instance.ended_at = instance.stop_reason = instance.stop_explanation = instance.failure_message = None
         if instance.state == InstanceState.CANCELLED:
             instance.stop_reason = "CANCELLED"
-        append(instance, NewEvent(event.type, event.message, event.level, data={"state": instance.state}))
+        append(instance, NewEvent(event.type, event.message, event.level, data=_told(instance)))
         instance.save()
+    return instance
+
+
+def resume(*, instance_id: int, event: NewEvent, revived: NewEvent) -> Instance:
+    """A paused or failed run is queued again, as a new attempt.
+
+    One that had died out is revived: it is marked as not reproducible, with the event `revived`, because what made its agents
+    fail was changed meanwhile.
+
+    Raises:
+        NotFound: there is no such instance.
+        Conflict: it is in no state that it can be resumed from, or it cannot go on.
+    """
+    with transaction.atomic():
+        rows = Instance.objects.select_for_update(of=("self",)).select_related("work_item").defer("work_item__staged")
+        before = rows.filter(pk=instance_id).first()
+        if before is not None and (reason := why_not_resumed(before)):
+            raise Conflict(reason)
+        resumable: dict[str, str] = dict.fromkeys(("PAUSED", "FAILED"), InstanceState.QUEUED)
+        instance = change_state(instance_id=instance_id, transitions=resumable, event=event, raise_epoch=True)
+        if before is not None and outcome_of(before.state, before.stop_reason) == Outcome.DIED_OUT:
+            instance.reproducible, instance.revived_generation = False, instance.next_generation
+            append(instance, replace(revived, generation=instance.next_generation))
+            instance.save()
     return instance
 
 
@@ -89,6 +116,12 @@ def _end(instance: Instance) -> None:
         event = NewEvent(EventType.STATE_CHANGED, "Cancelled, to be deleted.")
         resumable: dict[str, str] = dict.fromkeys(("PAUSED", "FAILED"), InstanceState.CANCELLED)
         change_state(instance_id=instance.pk, transitions=resumable, event=event, raise_epoch=True)
+
+
+def _told(instance: Instance) -> dict[str, Any]:
+    """What programs are told of a run that has come into another state."""
+    outcome = outcome_of(instance.state, instance.stop_reason)
+    return {"state": instance.state} | ({} if outcome is None else {"outcome": outcome})
 
 
 def _why_not(instance_id: int, transitions: Mapping[str, str]) -> Exception:

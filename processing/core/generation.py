@@ -13,7 +13,7 @@ from processing.core.criteria import Confirmation, candidate, is_confirmed
 from processing.core.plan import Plan
 from processing.core.ranking import mean, quantiles, ranked, standard_deviation
 from processing.core.snapshots import by_fitness
-from processing.core.stop import confirmed, explained, met_rule
+from processing.core.stop import confirmed, ended, explained, met_rule
 from processing.core.types import Evaluations, Float64Array, Int32Array, Population, SpeciesSnapshot, State, StopReason, Verdict
 
 
@@ -46,6 +46,11 @@ def begin(plan: Plan) -> Checkpoint:
     )
 
 
+def revived(plan: Plan, checkpoint: Checkpoint) -> Checkpoint:
+    """Where a search goes on that had died out: at its last parents, what is counted towards its end counted anew."""
+    return replace(checkpoint, state=plan.strategy.revived(checkpoint.state), stagnation=0)
+
+
 def open_generation(plan: Plan, checkpoint: Checkpoint, *, seed: int) -> Population:
     """The population of the next generation."""
     population: Population = plan.strategy.ask(checkpoint.state, seed=seed, generation=checkpoint.next_generation)
@@ -74,7 +79,7 @@ def close_generation(
     if winner is not None:
         champion, is_improved = winner, True
     stagnation = 0 if is_improved else checkpoint.stagnation + 1
-    stop = met_rule(
+    rule = met_rule(
         plan.stop, generation=number, stagnation=stagnation, strategy=verdict.stop,
         is_goal_reached=winner is not None
         or _is_goal_reached(plan, population, fitness, champion, seed=seed, generation=number, state=checkpoint.judge),
@@ -91,10 +96,11 @@ def close_generation(
         facts["confirmation"] = dict(confirmation)
     if winner is not None:
         facts["evaluations"] = number * len(population) + winner + 1
+    stop, explanation = ending_of(plan, rule, facts, champion=champion)
     genomes = plan.genome.pack(population.genomes)
     return Closed(
         number=number, population=population, evaluations=evaluations, genomes=genomes, statistics=statistics,
-        champion=champion, is_improved=is_improved, stop=stop, explanation=explanation_of(plan, stop, facts),
+        champion=champion, is_improved=is_improved, stop=stop, explanation=explanation,
         checkpoint=Checkpoint(
             number + 1, state, best, stagnation, chained(checkpoint.digest, genomes, evaluations), judge, tested,
             _unconfirmed(confirmations) or checkpoint.unconfirmed,
@@ -114,12 +120,19 @@ def _normalization(plan: Plan, checkpoint: Checkpoint) -> bytes | None:
     return normalization.pack(plan.judge.normalization(checkpoint.judge)) if plan.is_normalised else None
 
 
-def explanation_of(plan: Plan, stop: StopReason | None, facts: dict[str, Any]) -> dict[str, Any] | None:
-    """Why the run ended, for people; None while it goes on."""
+def ending_of(
+    plan: Plan, rule: StopReason | None, facts: Mapping[str, Any], *, champion: int | None
+) -> tuple[StopReason | None, dict[str, Any] | None]:
+    """Why the run ended by this rule, and the same for people; None twice while it goes on.
+
+    Args:
+        champion: of its last generation; None where all agents failed: then the run has died out, whatever the rule.
+    """
+    stop, facts = ended(rule, facts, has_fitness=champion is not None)
     if stop is None:
-        return None
+        return None, None
     best = plan.environment.best_possible()
-    return explained(stop, facts, best_possible=best, stop=plan.stop, strategy=plan.strategy.parameters)
+    return stop, explained(stop, facts, best_possible=best, stop=plan.stop, strategy=plan.strategy.parameters)
 
 
 def chained(previous: str, genomes: bytes, evaluations: Evaluations) -> str:

@@ -52,6 +52,19 @@ def met_rule(
     return None
 
 
+def ended(rule: StopReason | None, facts: Mapping[str, Any], *, has_fitness: bool) -> tuple[StopReason | None, dict[str, Any]]:
+    """Why a run ended, with the facts that led to it: it died out where its last generation has no agent with a fitness,
+    whichever rule ended it; the facts then name that rule as `ended_by`.
+
+    Args:
+        rule: the one that was met; None while the run goes on.
+        has_fitness: whether an agent of the last generation has one.
+    """
+    if rule is None or has_fitness or rule == StopReason.EXTINCTION:
+        return rule, dict(facts)
+    return StopReason.EXTINCTION, {**facts, "ended_by": rule.value}
+
+
 _WHAT = {
     StopReason.FITNESS_REACHED: "The champion reached what the work item asks for.",
     StopReason.GENERATION_LIMIT: "The number of generations that the work item allows was reached.",
@@ -81,7 +94,7 @@ def explained(
     is_unconfirmed = confirmation is not None and not confirmation["is_passed"]
     if is_unconfirmed:
         advice = f"{advice} The more episodes an agent has, the less luck counts."
-    elif best_possible is not None and best is not None and best >= best_possible - 1e-9:
+    elif reason != StopReason.EXTINCTION and best_possible is not None and best is not None and best >= best_possible - 1e-9:
         advice = "Nothing better is possible in this environment."
     if confirmation is not None:
         message = f"{message} {confirmation_words(confirmation)}."

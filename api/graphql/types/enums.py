@@ -10,6 +10,7 @@ from api.access import Permission as AccessPermission
 from database.models import EventLevel as Level
 from database.models import EventType as TypeOfEvent
 from database.models import InstanceState as State
+from database.outcomes import Outcome
 from database.selectors import AgentOrder, InstanceOrder, WorkItemOrder
 from formatting.faults import FaultCode
 from formatting.work_item import WORK_ITEMS
@@ -69,14 +70,25 @@ InstanceState = _from(State, "InstanceState", "Where a run stands.", {
     "PAUSED": "Waits until it is resumed.",
     "CANCELLING": "A cancel was asked for; the generation under way is finished first.",
     "CANCELLED": "Ended by somebody. Final.",
-    "SUCCEEDED": "A stop rule was met. Final.",
+    "SUCCEEDED": "A stop rule was met. Final. What came of it is the outcome.",
+    "FAILED": "An error ended it, or all agents of its last generation failed; it may be resumed.",
+})
+InstanceOutcome = _from(Outcome, "InstanceOutcome", "How a run ended.", {
+    "SOLVED": "It reached what its work item asks for.",
+    "LIMIT_REACHED": "Generations, time, or patience with the champion were used up: the natural end where the work item has no "
+    "aim, else the aim was not reached.",
+    "THRESHOLD_MISSED": "The rising threshold was missed too often: the natural end of `rising_threshold` where the work item "
+    "has no aim, else the aim was not reached.",
+    "DIED_OUT": "No agent of its last generation has a fitness, whichever rule ended it; it may be resumed once its environment "
+    "is mended.",
     "FAILED": "An error ended it; it may be resumed.",
+    "CANCELLED": "Somebody ended it.",
 })
 StopReason = _from(Reason, "StopReason", "Why a run ended.", {
     "FITNESS_REACHED": "The champion reached the fitness asked for.",
     "GENERATION_LIMIT": "The last generation allowed was completed.",
     "STAGNATION": "The champion did not improve for as many generations as allowed.",
-    "EXTINCTION": "No agent has a fitness.",
+    "EXTINCTION": "No agent of the last generation has a fitness.",
     "THRESHOLD_MISSED": "The rising fitness threshold was missed too often.",
     "TIME_LIMIT": "The time allowed was used up.",
     "CANCELLED": "Somebody cancelled it.",

@@ -9,7 +9,7 @@ from api.graphql.ids import global_id, own_numbers, read_id
 from api.graphql.inputs import agent_filter, ordered
 from api.graphql.types.agents import Agent, AgentConnection, agents_listed
 from api.graphql.types.catalogue import Environment, environment_of
-from api.graphql.types.enums import AlgorithmKind, EventLevel, EventType, InstanceState, StopReason
+from api.graphql.types.enums import AlgorithmKind, EventLevel, EventType, InstanceOutcome, InstanceState, StopReason
 from api.graphql.types.events import EventConnection
 from api.graphql.types.generations import AGENTS, Generation, GenerationConnection, GenerationStatistics
 from api.graphql.types.lineage import DEFAULT_DEPTH, Lineage, Tree, lineage_of
@@ -18,6 +18,7 @@ from api.graphql.types.scalars import JSON, BigInt, DateTime
 from api.graphql.types.species import DEFAULT_SPECIES, Species
 from api.graphql.types.work_items import WorkItem
 from database import models, selectors
+from database.outcomes import Outcome, outcome_of
 from database.selectors import AgentFilter, AgentRecord, Progress
 from database.selectors import AgentOrder as AgentKey
 
@@ -59,6 +60,7 @@ class Instance(graphene.ObjectType):
     seed = one(BigInt, "Its seed; that of the work item for replicate 0.")
     priority = one(graphene.Int, "Runs of higher priority get their turns first.")
     state = one(InstanceState, "Where it stands.")
+    outcome = maybe(InstanceOutcome, "How it ended, by its state and the reason why it stopped; null while it goes on.")
     stop_reason = maybe(StopReason, "Why it ended; null while it has not.")
     explain_stop = maybe(JSON, "Why it ended, in full: rule, message, what led to it, and what to change.")
     failure_message = maybe(graphene.String, "Why it failed, fit to show to a user.")
@@ -104,7 +106,9 @@ class Instance(graphene.ObjectType):
         minimum_level=graphene.Argument(EventLevel, description="Only those that matter as much."),
     )
     digest = one(graphene.String, "Chained digest of its last generation; empty before it. Equal digests prove equal runs.")
-    reproducible = one(graphene.Boolean, "False where a clock or a limit of memory decided anything.")
+    reproducible = one(
+        graphene.Boolean, "False where a clock or a limit of memory decided anything, or it was resumed after it had died out."
+    )
     provenance = one(JSON, "What reproduces this run: seed, document, digest, and the software and machine it ran on.")
 
     @staticmethod
@@ -131,6 +135,11 @@ class Instance(graphene.ObjectType):
     def resolve_kind(run: models.Instance, info: Any) -> str:
         """Its work item's kind."""
         return run.work_item.kind
+
+    @staticmethod
+    def resolve_outcome(run: models.Instance, info: Any) -> Outcome | None:
+        """How it ended."""
+        return outcome_of(run.state, run.stop_reason)
 
     @staticmethod
     def resolve_explain_stop(run: models.Instance, info: Any) -> Any:

@@ -4,6 +4,7 @@ import math
 import sys
 import time
 from argparse import ArgumentParser
+from dataclasses import replace
 from typing import Any
 
 from django.core.management import call_command
@@ -11,15 +12,25 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
 
 from api import intake
-from api.management.arguments import positive, read_document, seed
-from api.terminal import Pace, Progress, ProgressLine, exit_code, print_faults, result_line, summary
+from api.management.arguments import positive, read_document, require_aim, seed
+from api.terminal import (
+    BAD_INPUT,
+    CANNOT_START,
+    Pace,
+    Progress,
+    ProgressLine,
+    ended_how,
+    exit_code,
+    print_fault_of,
+    print_faults,
+    result_line,
+    summary,
+)
 from database.models import ENDED, Instance
 from formatting.faults import Faulty
 from processing import runner
 from processing.core.build import while_compiling
 from processing.core.generation import Closed
-
-CANNOT_START = 3
 
 
 class Command(BaseCommand):
@@ -34,43 +45,52 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=seed, help="instead of the document's")
         parser.add_argument("--threads", type=positive, help="cores to evaluate on; all where left out")
         parser.add_argument("--json", action="store_true", help="print one JSON object a replicate, and nothing else")
+        parser.add_argument(
+            "--require-solved", action="store_true", help="exit code 4 unless every replicate reached what the work item asks for"
+        )
 
-    def handle(self, *, file: str, seed: int | None, threads: int | None, json: bool, **_: Any) -> None:
-        """Exit code 0 when every replicate succeeded, 1 when one failed, 2 on bad input, 3 when it cannot start."""
+    def handle(
+        self, *, file: str, seed: int | None, threads: int | None, json: bool, require_solved: bool, **_: Any
+    ) -> None:
+        """Exit code 0 when every replicate has ended, 1 when one failed or died out, 2 on bad input, 3 when it cannot start, 4
+        when all had to be solved and one is not.
+        """
         raw = read_document(file)
         try:
+            if require_solved:
+                require_aim(intake.check(raw, seed=seed).spec)
             if connection.vendor == "sqlite":
                 call_command("migrate", verbosity=0)
             submission = intake.submit(raw, None, announce=False, seed=seed)
         except Faulty as faulty:
             print_faults(faulty.faults)
-            sys.exit(2)
+            sys.exit(BAD_INPUT)
         except (DatabaseError, OSError) as error:
             print(f"The database cannot be used: {error}", file=sys.stderr)
             sys.exit(CANNOT_START)
         ended = [_run(instance, threads, json) for instance in submission.instances]
-        sys.exit(exit_code(ended))
+        sys.exit(exit_code(ended, require_solved=require_solved))
 
 
 def _run(instance: Instance, threads: int | None, as_json: bool) -> Instance:
     """Work on the instance until it has ended; by whomever, for a server may have taken it up."""
     line, limit = ProgressLine(), instance.work_item.spec["stop"]["max_generations"]
-    pace = Pace()
+    pace, last = Pace(), Progress(instance.pk, 0, limit, None, None, None, None)
 
     def compiling() -> None:
         pace.compiles()
         line.say(f"run {instance.pk}  generation 0: compiling kernels, once for this kind of work")
 
     def watch(closed: Closed) -> None:
+        nonlocal last
         done = closed.number + 1
         pace.closed(time.monotonic(), len(closed.population))
-        line.show(
-            Progress(
-                instance=instance.pk, generation=done, generations=limit, best=closed.checkpoint.best_fitness,
-                mean=closed.statistics["mean"], evaluations_per_second=pace.evaluations_per_second,
-                seconds_left=pace.seconds_for(limit - done),
-            )
+        last = Progress(
+            instance=instance.pk, generation=done, generations=limit, best=closed.checkpoint.best_fitness,
+            mean=closed.statistics["mean"], evaluations_per_second=pace.evaluations_per_second,
+            seconds_left=pace.seconds_for(limit - done),
         )
+        line.show(last)
 
     line.say(f"run {instance.pk}  generation 0: preparing")
     while instance.state not in ENDED:
@@ -79,6 +99,8 @@ def _run(instance: Instance, threads: int | None, as_json: bool) -> Instance:
         instance.refresh_from_db()
         if instance.state not in ENDED:
             time.sleep(0.1)
+    line.finish(replace(last, outcome=ended_how(instance)))
     line.close()
+    print_fault_of(instance)
     print(result_line(instance) if as_json else summary(instance))
     return instance

@@ -23,12 +23,20 @@ from api.embedded.supervisor import Supervisor
 from api.embedded.trouble import Trouble
 from api.embedded.web import Web, listen
 from api.login import one_time_path
-from api.management.arguments import port, positive, read_document, seed
-from api.terminal import ProgressLine, exit_code, print_faults, result_line, summary
+from api.management.arguments import port, positive, read_document, require_aim, seed
+from api.terminal import (
+    BAD_INPUT,
+    CANNOT_START,
+    ProgressLine,
+    exit_code,
+    print_fault_of,
+    print_faults,
+    result_line,
+    summary,
+)
 from database.models import Instance
 from formatting.faults import Faulty
 
-CANNOT_START = 3
 INTERRUPTED = 130
 TICK_SECONDS = 0.1
 
@@ -47,19 +55,28 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=seed, help="instead of the document's")
         parser.add_argument("--once", action="store_true", help="stop when the submitted run has ended")
         parser.add_argument("--json", action="store_true", help="with --once: print one JSON object a replicate")
+        parser.add_argument(
+            "--require-solved", action="store_true",
+            help="with --once: exit code 4 unless every replicate reached what the work item asks for",
+        )
 
-    def handle(self, *, port: int, workers: int, submit: str | None, seed: int | None, once: bool, json: bool, **_: Any) -> None:
-        """Serve until Ctrl-C, or with --once to the end of the run: 0 succeeded, 1 failed, 2 bad input, 3 cannot start."""
-        document = _checked(submit, seed) if submit else None
-        if once and document is None:
-            print("--once needs --submit FILE.", file=sys.stderr)
-            sys.exit(2)
+    def handle(
+        self, *, port: int, workers: int, submit: str | None, seed: int | None, once: bool, json: bool, require_solved: bool,
+        **_: Any,
+    ) -> None:
+        """Serve until Ctrl-C, or with --once to the end of the run: exit code 0 when every replicate has ended, 1 when one
+        failed or died out, 2 on bad input, 3 when it cannot start, 4 when all had to be solved and one is not.
+        """
+        document = _checked(submit, seed, require_solved=require_solved) if submit else None
+        if (once and document is None) or (require_solved and not once):
+            print("--require-solved needs --once." if document else "--once needs --submit FILE.", file=sys.stderr)
+            sys.exit(BAD_INPUT)
         signal.signal(signal.SIGTERM, _interrupt)
         try:
             with _server(port, workers, sys.stderr if json else sys.stdout) as (url, supervisor, web):
-                code = _show(url, supervisor, document, as_json=json) if document is not None else 0
+                ended = _show(url, supervisor, document, as_json=json) if document is not None else []
                 if once:
-                    sys.exit(code)
+                    sys.exit(exit_code(ended, require_solved=require_solved))
                 print(f"\nServing on {url} until Ctrl-C.", file=sys.stderr, flush=True)
                 _serve(supervisor, web)
         except Trouble as trouble:
@@ -106,34 +123,38 @@ def _migrate(folder: Path) -> None:
         raise Trouble(f"The database in {folder} cannot be used: {error}") from error
 
 
-def _checked(file: str, seed: int | None) -> dict[str, Any]:
+def _checked(file: str, seed: int | None, *, require_solved: bool) -> dict[str, Any]:
     """The document of a file, once it is known to be good; ends the process with code 2 where it is not."""
     raw = read_document(file)
     try:
-        intake.check(raw, seed=seed)
+        staged = intake.check(raw, seed=seed)
     except Faulty as faulty:
         print_faults(faulty.faults)
-        sys.exit(2)
+        sys.exit(BAD_INPUT)
+    if require_solved:
+        require_aim(staged.spec)
     document: dict[str, Any] = json.loads(raw)
     return document if seed is None else document | {"seed": seed}
 
 
-def _show(url: str, supervisor: Supervisor, document: dict[str, Any], *, as_json: bool) -> int:
-    """Submit through the server's own GraphQL endpoint and show each run to its end; the exit code."""
+def _show(url: str, supervisor: Supervisor, document: dict[str, Any], *, as_json: bool) -> list[Instance]:
+    """Submit through the server's own GraphQL endpoint and show each run to its end; the runs."""
     ended: list[Instance] = []
     for number in client.submit(url, document):
         line = ProgressLine()
         while True:
             instance, progress = follow.progress_of(number)
+            if follow.has_ended(instance):
+                line.finish(progress)
+                break
             if progress.generation:
                 line.show(progress)
             else:
                 line.say(follow.beginning(instance))
-            if follow.has_ended(instance):
-                break
             supervisor.tick()
             time.sleep(TICK_SECONDS)
         line.close()
+        print_fault_of(instance)
         ended.append(instance)
         if as_json:
             print(result_line(instance), flush=True)
@@ -141,7 +162,7 @@ def _show(url: str, supervisor: Supervisor, document: dict[str, Any], *, as_json
         drawing = follow.drawn_champion(instance, colour=sys.stdout.isatty())
         print(f"\n{drawing}\n" if drawing else "")
         print(f"{summary(instance)}\nits page {url}/runs/{number}", flush=True)
-    return exit_code(ended)
+    return ended
 
 
 def _serve(supervisor: Supervisor, web: Web) -> None:

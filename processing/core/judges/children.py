@@ -65,6 +65,7 @@ class Children:
     def __init__(self) -> None:
         self.all: list[Process] = []
         self.pace = (b"", 1)  # the last setup, and lives of it that took no longer than a message should
+        self._known: dict[int, int] = {}  # of runs, how often they were resumed when they were last worked on
         self._lock = threading.Lock()
 
     def live(self, task: Task, *, beat: Callable[[], object] = lambda: None) -> Generator[Ended]:
@@ -90,6 +91,17 @@ class Children:
         if child in self.all:
             self.all.remove(child)
         return child.end()
+
+    def renew(self, run: int, resumed: int) -> None:
+        """End all processes where a run was resumed since it was last worked on here: what they have imported may be mended.
+
+        Args:
+            run: its number; resumed: a number that rises each time.
+        """
+        if self._known.get(run, 0) != resumed:
+            self._known[run] = resumed
+            with self._lock:
+                self.close()
 
     def close(self) -> None:
         """End all processes."""

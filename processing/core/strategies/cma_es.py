@@ -68,6 +68,10 @@ class CmaEs:
         """The state before generation 0."""
         return {"mean": None}
 
+    def revived(self, state: State) -> State:
+        """The state in which a search goes on that had died out: its distribution, of which new samples are drawn."""
+        return state
+
     def ask(self, state: State, *, seed: int, generation: int) -> Population:
         """Samples of the distribution."""
         size = self.population_size

@@ -61,6 +61,10 @@ class Genetic:
         """The state before generation 0."""
         return {"pool": None}
 
+    def revived(self, state: State) -> State:
+        """The state in which a search goes on that had died out: its last parents bring forth the next generation."""
+        return state
+
     def ask(self, state: State, *, seed: int, generation: int) -> Population:
         """The population of this generation."""
         if state["pool"] is None:

@@ -80,6 +80,10 @@ class Neat:
             "is_refocused": False, **groups.stored(groups.nobody()),
         }
 
+    def revived(self, state: State) -> State:
+        """The state in which a search goes on that had died out: its last parents bring forth the next generation."""
+        return state
+
     def ask(self, state: State, *, seed: int, generation: int) -> Population:
         """The population of this generation."""
         if state["pool"] is None:
@@ -125,17 +129,19 @@ class Neat:
             snapshots=groups.snapshots(known, members, adjusted, offspring, unit=unit),
             notes={"species": len(living), "compatibility_threshold": state["threshold"], "is_refocused": is_refocused},
         )
+        given = {
+            "next_species": state["next_species"] + founded,
+            "next_innovation": max(state["next_innovation"], int(genomes.innovations.max()) + 1),
+            "next_node": max(state["next_node"], int(genomes.hidden.max(initial=-1)) + 1),
+        }
         if is_extinct:
-            return state, verdict
+            return {**state, **given}, verdict  # what has a number keeps it, should the search be revived
         if is_refocused:
             known = known._replace(stagnation=np.where(offspring > 0, 0, known.stagnation).astype(np.int32))
         after, indices = self._parents(known._replace(offspring=offspring), members)
         return {
             "pool": self.genome.take(genomes, indices), "indices": indices, "fitness": fitness[indices],
-            "generation": generation, "next_species": state["next_species"] + founded,
-            "next_innovation": max(state["next_innovation"], int(genomes.innovations.max()) + 1),
-            "next_node": max(state["next_node"], int(genomes.hidden.max(initial=-1)) + 1),
-            "threshold": self._moved(state["threshold"], len(living)), "best_fitness": best,
+            "generation": generation, **given, "threshold": self._moved(state["threshold"], len(living)), "best_fitness": best,
             "stagnation": 0 if is_refocused else stagnation, "is_refocused": is_refocused, **groups.stored(after),
         }, verdict
 

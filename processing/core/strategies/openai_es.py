@@ -91,6 +91,10 @@ class OpenaiEs:
         """The state before generation 0."""
         return {"mean": None}
 
+    def revived(self, state: State) -> State:
+        """The state in which a search goes on that had died out: its mean, around which new pairs are drawn."""
+        return state
+
     def ask(self, state: State, *, seed: int, generation: int) -> Population:
         """Pairs around the mean."""
         mean, size = state["mean"], self.population_size

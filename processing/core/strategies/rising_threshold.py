@@ -76,6 +76,10 @@ class RisingThreshold:
         """The state before generation 0."""
         return {"threshold": self.parameters.initial_threshold, "failures": 0, "pool": None}
 
+    def revived(self, state: State) -> State:
+        """The state in which a search goes on that had died out: the threshold stays, failures are counted anew."""
+        return {**state, "failures": 0}
+
     def ask(self, state: State, *, seed: int, generation: int) -> Population:
         """The population of this generation: random until a generation has passed, then children of the viable."""
         if state["pool"] is None:
