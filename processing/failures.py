@@ -21,8 +21,14 @@ _WORDS = {
     Failure.WORKER_LOST: "no worker survived its evaluation",
 }
 _ADVICE = "Mend what made the agents fail; the run's events tell more."
-_RESUME = "Once the environment is mended, the run may be resumed, and goes on from its last parents."
-_NONE_LEFT = "No generation is left, so the run cannot be resumed; once the environment is mended, submit its work item again."
+#: What may be done next, by whether a generation is left: where environments failed, and where anything else did.
+_AFTER_MENDING = {
+    True: "Once the environment is mended, the run may be resumed, and goes on from its last parents.",
+    False: "No generation is left, so the run cannot be resumed: once the environment is mended, submit its work item again.",
+}
+_AFTERWARDS = {
+    True: "The run may be resumed, and then tries other agents.", False: "No generation is left, so the run cannot be resumed.",
+}
 
 
 def decided_by_chance(instance: Instance, closed: Closed, confirming: Iterable[Failure]) -> list[NewEvent]:
@@ -57,9 +63,12 @@ def with_reasons(closed: Closed, *, max_generations: int) -> Closed:
     who = "All failed" if number == size else f"{number} of {size} failed"
     message = f"{closed.explanation['message']} {who} for this reason: {' '.join(reason.split()).rstrip('.')}."
     told = {"message": message, "led_to": closed.explanation["led_to"] | {"failure": reason, "failed_of_it": number}}
-    advice = _ADVICE if closed.evaluations.reasons else closed.explanation["advice"]
-    after = _RESUME if closed.number + 1 < max_generations else _NONE_LEFT
-    return replace(closed, explanation=closed.explanation | told | {"advice": f"{advice} {after}"})
+    is_left, advice = closed.number + 1 < max_generations, closed.explanation["advice"]
+    if closed.evaluations.reasons:
+        advice = f"{_ADVICE} {_AFTER_MENDING[is_left]}"
+    else:
+        advice = f"{advice} {_AFTERWARDS[is_left]}"
+    return replace(closed, explanation=closed.explanation | told | {"advice": advice})
 
 
 def _commonest(evaluations: Evaluations) -> tuple[str, int]:

@@ -32,8 +32,8 @@ _SILENT = "A worker made no progress for the whole of its lease; another goes on
 _TROUBLE = "The work cannot be stored; it is tried again and again"
 _LOST = "Its worker was lost {} times in the same generation; it may need more memory than the machine has."
 _REVIVED = (
-    "It had died out, and goes on from its last parents, or from new agents where there were none; as its environment was "
-    "changed meanwhile, the run is not reproducible."
+    "It had died out, and goes on from its last parents, or with new agents where there were none. What made its agents fail may "
+    "have been changed meanwhile, so the run is not reproducible."
 )
 
 

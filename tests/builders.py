@@ -79,6 +79,14 @@ def generation(
     return _committed(instance, written, keep_every, state)
 
 
+def died_out(*, state: InstanceState = InstanceState.FAILED, **changes: Any) -> Instance:
+    """A run whose agents all failed; SUCCEEDED as earlier versions of the server left it."""
+    instance = generation(run(**changes), [None, None, None], state=state)
+    instance.stop_reason, instance.stop_explanation = "EXTINCTION", {"message": "No agent has a fitness.", "advice": "Mend it."}
+    instance.save()
+    return instance
+
+
 def genomes_of(number: int, size: int) -> np.ndarray[Any, Any]:
     """The genomes that `generation` writes: (size, WEIGHTS) float32, each filled with a number of its own."""
     each = np.arange(size, dtype="<f4")[:, None] + np.float32(100 * number)

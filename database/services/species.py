@@ -46,7 +46,7 @@ def record_species(*, instance: Instance, generation: int, snapshots: Sequence[N
     species; nowhere does a statement name them one by one.
     """
     alive = {row.number: row for row in Species.objects.filter(instance=instance, extinct_in=None)}
-    known = alive | _back(instance, [each.number for each in snapshots if each.number not in alive and each.born_in < generation])
+    known = alive if instance.revived_generation is None else alive | _back(instance, generation, snapshots)
     gone = sorted(alive.keys() - {each.number for each in snapshots})
     if not (snapshots or gone):
         return
@@ -69,10 +69,10 @@ def record_species(*, instance: Instance, generation: int, snapshots: Sequence[N
     ))  # fmt: skip
 
 
-def _back(instance: Instance, numbers: Sequence[int]) -> dict[int, Species]:
-    """Species that were extinct in a generation in which all agents failed, and are there again as the run was resumed."""
-    rows = Species.objects.filter(instance=instance, number__in=numbers) if numbers else ()
-    return {row.number: row for row in rows}
+def _back(instance: Instance, generation: int, snapshots: Sequence[NewSnapshot]) -> dict[int, Species]:
+    """Species that were extinct when all agents had failed, and are there again as the run went on from its last parents."""
+    numbers = [each.number for each in snapshots if each.born_in < generation]
+    return {row.number: row for row in Species.objects.filter(instance=instance, number__in=numbers).exclude(extinct_in=None)}
 
 
 def _lived(instance: Instance, generation: int, now: NewSnapshot, before: Species | None) -> Species:

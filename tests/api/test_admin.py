@@ -101,6 +101,22 @@ def test_what_cannot_be_done_is_said(staff: Client) -> None:
     assert f"Run {instance.pk} is PAUSED" in response.content.decode()
 
 
+def test_runs_are_listed_with_their_outcome_and_filtered_by_it(staff: Client, played: Instance) -> None:
+    died = builders.died_out()
+    listed = staff.get(url(Instance, "changelist")).content.decode()
+    assert 'class="field-outcome' in listed
+    assert "Died out" in listed
+    found = staff.get(url(Instance, "changelist"), {"outcome": "DIED_OUT"}).context["cl"]
+    assert [each.pk for each in found.result_list] == [died.pk]
+    assert "Died out" in staff.get(url(Instance, "change", died.pk)).content.decode()
+
+
+def test_a_run_without_a_generation_left_says_why_it_is_not_resumed(staff: Client) -> None:
+    died = builders.died_out(stop={"max_generations": 1})
+    response = staff.post(url(Instance, "changelist"), {"action": "resume", "_selected_action": [died.pk]}, follow=True)
+    assert "no generation left" in response.content.decode()
+
+
 @pytest.fixture
 def family() -> Instance:
     """Two agents, and their children: a champion and one that failed."""

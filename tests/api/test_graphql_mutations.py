@@ -197,6 +197,22 @@ def test_what_cannot_be_done_is_told(client: Client, action: str) -> None:
     assert f"Run {ended.pk} is SUCCEEDED" in problem["message"]
 
 
+def test_a_run_that_died_out_is_resumed_and_marked(client: Client) -> None:
+    died = builders.died_out()
+    assert do(client, "resumeInstance", global_id("Instance", died.pk))["instance"]["state"] == "QUEUED"
+    died.refresh_from_db()
+    assert (died.reproducible, died.stop_reason, died.revived_generation) == (False, None, 1)
+
+
+@pytest.mark.parametrize(("died", "reason"), [
+    ({"stop": {"max_generations": 1}}, "no generation left"), ({"state": InstanceState.SUCCEEDED}, "submit its work item again"),
+])
+def test_a_run_that_cannot_go_on_is_not_resumed_and_says_why(client: Client, died: dict[str, Any], reason: str) -> None:
+    (problem,) = do(client, "resumeInstance", global_id("Instance", builders.died_out(**died).pk))["userErrors"]
+    assert (problem["code"], problem["path"]) == ("WRONG_STATE", ["id"])
+    assert reason in problem["message"]
+
+
 @pytest.mark.parametrize(("id", "code"), [
     (global_id("Instance", 999), "NOT_FOUND"), (global_id("WorkItem", 1), "INVALID_FORMAT"), ("", "INVALID_FORMAT"),
     ("rubbish", "INVALID_FORMAT"), ("é", "INVALID_FORMAT"), ("x" * 10_000, "INVALID_FORMAT"),

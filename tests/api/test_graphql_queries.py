@@ -77,6 +77,21 @@ def test_runs_are_listed_filtered_ordered_and_counted(client: Client) -> None:
     assert ask(client, listed)["instances"] == {"totalCount": 2, "nodes": [{"name": "a"}, {"name": "b"}]}
 
 
+def test_runs_are_found_by_how_they_ended(client: Client, lived: Instance) -> None:
+    died, old = builders.died_out(), builders.died_out(state=InstanceState.SUCCEEDED)
+    builders.run()
+    listed = "query($o:[InstanceOutcome!]){instances(filter:{outcomes:$o}){totalCount nodes{number outcome state}}}"
+    assert ask(client, listed, o=["LIMIT_REACHED"])["instances"]["nodes"] == [
+        {"number": lived.pk, "outcome": "LIMIT_REACHED", "state": "SUCCEEDED"}
+    ]
+    found = ask(client, listed, o=["DIED_OUT", "FAILED"])["instances"]
+    assert [(each["number"], each["outcome"], each["state"]) for each in found["nodes"]] == [
+        (old.pk, "DIED_OUT", "SUCCEEDED"), (died.pk, "DIED_OUT", "FAILED")
+    ]
+    every = ask(client, listed, o=[])["instances"]
+    assert (every["totalCount"], every["nodes"][0]["outcome"]) == (4, None)
+
+
 def test_pages_follow_each_other(client: Client) -> None:
     numbers = [builders.run().pk for _ in range(5)]
     query = (
@@ -298,7 +313,9 @@ def test_events_are_read_behind_a_sequence_number_or_a_cursor(client: Client, li
     every = run(client, lived, "events(first:100){totalCount nodes{id sequence type level message data generation}}")["events"]
     assert [event["sequence"] for event in every["nodes"]] == list(range(1, every["totalCount"] + 1))
     later = run(client, lived, "events(afterSequence:3,types:[STATE_CHANGED],minimumLevel:INFO){nodes{sequence message}}")
-    assert [event["message"] for event in later["events"]["nodes"]] == ["Succeeded."]
+    assert [event["message"] for event in later["events"]["nodes"]] == [
+        "Completed: The number of generations that the work item allows was reached."
+    ]
 
 
 # Nodes

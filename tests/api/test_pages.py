@@ -15,7 +15,7 @@ from api.dashboard.examples import cards
 from api.dashboard.pictures import maze_svg, spark_svg
 from api.dashboard.query import QUERY
 from api.dashboard.words import change_words, duration, ending_of, environment_words, strategy_words, with_code
-from database.models import Instance, WorkItem
+from database.models import Instance, InstanceState, WorkItem
 from database.services import database_now
 from processing.core.networks.changes import Changes
 from processing.core.networks.genes import ConnectionGene
@@ -115,12 +115,56 @@ def test_checking_warns_of_a_goal_out_of_reach(client: Client) -> None:
 def test_the_list_shows_what_became_of_each_run(client: Client, ended: Instance) -> None:
     page = text_of(client.get("/runs"))
     assert f'href="/runs/{ended.pk}"' in page
-    assert "succeeded" in page
+    assert '<span class="state ended">completed</span>' in page
     assert '<progress max="3" value="3"' in page
     assert 'class="line"' in page
     assert "every 10s" in page
     queued()
     assert "every 2s" in text_of(client.get("/runs"))
+
+
+AIM = {"max_generations": 3, "fitness": 1.0}
+
+
+@pytest.mark.parametrize(("state", "reason", "stop", "look", "words"), [
+    ("SUCCEEDED", "FITNESS_REACHED", AIM, "solved", "solved"), ("SUCCEEDED", "GENERATION_LIMIT", AIM, "ended", "not solved"),
+    ("SUCCEEDED", "TIME_LIMIT", {"max_generations": 3}, "ended", "completed"),
+    ("SUCCEEDED", "THRESHOLD_MISSED", {"max_generations": 3}, "ended", "completed"),
+    ("SUCCEEDED", "THRESHOLD_MISSED", AIM, "missed", "threshold missed"),
+    ("SUCCEEDED", "EXTINCTION", AIM, "bad", "died out"), ("FAILED", "EXTINCTION", AIM, "bad", "died out"),
+    ("FAILED", "ERROR", AIM, "bad", "failed"), ("CANCELLED", "CANCELLED", AIM, "ended", "cancelled"),
+])
+def test_list_and_page_show_the_outcome(
+    client: Client, state: str, reason: str, stop: dict[str, Any], look: str, words: str
+) -> None:
+    instance = queued(stop=stop)
+    Instance.objects.filter(pk=instance.pk).update(state=state, stop_reason=reason, ended_at=database_now())
+    for address in ("/", f"/runs/{instance.pk}"):
+        assert f'<span class="state {look}">{words}</span>' in text_of(client.get(address))
+    assert f".state.{look}" in (ROOMS / "api" / "static" / "dashboard" / "dashboard.css").read_text() or look == "ended"
+
+
+def test_a_run_that_died_out_can_be_resumed_from_its_page(client: Client) -> None:
+    instance = builders.died_out()
+    page = text_of(client.get(f"/runs/{instance.pk}"))
+    assert re.findall(r'hx-post="/runs/\d+/(\w+)"', page) == ["resume"]
+    assert client.post(f"/runs/{instance.pk}/resume").status_code == 302
+    instance.refresh_from_db()
+    assert (instance.state, instance.reproducible) == ("QUEUED", False)
+    assert "it was resumed after it had died out" in text_of(client.get(f"/runs/{instance.pk}"))
+
+
+@pytest.mark.parametrize(("died", "reason"), [
+    ({"stop": {"max_generations": 1}}, "no generation left"), ({"state": InstanceState.SUCCEEDED}, "submit its work item again"),
+])
+def test_a_run_that_cannot_go_on_is_not_offered_to_be_resumed_and_says_why(
+    client: Client, died: dict[str, Any], reason: str
+) -> None:
+    instance = builders.died_out(**died)
+    assert "hx-post" not in text_of(client.get(f"/runs/{instance.pk}"))
+    for headers in ({}, {"HX-Request": "true"}):
+        response = client.post(f"/runs/{instance.pk}/resume", headers=headers)
+        assert (response.status_code, reason in text_of(response)) == (409, True)
 
 
 def test_older_runs_are_a_page_away(client: Client) -> None:

@@ -1,8 +1,25 @@
 """What people see in a terminal."""
 
 import io
+import json
+from dataclasses import replace
+from typing import Any
 
-from api.terminal import Pace, Progress, ProgressLine, line_of, path_through, print_faults
+import pytest
+
+from api.terminal import (
+    Pace,
+    Progress,
+    ProgressLine,
+    exit_code,
+    line_of,
+    path_through,
+    print_fault_of,
+    print_faults,
+    result_line,
+    summary,
+)
+from database.models import Instance, WorkItem
 from formatting.faults import FaultCode, fault
 from processing.core.types import Trajectory
 
@@ -15,6 +32,55 @@ def test_the_line_says_how_far_how_good_how_fast_and_how_long() -> None:
     line = line_of(HALF)
     for part in ("run 3", "5/10", "1.235", "12,346 evaluations/s", "ETA 7 s"):
         assert part in line
+
+
+def test_the_last_line_says_how_the_run_ended() -> None:
+    stream = io.StringIO()
+    line = ProgressLine(stream)
+    line.show(HALF)
+    line.finish(replace(HALF, outcome="not solved"))
+    line.close()
+    assert stream.getvalue().splitlines()[-1].endswith("evaluations/s  not solved")
+    assert stream.getvalue().count("not solved") == 1
+
+
+def ended(state: str, reason: str, **changes: Any) -> Instance:
+    stop = {"max_generations": 3, "fitness": 1.0, "solved": False}
+    return Instance(pk=4, state=state, stop_reason=reason, work_item=WorkItem(spec={"stop": stop}), next_generation=3, **changes)
+
+
+SOLVED, LIMITED = ended("SUCCEEDED", "FITNESS_REACHED"), ended("SUCCEEDED", "GENERATION_LIMIT")
+MISSED, CANCELLED = ended("SUCCEEDED", "THRESHOLD_MISSED"), ended("CANCELLED", "CANCELLED")
+DIED, OLD = ended("FAILED", "EXTINCTION", failure_message="No agent\nhas a fitness."), ended("SUCCEEDED", "EXTINCTION")
+BROKEN = ended("FAILED", "ERROR", failure_message="The machine ran out of memory.")
+
+
+@pytest.mark.parametrize(("runs", "plain", "strict"), [
+    ([SOLVED], 0, 0), ([SOLVED, SOLVED], 0, 0), ([SOLVED, LIMITED], 0, 4), ([MISSED], 0, 4), ([CANCELLED], 0, 4),
+    ([DIED], 1, 1), ([OLD], 1, 1), ([BROKEN], 1, 1), ([LIMITED, DIED], 1, 1), ([SOLVED, BROKEN], 1, 1),
+])
+def test_the_exit_code_says_whether_runs_failed_and_if_asked_whether_they_are_solved(
+    runs: list[Instance], plain: int, strict: int
+) -> None:
+    assert (exit_code(runs), exit_code(runs, require_solved=True)) == (plain, strict)
+
+
+def test_an_ended_run_tells_its_outcome() -> None:
+    assert summary(SOLVED).startswith("Run 4 solved after 3 generations and 0 evaluations (FITNESS_REACHED).")
+    assert summary(LIMITED).startswith("Run 4 not solved after")
+    assert summary(OLD).startswith("Run 4 died out after")
+    outcomes = [json.loads(result_line(each))["outcome"] for each in (SOLVED, LIMITED, MISSED, DIED, OLD, BROKEN, CANCELLED)]
+    assert outcomes == ["SOLVED", "LIMIT_REACHED", "THRESHOLD_MISSED", "DIED_OUT", "DIED_OUT", "FAILED", "CANCELLED"]
+
+
+def test_why_a_run_failed_or_died_out_is_one_line_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+    for each in (SOLVED, LIMITED, MISSED, CANCELLED, DIED, BROKEN):
+        print_fault_of(each)
+    out, errors = capsys.readouterr()
+    assert out == ""
+    assert errors.splitlines() == [
+        "Run 4 died out. No agent has a fitness.", "Run 4 failed. The machine ran out of memory.",
+    ]
 
 
 def test_where_nobody_watches_the_line_is_written_now_and_then_and_at_the_end() -> None:

@@ -21,9 +21,68 @@ def test_evolve_prints_one_object_a_replicate_and_nothing_else(tmp_path: Path) -
     assert [line["instance"] for line in lines] == [1, 2]
     assert {line["state"] for line in lines} == {"SUCCEEDED"}
     assert set(lines[0]) == {
-        "instance", "state", "stop_reason", "generations", "evaluations", "best_fitness", "digest", "seconds",
+        "instance", "state", "outcome", "stop_reason", "generations", "evaluations", "best_fitness", "digest", "seconds",
     }
     assert lines[0]["digest"] != lines[1]["digest"]
+
+
+CASES = {"ENVIRONMENT_MODULES": "tests.cases.environments"}
+
+
+def failing(folder: Path, name: str) -> str:
+    """A file with a work item all of whose agents fail."""
+    document = json.loads(Path("tests/cases/all_fail.json").read_text())
+    document["environment"]["id"] = f"cases/{name}-v0"
+    file = folder / "item.json"
+    file.write_text(json.dumps(document))
+    return str(file)
+
+
+@pytest.mark.parametrize(("name", "reason"), [
+    ("Raises", "RuntimeError: the simulator is not there"), ("OldReset", ""), ("ArrayReward", ""),
+])
+def test_a_run_that_dies_out_ends_evolve_with_code_1_and_says_why_in_one_line(tmp_path: Path, name: str, reason: str) -> None:
+    file = failing(tmp_path, name)
+    code, out, errors = ran("evolve", file, "--json", "--threads", "1", "--require-solved", folder=tmp_path / "data", **CASES)
+    assert (code, out) == (2, ""), errors
+    assert "--require-solved" in errors
+    code, out, errors = ran("evolve", file, "--json", "--threads", "1", folder=tmp_path / "data", **CASES)
+    line = json.loads(out)
+    assert (code, line["state"], line["outcome"], line["stop_reason"]) == (1, "FAILED", "DIED_OUT", "EXTINCTION"), errors
+    (told,) = [each for each in errors.splitlines() if each.startswith("Run 1 died out. No agent of the last generation")]
+    assert f"All failed for this reason: {reason}" in told
+
+
+def test_up_once_says_in_one_line_why_a_run_died_out_and_ends_with_code_1(tmp_path: Path) -> None:
+    code, out, errors = ran(
+        "up", "--once", "--json", "--port", "0", "--submit", failing(tmp_path, "Raises"), folder=tmp_path / "data", **CASES
+    )
+    assert (code, json.loads(out)["outcome"]) == (1, "DIED_OUT"), errors
+    told = [each for each in errors.splitlines() if "All failed for this reason: RuntimeError: the simulator is not" in each]
+    assert len(told) == 1
+    assert any(each.endswith("evaluations/s  died out") for each in errors.splitlines())
+
+
+@pytest.mark.parametrize(("fitness", "code"), [(-100.0, 0), (1e6, 4)])
+def test_where_a_solution_is_required_evolve_ends_with_code_4_unless_there_is_one(
+    tmp_path: Path, fitness: float, code: int
+) -> None:
+    document = example("maze-5x5", replicates=2, stop={"max_generations": 2, "fitness": fitness})
+    file = tmp_path / "item.json"
+    file.write_text(json.dumps(document))
+    found = ran("evolve", str(file), "--threads", "1", "--require-solved", folder=tmp_path / "data")
+    assert found[0] == code, found
+    assert ("solved after" if code == 0 else "not solved after") in found[1]
+
+
+def test_up_once_ends_with_code_4_where_a_required_solution_is_not_found(tmp_path: Path) -> None:
+    file = tmp_path / "item.json"
+    file.write_text(json.dumps(example("maze-5x5", stop={"max_generations": 2, "fitness": 1e6})))
+    arguments = ("up", "--json", "--port", "0", "--submit", str(file), "--require-solved")
+    code, _, errors = ran(*arguments, folder=tmp_path / "data")
+    assert (code, errors.strip()) == (2, "--require-solved needs --once.")
+    code, out, errors = ran(*arguments, "--once", folder=tmp_path / "data")
+    assert (code, json.loads(out)["outcome"]) == (4, "LIMIT_REACHED"), errors
 
 
 @pytest.mark.parametrize("text", [b"{", b"", b"[]", b'{"version": NaN}', json.dumps(BAD).encode(), b"[" * 100_000])

@@ -48,14 +48,14 @@ def test_agents_whose_environment_hangs_fail_and_the_run_goes_on_marked_as_decid
 
 
 def test_agents_whose_environment_raises_fail_and_the_run_stays_reproducible() -> None:
-    one, two = (finished(submitted("Crashing-v0")) for _ in range(2))
+    one, two = (finished(submitted("Crashing-v0", agents=24)) for _ in range(2))
     assert (one.state, one.reproducible, one.digest) == ("SUCCEEDED", True, two.digest)
     told = [event.message for event in Event.objects.filter(instance=one)]
     assert any(message.endswith("failed: RuntimeError: the bridge is gone") for message in told)
 
 
 def test_an_agent_whose_words_no_database_takes_fails_like_any_other() -> None:
-    instance = finished(submitted("Garbled-v0"))
+    instance = finished(submitted("Garbled-v0", agents=24))
     assert (instance.state, instance.reproducible) == ("SUCCEEDED", True)
     told = [event.message for event in Event.objects.filter(instance=instance)]
     assert any("\ufffd bridge" in message for message in told)
