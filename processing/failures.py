@@ -63,12 +63,9 @@ def with_reasons(closed: Closed, *, max_generations: int) -> Closed:
     who = "All failed" if number == size else f"{number} of {size} failed"
     message = f"{closed.explanation['message']} {who} for this reason: {' '.join(reason.split()).rstrip('.')}."
     told = {"message": message, "led_to": closed.explanation["led_to"] | {"failure": reason, "failed_of_it": number}}
-    is_left, advice = closed.number + 1 < max_generations, closed.explanation["advice"]
-    if closed.evaluations.reasons:
-        advice = f"{_ADVICE} {_AFTER_MENDING[is_left]}"
-    else:
-        advice = f"{advice} {_AFTERWARDS[is_left]}"
-    return replace(closed, explanation=closed.explanation | told | {"advice": advice})
+    advice, after = (_ADVICE, _AFTER_MENDING) if closed.evaluations.reasons else (closed.explanation["advice"], _AFTERWARDS)
+    is_left = closed.number + 1 < max_generations
+    return replace(closed, explanation=closed.explanation | told | {"advice": f"{advice} {after[is_left]}"})
 
 
 def _commonest(evaluations: Evaluations) -> tuple[str, int]:

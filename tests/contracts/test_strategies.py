@@ -182,6 +182,25 @@ def test_a_generation_in_which_all_agents_fail_ends_the_run_or_is_tried_again(pl
         checkpoint = unpack(pack(closed.checkpoint, plan.genome), plan.genome)
 
 
+def test_a_search_all_of_whose_agents_failed_goes_on_from_its_last_parents_when_it_is_revived(plan: Plan) -> None:
+    first = next(run(plan, seed=SEED))
+    number = first.number + 1
+    population = generations.open_generation(plan, first.checkpoint, seed=SEED)
+    failed = generations.close_generation(
+        plan, first.checkpoint, population, evaluations_of(np.full(SIZE, np.nan)), seed=SEED
+    )
+    revived = unpack(pack(generations.revived(plan, failed.checkpoint), plan.genome), plan.genome)
+    again = generations.open_generation(plan, revived, seed=SEED)
+    children = again.mothers != NO_PARENT
+    assert set((number + 1 - again.ages[children]).tolist()) <= {first.number}
+    assert not np.isnan(first.evaluations.fitness[again.mothers[children]]).any()
+    closed = generations.close_generation(
+        plan, revived, again, evaluated(plan, again, seed=SEED, generation=number + 1), seed=SEED
+    )
+    assert closed.champion is not None
+    assert closed.checkpoint.stagnation <= 1
+
+
 def test_a_strategy_does_not_change_what_it_is_given(plan: Plan) -> None:
     checkpoint: Checkpoint = generations.begin(plan)
     for number in range(3):

@@ -46,6 +46,25 @@ def test_statistics_and_explanations_are_json() -> None:
         assert json.loads(json.dumps(told, allow_nan=False)) == told
 
 
+@pytest.mark.parametrize(("stop", "rule"), [
+    ({"max_generations": 1}, "GENERATION_LIMIT"), ({"stagnation_generations": 1}, "STAGNATION"),
+])
+def test_a_run_whose_last_generation_has_no_agent_with_a_fitness_has_died_out(stop: dict[str, Any], rule: str) -> None:
+    found = closed(four(**stop), [float("nan")] * 4)
+    assert found.stop == StopReason.EXTINCTION
+    assert found.explanation is not None
+    assert (found.explanation["rule"], found.explanation["led_to"]["ended_by"]) == ("EXTINCTION", rule)
+    assert closed(four(**stop), [float("nan"), 1.0, 1.0, 1.0]).stop != StopReason.EXTINCTION
+
+
+def test_a_search_that_is_revived_counts_failures_and_generations_without_progress_anew_and_nothing_else() -> None:
+    plan = four()
+    found = closed(plan, [float("nan")] * 4).checkpoint
+    assert (found.state["failures"], found.stagnation) == (1, 1)
+    after = generations.revived(plan, found)
+    assert after == replace(found, state={**found.state, "failures": 0}, stagnation=0)
+
+
 def test_the_champion_is_the_first_of_the_best() -> None:
     found = closed(four(), [1.0, 5.0, 5.0, float("nan")])
     assert (found.champion, found.is_improved, found.checkpoint.best_fitness) == (1, True, 5.0)

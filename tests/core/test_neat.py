@@ -172,6 +172,19 @@ def test_where_all_agents_fail_the_search_dies_out() -> None:
     assert after == state
 
 
+def test_numbers_that_agents_got_which_all_failed_are_not_given_again() -> None:
+    strategy = neat(**FAST)
+    state, *_ = history(strategy, 3)[-1]
+    population = strategy.ask(state, seed=3, generation=3)
+    after, verdict = strategy.tell(state, population, np.full(40, np.nan), generation=3)
+    assert verdict.species is not None
+    assert after["next_species"] > verdict.species.max()
+    assert after["next_innovation"] > population.genomes.innovations.max()
+    assert after["next_node"] > population.genomes.hidden.max()
+    named = {"next_species", "next_innovation", "next_node"}
+    assert all(after[name] is state[name] for name in state.keys() - named)
+
+
 def test_a_species_whose_agents_all_fail_has_no_children() -> None:
     strategy = neat(**FAST)
     state, population, _ = history(strategy, 6)[-1]

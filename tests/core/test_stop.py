@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from processing.core.criteria import Confirmation
-from processing.core.stop import StopParameters, confirmation_words, confirmed, explained, met_rule
+from processing.core.stop import StopParameters, confirmation_words, confirmed, ended, explained, met_rule
 from processing.core.strategies import STRATEGIES
 from processing.core.types import StopReason
 
@@ -43,6 +43,20 @@ def test_rules_that_were_not_asked_for_never_end_a_run() -> None:
     assert met_rule(only_limit, generation=8, stagnation=8, is_goal_reached=False, strategy=None) is None
 
 
+@pytest.mark.parametrize(("rule", "has_fitness", "expected", "facts"), [
+    (None, False, None, {}), (None, True, None, {}), (StopReason.GENERATION_LIMIT, True, StopReason.GENERATION_LIMIT, {}),
+    *(
+        (rule, False, StopReason.EXTINCTION, {"ended_by": rule.value})
+        for rule in (StopReason.GENERATION_LIMIT, StopReason.STAGNATION, StopReason.TIME_LIMIT)
+    ),
+    (StopReason.EXTINCTION, False, StopReason.EXTINCTION, {}),
+])
+def test_without_an_agent_that_has_a_fitness_a_run_has_died_out_whatever_rule_ended_it(
+    rule: StopReason | None, has_fitness: bool, expected: StopReason | None, facts: dict[str, Any]
+) -> None:
+    assert ended(rule, {"seconds": 1.0}, has_fitness=has_fitness) == (expected, {"seconds": 1.0} | facts)
+
+
 REASONS = [reason for reason in StopReason if reason not in (StopReason.CANCELLED, StopReason.ERROR)]
 
 
@@ -77,6 +91,10 @@ def test_who_reached_the_goal_is_told_which_rule_to_change(stop: dict[str, Any],
 def test_a_champion_that_cannot_be_beaten_is_said_to_be_one() -> None:
     found = told(StopReason.THRESHOLD_MISSED, {"best_fitness": 8.7}, strategy="rising_threshold")
     assert found["advice"] == "Nothing better is possible in this environment."
+
+
+def test_a_run_that_died_out_is_not_told_that_nothing_better_is_possible() -> None:
+    assert "Nothing better" not in told(StopReason.EXTINCTION, {"best_fitness": 8.7})["advice"]
 
 
 def tried(mean: float | None, *, fitness: float = 249.5, asked: float = 200.0) -> dict[str, Any]:
