@@ -159,7 +159,7 @@ def summary(instance: Instance) -> str:
     """An ended run in a sentence or two."""
     advice = (instance.stop_explanation or {}).get("advice") or ""
     return (
-        f"Run {instance.pk} {ended_how(instance)} after {counted(instance.next_generation, 'generation')} and "
+        f"Run {instance.pk}: {ended_how(instance)} after {counted(instance.next_generation, 'generation')} and "
         f"{counted(instance.evaluations, 'evaluation')} ({instance.stop_reason}). {_why(instance)} {advice}".rstrip()
     )
 

@@ -66,9 +66,9 @@ def test_the_exit_code_says_whether_runs_failed_and_if_asked_whether_they_are_so
 
 
 def test_an_ended_run_tells_its_outcome() -> None:
-    assert summary(SOLVED).startswith("Run 4 solved after 3 generations and 0 evaluations (FITNESS_REACHED).")
-    assert summary(LIMITED).startswith("Run 4 not solved after")
-    assert summary(OLD).startswith("Run 4 died out after")
+    assert summary(SOLVED).startswith("Run 4: solved after 3 generations and 0 evaluations (FITNESS_REACHED).")
+    assert summary(LIMITED).startswith("Run 4: not solved after")
+    assert summary(OLD).startswith("Run 4: died out after")
     outcomes = [json.loads(result_line(each))["outcome"] for each in (SOLVED, LIMITED, MISSED, DIED, OLD, BROKEN, CANCELLED)]
     assert outcomes == ["SOLVED", "LIMIT_REACHED", "THRESHOLD_MISSED", "DIED_OUT", "DIED_OUT", "FAILED", "CANCELLED"]
 

@@ -72,7 +72,7 @@ def test_where_a_solution_is_required_evolve_ends_with_code_4_unless_there_is_on
     file.write_text(json.dumps(document))
     found = ran("evolve", str(file), "--threads", "1", "--require-solved", folder=tmp_path / "data")
     assert found[0] == code, found
-    assert ("solved after" if code == 0 else "not solved after") in found[1]
+    assert (": solved after" if code == 0 else ": not solved after") in found[1]
 
 
 def test_up_once_ends_with_code_4_where_a_required_solution_is_not_found(tmp_path: Path) -> None:
