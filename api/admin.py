@@ -59,7 +59,7 @@ class InstanceWindow(Window):
     """Runs, and what can be asked of them."""
 
     list_display = (
-        "id", "item", "state", "stop_reason", "next_generation", "best_fitness", "evaluations", "seed",
+        "id", "item", "state", "stop_reason", "next_generation", "best_fitness", "champion_fitness", "evaluations", "seed",
         "claimed_by", "created_at", "page",
     )
     list_filter = ("state", "stop_reason", "work_item__kind", "reproducible")

@@ -11,6 +11,7 @@ from database.models import Instance, InstanceState
 from formatting.faults import Fault
 from processing.core.types import Trajectory
 from processing.events import figure
+from processing.logs import printable
 
 _BAR = 24
 #: Speed is measured over so many of the last generations.
@@ -27,10 +28,11 @@ class Progress:
     instance: int
     generation: int  # completed; 0 is told in words
     generations: int  # at most
-    best: float | None
+    best: float | None  # the highest fitness of any agent
     mean: float | None
     evaluations_per_second: float | None
     seconds_left: float | None
+    champion: float | None = None  # fitness of the run's champion; told where it is not the best
 
 
 class Pace:
@@ -115,20 +117,29 @@ def line_of(progress: Progress) -> str:
     done = min(1.0, progress.generation / max(1, progress.generations))
     bar = "█" * round(done * _BAR) + "░" * (_BAR - round(done * _BAR))
     rate, left = progress.evaluations_per_second, progress.seconds_left
+    is_other = progress.champion is not None and progress.champion != progress.best
+    champion = f"  champion {_number(progress.champion)}" if is_other else ""
     return (
         f"run {progress.instance}  {bar}  generation {progress.generation}/{progress.generations}"
-        f"  best {_number(progress.best)}  mean {_number(progress.mean)}"
+        f"  best {_number(progress.best)}{champion}  mean {_number(progress.mean)}"
         f"  {'–' if rate is None else f'{rate:,.0f}'} evaluations/s  ETA {'–' if left is None else f'{max(left, 0.0):.0f} s'}"
     )
 
 
 def print_faults(faults: Iterable[Fault], stream: TextIO | None = None) -> None:
-    """Every fault on a line of `stream`, standard error where None, its hint beneath."""
+    """Every fault on a line of `stream`, standard error where None, its hint beneath where the line does not say it."""
     stream = stream or sys.stderr
     for fault in faults:
-        print(f"{fault.code}: {fault.message}", file=stream)
-        if fault.hint:
-            print(f"    hint: {fault.hint}", file=stream)
+        print(f"{fault.code}: {printable(fault.message)}", file=stream)
+        if fault.advice:
+            print(f"    hint: {printable(fault.advice)}", file=stream)
+
+
+def print_warnings(warnings: Iterable[Fault], stream: TextIO | None = None) -> None:
+    """What can be run but was probably not meant, a line of `stream` each, standard error where None."""
+    for warning in warnings:
+        told = f"{warning.message}. {warning.advice}" if warning.advice else warning.message
+        print(f"warning: {printable(told)}", file=stream or sys.stderr)
 
 
 def result_line(instance: Instance) -> str:
@@ -136,7 +147,7 @@ def result_line(instance: Instance) -> str:
     result: dict[str, Any] = {
         "instance": instance.pk, "state": instance.state, "stop_reason": instance.stop_reason,
         "generations": instance.next_generation, "evaluations": instance.evaluations,
-        "best_fitness": instance.best_fitness, "digest": instance.digest,
+        "best_fitness": instance.best_fitness, "champion_fitness": instance.champion_fitness, "digest": instance.digest,
         "seconds": round(instance.compute_seconds, 3),
     }
     return json.dumps(result)
@@ -147,7 +158,7 @@ def summary(instance: Instance) -> str:
     explanation = instance.stop_explanation or {}
     told = instance.failure_message or explanation.get("message") or ""
     advice = f" {explanation['advice']}" if explanation.get("advice") else ""
-    return (
+    return printable(
         f"Run {instance.pk} {instance.state} after {counted(instance.next_generation, 'generation')} and "
         f"{counted(instance.evaluations, 'evaluation')} ({instance.stop_reason}). {told}{advice}"
     )

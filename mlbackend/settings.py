@@ -194,7 +194,7 @@ LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "line": {"()": "processing.logs.Lines", "fmt": "{asctime} {levelname} {name}: {message}", "style": "{"},
         "json": {"()": "processing.logs.JsonLines"},
     },
     "filters": {"about": {"()": "processing.logs.About"}},

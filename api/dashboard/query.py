@@ -10,6 +10,7 @@ query Run {
       generation
       maxGenerations
       bestFitness
+      championFitness
       evaluationsPerSecond
       estimatedEndAt
     }

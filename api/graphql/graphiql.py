@@ -72,6 +72,7 @@ query Watch {
         generation
         maxGenerations
         bestFitness
+        championFitness
         evaluationsPerSecond
         fraction
       }

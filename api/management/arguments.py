@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from formatting.work_item import MAX_SEED
+from processing.logs import printable
 
 
 def seed(text: str) -> int:
@@ -33,5 +34,5 @@ def read_document(file: str) -> bytes:
     try:
         return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
-        print(f"{file}: {error.strerror}", file=sys.stderr)
+        print(f"{printable(file)}: {error.strerror}", file=sys.stderr)
         sys.exit(2)

@@ -12,12 +12,13 @@ from django.db import DatabaseError, connection
 
 from api import intake
 from api.management.arguments import positive, read_document, seed
-from api.terminal import Pace, Progress, ProgressLine, exit_code, print_faults, result_line, summary
+from api.terminal import Pace, Progress, ProgressLine, exit_code, print_faults, print_warnings, result_line, summary
 from database.models import ENDED, Instance
 from formatting.faults import Faulty
 from processing import runner
 from processing.core.build import while_compiling
 from processing.core.generation import Closed
+from processing.logs import printable
 
 CANNOT_START = 3
 
@@ -46,8 +47,9 @@ class Command(BaseCommand):
             print_faults(faulty.faults)
             sys.exit(2)
         except (DatabaseError, OSError) as error:
-            print(f"The database cannot be used: {error}", file=sys.stderr)
+            print(f"The database cannot be used: {printable(str(error))}", file=sys.stderr)
             sys.exit(CANNOT_START)
+        print_warnings(submission.warnings)
         ended = [_run(instance, threads, json) for instance in submission.instances]
         sys.exit(exit_code(ended))
 
@@ -68,7 +70,7 @@ def _run(instance: Instance, threads: int | None, as_json: bool) -> Instance:
             Progress(
                 instance=instance.pk, generation=done, generations=limit, best=closed.checkpoint.best_fitness,
                 mean=closed.statistics["mean"], evaluations_per_second=pace.evaluations_per_second,
-                seconds_left=pace.seconds_for(limit - done),
+                seconds_left=pace.seconds_for(limit - done), champion=closed.champion_fitness,
             )
         )
 

@@ -24,9 +24,10 @@ from api.embedded.trouble import Trouble
 from api.embedded.web import Web, listen
 from api.login import one_time_path
 from api.management.arguments import port, positive, read_document, seed
-from api.terminal import ProgressLine, exit_code, print_faults, result_line, summary
+from api.terminal import ProgressLine, exit_code, print_faults, print_warnings, result_line, summary
 from database.models import Instance
 from formatting.faults import Faulty
+from processing.logs import printable
 
 CANNOT_START = 3
 INTERRUPTED = 130
@@ -63,7 +64,7 @@ class Command(BaseCommand):
                 print(f"\nServing on {url} until Ctrl-C.", file=sys.stderr, flush=True)
                 _serve(supervisor, web)
         except Trouble as trouble:
-            print(trouble, file=sys.stderr)
+            print(printable(str(trouble)), file=sys.stderr)
             sys.exit(CANNOT_START)
         except KeyboardInterrupt:
             print("\nStopped. Runs go on when the server is started again.", file=sys.stderr)
@@ -110,7 +111,7 @@ def _checked(file: str, seed: int | None) -> dict[str, Any]:
     """The document of a file, once it is known to be good; ends the process with code 2 where it is not."""
     raw = read_document(file)
     try:
-        intake.check(raw, seed=seed)
+        print_warnings(intake.check(raw, seed=seed).warnings)
     except Faulty as faulty:
         print_faults(faulty.faults)
         sys.exit(2)
