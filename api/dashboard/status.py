@@ -124,14 +124,14 @@ def _speed(instance: Instance, per_second: float | None) -> dict[str, str]:
     }
 
 
-def _time(instance: Instance, progress: Progress) -> dict[str, str]:
+def _time(instance: Instance, progress: Progress) -> dict[str, Any]:
     now = timezone.now()
     took = duration(words.elapsed(instance, now))
     if instance.state == InstanceState.RUNNING and progress.estimated_end_at is not None:
         left = max((progress.estimated_end_at - now).total_seconds(), 0.0)
         return {"name": "Time", "figure": took, "note": f"about {duration(left)} left"}
-    note = "" if instance.started_at is None else f"started {words.ago(instance.started_at, now)}"
-    return {"name": "Time", "figure": took, "note": note}
+    note = "" if instance.started_at is None else "started"
+    return {"name": "Time", "figure": took, "note": note, "moment": instance.started_at}
 
 
 def _story(instance: Instance, latest: Generation | None) -> dict[str, Any]:

@@ -119,6 +119,16 @@ def test_the_page_of_a_run_shows_what_was_probably_not_meant(client: Client) -> 
     assert "Probably not meant" not in text_of(client.get(f"/runs/{queued().pk}"))
 
 
+def test_where_no_script_runs_times_are_in_utc_and_say_so(client: Client, ended: Instance) -> None:
+    assert ended.started_at is not None
+    told = f'<time datetime="{ended.started_at:%Y-%m-%dT%H:%M:%S}'
+    text = f"{ended.started_at:%Y-%m-%d %H:%M:%S} UTC</time>"
+    for page in (text_of(client.get("/runs")), text_of(client.get(f"/runs/{ended.pk}"))):
+        assert told in page
+        assert text in page
+        assert not re.search(r"<time[^>]*>(?!\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC</time>)", page)
+
+
 def test_the_list_shows_what_became_of_each_run(client: Client, ended: Instance) -> None:
     page = text_of(client.get("/runs"))
     assert f'href="/runs/{ended.pk}"' in page

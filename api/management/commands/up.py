@@ -18,7 +18,7 @@ from django.db import DatabaseError, connection
 
 from api import intake
 from api.embedded import client, follow
-from api.embedded.folder import lock
+from api.embedded.folder import announced, lock
 from api.embedded.supervisor import Supervisor
 from api.embedded.trouble import Trouble
 from api.embedded.web import Web, listen
@@ -86,6 +86,7 @@ def _server(port: int, workers: int, out: Any) -> Iterator[tuple[str, Supervisor
         web.start()
         running.callback(web.stop)
         url = _url(settings.BIND_ADDRESS, bound.getsockname()[1])
+        running.enter_context(announced(folder, url))
         doors = f"pages    {url}/\nGraphiQL {url}/graphql\nadmin    {url}{one_time_path()}  (logs in once)"
         print(doors, file=out, flush=True)
         yield url, supervisor, web
