@@ -61,7 +61,7 @@ migrations: setup ## write migrations for changed models
 
 schemas: setup ## print the GraphQL and JSON schemas that are kept in the repository
 	$(BIN)/python manage.py graphql_schema --schema api.graphql.schema.schema --out api/schema.graphql
-	$(BIN)/python -m formatting.schema > examples/work-item.schema.json
+	$(BIN)/python -m staging.schema > examples/work-item.schema.json
 
 clean: ## remove the virtual environment and everything that servers on this machine stored, databases included
 	@test ! -e var/production -o ! -x $(BIN)/python || $(BIN)/python -m api.production --remove

@@ -60,8 +60,8 @@ class InstanceWindow(Window):
     """Runs, and what can be asked of them."""
 
     list_display = (
-        "id", "item", "state", "outcome", "stop_reason", "next_generation", "best_fitness", "evaluations", "seed",
-        "claimed_by", "created_at", "page",
+        "id", "item", "state", "outcome", "stop_reason", "next_generation", "best_fitness", "champion_fitness",
+        "evaluations", "seed", "claimed_by", "created_at", "page",
     )
     list_filter = ("state", OutcomeFilter, "stop_reason", "work_item__kind", "reproducible")
     search_fields = ("work_item__name", "digest", "=id")

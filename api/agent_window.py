@@ -6,10 +6,9 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.html import format_html_join
 
-from api.dashboard.words import operator_words
+from api.dashboard.words import operator_words, shown
 from api.windows import Counted, GenerationFilter, RunFilter, Window, link, number
 from database import selectors
 from database.models import Agent
@@ -27,10 +26,19 @@ class AgentList(ChangeList):
 
 
 def _look_up(agents: list[Any]) -> None:
-    """Give these agents what their generations keep of them."""
+    """Give these agents what their generations keep of them, and the keys of their parents' rows."""
     found = selectors.agents_at((each.instance_id, each.generation, each.index) for each in agents)
     for each in agents:
         each.record = found.get((each.instance_id, each.generation, each.index))
+    keys = selectors.row_keys_at(parent for each in agents for parent in _parents(each))
+    for each in agents:
+        each.parent_keys = {parent: keys.get(parent) for parent in _parents(each)}
+
+
+def _parents(agent: Any) -> list[tuple[int, int, int]]:
+    """The addresses of its different parents."""
+    found = () if agent.record is None else agent.record.parents
+    return [(agent.instance_id, *parent) for parent in dict.fromkeys(found)]
 
 
 @admin.register(Agent)
@@ -106,9 +114,9 @@ class AgentWindow(Window):
         return "champion" if agent.record and agent.record.is_champion else "–"
 
     @admin.display
-    def rank(self, agent: Any) -> int | None:
+    def rank(self, agent: Any) -> str | None:
         """Its place in its generation; 1 is the best."""
-        return agent.record.rank if agent.record else None
+        return shown(agent.record.rank) if agent.record and agent.record.rank is not None else None
 
     @admin.display
     def origin(self, agent: Any) -> str:
@@ -119,12 +127,10 @@ class AgentWindow(Window):
 
     @admin.display
     def parents(self, agent: Any) -> str:
-        """Its parents, with links to their lists of one."""
-        if agent.record is None or not agent.record.parents:
-            return "–"
-        url = reverse("admin:database_agent_changelist")
-        names = [f"{agent.instance_id}-{generation}-{index}" for generation, index in dict.fromkeys(agent.record.parents)]
-        return format_html_join(", ", '<a href="{}?q={}">{}</a>', ((url, name, name) for name in names))
+        """Its parents, with links to their windows, where their genomes are kept as rows."""
+        told = [(key, "-".join(map(str, address))) for address, key in agent.parent_keys.items()]
+        linked = ((name if key is None else link("agent", key, name),) for key, name in told)
+        return format_html_join(", ", "{}", linked) or "–"
 
     @admin.display
     def species(self, agent: Any) -> int | None:
@@ -132,9 +138,9 @@ class AgentWindow(Window):
         return agent.record.species if agent.record else None
 
     @admin.display
-    def environment_steps(self, agent: Any) -> int | None:
+    def environment_steps(self, agent: Any) -> str | None:
         """Steps of all its episodes."""
-        return agent.record.steps if agent.record else None
+        return shown(agent.record.steps) if agent.record else None
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Agent]:
         """Without the genomes."""

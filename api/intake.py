@@ -14,14 +14,14 @@ from database import services
 from database.errors import Conflict
 from database.models import Instance, WorkItem
 from formatting.canonical import canonical
-from formatting.faults import Fault, Faulty, shown
+from formatting.faults import Fault, Faulty, Malformed, shown
 from formatting.parse import parse
 from processing import dispatch
 from processing.core.environments.foreign.lookup import Lookup
 from processing.core.errors import Refused
 from staging.estimate import CostEstimate
 from staging.limits import Limits
-from staging.stage import stage
+from staging.stage import further_faults, stage
 from staging.staged_item import StagedItem, dump
 
 MOST_KEY_CHARACTERS = 200
@@ -52,7 +52,13 @@ def check(raw: bytes | str | Mapping[str, Any], *, seed: int | None = None) -> S
         Faulty: with every fault.
     """
     limits = Limits(**settings.LIMITS)
-    work_item = parse(raw, max_bytes=limits.max_document_bytes)
+    try:
+        work_item = parse(raw, max_bytes=limits.max_document_bytes)
+    except Malformed as malformed:
+        if malformed.sound is None:
+            raise
+        further = further_faults(malformed.sound, limits, known=known_environments())
+        raise malformed.joined(further) from None
     if seed is not None:
         work_item = work_item.model_copy(update={"seed": seed})
     return stage(work_item, limits, workers=settings.NUMBER_OF_WORKERS, known=known_environments())

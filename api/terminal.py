@@ -13,6 +13,7 @@ from database.outcomes import BAD, Outcome, has_aim, outcome_of, outcome_words
 from formatting.faults import Fault
 from processing.core.types import Trajectory
 from processing.events import figure
+from processing.logs import printable
 
 #: Exit codes of commands that run work items.
 FAILED, BAD_INPUT, CANNOT_START, UNSOLVED = 1, 2, 3, 4
@@ -32,11 +33,12 @@ class Progress:
     instance: int
     generation: int  # completed; 0 is told in words
     generations: int  # at most
-    best: float | None
+    best: float | None  # the highest fitness of any agent
     mean: float | None
     evaluations_per_second: float | None
     seconds_left: float | None
     outcome: str | None = None  # in words; None while the run goes on
+    champion: float | None = None  # fitness of the run's champion; told where it is not the best
 
 
 class Pace:
@@ -127,20 +129,29 @@ def line_of(progress: Progress) -> str:
     bar = "█" * round(done * _BAR) + "░" * (_BAR - round(done * _BAR))
     rate, left = progress.evaluations_per_second, progress.seconds_left
     end = progress.outcome or f"ETA {'–' if left is None else f'{max(left, 0.0):.0f} s'}"
+    is_other = progress.champion is not None and progress.champion != progress.best
+    champion = f"  champion {_number(progress.champion)}" if is_other else ""
     return (
         f"run {progress.instance}  {bar}  generation {progress.generation}/{progress.generations}"
-        f"  best {_number(progress.best)}  mean {_number(progress.mean)}"
+        f"  best {_number(progress.best)}{champion}  mean {_number(progress.mean)}"
         f"  {'–' if rate is None else f'{rate:,.0f}'} evaluations/s  {end}"
     )
 
 
 def print_faults(faults: Iterable[Fault], stream: TextIO | None = None) -> None:
-    """Every fault on a line of `stream`, standard error where None, its hint beneath."""
+    """Every fault on a line of `stream`, standard error where None, its hint beneath where the line does not say it."""
     stream = stream or sys.stderr
     for fault in faults:
-        print(f"{fault.code}: {fault.message}", file=stream)
-        if fault.hint:
-            print(f"    hint: {fault.hint}", file=stream)
+        print(f"{fault.code}: {printable(fault.message)}", file=stream)
+        if fault.advice:
+            print(f"    hint: {printable(fault.advice)}", file=stream)
+
+
+def print_warnings(warnings: Iterable[Fault], stream: TextIO | None = None) -> None:
+    """What can be run but was probably not meant, a line of `stream` each, standard error where None."""
+    for warning in warnings:
+        told = f"{warning.message}. {warning.advice}" if warning.advice else warning.message
+        print(f"warning: {printable(told)}", file=stream or sys.stderr)
 
 
 def result_line(instance: Instance) -> str:
@@ -149,7 +160,7 @@ def result_line(instance: Instance) -> str:
         "instance": instance.pk, "state": instance.state, "outcome": outcome_of(instance.state, instance.stop_reason),
         "stop_reason": instance.stop_reason,
         "generations": instance.next_generation, "evaluations": instance.evaluations,
-        "best_fitness": instance.best_fitness, "digest": instance.digest,
+        "best_fitness": instance.best_fitness, "champion_fitness": instance.champion_fitness, "digest": instance.digest,
         "seconds": round(instance.compute_seconds, 3),
     }
     return json.dumps(result)
@@ -158,7 +169,7 @@ def result_line(instance: Instance) -> str:
 def summary(instance: Instance) -> str:
     """An ended run in a sentence or two."""
     advice = (instance.stop_explanation or {}).get("advice") or ""
-    return (
+    return printable(
         f"Run {instance.pk}: {ended_how(instance)} after {counted(instance.next_generation, 'generation')} and "
         f"{counted(instance.evaluations, 'evaluation')} ({instance.stop_reason}). {_why(instance)} {advice}".rstrip()
     )
@@ -173,7 +184,8 @@ def ended_how(instance: Instance) -> str:
 def print_fault_of(instance: Instance) -> None:
     """Of a run that failed or died out, why, in one line on standard error; of others nothing."""
     if outcome_of(instance.state, instance.stop_reason) in BAD:
-        print(f"Run {instance.pk} {ended_how(instance)}. {' '.join(_why(instance).split())}", file=sys.stderr, flush=True)
+        reason = printable(" ".join(_why(instance).split()))
+        print(f"Run {instance.pk} {ended_how(instance)}. {reason}", file=sys.stderr, flush=True)
 
 
 def _why(instance: Instance) -> str:

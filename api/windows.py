@@ -1,21 +1,30 @@
 """What all windows of the admin have in common: nothing can be edited, and no list reads a whole table."""
 
+from functools import cache
 from typing import Any
 
 from django.contrib import admin
 from django.core.paginator import Paginator
-from django.db.models import BinaryField, Model, QuerySet
+from django.db.models import AutoField, BinaryField, FloatField, IntegerField, Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 
+from api.dashboard.words import shown
 from database.models import Generation, Instance
 from database.outcomes import Outcome, with_outcome
 
 #: Runs and generations that filters offer, and rows that a list counts and shows at most.
 MOST_RUNS, MOST_GENERATIONS, MOST_ROWS = 30, 30, 10_000
+
+
+#: Whole numbers that say which, not how many.
+ORDINALS = frozenset({
+    "seed", "number", "generation", "index", "replicate", "sequence", "first", "last", "token", "epoch", "priority", "born_in",
+    "extinct_in", "next_generation", "best_generation", "champion_generation", "champion_index", "event_sequence",
+})
 
 
 class Window(ModelAdmin):
@@ -45,9 +54,32 @@ class Window(ModelAdmin):
         """Every member of staff sees the list."""
         return bool(request.user.is_staff)
 
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """Its columns, figures as people write them."""
+        return [_column(self.model, name) for name in super().get_list_display(request)]
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        """The fields of a row, figures as people write them."""
+        return [_column(self.model, name) for name in super().get_fields(request, obj)]
+
     def get_exclude(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         """Bytes are not for reading."""
         return [field.name for field in self.model._meta.fields if isinstance(field, BinaryField)]
+
+
+@cache
+def _column(model: type[Model], name: Any) -> Any:
+    """A column or field of a window: what shows the figure of a field, or the name itself where it shows none."""
+    field = next((each for each in model._meta.fields if each.name == name), None)
+    if not isinstance(field, IntegerField | FloatField) or isinstance(field, AutoField) or name in ORDINALS or field.choices:
+        return name
+
+    def figure(row: Any) -> str | None:
+        value = getattr(row, name)
+        return None if value is None else shown(value)
+
+    figure.__name__ = name
+    return admin.display(description=field.verbose_name, ordering=name)(figure)
 
 
 def link(name: str, key: int, text: object) -> str:

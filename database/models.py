@@ -119,7 +119,9 @@ class Instance(Step):
     environment_steps = models.PositiveBigIntegerField(default=0)
     failed_agents = models.PositiveBigIntegerField(default=0)
     compute_seconds = models.FloatField(default=0.0)
-    best_fitness = models.FloatField(null=True, blank=True)
+    best_fitness = models.FloatField(null=True, blank=True)  # the highest that any agent had
+    best_generation = models.PositiveIntegerField(null=True, blank=True)  # where that was reached first
+    champion_fitness = models.FloatField(null=True, blank=True)  # lower than the best where only another was confirmed
     champion_generation = models.PositiveIntegerField(null=True, blank=True)
     champion_index = models.PositiveIntegerField(null=True, blank=True)
     digest = models.CharField(max_length=64, blank=True)

@@ -8,9 +8,10 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from formatting.faults import Fault, FaultCode, Path, fault, shown
+from formatting.faults import MEANT, Fault, FaultCode, Path, fault, shown
 from formatting.schema import model_schema
 from formatting.wording import Schema, choices, expectation, listed, number, resolved
+from processing.core.kinds import KINDS
 
 MISSING = object()
 
@@ -38,14 +39,15 @@ def explain(error: ErrorDetails, document: Any) -> Fault:
             return fault(FaultCode.REQUIRED, path, expectation(root, node), "nothing")
         case "extra_forbidden":
             return _unknown_key(path, list(_object_at(root, error["loc"][:-1])["properties"]))
-        case "union_tag_not_found":
-            return _tag_fault(root, path, node, MISSING)
-        case "union_tag_invalid":
+        case "union_tag_not_found" | "union_tag_invalid":
             return _tag_fault(root, path, node, given)
         case "enum" | "literal_error":
-            return _not_in_choices(path, given, choices(root, node))
+            known = choices(root, node)
+            return _not_in_choices(path, given, known, nearest(given, known) if isinstance(given, str) else None)
         case "value_error":
             return fault(FaultCode.INCONSISTENT, path, str(error["ctx"]["error"]), what)
+        case "string_pattern_mismatch":
+            return fault(FaultCode.INVALID_FORMAT, path, f"{expectation(root, node)}, not all of them blank", what)
         case kind if kind in _OUT_OF_RANGE:
             return fault(FaultCode.OUT_OF_RANGE, path, expectation(root, node), what)
         case kind if kind.endswith("_type"):
@@ -101,28 +103,36 @@ def _object_at(root: Schema, loc: Sequence[str | int]) -> Schema:
 def _unknown_key(path: Path, known: list[str]) -> Fault:
     key = str(path[-1])
     meant = nearest(key, known)
-    hint = f'Did you mean "{meant}"?' if meant else None
+    hint = f'{MEANT}"{meant}"?' if meant else None
     return fault(FaultCode.UNKNOWN_FIELD, path, f"one of the keys {listed(known)}", f"the key {shown(key)}", hint)
 
 
-def _tag_fault(root: Schema, path: Path, node: Schema, given: Any) -> Fault:
+def _tag_fault(root: Schema, path: Path, node: Schema, given: Mapping[str, Any]) -> Fault:
     """The key that says which form an object has is missing or unknown; the fault is that key's."""
     key = node["discriminator"]["propertyName"]
-    tag = given.get(key, MISSING) if isinstance(given, Mapping) else MISSING
-    known = choices(root, node)
+    tag, known = given.get(key, MISSING), choices(root, node)
+    meant = meant_kind(given) if path == () else nearest(tag, known) if isinstance(tag, str) else None
     if tag is MISSING:
         expected = listed([json.dumps(choice) for choice in known])
-        return fault(FaultCode.REQUIRED, (*path, key), expected, "nothing")
-    return _not_in_choices((*path, key), tag, known)
+        return fault(FaultCode.REQUIRED, (*path, key), expected, "nothing", f'{MEANT}"{meant}"?' if meant else None)
+    return _not_in_choices((*path, key), tag, known, meant)
 
 
-def _not_in_choices(path: Path, given: Any, known: list[str]) -> Fault:
+def meant_kind(document: Mapping[str, Any]) -> str | None:
+    """The kind that was probably meant: by its spelling, or as that of the strategy that is named, there or in its place."""
+    kind, strategy = document.get("kind"), document.get("strategy")
+    spelt = nearest(kind, list(KINDS)) if isinstance(kind, str) else None
+    names = (kind, strategy.get("type") if isinstance(strategy, Mapping) else None)
+    owners = (each for name in names if isinstance(name, str) for each, found in KINDS.items() if name in found.strategies)
+    return spelt or next(owners, None)
+
+
+def _not_in_choices(path: Path, given: Any, known: list[str], meant: str | None) -> Fault:
     expected = listed([json.dumps(choice) for choice in known])
     if not isinstance(given, str):
         return fault(FaultCode.INVALID_TYPE, path, expected, shown(given))
-    meant = nearest(given, known)
     code = FaultCode.UNKNOWN_ENVIRONMENT if path == ("environment", "type") else FaultCode.NOT_IN_CHOICES
-    return fault(code, path, expected, shown(given), f'Did you mean "{meant}"?' if meant else None)
+    return fault(code, path, expected, shown(given), f'{MEANT}"{meant}"?' if meant else None)
 
 
 def _type_hint(node: Schema, given: Any) -> str | None:

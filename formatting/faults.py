@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 from processing.core.errors import Refused
@@ -12,6 +13,8 @@ from processing.core.errors import Refused
 MAX_FAULTS = 100
 MAX_SHOWN = 60
 MAX_SHOWN_PARTS = 8
+#: Hints that begin so name what was probably meant.
+MEANT = "Did you mean "
 
 Path = tuple[str | int, ...]
 
@@ -47,6 +50,11 @@ class Fault:
     given: str  # always short, whatever was sent
     hint: str | None = None
 
+    @property
+    def advice(self) -> str | None:
+        """The hint, where the message does not say it already."""
+        return None if self.hint is None or self.hint in self.message else self.hint
+
     def __getstate__(self) -> dict[str, Any]:
         """The plain values only, so that stored faults need no code to be read back."""
         return {**self.__dict__, "code": self.code.value}
@@ -66,7 +74,7 @@ class Faulty(Refused):
             total: how many were found, where not all of them are in `faults`.
         """
         found = tuple(faults)
-        total = len(found) if total is None else total
+        self.total = total = len(found) if total is None else total
         if total > MAX_FAULTS:
             found = (*found[:MAX_FAULTS], fault(
                 FaultCode.LIMIT_EXCEEDED, (), f"at most {MAX_FAULTS} faults in one report",
@@ -77,13 +85,37 @@ class Faulty(Refused):
 
 
 class Malformed(Faulty):
-    """The document is not a well-formed work item."""
+    """The document is not a well-formed work item.
+
+    Attributes:
+        sound: what of it is, as `formatting.sound` has it; None where nothing is.
+        renamed: the key that was given, by the path that has the one which was probably meant.
+    """
+
+    sound: Any = None
+    renamed: Mapping[Path, str] = MappingProxyType({})
+
+    def joined(self, further: Iterable[Fault]) -> "Malformed":
+        """The same with faults that were found in what is sound, in the keys that were given."""
+        if self.total > MAX_FAULTS:
+            return self
+        return Malformed((*self.faults, *(relocated(each, self.renamed) for each in further)))
+
+
+def relocated(one: Fault, renamed: Mapping[Path, str]) -> Fault:
+    """The fault at the path that has the keys which were given."""
+    path = tuple(renamed.get(one.path[: place + 1], part) for place, part in enumerate(one.path))
+    return one if path == one.path else fault(one.code, path, one.expected, one.given, one.hint)
 
 
 def fault(code: FaultCode, path: Path, expected: str, given: str, hint: str | None = None) -> Fault:
-    """A fault whose message is put together from the other parts: where, expected, got."""
+    """A fault whose message is put together from the other parts: where, expected, got.
+
+    What was probably meant stands first: what is expected may be a long list.
+    """
     path = tuple(_utf8(_cut(part)).replace("\0", "\\x00") if isinstance(part, str) else part for part in path)
-    return Fault(code, path, f"{shown_path(path)}: expected {expected}, got {given}", expected, given, hint)
+    first = f"{hint} Expected" if hint is not None and hint.startswith(MEANT) else "expected"
+    return Fault(code, path, f"{shown_path(path)}: {first} {expected}, got {given}", expected, given, hint)
 
 
 def shown_path(path: Path) -> str:

@@ -1,5 +1,6 @@
 """A document becomes a work item, or everything that is wrong with it is said at once."""
 
+import copy
 import json
 import re
 from collections.abc import Mapping
@@ -9,9 +10,10 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from formatting.document import plain_values
-from formatting.explanation import explain, nearest, value_at
-from formatting.faults import MAX_FAULTS, Fault, FaultCode, Malformed, Path, fault, shown
+from formatting.explanation import MISSING, explain, meant_kind, nearest, value_at
+from formatting.faults import MAX_FAULTS, MEANT, Fault, FaultCode, Malformed, Path, fault, relocated, shown
 from formatting.presets import fill_preset
+from formatting.sound import sound_parts
 from formatting.work_item import ADAPTER, WorkItem
 from processing.core.kinds import KINDS
 
@@ -40,8 +42,11 @@ def parse(raw: bytes | str | Mapping[str, Any], *, max_bytes: int = MAX_DOCUMENT
     work_item, errors = _validated(document)
     if work_item is not None and not faults:
         return work_item
-    found, omitted = _explained(errors, document, known={each.path for each in faults})
-    raise Malformed([*faults, *found], total=len(faults) + len(found) + omitted)
+    reading = _Reading(document, known={each.path for each in faults})
+    reading.explain(errors)
+    refusal = Malformed([*faults, *reading.faults], total=len(faults) + len(reading.faults) + reading.omitted)
+    refusal.sound, refusal.renamed = sound_parts(document, reading.faulty), reading.renamed
+    raise refusal
 
 
 def _default_strategy(document: dict[str, Any]) -> None:
@@ -64,36 +69,82 @@ def _validated(document: dict[str, Any]) -> tuple[WorkItem | None, list[ErrorDet
     return None, [each for each in errors if each["type"] != "too_short" or each["loc"] not in faulty_lists]
 
 
-def _explained(errors: list[ErrorDetails], document: dict[str, Any], *, known: set[Path]) -> tuple[list[Fault], int]:
-    """Every fault that does not follow from one that is known already, and how many more were left out.
+class _Reading:
+    """Finds every fault of a document that does not follow from one that is known already.
 
-    Where a key that says which form an object has is misspelt, the form that was probably meant is taken, to see the
-    rest. The document is changed by that: it is our own copy.
+    Where the key that says which form an object has is misspelt, or any other key, what was probably meant is taken, to see
+    the rest. The document is changed by that: it is our own copy.
     """
-    faults: list[Fault] = []
-    omitted = 0
-    while errors:
-        found = [explain(error, document) for error in errors[:MAX_FAULTS]]
-        omitted += len(errors) - len(found)
-        faults += [each for each in found if not _follows(each.path, known)]
-        known = known | {each.path for each in found}
-        repaired = [_repair(document, each.path, error) for each, error in zip(found, errors, strict=False)]
-        _default_strategy(document)
-        errors = _validated(document)[1] if any(repaired) else []
-    return faults, omitted
+
+    def __init__(self, document: dict[str, Any], *, known: set[Path]) -> None:
+        self.document = document
+        self.faults: list[Fault] = []  # at the paths that were given
+        self.omitted = 0  # more of them, which are not explained
+        self.faulty = set(known)  # the paths of all of them in the document as it was changed
+        self.renamed: dict[Path, str] = {}  # see `Malformed`
+
+    def explain(self, errors: list[ErrorDetails]) -> None:
+        """Explain these, and what shows behind them."""
+        while errors and not self.omitted:
+            found = [explain(error, self.document) for error in errors[:MAX_FAULTS]]
+            self.omitted += len(errors) - len(found)
+            before, renamed = set(self.faulty), set(self.renamed)
+            repaired = [self._repair(each, error) for each, error in zip(found, errors, strict=False)]
+            for each in found:
+                if each.path in self.renamed:  # it was given under another name, of which more is not asked, nor said
+                    self.faulty |= {each.path} & renamed
+                elif not _follows(each.path, before):
+                    self.faults.append(relocated(each, self.renamed))
+                    self.faulty.add(each.path)
+            if not any(repaired):
+                break
+            _default_strategy(self.document)
+            errors = _validated(self.document)[1]
+        if ("kind",) in self.faulty and self.document.get("kind") not in tuple(KINDS):
+            self._explain_common()
+
+    def _explain_common(self) -> None:
+        """What is wrong whatever kind was meant."""
+        readings = []
+        for kind in KINDS:
+            reading = _Reading(copy.deepcopy(self.document) | {"kind": kind}, known=self.faulty - {("kind",)})
+            _default_strategy(reading.document)
+            reading.explain(_validated(reading.document)[1])
+            readings.append(reading)
+        first, *others = readings
+        self.faults += [each for each in first.faults if all(each in other.faults for other in others)]
+        self.faulty.update(*(reading.faulty for reading in readings))
+        shared = {path: key for path, key in first.renamed.items() if all(path in other.renamed for other in others)}
+        for path, key in shared.items():
+            _rename(self.document, path[:-1], key, str(path[-1]))
+        self.renamed |= shared
+
+    def _repair(self, one: Fault, error: ErrorDetails) -> bool:
+        """Put what was probably meant in the place of what is unknown; false where there is nothing to put right."""
+        path, given = one.path, value_at(self.document, one.path)
+        if error["type"] in ("union_tag_invalid", "union_tag_not_found"):
+            tags = re.findall("'(.*?)'", error.get("ctx", {}).get("expected_tags", ""))
+            meant = meant_kind(self.document) if path == ("kind",) else nearest(given, tags) if isinstance(given, str) else None
+            if meant is not None:
+                value_at(self.document, path[:-1])[path[-1]] = meant
+            return meant is not None
+        if error["type"] != "extra_forbidden" or one.hint is None:
+            return False
+        meant = one.hint.removeprefix(MEANT).strip('"?')
+        if value_at(self.document, (*path[:-1], meant)) is not MISSING:
+            return False
+        self.renamed[*path[:-1], meant] = str(path[-1])
+        return _rename(self.document, path[:-1], str(path[-1]), meant)
+
+
+def _rename(document: dict[str, Any], group: Path, key: str, meant: str) -> bool:
+    """Give the value of a key to the one that was probably meant; false where there is none."""
+    values = value_at(document, group)
+    if key not in values:
+        return False
+    values[meant] = values.pop(key)
+    return True
 
 
 def _follows(path: Path, known: set[Path]) -> bool:
     return any(path[:length] in known for length in range(1, len(path) + 1))
-
-
-def _repair(document: dict[str, Any], path: Path, error: ErrorDetails) -> bool:
-    """Put the form that was probably meant in place of an unknown one; false where there is nothing to put right."""
-    given = value_at(document, path)
-    if error["type"] != "union_tag_invalid" or not isinstance(given, str):
-        return False
-    meant = nearest(given, re.findall("'(.*?)'", error["ctx"]["expected_tags"]))
-    if meant is None:
-        return False
-    value_at(document, path[:-1])[path[-1]] = meant
-    return True

@@ -1,11 +1,12 @@
 """The document's JSON Schema and its tables of parameters, printed from the models.
 
-Run as a module, it prints the schema.
+What a server takes of them is less: `staging.schema` has the schema with its limits, and prints it.
 """
 
 import copy
 import functools
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,9 +41,12 @@ def model_schema() -> dict[str, Any]:
     return ADAPTER.json_schema()
 
 
-def parameter_table(model: type[Parameters]) -> list[ParameterRow]:
-    """One row for each parameter of a group, in the order of declaration."""
+def parameter_table(model: type[Parameters], largest: Mapping[str, int] | None = None) -> list[ParameterRow]:
+    """One row for each parameter of a group, in the order of declaration; `largest` has what a server allows of some."""
     schema = model.model_json_schema()
+    for name, most in (largest or {}).items():
+        node = schema["properties"].get(name, {})
+        node |= {"maximum": min(node["maximum"], most)} if "maximum" in node else {}
     return [_row(schema, name, node) for name, node in schema["properties"].items() if name in model.model_fields]
 
 
@@ -53,12 +57,3 @@ def _row(schema: dict[str, Any], name: str, node: dict[str, Any]) -> ParameterRo
         name, type_words(schema, node), default, range_words(schema, node), node.get("unit", ""), meaning,
         node.get("source", ""),
     )
-
-
-def main() -> None:
-    """Print the JSON Schema."""
-    print(json.dumps(json_schema(), indent=2))
-
-
-if __name__ == "__main__":
-    main()

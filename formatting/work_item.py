@@ -19,6 +19,9 @@ from processing.core.strategies import STRATEGIES
 
 MAX_SEED = 2**53 - 1
 
+#: What a text for people has somewhere: a character that is seen.
+VISIBLE = r"[^\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060\ufeff]"
+
 
 class RecordScope(StrEnum):
     """Which agents are stored as rows with their genomes."""
@@ -58,9 +61,9 @@ class WorkItem(Parameters):
 
     version: int = parameter(meaning="Version of this document format.", ge=1, le=1)
     kind: str = parameter(meaning="What is evolved, and how it is scored.")
-    name: str = parameter(meaning="A name for people.", unit="characters", min_length=1, max_length=200)
+    name: str = parameter(meaning="A name for people.", unit="characters", min_length=1, max_length=200, pattern=VISIBLE)
     description: str = parameter("", meaning="What it is about, for people.", unit="characters", max_length=10_000)
-    labels: tuple[Annotated[str, Field(min_length=1, max_length=50)], ...] = parameter(
+    labels: tuple[Annotated[str, Field(min_length=1, max_length=50, pattern=VISIBLE)], ...] = parameter(
         (), meaning="Words to find it by.", unit="labels", max_length=20
     )
     seed: int = parameter(

@@ -194,7 +194,7 @@ LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "line": {"()": "processing.logs.Lines", "fmt": "{asctime} {levelname} {name}: {message}", "style": "{"},
         "json": {"()": "processing.logs.JsonLines"},
     },
     "filters": {"about": {"()": "processing.logs.About"}},
@@ -212,4 +212,15 @@ UNFOLD = {
     "SITE_HEADER": "Neuroevolution",
     "SITE_URL": "/",
     "SHOW_HISTORY": False,
+    # Those of the pages (dashboard.css), the light and the dark ones in one scale.
+    "COLORS": {
+        "base": {
+            "50": "#f5f5f1", "100": "#ecece6", "200": "#dcddd5", "300": "#c3c8c4", "400": "#9caab2", "500": "#6e7a83",
+            "600": "#57616b", "700": "#3d474e", "800": "#22292d", "900": "#181d20", "950": "#101416",
+        },
+        "primary": {
+            "50": "#eef8f6", "100": "#d8ece9", "200": "#b0dcd6", "300": "#74dcd2", "400": "#4cc9bd", "500": "#1f9e92",
+            "600": "#0b756c", "700": "#085d56", "800": "#0a4b46", "900": "#173b38", "950": "#06201d",
+        },
+    },
 }

@@ -35,6 +35,23 @@ class About(logging.Filter):
         return True
 
 
+def printable(text: str) -> str:
+    """The text with escapes for control and format characters, line ends too: a terminal obeys some, and shows none."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
+class Lines(logging.Formatter):
+    """Lines for people, in which nothing that somebody else wrote is obeyed by a terminal."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """The line, before a traceback."""
+        return printable(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:
+        """The traceback, whose lines stay apart."""
+        return "\n".join(map(printable, super().formatException(ei).splitlines()))
+
+
 class JsonLines(logging.Formatter):
     """One JSON object a line: what every record has, and what is known of it."""
 

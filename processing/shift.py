@@ -189,7 +189,8 @@ class Shift:
             return closed
         instance.reproducible = False
         facts: dict[str, Any] = {
-            "generation": closed.number, "best_fitness": instance.best_fitness, "seconds": instance.compute_seconds,
+            "generation": closed.number, "best_fitness": instance.best_fitness,
+            "champion_fitness": instance.champion_fitness, "seconds": instance.compute_seconds,
         }
         if closed.checkpoint.unconfirmed:
             facts["confirmation"] = dict(closed.checkpoint.unconfirmed)

@@ -1,9 +1,11 @@
 """Truths across the fields of a work item: what stands against running it, and what was probably not meant."""
 
 from collections.abc import Callable, Mapping
+from functools import reduce
 from typing import Any
 
 from formatting.faults import Fault, FaultCode, Path, fault, shown
+from formatting.sound import told
 from formatting.work_item import WorkItem
 from staging.estimate import CostEstimate
 from staging.gymnasium_checks import gymnasium_warnings
@@ -21,14 +23,27 @@ ENVIRONMENT_WARNINGS: Mapping[str, Callable[[Any], list[Fault]]] = {"maze": maze
 
 
 def faults_of(work_item: WorkItem, limits: Limits) -> list[Fault]:
-    """All faults that the fields show by themselves; without them the work can be sized."""
-    environment, strategy = _part(work_item, "environment"), _part(work_item, "strategy")
-    novelty, population = getattr(work_item, "novelty", None), strategy.population_size
-    faults = [
-        *_cap_faults(work_item, limits), *strategy_faults(strategy), *novelty_faults(novelty, environment.type, population),
-    ]
+    """All faults that the fields show by themselves; without them the work can be sized.
+
+    Of a work item that is sound in part only (`formatting.sound`), those of its sound parts.
+    """
+    checks = (_environment_faults, _cap_faults, _strategy_faults, _novelty_faults)
+    return [each for check in checks for each in told(check, work_item, limits)]
+
+
+def _environment_faults(work_item: WorkItem, limits: Limits) -> list[Fault]:
+    environment = _part(work_item, "environment")
     check = ENVIRONMENT_FAULTS.get(environment.type)
-    return [*(check(environment, limits) if check else ()), *faults]
+    return check(environment, limits) if check else []
+
+
+def _strategy_faults(work_item: WorkItem, limits: Limits) -> list[Fault]:
+    return strategy_faults(_part(work_item, "strategy"))
+
+
+def _novelty_faults(work_item: WorkItem, limits: Limits) -> list[Fault]:
+    population = _part(work_item, "strategy").population_size
+    return novelty_faults(getattr(work_item, "novelty", None), _part(work_item, "environment").type, population)
 
 
 def size_faults(work_item: WorkItem, work: Workload, cost: CostEstimate, limits: Limits) -> list[Fault]:
@@ -62,13 +77,17 @@ def warnings_of(work_item: WorkItem, world: Any) -> list[Fault]:
 
 
 def _cap_faults(work_item: WorkItem, limits: Limits) -> list[Fault]:
-    population = _part(work_item, "strategy").population_size
-    fields = (
-        (("replicates",), "runs", work_item.replicates, limits.max_replicates),
-        (("stop", "max_generations"), "generations", work_item.stop.max_generations, limits.max_generations),
-        (("strategy", "population_size"), "agents", population, limits.max_population),
+    caps: tuple[tuple[Path, str, int], ...] = (
+        (("replicates",), "runs", limits.max_replicates),
+        (("stop", "max_generations"), "generations", limits.max_generations),
+        (("strategy", "population_size"), "agents", limits.max_population),
     )
-    return [_too_much(path, unit, size, limit) for path, unit, size, limit in fields if size > limit]
+    return [each for cap in caps for each in told(_cap_fault, work_item, *cap)]
+
+
+def _cap_fault(work_item: WorkItem, path: Path, unit: str, limit: int) -> list[Fault]:
+    size = reduce(getattr, map(str, path), work_item)
+    return [_too_much(path, unit, size, limit)] if size > limit else []  # type: ignore[operator, arg-type]
 
 
 def _fitness_warnings(work_item: WorkItem, world: Any) -> list[Fault]:

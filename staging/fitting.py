@@ -5,14 +5,16 @@ What a document gives stays as it is, and so does every default that can be: not
 
 from typing import Any
 
+from formatting.sound import told
 from formatting.work_item import WorkItem
-from staging.strategy_checks import MOST_FULL_WEIGHTS, exceeding
+from staging.strategy_checks import AT_MOST_POPULATION, MOST_FULL_WEIGHTS, exceeding
 
 
 def fitted_to_population(work_item: WorkItem) -> WorkItem:
     """Counts of agents that were left out, where their defaults are more than there are: half of the population."""
     strategy: Any = getattr(work_item, "strategy", None)
-    omitted = [name for name in exceeding(strategy) if name not in strategy.model_fields_set]
+    exceeded = [each for name in AT_MOST_POPULATION for each in told(exceeding, strategy, (name,))]
+    omitted = [name for name in exceeded if name not in strategy.model_fields_set]
     return _with(work_item, dict.fromkeys(omitted, strategy.population_size // 2) if omitted else {})
 
 

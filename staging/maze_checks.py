@@ -3,7 +3,8 @@
 from collections import Counter
 
 from formatting.faults import Fault, FaultCode, fault, shown
-from processing.core.environments.grid_world import GOAL, OBSTACLE, OPEN, START, GridWorld, MazeParameters
+from formatting.sound import told
+from processing.core.environments.grid_world import GOAL, OBSTACLE, OPEN, START, GridWorld, MazeParameters, RewardParameters
 from staging.limits import Limits
 
 ROWS = ("environment", "rows")
@@ -15,12 +16,17 @@ _MEANT = {"s": START, "g": GOAL, " ": OPEN, "_": OPEN, "x": OBSTACLE, "X": OBSTA
 
 def maze_faults(maze: MazeParameters, limits: Limits) -> list[Fault]:
     """Everything that stands against the map, in time linear in its cells."""
+    rewards = [each for name in RewardParameters.model_fields for each in told(_reward_faults, maze, name)]
+    return [*told(_map_faults, maze, limits), *rewards]
+
+
+def _map_faults(maze: MazeParameters, limits: Limits) -> list[Fault]:
     cells = sum(len(row) for row in maze.rows)
     if cells > limits.max_cells:
         return [fault(FaultCode.LIMIT_EXCEEDED, ROWS, f"at most {limits.max_cells} cells", f"{cells} cells")]
     if cells == 0:
         return [fault(FaultCode.OUT_OF_RANGE, ROWS, "at least one cell", "an empty map")]
-    return [*_shape_faults(maze.rows), *_cell_faults(maze.rows), *_start_faults(maze.rows), *_reward_faults(maze)]
+    return [*_shape_faults(maze.rows), *_cell_faults(maze.rows), *_start_faults(maze.rows)]
 
 
 def maze_warnings(world: GridWorld) -> list[Fault]:
@@ -72,12 +78,12 @@ def _start_faults(rows: tuple[str, ...]) -> list[Fault]:
     return [fault(FaultCode.INCONSISTENT, ROWS, f'exactly one start "{START}"', given)]
 
 
-def _reward_faults(maze: MazeParameters) -> list[Fault]:
+def _reward_faults(maze: MazeParameters, name: str) -> list[Fault]:
+    reward = getattr(maze.rewards, name)
+    if abs(reward) <= MAX_REWARD:
+        return []
     expected = f"a number within ±{MAX_REWARD:g}"
-    return [
-        fault(FaultCode.OUT_OF_RANGE, ("environment", "rewards", name), expected, shown(reward))
-        for name, reward in maze.rewards if abs(reward) > MAX_REWARD
-    ]
+    return [fault(FaultCode.OUT_OF_RANGE, ("environment", "rewards", name), expected, shown(reward))]
 
 
 def _goals(number: int) -> str:

@@ -1,9 +1,11 @@
 """A work item becomes a staged item, or everything that stands against it is said at once."""
 
+from contextlib import suppress
 from typing import Any
 
 from formatting.canonical import canonical, spec_hash
-from formatting.faults import FaultCode, Faulty, fault
+from formatting.faults import Fault, FaultCode, Faulty, fault
+from formatting.sound import Unsound, told
 from formatting.work_item import MAX_SEED, WorkItem
 from processing.core.environments.foreign.catalogue import Facts
 from processing.core.errors import Refused
@@ -50,6 +52,17 @@ def stage(work_item: WorkItem, limits: Limits, *, workers: int = 1, known: Known
         record=resolved_record(work_item, work), estimate=cost, warnings=tuple(warnings_of(work_item, world)),
         slice_size=resolved_slice_size(work_item, work), facts=None if facts is None else dict(facts),
     )
+
+
+def further_faults(sound: Any, limits: Limits, *, known: Known | None = None) -> list[Fault]:
+    """What stands against the sound parts of a work item that is not well-formed, as `formatting.sound` has it."""
+    with suppress(Unsound):  # the counts that follow from what is missing are not checked either
+        sound = fitted_to_population(sound)
+    return [*told(_environment_unknown, sound, known or Snapshot()), *faults_of(sound, limits)]
+
+
+def _environment_unknown(work_item: WorkItem, known: Known) -> list[Fault]:
+    return looked_up(getattr(work_item, "environment", None), known)[1]
 
 
 def seeds_of(work_item: WorkItem) -> tuple[int, ...]:

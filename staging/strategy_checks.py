@@ -1,9 +1,10 @@
 """Whether the parameters of a strategy, whichever it is, go together: each rule looks at the fields it names."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from formatting.faults import Fault, FaultCode, fault, shown
+from formatting.sound import told
 from processing.core.environments import ENVIRONMENTS
 from processing.core.parameters import Parameters
 from processing.core.strategies.rising_threshold import RisingThresholdParameters
@@ -61,21 +62,23 @@ def mixture_warnings(novelty: Parameters | None, strategy: Parameters) -> list[F
 
 def strategy_faults(strategy: Parameters) -> list[Fault]:
     """Counts that a generation of this size cannot have."""
-    return [
-        fault(FaultCode.INCONSISTENT, ("strategy", name),
-              f"at most population_size, {strategy.population_size}",  # type: ignore[attr-defined]
-              shown(getattr(strategy, name)))
-        for name in exceeding(strategy)
-    ]
+    return [each for name in AT_MOST_POPULATION for each in told(_count_faults, strategy, name)]
 
 
-def exceeding(strategy: Parameters) -> list[str]:
-    """The names of these counts, as far as they matter."""
+def _count_faults(strategy: Parameters, name: str) -> list[Fault]:
+    if name not in exceeding(strategy, (name,)):
+        return []
+    expected = f"at most population_size, {strategy.population_size}"  # type: ignore[attr-defined]
+    return [fault(FaultCode.INCONSISTENT, ("strategy", name), expected, shown(getattr(strategy, name)))]
+
+
+def exceeding(strategy: Parameters, names: Sequence[str] = AT_MOST_POPULATION) -> list[str]:
+    """Those of these counts that are more than there are agents, as far as they matter."""
     population = getattr(strategy, "population_size", None)
     if population is None:
         return []
     return [
-        name for name in AT_MOST_POPULATION if getattr(strategy, name, 0) > population and _is_used(strategy, name)
+        name for name in names if getattr(strategy, name, 0) > population and _is_used(strategy, name)
     ]
 
 

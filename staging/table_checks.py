@@ -3,6 +3,7 @@
 from collections import Counter
 
 from formatting.faults import Fault, FaultCode, fault, shown
+from formatting.sound import told
 from formatting.work_item import WorkItem
 from processing.core.actions import Range
 from processing.core.environments.table import Row, TableParameters
@@ -15,12 +16,16 @@ _SPANS = {Range.UNIT: (0, 1), Range.SYMMETRIC: (-1, 1)}
 
 def table_faults(table: TableParameters, limits: Limits) -> list[Fault]:
     """Everything that stands against the table, in time linear in its rows."""
+    widths = [each for name in ("inputs", "targets") for each in told(_width_faults, table, name)]
+    return [*told(_length_faults, table), *widths]
+
+
+def _length_faults(table: TableParameters) -> list[Fault]:
+    """Whether there are as many targets as inputs."""
     rows, wanted = len(table.targets), len(table.inputs)
-    faults = [*_width_faults("inputs", table.inputs), *_width_faults("targets", table.targets)]
-    if rows == wanted:
-        return faults
     expected = f"{_counted(wanted, 'row')}, as many as there are inputs"
-    return [fault(FaultCode.INCONSISTENT, ("environment", "targets"), expected, _counted(rows, "row")), *faults]
+    given = _counted(rows, "row")
+    return [] if rows == wanted else [fault(FaultCode.INCONSISTENT, ("environment", "targets"), expected, given)]
 
 
 def passes_warnings(work_item: WorkItem) -> list[Fault]:
@@ -46,8 +51,9 @@ def range_warnings(work_item: WorkItem) -> list[Fault]:
     return [fault(FaultCode.INCONSISTENT, ("environment", "targets"), expected, shown(beyond[0]))]
 
 
-def _width_faults(name: str, rows: tuple[Row, ...]) -> list[Fault]:
+def _width_faults(table: TableParameters, name: str) -> list[Fault]:
     """One for each row that is not as long as most."""
+    rows: tuple[Row, ...] = getattr(table, name)
     width = Counter(map(len, rows)).most_common(1)[0][0]
     expected = f"{_counted(width, 'number')}, as in {'most other rows' if len(rows) > 2 else 'the other row'}"
     return [

@@ -37,7 +37,7 @@ def generation(
     fathers: Sequence[int] | None = None, age: int = 1, operators: Sequence[int] | None = None,
     threshold: float | None = None, kept: Sequence[int] | None = None, seconds: float = 0.5, keep_every: int = 10,
     state: InstanceState = InstanceState.RUNNING, species: Sequence[int] | None = None,
-    genomes: bytes | None = None,
+    genomes: bytes | None = None, confirmed: int | None = None,
 ) -> Instance:
     """The run after one more generation, with these agents; None is a failed one.
 
@@ -46,12 +46,14 @@ def generation(
         state: of the run after it.
         species: number of each agent's species; None where the run has none.
         genomes: packed, of equal length; those of `genomes_of` where None.
+        confirmed: index of an agent that was confirmed, and is the run's champion whatever its fitness.
     """
     number, size = instance.next_generation, len(fitness)
     values = np.array([np.nan if each is None else each for each in fitness], np.float64)
     known = values[~np.isnan(values)]
     champion = int(np.nanargmax(values)) if len(known) else None
     best = float(known.max()) if len(known) else None
+    champion = champion if confirmed is None else confirmed
     so_far = max((each for each in (instance.best_fitness, best) if each is not None), default=None)
     genomes = genomes_of(number, size).tobytes() if genomes is None else genomes
     nobody = [-1] * size
@@ -73,7 +75,7 @@ def generation(
         champion_index=champion, started_at=services.database_now(), seconds=seconds, environment_steps=10 * size,
         state=b"state", genomes=genomes,
         fitness=values, kept=np.array([index for index in rows if index is not None], np.int32),
-        best_fitness=so_far, improved=so_far is not None and so_far != instance.best_fitness,
+        best_fitness=so_far, improved=confirmed is not None or (so_far is not None and so_far != instance.best_fitness),
         species=None if species is None else _snapshots(number, fitness, species),
     )
     return _committed(instance, written, keep_every, state)

@@ -1,6 +1,5 @@
 """What pages can do: submit or check a work item; pause, resume or cancel a run. Forms that work without scripts too."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -13,9 +12,9 @@ from api.access import Permission, may
 from api.dashboard.examples import document_of
 from api.dashboard.policy import page
 from api.dashboard.views import live_context, run_of, runs_context
-from api.dashboard.words import duration, shown
+from api.dashboard.words import duration, fault_rows, shown
 from database.errors import Conflict, NotFound
-from formatting.faults import Fault, Faulty
+from formatting.faults import Faulty
 from processing import lifecycle
 from staging.estimate import CostEstimate
 
@@ -65,23 +64,6 @@ def act(request: HttpRequest, number: int, action: str) -> HttpResponse:
     if not request.htmx:  # type: ignore[attr-defined]
         return render(request, "error.html", {"title": "That did not work", "message": trouble}, status=status)
     return render(request, "dashboard/_live.html", context, status=status)
-
-
-def fault_rows(faults: Iterable[Fault]) -> list[dict[str, Any]]:
-    """Faults as templates show them: the path as one writes it, and beside it what is wrong there."""
-    rows = []
-    for fault in faults:
-        place = where(fault.path)
-        rows.append({"where": place, "message": fault.message.removeprefix(f"{place}: "), "hint": fault.hint})
-    return rows
-
-
-def where(path: tuple[str | int, ...]) -> str:
-    """A path as people write it: `environment.rows[3]`."""
-    text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}"
-    return text.removeprefix(".")
 
 
 def cost_words(estimate: CostEstimate) -> str:

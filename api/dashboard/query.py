@@ -11,6 +11,7 @@ query Run {
       generation
       maxGenerations
       bestFitness
+      championFitness
       evaluationsPerSecond
       estimatedEndAt
     }

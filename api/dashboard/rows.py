@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from api.dashboard.pictures import spark_svg
-from api.dashboard.words import ago, duration, elapsed, pill_of, shown, strategy_words
+from api.dashboard.words import ago, duration, elapsed, has_other_champion, pill_of, shown, strategy_words
 from database import selectors
 from database.models import ACTIVE, Instance
 
@@ -38,6 +38,7 @@ def _row(instance: Instance, line: list[float | None]) -> dict[str, Any]:
         "strategy": strategy_words(spec), "population": shown(spec["strategy"]["population_size"]),
         "generations": instance.next_generation, "max_generations": spec["stop"]["max_generations"],
         "best": "–" if instance.best_fitness is None else shown(instance.best_fitness), "spark": spark_svg(line),
+        "champion": shown(instance.champion_fitness) if has_other_champion(instance) else "",
         "started_at": instance.started_at,
         "ago": "" if instance.started_at is None else ago(instance.started_at, now),
         "took": duration(elapsed(instance, now)),

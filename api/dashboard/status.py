@@ -93,7 +93,7 @@ def _figures(instance: Instance, latest: Generation | None) -> dict[str, Any]:
         "next_generation": instance.next_generation, "max_generations": instance.work_item.spec["stop"]["max_generations"],
         "champion": champion, "silence": _silence(instance), "is_active": instance.state in ACTIVE,
         "live_url": live_url(instance),
-        "tiles": [_best(instance), _mean(latest), _speed(instance, progress.evaluations_per_second), _time(instance, progress)],
+        "tiles": [*_best(instance), _mean(latest), _speed(instance, progress.evaluations_per_second), _time(instance, progress)],
     }
 
 
@@ -106,12 +106,16 @@ def _silence(instance: Instance) -> str:
     return "No generation has been completed yet. Its fitness appears here as soon as one is."
 
 
-def _best(instance: Instance) -> dict[str, str]:
+def _best(instance: Instance) -> list[dict[str, str]]:
+    """The highest fitness of any agent, and that of the champion where it is another."""
     if instance.best_fitness is None:
-        return {"name": "Best fitness", "figure": "–", "note": ""}
-    return {
-        "name": "Best fitness", "figure": shown(instance.best_fitness), "note": f"in generation {instance.champion_generation}",
-    }
+        return [{"name": "Best fitness", "figure": "–", "note": ""}]
+    where = "" if instance.best_generation is None else f"in generation {instance.best_generation}"
+    best = {"name": "Best fitness", "figure": shown(instance.best_fitness), "note": where}
+    if not words.has_other_champion(instance):
+        return [best]
+    note = f"confirmed, in generation {instance.champion_generation}"
+    return [best, {"name": "Champion's fitness", "figure": shown(instance.champion_fitness), "note": note}]
 
 
 def _mean(latest: Generation | None) -> dict[str, str]:
@@ -127,14 +131,14 @@ def _speed(instance: Instance, per_second: float | None) -> dict[str, str]:
     }
 
 
-def _time(instance: Instance, progress: Progress) -> dict[str, str]:
+def _time(instance: Instance, progress: Progress) -> dict[str, Any]:
     now = timezone.now()
     took = duration(words.elapsed(instance, now))
     if instance.state == InstanceState.RUNNING and progress.estimated_end_at is not None:
         left = max((progress.estimated_end_at - now).total_seconds(), 0.0)
         return {"name": "Time", "figure": took, "note": f"about {duration(left)} left"}
-    note = "" if instance.started_at is None else f"started {words.ago(instance.started_at, now)}"
-    return {"name": "Time", "figure": took, "note": note}
+    note = "" if instance.started_at is None else "started"
+    return {"name": "Time", "figure": took, "note": note, "moment": instance.started_at}
 
 
 def _story(instance: Instance, latest: Generation | None) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from api.dashboard.policy import page
 from api.dashboard.query import QUERY
 from api.dashboard.rows import rows_context
 from api.dashboard.status import graphiql_url, status_context
+from api.dashboard.words import fault_rows, stored_faults
 from database import selectors
 from database.errors import NotFound
 from database.models import Instance
@@ -52,7 +53,7 @@ def run(request: HttpRequest, number: int) -> HttpResponse:
         "has_threshold": spec["strategy"]["type"] == "rising_threshold",
         "species_url": reverse("dashboard:species", args=(number,)), "has_species": spec["kind"] == "neat",
         "maze_rows": maze, "stage": _stage(maze, spec),
-        "description": instance.work_item.description,
+        "description": instance.work_item.description, "warnings": fault_rows(stored_faults(instance.work_item.warnings)),
         "document": json.dumps(spec, indent=2, ensure_ascii=False), "query": query, "graphiql_url": graphiql_url(query),
     })
 

@@ -1,7 +1,7 @@
 """What pages say in words: states, durations, and why a run ended."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from database.models import Instance, InstanceState
 from database.outcomes import BAD, Outcome, has_aim, outcome_of, outcome_words
+from formatting.faults import Fault
 from processing.core.networks.changes import Changes
 
 STATE_WORDS = {
@@ -101,6 +102,11 @@ def _message(instance: Instance) -> str:
         return "The run was cancelled before its first generation was completed; nothing of it is kept."
     kept = f"{instance.next_generation} completed generation{'' if instance.next_generation == 1 else 's'}"
     return f"The run was cancelled; its {kept} {'is' if instance.next_generation == 1 else 'are'} kept."
+
+
+def has_other_champion(instance: Instance) -> bool:
+    """Whether the champion's fitness is not the highest of the run: an agent with more was not confirmed."""
+    return instance.champion_fitness is not None and instance.champion_fitness != instance.best_fitness
 
 
 def fact_name(name: str) -> str:
@@ -206,3 +212,25 @@ def ago(moment: datetime, now: datetime) -> str:
         if seconds >= size:
             return f"{seconds // size:.0f} {unit} ago"
     return "just now" if seconds < 5 else f"{seconds:.0f} s ago"
+
+
+def fault_rows(faults: Iterable[Fault]) -> list[dict[str, Any]]:
+    """Faults as templates show them: the path as one writes it, and beside it what is wrong there."""
+    rows = []
+    for fault in faults:
+        place = where(fault.path)
+        rows.append({"where": place, "message": fault.message.removeprefix(f"{place}: "), "hint": fault.advice})
+    return rows
+
+
+def where(path: tuple[str | int, ...]) -> str:
+    """A path as people write it: `environment.rows[3]`."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return text.removeprefix(".")
+
+
+def stored_faults(stored: Iterable[Mapping[str, Any]]) -> list[Fault]:
+    """Faults and warnings that were stored as JSON values."""
+    return [Fault(**{**each, "path": tuple(each["path"])}) for each in stored]

@@ -1,6 +1,8 @@
-"""The folder of an embedded server: its database, its secret, its logs, and a lock that keeps a second server out."""
+"""The folder of an embedded server: its database, secret, logs and address, and a lock that keeps a second server out."""
 
+import contextlib
 import fcntl
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
@@ -21,3 +23,27 @@ def lock(folder: Path) -> IO[str]:
         file.close()
         raise Trouble(f"Another server is running in {folder}; stop it, or set DATA_FOLDER to another folder.") from error
     return file
+
+
+@contextlib.contextmanager
+def announced(folder: Path, url: str) -> Iterator[None]:
+    """The folder says where its server is, until that ends."""
+    file = folder / "url"
+    file.write_text(url)
+    try:
+        yield
+    finally:
+        file.unlink(missing_ok=True)
+
+
+def address(folder: Path) -> str | None:
+    """The URL of the server that runs in the folder; None where none does."""
+    try:
+        with (folder / "lock").open("r") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:  # a server holds it
+        with contextlib.suppress(OSError):
+            return (folder / "url").read_text()
+    except OSError:
+        pass
+    return None

@@ -24,7 +24,7 @@ def progress_of(number: int) -> tuple[Instance, Progress]:
         instance=number, generation=known.completed_generations, generations=known.max_generations,
         best=known.best_fitness, mean=known.mean, evaluations_per_second=known.evaluations_per_second,
         seconds_left=known.estimated_end_at.timestamp() - time.time() if known.estimated_end_at else None,
-        outcome=ended_how(instance) if has_ended(instance) else None,
+        outcome=ended_how(instance) if has_ended(instance) else None, champion=known.champion_fitness,
     )
 
 

@@ -73,6 +73,7 @@ query Watch {
         generation
         maxGenerations
         bestFitness
+        championFitness
         evaluationsPerSecond
         fraction
       }

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import graphene
+from django.conf import settings
 from graphql import GraphQLError
 
 from api import intake
@@ -33,7 +34,8 @@ from api.graphql.types.work_items import WorkItemConnection
 from api.graphql.types.workers import Worker, workers
 from database import models, selectors
 from formatting.faults import Faulty
-from formatting.schema import json_schema
+from staging.limits import Limits
+from staging.schema import json_schema
 
 MOST_NODES = 100
 #: Path of a document in the inputs that hold one.
@@ -164,7 +166,7 @@ class Query(graphene.ObjectType):
         """The JSON Schema."""
         if version not in (None, 1):
             raise GraphQLError(f"version: expected 1, got {version}", extensions={"code": "NOT_FOUND"})
-        return json_schema()
+        return json_schema(Limits(**settings.LIMITS))
 
     @staticmethod
     def resolve_environments(root: None, info: Any, search: str | None = None) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from database.outcomes import has_aim
 from formatting.work_item import MAX_SEED
+from processing.logs import printable
 
 
 def seed(text: str) -> int:
@@ -44,5 +45,5 @@ def read_document(file: str) -> bytes:
     try:
         return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
-        print(f"{file}: {error.strerror}", file=sys.stderr)
+        print(f"{printable(file)}: {error.strerror}", file=sys.stderr)
         sys.exit(2)

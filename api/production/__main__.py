@@ -12,6 +12,7 @@ from api.embedded.folder import lock
 from api.embedded.trouble import Trouble
 from api.management.arguments import port, positive
 from api.production.stack import Stack
+from processing.logs import printable
 
 CANNOT_START = 3
 TICK_SECONDS = 0.1
@@ -30,7 +31,7 @@ def main() -> int:
             else:
                 _serve(options)
     except Trouble as trouble:
-        print(trouble, file=sys.stderr)
+        print(printable(str(trouble)), file=sys.stderr)
         return CANNOT_START
     except KeyboardInterrupt:
         print("\nStopped. Runs go on when it is started again.", file=sys.stderr)
@@ -66,7 +67,7 @@ def _options() -> argparse.Namespace:
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    print(printable(line), file=sys.stderr, flush=True)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -23,7 +23,7 @@ from database.selectors.generations import (
     with_checkpoint,
     with_normalization,
 )
-from database.selectors.genomes import genome_bytes_at, genome_of, genomes_at
+from database.selectors.genomes import genome_bytes_at, genome_of, genomes_at, row_keys_at
 from database.selectors.lineage import MOST_ANCESTORS, Lineage, line, lineage
 from database.selectors.operations import (
     THERE_SECONDS,
@@ -64,7 +64,7 @@ __all__ = [
     "count_agents", "count_events", "count_generations", "count_instances", "count_work_items", "event", "events",
     "generation", "generations", "generations_at", "genome_bytes_at", "genome_of", "genomes_at", "held_steps", "histories_of",
     "instance", "instances", "instances_at", "line", "lineage", "normalization_of", "offspring", "progress", "progress_of",
-    "runs_by_state", "runs_without_workers",
+    "row_keys_at", "runs_by_state", "runs_without_workers",
     "shares", "snapshots_at", "sparklines", "species", "species_at", "species_of", "staged_at", "statistics", "steps_in_back_off",
     "told_of_generations", "waiting", "with_checkpoint", "with_normalization", "work_item", "work_items", "workers",
 ]

@@ -50,6 +50,15 @@ def genome_bytes_at(addresses: Iterable[Address]) -> dict[Address, int]:
     return found | (_lengths_in_checkpoints(missing) if missing else {})
 
 
+def row_keys_at(addresses: Iterable[Address]) -> dict[Address, int]:
+    """The keys of the rows of these agents, as far as they have some; one statement."""
+    wanted = set(addresses)
+    if not wanted:
+        return {}
+    rows = Agent.objects.filter(_being(wanted)).order_by().values_list("instance_id", "generation", "index", "pk")
+    return {(instance, generation, index): key for instance, generation, index, key in rows}
+
+
 def _being(addresses: Iterable[Address]) -> Q:
     """The condition of being one of these agents."""
     places: dict[tuple[int, int], list[int]] = {}

@@ -33,7 +33,8 @@ class Progress:
     failed: int  # agents of all generations
     total_evaluations: int
     evaluations_per_second: float | None  # of the last generations, while computing
-    best_fitness: float | None
+    best_fitness: float | None  # the highest that any agent had
+    champion_fitness: float | None  # of the run's champion; lower where only another agent was confirmed
     mean: float | None  # of the last generation
     threshold: float | None  # of the last generation
     fraction: float  # 0 to 1, by the stop rule nearest to ending the run
@@ -82,7 +83,7 @@ def _progress(instance: Instance, rows: list[Generation], evaluated: int) -> Pro
         population_size=instance.work_item.spec["strategy"].get("population_size", last.size if last else 0),
         failed=instance.failed_agents, total_evaluations=instance.evaluations,
         evaluations_per_second=sum(row.size for row in recent) / seconds if seconds > 0 else None,
-        best_fitness=instance.best_fitness, mean=last.mean if last else None,
+        best_fitness=instance.best_fitness, champion_fitness=instance.champion_fitness, mean=last.mean if last else None,
         threshold=last.threshold if last else None, fraction=_fraction(instance, stop, rows),
         estimated_end_at=_end(instance, stop, recent), updated_at=instance.updated_at,
     )

@@ -37,7 +37,7 @@ class NewGeneration:
     fitness: NDArray[np.float64]  # (N,) NaN where the agent failed
     kept: NDArray[np.int32] | None  # (K,) indices of the agents that get rows; None for all
     best_fitness: float | None  # of the run, up to here
-    improved: bool  # whether this generation holds the run's champion
+    improved: bool  # whether this generation holds the run's champion: the best so far, or one that was confirmed
     species: tuple[NewSnapshot, ...] | None = None  # by number; None where there are none
     normalization: bytes | None = None  # of observations, packed; None where there is none
 
@@ -64,8 +64,17 @@ def record_generation(*, instance: Instance, generation: NewGeneration, keep_eve
         record_species(instance=instance, generation=number, snapshots=generation.species)
     instance.attempts = instance.crashes = instance.troubles = 0
     if generation.improved:
-        instance.best_fitness = generation.best_fitness
-        instance.champion_generation, instance.champion_index = number, generation.champion_index
+        _record_champion(instance, generation)
+
+
+def _record_champion(instance: Instance, generation: NewGeneration) -> None:
+    """The run's champion is that of this generation; the highest fitness may be another's, who was not confirmed."""
+    if instance.best_fitness is None or instance.best_fitness != generation.best_fitness:
+        instance.best_generation = generation.number
+    instance.best_fitness = generation.best_fitness
+    index = generation.champion_index
+    instance.champion_generation, instance.champion_index = generation.number, index
+    instance.champion_fitness = None if index is None else float(generation.fitness[index])
 
 
 def insert_generation(instance: Instance, generation: NewGeneration) -> None:

@@ -27,7 +27,8 @@ class Closed:
     genomes: bytes  # packed, N of equal size
     statistics: dict[str, Any]  # see `statistics_of`
     champion: int | None  # index of its best agent, or of the one that solved the task
-    is_improved: bool  # whether that one is the best of the run so far
+    is_improved: bool  # whether that one is the run's champion: the best of it so far, or the one that was confirmed
+    champion_fitness: float | None  # of the run's champion; below the best fitness where only a lower one was confirmed
     stop: StopReason | None
     explanation: dict[str, Any] | None
     checkpoint: Checkpoint  # where the next generation starts from
@@ -78,16 +79,20 @@ def close_generation(
     winner, tested = _winner(plan, checkpoint, population, evaluations, verdict, seed=seed)
     if winner is not None:
         champion, is_improved = winner, True
+    is_goal_reached = winner is not None or _is_goal_reached(
+        plan, population, fitness, champion, seed=seed, generation=number, state=checkpoint.judge
+    )
+    is_improved = is_improved or is_goal_reached  # who was confirmed is the run's champion, whoever had more luck before
+    champion_fitness = float(fitness[champion]) if is_improved else best
     stagnation = 0 if is_improved else checkpoint.stagnation + 1
     rule = met_rule(
-        plan.stop, generation=number, stagnation=stagnation, strategy=verdict.stop,
-        is_goal_reached=winner is not None
-        or _is_goal_reached(plan, population, fitness, champion, seed=seed, generation=number, state=checkpoint.judge),
+        plan.stop, generation=number, stagnation=stagnation, strategy=verdict.stop, is_goal_reached=is_goal_reached
     )
     statistics = statistics_of(plan, population, evaluations) | {"threshold": verdict.threshold, "viable": verdict.viable}
     facts = {
-        "generation": number, "best_fitness": best, "stagnation_generations": stagnation, "threshold": verdict.threshold,
-        "viable_agents": verdict.viable, "diversity": statistics["diversity"], **verdict.notes, **(novelty or {}),
+        "generation": number, "best_fitness": best, "champion_fitness": champion_fitness, "stagnation_generations": stagnation,
+        "threshold": verdict.threshold, "viable_agents": verdict.viable, "diversity": statistics["diversity"],
+        **verdict.notes, **(novelty or {}),
     }
     confirmations = tuple(
         confirmed(each, generation=number, fitness=float(fitness[each.agent])) for each in dict.fromkeys(heard)
@@ -100,7 +105,7 @@ def close_generation(
     genomes = plan.genome.pack(population.genomes)
     return Closed(
         number=number, population=population, evaluations=evaluations, genomes=genomes, statistics=statistics,
-        champion=champion, is_improved=is_improved, stop=stop, explanation=explanation,
+        champion=champion, is_improved=is_improved, champion_fitness=champion_fitness, stop=stop, explanation=explanation,
         checkpoint=Checkpoint(
             number + 1, state, best, stagnation, chained(checkpoint.digest, genomes, evaluations), judge, tested,
             _unconfirmed(confirmations) or checkpoint.unconfirmed,

@@ -17,7 +17,7 @@ from processing.core.judges import JUDGES
 from processing.core.judges.novelty import Novelty, NoveltyParameters
 from processing.core.judges.table import Tables
 from processing.core.kinds import KINDS
-from processing.core.parameters import Parameters
+from processing.core.parameters import STORED, Parameters
 from processing.core.reference import life
 from processing.core.replay import lived
 from processing.core.stop import StopParameters
@@ -163,5 +163,5 @@ def _judge(spec: Mapping[str, Any], environment: Any, genome: Any) -> Any:
 
 
 def _read(model: type[P], values: Any) -> P:
-    """Parameters from JSON values."""
-    return model.model_validate_json(json.dumps(values))
+    """Parameters from the JSON values of a stored document."""
+    return model.model_validate_json(json.dumps(values), context=STORED)

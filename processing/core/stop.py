@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from processing.core.criteria import Confirmation
-from processing.core.parameters import Parameters, parameter
+from processing.core.parameters import Number, Parameters, parameter
 from processing.core.types import StopReason
 
 
@@ -14,7 +14,7 @@ class StopParameters(Parameters):
     max_generations: int = parameter(
         meaning="Generations after which the run ends.", unit="generations", ge=1, le=1_000_000
     )
-    fitness: float | None = parameter(
+    fitness: Number | None = parameter(
         None, meaning="The run ends when its champion has at least this fitness; null for no such rule."
     )
     solved: bool = parameter(

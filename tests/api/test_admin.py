@@ -1,11 +1,13 @@
 """The admin: windows to look through, and three things to ask of runs."""
 
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import User
+from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
@@ -130,10 +132,62 @@ def family() -> Instance:
 def test_an_agent_is_shown_with_what_its_generation_keeps_of_it(staff: Client, family: Instance) -> None:
     number = family.pk
     listed = staff.get(url(Agent, "changelist"), {"run": number, "of_generation": 1}).content.decode()
-    for told in (f"{number}-1-0", "EVALUATED", "FAILED", "crossed", "mutated", f"?q={number}-0-1", ">champion<", ">4<"):
+    for told in (f"{number}-1-0", "EVALUATED", "FAILED", "crossed", "mutated", ">champion<", ">4<"):
         assert told in listed
     failed = Agent.objects.get(instance=family, generation=1, index=1)
     assert "non finite fitness" in staff.get(url(Agent, "change", failed.pk)).content.decode()
+
+
+def test_an_agents_parents_are_links_to_their_own_windows(staff: Client, family: Instance) -> None:
+    child, mother, father = (
+        Agent.objects.get(instance=family, generation=generation, index=index) for generation, index in ((1, 0), (0, 0), (0, 1))
+    )
+    pages = (
+        staff.get(url(Agent, "change", child.pk)), staff.get(url(Agent, "changelist"), {"run": family.pk, "of_generation": 1}),
+    )
+    for page in pages:
+        for parent in (mother, father):
+            assert f'<a href="{url(Agent, "change", parent.pk)}">{parent}</a>' in page.content.decode()
+    assert staff.get(url(Agent, "change", mother.pk)).status_code == 200
+
+
+def test_parents_without_a_row_are_named_and_lead_nowhere(staff: Client, family: Instance) -> None:
+    Agent.objects.filter(instance=family, generation=0).delete()
+    listed = staff.get(url(Agent, "changelist"), {"run": family.pk, "of_generation": 1}).content.decode()
+    assert f"{family.pk}-0-0, {family.pk}-0-1" in " ".join(listed.split())
+
+
+def test_figures_are_written_as_people_write_them(staff: Client) -> None:
+    run = builders.generation(builders.run(seed=1234567), [1 / 3, 1e6 / 7])
+    Instance.objects.update(evaluations=1_234_567, compute_seconds=1 / 3)
+    generation = Generation.objects.get(instance=run)
+    for window, row in ((Instance, run), (Generation, generation)):
+        listed = staff.get(url(window, "changelist")).content.decode()
+        shown = staff.get(url(window, "change", row.pk)).content.decode()
+        for page in (listed, shown):
+            assert "142,857" in page
+            assert "142857.14" not in page
+    assert "1,234,567" in staff.get(url(Instance, "changelist")).content.decode()
+    page = staff.get(url(Instance, "change", run.pk)).content.decode()
+    assert "0.3333" in page
+    assert "0.33333" not in page
+    assert "1234567" in page, "a seed is no figure"
+
+
+def test_a_list_is_ordered_by_a_figure_that_is_clicked(staff: Client) -> None:
+    for best in (1.0, 3.0, 2.0):
+        builders.generation(builders.run(), [best])
+    columns = staff.get(url(Instance, "changelist")).context["cl"].list_display
+    place = [getattr(each, "__name__", each) for each in columns].index("best_fitness")
+    listed = staff.get(url(Instance, "changelist"), {"o": f"-{place}"}).context["cl"]
+    assert [each.best_fitness for each in listed.result_list] == [3.0, 2.0, 1.0]
+
+
+def test_the_admin_has_the_colours_of_the_pages(staff: Client) -> None:
+    page = staff.get("/admin/").content.decode()
+    assert "--color-primary-600: rgb(11, 117, 108)" in page
+    sheet = Path(finders.find("dashboard/dashboard.css") or "").read_text()
+    assert "--accent: #0b756c" in sheet
 
 
 @pytest.mark.parametrize(("asked", "found"), [("{}", 4), ("{}-1", 2), ("{}-1-0", 1), ("{}-7", 0), ("nobody", 0), ("1-2-3-4", 0)])

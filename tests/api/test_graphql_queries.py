@@ -390,8 +390,15 @@ def test_a_runs_environment_has_its_map(client: Client) -> None:
     }
 
 
-def test_the_documents_schema_is_given_out(client: Client) -> None:
+def test_the_documents_schema_is_given_out_with_the_limits_of_this_server(client: Client, settings: Any) -> None:
     assert ask(client, "{workItemSchema}")["workItemSchema"]["title"] == "Work item"
+    settings.LIMITS = {"max_replicates": 7, "max_population": 70}
+    own = ask(client, "{workItemSchema catalogue{strategies{name parameters{name range}}}}")
+    assert own["workItemSchema"]["$defs"]["Neat"]["properties"]["replicates"]["maximum"] == 7
+    sizes = [
+        each["range"] for one in own["catalogue"]["strategies"] for each in one["parameters"] if each["name"] == "population_size"
+    ]
+    assert {each.rpartition(" ")[2] for each in sizes} == {"70"}
     assert refusal(client, "{workItemSchema(version:2)}")["extensions"]["code"] == "NOT_FOUND"
 
 

@@ -87,7 +87,7 @@ def test_all_faults_are_shown_and_the_text_stays(client: Client) -> None:
     assert response.status_code == 422
     assert "2 things to put right" in page
     assert "stop.max_generations" in page
-    assert "Did you mean" in page
+    assert page.count("Did you mean &quot;name&quot;? Expected one of the keys") == page.count("Did you mean") == 1
     assert "&quot;naem&quot;: &quot;&lt;b&gt;&quot;" in page
     assert not WorkItem.objects.exists()
 
@@ -110,6 +110,24 @@ def test_checking_warns_of_a_goal_out_of_reach(client: Client) -> None:
     walled = DOCUMENT | {"environment": {"type": "maze", "rows": ["S.##", "..#G"], "max_steps": 9}}
     response = client.post("/runs/new", {"document": json.dumps(walled), "intent": "check"})
     assert "Probably not meant" in text_of(response)
+
+
+def test_the_page_of_a_run_shows_what_was_probably_not_meant(client: Client) -> None:
+    walled = queued(environment={"type": "maze", "rows": ["S.##", "..#G"], "max_steps": 9})
+    page = text_of(client.get(f"/runs/{walled.pk}"))
+    assert "Probably not meant" in page
+    assert '<code class="where">environment.rows</code> expected a goal' in page
+    assert "Probably not meant" not in text_of(client.get(f"/runs/{queued().pk}"))
+
+
+def test_where_no_script_runs_times_are_in_utc_and_say_so(client: Client, ended: Instance) -> None:
+    assert ended.started_at is not None
+    told = f'<time datetime="{ended.started_at:%Y-%m-%dT%H:%M:%S}'
+    text = f"{ended.started_at:%Y-%m-%d %H:%M:%S} UTC</time>"
+    for page in (text_of(client.get("/runs")), text_of(client.get(f"/runs/{ended.pk}"))):
+        assert told in page
+        assert text in page
+        assert not re.search(r"<time[^>]*>(?!\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC</time>)", page)
 
 
 def test_the_list_shows_what_became_of_each_run(client: Client, ended: Instance) -> None:

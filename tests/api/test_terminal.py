@@ -2,6 +2,8 @@
 
 import io
 import json
+import logging
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -16,12 +18,14 @@ from api.terminal import (
     path_through,
     print_fault_of,
     print_faults,
+    print_warnings,
     result_line,
     summary,
 )
 from database.models import Instance, WorkItem
 from formatting.faults import FaultCode, fault
 from processing.core.types import Trajectory
+from processing.logs import Lines
 
 HALF = Progress(
     instance=3, generation=5, generations=10, best=1.23456, mean=None, evaluations_per_second=12_345.6, seconds_left=7.2
@@ -140,3 +144,43 @@ def test_a_fault_is_printed_with_its_hint() -> None:
     print_faults([fault(FaultCode.UNKNOWN_FIELD, ("stop", "x"), "a known key", "x", "did you mean y?")], stream)
     assert "stop.x" in stream.getvalue()
     assert "did you mean y?" in stream.getvalue()
+
+
+def test_what_was_meant_stands_before_the_list_of_keys_and_is_said_once() -> None:
+    stream, meant, path = io.StringIO(), 'Did you mean "population_size"?', ("strategy", "populaton_size")
+    print_faults([fault(FaultCode.UNKNOWN_FIELD, path, "one of the keys a, b or c", "it", meant)], stream)
+    assert stream.getvalue() == f"UNKNOWN_FIELD: strategy.populaton_size: {meant} Expected one of the keys a, b or c, got it\n"
+
+
+def test_a_warning_is_one_line_with_its_hint() -> None:
+    stream = io.StringIO()
+    print_warnings([fault(FaultCode.INCONSISTENT, ("stop", "fitness"), "at most 8.7", "9", "Lower it.")], stream)
+    assert stream.getvalue() == "warning: stop.fitness: expected at most 8.7, got 9. Lower it.\n"
+
+
+ESCAPES = ("\x1b[2J", "\x9b31m", "\x07", "\r", "\n", "\u202e", "\x7f")
+
+
+def test_no_terminal_obeys_what_somebody_else_wrote() -> None:
+    text = "".join(ESCAPES)
+    run = Instance(pk=1, state="FAILED", failure_message=text, stop_explanation={"advice": text})
+    stream = io.StringIO()
+    wrong = fault(FaultCode.UNKNOWN_FIELD, ("stop", text), text, text, text)
+    print_faults([wrong], stream)
+    print_warnings([wrong], stream)
+    printed = summary(run) + "".join(stream.getvalue().splitlines())
+    assert not set(printed) & set(text.replace("[2J", "").replace("31m", ""))
+    assert "\\x1b[2J" in printed
+    assert "\\u202e" in printed
+
+
+def test_lines_of_the_log_are_not_obeyed_either_and_tracebacks_keep_theirs() -> None:
+    try:
+        raise ValueError("\x1b[2J")
+    except ValueError:
+        caught = sys.exc_info()
+    record = logging.LogRecord("x", logging.ERROR, "f", 1, "printed: %s", ("\x1b[31m\n",), caught)
+    line, *traceback = Lines("{message}", style="{").format(record).split("\n")
+    assert line == "printed: \\x1b[31m\\n"
+    assert traceback[0] == "Traceback (most recent call last):"
+    assert traceback[-1] == "ValueError: \\x1b[2J"

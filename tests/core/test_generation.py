@@ -93,7 +93,8 @@ def test_a_run_ends_with_the_generation_whose_champion_reaches_the_fitness() -> 
     found = closed(four(fitness=5.0), [1.0, 5.0, 2.0, 0.0])
     assert found.stop == StopReason.FITNESS_REACHED
     assert found.explanation["led_to"] == {
-        "generation": 0, "best_fitness": 5.0, "stagnation_generations": 0, "threshold": 2.0, "viable_agents": 2,
+        "generation": 0, "best_fitness": 5.0, "champion_fitness": 5.0, "stagnation_generations": 0,
+        "threshold": 2.0, "viable_agents": 2,
         "diversity": found.statistics["diversity"], "required_agents": 1, "failures": 0, "best_possible": 8.7,
         "maximum_failures": four().strategy.parameters.maximum_failures,
     }
@@ -146,10 +147,15 @@ def test_later_champions_are_confirmed_even_below_the_best_so_far() -> None:
     assert confirmed(plan, history[-1]) >= 1.0
     for one in history[:-1]:
         assert confirmed(plan, one) < 1.0
+    own = history[-1].evaluations.fitness[history[-1].champion]
+    assert own < history[-1].checkpoint.best_fitness, "somebody had more luck before"
+    assert (history[-1].is_improved, history[-1].champion_fitness) == (True, own)
     (told,) = history[-1].confirmations
     assert told["is_passed"]
     explanation = history[-1].explanation
     assert explanation is not None
+    assert explanation["led_to"]["best_fitness"] == history[-1].checkpoint.best_fitness
+    assert explanation["led_to"]["champion_fitness"] == own
     assert {name: explanation["led_to"][f"confirmation_{name}"] for name in told} == told
     assert f"over 100 fresh ones its mean was {told['mean']:.4g} of 1 asked" in explanation["message"]
 

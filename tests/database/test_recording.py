@@ -1,14 +1,17 @@
 """What is written of a generation: agents' rows, the checkpoint in its parts, and how many statements that takes."""
 
 import hashlib
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from django.apps import apps
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from database import selectors, services, steps
+from database import migrations, selectors, services, steps
 from database.models import PART_BYTES, Agent, Checkpoint, CheckpointPart, Instance, PartKind
 from database.services import NewGeneration
 from tests import builders
@@ -124,3 +127,40 @@ def test_a_generation_takes_few_statements_however_many_agents_it_has() -> None:
         services.record_generation(instance=row, generation=generation, keep_every=0)
         services.finish_commit(instance=row, events=[])
     assert len(queries) <= MOST_STATEMENTS, [query["sql"][:80] for query in queries]
+
+
+def confirmed_below_the_best() -> Instance:
+    """A run whose best agent, of generation 1, was not confirmed; that of generation 2 was, with less."""
+    run = builders.generation(builders.run(), [1.0, 5.0, None])
+    run = builders.generation(run, [7.5, 2.0, 3.0])
+    return builders.generation(run, [0.0, 1.0, 6.25], confirmed=2)
+
+
+def figures(run: Instance) -> tuple[Any, ...]:
+    return (
+        run.best_fitness, run.best_generation, run.champion_fitness, (run.champion_generation, run.champion_index)
+    )
+
+
+def test_the_highest_fitness_and_that_of_the_confirmed_champion_are_two_figures() -> None:
+    run = confirmed_below_the_best()
+    assert figures(run) == (7.5, 1, 6.25, (2, 2))
+    champion = selectors.champion(run)
+    assert champion is not None
+    assert champion.fitness == run.champion_fitness
+
+
+def test_before_anybody_is_confirmed_the_champion_is_the_best() -> None:
+    run = builders.generation(builders.generation(builders.run(), [1.0, 5.0]), [2.0, 3.0])
+    assert figures(run) == (5.0, 0, 5.0, (0, 1))
+
+
+def test_a_run_of_an_earlier_version_gets_both_figures_from_its_generations() -> None:
+    run, empty = confirmed_below_the_best(), builders.run()
+    Instance.objects.update(champion_fitness=None, best_generation=None)
+    (file,) = (Path(migrations.__file__).parent).glob("*_champion_fitness.py")
+    import_module(f"database.migrations.{file.stem}").fill(apps, None)
+    run.refresh_from_db()
+    empty.refresh_from_db()
+    assert figures(run) == (7.5, 1, 6.25, (2, 2))
+    assert figures(empty) == (None, None, None, (None, None))

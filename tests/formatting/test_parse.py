@@ -73,6 +73,9 @@ def test_a_work_item_cannot_be_changed() -> None:
     ({"version": True}, FaultCode.INVALID_TYPE, ("version",)),
     ({"name": ""}, FaultCode.OUT_OF_RANGE, ("name",)),
     ({"name": "x" * 201}, FaultCode.OUT_OF_RANGE, ("name",)),
+    ({"name": "  \t\u00a0\u3000"}, FaultCode.INVALID_FORMAT, ("name",)),
+    ({"name": "\u200b\ufeff\x1b\n"}, FaultCode.INVALID_FORMAT, ("name",)),
+    ({"labels": ["fine", " "]}, FaultCode.INVALID_FORMAT, ("labels", 1)),
     ({"name": None}, FaultCode.INVALID_TYPE, ("name",)),
     ({"labels": ["x"] * 21}, FaultCode.OUT_OF_RANGE, ("labels",)),
     ({"labels": ["fine", "x" * 51]}, FaultCode.OUT_OF_RANGE, ("labels", 1)),
@@ -122,8 +125,9 @@ def test_a_wrong_value_is_one_fault_at_its_own_path(
     ({"stop.stagnation_generations": 0},
      "stop.stagnation_generations: expected a whole number from 1 to 1000000, or null, got 0"),
     ({"strategy.crossover": "avrage"},
-     'strategy.crossover: expected "average", "uniform" or "none", got "avrage"'),
+     'strategy.crossover: Did you mean "average"? Expected "average", "uniform" or "none", got "avrage"'),
     ({"name": ABSENT}, "name: expected a text of 1 to 200 characters, got nothing"),
+    ({"name": " "}, 'name: expected a text of 1 to 200 characters, not all of them blank, got " "'),
     ({"stop": [1, 2]}, "stop: expected an object, got a list of 2 entries"),
 ])
 def test_a_message_says_where_what_was_expected_and_what_was_given(changes: dict[str, Any], message: str) -> None:
@@ -134,6 +138,10 @@ def test_a_message_says_where_what_was_expected_and_what_was_given(changes: dict
     ({"sed": 4}, 'Did you mean "seed"?'),
     ({"environment.maxSteps": 4}, 'Did you mean "max_steps"?'),
     ({"kind": "weight-evolution"}, 'Did you mean "weight_evolution"?'),
+    ({"kind": "evolution"}, 'Did you mean "weight_evolution"?'),
+    ({"kind": "cma_es"}, 'Did you mean "weight_evolution"?'),
+    ({"kind": 3}, None),
+    ({"kind": ABSENT}, 'Did you mean "weight_evolution"?'),
     ({"environment.type": "Maze"}, 'Did you mean "maze"?'),
     ({"strategy.type": "genetics"}, 'Did you mean "genetic"?'),
     ({"network.activation": "TanH"}, 'Did you mean "tanh"?'),
@@ -205,4 +213,33 @@ def test_large_bounds_are_written_with_an_exponent_and_a_faulty_row_is_not_calle
 
 def test_a_misspelt_kind_is_the_only_fault_where_the_rest_is_right() -> None:
     (found,) = sentences({"kind": "neet", "strategy": {"population_size": 5}, "network": {}})
-    assert found == 'kind: expected "neat" or "weight_evolution", got "neet"'
+    assert found == 'kind: Did you mean "neat"? Expected "neat" or "weight_evolution", got "neet"'
+
+
+def test_a_kind_that_is_nothing_like_one_does_not_hide_what_is_wrong_whatever_was_meant() -> None:
+    found = faults_of(document({
+        "kind": "xyz", "strategy": {"population_size": 0}, "network.foo": 1, "sed": 3, "environment.max_steps": 0,
+        "stop.max_generations": 0,
+    }))
+    assert {each.path for each in found} == {("kind",), ("environment", "max_steps"), ("stop", "max_generations"), ("sed",)}
+    assert found[0].hint is None
+
+
+def test_behind_a_misspelt_key_its_faults_are_told_in_the_key_that_was_given() -> None:
+    found = faults_of(document({"environment": ABSENT, "enviroment": {"type": "mase", "rows": 3, "max_stes": 4}}))
+    assert {each.path for each in found} == {
+        ("enviroment",), ("enviroment", "type"), ("enviroment", "rows"), ("enviroment", "max_stes"),
+    }
+    assert found[1].message.startswith("enviroment.")
+
+
+def test_a_misspelt_key_is_one_fault_whatever_its_value_and_no_other_key_is_missed_for_it() -> None:
+    for value in (0, 50, "many", None):
+        (found,) = faults_of(document({"strategy.population_size": ABSENT, "strategy.populaton_size": value}))
+        assert (found.code, found.path) == (FaultCode.UNKNOWN_FIELD, ("strategy", "populaton_size"))
+        assert found.message.startswith('strategy.populaton_size: Did you mean "population_size"? Expected one of the keys ')
+
+
+def test_of_two_spellings_of_one_key_one_is_taken_and_both_are_told() -> None:
+    found = faults_of(document({"stop": {"max_generation": 3, "max_generatons": 4}}))
+    assert {each.path for each in found} == {("stop", "max_generation"), ("stop", "max_generatons")}

@@ -80,5 +80,5 @@ def test_of_an_environment_that_is_none_only_that_is_said(environment: Any, path
 
 
 def test_other_presets_are_unknown() -> None:
-    with pytest.raises(Malformed, match=r'strategy.preset: expected "default" or "paper", got "papers"'):
+    with pytest.raises(Malformed, match=r'strategy.preset: Did you mean "paper"\? Expected "default" or "paper", got "papers"'):
         completed(POLES, preset="papers")

@@ -1,13 +1,16 @@
 """The pages in a real browser."""
 
+import os
 import re
 import shutil
 import subprocess
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.integration.server import Embedded, Server, example, wait_for
+from tests.integration.server import Embedded, Server, example, ran, wait_for
 
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -15,13 +18,13 @@ FLAGS = (
 )
 
 
-def shown(url: str, folder: Path) -> str:
-    """The document as the browser has it once its scripts have run."""
+def shown(url: str, folder: Path, *, zone: str = "UTC") -> str:
+    """The document as the browser has it once its scripts have run, where clocks show the time of this zone."""
     chromium = shutil.which("chromium")
     assert chromium is not None
     done = subprocess.run(
         [chromium, *FLAGS, f"--user-data-dir={folder / 'profile'}", "--dump-dom", url],
-        capture_output=True, text=True, timeout=120, check=True,
+        capture_output=True, text=True, timeout=120, check=True, env=os.environ | {"TZ": zone},
     )
     return done.stdout
 
@@ -63,4 +66,16 @@ def test_the_login_link_opens_the_admin_once(tmp_path: Path) -> None:
     page = shown(link, tmp_path)
     assert "Instances" in page
     assert server.get(link.removeprefix(server.url))[0] == 403
+    code, printed, _ = ran("login", folder=tmp_path / "data")
+    assert code == 0
+    assert printed.startswith(f"{server.url}/"), "the port in use"
     server.stop()
+
+
+def test_times_are_the_readers_own_and_have_a_date(embedded: Server, finished: int, tmp_path: Path) -> None:
+    page = shown(f"{embedded.url}/runs/{finished}", tmp_path, zone="Asia/Tokyo")
+    times = re.findall(r'<time datetime="([^"]+)"[^>]*>([^<]+)</time>', page)
+    assert len(times) >= 3
+    for told, text in times:
+        there = datetime.fromisoformat(told).astimezone(ZoneInfo("Asia/Tokyo"))
+        assert " ".join(text.split()) == f"{there:%b} {there.day}, {there:%Y}, {there.hour % 12 or 12}:{there:%M:%S %p}"

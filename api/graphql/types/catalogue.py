@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import graphene
+from django.conf import settings
 
 from api.graphql.types.enums import AlgorithmKind, EnvironmentType
 from api.graphql.types.node import many, maybe, one
@@ -22,6 +23,8 @@ from processing.core.environments.grid_world import GridWorld
 from processing.core.genomes import GENOMES
 from processing.core.kinds import KINDS
 from processing.core.strategies import STRATEGIES
+from staging.limits import Limits
+from staging.schema import largest
 
 
 class Parameter(graphene.ObjectType):
@@ -111,9 +114,14 @@ def catalogue() -> dict[str, Any]:
 
 def _entries(table: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [
-        {"name": name, "description": _text(entry.Parameters), "parameters": parameter_table(entry.Parameters)}
+        {"name": name, "description": _text(entry.Parameters), "parameters": parameter_table(entry.Parameters, _largest())}
         for name, entry in table.items()
     ]
+
+
+def _largest() -> Mapping[str, int]:
+    """What this server allows of the parameters that it limits."""
+    return largest(Limits(**settings.LIMITS))
 
 
 def environments(search: str | None) -> list[dict[str, Any]]:

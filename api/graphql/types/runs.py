@@ -38,7 +38,8 @@ class InstanceProgress(graphene.ObjectType):
     failed = one(BigInt, "Agents that failed, in all generations.")
     total_evaluations = one(BigInt, "Agents evaluated, in all generations.")
     evaluations_per_second = maybe(graphene.Float, "Agents a second of computing, over the last generations.")
-    best_fitness = maybe(graphene.Float, "Best fitness so far.")
+    best_fitness = maybe(graphene.Float, "The highest fitness that any agent had so far.")
+    champion_fitness = maybe(graphene.Float, "That of the champion; lower where only a lower one was confirmed.")
     mean = maybe(graphene.Float, "Mean fitness of the last generation.")
     fraction = one(graphene.Float, "0 to 1, by the stop rule nearest to ending the run.")
     estimated_end_at = maybe(DateTime, "At the latest, at this pace; null unless the run is going and was timed.")
@@ -69,7 +70,10 @@ class Instance(graphene.ObjectType):
     ended_at = maybe(DateTime, "When it ended.")
     progress = one(InstanceProgress, "How far it is.")
     environment = maybe(Environment, "What its agents act in.")
-    champion = maybe(Agent, "The best agent so far.")
+    best_fitness = maybe(graphene.Float, "The highest fitness that any agent had so far.")
+    best_generation = maybe(graphene.Int, "The generation in which that was reached first.")
+    champion_fitness = maybe(graphene.Float, "That of the champion; lower where only a lower one was confirmed.")
+    champion = maybe(Agent, "The best agent so far, or the one that was confirmed to reach the goal.")
     champions = one(AgentConnection, "The best agent of each generation, in order.", **PAGING)
     generation = maybe(
         Generation, "A completed generation.",

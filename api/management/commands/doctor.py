@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand
 
 from api import doctor
 from api.doctor import Level
+from processing.logs import printable
 
 
 class Command(BaseCommand):
@@ -27,7 +28,8 @@ class Command(BaseCommand):
         """Exit code 0 where nothing fails, also where there are warnings; else 1."""
         found = doctor.findings()
         failed = any(each.level == Level.FAIL for each in found)
-        print(_object(found, failed) if json else "\n".join(f"{each.level:<4}  {each.name:<10}  {each.text}" for each in found))
+        lines = (f"{each.level:<4}  {each.name:<10}  {printable(each.text)}" for each in found)
+        print(_object(found, failed) if json else "\n".join(lines))
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(int(failed))  # a thread may still wait for somebody frozen, and must not keep us

@@ -23,6 +23,7 @@ from api.terminal import (
     exit_code,
     print_fault_of,
     print_faults,
+    print_warnings,
     result_line,
     summary,
 )
@@ -31,6 +32,7 @@ from formatting.faults import Faulty
 from processing import runner
 from processing.core.build import while_compiling
 from processing.core.generation import Closed
+from processing.logs import printable
 
 
 class Command(BaseCommand):
@@ -66,8 +68,9 @@ class Command(BaseCommand):
             print_faults(faulty.faults)
             sys.exit(BAD_INPUT)
         except (DatabaseError, OSError) as error:
-            print(f"The database cannot be used: {error}", file=sys.stderr)
+            print(f"The database cannot be used: {printable(str(error))}", file=sys.stderr)
             sys.exit(CANNOT_START)
+        print_warnings(submission.warnings)
         ended = [_run(instance, threads, json) for instance in submission.instances]
         sys.exit(exit_code(ended, require_solved=require_solved))
 
@@ -88,7 +91,7 @@ def _run(instance: Instance, threads: int | None, as_json: bool) -> Instance:
         last = Progress(
             instance=instance.pk, generation=done, generations=limit, best=closed.checkpoint.best_fitness,
             mean=closed.statistics["mean"], evaluations_per_second=pace.evaluations_per_second,
-            seconds_left=pace.seconds_for(limit - done),
+            seconds_left=pace.seconds_for(limit - done), champion=closed.champion_fitness,
         )
         line.show(last)
 

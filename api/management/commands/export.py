@@ -12,6 +12,7 @@ from database import selectors
 from database.errors import NotFound
 from processing.core.errors import Refused
 from processing.core.networks.export import ExportFormat
+from processing.logs import printable
 
 NOT_FOUND = 2
 
@@ -45,9 +46,9 @@ class Command(BaseCommand):
                 return
             Path(output or file.name).write_bytes(file.data)
         except (NotFound, Refused, OSError) as error:
-            print(error, file=sys.stderr)
+            print(printable(str(error)), file=sys.stderr)
             sys.exit(NOT_FOUND)
-        print(f"{output or file.name}: {len(file.data):,} bytes")
+        print(f"{printable(output or file.name)}: {len(file.data):,} bytes")
 
 
 def _whole(text: str) -> int:

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
 
 from database import services
+from processing.logs import printable
 
 CANNOT_START = 3
 
@@ -32,7 +33,7 @@ class Command(BaseCommand):
         try:
             pruned = services.prune(older_than_days=older_than, keep_champions=keep_champions, runs=runs, dry_run=dry_run)
         except DatabaseError as error:
-            print(f"The database cannot be used: {error}", file=sys.stderr)
+            print(f"The database cannot be used: {printable(str(error))}", file=sys.stderr)
             sys.exit(CANNOT_START)
         verb = "would go" if dry_run else "deleted"
         if not dry_run and not connection.in_atomic_block:

@@ -18,7 +18,7 @@ from django.db import DatabaseError, connection
 
 from api import intake
 from api.embedded import client, follow
-from api.embedded.folder import lock
+from api.embedded.folder import announced, lock
 from api.embedded.supervisor import Supervisor
 from api.embedded.trouble import Trouble
 from api.embedded.web import Web, listen
@@ -31,11 +31,13 @@ from api.terminal import (
     exit_code,
     print_fault_of,
     print_faults,
+    print_warnings,
     result_line,
     summary,
 )
 from database.models import Instance
 from formatting.faults import Faulty
+from processing.logs import printable
 
 INTERRUPTED = 130
 TICK_SECONDS = 0.1
@@ -80,7 +82,7 @@ class Command(BaseCommand):
                 print(f"\nServing on {url} until Ctrl-C.", file=sys.stderr, flush=True)
                 _serve(supervisor, web)
         except Trouble as trouble:
-            print(trouble, file=sys.stderr)
+            print(printable(str(trouble)), file=sys.stderr)
             sys.exit(CANNOT_START)
         except KeyboardInterrupt:
             print("\nStopped. Runs go on when the server is started again.", file=sys.stderr)
@@ -102,6 +104,7 @@ def _server(port: int, workers: int, out: Any) -> Iterator[tuple[str, Supervisor
         web.start()
         running.callback(web.stop)
         url = _url(settings.BIND_ADDRESS, bound.getsockname()[1])
+        running.enter_context(announced(folder, url))
         doors = f"pages    {url}/\nGraphiQL {url}/graphql\nadmin    {url}{one_time_path()}  (logs in once)"
         print(doors, file=out, flush=True)
         yield url, supervisor, web
@@ -128,6 +131,7 @@ def _checked(file: str, seed: int | None, *, require_solved: bool) -> dict[str, 
     raw = read_document(file)
     try:
         staged = intake.check(raw, seed=seed)
+        print_warnings(staged.warnings)
     except Faulty as faulty:
         print_faults(faulty.faults)
         sys.exit(BAD_INPUT)

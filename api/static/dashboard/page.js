@@ -26,10 +26,15 @@ document.addEventListener("click", async (event) => {
   setTimeout(() => { button.textContent = words; }, 1600);
 });
 
-function localise(root) {
-  for (const time of root.querySelectorAll("time[datetime]:not([title])")) {
-    time.title = new Date(time.dateTime).toLocaleString();
+// Times come in UTC, and say so where no script runs.
+const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+
+function localise() {
+  for (const time of document.querySelectorAll("time[datetime]:not([title])")) {
+    const moment = new Date(time.dateTime);
+    time.title = moment.toLocaleString(undefined, { dateStyle: "full", timeStyle: "full" });
+    time.textContent = DATE.format(moment);
   }
 }
-localise(document);
-document.addEventListener("htmx:load", (event) => localise(event.detail.elt));
+localise();
+new MutationObserver(localise).observe(document.body, { childList: true, subtree: true }); // before what is new is painted

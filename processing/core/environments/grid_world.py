@@ -31,7 +31,7 @@ from processing.core.environments.walk import (
 )
 from processing.core.errors import Refused
 from processing.core.lanes import LANES
-from processing.core.parameters import Parameters, parameter
+from processing.core.parameters import Number, Parameters, parameter
 from processing.core.types import Int32Array
 
 OPEN, START, GOAL, OBSTACLE = ".", "S", "G", "#"
@@ -47,9 +47,9 @@ TABLE_BYTES = 16 * 2**20
 class RewardParameters(Parameters):
     """What a move earns."""
 
-    open: float = parameter(0.15, meaning="Reward for entering an open cell for the first time.")
-    goal: float = parameter(3.0, meaning="Reward for entering a goal, once for each goal.")
-    revisit: float = parameter(0.0, meaning="Reward for entering, or staying on, a cell visited before.")
+    open: Number = parameter(0.15, meaning="Reward for entering an open cell for the first time.")
+    goal: Number = parameter(3.0, meaning="Reward for entering a goal, once for each goal.")
+    revisit: Number = parameter(0.0, meaning="Reward for entering, or staying on, a cell visited before.")
 
 
 class MazeParameters(Parameters):

@@ -11,12 +11,11 @@ import numpy as np
 from pydantic import Field
 
 from processing.core.errors import Refused
-from processing.core.parameters import Parameters, parameter
+from processing.core.parameters import Number, Parameters, parameter
 from processing.core.types import Evaluations, Float32Array, Float64Array, Population, State
 
 MOST_ROWS, MOST_COLUMNS = 10_000, 1_000
 
-Number = Annotated[float, Field(ge=-1e30, le=1e30)]
 Row = Annotated[tuple[Number, ...], Field(min_length=1, max_length=MOST_COLUMNS)]
 
 

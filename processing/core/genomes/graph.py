@@ -18,7 +18,7 @@ from processing.core.genomes.graph_decoding import Shape, decoded
 from processing.core.genomes.graph_diversity import diversity
 from processing.core.genomes.graph_program import fill_memory, fill_outputs, fill_special, layout
 from processing.core.genomes.graphs import Graphs
-from processing.core.parameters import Parameters, parameter
+from processing.core.parameters import Number, Parameters, parameter
 from processing.core.rollout import Prepared
 from processing.core.types import Int32Array, Int64Array, Purpose
 
@@ -56,7 +56,7 @@ class GraphParameters(Parameters):
         Output.ARGMAX, meaning="Where outputs choose an action: the best one wins, or it is sampled by softmax."
     )
     recurrent: bool = parameter(False, meaning="Whether links may lead back, so that the network remembers.")
-    bias: float | None = parameter(
+    bias: Number | None = parameter(
         1.0, meaning="What the bias, one more input, always says; null for none.",
         source="Stanley and Miikkulainen 2002, section 4.1",
     )

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from processing.core import rng
-from processing.core.parameters import parameter
+from processing.core.parameters import Number, parameter
 from processing.core.ranking import drawn_by_weight, drawn_evenly, mean, ranked
 from processing.core.strategies.offspring import children, random_population
 from processing.core.strategies.variation import VariationParameters
@@ -38,7 +38,7 @@ class RisingThresholdParameters(VariationParameters):
 
     type: Literal["rising_threshold"] = parameter(meaning="Generations that must pass a rising fitness threshold.")
     population_size: int = parameter(1_000, meaning="Agents in each generation.", unit="agents", ge=2, le=1_000_000_000)
-    initial_threshold: float | None = parameter(
+    initial_threshold: Number | None = parameter(
         None, meaning="Fitness, or novelty where that is looked for, that makes an agent of generation 0 viable; null takes that "
         "generation's mean.",
     )

@@ -1,0 +1,116 @@
+"""What is sound of a document that is not: so that checks of these parts tell their faults together with the others."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeVar, get_args
+
+from pydantic import ValidationError, create_model
+
+from formatting.faults import Path
+from formatting.work_item import WORK_ITEMS
+from processing.core.parameters import Parameters
+
+T = TypeVar("T")
+
+
+class Unsound(Exception):
+    """A value was asked for that is not well-formed, or that nobody gave."""
+
+
+class Sound:
+    """A group of parameters of which some are faulty: it passes for one of its class, and asking for these raises Unsound."""
+
+    def __init__(self, parameters: Parameters, faulty: frozenset[str], groups: Mapping[str, "Sound"]) -> None:
+        """Args:
+            parameters: with anything in the place of the faulty ones.
+            faulty: names of parameters.
+            groups: groups within this one that are faulty in part only.
+        """
+        self._parameters, self._faulty, self._groups = parameters, faulty, groups
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        return type(self._parameters)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._groups:
+            return self._groups[name]
+        if name in self._faulty:
+            raise Unsound(name)
+        return getattr(self._parameters, name)
+
+    def __iter__(self) -> Iterator[Any]:
+        """Whoever asks for all of them asks for the faulty ones."""
+        raise Unsound(*self._faulty)
+
+    def model_copy(self, *, update: Mapping[str, Any]) -> "Sound":
+        """The same with other values for some parameters."""
+        groups = {name: value for name, value in update.items() if isinstance(value, Sound)}
+        values = {name: value for name, value in update.items() if name not in groups}
+        return Sound(self._parameters.model_copy(update=values), self._faulty, {**self._groups, **groups})
+
+
+def told(check: Callable[..., list[T]], *arguments: Any) -> list[T]:
+    """What a check finds; nothing where it needs a value that is not well-formed."""
+    try:
+        return check(*arguments)
+    except Unsound:
+        return []
+
+
+def sound_parts(document: Mapping[str, Any], faulty: Iterable[Path]) -> Sound | None:
+    """What is sound of a work item, given where it is not; None where nothing is.
+
+    Of a kind that is not known, only what all kinds have alike.
+    """
+    paths, kind = set(faulty) - {("kind",)}, document.get("kind")
+    if isinstance(kind, str) and kind in WORK_ITEMS:
+        return _sound(WORK_ITEMS[kind], document, paths)
+    kind = next(iter(WORK_ITEMS))
+    return _sound(WORK_ITEMS[kind], {**document, "kind": kind}, paths | {(name,) for name in _differing()})
+
+
+def _differing() -> Iterable[str]:
+    """The groups that are not the same in all kinds."""
+    models = list(WORK_ITEMS.values())
+    for name in {name for model in models for name in model.model_fields if name != "kind"}:
+        fields = [model.model_fields.get(name) for model in models]
+        if len({None if field is None else str(field.annotation) for field in fields}) > 1:
+            yield name
+
+
+def _sound(model: type[Parameters], values: Mapping[str, Any], paths: set[Path]) -> Sound | None:
+    """The group without what is faulty; None where the group itself is."""
+    faulty = frozenset(str(path[0]) for path in paths if path)
+    anything: Any = (Any, None)
+    fields = {name: anything for name in faulty if name in model.model_fields}
+    partial: Any = create_model(model.__name__, __base__=model, **fields)
+    rest = {name: value for name, value in values.items() if name not in faulty and name in model.model_fields}
+    try:
+        parameters = partial.model_validate_json(json.dumps(rest))
+    except ValidationError:
+        return None
+    groups = {name: _group(model, name, values.get(name), paths) for name in fields if (name,) not in paths}
+    return Sound(parameters, faulty, {name: group for name, group in groups.items() if group is not None})
+
+
+def _group(model: type[Parameters], name: str, values: Any, paths: set[Path]) -> Sound | None:
+    """A group within a group."""
+    if not isinstance(values, Mapping):
+        return None
+    found = _model_of(model.model_fields[name].annotation, values.get("type"))
+    inner = {path[1:] for path in paths if path[0] == name}
+    return None if found is None else _sound(found, values, inner - {("type",)})
+
+
+def _model_of(annotation: Any, type_name: Any) -> type[Parameters] | None:
+    """The model that an annotation admits, of several the one of this `type`."""
+    waiting, models = [annotation], []
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, type) and issubclass(each, Parameters):
+            models.append(each)
+        waiting += get_args(each)
+    if len(models) == 1:
+        return models[0]
+    return next((each for each in models if type_name in get_args(each.model_fields["type"].annotation)), None)
