@@ -29,7 +29,7 @@ class Sound:
         self._parameters, self._faulty, self._groups = parameters, faulty, groups
 
     @property
-    def __class__(self) -> type:
+    def __class__(self) -> type:  # type: ignore[misc, override] - checks ask which class of parameters it is
         return type(self._parameters)
 
     def __getattr__(self, name: str) -> Any:
