@@ -84,7 +84,8 @@ def _column(model: type[Model], name: Any) -> Any:
 
 def link(name: str, key: int, text: object) -> str:
     """A link to another window."""
-    return format_html('<a href="{}">{}</a>', reverse(f"admin:database_{name}_change", args=(key,)), text)
+    url = reverse(f"admin:database_{name}_change", args=(key,))
+    return format_html('<a href="{}" class="text-primary-600 dark:text-primary-500">{}</a>', url, text)
 
 
 class RunFilter(admin.SimpleListFilter):

@@ -28,8 +28,8 @@ class Sound:
         """
         self._parameters, self._faulty, self._groups = parameters, faulty, groups
 
-    @property  # type: ignore[misc]
-    def __class__(self) -> type:
+    @property
+    def __class__(self) -> type:  # type: ignore[misc, override] - checks ask which class of parameters it is
         return type(self._parameters)
 
     def __getattr__(self, name: str) -> Any:

@@ -114,7 +114,7 @@ def _best(instance: Instance) -> list[dict[str, str]]:
     best = {"name": "Best fitness", "figure": shown(instance.best_fitness), "note": where}
     if not words.has_other_champion(instance):
         return [best]
-    note = f"confirmed, in generation {instance.champion_generation}"
+    note = f"confirmed in generation {instance.champion_generation}"
     return [best, {"name": "Champion's fitness", "figure": shown(instance.champion_fitness), "note": note}]
 
 

@@ -36,7 +36,7 @@ def test_the_page_of_a_run_names_both_and_where_each_was_reached(client: Client,
     assert "255.5" in best
     assert "in generation 1<" in best
     assert "222" in champion
-    assert "confirmed, in generation 2<" in champion
+    assert "confirmed in generation 2<" in champion
 
 
 def test_where_they_are_one_the_page_tells_one(client: Client) -> None:

@@ -93,6 +93,7 @@ def test_every_fault_is_told_at_once_in_the_users_own_keys(client: Client) -> No
     problems = {tuple(each["path"]): each for each in answer["userErrors"]}
     assert {path[2:]: each["code"] for path, each in problems.items()} == {
         ("sede",): "UNKNOWN_FIELD", ("environment", "max_steps"): "INVALID_TYPE", ("replicates",): "INVALID_TYPE",
+        ("environment", "rows", "0"): "NOT_IN_CHOICES",
     }
     assert all(path[:2] == ("spec", "document") for path in problems)
     misspelt = problems["spec", "document", "sede"]

@@ -86,6 +86,19 @@ def test_up_once_ends_with_code_4_where_a_required_solution_is_not_found(tmp_pat
     assert (code, json.loads(out)["outcome"]) == (4, "LIMIT_REACHED"), errors
 
 
+@pytest.mark.parametrize("command", [("evolve", "--json"), ("up", "--once", "--json", "--port", "0", "--submit")])
+def test_what_was_probably_not_meant_is_one_line_on_stderr_before_the_run(tmp_path: Path, command: tuple[str, ...]) -> None:
+    file = tmp_path / "item.json"
+    file.write_text(json.dumps(example("maze-5x5", stop={"max_generations": 2, "fitness": 1e6})))
+    name, *options = command
+    code, out, errors = ran(name, *options, str(file), folder=tmp_path / "data")
+    assert code == 0
+    assert len(out.splitlines()) == 1, "standard output is for programs"
+    lines = [line for line in errors.splitlines() if line.strip()]
+    (warning,) = [line for line in lines if line.startswith("warning: stop.fitness: expected at most ")]
+    assert lines.index(warning) < next(place for place, line in enumerate(lines) if line.startswith("run 1"))
+
+
 @pytest.mark.parametrize("text", [b"{", b"", b"[]", b'{"version": NaN}', json.dumps(BAD).encode(), b"[" * 100_000])
 def test_bad_input_ends_evolve_with_code_2_and_every_fault(tmp_path: Path, text: bytes) -> None:
     file = tmp_path / "item.json"
