@@ -1,29 +1,52 @@
 """The ASGI application that web servers run: Django in a bounded pool of threads, each of which keeps its database connection.
 
 Django's own ASGI handler gives every request a thread of its own, and so a connection of its own. In the pool a thread is
-precious: a request comes to it with its whole body, and its answer never waits there for a slow reader.
+precious: a request comes to it with its whole body, and its answer never waits there for a slow reader. A server that stops has
+each thread close its connection, which no other thread can do.
 """
 
+import asyncio
+import contextlib
 import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 from a2wsgi import WSGIMiddleware
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.db import connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mlbackend.settings")
 
+_BUSY_SECONDS = 0.5  # a thread that answers a request for longer when the server stops keeps its connection
 _UNBOUNDED = 0  # chunks of an answer that wait for a slow reader; the largest answers are our own static files
+
+
+def close_connections(pool: ThreadPoolExecutor, threads: int) -> None:
+    """Each of the pool's threads, so many at most, closes its database connections; returns within two seconds."""
+    together = threading.Barrier(threads)
+
+    def close() -> None:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            together.wait(_BUSY_SECONDS)  # nobody takes a second turn before all had one
+        connections.close_all()
+
+    wait([pool.submit(close) for _ in range(threads)], timeout=3 * _BUSY_SECONDS)
 
 
 class WholeRequests:
     """Reads a request's body before it asks for a thread; of one that is too long it keeps only enough to refuse it."""
 
-    def __init__(self, threaded: Any, most_bytes: int) -> None:
-        self.threaded, self.most_bytes = threaded, most_bytes
+    def __init__(self, threaded: Any, most_bytes: int, stop: Callable[[], object] = lambda: None) -> None:
+        self.threaded, self.most_bytes, self.stop = threaded, most_bytes, stop
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request, or play another part of the protocol."""
+        if scope["type"] == "lifespan":
+            await self._until_stopped(receive, send)
+            return
         if scope["type"] != "http":
             await self.threaded(scope, receive, send)
             return
@@ -35,6 +58,14 @@ class WholeRequests:
             return {"type": "http.request", "body": body}
 
         await self.threaded(_plain(scope, len(body)), whole, send)
+
+    async def _until_stopped(self, receive: Any, send: Any) -> None:
+        """The server says that it starts, and much later that it stops."""
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await asyncio.to_thread(self.stop)
+        await send({"type": "lifespan.shutdown.complete"})
 
     async def _body(self, receive: Any) -> bytes | None:
         """The body, or the beginning of one that is too long; None where the client left before its end.
@@ -60,7 +91,7 @@ def _plain(scope: Any, length: int) -> dict[str, Any]:
     return {**scope, "headers": headers}
 
 
+_threaded = WSGIMiddleware(get_wsgi_application(), workers=settings.WEB_THREADS, send_queue_size=_UNBOUNDED)  # type: ignore[arg-type]
 application = WholeRequests(
-    WSGIMiddleware(get_wsgi_application(), workers=settings.WEB_THREADS, send_queue_size=_UNBOUNDED),  # type: ignore[arg-type]
-    settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
+    _threaded, settings.DATA_UPLOAD_MAX_MEMORY_SIZE, lambda: close_connections(_threaded.executor, settings.WEB_THREADS)
 )

@@ -71,7 +71,7 @@ class Stack:
         _end(self.web)
         self.web = self._child(
             "web", "uvicorn", "mlbackend.asgi:application", "--host", ADDRESS, "--port", str(self.port),
-            "--workers", str(self.number_of_web_processes), "--lifespan", "off", "--no-access-log",
+            "--workers", str(self.number_of_web_processes), "--lifespan", "on", "--no-access-log",
         )
 
     def start_beat(self) -> None:

@@ -1,6 +1,7 @@
 """The web process: a bounded pool of threads that keep their connections, and which nobody can occupy by being slow."""
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -8,6 +9,8 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,11 +18,44 @@ import uvicorn
 from a2wsgi import WSGIMiddleware
 from django.conf import settings
 
-from mlbackend.asgi import WholeRequests, application
+from mlbackend.asgi import WholeRequests, application, close_connections
 from tests.deployment import files
 
 PATIENCE_SECONDS = 20.0
 JSON = {"Content-Type": "application/json"}
+
+#: Serves two requests at once from a database in a file (one in memory is never closed), stops, and says how many connections
+#: were opened, and are open still.
+CONNECTIONS = """
+import threading, urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+import django
+from django.db.backends.signals import connection_created
+django.setup()
+from api.embedded.web import Web, listen
+from mlbackend import asgi
+both, opened = threading.Barrier(2), []
+
+class Whatever(urllib.request.HTTPErrorProcessor):
+    def http_response(self, request, response):
+        return response
+
+def note(connection, **_):
+    opened.append(connection)
+    both.wait(20)
+
+connection_created.connect(note, weak=False)
+with closing(listen("127.0.0.1", 0)) as bound:
+    web = Web(bound, "mlbackend.asgi:application")
+    web.start()
+    url = f"http://127.0.0.1:{bound.getsockname()[1]}/"
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), Whatever())
+    with ThreadPoolExecutor(2) as clients:
+        assert [answer.status for answer in clients.map(opener.open, [url + "readyz"] * 2)] == [503, 503]
+    web.stop()
+print(f"opened: {len(opened)}, open: {sum(each.connection is not None for each in opened)}")
+"""
 BAD_QUERY = b'{"query": "{"}'  # answered without a database
 
 
@@ -145,6 +181,23 @@ def test_a_slow_request_does_not_hold_up_others_and_threads_are_used_again(serve
     may_end.set()
     slow.join()
     assert len(threads) <= 2
+
+
+def test_a_server_that_stops_leaves_no_database_connection_open(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", CONNECTIONS], env={**os.environ, "DATA_FOLDER": str(tmp_path), "DATABASE_URL": ""},
+        cwd=files.ROOT, capture_output=True, text=True, check=False, timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (0, "opened: 2, open: 0\n"), done.stderr
+
+
+def test_a_thread_that_is_busy_does_not_hold_up_the_end() -> None:
+    may_end = threading.Event()
+    with ThreadPoolExecutor(3) as pool:
+        busy = pool.submit(may_end.wait, PATIENCE_SECONDS)
+        close_connections(pool, 3)
+        assert not busy.done()
+        may_end.set()
 
 
 def test_a_header_cannot_pass_for_another_by_an_underscore(serve: Callable[[Any], Served]) -> None:
