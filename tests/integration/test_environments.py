@@ -2,6 +2,7 @@
 
 import random
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -61,3 +62,22 @@ def test_the_page_of_networks_that_grow_draws_the_champion_and_the_species(embed
     page = shown(f"{embedded.url}/runs/{number}", tmp_path)
     drawings = re.findall(r"<svg[^>]*>.*?</svg>", page, re.DOTALL)
     assert max(drawing.count("<circle") for drawing in drawings) > 7, "six inputs, a bias and an output were not drawn"
+
+
+def test_a_run_that_died_out_goes_on_once_its_environment_is_mended(serve_embedded: Callable[..., Server]) -> None:
+    server = serve_embedded(ENVIRONMENT_MODULES="tests.core.bridge")
+    number = server.submit({
+        "version": 1, "kind": "neat", "name": "bridge", "environment": {"type": "gymnasium", "id": "Bridge-v0"},
+        "strategy": {"type": "neat", "population_size": 10}, "stop": {"max_generations": 20, "fitness": 10.0},
+    })
+    died = ended(server, number)
+    assert (died["state"], died["stopReason"]) == ("FAILED", "EXTINCTION")
+    (server.folder / "bridge").touch()
+    answer = server.graphql("mutation($id: ID!) { resumeInstance(input: {id: $id}) { userErrors { message } } }", id=died["id"])
+    assert answer["resumeInstance"]["userErrors"] == []
+    run = ended(server, number)
+    assert (run["state"], run["stopReason"]) == ("SUCCEEDED", "FITNESS_REACHED")
+    told = [event["message"] for event in server.events(number)]
+    assert any(each.startswith("Died out: ") and "RuntimeError: the bridge is gone" in each for each in told)
+    assert any(each.startswith("It had died out") for each in told)
+    assert told[-1].startswith("Solved: ")

@@ -102,7 +102,9 @@ def _run(instance: Instance, threads: int | None, as_json: bool) -> Instance:
         instance.refresh_from_db()
         if instance.state not in ENDED:
             time.sleep(0.1)
-    line.finish(replace(last, outcome=ended_how(instance)))
+    line.finish(
+        replace(last, generation=instance.next_generation, best=instance.best_fitness, outcome=ended_how(instance))
+    )
     line.close()
     print_fault_of(instance)
     print(result_line(instance) if as_json else summary(instance))
