@@ -163,7 +163,8 @@ ESCAPES = ("\x1b[2J", "\x9b31m", "\x07", "\r", "\n", "\u202e", "\x7f")
 
 def test_no_terminal_obeys_what_somebody_else_wrote() -> None:
     text = "".join(ESCAPES)
-    run = Instance(pk=1, state="FAILED", failure_message=text, stop_explanation={"advice": text})
+    item = WorkItem(spec={"stop": {"max_generations": 1}})
+    run = Instance(pk=1, state="FAILED", failure_message=text, stop_explanation={"advice": text}, work_item=item)
     stream = io.StringIO()
     wrong = fault(FaultCode.UNKNOWN_FIELD, ("stop", text), text, text, text)
     print_faults([wrong], stream)
