@@ -8,7 +8,7 @@ from formatting.work_item import WorkItem
 from staging.estimate import CostEstimate
 from staging.gymnasium_checks import gymnasium_warnings
 from staging.limits import Limits
-from staging.maze_checks import maze_faults, maze_warnings
+from staging.maze_checks import goal_faults, goal_warnings, maze_faults, maze_warnings
 from staging.preset_checks import preset_warnings
 from staging.solved_checks import solved_warnings
 from staging.strategy_checks import mixture_warnings, novelty_faults, strategy_faults, strategy_warnings, weights_faults
@@ -28,7 +28,8 @@ def faults_of(work_item: WorkItem, limits: Limits) -> list[Fault]:
         *_cap_faults(work_item, limits), *strategy_faults(strategy), *novelty_faults(novelty, environment.type, population),
     ]
     check = ENVIRONMENT_FAULTS.get(environment.type)
-    return [*(check(environment, limits) if check else ()), *faults]
+    found = check(environment, limits) if check else []
+    return [*found, *(goal_faults(work_item) if not found else ()), *faults]
 
 
 def size_faults(work_item: WorkItem, work: Workload, cost: CostEstimate, limits: Limits) -> list[Fault]:
@@ -54,7 +55,8 @@ def warnings_of(work_item: WorkItem, world: Any) -> list[Fault]:
     environment, strategy = _part(work_item, "environment"), _part(work_item, "strategy")
     check = ENVIRONMENT_WARNINGS.get(environment.type)
     return [
-        *(check(world) if check else ()), *strategy_warnings(strategy), *preset_warnings(work_item),
+        *(check(world) if check else ()), *goal_warnings(work_item, world), *strategy_warnings(strategy),
+        *preset_warnings(work_item),
         *_fitness_warnings(work_item, world), *_episode_warnings(work_item, world), *_output_warnings(work_item, world),
         *solved_warnings(work_item, world), *passes_warnings(work_item), *range_warnings(work_item),
         *mixture_warnings(getattr(work_item, "novelty", None), strategy),
