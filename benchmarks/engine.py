@@ -72,7 +72,7 @@ print(time.perf_counter() - started)
 
 def measure() -> Iterator[Line]:
     """Every case as one line: what was measured, the target, and whether it was met."""
-    maze = GridWorld(MazeParameters(type="maze", rows=MAZE, max_steps=MAX_STEPS))
+    maze = GridWorld(MazeParameters(type="maze", rows=MAZE, max_steps=MAX_STEPS, goals=3))
     kind = Dense(DenseParameters(), inputs=maze.inputs, outputs=maze.outputs)
     judge = Episodes(maze, kind)
     judge.engine.specialise()

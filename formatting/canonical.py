@@ -12,6 +12,8 @@ NOT_HASHED = frozenset({"name", "description", "labels", "seed", "priority", "re
 NOT_HASHED_WHERE_NULL = frozenset({"novelty"})
 #: Keys of a group that say in a word what its other keys say in full.
 NOT_HASHED_WITHIN = {"strategy": frozenset({"preset"})}
+#: Keys of a group that came later, where null means what leaving them out meant.
+NOT_HASHED_WITHIN_WHERE_NULL: dict[str, frozenset[str]] = {"environment": frozenset({"goals"})}
 
 
 def canonical(work_item: WorkItem) -> dict[str, Any]:
@@ -27,11 +29,15 @@ def canonical_json(value: Any) -> str:
 def spec_hash(work_item: WorkItem) -> str:
     """SHA-256, in hexadecimal, of what makes the experiment: equal for all its repeats."""
     document = {
-        key: _hashed(value, NOT_HASHED_WITHIN.get(key, frozenset())) for key, value in canonical(work_item).items()
+        key: _hashed(key, value) for key, value in canonical(work_item).items()
         if key not in NOT_HASHED and not (value is None and key in NOT_HASHED_WHERE_NULL)
     }
     return hashlib.sha256(canonical_json(document).encode()).hexdigest()
 
 
-def _hashed(value: Any, without: frozenset[str]) -> Any:
-    return {key: each for key, each in value.items() if key not in without} if without else value
+def _hashed(group: str, value: Any) -> Any:
+    """What of a value of the document is hashed."""
+    if not isinstance(value, dict):
+        return value
+    never, where_null = NOT_HASHED_WITHIN.get(group, ()), NOT_HASHED_WITHIN_WHERE_NULL.get(group, ())
+    return {key: each for key, each in value.items() if key not in never and not (each is None and key in where_null)}

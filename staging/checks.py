@@ -10,7 +10,7 @@ from formatting.work_item import WorkItem
 from staging.estimate import CostEstimate
 from staging.gymnasium_checks import gymnasium_warnings
 from staging.limits import Limits
-from staging.maze_checks import maze_faults, maze_warnings
+from staging.maze_checks import goal_faults, goal_warnings, maze_faults, maze_warnings
 from staging.preset_checks import preset_warnings
 from staging.solved_checks import solved_warnings
 from staging.strategy_checks import mixture_warnings, novelty_faults, strategy_faults, strategy_warnings, weights_faults
@@ -27,7 +27,7 @@ def faults_of(work_item: WorkItem, limits: Limits) -> list[Fault]:
 
     Of a work item that is sound in part only (`formatting.sound`), those of its sound parts.
     """
-    checks = (_environment_faults, _cap_faults, _strategy_faults, _novelty_faults)
+    checks = (_environment_faults, _goal_faults, _cap_faults, _strategy_faults, _novelty_faults)
     return [each for check in checks for each in told(check, work_item, limits)]
 
 
@@ -35,6 +35,10 @@ def _environment_faults(work_item: WorkItem, limits: Limits) -> list[Fault]:
     environment = _part(work_item, "environment")
     check = ENVIRONMENT_FAULTS.get(environment.type)
     return check(environment, limits) if check else []
+
+
+def _goal_faults(work_item: WorkItem, limits: Limits) -> list[Fault]:
+    return [] if _environment_faults(work_item, limits) else goal_faults(work_item)
 
 
 def _strategy_faults(work_item: WorkItem, limits: Limits) -> list[Fault]:
@@ -69,7 +73,8 @@ def warnings_of(work_item: WorkItem, world: Any) -> list[Fault]:
     environment, strategy = _part(work_item, "environment"), _part(work_item, "strategy")
     check = ENVIRONMENT_WARNINGS.get(environment.type)
     return [
-        *(check(world) if check else ()), *strategy_warnings(strategy), *preset_warnings(work_item),
+        *(check(world) if check else ()), *goal_warnings(work_item, world), *strategy_warnings(strategy),
+        *preset_warnings(work_item),
         *_fitness_warnings(work_item, world), *_episode_warnings(work_item, world), *_output_warnings(work_item, world),
         *solved_warnings(work_item, world), *passes_warnings(work_item), *range_warnings(work_item),
         *mixture_warnings(getattr(work_item, "novelty", None), strategy),

@@ -7,6 +7,7 @@ from typing import Any
 
 from formatting.sound import told
 from formatting.work_item import WorkItem
+from processing.core.environments.grid_world import GOAL, MazeParameters
 from staging.strategy_checks import AT_MOST_POPULATION, MOST_FULL_WEIGHTS, exceeding
 
 
@@ -25,6 +26,18 @@ def fitted_to_weights(work_item: WorkItem, weights: int) -> WorkItem:
     if not is_omitted or weights <= MOST_FULL_WEIGHTS:
         return work_item
     return _with(work_item, {"variant": type(strategy.variant)("separable")})
+
+
+def fitted_to_map(work_item: WorkItem) -> WorkItem:
+    """The number of goals that an agent must reach, where it was left out: all on the map.
+
+    It is written where there are goals, as a stored document without it has no criterion.
+    """
+    maze = getattr(work_item, "environment", None)
+    if not isinstance(maze, MazeParameters) or maze.goals is not None:
+        return work_item
+    goals = sum(row.count(GOAL) for row in maze.rows)
+    return work_item.model_copy(update={"environment": maze.model_copy(update={"goals": goals})}) if goals else work_item
 
 
 def _with(work_item: WorkItem, values: dict[str, Any]) -> WorkItem:

@@ -1,13 +1,15 @@
 """Whether a map of a maze can be walked, and whether walking it leads anywhere."""
 
 from collections import Counter
+from typing import Any
 
 from formatting.faults import Fault, FaultCode, fault, shown
 from formatting.sound import told
+from formatting.work_item import WorkItem
 from processing.core.environments.grid_world import GOAL, OBSTACLE, OPEN, START, GridWorld, MazeParameters, RewardParameters
 from staging.limits import Limits
 
-ROWS = ("environment", "rows")
+ROWS, GOALS, STEPS = ("environment", "rows"), ("environment", "goals"), ("environment", "max_steps")
 #: Beyond it, sums of many rewards would lose small ones.
 MAX_REWARD = 1e9
 _CELLS = f'"{OPEN}" (open), "{START}" (start), "{GOAL}" (goal) or "{OBSTACLE}" (obstacle)'
@@ -41,8 +43,57 @@ def maze_warnings(world: GridWorld) -> list[Fault]:
         warnings.append(fault(FaultCode.INCONSISTENT, ROWS, "goals that can be reached", given))
     if nearest > world.max_steps:
         expected = f"at least {nearest} steps, as many as the nearest goal is away"
-        warnings.append(fault(FaultCode.INCONSISTENT, ("environment", "max_steps"), expected, str(world.max_steps)))
+        warnings.append(fault(FaultCode.INCONSISTENT, STEPS, expected, str(world.max_steps)))
     return warnings
+
+
+def goal_faults(work_item: WorkItem) -> list[Fault]:
+    """Why nobody can solve the maze of a run that is to end then; of a map that can be walked."""
+    maze: Any = getattr(work_item, "environment", None)
+    if not isinstance(maze, MazeParameters) or not work_item.stop.solved:
+        return []
+    world = GridWorld(maze)
+    number, steps = len(world.goals), world.steps_to_goals()
+    asked = number if maze.goals is None else maze.goals
+    if not steps:
+        expected = f'a goal "{GOAL}" that can be reached, as `stop.solved` asks for one'
+        given = f"{_goals(number)}, none of which can be reached" if number else "none"
+        return [fault(FaultCode.INCONSISTENT, ROWS, expected, given)]
+    if asked > number:
+        return [fault(FaultCode.OUT_OF_RANGE, GOALS, f"1 to {number}, as many as are on the map", str(asked))]
+    if asked > len(steps):
+        return [_beyond_reach(maze, number, len(steps))]
+    if steps[asked - 1] > maze.max_steps:
+        within = sum(each <= maze.max_steps for each in steps)
+        hint = f"Or set `environment.goals` to {within} at most." if within else None
+        expected = f"at least {steps[asked - 1]} steps, as {_goals(asked)} cannot be reached in fewer"
+        return [fault(FaultCode.INCONSISTENT, STEPS, expected, str(maze.max_steps), hint)]
+    return []
+
+
+def goal_warnings(work_item: WorkItem, world: Any) -> list[Fault]:
+    """A number of goals that nothing asks for, and an aim that is met without any goal."""
+    if not isinstance(world, GridWorld) or not world.goals:
+        return []
+    stop, asked, number = work_item.stop, world.parameters.goals, len(world.goals)
+    warnings = []
+    if not stop.solved and asked != number:
+        expected = f"{number}, all on the map, as nothing asks for goals where `stop.solved` is false"
+        warnings.append(fault(FaultCode.INCONSISTENT, GOALS, expected, str(asked)))
+    if stop.fitness is not None and stop.fitness <= (best := world.best_without_goals()):
+        expected = f"more than {best:g}, as so much may be had without reaching a goal"
+        hint = "`stop.solved` ends a run when goals are reached" + (": leave this out." if stop.solved else ".")
+        warnings.append(fault(FaultCode.INCONSISTENT, ("stop", "fitness"), expected, shown(stop.fitness), hint))
+    return warnings
+
+
+def _beyond_reach(maze: MazeParameters, number: int, reachable: int) -> Fault:
+    """More goals are asked for than can be reached: by `goals`, or, where that was left out, by the map."""
+    if maze.goals is not None:
+        return fault(FaultCode.INCONSISTENT, GOALS, f"at most {reachable}, as the others cannot be reached", str(maze.goals))
+    expected = "goals that can be reached, as `stop.solved` asks for all of them"
+    hint = f"Or set `environment.goals` to {reachable}."
+    return fault(FaultCode.INCONSISTENT, ROWS, expected, f"{_goals(number)}, of which only {reachable} can be reached", hint)
 
 
 def _shape_faults(rows: tuple[str, ...]) -> list[Fault]:

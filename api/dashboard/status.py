@@ -145,7 +145,7 @@ def _story(instance: Instance, latest: Generation | None) -> dict[str, Any]:
     title, story = _STORIES.get(InstanceState(instance.state), ("", ""))
     if instance.state == InstanceState.RUNNING and not instance.next_generation:
         title, story = "Starting", _PREPARING
-    facts = [] if instance.ended_at else _limits(instance.work_item.spec["stop"])
+    facts = [] if instance.ended_at else _limits(instance.work_item.spec)
     if latest is not None:
         named = {
             "threshold": latest.threshold, "viable agents": latest.viable, "median fitness": latest.median,
@@ -158,10 +158,12 @@ def _story(instance: Instance, latest: Generation | None) -> dict[str, Any]:
     }
 
 
-def _limits(stop: dict[str, Any]) -> list[tuple[str, str]]:
-    """The stop rules that the work item sets."""
+def _limits(spec: dict[str, Any]) -> list[tuple[str, str]]:
+    """The stop rules that the work item sets; of a maze, how many goals solve it."""
+    stop, goals = spec["stop"], spec["environment"].get("goals")
+    solved = "by 1 goal" if goals == 1 else f"by {goals:,} goals" if goals else True
     named = {
-        "ends at fitness": stop["fitness"], "ends when solved": stop.get("solved") or None,
+        "ends at fitness": stop["fitness"], "ends when solved": solved if stop.get("solved") else None,
         "ends at generation": stop["max_generations"],
         "ends without progress for": stop["stagnation_generations"], "ends after seconds": stop["max_seconds"],
     }

@@ -42,7 +42,7 @@ class Engine:
         """Returns and steps, (agents * episodes,), of the episodes of agents first..last-1 in their order.
 
         `origin` is the index in its generation of the first of these genomes. `ends`, where given, is filled with what each
-        life came to, (agents * episodes * environment.behaviours,).
+        life came to, (agents * episodes * environment.ends,).
         """
         kind, environment, kernel = self.genome_kind, self.environment, self.kernel()
         number = (last - first) * environment.episodes

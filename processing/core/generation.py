@@ -9,7 +9,7 @@ import numpy as np
 
 from processing.core import normalization
 from processing.core.checkpoint import Checkpoint
-from processing.core.criteria import Confirmation, candidate, is_confirmed
+from processing.core.criteria import AnyConfirmation, candidate, is_confirmed
 from processing.core.plan import Plan
 from processing.core.ranking import mean, quantiles, ranked, standard_deviation
 from processing.core.snapshots import by_fitness
@@ -63,7 +63,7 @@ def close_generation(
 ) -> Closed:
     """What an evaluated generation means: the strategy's next state, statistics, champion, digest, and the end of the run."""
     number, fitness = checkpoint.next_generation, evaluations.fitness
-    heard: list[Confirmation] = []
+    heard: list[AnyConfirmation] = []
     plan = replace(plan, hear=heard.append)
     judge, scores = plan.judge.closed(checkpoint.judge, population, evaluations, seed=seed, generation=number)
     state, verdict = plan.strategy.tell(checkpoint.state, population, scores, generation=number)

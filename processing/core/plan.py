@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from processing.core.criteria import Confirmation
+from processing.core.criteria import AnyConfirmation
 from processing.core.environments import ENVIRONMENTS
 from processing.core.environments.foreign.environment import Foreign
 from processing.core.environments.grid_world import GridWorld
@@ -36,7 +36,7 @@ def nothing() -> None:
     """Nobody waits for a sign of progress."""
 
 
-def unheard(confirmation: Confirmation) -> None:
+def unheard(confirmation: AnyConfirmation) -> None:
     """Nobody asks how a champion was confirmed."""
 
 
@@ -50,7 +50,7 @@ class Plan:
     strategy: Any
     stop: StopParameters
     beat: Callable[[], object] = nothing  # called again and again while a champion is confirmed, which may take long
-    hear: Callable[[Confirmation], object] = unheard  # called with how a champion did on fresh episodes
+    hear: Callable[[AnyConfirmation], object] = unheard  # called with how a champion did on fresh episodes
 
     @property
     def population_size(self) -> int:

@@ -61,6 +61,11 @@ def life(
     )
 
 
+def goals_reached(maze: MazeParameters, trajectory: Trajectory) -> int:
+    """How many goals were collected in an episode: all the goals that the agent stood on, each of them once."""
+    return len({(row, column) for row, column in trajectory.positions if maze.rows[row][column] == "G"})
+
+
 class Walk:
     """The agent's way over the map."""
 

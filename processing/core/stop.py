@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from processing.core.criteria import Confirmation
+from processing.core.criteria import AnyConfirmation
 from processing.core.parameters import Number, Parameters, parameter
 from processing.core.types import StopReason
 
@@ -103,18 +103,26 @@ def explained(
     return {"rule": reason.value, "message": message, "led_to": led_to, "advice": advice}
 
 
-def confirmed(confirmation: Confirmation, *, generation: int, fitness: float) -> dict[str, Any]:
+def confirmed(confirmation: AnyConfirmation, *, generation: int, fitness: float) -> dict[str, Any]:
     """The facts of a confirmation, passed or not, of an agent with this fitness in its own episodes. JSON values."""
     return {"generation": generation, "fitness": fitness, **confirmation._asdict(), "is_passed": confirmation.is_passed}
 
 
 def confirmation_words(facts: Mapping[str, Any]) -> str:
     """What `confirmed` says, in a sentence without its end."""
+    if "goals" in facts:
+        return _goals_words(facts)
     mean, asked, fitness = facts["mean"], facts["asked"], facts["fitness"]
     own = f"Champion {facts['generation']}-{facts['agent']} reached {_beside(fitness, asked)} in its own episodes"
     if mean is None:
         return f"{own}; in some of {facts['episodes']} fresh ones it failed"
     return f"{own}; over {facts['episodes']} fresh ones its mean was {_beside(mean, asked)} of {asked:.6g} asked"
+
+
+def _goals_words(facts: Mapping[str, Any]) -> str:
+    goals = "1 goal" if facts["goals"] == 1 else f"{facts['goals']} goals"
+    own = f"Agent {facts['generation']}-{facts['agent']} reached {goals} in each of its own episodes"
+    return f"{own}; of {facts['episodes']} fresh ones, it did in {facts['reached']} where {facts['asked']} are asked"
 
 
 def _beside(value: float, other: float) -> str:

@@ -13,6 +13,7 @@ Float64Array = NDArray[np.float64]
 Int32Array = NDArray[np.int32]
 Int64Array = NDArray[np.int64]
 UInt8Array = NDArray[np.uint8]
+BoolArray = NDArray[np.bool_]
 UInt16Array = NDArray[np.uint16]
 
 #: What a strategy remembers between generations: numbers, None and arrays, by name. Stored with every checkpoint.

@@ -456,3 +456,10 @@ def test_the_page_of_a_run_names_what_its_agents_act_in_and_when_it_ends(client:
     page = text_of(client.get(f"/runs/{instance.pk}"))
     assert "CartPole-v1, genetic algorithm, 20 agents" in page
     assert "ends when solved" in page
+
+
+@pytest.mark.parametrize(("goals", "words"), [(1, "by 1 goal"), (None, "by 2 goals")])
+def test_the_page_of_a_run_in_a_maze_says_how_many_goals_solve_it(client: Client, goals: int | None, words: str) -> None:
+    environment = {"type": "maze", "rows": ["S.GG"], "max_steps": 9, "goals": goals}
+    instance = queued(environment=environment, stop={"max_generations": 9, "solved": True})
+    assert words in text_of(client.get(f"/runs/{instance.pk}"))

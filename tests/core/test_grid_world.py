@@ -49,6 +49,28 @@ def test_best_possible_takes_the_best_moves_first() -> None:
     assert GridWorld(maze(("S",), max_steps=7, revisit=1.0)).best_possible() == 7
 
 
+def test_the_steps_to_so_many_goals_count_the_nearest_and_one_from_each_to_the_next() -> None:
+    assert GridWorld(maze(("SG.G...G",))).steps_to_goals() == [1, 3, 7]
+    assert GridWorld(maze(("GGG", "GSG"))).steps_to_goals() == [1, 2, 3, 4, 5]
+    assert GridWorld(maze(("S.#G",))).steps_to_goals() == []
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_agent_reaches_goals_in_fewer_steps(seed: int) -> None:
+    one = judge(maze(random_maze(seed, goals=30), max_steps=12).model_copy(update={"goals": 1}))
+    _, taken, ends = one.episodes(genomes(one, 400), seed=1, generation=0)
+    steps = [0, *one.environment.steps_to_goals()]
+    reached = ends[..., 1].astype(int)
+    assert reached.max() > 3
+    assert all(steps[goals] <= count for goals, count in zip(reached.ravel(), taken.ravel(), strict=True))
+
+
+def test_what_may_be_had_without_a_goal_leaves_out_the_goals_and_what_lies_behind_them() -> None:
+    assert GridWorld(maze((".S.G",), max_steps=40)).best_without_goals() == pytest.approx(0.3)
+    assert GridWorld(maze(("SG..",), max_steps=40)).best_without_goals() == 0
+    assert GridWorld(maze(("S.G",), max_steps=3, revisit=1.0)).best_without_goals() == 3
+
+
 @pytest.mark.parametrize("goals", range(4))
 def test_no_agent_beats_the_best_possible(goals: int) -> None:
     one = judge(maze(random_maze(goals + 20, goals=goals)))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from processing.core.criteria import Confirmation
+from processing.core.criteria import Confirmation, GoalConfirmation
 from processing.core.stop import StopParameters, confirmation_words, confirmed, ended, explained, met_rule
 from processing.core.strategies import STRATEGIES
 from processing.core.types import StopReason
@@ -111,6 +111,23 @@ def test_what_became_of_a_champion_on_fresh_episodes_is_told_so_that_the_differe
     facts: dict[str, Any], words: str
 ) -> None:
     assert confirmation_words(facts) == words
+
+
+@pytest.mark.parametrize(("goals", "reached", "words"), [
+    (1, 83, "Agent 12-7 reached 1 goal in each of its own episodes; of 100 fresh ones, it did in 83 where 90 are asked"),
+    (3, 90, "Agent 12-7 reached 3 goals in each of its own episodes; of 100 fresh ones, it did in 90 where 90 are asked"),
+])
+def test_in_how_many_fresh_episodes_an_agent_reached_its_goals_is_told_as_a_number_of_them(
+    goals: int, reached: int, words: str
+) -> None:
+    confirmation = GoalConfirmation(agent=7, episodes=100, reached=reached, asked=90, goals=goals)
+    facts = confirmed(confirmation, generation=12, fitness=5.0)
+    assert confirmation_words(facts) == words
+    assert facts["is_passed"] is (reached >= 90)
+    found = told(StopReason.GENERATION_LIMIT, {"best_fitness": 5.0, "confirmation": facts}, fitness=None, solved=True)
+    assert words in found["message"]
+    assert found["led_to"]["confirmation_reached"] == reached
+    assert ("The more episodes" in found["advice"]) is (reached < 90)
 
 
 @pytest.mark.parametrize(("mean", "is_passed"), [(None, False), (199.999, False), (200.0, True)])

@@ -33,7 +33,7 @@ def test_all_covariances_are_learned_of_up_to_a_thousand_weights(hidden: list[in
 
 @pytest.mark.parametrize(("hidden", "variant"), [([], "full"), ([29], "full"), ([30], "separable"), ([64, 64], "separable")])
 def test_covariances_that_nothing_is_said_of_are_those_that_can_be_learned(hidden: list[int], variant: str) -> None:
-    changes = {"strategy": {"type": "cma_es"}, "network": {"hidden": hidden}}
+    changes = {"strategy": {"type": "cma_es"}, "network": {"hidden": hidden}, "environment.goals": 2}
     item = stage(parse(document(changes)), Limits())
     assert item.spec["strategy"]["variant"] == variant
     assert item == stage(parse(document(changes | {"strategy": {"type": "cma_es", "variant": variant}})), Limits())

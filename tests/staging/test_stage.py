@@ -30,7 +30,7 @@ def faults_of(changes: dict[str, Any], limits: Limits | None = None) -> tuple[Fa
 
 
 def test_a_good_work_item_is_staged_complete_and_without_warnings() -> None:
-    work_item = parse(document())
+    work_item = parse(document({"environment.goals": 2}))
     item = stage(work_item, Limits())
     assert item.spec == canonical(work_item)
     assert item.spec_hash == spec_hash(work_item)
@@ -104,6 +104,7 @@ def test_parents_that_were_given_are_not_changed() -> None:
 
 def test_a_default_that_fits_or_does_not_count_stays_and_the_hash_with_it() -> None:
     for changes in ({"strategy.population_size": 20}, {"strategy.population_size": 10, "strategy.selection": "rank"}):
+        changes |= {"environment.goals": 2}
         item = staged(changes)
         assert item.spec["strategy"]["parents"] == 20
         assert item.spec_hash == spec_hash(parse(document(changes)))

@@ -6,6 +6,9 @@ cells in between + 1. Action: 0 to 8, row by row over the 3 x 3 neighbourhood, 4
 obstacles. Reward: `RewardParameters`; 0 for the move that ends the walk at an obstacle or the edge. Terminates: on
 leaving the map or entering an obstacle (the agent stays where it was), and on collecting the last goal. Truncates:
 after `max_steps`. A collected goal is open ground from then on, also to the eye. The start counts as visited.
+
+Solved: `goals` of the goals collected in each of an agent's episodes (`criteria.GoalsReached`); a stored document without
+that number was accepted when a maze had no criterion, and has none. Episodes do not end by it.
 """
 
 from collections import deque
@@ -15,9 +18,11 @@ from typing import Literal
 import numpy as np
 
 from processing.core.actions import fill_choice
+from processing.core.criteria import GoalsReached
 from processing.core.environments.sight import views
 from processing.core.environments.walk import (
     BLOCKED,
+    ENDS,
     FREE,
     INPUTS,
     POSITION,
@@ -32,7 +37,7 @@ from processing.core.environments.walk import (
 from processing.core.errors import Refused
 from processing.core.lanes import LANES
 from processing.core.parameters import Number, Parameters, parameter
-from processing.core.types import Int32Array
+from processing.core.types import BoolArray, Float32Array, Int32Array
 
 OPEN, START, GOAL, OBSTACLE = ".", "S", "G", "#"
 OUTPUTS = 9
@@ -60,6 +65,10 @@ class MazeParameters(Parameters):
         meaning="The map, one string per row: '.' open, 'S' start, 'G' goal, '#' obstacle.", min_length=1
     )
     max_steps: int = parameter(meaning="Steps after which an episode is cut off.", unit="steps", ge=1, le=1_000_000)
+    goals: int | None = parameter(
+        None, unit="goals", ge=1, le=1_000_000,
+        meaning="Goals that an agent must reach in each of its episodes to have solved the maze; null for all on the map.",
+    )
     rewards: RewardParameters = parameter(RewardParameters(), meaning="What a move earns.")
     episodes: int = parameter(
         1, meaning="Episodes per agent; its fitness is their mean. More than one helps only where actions are sampled.",
@@ -80,9 +89,9 @@ class GridWorld:
     is_random = has_common_episodes = False
     actions = "choice"
     behaviours = 2  # row and column of the last cell
+    ends = ENDS  # numbers that `fill_end` writes of an episode
     judge = "episodes"
     plain_seconds = (2.3e-4, 1.2e-6)  # a step in plain Python takes so long, and for each weight
-    criterion = None  # a maze is solved when its work item says so
     scene = None  # drawn by its map
 
     def __init__(self, parameters: MazeParameters) -> None:
@@ -93,16 +102,17 @@ class GridWorld:
         self.number_of_cells = self.height * self.width
         self.start = self._places(START)[0]
         self.goals = self._places(GOAL)
+        self.criterion = None if parameters.goals is None else GoalsReached(parameters.goals)
 
-    def distances(self) -> dict[tuple[int, int], int]:
-        """The least number of steps from the start to each cell (row, column) that can be reached."""
+    def distances(self, *, without: str = OBSTACLE) -> dict[tuple[int, int], int]:
+        """The least number of steps from the start to each cell (row, column) that can be reached without such cells."""
         found, border = {self.start: 0}, deque([self.start])
         while border:
             row, column = border.popleft()
             for below in (row - 1, row, row + 1):
                 for beside in (column - 1, column, column + 1):
                     inside = 0 <= below < self.height and 0 <= beside < self.width
-                    if inside and (below, beside) not in found and self.rows[below][beside] != OBSTACLE:
+                    if inside and (below, beside) not in found and self.rows[below][beside] not in without:
                         found[below, beside] = found[row, column] + 1
                         border.append((below, beside))
         return found
@@ -117,17 +127,36 @@ class GridWorld:
         found = self.distances()
         return min((found[goal] for goal in self.goals if goal in found), default=None)
 
+    def steps_to_goals(self) -> list[int]:
+        """At least so many steps lead to one goal, to two, and so on, up to all that can be reached.
+
+        The nearest goals are counted, and one step from each to the next: the true way may be longer.
+        """
+        found, steps = self.distances(), list[int]()
+        for distance in sorted(found[goal] for goal in self.goals if goal in found):
+            steps.append(max(distance, steps[-1] + 1) if steps else distance)
+        return steps
+
     def best_possible(self) -> float:
         """An upper bound of the return of one episode.
 
         The best `max_steps` rewards among: each goal and each open cell that is near enough, once, and revisits without
         end. It is not always reached: the way from one to the next may cost steps.
         """
-        rewards = self.parameters.rewards
         near = [cell for cell, steps in self.distances().items() if 0 < steps <= self.max_steps]
         goals = len(set(self.goals).intersection(near))
+        return self._best(goals=goals, cells=len(near) - goals)
+
+    def best_without_goals(self) -> float:
+        """The same of an episode that reaches no goal."""
+        near = self.distances(without=OBSTACLE + GOAL).values()
+        return self._best(goals=0, cells=sum(0 < steps <= self.max_steps for steps in near))
+
+    def _best(self, *, goals: int, cells: int) -> float:
+        """The best `max_steps` rewards among so many goals and open cells, once each, and revisits."""
+        rewards = self.parameters.rewards
         total, steps = 0.0, self.max_steps
-        offers = [(rewards.goal, goals), (rewards.open, len(near) - goals), (rewards.revisit, steps)]
+        offers = [(rewards.goal, goals), (rewards.open, cells), (rewards.revisit, steps)]
         for reward, count in sorted(offers, reverse=True):
             taken = min(count, steps) if reward > 0 else 0
             total, steps = total + reward * taken, steps - taken
@@ -174,6 +203,19 @@ class GridWorld:
     def notes(self) -> int:
         """Words of notes per lane."""
         return self.world.words
+
+    def behaviours_of(self, ends: Float32Array) -> Float32Array:
+        """(N, E, 2) row and column of the last cell of each episode, from what `fill_end` wrote, (N, E, 2)."""
+        cells = ends[..., 0].astype(np.int32)
+        found: Float32Array = np.stack(np.divmod(cells, self.width + 2), axis=-1).astype(np.float32) - 1
+        return found
+
+    def solved(self, ends: Float32Array) -> BoolArray:
+        """(N, E) whether each episode reached as many goals as are asked for, from what `fill_end` wrote, (N, E, 2)."""
+        asked = self.parameters.goals
+        assert asked is not None
+        found: BoolArray = ends[..., 1] >= asked
+        return found
 
     def position(self, wholes: Int32Array) -> tuple[int, int]:
         """Row and column of the agent in lane 0, from the state in whole numbers."""

@@ -19,6 +19,8 @@ FREE, PRIZE, BLOCKED = 0, 1, 2
 #: Rows of a lane's state: its cell, its set of collected goals (times the cells of the map), goals left, its row of
 #: views.
 POSITION, COLLECTED, LEFT, VIEW, WHOLES = 0, 1, 2, 3, 4
+#: Numbers that say what an episode came to: its last cell, and the goals that were collected.
+ENDS = 2
 
 
 class World(NamedTuple):
@@ -51,12 +53,10 @@ def fill_start(world, work, lane, key):
 
 @part
 def fill_end(world, work, lane, life, ends):
-    """Row and column of the last cell."""
+    """The last cell, in the flat map, and how many goals were collected: plain numbers, as some lives are short."""
     if ends.size > 0:
-        across = np.int64(get(world.sights, 4))
-        at = np.int64(get(work.wholes, lane))
-        put(ends, life * 2, np.float32(at // across - 1))
-        put(ends, life * 2 + 1, np.float32(at % across - 1))
+        put(ends, life * ENDS, np.float32(get(work.wholes, lane + POSITION * LANES)))
+        put(ends, life * ENDS + 1, np.float32(world.goals - get(work.wholes, lane + LEFT * LANES)))
 
 
 @part

@@ -6,13 +6,13 @@ import numpy as np
 
 from processing.core.engine import Engine
 from processing.core.judges.forgetful import Forgetful
-from processing.core.types import Evaluations, Failure, Float32Array, Genomes, Purpose, State
+from processing.core.types import Evaluations, Failure, Float32Array, Float64Array, Genomes, Int32Array, Purpose, State
 
 
 class Episodes(Forgetful):
     """The judge `episodes`: a genome kind's networks in an environment."""
 
-    behaviours = 0  # numbers that say what a life came to, for judges that look at them
+    behaviours = 0  # numbers that say how an agent behaved, for judges that look at them
 
     def __init__(self, environment: Any, genome_kind: Any) -> None:
         self.environment, self.genome_kind = environment, genome_kind
@@ -39,31 +39,49 @@ class Episodes(Forgetful):
         has failed. Sampled actions: draw n of (seed, POLICY, generation, agent, episode) is for step n; with another
         `purpose` than EPISODE that one stands in place of POLICY, for fresh draws.
         """
-        last = self.genome_kind.count(genomes) if last is None else last
-        episodes = self.environment.episodes
-        ends = np.zeros((last - first, episodes, self.behaviours), np.float32)
-        returns, steps = self.engine.lives(
-            genomes, seed=seed, generation=generation,
-            purpose=purpose, first=first, last=last, origin=origin, sampled=self.is_sampled, threads=threads,
-            ends=ends.reshape(-1),
+        returns, steps, ends = self.episodes(
+            genomes, seed=seed, generation=generation, first=first, last=last, origin=origin, threads=threads, purpose=purpose
         )
-        fitness = np.zeros(last - first)
-        for episode in range(episodes):
-            fitness += returns[episode::episodes]
-        fitness /= episodes
+        number = returns.shape[1]
+        fitness = np.zeros(len(returns))
+        for episode in range(number):
+            fitness += returns[:, episode]
+        fitness /= number
         finite = np.isfinite(fitness)
         return Evaluations(
             fitness=np.where(finite, fitness, np.nan),
-            steps=steps.reshape(-1, episodes).sum(axis=1, dtype=np.int32),
+            steps=steps.sum(axis=1, dtype=np.int32),
             failures=np.where(finite, Failure.NONE, Failure.NON_FINITE_FITNESS).astype(np.uint8),
-            behaviours=_mean_end(ends) if self.behaviours else None,
+            solved=(finite & self.environment.solved(ends).all(axis=1)).astype(np.uint8) if self.is_counted else None,
+            behaviours=_mean(self.environment.behaviours_of(ends)) if self.behaviours else None,
         )
 
+    @property
+    def is_counted(self) -> bool:
+        """Whether each episode says if it meets the environment's criterion, by what it came to."""
+        return bool(getattr(self.environment, "ends", 0)) and self.environment.criterion is not None
 
-def _mean_end(ends: Float32Array) -> Float32Array:
-    """(N, D) the mean of what the episodes of each agent came to, (N, E, D), added in their order."""
-    total = np.zeros((ends.shape[0], ends.shape[2]))
-    for episode in range(ends.shape[1]):
-        total += ends[:, episode]
-    mean: Float32Array = (total / ends.shape[1]).astype(np.float32)
+    def episodes(
+        self, genomes: Genomes, *, seed: int, generation: int, first: int = 0, last: int | None = None, origin: int = 0,
+        threads: int = 1, purpose: Purpose = Purpose.EPISODE,
+    ) -> tuple[Float64Array, Int32Array, Float32Array]:
+        """Returns and steps of each episode of agents first..last-1, (N, E), and what the environment says that it came to,
+        (N, E, D); D is 0 where that is not asked for.
+        """
+        last, number = self.genome_kind.count(genomes) if last is None else last, self.environment.episodes
+        said = self.environment.ends if self.behaviours or self.is_counted else 0
+        ends = np.zeros((last - first, number, said), np.float32)
+        returns, steps = self.engine.lives(
+            genomes, seed=seed, generation=generation, purpose=purpose, first=first, last=last, origin=origin,
+            sampled=self.is_sampled, threads=threads, ends=ends.reshape(-1),
+        )
+        return returns.reshape(-1, number), steps.reshape(-1, number), ends
+
+
+def _mean(values: Float32Array) -> Float32Array:
+    """(N, D) the mean over the episodes of each agent, of (N, E, D), added in their order."""
+    total = np.zeros((values.shape[0], values.shape[2]))
+    for episode in range(values.shape[1]):
+        total += values[:, episode]
+    mean: Float32Array = (total / values.shape[1]).astype(np.float32)
     return mean
