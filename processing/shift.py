@@ -17,7 +17,7 @@ from database import services, steps
 from database.errors import NO_ANSWER
 from database.models import EventLevel, EventType, Instance, InstanceState
 from database.services import Claim, NewEvent, Part
-from processing import failures, lifecycle, logs, node, slices
+from processing import failures, lifecycle, logs, node, remarks, slices
 from processing.core import checkpoint as checkpoints
 from processing.core import generation as generations
 from processing.core.checkpoint import Checkpoint
@@ -160,7 +160,10 @@ class Shift:
             services.record_generation(instance=instance, generation=record, keep_every=settings.CHECKPOINT_KEEP_EVERY)
             services.close_slices(instance=instance)
             instance.profile = node.profile_of(self.plan)
-            notes = [*_noted(instance, self.plan), *failures.decided_by_chance(instance, closed, confirming)]
+            notes = [
+                *_noted(instance, self.plan), *failures.decided_by_chance(instance, closed, confirming),
+                *remarks.noticed(instance, closed),
+            ]
             closed = self._timed(instance, closed)
             if closed.stop is not None:
                 instance.stop_reason, instance.stop_explanation = closed.stop.value, closed.explanation

@@ -51,7 +51,7 @@ def test_agents_whose_environment_raises_fail_and_the_run_stays_reproducible() -
     one, two = (finished(submitted("Crashing-v0")) for _ in range(2))
     assert (one.state, one.reproducible, one.digest) == ("SUCCEEDED", True, two.digest)
     told = [event.message for event in Event.objects.filter(instance=one)]
-    assert any(message.endswith("failed: RuntimeError: the bridge is gone") for message in told)
+    assert any(message.endswith("failed: step() raised RuntimeError: the bridge is gone") for message in told)
 
 
 def test_an_agent_whose_words_no_database_takes_fails_like_any_other() -> None:
@@ -87,11 +87,11 @@ def test_where_all_agents_fail_they_and_the_run_say_of_what(client: Client) -> N
         client, "query($id:ID!){node(id:$id){... on Instance{agents{nodes{failure{reason message}}}}}}",
         id=global_id("Instance", instance.pk),
     )["node"]["agents"]["nodes"]
-    why = {"reason": "ENVIRONMENT_ERROR", "message": "RuntimeError: there is no bridge"}
+    why = {"reason": "ENVIRONMENT_ERROR", "message": "reset() raised RuntimeError: there is no bridge"}
     assert found == [{"failure": why}] * 8
     assert instance.stop_reason == "EXTINCTION"
     assert instance.stop_explanation is not None
-    assert "All failed for this reason: RuntimeError: there is no bridge." in instance.stop_explanation["message"]
+    assert "All failed for this reason: reset() raised RuntimeError: there is no bridge." in instance.stop_explanation["message"]
     assert instance.stop_explanation["led_to"]["failed_of_it"] == 8
     assert "mutation_scale" not in instance.stop_explanation["advice"]
 

@@ -45,6 +45,7 @@ class Ended(NamedTuple):
     failure: Failure
     reason: str | None
     sums: Float64Array  # of its observations, their squares, and their number; empty where nobody asked
+    remarks: tuple[tuple[str, str], ...] = ()  # what was noticed, and a sentence
 
 
 class Task(NamedTuple):
@@ -57,6 +58,11 @@ class Task(NamedTuple):
     timeout_seconds: float  # an environment that does not answer for so long has hung
     least: int = 0  # with `seconds`: so many of the first lives are lived whatever happens
     seconds: float = math.inf  # after so long, no more lives are begun
+    again: tuple[int, ...] = ()  # lives that are lived twice: number len(lives) + k is again[k], in another process
+
+    def first_of(self, life: int) -> int:
+        """The life that this number stands for, which may be its second time."""
+        return life if life < len(self.lives) else self.again[life - len(self.lives)]
 
 
 class Children:
@@ -104,6 +110,8 @@ class _Sharing:
         self.children, self.task = children, task
         self.waiting, self.tries = deque(task.lives), Counter[int]()
         self.begun = 0  # lives 0..begun-1 were handed out
+        self.again = deque(range(len(task.lives), len(task.lives) + len(task.again)))
+        self.lived_by: dict[int, Process] = {}  # who was given a life, the last time
         setup, size = children.pace
         self.size = size if setup == task.setup else 1
         self.at_once: dict[Process, tuple[int, float]] = {}  # lives of the message that it works on, and since when
@@ -138,8 +146,33 @@ class _Sharing:
             number = min(self.size, share if share <= LANES else max(LANES, share // 2))
             mine = [self.waiting.popleft() for _ in range(number)]
             self.begun = max(self.begun, 1 + max(mine))
-            self.at_once[child] = (number, time.monotonic())
-            child.take(mine, self.task.setup, self.task.packed(mine))
+            self.lived_by |= dict.fromkeys(mine, child)
+            self._give(child, mine)
+        while self.again and not self.waiting and len(self.at_once) < self.task.processes:
+            if not self._hand_out_again():
+                return
+
+    def _give(self, child: Process, lives: list[int]) -> None:
+        self.at_once[child] = (len(lives), time.monotonic())
+        child.take(lives, self.task.setup, self.task.packed(lives))
+
+    def _hand_out_again(self) -> bool:
+        """Give some lives that are lived a second time to a process that did not live them the first time; whether there was one.
+
+        Those whose first time nobody has begun, as time was up, are left out. Where all others are at work, they are waited for.
+        """
+        self.again = deque(life for life in self.again if self.task.first_of(life) in self.lived_by)
+        self.children.idle()
+        for child in [child for child in self.children.all if not child.lives]:
+            mine = [life for life in self.again if self.lived_by[self.task.first_of(life)] is not child][: self.size]
+            if mine:
+                self.again = deque(life for life in self.again if life not in mine)
+                self._give(child, mine)
+                return True
+        if self.again and not self.at_once:
+            self.children.all.append(Process())
+            return True
+        return False
 
     def _wait(self) -> None:
         """Until somebody has something to say, or to take, or it is time to look after them."""
@@ -165,8 +198,10 @@ class _Sharing:
             child.lives.discard(said["life"])
             yield Ended(
                 said["life"], said["total"], said["steps"], Failure(said["failure"]), said["reason"],
-                np.frombuffer(sums, np.float64),
+                np.frombuffer(sums, np.float64), tuple((what, sentence) for what, sentence in said["remarks"]),
             )
+            if said["failure"] == Failure.OUT_OF_MEMORY:
+                self._leave_out(said["life"])
         if not child.lives and child in self.at_once:
             self._paced(*self.at_once.pop(child))
 
@@ -190,6 +225,7 @@ class _Sharing:
             at = child.at_work()
             self.children.end(child)
             yield from self._told(child)
+            self.size = 1  # so that what ends beside one that hangs is told
             if at is None:
                 raise Broken(f"A process for environments was silent for {QUIET_SECONDS:g} s.")
             reason = f"Its environment did not answer within {self.task.timeout_seconds:g} s."
@@ -210,10 +246,18 @@ class _Sharing:
     def _failed(self, child: Process, lives: list[int], failure: Failure, reason: str) -> Iterator[Ended]:
         """These lives have failed; the others of their process wait again."""
         for life in child.lives.intersection(lives):
+            if failure != Failure.ENVIRONMENT_ERROR:
+                self._leave_out(life)
             yield Ended(life, math.nan, 0, failure, reason, np.zeros(0))
-        self.waiting.extendleft(sorted(child.lives.difference(lives), reverse=True))
+        left = sorted(child.lives.difference(lives), reverse=True)
+        self.waiting.extendleft(life for life in left if life < len(self.task.lives))
+        self.again.extendleft(life for life in left if life >= len(self.task.lives))
         child.lives.clear()
         self.at_once.pop(child, None)
+
+    def _leave_out(self, life: int) -> None:
+        """A life that a clock or a machine has ended is not lived a second time."""
+        self.again = deque(each for each in self.again if self.task.first_of(each) != life)
 
 
 def children() -> Children:
