@@ -1,6 +1,7 @@
 """What was noticed of environments while agents were evaluated, as a run tells it: each kind once in its events.
 
-That an agent evaluated twice came to different results also marks the run as not reproducible.
+That an agent evaluated twice came to different results, or that an environment took its process with it, also
+marks the run as not reproducible.
 """
 
 from collections.abc import Sequence
@@ -18,6 +19,10 @@ _SENTENCES = {
         "kept in its module or class from one episode to the next, on a generator that all episodes share, on "
         "the time, or on files."
     ),
+    Noticed.PROCESS_DIED: (
+        "The environment of agent {agent} took its process with it ({sentence}), so that the agent failed. What a "
+        "process dies of may depend on the machine; the run is not reproducible."
+    ),
     Noticed.NOT_FINITE: (
         "Agent {agent} observed a number that is not finite: {sentence}. Networks compute with it as it is, and "
         "agents keep their fitness. This is told once, whatever other agents observe."
@@ -28,13 +33,14 @@ _SENTENCES = {
         "reproduced; that is slower. An environment should draw from its own `np_random`."
     ),
 }
+_MARKS = (Noticed.DIFFERENCE, Noticed.PROCESS_DIED)
 _LEVELS = {Noticed.GLOBAL_GENERATORS: EventLevel.INFO}
 
 
 def noticed(instance: Instance, closed: Closed) -> list[NewEvent]:
-    """Mark a run as not reproducible where an agent's second evaluation says so; the events of what was not told before."""
+    """Mark a run as not reproducible where what was noticed says so; the events of what was not told before."""
     remarks = _firsts(closed.evaluations.remarks)
-    if any(remark.what == Noticed.DIFFERENCE for remark in remarks):
+    if any(remark.what in _MARKS for remark in remarks):
         instance.reproducible = False
     return [
         NewEvent(

@@ -96,6 +96,7 @@ class Noticed(StrEnum):
     DIFFERENCE = "difference"  # evaluated twice, an agent's episodes ended otherwise the second time
     NOT_FINITE = "not_finite"  # an observation held numbers that are not finite
     GLOBAL_GENERATORS = "global_generators"  # `random` or `numpy.random` was drawn from
+    PROCESS_DIED = "process_died"  # its process died while it was called, by itself
 
 
 class Remark(NamedTuple):

@@ -168,12 +168,16 @@ def test_slow_environments_get_few_lives_at_a_time() -> None:
     assert max(most) <= 4
 
 
-def test_lives_that_a_machine_decided_while_somebody_confirmed_are_told() -> None:
-    plan = foreign_plan("Hanging-v0", timeout_seconds=1.0)
+@pytest.mark.parametrize(("name", "failure"), [
+    ("Hanging-v0", Failure.TIMEOUT), ("Hungry-v0", Failure.OUT_OF_MEMORY), ("Killed-v0", Failure.WORKER_LOST),
+    ("Dying-v0", Failure.WORKER_LOST),
+])
+def test_lives_that_a_machine_decided_while_somebody_confirmed_are_told(name: str, failure: Failure) -> None:
+    plan = foreign_plan(name, timeout_seconds=1.0)
     with plan.judge.attended(threads=2, beat=lambda: None) as told:
         genomes = plan.genome.random(6, seed=4, generation=0)
         plan.judge.evaluate(genomes, seed=4, generation=0, purpose=Purpose.CONFIRMATION)
-    assert Failure.TIMEOUT in told
+    assert failure in told
     with plan.judge.attended(threads=2, beat=lambda: None) as nothing:
         pass
     assert nothing == []

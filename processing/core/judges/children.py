@@ -23,7 +23,7 @@ import numpy as np
 from processing.core.errors import Broken
 from processing.core.judges.process import QUIET_SECONDS, Process, words_of
 from processing.core.lanes import LANES
-from processing.core.types import Failure, Float64Array
+from processing.core.types import Failure, Float64Array, Noticed
 
 log = logging.getLogger(__name__)
 
@@ -241,14 +241,18 @@ class _Sharing:
         self.tries.update(child.lives if at is None else [at])
         failed = [at] if at is not None and not outside else [one for one in child.lives if self.tries[one] >= MOST_TRIES]
         failure = Failure.WORKER_LOST if outside or at is None else Failure.ENVIRONMENT_ERROR
-        yield from self._failed(child, failed, failure, f"The process of its environment died ({words}).")
+        reason = f"The process of its environment died ({words})."
+        died = ((Noticed.PROCESS_DIED.value, words),) if failure == Failure.ENVIRONMENT_ERROR else ()
+        yield from self._failed(child, failed, failure, reason, died)
 
-    def _failed(self, child: Process, lives: list[int], failure: Failure, reason: str) -> Iterator[Ended]:
+    def _failed(
+        self, child: Process, lives: list[int], failure: Failure, reason: str, remarks: tuple[tuple[str, str], ...] = ()
+    ) -> Iterator[Ended]:
         """These lives have failed; the others of their process wait again."""
         for life in child.lives.intersection(lives):
             if failure != Failure.ENVIRONMENT_ERROR:
                 self._leave_out(life)
-            yield Ended(life, math.nan, 0, failure, reason, np.zeros(0))
+            yield Ended(life, math.nan, 0, failure, reason, np.zeros(0), remarks)
         left = sorted(child.lives.difference(lives), reverse=True)
         self.waiting.extendleft(life for life in left if life < len(self.task.lives))
         self.again.extendleft(life for life in left if life >= len(self.task.lives))

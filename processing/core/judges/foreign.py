@@ -119,7 +119,8 @@ class ForeignEpisodes:
         with closing(children().live(task, beat=beat or self._beat)) as ended:
             found = self._evaluations(ended, task, last - first)
         if self._told is not None:
-            self._told += [Failure(int(one)) for one in found.failures if one]
+            died = any(each.what == Noticed.PROCESS_DIED for each in found.remarks)
+            self._told += [*(Failure(int(one)) for one in found.failures if one), *([Failure.WORKER_LOST] if died else [])]
         return found
 
     def normalization(self, state: State) -> Normalization | None:
