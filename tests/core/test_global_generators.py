@@ -1,15 +1,30 @@
 """Environments that draw from the generators that all of a process shares."""
 
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from processing.core.environments.foreign.lookup import Lookup
 from processing.core.judges import global_generators
 from processing.core.judges.children import children
-from processing.core.judges.global_generators import GlobalGenerators, Moved
+from processing.core.judges.global_generators import GlobalGenerators
+from processing.core.plan import plan_of
 from processing.core.types import Evaluations, Noticed
 from tests.cases.foreign import MODULE, case_plan
+from tests.core.foreign import staged_with
+
+LATE = """
+import gymnasium
+gymnasium.register("late/World-v0", entry_point="late_world:World")
+"""
+LATE_WORLD = """
+import random
+from tests.cases.environments import Plain
+SIZE = random.random()
+class World(Plain): pass
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -46,18 +61,32 @@ def test_one_that_draws_seldom_is_found_out_too() -> None:
     assert one.remarks
 
 
+def test_one_that_draws_only_where_its_module_is_imported_is_not_slowed_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "late_worlds.py").write_text(LATE)
+    (tmp_path / "late_world.py").write_text(LATE_WORLD)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("ENVIRONMENT_MODULES", "late_worlds")
+    item = staged_with(Lookup(None, ["late_worlds"]), "late/World-v0")
+    plan = plan_of(item.spec, item.facts)
+    genomes = plan.genome.random(20, seed=4, generation=0)
+    found = plan.judge.evaluate(genomes, seed=4, generation=0, threads=1)
+    assert not found.failures.any()
+    assert found.remarks == ()
+
+
 @pytest.mark.parametrize(
     "draw", [random.random, np.random.rand, np.random.randn, lambda: random.seed(3), lambda: np.random.seed(3)]
 )
 def test_every_move_is_seen(draw: object) -> None:
     before = random.getstate(), np.random.get_state()
     generators = GlobalGenerators()
-    generators.check()
+    assert not generators.have_moved()
     draw()  # type: ignore[operator]
-    with pytest.raises(Moved):
-        generators.check()
+    assert generators.have_moved()
     generators.remember()
-    generators.check()
+    assert not generators.have_moved()
     random.setstate(before[0])
     np.random.set_state(before[1])
 

@@ -1,5 +1,6 @@
 """Some agents are evaluated twice, in another process: environments that depend on more than their seed are found out."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -91,3 +92,12 @@ def test_where_time_is_up_only_those_that_were_evaluated_once_are_evaluated_agai
     found = plan.judge.evaluate(genomes, seed=4, generation=0, threads=1, seconds=1.0, twice=(0, 29))
     assert 1 <= len(found) < 29
     assert found.remarks == ()
+
+
+def test_where_no_other_process_can_be_started_nothing_is_evaluated_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    children().close()
+    once = evaluated("Counter")
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    twice = evaluated("Counter", twice=(3,))
+    assert len(once) == len(twice) == 20
+    assert twice.remarks == ()

@@ -86,6 +86,7 @@ class Child:
         self.is_checked = False
         self.generators = global_generators.GlobalGenerators()
         self.is_careful = False  # they were seen to move: lives are lived one at a time, and seeded
+        self.has_drawn = False  # a life was seen to move them
         self.held: list[tuple[int, bytes]] = []  # lives that have ended, and what is said of them
         self.reported, self.reported_at = set[int](), 0.0  # of the message: lives that were told of
 
@@ -102,6 +103,7 @@ class Child:
         except global_generators.Moved:
             self.is_careful, self.held = True, []
             self._live(head, values)
+            self.is_careful = self.has_drawn  # what was imported for the first of them may have moved them, and does so once
 
     def _live(self, head: dict[str, Any], values: dict[str, Any]) -> None:
         waiting = deque(Life(*each) for each in head["lives"] if each[0] not in self.reported)
@@ -161,7 +163,7 @@ class Child:
         key = int(rng.life_key(policy.starts, whose, life.episode))
         if self.is_careful:
             global_generators.seed(key)
-            life.remarks.append((Noticed.GLOBAL_GENERATORS, "its environment draws from `random` or `numpy.random`"))
+            self.generators.remember()
         try:
             with self._called(life):
                 life.environment = self.spare.pop() if self.spare else self._made()
@@ -226,6 +228,9 @@ class Child:
     def _tell(self, life: Life, error: BaseException | None) -> None:
         """Say what became of a life, soon. Its environment is kept where a reset makes it as new, else closed."""
         self._leave(life, is_reusable=error is None)
+        if self.is_careful and (self.has_drawn or self.generators.have_moved()):
+            self.has_drawn = True
+            life.remarks.append((Noticed.GLOBAL_GENERATORS, "its environment draws from `random` or `numpy.random`"))
         with self._called(life):
             reason = None if error is None else interface.reason_of(life.call, error)
         line = json.dumps({
@@ -255,7 +260,8 @@ class Child:
         if not self.is_careful:
             if not at_once and time.monotonic() - self.reported_at < HELD_SECONDS:
                 return
-            self.generators.check()
+            if self.generators.have_moved():
+                raise global_generators.Moved
             self.reported_at = time.monotonic()
         for number, message in self.held:
             send(self.end, message)

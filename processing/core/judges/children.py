@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from processing.core.errors import Broken
+from processing.core.errors import Broken, Transient
 from processing.core.judges.process import QUIET_SECONDS, Process, words_of
 from processing.core.lanes import LANES
 from processing.core.types import Failure, Float64Array, Noticed
@@ -170,9 +170,12 @@ class _Sharing:
                 self._give(child, mine)
                 return True
         if self.again and not self.at_once:
-            self.children.all.append(Process())
-            return True
-        return False
+            try:
+                self.children.all.append(Process())
+            except Transient as error:
+                log.warning("no agent is evaluated a second time: %s", error)
+                self.again.clear()
+        return bool(self.again) and not self.at_once
 
     def _wait(self) -> None:
         """Until somebody has something to say, or to take, or it is time to look after them."""
@@ -237,6 +240,12 @@ class _Sharing:
         log.warning("a process for environments ended (%s); printed in it last: %s", words, child.printed() or "nothing")
         if not child.is_proven and not outside and at is None:
             said = child.last_line()
+            if min(child.lives) >= len(self.task.lives):
+                log.warning("no agent is evaluated a second time: a process could not start (%s)", said)
+                self.again.clear()
+                child.lives.clear()
+                self.at_once.pop(child, None)
+                return
             raise Broken(f"A process for environments could not start ({words}). {said}".strip())
         self.tries.update(child.lives if at is None else [at])
         failed = [at] if at is not None and not outside else [one for one in child.lives if self.tries[one] >= MOST_TRIES]

@@ -134,9 +134,10 @@ class ForeignEpisodes:
         tally = _Tally(number, self.environment.inputs if self.is_normalised else None)
         waiting: dict[int, list[Ended]] = {}
         firsts: dict[int, list[Ended]] = {}
-        for one in self._unless_all_hang(ended):
-            if one.life != task.first_of(one.life):
-                seconds[task.first_of(one.life)] = one
+        for one in self._unless_all_hang(ended, task):
+            if one.life >= len(task.lives):
+                if one.failure not in (Failure.WORKER_LOST, Failure.OUT_OF_MEMORY):  # says nothing of the environment
+                    seconds[task.first_of(one.life)] = one
                 continue
             lives = waiting.setdefault(one.life // episodes, [])
             lives.append(one)
@@ -150,9 +151,12 @@ class ForeignEpisodes:
                 tally.remark(agent, Noticed.DIFFERENCE, sentence)
         return tally.evaluations()
 
-    def _unless_all_hang(self, ended: Iterator[Ended]) -> Iterator[Ended]:
+    def _unless_all_hang(self, ended: Iterator[Ended], task: Task) -> Iterator[Ended]:
         hangs = 0
         for one in ended:
+            if one.life >= len(task.lives):
+                yield one
+                continue
             hangs = hangs + 1 if one.failure == Failure.TIMEOUT else 0
             if hangs == MOST_HANGS:
                 parameters = self.environment.parameters

@@ -31,10 +31,9 @@ class GlobalGenerators:
         """What moves from here on has moved."""
         self._state = _state()
 
-    def check(self) -> None:
-        """Raises Moved where one has moved."""
-        if _state() != self._state:
-            raise Moved
+    def have_moved(self) -> bool:
+        """Whether one has moved."""
+        return _state() != self._state
 
 
 def seed(key: int) -> None:
