@@ -15,9 +15,9 @@ from processing.core.types import Noticed, Remark
 _SENTENCES = {
     Noticed.DIFFERENCE: (
         "Agent {agent} was evaluated twice, with different results: {sentence}. The first counts, and the run "
-        "is not reproducible. Its environment depends on something besides its seed and its actions: on what is "
-        "kept in its module or class from one episode to the next, on a generator that all episodes share, on "
-        "the time, or on files."
+        "is not reproducible. Its environment depends on something besides its seed and its actions: on what "
+        "is kept in its module or class from one episode to the next, on a generator that all episodes share, "
+        "on the time, or on files."
     ),
     Noticed.PROCESS_DIED: (
         "The environment of agent {agent} took its process with it ({sentence}), so that the agent failed. What a "

@@ -56,11 +56,11 @@ def looked_up(environment: Any, known: Known) -> tuple[Facts | None, list[Fault]
         return None, []
     if PLAIN_ID.fullmatch(environment.id) is None:
         expected = 'the plain id of a registered environment, as "Acrobot-v1" or "space/Rocket-v0", without a module'
-        return None, [fault(FaultCode.UNKNOWN_ENVIRONMENT, ID, expected, shown(environment.id), hint_of(environment.id, known))]
+        return None, [_unknown(environment.id, expected, known)]
     entry = known.entry(environment.id)
     if entry is None:
         expected = "the id of an environment that this server knows"
-        return None, [fault(FaultCode.UNKNOWN_ENVIRONMENT, ID, expected, shown(environment.id), hint_of(environment.id, known))]
+        return None, [_unknown(environment.id, expected, known)]
     if "needs" in entry:
         expected = f"an environment that is installed here; this one needs the package {entry['needs']}"
         hint = extra_words(entry["needs"])
@@ -102,6 +102,10 @@ def gymnasium_warnings(world: Any) -> list[Fault]:
         return []
     expected = "false, as this environment is compiled, and hundreds of times faster, where observations are not normalised"
     return [fault(FaultCode.INCONSISTENT, ("environment", "normalize_observations"), expected, "true")]
+
+
+def _unknown(name: str, expected: str, known: Known) -> Fault:
+    return fault(FaultCode.UNKNOWN_ENVIRONMENT, ID, expected, shown(name), hint_of(name, known))
 
 
 def _unfit(name: str, sentence: str) -> Fault:

@@ -58,7 +58,8 @@ def joined_results(parts: Sequence[Evaluations]) -> Evaluations:
     firsts = list(accumulate((len(part) for part in parts), initial=0))
     reasons = tuple((first + index, why) for first, part in zip(firsts, parts, strict=False) for index, why in part.reasons)
     remarks = tuple(
-        each._replace(agent=first + each.agent) for first, part in zip(firsts, parts, strict=False) for each in part.remarks
+        each._replace(agent=first + each.agent)
+        for first, part in zip(firsts, parts, strict=False) for each in part.remarks
     )
     columns = {name: _joined([getattr(part, name) for part in parts], parts) for name in names}
     return Evaluations(**columns, reasons=reasons, remarks=remarks)

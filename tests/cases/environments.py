@@ -68,6 +68,13 @@ class NanObservation(Plain):
         return np.array([np.nan, 0.5], np.float32)
 
 
+class Shrinks(Plain):
+    """Its third step gives another observation."""
+
+    def observation(self):
+        return np.zeros(2 if self.steps < 3 else 1, np.float32)
+
+
 class Raises(Plain):
     """An environment with a bug."""
 
@@ -137,6 +144,7 @@ class File(Plain):
 
 
 for each in (
-    OldReset, OldSeed, OldStep, ArrayReward, NanObservation, Raises, GlobalRandom, OwnRandom, SeldomGlobal, Counter, Clock, File,
+    OldReset, OldSeed, OldStep, ArrayReward, NanObservation, Shrinks, Raises, GlobalRandom, OwnRandom,
+    SeldomGlobal, Counter, Clock, File,
 ):
     gymnasium.register(f"cases/{each.__name__}-v0", entry_point=each, max_episode_steps=500)

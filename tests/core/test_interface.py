@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from processing.core.environments.foreign.spaces import Reader
-from processing.core.judges.interface import NotAsAgreed, read_reset, read_step, reason_of
+from processing.core.judges.interface import NotAsAgreed, read_observation, read_reset, read_step, reason_of
 from processing.core.types import Evaluations, Failure, Noticed
 from tests.cases.foreign import MODULE, case_plan
 
@@ -34,12 +34,18 @@ OLD = "this is the interface of Gym before 0.26; since then it "
     ("OldSeed", f"reset() takes no seed: {OLD}takes seed and options. It raised TypeError: "),
     ("OldStep", f"step() gave 4 values: {OLD}gives observation, reward, terminated, truncated, info."),
     ("ArrayReward", "step() gave an array of the shape (1,) as the reward: it must be a number."),
+    ("Shrinks", "step() gave an observation that is not one of its space: ValueError: expected an observation of"),
     ("Raises", "step() raised RuntimeError: the simulator is not there"),
 ])
 def test_an_agent_that_fails_says_the_call_and_the_rule(name: str, said: str) -> None:
     evaluations = evaluated(name)
     assert set(evaluations.failures) == {Failure.ENVIRONMENT_ERROR}
     assert all(reason.startswith(said) for _, reason in evaluations.reasons)
+
+
+def test_the_step_that_gave_what_it_must_not_give_counts_where_its_reward_was_read() -> None:
+    assert evaluated("Shrinks").steps.tolist() == [3] * 3
+    assert evaluated("ArrayReward").steps.tolist() == [0] * 3
 
 
 def test_observations_that_are_not_finite_are_remarked_once_and_agents_keep_their_fitness() -> None:
@@ -61,19 +67,23 @@ def test_observations_that_are_not_finite_are_remarked_once_and_agents_keep_thei
     ((SEEN[:1], 1.0, False, False, {}), "step() gave an observation that is not one of its space: ValueError: expected an obs"),
 ])
 def test_what_a_step_gives_is_read_or_told(given: Any, said: str | None) -> None:
+    def read() -> tuple[float, bool]:
+        observation, reward, is_over = read_step(given)
+        read_observation(observation, READER, np.zeros(2, np.float32), "step()")
+        return reward, is_over
+
     if said is None:
-        reward, is_over = read_step(given, READER, np.zeros(2, np.float32))
-        assert (reward, is_over) == (float(given[1]), False)
+        assert read() == (float(given[1]), False)
         return
     with pytest.raises(NotAsAgreed) as caught:
-        read_step(given, READER, np.zeros(2, np.float32))
+        read()
     assert said in str(caught.value)
 
 
 @pytest.mark.parametrize(("given", "said"), [
     ((SEEN, {}), None), ([SEEN, None], None), (SEEN, "an array of the shape (2,): this is the interface"),
     (3, "reset() gave 3: this is the interface"), ({"a": 1}, "a value of the type dict: this is the interface"),
-    ((1, 2), "reset() gave 2 values, the second no dictionary: this is the interface"),
+    ((1, 2), "reset() gave 2 values and no info: this is the interface"),
     ((SEEN[:1], {}), "reset() gave an observation that is not one of its space: ValueError: expected an observation of the"),
 ])
 def test_what_a_reset_gives_is_read_or_told(given: Any, said: str | None) -> None:

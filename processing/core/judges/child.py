@@ -14,7 +14,6 @@ import mmap
 import os
 import socket
 import sys
-import time
 import warnings
 from collections import deque
 from collections.abc import Iterator
@@ -33,6 +32,7 @@ from processing.core.environments.foreign.words import words_of
 from processing.core.genomes import GENOMES
 from processing.core.judges import global_generators, interface, tie
 from processing.core.judges.observed import noted
+from processing.core.judges.reports import Reports
 from processing.core.judges.wire import Gone, receive, send
 from processing.core.lanes import LANES
 from processing.core.normalization import Normalization
@@ -45,8 +45,6 @@ NOBODY = -1
 MOST_SEED = 2**31 - 1
 #: Without work for so long, the process ends; another one is started where there is more.
 IDLE_SECONDS = 300.0
-#: What became of lives is held back for so long, so that the global generators need not be looked at for each of them.
-HELD_SECONDS = 0.05
 
 
 @dataclass(slots=True)
@@ -69,7 +67,7 @@ class Child:
     """The lives of one genome kind in one environment."""
 
     def __init__(self, end: socket.socket, marks: Any, setup: dict[str, Any]) -> None:
-        self.end, self.marks = end, marks
+        self.reports, self.marks = Reports(end), marks
         parameters = GymnasiumParameters.model_validate_json(json.dumps(setup["environment"]))
         self.foreign = Foreign(parameters, setup["facts"])
         if parameters.id not in catalogue.entries():
@@ -84,11 +82,6 @@ class Child:
         self.sampled = self.writer.is_choice and self.kind.parameters.output == "softmax"
         self.spare: list[Any] = []  # environments that a reset makes as new
         self.is_checked = False
-        self.generators = global_generators.GlobalGenerators()
-        self.is_careful = False  # they were seen to move: lives are lived one at a time, and seeded
-        self.has_drawn = False  # a life was seen to move them
-        self.held: list[tuple[int, bytes]] = []  # lives that have ended, and what is said of them
-        self.reported, self.reported_at = set[int](), 0.0  # of the message: lives that were told of
 
     def live(self, data: bytes) -> None:
         """Live the lives of one message, and tell of each a short while after it has ended.
@@ -96,17 +89,16 @@ class Child:
         Where a global generator moves, those that were not told of yet are lived again, one at a time.
         """
         head, values = unpack_values(data, self.kind)
-        self.generators.remember()
-        self.reported, self.held = set(), []
+        self.reports.begin()
         try:
             self._live(head, values)
         except global_generators.Moved:
-            self.is_careful, self.held = True, []
+            self.reports.begin_again()
             self._live(head, values)
-            self.is_careful = self.has_drawn  # what was imported for the first of them may have moved them, and does so once
+            self.reports.end_careful()
 
     def _live(self, head: dict[str, Any], values: dict[str, Any]) -> None:
-        waiting = deque(Life(*each) for each in head["lives"] if each[0] not in self.reported)
+        waiting = deque(Life(*each) for each in head["lives"] if not self.reports.is_sent(each[0]))
         lanes: list[Life | None] = [None] * LANES
         try:
             self._live_in(lanes, waiting, head, values)
@@ -126,7 +118,7 @@ class Child:
         policy = self._policy(head)
         normalization = Normalization(values["mean"], values["scale"]) if "mean" in values else None
         while True:
-            for lane in range(1 if self.is_careful else LANES):
+            for lane in range(1 if self.reports.is_careful else LANES):
                 while lanes[lane] is None and waiting:
                     lanes[lane] = self._begun(waiting.popleft(), policy, seen[lane])
                     life = lanes[lane]
@@ -135,7 +127,7 @@ class Child:
                         self.settle(prepared.genomes, prepared.network, work, life.place, lane)
             alive = [lane for lane in range(LANES) if lanes[lane] is not None]
             if not alive:
-                self._report(at_once=True)
+                self.reports.send(at_once=True)
                 return
             self._note(lanes, seen)
             inputs[:] = (seen if normalization is None else normalization.of(seen)).T
@@ -147,7 +139,7 @@ class Child:
                 assert life is not None
                 if self._has_ended(life, actions[lane], seen[lane]):
                     lanes[lane], work.alive[lane] = None, 0
-            self._report(at_once=False)
+            self.reports.send(at_once=False)
             clock += 1
 
     def _policy(self, head: dict[str, Any]) -> Lives:
@@ -161,9 +153,7 @@ class Child:
         """The life at its first observation; None where it failed there."""
         whose = 0 if policy.common else life.agent
         key = int(rng.life_key(policy.starts, whose, life.episode))
-        if self.is_careful:
-            global_generators.seed(key)
-            self.generators.remember()
+        self.reports.seed(key)
         try:
             with self._called(life):
                 life.environment = self.spare.pop() if self.spare else self._made()
@@ -181,9 +171,10 @@ class Child:
         try:
             with self._called(life):
                 life.call = interface.STEP
-                reward, is_over = interface.read_step(life.environment.step(action), self.reader, row)
+                observation, reward, is_over = interface.read_step(life.environment.step(action))
                 life.total += reward
                 life.steps += 1
+                interface.read_observation(observation, self.reader, row, life.call)
         except BaseException as error:
             self._tell(life, error)
             return True
@@ -201,7 +192,8 @@ class Child:
         if not self.is_checked:
             now = [described(made.observation_space), described(made.action_space, is_action=True)]
             if json.loads(json.dumps(now)) != json.loads(json.dumps([facts["observation"], facts["action"]])):
-                raise interface.NotAsAgreed("Its spaces are no longer those that the work item was accepted with.")
+                told = "Its spaces are no longer those that the work item was accepted with."
+                raise interface.NotAsAgreed(told)
             self.is_checked = True
         return made
 
@@ -216,9 +208,9 @@ class Child:
             self.marks[0] = NOBODY
 
     def _note(self, lanes: list[Life | None], seen: Float32Array) -> None:
-        """Add what is seen to the sums of each life, where observations are normalised; notice what is not finite."""
+        """Add what is seen to the sums of each life, where observations are normalised; remark what is not finite."""
         if not np.isfinite(seen).all():
-            _notice_what_is_not_finite(lanes, seen)
+            _remark_what_is_not_finite(lanes, seen)
         if not self.foreign.parameters.normalize_observations:
             return
         for lane, life in enumerate(lanes):
@@ -228,16 +220,15 @@ class Child:
     def _tell(self, life: Life, error: BaseException | None) -> None:
         """Say what became of a life, soon. Its environment is kept where a reset makes it as new, else closed."""
         self._leave(life, is_reusable=error is None)
-        if self.is_careful and (self.has_drawn or self.generators.have_moved()):
-            self.has_drawn = True
-            life.remarks.append((Noticed.GLOBAL_GENERATORS, "its environment draws from `random` or `numpy.random`"))
+        if self.reports.has_drawn():
+            life.remarks.append((Noticed.GLOBAL_GENERATORS, ""))
         with self._called(life):
             reason = None if error is None else interface.reason_of(life.call, error)
         line = json.dumps({
             "life": life.number, "total": life.total, "steps": life.steps, "reason": reason,
             "failure": int(_failure_of(error)), "remarks": life.remarks,
         })
-        self.held.append((life.number, line.encode() + b"\n" + life.sums.tobytes()))
+        self.reports.add(life.number, line.encode() + b"\n" + life.sums.tobytes())
 
     def _leave(self, life: Life, *, is_reusable: bool) -> None:
         """The life's environment is kept for another one, or closed."""
@@ -249,34 +240,13 @@ class Child:
                 environment.close()
             del environment
 
-    def _report(self, *, at_once: bool) -> None:
-        """Tell of the lives that have ended, where that was held back for long enough.
 
-        Raises:
-            Moved: a global generator has moved since the message began, which may have changed them.
-        """
-        if not self.held:
-            return
-        if not self.is_careful:
-            if not at_once and time.monotonic() - self.reported_at < HELD_SECONDS:
-                return
-            if self.generators.have_moved():
-                raise global_generators.Moved
-            self.reported_at = time.monotonic()
-        for number, message in self.held:
-            send(self.end, message)
-            self.reported.add(number)
-        self.held = []
-
-
-def _notice_what_is_not_finite(lanes: list[Life | None], seen: Float32Array) -> None:
-    """The first time that a life observes a number that is not finite, it is noticed."""
+def _remark_what_is_not_finite(lanes: list[Life | None], seen: Float32Array) -> None:
+    """The first time that a life observes a number that is not finite, it is remarked."""
     for lane in np.flatnonzero(~np.isfinite(seen).all(axis=1)):
         life = lanes[lane]
         if life is not None and not any(what == Noticed.NOT_FINITE for what, _ in life.remarks):
-            place = int(np.flatnonzero(~np.isfinite(seen[lane]))[0])
-            call = f"{life.call} of step {life.steps}" if life.steps else life.call
-            sentence = f"{call} gave {seen[lane, place]} as number {place} of the observation, counted from 0"
+            sentence = interface.not_finite_words(life.call, life.steps, seen[lane])
             life.remarks.append((Noticed.NOT_FINITE, sentence))
 
 

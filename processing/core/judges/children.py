@@ -22,6 +22,7 @@ import numpy as np
 
 from processing.core.errors import Broken, Transient
 from processing.core.judges.process import QUIET_SECONDS, Process, words_of
+from processing.core.judges.repeats import Repeats
 from processing.core.lanes import LANES
 from processing.core.types import Failure, Float64Array, Noticed
 
@@ -34,6 +35,8 @@ LOOK_SECONDS = 0.25
 #: A life whose process was killed from outside is lived again so often.
 MOST_TRIES = 3
 _OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP)
+#: What was noticed of a life: a kind and a sentence each, see `Remark`.
+Pairs = tuple[tuple[str, str], ...]
 
 
 class Ended(NamedTuple):
@@ -45,7 +48,7 @@ class Ended(NamedTuple):
     failure: Failure
     reason: str | None
     sums: Float64Array  # of its observations, their squares, and their number; empty where nobody asked
-    remarks: tuple[tuple[str, str], ...] = ()  # what was noticed, and a sentence
+    remarks: Pairs = ()  # what was noticed, and a sentence
 
 
 class Task(NamedTuple):
@@ -58,11 +61,7 @@ class Task(NamedTuple):
     timeout_seconds: float  # an environment that does not answer for so long has hung
     least: int = 0  # with `seconds`: so many of the first lives are lived whatever happens
     seconds: float = math.inf  # after so long, no more lives are begun
-    again: tuple[int, ...] = ()  # lives that are lived twice: number len(lives) + k is again[k], in another process
-
-    def first_of(self, life: int) -> int:
-        """The life that this number stands for, which may be its second time."""
-        return life if life < len(self.lives) else self.again[life - len(self.lives)]
+    again: tuple[int, ...] = ()  # lives that are lived twice, see `repeats.py`
 
 
 class Children:
@@ -110,8 +109,7 @@ class _Sharing:
         self.children, self.task = children, task
         self.waiting, self.tries = deque(task.lives), Counter[int]()
         self.begun = 0  # lives 0..begun-1 were handed out
-        self.again = deque(range(len(task.lives), len(task.lives) + len(task.again)))
-        self.lived_by: dict[int, Process] = {}  # who was given a life, the last time
+        self.repeats = Repeats(len(task.lives), task.again)
         setup, size = children.pace
         self.size = size if setup == task.setup else 1
         self.at_once: dict[Process, tuple[int, float]] = {}  # lives of the message that it works on, and since when
@@ -146,36 +144,34 @@ class _Sharing:
             number = min(self.size, share if share <= LANES else max(LANES, share // 2))
             mine = [self.waiting.popleft() for _ in range(number)]
             self.begun = max(self.begun, 1 + max(mine))
-            self.lived_by |= dict.fromkeys(mine, child)
+            self.repeats.given(mine, child)
             self._give(child, mine)
-        while self.again and not self.waiting and len(self.at_once) < self.task.processes:
-            if not self._hand_out_again():
+        while self.repeats and not self.waiting and len(self.at_once) < self.task.processes:
+            if not self._hand_out_repeats():
                 return
 
     def _give(self, child: Process, lives: list[int]) -> None:
         self.at_once[child] = (len(lives), time.monotonic())
         child.take(lives, self.task.setup, self.task.packed(lives))
 
-    def _hand_out_again(self) -> bool:
-        """Give some lives that are lived a second time to a process that did not live them the first time; whether there was one.
+    def _hand_out_repeats(self) -> bool:
+        """Give a process lives that another one lived the first time; whether there may be more to hand out.
 
-        Those whose first time nobody has begun, as time was up, are left out. Where all others are at work, they are waited for.
+        Where all others are at work, they are waited for; where there are none, one is started.
         """
-        self.again = deque(life for life in self.again if self.task.first_of(life) in self.lived_by)
+        self.repeats.leave_out_unbegun()
         self.children.idle()
         for child in [child for child in self.children.all if not child.lives]:
-            mine = [life for life in self.again if self.lived_by[self.task.first_of(life)] is not child][: self.size]
-            if mine:
-                self.again = deque(life for life in self.again if life not in mine)
+            if mine := self.repeats.take(child, self.size):
                 self._give(child, mine)
                 return True
-        if self.again and not self.at_once:
+        if self.repeats and not self.at_once:
             try:
                 self.children.all.append(Process())
             except Transient as error:
                 log.warning("no agent is evaluated a second time: %s", error)
-                self.again.clear()
-        return bool(self.again) and not self.at_once
+                self.repeats.clear()
+        return bool(self.repeats) and not self.at_once
 
     def _wait(self) -> None:
         """Until somebody has something to say, or to take, or it is time to look after them."""
@@ -199,12 +195,12 @@ class _Sharing:
                 self.at_once[child] = (len(child.lives), time.monotonic())
                 continue
             child.lives.discard(said["life"])
+            if said["failure"] == Failure.OUT_OF_MEMORY:
+                self.repeats.leave_out(said["life"])
             yield Ended(
                 said["life"], said["total"], said["steps"], Failure(said["failure"]), said["reason"],
-                np.frombuffer(sums, np.float64), tuple((what, sentence) for what, sentence in said["remarks"]),
+                np.frombuffer(sums, np.float64), _pairs(said["remarks"]),
             )
-            if said["failure"] == Failure.OUT_OF_MEMORY:
-                self._leave_out(said["life"])
         if not child.lives and child in self.at_once:
             self._paced(*self.at_once.pop(child))
 
@@ -240,9 +236,9 @@ class _Sharing:
         log.warning("a process for environments ended (%s); printed in it last: %s", words, child.printed() or "nothing")
         if not child.is_proven and not outside and at is None:
             said = child.last_line()
-            if min(child.lives) >= len(self.task.lives):
+            if all(map(self.repeats.is_second, child.lives)):
                 log.warning("no agent is evaluated a second time: a process could not start (%s)", said)
-                self.again.clear()
+                self.repeats.clear()
                 child.lives.clear()
                 self.at_once.pop(child, None)
                 return
@@ -255,22 +251,22 @@ class _Sharing:
         yield from self._failed(child, failed, failure, reason, died)
 
     def _failed(
-        self, child: Process, lives: list[int], failure: Failure, reason: str, remarks: tuple[tuple[str, str], ...] = ()
+        self, child: Process, lives: list[int], failure: Failure, reason: str, remarks: Pairs = ()
     ) -> Iterator[Ended]:
         """These lives have failed; the others of their process wait again."""
         for life in child.lives.intersection(lives):
             if failure != Failure.ENVIRONMENT_ERROR:
-                self._leave_out(life)
+                self.repeats.leave_out(life)
             yield Ended(life, math.nan, 0, failure, reason, np.zeros(0), remarks)
         left = sorted(child.lives.difference(lives), reverse=True)
-        self.waiting.extendleft(life for life in left if life < len(self.task.lives))
-        self.again.extendleft(life for life in left if life >= len(self.task.lives))
+        self.waiting.extendleft(life for life in left if not self.repeats.is_second(life))
+        self.repeats.put_back(life for life in left if self.repeats.is_second(life))
         child.lives.clear()
         self.at_once.pop(child, None)
 
-    def _leave_out(self, life: int) -> None:
-        """A life that a clock or a machine has ended is not lived a second time."""
-        self.again = deque(each for each in self.again if self.task.first_of(each) != life)
+
+def _pairs(remarks: list[list[str]]) -> Pairs:
+    return tuple((what, sentence) for what, sentence in remarks)
 
 
 def children() -> Children:

@@ -16,13 +16,26 @@ from processing.core.errors import Refused
 from processing.core.genomes import GENOMES
 from processing.core.judges import observed
 from processing.core.judges.children import Ended, Task, children
+from processing.core.judges.repeats import Repeats
 from processing.core.judges.second_evaluations import difference
 from processing.core.normalization import Normalization
 from processing.core.packed import pack_values
-from processing.core.types import Evaluations, Failure, Float64Array, Genomes, Noticed, Population, Purpose, Remark, State
+from processing.core.types import (
+    Evaluations,
+    Failure,
+    Float64Array,
+    Genomes,
+    Noticed,
+    Population,
+    Purpose,
+    Remark,
+    State,
+)
 
 #: Lives that may hang in a row; then nothing is to be expected of the others.
 MOST_HANGS = 16
+#: A second evaluation that fails so says nothing of the environment.
+OF_THE_MACHINE = (Failure.WORKER_LOST, Failure.OUT_OF_MEMORY)
 
 
 class ForeignEpisodes:
@@ -86,8 +99,8 @@ class ForeignEpisodes:
             threads, beat: as `attended` says where None; beat is called again and again while the processes are at work.
             seconds: after so long, no more lives are begun; the evaluations are then those of the first agents only, one at
                 least.
-            twice: agents, counted from `first`, that are evaluated a second time, in another process; the first time counts, and
-                a remark says where the second was otherwise. See `second_evaluations.py`.
+            twice: agents, counted from `first`, that are evaluated a second time, in another process; the first
+                time counts, and a remark says where the second was otherwise. See `second_evaluations.py`.
         Raises:
             Refused: the environment does nothing but hang.
             Broken, Transient: its processes cannot work at all, or just now.
@@ -98,10 +111,11 @@ class ForeignEpisodes:
         normalization = self.normalization(state or {})
         normal = {} if normalization is None else normalization._asdict()
 
-        again = [agent * episodes + episode for agent in reversed(twice) for episode in reversed(range(episodes))]
+        again = [agent * episodes + episode for agent in twice for episode in range(episodes)]
+        repeats = Repeats((last - first) * episodes, tuple(reversed(again)))
 
         def packed(numbers: list[int]) -> bytes:
-            lives = [task.first_of(number) for number in numbers]
+            lives = [repeats.first_of(number) for number in numbers]
             agents = sorted({first + life // episodes for life in lives})
             places = {agent: place for place, agent in enumerate(agents)}
             told = [
@@ -114,30 +128,31 @@ class ForeignEpisodes:
         task = Task(
             range((last - first) * episodes), self._setup, packed, processes=threads or self._threads,
             timeout_seconds=self.environment.parameters.timeout_seconds, least=episodes, seconds=seconds,
-            again=tuple(again),
+            again=repeats.again,
         )
         with closing(children().live(task, beat=beat or self._beat)) as ended:
-            found = self._evaluations(ended, task, last - first)
+            found = self._evaluations(ended, repeats, last - first)
         if self._told is not None:
             died = any(each.what == Noticed.PROCESS_DIED for each in found.remarks)
-            self._told += [*(Failure(int(one)) for one in found.failures if one), *([Failure.WORKER_LOST] if died else [])]
+            self._told += [Failure(int(one)) for one in found.failures if one]
+            self._told += [Failure.WORKER_LOST] if died else []
         return found
 
     def normalization(self, state: State) -> Normalization | None:
         """Of the observations of a generation that begins with this state; None before anything was seen."""
         return observed.normalization(state) if state.get("observations") else None
 
-    def _evaluations(self, ended: Iterator[Ended], task: Task, number: int) -> Evaluations:
+    def _evaluations(self, ended: Iterator[Ended], repeats: Repeats, number: int) -> Evaluations:
         """What became of the first agents, of so many at most, from what became of their lives in any order."""
-        twice, seconds = {life // self.environment.episodes for life in task.again}, dict[int, Ended]()
+        twice, seconds = {life // self.environment.episodes for life in repeats.again}, dict[int, Ended]()
         episodes = self.environment.episodes
         tally = _Tally(number, self.environment.inputs if self.is_normalised else None)
         waiting: dict[int, list[Ended]] = {}
         firsts: dict[int, list[Ended]] = {}
-        for one in self._unless_all_hang(ended, task):
-            if one.life >= len(task.lives):
-                if one.failure not in (Failure.WORKER_LOST, Failure.OUT_OF_MEMORY):  # says nothing of the environment
-                    seconds[task.first_of(one.life)] = one
+        for one in self._unless_all_hang(ended, repeats):
+            if repeats.is_second(one.life):
+                if one.failure not in OF_THE_MACHINE:
+                    seconds[repeats.first_of(one.life)] = one
                 continue
             lives = waiting.setdefault(one.life // episodes, [])
             lives.append(one)
@@ -151,10 +166,10 @@ class ForeignEpisodes:
                 tally.remark(agent, Noticed.DIFFERENCE, sentence)
         return tally.evaluations()
 
-    def _unless_all_hang(self, ended: Iterator[Ended], task: Task) -> Iterator[Ended]:
+    def _unless_all_hang(self, ended: Iterator[Ended], repeats: Repeats) -> Iterator[Ended]:
         hangs = 0
         for one in ended:
-            if one.life >= len(task.lives):
+            if repeats.is_second(one.life):
                 yield one
                 continue
             hangs = hangs + 1 if one.failure == Failure.TIMEOUT else 0

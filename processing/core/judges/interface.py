@@ -1,7 +1,7 @@
 """What environments must give when they are called, and what is said where they give something else.
 
-The rule is Gymnasium's, that of Gym from 0.26 on. The interface before that is recognised: there, `reset()` took no seed and gave
-the observation alone, and `step()` gave four things. What could be used before is used: only what would fail gets words here.
+The rule is Gymnasium's, that of Gym from 0.26 on. The interface before that is recognised: `reset()` took no seed
+and gave the observation alone, `step()` gave four things. Only what would fail anyway gets words here.
 """
 
 from collections.abc import Mapping
@@ -13,34 +13,29 @@ from processing.core.environments.foreign.spaces import Reader
 from processing.core.environments.foreign.words import cut, words_of
 from processing.core.types import Float32Array
 
-MAKE, RESET, STEP, CLOSE = "gymnasium.make()", "reset()", "step()", "close()"
-_OLD = "this is the interface of Gym before 0.26"
+MAKE, RESET, STEP = "gymnasium.make()", "reset()", "step()"
+_OLD = "this is the interface of Gym before 0.26; since then it"
 _STEP_RULE = "observation, reward, terminated, truncated, info"
 
 
 class NotAsAgreed(Exception):
-    """An environment gave what it must not give; the words name the call, what it must give, and what it gave."""
+    """An environment gave what it must not give: the words name the call, the rule, and what it gave."""
 
 
 def read_reset(given: Any, reader: Reader, row: Float32Array) -> None:
     """Write the observation that `reset()` gave to a row of inputs. Raises NotAsAgreed."""
     if not isinstance(given, tuple | list) or len(given) != 2:
-        raise NotAsAgreed(f"reset() gave {_told(given)}: {_OLD}; since then it gives observation, info.")
+        raise NotAsAgreed(f"reset() gave {_told(given)}: {_OLD} gives observation, info.")
     try:
-        _read(given[0], reader, row, RESET)
+        read_observation(given[0], reader, row, RESET)
     except NotAsAgreed:
         if isinstance(given[1], Mapping):
             raise
-        told = f"reset() gave {_told(given)}, the second no dictionary: {_OLD}; since then it gives observation, info."
-        raise NotAsAgreed(told) from None
+        raise NotAsAgreed(f"reset() gave {_told(given)} and no info: {_OLD} gives observation, info.") from None
 
 
-def read_step(given: Any, reader: Reader, row: Float32Array) -> tuple[float, bool]:
-    """Write the observation that `step()` gave to a row of inputs; the reward, and whether the episode is over.
-
-    Raises:
-        NotAsAgreed: it gave something else.
-    """
+def read_step(given: Any) -> tuple[Any, float, bool]:
+    """Observation and reward of a step, and whether the episode is over. Raises NotAsAgreed."""
     try:
         observation, reward, terminated, truncated, _ = given
     except (TypeError, ValueError):
@@ -48,14 +43,21 @@ def read_step(given: Any, reader: Reader, row: Float32Array) -> tuple[float, boo
     try:
         is_over = bool(terminated) or bool(truncated)
     except ValueError:
-        told = f"step() gave {_told(terminated)} as terminated and {_told(truncated)} as truncated: each must be true or false."
-        raise NotAsAgreed(told) from None
+        ends = f"{_told(terminated)} as terminated and {_told(truncated)} as truncated"
+        raise NotAsAgreed(f"step() gave {ends}: each must be true or false.") from None
     try:
-        earned = float(reward)
+        return observation, float(reward), is_over
     except (TypeError, ValueError, OverflowError):
         raise NotAsAgreed(f"step() gave {_told(reward)} as the reward: it must be a number.") from None
-    _read(observation, reader, row, STEP)
-    return earned, is_over
+
+
+def read_observation(observation: Any, reader: Reader, row: Float32Array, call: str) -> None:
+    """Write an observation that this call gave to a row of inputs. Raises NotAsAgreed."""
+    try:
+        reader.fill(observation, row)
+    except (ValueError, TypeError, KeyError, IndexError) as error:
+        told = f"{call} gave an observation that is not one of its space: {words_of(error)}"
+        raise NotAsAgreed(told) from None
 
 
 def reason_of(call: str, error: BaseException) -> str:
@@ -64,20 +66,20 @@ def reason_of(call: str, error: BaseException) -> str:
         return cut(str(error))
     words = words_of(error)
     if call == RESET and isinstance(error, TypeError) and "unexpected keyword argument 'seed'" in words:
-        return cut(f"reset() takes no seed: {_OLD}; since then it takes seed and options. It raised {words}")
+        return cut(f"reset() takes no seed: {_OLD} takes seed and options. It raised {words}")
     return cut(f"{call} raised {words}")
 
 
-def _read(observation: Any, reader: Reader, row: Float32Array, call: str) -> None:
-    try:
-        reader.fill(observation, row)
-    except (ValueError, TypeError, KeyError, IndexError) as error:
-        raise NotAsAgreed(f"{call} gave an observation that is not one of its space: {words_of(error)}") from None
+def not_finite_words(call: str, steps: int, row: Float32Array) -> str:
+    """Where an observation, (I,), has the first number that is not finite; `call` of step `steps`, 0 for the reset."""
+    place = int(np.flatnonzero(~np.isfinite(row))[0])
+    when = f"{call} of step {steps}" if steps else call
+    return f"{when} gave {row[place]} as number {place} of the observation, counted from 0"
 
 
 def _step_words(given: Any) -> str:
     if isinstance(given, tuple | list) and len(given) == 4:
-        return f"step() gave 4 values: {_OLD}; since then it gives {_STEP_RULE}."
+        return f"step() gave 4 values: {_OLD} gives {_STEP_RULE}."
     return f"step() gave {_told(given)}: it must give {_STEP_RULE}."
 
 

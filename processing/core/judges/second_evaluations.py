@@ -1,7 +1,7 @@
 """Some agents are evaluated twice, the second time in another process and in another order.
 
-An environment that depends on more than its seed is found so. One agent in a hundred is chosen, by its address,
-and one of generation 0 whatever its size: of a search with 100 evaluations or more, about 2 % are repeated at most.
+An environment that depends on more than its seed is found so. One agent in a hundred is chosen, by its
+address, and one of generation 0 whatever its size: of 100 evaluations or more, about 2 % are repeated at most.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,13 +33,13 @@ def chosen(*, seed: int, generation: int, origin: int, number: int, population: 
 
 
 def _first(seed: int, population: int) -> int:
-    """One of generation 0; not its first agent, as nothing was evaluated before that one the first time either."""
+    """One of generation 0; not its first agent, as before that one nothing was evaluated either time."""
     key = rng.derive(seed, Purpose.SECOND_EVALUATION)
     return 1 + rng.below(key, 1, population - 1) if population > 1 else 0
 
 
 def difference(firsts: Sequence[Ended], seconds: Mapping[int, Ended]) -> str | None:
-    """How the episodes of an agent ended otherwise the second time, in a sentence; None where all were the same.
+    """How an agent's episodes ended otherwise the second time, in a sentence; None where all were the same.
 
     Args:
         firsts: its episodes, in order.

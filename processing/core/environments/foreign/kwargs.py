@@ -107,7 +107,8 @@ def wrong(
     for name, value in given.items():
         argument = arguments.get(name)
         if argument is None:
-            yield Wrong(name, True, False, _expected(arguments, undeclared), _hint(name, arguments, undeclared))
+            expected, hint = _expected(arguments, undeclared), _hint(name, arguments, undeclared)
+            yield Wrong(name, True, False, expected, hint)
         elif not _has_type(argument, value):
             yield Wrong(name, False, False, words_of(argument), None)
         elif not _is_within(argument, value):
@@ -127,8 +128,8 @@ def _hint(name: str, arguments: Mapping[str, Argument], undeclared: Sequence[str
         return ELSEWHERE[name]
     if name in undeclared:
         return (
-            f'The environment takes "{name}", but no module declares it: whoever runs the server adds it to KWARGS of '
-            "a module that ENVIRONMENT_MODULES names, with type, limits, default and meaning."
+            f'The environment takes "{name}", but no module declares it: whoever runs the server adds it to '
+            "KWARGS of a module that ENVIRONMENT_MODULES names, with type, limits, default and meaning."
         )
     meant = difflib.get_close_matches(name.casefold()[:60], [*arguments, *undeclared], n=1)
     return f'Did you mean "{meant[0]}"?' if meant else None

@@ -1,6 +1,6 @@
-"""Packages that people know environments by, and that are not installed with this server: what it takes to have them.
+"""Packages that people know environments by, and that are not installed with this server: what they take.
 
-Each registers its environments with Gymnasium when its module is imported, which `ENVIRONMENT_MODULES` asks for.
+Each registers its environments with Gymnasium where its module is imported, as ENVIRONMENT_MODULES asks for.
 """
 
 import re
@@ -19,7 +19,9 @@ PACKAGES = (
     Package(r"ALE/.+|\w+NoFrameskip-v\d+|\w+Deterministic-v\d+|\w+-ram-v\d+", "ale-py", "ale_py"),
     Package(r"(MiniGrid|BabyAI)-.+", "minigrid", "minigrid"),
     Package(r"MiniWorld-.+", "miniworld", "miniworld"),
-    Package(r"(Fetch|Hand|AdroitHand|FrankaKitchen|PointMaze_|AntMaze_).+", "gymnasium-robotics", "gymnasium_robotics"),
+    Package(
+        r"(Fetch|Hand|AdroitHand|FrankaKitchen|PointMaze_|AntMaze_).+", "gymnasium-robotics", "gymnasium_robotics"
+    ),
     Package(
         r"(highway|merge|roundabout|parking|intersection|racetrack|exit|lane-keeping|two-way|u-turn)-.+",
         "highway-env", "highway_env",

@@ -109,8 +109,9 @@ def one(name: str, kwargs: dict[str, Any], told: dict[str, Any]) -> dict[str, An
         arguments = _signature(kind)
     if name in told:
         arguments = {key: {"changes_spaces": True, "default": None, "meaning": ""} | each for key, each in told[name].items()}
-    taken = [] if _module_of(spec).startswith("gymnasium.envs.") else [each for each in _names(kind) if each not in arguments]
-    return ({"undeclared": taken} if taken else {}) | {
+    is_own = _module_of(spec).startswith("gymnasium.envs.")
+    undeclared = [] if is_own else [each for each in _names(kind) if each not in arguments]
+    return ({"undeclared": undeclared} if undeclared else {}) | {
         "id": name, "description": text or _first_sentence(kind), "max_steps": spec.max_episode_steps,
         "reward_threshold": None if spec.reward_threshold is None else float(spec.reward_threshold),
         "observation": observation, "action": action, "trouble": trouble(observation, action),
