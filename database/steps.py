@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import F, Min
 from django.db.models.functions import Now
 
-from database.models import ACTIVE, Checkpoint, CheckpointPart, Instance, PartKind, Slice
+from database.models import ACTIVE, Checkpoint, CheckpointPart, Event, EventType, Instance, PartKind, Slice
 from database.services import EVALUATED, FREE, advanceable
 
 #: Parts of a checkpoint that are read in one statement.
@@ -52,6 +52,11 @@ def by_priority(instance_ids: Iterable[int]) -> list[Ready]:
     wanted = list(instance_ids)
     known = dict(Instance.objects.filter(pk__in=wanted).values_list("pk", "priority"))
     return sorted(((pk, known[pk]) for pk in wanted if pk in known), key=lambda pair: -pair[1])
+
+
+def has_noticed(instance_id: int, what: str) -> bool:
+    """Whether an event of the run has told of this; see `processing/remarks.py`."""
+    return Event.objects.filter(instance=instance_id, type=EventType.NOTE, data__noticed=what).exists()
 
 
 def instance_with_work_item(instance_id: int) -> Instance:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from processing.core.judges import second_evaluations
 from processing.core.parts import joined_results
 from processing.core.plan import Plan
 from processing.core.types import Evaluations, Failure, Genomes, State
@@ -31,9 +32,12 @@ def evaluate(
         Fenced, Stopping: from the heartbeat.
     """
     if getattr(plan.judge, "beats", False):
+        twice = second_evaluations.chosen(
+            seed=seed, generation=generation, origin=origin, number=number, population=plan.population_size
+        )
         found: Evaluations = plan.judge.evaluate(
             genomes, seed=seed, generation=generation, last=number, origin=origin, threads=threads, state=state, beat=heartbeat,
-            seconds=seconds,
+            seconds=seconds, twice=twice,
         )
         return found
     parts: list[Evaluations] = []

@@ -18,7 +18,7 @@ from database.errors import NO_ANSWER
 from database.models import EventLevel, EventType, Instance, InstanceState
 from database.outcomes import has_aim
 from database.services import Claim, NewEvent, Part
-from processing import failures, lifecycle, logs, node, slices
+from processing import failures, lifecycle, logs, node, remarks, slices
 from processing.core import checkpoint as checkpoints
 from processing.core import generation as generations
 from processing.core.checkpoint import Checkpoint
@@ -165,7 +165,10 @@ class Shift:
             services.record_generation(instance=instance, generation=record, keep_every=settings.CHECKPOINT_KEEP_EVERY)
             services.close_slices(instance=instance)
             instance.profile = node.profile_of(self.plan)
-            notes = [*_noted(instance, self.plan), *failures.decided_by_chance(instance, closed, confirming)]
+            notes = [
+                *_noted(instance, self.plan), *failures.decided_by_chance(instance, closed, confirming),
+                *remarks.noticed(instance, closed),
+            ]
             closed = failures.with_reasons(
                 self._timed(instance, closed), max_generations=self.plan.stop.max_generations
             )

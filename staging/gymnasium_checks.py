@@ -4,6 +4,7 @@ Nothing is imported or made for that: `known` says what was found out, in proces
 """
 
 import difflib
+import re
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -13,6 +14,7 @@ from processing.core.environments.foreign import catalogue
 from processing.core.environments.foreign.catalogue import PLAIN_ID, Entry, Facts
 from processing.core.environments.foreign.environment import compiled_version
 from processing.core.environments.foreign.kwargs import Wrong, completed_kwargs, wrong
+from processing.core.environments.foreign.packages import extra_words, package_of, package_words
 from processing.core.environments.foreign.parameters import GymnasiumParameters
 from processing.core.environments.foreign.spaces import trouble
 from processing.core.errors import Refused
@@ -54,17 +56,20 @@ def looked_up(environment: Any, known: Known) -> tuple[Facts | None, list[Fault]
         return None, []
     if PLAIN_ID.fullmatch(environment.id) is None:
         expected = 'the plain id of a registered environment, as "Acrobot-v1" or "space/Rocket-v0", without a module'
-        return None, [fault(FaultCode.UNKNOWN_ENVIRONMENT, ID, expected, shown(environment.id), _meant(environment.id, known))]
+        return None, [_unknown(environment.id, expected, known)]
     entry = known.entry(environment.id)
     if entry is None:
         expected = "the id of an environment that this server knows"
-        return None, [fault(FaultCode.UNKNOWN_ENVIRONMENT, ID, expected, shown(environment.id), _meant(environment.id, known))]
+        return None, [_unknown(environment.id, expected, known)]
     if "needs" in entry:
         expected = f"an environment that is installed here; this one needs the package {entry['needs']}"
-        return None, [fault(FaultCode.UNKNOWN_ENVIRONMENT, ID, expected, shown(environment.id))]
+        hint = extra_words(entry["needs"])
+        return None, [fault(FaultCode.UNKNOWN_ENVIRONMENT, ID, expected, shown(environment.id), hint)]
     if entry["trouble"] is not None and not environment.kwargs:
         return None, [_unfit(environment.id, entry["trouble"])]
-    faults = [_wrong_fault(each, environment.kwargs) for each in wrong(entry["kwargs"], environment.kwargs)]
+    undeclared = tuple(entry.get("undeclared", ()))
+    found = wrong(entry["kwargs"], environment.kwargs, undeclared=undeclared)
+    faults = [_wrong_fault(each, environment.kwargs) for each in found]
     return (None, faults) if faults else _facts(environment, known)
 
 
@@ -99,6 +104,10 @@ def gymnasium_warnings(world: Any) -> list[Fault]:
     return [fault(FaultCode.INCONSISTENT, ("environment", "normalize_observations"), expected, "true")]
 
 
+def _unknown(name: str, expected: str, known: Known) -> Fault:
+    return fault(FaultCode.UNKNOWN_ENVIRONMENT, ID, expected, shown(name), hint_of(name, known))
+
+
 def _unfit(name: str, sentence: str) -> Fault:
     return fault(FaultCode.INCONSISTENT, ID, "an environment that networks can act in", shown(name), sentence)
 
@@ -108,6 +117,39 @@ def _wrong_fault(one: Wrong, given: Mapping[str, Any]) -> Fault:
         return fault(FaultCode.UNKNOWN_FIELD, (*KWARGS, one.name), one.expected, f"the key {shown(one.name)}", one.hint)
     code = FaultCode.OUT_OF_RANGE if one.is_out_of_range else FaultCode.INVALID_TYPE
     return fault(code, (*KWARGS, one.name), one.expected, shown(given[one.name]), one.hint)
+
+
+def hint_of(name: str, known: Known) -> str | None:
+    """The id that was probably meant, or what it takes to have it here, or why some are not known."""
+    module, _, plain = name.rpartition(":")
+    package = package_of(plain)
+    if package is not None and not any(re.fullmatch(package.ids, each) for each in known.entries()):
+        words = package_words(package.package, package.module)
+        return " ".join(filter(None, (_alone(module, plain), words, known.trouble)))
+    meant = _meant(name, known)
+    if meant is not None and meant != known.trouble:
+        return meant
+    if (needing := _needing(plain, known)) is not None:
+        return f'Did you mean "{needing[0]}"? {extra_words(needing[1])}'
+    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.]{0,59}", module) and PLAIN_ID.fullmatch(plain):
+        words = f'Whoever runs the server names "{module}" in ENVIRONMENT_MODULES.'
+        return " ".join(filter(None, (_alone(module, plain), words, known.trouble)))
+    return meant
+
+
+def _alone(module: str, plain: str) -> str:
+    """What to write in the place of an id with a module."""
+    return f'Give "{plain}" alone.' if module and PLAIN_ID.fullmatch(plain) else ""
+
+
+def _needing(name: str, known: Known) -> tuple[str, str] | None:
+    """The newest version of an environment that is not installed here, and what it needs."""
+    base = name.rpartition("-v")[0].casefold()
+    found = sorted(
+        (each, str(entry["needs"])) for each, entry in known.entries().items()
+        if "needs" in entry and each.rpartition("-v")[0].casefold() == base
+    )
+    return found[-1] if found else None
 
 
 def _meant(name: str, known: Known) -> str | None:

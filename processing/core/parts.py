@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing.core.packed import pack_values, unpack_values
-from processing.core.types import Evaluations, Failure, GenomeKind, Population
+from processing.core.types import Evaluations, Failure, GenomeKind, Population, Remark
 
 _LINEAGE = ("operators", "mothers", "fathers", "ages")
 
@@ -39,6 +39,8 @@ def joined(parts: Sequence[Population], kind: GenomeKind) -> Population:
 def pack_results(evaluations: Evaluations, kind: GenomeKind) -> bytes:
     """What became of a part."""
     values = {field.name: getattr(evaluations, field.name) for field in fields(evaluations)}
+    if not evaluations.remarks:
+        del values["remarks"]
     return pack_values({}, values, kind, genomes=None)
 
 
@@ -46,15 +48,21 @@ def unpack_results(data: bytes, kind: GenomeKind) -> Evaluations:
     """What `pack_results` packed. Raises Broken."""
     _, values = unpack_values(data, kind)
     reasons = tuple((index, reason) for index, reason in values.pop("reasons", ()))
-    return Evaluations(**values, reasons=reasons)
+    remarks = tuple(Remark(*each) for each in values.pop("remarks", ()))
+    return Evaluations(**values, reasons=reasons, remarks=remarks)
 
 
 def joined_results(parts: Sequence[Evaluations]) -> Evaluations:
     """What became of the whole, from what became of its parts in their order."""
-    names = [field.name for field in fields(Evaluations) if field.name != "reasons"]
-    firsts = accumulate((len(part) for part in parts), initial=0)
+    names = [field.name for field in fields(Evaluations) if field.name not in ("reasons", "remarks")]
+    firsts = list(accumulate((len(part) for part in parts), initial=0))
     reasons = tuple((first + index, why) for first, part in zip(firsts, parts, strict=False) for index, why in part.reasons)
-    return Evaluations(**{name: _joined([getattr(part, name) for part in parts], parts) for name in names}, reasons=reasons)
+    remarks = tuple(
+        each._replace(agent=first + each.agent)
+        for first, part in zip(firsts, parts, strict=False) for each in part.remarks
+    )
+    columns = {name: _joined([getattr(part, name) for part in parts], parts) for name in names}
+    return Evaluations(**columns, reasons=reasons, remarks=remarks)
 
 
 def _joined(columns: list[NDArray[Any] | None], parts: Sequence[Evaluations]) -> Any:

@@ -74,6 +74,7 @@ class Purpose(IntEnum):
     CONFIRMATION = 7
     REPLICATE = 8
     FRESH_START = 9
+    SECOND_EVALUATION = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,23 @@ class Population:
         return len(self.operators)
 
 
+class Noticed(StrEnum):
+    """What can be noticed of environments that are no part of us."""
+
+    DIFFERENCE = "difference"  # evaluated twice, an agent's episodes ended otherwise the second time
+    NOT_FINITE = "not_finite"  # an observation held numbers that are not finite
+    GLOBAL_GENERATORS = "global_generators"  # `random` or `numpy.random` was drawn from
+    PROCESS_DIED = "process_died"  # its process died while it was called, by itself
+
+
+class Remark(NamedTuple):
+    """Something that was noticed while agents were evaluated; it changes no result."""
+
+    agent: int  # index among those of the evaluations
+    what: str  # a Noticed
+    sentence: str
+
+
 @dataclass(frozen=True, slots=True)
 class Evaluations:
     """What became of N agents."""
@@ -100,6 +118,7 @@ class Evaluations:
     solved: UInt8Array | None = None  # (N,) whether an agent meets the task's own criterion; None where that takes more to say
     behaviours: Float32Array | None = None  # (N, D) what an agent did, for judges that look at it
     reasons: tuple[tuple[int, str], ...] = ()  # index and, in a sentence, why that agent failed, where it takes words
+    remarks: tuple[Remark, ...] = ()  # what was noticed besides; no part of the digest
 
     def __len__(self) -> int:
         return len(self.fitness)

@@ -30,7 +30,12 @@ def document(name: str, *, kind: str = "weight_evolution", **environment: Any) -
 
 
 def staged(name: str, **environment: Any) -> StagedItem:
-    return stage(parse(json.dumps(document(name, **environment))), Limits(), known=known())
+    return staged_with(known(), name, **environment)
+
+
+def staged_with(lookup: Lookup, name: str, **environment: Any) -> StagedItem:
+    """A work item in one of the environments that this knows."""
+    return stage(parse(json.dumps(document(name, **environment))), Limits(), known=lookup)
 
 
 def foreign_plan(name: str, **environment: Any) -> Plan:

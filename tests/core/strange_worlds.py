@@ -290,10 +290,17 @@ class Wide(World):
         self.observation_space = spaces.Box(-1, 1, (width,))
 
 
+class Shy(World):
+    """It takes an argument, and nothing says so."""
+
+    def __init__(self, size: int = 3, render_mode: str | None = None) -> None:
+        self.observation_space = spaces.Box(-1, 1, (size,))
+
+
 for _kind in (
     Mixed, Switches, Levers, Shifted, Hanging, Crashing, Dying, Drifting, Talking, Endless, Painted, Wide, Panicking, Wordless,
     Garbled, Ambiguous, Forking, Printing, Slow, Failing, Stuck, Blinded, Narrow, Counting, Counted, Numbered, Paired,
-    Killed, Rare, Hungry, Priceless,
+    Killed, Rare, Hungry, Priceless, Shy,
 ):
     gymnasium.register(f"{_kind.__name__}-v0", entry_point=_kind)
 gymnasium.register("Worth-v3", entry_point=World, max_episode_steps=7, reward_threshold=2)

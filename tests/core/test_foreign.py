@@ -145,7 +145,8 @@ def test_agents_whose_environment_raises_fail_with_its_words_and_the_others_live
     failed = evaluations.failures == Failure.ENVIRONMENT_ERROR
     assert 0 < failed.sum() < 24
     assert np.array_equal(np.isnan(evaluations.fitness), failed)
-    assert dict(evaluations.reasons) == dict.fromkeys(np.flatnonzero(failed).tolist(), "RuntimeError: the bridge is gone")
+    said = "step() raised RuntimeError: the bridge is gone"
+    assert dict(evaluations.reasons) == dict.fromkeys(np.flatnonzero(failed).tolist(), said)
     assert set(evaluations.steps[~failed]) == {10}
 
 

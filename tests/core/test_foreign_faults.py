@@ -36,9 +36,10 @@ def evaluated(plan: Plan, *, number: int = 24, threads: int = 2, **where: Any) -
 
 
 WORDS = {
-    "Panicking-v0": "Panic: the bridge is gone", "Wordless-v0": "WordlessError",
-    "Garbled-v0": "RuntimeError: the \ufffd bridge ? is gone", "Crashing-v0": "RuntimeError: the bridge is gone",
-    "Ambiguous-v0": "ValueError: The truth value of an array with more than one element is ambiguous. Use a.any() or a.all()",
+    "Panicking-v0": "step() raised Panic: the bridge is gone", "Wordless-v0": "step() raised WordlessError",
+    "Garbled-v0": "step() raised RuntimeError: the \ufffd bridge ? is gone",
+    "Crashing-v0": "step() raised RuntimeError: the bridge is gone",
+    "Ambiguous-v0": "step() gave an array of the shape (2,) as terminated and False as truncated: each must be true or false.",
 }
 
 
@@ -56,7 +57,7 @@ def test_an_environment_that_runs_out_of_memory_is_told_as_one() -> None:
     evaluations, crashing = evaluated(foreign_plan("Hungry-v0")), evaluated(foreign_plan("Crashing-v0"))
     assert set(evaluations.failures) == {Failure.NONE, Failure.OUT_OF_MEMORY}
     assert np.array_equal(evaluations.fitness, crashing.fitness, equal_nan=True)
-    assert {reason for _, reason in evaluations.reasons} == {"MemoryError: no room for a bridge"}
+    assert {reason for _, reason in evaluations.reasons} == {"step() raised MemoryError: no room for a bridge"}
 
 
 def test_an_agent_whose_rewards_are_no_number_is_told_so() -> None:
@@ -167,12 +168,16 @@ def test_slow_environments_get_few_lives_at_a_time() -> None:
     assert max(most) <= 4
 
 
-def test_lives_that_a_machine_decided_while_somebody_confirmed_are_told() -> None:
-    plan = foreign_plan("Hanging-v0", timeout_seconds=1.0)
+@pytest.mark.parametrize(("name", "failure"), [
+    ("Hanging-v0", Failure.TIMEOUT), ("Hungry-v0", Failure.OUT_OF_MEMORY), ("Killed-v0", Failure.WORKER_LOST),
+    ("Dying-v0", Failure.WORKER_LOST),
+])
+def test_lives_that_a_machine_decided_while_somebody_confirmed_are_told(name: str, failure: Failure) -> None:
+    plan = foreign_plan(name, timeout_seconds=1.0)
     with plan.judge.attended(threads=2, beat=lambda: None) as told:
         genomes = plan.genome.random(6, seed=4, generation=0)
         plan.judge.evaluate(genomes, seed=4, generation=0, purpose=Purpose.CONFIRMATION)
-    assert Failure.TIMEOUT in told
+    assert failure in told
     with plan.judge.attended(threads=2, beat=lambda: None) as nothing:
         pass
     assert nothing == []

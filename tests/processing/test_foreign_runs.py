@@ -14,7 +14,6 @@ from formatting.faults import Faulty
 from processing import runner, slices
 from tests.api.ask import ask
 from tests.core.foreign import MODULE, document
-from tests.processing.test_runs import finished
 from tests.processing.test_slices import carried_on
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +38,7 @@ def submitted(
 
 
 def test_agents_whose_environment_hangs_fail_and_the_run_goes_on_marked_as_decided_by_a_clock() -> None:
-    instance = finished(submitted("Hanging-v0", agents=4, generations=1, timeout_seconds=1.0))
+    instance = carried_on(submitted("Hanging-v0", agents=4, generations=1, timeout_seconds=1.0))
     assert (instance.state, instance.reproducible) == ("SUCCEEDED", False)
     told = [event.message for event in Event.objects.filter(instance=instance)]
     assert any("did not answer in time; the run is not reproducible" in message for message in told)
@@ -48,56 +47,67 @@ def test_agents_whose_environment_hangs_fail_and_the_run_goes_on_marked_as_decid
 
 
 def test_agents_whose_environment_raises_fail_and_the_run_stays_reproducible() -> None:
-    one, two = (finished(submitted("Crashing-v0", agents=24)) for _ in range(2))
+    one, two = (carried_on(submitted("Crashing-v0", agents=24)) for _ in range(2))
     assert (one.state, one.reproducible, one.digest) == ("SUCCEEDED", True, two.digest)
     told = [event.message for event in Event.objects.filter(instance=one)]
-    assert any(message.endswith("failed: RuntimeError: the bridge is gone") for message in told)
+    assert any(message.endswith("failed: step() raised RuntimeError: the bridge is gone") for message in told)
 
 
 def test_an_agent_whose_words_no_database_takes_fails_like_any_other() -> None:
-    instance = finished(submitted("Garbled-v0", agents=24))
+    instance = carried_on(submitted("Garbled-v0", agents=24))
     assert (instance.state, instance.reproducible) == ("SUCCEEDED", True)
     told = [event.message for event in Event.objects.filter(instance=instance)]
     assert any("\ufffd bridge" in message for message in told)
 
 
 def test_a_run_of_which_agents_were_killed_is_marked_as_decided_by_a_machine() -> None:
-    instance = finished(submitted("Killed-v0", agents=4, generations=1))
+    instance = carried_on(submitted("Killed-v0", agents=4, generations=1))
     assert (instance.state, instance.reproducible) == ("SUCCEEDED", False)
     assert Event.objects.filter(instance=instance, message__contains="because processes were lost; the run is not repr").exists()
 
 
 def test_a_run_of_which_agents_ran_out_of_memory_is_marked_as_decided_by_a_machine() -> None:
-    instance = finished(submitted("Hungry-v0", agents=24, generations=1))
+    instance = carried_on(submitted("Hungry-v0", agents=24, generations=1))
     assert (instance.state, instance.reproducible) == ("SUCCEEDED", False)
     told = Event.objects.filter(instance=instance, message__contains="because environments ran out of memory; the run is not")
     assert told.exists()
 
 
+@pytest.mark.parametrize(("name", "words"), [
+    ("Hanging-v0", "did not answer in time"), ("Killed-v0", "processes were lost"), ("Hungry-v0", "ran out of memory"),
+    ("Dying-v0", "took its process with it (SIGSEGV)"),
+])
+def test_what_a_clock_or_a_machine_decided_in_a_slice_marks_the_run(name: str, words: str) -> None:
+    instance = carried_on(submitted(name, agents=6, generations=1, timeout_seconds=1.0, execution={"slice_size": 4}))
+    assert (instance.state, instance.reproducible) == ("SUCCEEDED", False)
+    (event,) = Event.objects.filter(instance=instance, message__contains=words, message__endswith="not reproducible.")
+    assert event.level == "WARNING"
+
+
 def test_a_run_whose_champion_hangs_while_it_is_confirmed_is_marked_as_decided_by_a_clock() -> None:
-    instance = finished(submitted("Rare-v0", agents=4, generations=1, timeout_seconds=1.0, stop={"fitness": -100.0}))
+    instance = carried_on(submitted("Rare-v0", agents=4, generations=1, timeout_seconds=1.0, stop={"fitness": -100.0}))
     assert (instance.state, instance.stop_reason, instance.reproducible) == ("SUCCEEDED", "GENERATION_LIMIT", False)
     assert not Agent.objects.filter(instance=instance, fitness=None).exists()
     assert Event.objects.filter(instance=instance, message__contains="that were to confirm the champion").exists()
 
 
 def test_where_all_agents_fail_they_and_the_run_say_of_what(client: Client) -> None:
-    instance = finished(submitted("Failing-v0"))
+    instance = carried_on(submitted("Failing-v0"))
     found = ask(
         client, "query($id:ID!){node(id:$id){... on Instance{agents{nodes{failure{reason message}}}}}}",
         id=global_id("Instance", instance.pk),
     )["node"]["agents"]["nodes"]
-    why = {"reason": "ENVIRONMENT_ERROR", "message": "RuntimeError: there is no bridge"}
+    why = {"reason": "ENVIRONMENT_ERROR", "message": "reset() raised RuntimeError: there is no bridge"}
     assert found == [{"failure": why}] * 8
     assert instance.stop_reason == "EXTINCTION"
     assert instance.stop_explanation is not None
-    assert "All failed for this reason: RuntimeError: there is no bridge." in instance.stop_explanation["message"]
+    assert "All failed for this reason: reset() raised RuntimeError: there is no bridge." in instance.stop_explanation["message"]
     assert instance.stop_explanation["led_to"]["failed_of_it"] == 8
     assert "mutation_scale" not in instance.stop_explanation["advice"]
 
 
 def test_environments_that_take_long_leave_room_for_others_and_lose_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = finished(submitted("Slow-v0", agents=12, generations=2))
+    whole = carried_on(submitted("Slow-v0", agents=12, generations=2))
     monkeypatch.setattr(slices, "SECONDS", 1.0)
     instance = submitted("Slow-v0", agents=12, generations=2)
     assert not runner.work_shift(instance.pk, threads=1)
@@ -111,7 +121,7 @@ def test_environments_that_take_long_leave_room_for_others_and_lose_nothing(monk
 
 
 def test_a_slice_that_takes_long_is_left_to_others_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = finished(submitted("Slow-v0", agents=12, generations=1))
+    whole = carried_on(submitted("Slow-v0", agents=12, generations=1))
     monkeypatch.setattr(slices, "SECONDS", 1.0)
     instance = submitted("Slow-v0", agents=12, generations=1, execution={"slice_size": 11})
     assert not runner.work_shift(instance.pk)
@@ -124,7 +134,7 @@ def test_a_slice_that_takes_long_is_left_to_others_in_part(monkeypatch: pytest.M
 
 
 def test_slices_change_no_bit_where_observations_are_normalised() -> None:
-    whole = finished(submitted("Drifting-v0", normalize_observations=True))
+    whole = carried_on(submitted("Drifting-v0", normalize_observations=True))
     sliced = carried_on(submitted("Drifting-v0", normalize_observations=True, execution={"slice_size": 3}))
     assert (sliced.state, sliced.digest) == ("SUCCEEDED", whole.digest)
 
@@ -139,7 +149,7 @@ def test_an_unknown_environment_stores_nothing() -> None:
 
 @pytest.mark.parametrize("name", ["FrozenLake-v1", "Mixed-v0"])
 def test_a_run_says_what_its_environment_is(client: Client, name: str) -> None:
-    instance = finished(submitted(name))
+    instance = carried_on(submitted(name))
     found = ask(
         client, "query($id:ID!){node(id:$id){... on Instance{environment{type name compiled maxSteps actionSpace maze{rows}}}}}",
         id=global_id("Instance", instance.pk),

@@ -18,6 +18,7 @@ from processing.core.environments.foreign.kwargs import completed_kwargs
 from processing.core.environments.foreign.lookup import Lookup, asked
 from processing.core.errors import Broken, Refused
 from processing.core.plan import plan_of
+from staging.gymnasium_checks import Snapshot, hint_of
 from staging.limits import Limits
 from staging.stage import Unstageable, stage
 from staging.staged_item import dump, load
@@ -242,3 +243,53 @@ def test_a_module_that_cannot_be_imported_takes_nothing_else_with_it(tmp_path: P
         stage(parse(json.dumps(document("Mine-v0"))), Limits(), known=one)
     assert "no licence" in (caught.value.faults[0].hint or "")
     assert known().entry("FrozenLake-v1") is not None
+
+
+@pytest.mark.parametrize(("name", "package", "module"), [
+    ("ALE/Pong-v5", "ale-py", "ale_py"), ("BreakoutNoFrameskip-v4", "ale-py", "ale_py"), ("Pong-ram-v4", "ale-py", "ale_py"),
+    ("MiniGrid-Empty-8x8-v0", "minigrid", "minigrid"), ("BabyAI-GoToObj-v0", "minigrid", "minigrid"),
+    ("FetchReach-v3", "gymnasium-robotics", "gymnasium_robotics"), ("highway-fast-v0", "highway-env", "highway_env"),
+    ("FlappyBird-v0", "flappy-bird-gymnasium", "flappy_bird_gymnasium"), ("popgym-RepeatFirstEasy-v0", "popgym", "popgym"),
+])
+def test_an_id_of_a_known_package_says_what_to_install_and_to_name(name: str, package: str, module: str) -> None:
+    (found,) = faults(name)
+    assert found.code == "UNKNOWN_ENVIRONMENT"
+    assert found.hint == f'Whoever runs the server installs "{package}" and names "{module}" in ENVIRONMENT_MODULES.'
+    (found,) = faults(f"{module}:{name}")
+    assert found.hint == (
+        f'Give "{name}" alone. Whoever runs the server installs "{package}" and names "{module}" in ENVIRONMENT_MODULES.'
+    )
+
+
+def test_an_id_with_a_module_says_where_modules_are_named() -> None:
+    (found,) = faults("my_package.worlds:Rocket-v3")
+    assert found.hint == 'Give "Rocket-v3" alone. Whoever runs the server names "my_package.worlds" in ENVIRONMENT_MODULES.'
+
+
+def test_where_a_known_package_is_registered_an_id_that_is_not_gets_the_one_that_was_meant() -> None:
+    class Registered(Snapshot):
+        def entries(self) -> dict[str, Any]:
+            return dict(super().entries()) | {"MiniGrid-Empty-8x8-v0": {"id": "MiniGrid-Empty-8x8-v0", "kwargs": {}}}
+
+    assert hint_of("MiniGrid-Emtpy-8x8-v0", Registered()) == 'Did you mean "MiniGrid-Empty-8x8-v0"?'
+
+
+def test_what_needs_mujoco_says_how_it_is_installed_older_versions_too() -> None:
+    words = 'Whoever runs the server installs "gymnasium[mujoco]"; ENVIRONMENT_MODULES need not name it.'
+    assert faults("Ant-v5")[0].hint == words
+    assert faults("HalfCheetah-v2")[0].hint == f'Did you mean "HalfCheetah-v5"? {words}'
+
+
+@pytest.mark.parametrize("name", ["LunarLander-v3", "Acrobot-v1", "Mixed-v0"])
+def test_a_limit_of_steps_among_keyword_arguments_points_at_where_it_belongs(name: str) -> None:
+    (found,) = faults(name, kwargs={"max_episode_steps": 100})
+    assert (found.code, found.hint) == ("UNKNOWN_FIELD", "Steps are limited by `environment.max_steps`.")
+
+
+def test_an_environment_that_takes_arguments_and_declares_none_says_so() -> None:
+    (found,) = faults("Shy-v0", kwargs={"size": 4})
+    assert found.code == "UNKNOWN_FIELD"
+    assert "no module declares those of this environment in KWARGS" in found.expected
+    assert 'The environment takes "size", but no module declares it' in (found.hint or "")
+    assert faults("Shy-v0", kwargs={"siez": 4})[0].hint == 'Did you mean "size"?'
+    assert "takes none" in faults("Mixed-v0", kwargs={"size": 4})[0].expected

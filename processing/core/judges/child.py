@@ -30,15 +30,16 @@ from processing.core.environments.foreign.parameters import GymnasiumParameters
 from processing.core.environments.foreign.spaces import Reader, Writer, described
 from processing.core.environments.foreign.words import words_of
 from processing.core.genomes import GENOMES
-from processing.core.judges import tie
+from processing.core.judges import global_generators, interface, tie
 from processing.core.judges.observed import noted
+from processing.core.judges.reports import Reports
 from processing.core.judges.wire import Gone, receive, send
 from processing.core.lanes import LANES
 from processing.core.normalization import Normalization
 from processing.core.packed import unpack_values
 from processing.core.respond import respond, settle
 from processing.core.rollout import Lives, lives_of, workspace
-from processing.core.types import Failure, Float32Array, Float64Array, Purpose
+from processing.core.types import Failure, Float32Array, Float64Array, Noticed, Purpose
 
 NOBODY = -1
 MOST_SEED = 2**31 - 1
@@ -57,6 +58,8 @@ class Life:
     total: float = 0.0
     steps: int = 0
     environment: Any = None
+    call: str = interface.MAKE  # what of its environment was called last
+    remarks: list[tuple[str, str]] = field(default_factory=list)  # kind and sentence, see `Remark`
     sums: Float64Array = field(default_factory=lambda: np.zeros(0))  # (2 I + 1,) see `observed.py`
 
 
@@ -64,7 +67,7 @@ class Child:
     """The lives of one genome kind in one environment."""
 
     def __init__(self, end: socket.socket, marks: Any, setup: dict[str, Any]) -> None:
-        self.end, self.marks = end, marks
+        self.reports, self.marks = Reports(end), marks
         parameters = GymnasiumParameters.model_validate_json(json.dumps(setup["environment"]))
         self.foreign = Foreign(parameters, setup["facts"])
         if parameters.id not in catalogue.entries():
@@ -81,10 +84,32 @@ class Child:
         self.is_checked = False
 
     def live(self, data: bytes) -> None:
-        """Live the lives of one message, and tell of each when it ends."""
+        """Live the lives of one message, and tell of each a short while after it has ended.
+
+        Where a global generator moves, those that were not told of yet are lived again, one at a time.
+        """
         head, values = unpack_values(data, self.kind)
-        waiting = deque(Life(*each) for each in head["lives"])
+        self.reports.begin()
+        try:
+            self._live(head, values)
+        except global_generators.Moved:
+            self.reports.begin_again()
+            self._live(head, values)
+            self.reports.end_careful()
+
+    def _live(self, head: dict[str, Any], values: dict[str, Any]) -> None:
+        waiting = deque(Life(*each) for each in head["lives"] if not self.reports.is_sent(each[0]))
         lanes: list[Life | None] = [None] * LANES
+        try:
+            self._live_in(lanes, waiting, head, values)
+        except global_generators.Moved:
+            for life in filter(None, lanes):
+                self._leave(life, is_reusable=False)
+            raise
+
+    def _live_in(
+        self, lanes: list[Life | None], waiting: deque[Life], head: dict[str, Any], values: dict[str, Any]
+    ) -> None:
         prepared = self.kind.prepared(values["genomes"])
         work, clock = workspace(self.foreign, prepared), 0
         seen = np.zeros((LANES, self.foreign.inputs), np.float32)
@@ -93,7 +118,7 @@ class Child:
         policy = self._policy(head)
         normalization = Normalization(values["mean"], values["scale"]) if "mean" in values else None
         while True:
-            for lane in range(LANES):
+            for lane in range(1 if self.reports.is_careful else LANES):
                 while lanes[lane] is None and waiting:
                     lanes[lane] = self._begun(waiting.popleft(), policy, seen[lane])
                     life = lanes[lane]
@@ -102,6 +127,7 @@ class Child:
                         self.settle(prepared.genomes, prepared.network, work, life.place, lane)
             alive = [lane for lane in range(LANES) if lanes[lane] is not None]
             if not alive:
+                self.reports.send(at_once=True)
                 return
             self._note(lanes, seen)
             inputs[:] = (seen if normalization is None else normalization.of(seen)).T
@@ -113,6 +139,7 @@ class Child:
                 assert life is not None
                 if self._has_ended(life, actions[lane], seen[lane]):
                     lanes[lane], work.alive[lane] = None, 0
+            self.reports.send(at_once=False)
             clock += 1
 
     def _policy(self, head: dict[str, Any]) -> Lives:
@@ -125,12 +152,13 @@ class Child:
     def _begun(self, life: Life, policy: Lives, row: Float32Array) -> Life | None:
         """The life at its first observation; None where it failed there."""
         whose = 0 if policy.common else life.agent
-        seed = int(rng.life_key(policy.starts, whose, life.episode)) % MOST_SEED
+        key = int(rng.life_key(policy.starts, whose, life.episode))
+        self.reports.seed(key)
         try:
             with self._called(life):
                 life.environment = self.spare.pop() if self.spare else self._made()
-                observation, _ = life.environment.reset(seed=seed)
-                self.reader.fill(observation, row)
+                life.call = interface.RESET
+                interface.read_reset(life.environment.reset(seed=key % MOST_SEED), self.reader, row)
         except BaseException as error:
             self._tell(life, error)
             return None
@@ -142,11 +170,11 @@ class Child:
         """One step of one life; whether that was its last."""
         try:
             with self._called(life):
-                observation, reward, terminated, truncated, _ = life.environment.step(action)
-                is_over = bool(terminated) or bool(truncated)
-                life.total += float(reward)
+                life.call = interface.STEP
+                observation, reward, is_over = interface.read_step(life.environment.step(action))
+                life.total += reward
                 life.steps += 1
-                self.reader.fill(observation, row)
+                interface.read_observation(observation, self.reader, row, life.call)
         except BaseException as error:
             self._tell(life, error)
             return True
@@ -164,7 +192,8 @@ class Child:
         if not self.is_checked:
             now = [described(made.observation_space), described(made.action_space, is_action=True)]
             if json.loads(json.dumps(now)) != json.loads(json.dumps([facts["observation"], facts["action"]])):
-                raise ValueError("its spaces are no longer those that the work item was accepted with")
+                told = "Its spaces are no longer those that the work item was accepted with."
+                raise interface.NotAsAgreed(told)
             self.is_checked = True
         return made
 
@@ -179,7 +208,9 @@ class Child:
             self.marks[0] = NOBODY
 
     def _note(self, lanes: list[Life | None], seen: Float32Array) -> None:
-        """Add what is seen to the sums of each life, where observations are normalised."""
+        """Add what is seen to the sums of each life, where observations are normalised; remark what is not finite."""
+        if not np.isfinite(seen).all():
+            _remark_what_is_not_finite(lanes, seen)
         if not self.foreign.parameters.normalize_observations:
             return
         for lane, life in enumerate(lanes):
@@ -187,21 +218,36 @@ class Child:
                 life.sums += noted(seen[lane])
 
     def _tell(self, life: Life, error: BaseException | None) -> None:
-        """Say what became of a life. Its environment is kept where a reset makes it as new, else closed."""
+        """Say what became of a life, soon. Its environment is kept where a reset makes it as new, else closed."""
+        self._leave(life, is_reusable=error is None)
+        if self.reports.has_drawn():
+            life.remarks.append((Noticed.GLOBAL_GENERATORS, ""))
+        with self._called(life):
+            reason = None if error is None else interface.reason_of(life.call, error)
+        line = json.dumps({
+            "life": life.number, "total": life.total, "steps": life.steps, "reason": reason,
+            "failure": int(_failure_of(error)), "remarks": life.remarks,
+        })
+        self.reports.add(life.number, line.encode() + b"\n" + life.sums.tobytes())
+
+    def _leave(self, life: Life, *, is_reusable: bool) -> None:
+        """The life's environment is kept for another one, or closed."""
         with contextlib.suppress(BaseException), self._called(life):
             environment, life.environment = life.environment, None
-            if error is None and self.foreign.facts["reused"]:
+            if is_reusable and self.foreign.facts["reused"]:
                 self.spare.append(environment)
             elif environment is not None:
                 environment.close()
             del environment
-        with self._called(life):
-            reason = None if error is None else words_of(error)
-        line = json.dumps({
-            "life": life.number, "total": life.total, "steps": life.steps, "reason": reason,
-            "failure": int(_failure_of(error)),
-        })
-        send(self.end, line.encode() + b"\n" + life.sums.tobytes())
+
+
+def _remark_what_is_not_finite(lanes: list[Life | None], seen: Float32Array) -> None:
+    """The first time that a life observes a number that is not finite, it is remarked."""
+    for lane in np.flatnonzero(~np.isfinite(seen).all(axis=1)):
+        life = lanes[lane]
+        if life is not None and not any(what == Noticed.NOT_FINITE for what, _ in life.remarks):
+            sentence = interface.not_finite_words(life.call, life.steps, seen[lane])
+            life.remarks.append((Noticed.NOT_FINITE, sentence))
 
 
 def _failure_of(error: BaseException | None) -> Failure:
@@ -213,6 +259,7 @@ def _failure_of(error: BaseException | None) -> Failure:
 
 def _import_modules() -> None:
     """What the operator adds to the registry."""
+    global_generators.seed(global_generators.AT_IMPORT)
     for module in filter(None, (name.strip() for name in os.environ.get("ENVIRONMENT_MODULES", "").split(","))):
         importlib.import_module(module)
 

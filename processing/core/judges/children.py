@@ -20,10 +20,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from processing.core.errors import Broken
+from processing.core.errors import Broken, Transient
 from processing.core.judges.process import QUIET_SECONDS, Process, words_of
+from processing.core.judges.repeats import Repeats
 from processing.core.lanes import LANES
-from processing.core.types import Failure, Float64Array
+from processing.core.types import Failure, Float64Array, Noticed
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,8 @@ LOOK_SECONDS = 0.25
 #: A life whose process was killed from outside is lived again so often.
 MOST_TRIES = 3
 _OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP)
+#: What was noticed of a life: a kind and a sentence each, see `Remark`.
+Pairs = tuple[tuple[str, str], ...]
 
 
 class Ended(NamedTuple):
@@ -45,6 +48,7 @@ class Ended(NamedTuple):
     failure: Failure
     reason: str | None
     sums: Float64Array  # of its observations, their squares, and their number; empty where nobody asked
+    remarks: Pairs = ()  # what was noticed, and a sentence
 
 
 class Task(NamedTuple):
@@ -57,6 +61,7 @@ class Task(NamedTuple):
     timeout_seconds: float  # an environment that does not answer for so long has hung
     least: int = 0  # with `seconds`: so many of the first lives are lived whatever happens
     seconds: float = math.inf  # after so long, no more lives are begun
+    again: tuple[int, ...] = ()  # lives that are lived twice, see `repeats.py`
 
 
 class Children:
@@ -116,6 +121,7 @@ class _Sharing:
         self.children, self.task = children, task
         self.waiting, self.tries = deque(task.lives), Counter[int]()
         self.begun = 0  # lives 0..begun-1 were handed out
+        self.repeats = Repeats(len(task.lives), task.again)
         setup, size = children.pace
         self.size = size if setup == task.setup else 1
         self.at_once: dict[Process, tuple[int, float]] = {}  # lives of the message that it works on, and since when
@@ -150,8 +156,34 @@ class _Sharing:
             number = min(self.size, share if share <= LANES else max(LANES, share // 2))
             mine = [self.waiting.popleft() for _ in range(number)]
             self.begun = max(self.begun, 1 + max(mine))
-            self.at_once[child] = (number, time.monotonic())
-            child.take(mine, self.task.setup, self.task.packed(mine))
+            self.repeats.given(mine, child)
+            self._give(child, mine)
+        while self.repeats and not self.waiting and len(self.at_once) < self.task.processes:
+            if not self._hand_out_repeats():
+                return
+
+    def _give(self, child: Process, lives: list[int]) -> None:
+        self.at_once[child] = (len(lives), time.monotonic())
+        child.take(lives, self.task.setup, self.task.packed(lives))
+
+    def _hand_out_repeats(self) -> bool:
+        """Give a process lives that another one lived the first time; whether there may be more to hand out.
+
+        Where all others are at work, they are waited for; where there are none, one is started.
+        """
+        self.repeats.leave_out_unbegun()
+        self.children.idle()
+        for child in [child for child in self.children.all if not child.lives]:
+            if mine := self.repeats.take(child, self.size):
+                self._give(child, mine)
+                return True
+        if self.repeats and not self.at_once:
+            try:
+                self.children.all.append(Process())
+            except Transient as error:
+                log.warning("no agent is evaluated a second time: %s", error)
+                self.repeats.clear()
+        return bool(self.repeats) and not self.at_once
 
     def _wait(self) -> None:
         """Until somebody has something to say, or to take, or it is time to look after them."""
@@ -175,9 +207,11 @@ class _Sharing:
                 self.at_once[child] = (len(child.lives), time.monotonic())
                 continue
             child.lives.discard(said["life"])
+            if said["failure"] == Failure.OUT_OF_MEMORY:
+                self.repeats.leave_out(said["life"])
             yield Ended(
                 said["life"], said["total"], said["steps"], Failure(said["failure"]), said["reason"],
-                np.frombuffer(sums, np.float64),
+                np.frombuffer(sums, np.float64), _pairs(said["remarks"]),
             )
         if not child.lives and child in self.at_once:
             self._paced(*self.at_once.pop(child))
@@ -202,6 +236,7 @@ class _Sharing:
             at = child.at_work()
             self.children.end(child)
             yield from self._told(child)
+            self.size = 1  # so that what ends beside one that hangs is told
             if at is None:
                 raise Broken(f"A process for environments was silent for {QUIET_SECONDS:g} s.")
             reason = f"Its environment did not answer within {self.task.timeout_seconds:g} s."
@@ -213,19 +248,37 @@ class _Sharing:
         log.warning("a process for environments ended (%s); printed in it last: %s", words, child.printed() or "nothing")
         if not child.is_proven and not outside and at is None:
             said = child.last_line()
+            if all(map(self.repeats.is_second, child.lives)):
+                log.warning("no agent is evaluated a second time: a process could not start (%s)", said)
+                self.repeats.clear()
+                child.lives.clear()
+                self.at_once.pop(child, None)
+                return
             raise Broken(f"A process for environments could not start ({words}). {said}".strip())
         self.tries.update(child.lives if at is None else [at])
         failed = [at] if at is not None and not outside else [one for one in child.lives if self.tries[one] >= MOST_TRIES]
         failure = Failure.WORKER_LOST if outside or at is None else Failure.ENVIRONMENT_ERROR
-        yield from self._failed(child, failed, failure, f"The process of its environment died ({words}).")
+        reason = f"The process of its environment died ({words})."
+        died = ((Noticed.PROCESS_DIED.value, words),) if failure == Failure.ENVIRONMENT_ERROR else ()
+        yield from self._failed(child, failed, failure, reason, died)
 
-    def _failed(self, child: Process, lives: list[int], failure: Failure, reason: str) -> Iterator[Ended]:
+    def _failed(
+        self, child: Process, lives: list[int], failure: Failure, reason: str, remarks: Pairs = ()
+    ) -> Iterator[Ended]:
         """These lives have failed; the others of their process wait again."""
         for life in child.lives.intersection(lives):
-            yield Ended(life, math.nan, 0, failure, reason, np.zeros(0))
-        self.waiting.extendleft(sorted(child.lives.difference(lives), reverse=True))
+            if failure != Failure.ENVIRONMENT_ERROR:
+                self.repeats.leave_out(life)
+            yield Ended(life, math.nan, 0, failure, reason, np.zeros(0), remarks)
+        left = sorted(child.lives.difference(lives), reverse=True)
+        self.waiting.extendleft(life for life in left if not self.repeats.is_second(life))
+        self.repeats.put_back(life for life in left if self.repeats.is_second(life))
         child.lives.clear()
         self.at_once.pop(child, None)
+
+
+def _pairs(remarks: list[list[str]]) -> Pairs:
+    return tuple((what, sentence) for what, sentence in remarks)
 
 
 def children() -> Children:

@@ -5,7 +5,7 @@ Observations may be normalised by what was seen in closed generations; see `obse
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
 
@@ -16,12 +16,26 @@ from processing.core.errors import Refused
 from processing.core.genomes import GENOMES
 from processing.core.judges import observed
 from processing.core.judges.children import Ended, Task, children
+from processing.core.judges.repeats import Repeats
+from processing.core.judges.second_evaluations import difference
 from processing.core.normalization import Normalization
 from processing.core.packed import pack_values
-from processing.core.types import Evaluations, Failure, Float64Array, Genomes, Population, Purpose, State
+from processing.core.types import (
+    Evaluations,
+    Failure,
+    Float64Array,
+    Genomes,
+    Noticed,
+    Population,
+    Purpose,
+    Remark,
+    State,
+)
 
 #: Lives that may hang in a row; then nothing is to be expected of the others.
 MOST_HANGS = 16
+#: A second evaluation that fails so says nothing of the environment.
+OF_THE_MACHINE = (Failure.WORKER_LOST, Failure.OUT_OF_MEMORY)
 
 
 class ForeignEpisodes:
@@ -78,7 +92,7 @@ class ForeignEpisodes:
     def evaluate(
         self, genomes: Genomes, *, seed: int, generation: int, first: int = 0, last: int | None = None, origin: int = 0,
         threads: int | None = None, purpose: Purpose = Purpose.EPISODE, state: State | None = None,
-        beat: Callable[[], object] | None = None, seconds: float = math.inf,
+        beat: Callable[[], object] | None = None, seconds: float = math.inf, twice: Sequence[int] = (),
     ) -> Evaluations:
         """The evaluations of agents first..last-1; as in `Episodes`, with `threads` processes.
 
@@ -89,6 +103,8 @@ class ForeignEpisodes:
             threads, beat: as `attended` says where None; beat is called again and again while the processes are at work.
             seconds: after so long, no more lives are begun; the evaluations are then those of the first agents only, one at
                 least.
+            twice: agents, counted from `first`, that are evaluated a second time, in another process; the first
+                time counts, and a remark says where the second was otherwise. See `second_evaluations.py`.
         Raises:
             Refused: the environment does nothing but hang.
             Broken, Transient: its processes cannot work at all, or just now.
@@ -99,11 +115,16 @@ class ForeignEpisodes:
         normalization = self.normalization(state or {})
         normal = {} if normalization is None else normalization._asdict()
 
-        def packed(lives: list[int]) -> bytes:
+        again = [agent * episodes + episode for agent in twice for episode in range(episodes)]
+        repeats = Repeats((last - first) * episodes, tuple(reversed(again)))
+
+        def packed(numbers: list[int]) -> bytes:
+            lives = [repeats.first_of(number) for number in numbers]
             agents = sorted({first + life // episodes for life in lives})
             places = {agent: place for place, agent in enumerate(agents)}
             told = [
-                [life, places[first + life // episodes], origin + first + life // episodes, life % episodes] for life in lives
+                [number, places[first + life // episodes], origin + first + life // episodes, life % episodes]
+                for number, life in zip(numbers, lives, strict=True)
             ]
             taken = self.genome_kind.take(genomes, np.array(agents, np.int32))
             return pack_values(head | {"lives": told}, {"genomes": taken} | normal, self.genome_kind, genomes="genomes")
@@ -111,32 +132,50 @@ class ForeignEpisodes:
         task = Task(
             range((last - first) * episodes), self._setup, packed, processes=threads or self._threads,
             timeout_seconds=self.environment.parameters.timeout_seconds, least=episodes, seconds=seconds,
+            again=repeats.again,
         )
         with closing(children().live(task, beat=beat or self._beat)) as ended:
-            found = self._evaluations(ended, last - first)
+            found = self._evaluations(ended, repeats, last - first)
         if self._told is not None:
+            died = any(each.what == Noticed.PROCESS_DIED for each in found.remarks)
             self._told += [Failure(int(one)) for one in found.failures if one]
+            self._told += [Failure.WORKER_LOST] if died else []
         return found
 
     def normalization(self, state: State) -> Normalization | None:
         """Of the observations of a generation that begins with this state; None before anything was seen."""
         return observed.normalization(state) if state.get("observations") else None
 
-    def _evaluations(self, ended: Iterator[Ended], number: int) -> Evaluations:
+    def _evaluations(self, ended: Iterator[Ended], repeats: Repeats, number: int) -> Evaluations:
         """What became of the first agents, of so many at most, from what became of their lives in any order."""
+        twice, seconds = {life // self.environment.episodes for life in repeats.again}, dict[int, Ended]()
         episodes = self.environment.episodes
         tally = _Tally(number, self.environment.inputs if self.is_normalised else None)
         waiting: dict[int, list[Ended]] = {}
-        for one in self._unless_all_hang(ended):
+        firsts: dict[int, list[Ended]] = {}
+        for one in self._unless_all_hang(ended, repeats):
+            if repeats.is_second(one.life):
+                if one.failure not in OF_THE_MACHINE:
+                    seconds[repeats.first_of(one.life)] = one
+                continue
             lives = waiting.setdefault(one.life // episodes, [])
             lives.append(one)
             if len(lives) == episodes:
-                tally.count(one.life // episodes, sorted(waiting.pop(one.life // episodes), key=lambda each: each.life))
+                lives = sorted(waiting.pop(one.life // episodes), key=lambda each: each.life)
+                tally.count(one.life // episodes, lives)
+                if one.life // episodes in twice:
+                    firsts[one.life // episodes] = lives
+        for agent in sorted(firsts):
+            if (sentence := difference(firsts[agent], seconds)) is not None:
+                tally.remark(agent, Noticed.DIFFERENCE, sentence)
         return tally.evaluations()
 
-    def _unless_all_hang(self, ended: Iterator[Ended]) -> Iterator[Ended]:
+    def _unless_all_hang(self, ended: Iterator[Ended], repeats: Repeats) -> Iterator[Ended]:
         hangs = 0
         for one in ended:
+            if repeats.is_second(one.life):
+                yield one
+                continue
             hangs = hangs + 1 if one.failure == Failure.TIMEOUT else 0
             if hangs == MOST_HANGS:
                 parameters = self.environment.parameters
@@ -156,6 +195,7 @@ class _Tally:
         self.reasons: dict[int, str] = {}
         self.behaviours = None if inputs is None else np.zeros((number, 2 * inputs + 1), np.float32)
         self.counted = 0
+        self.remarks: dict[str, Remark] = {}  # the first agent's, of each kind
 
     def count(self, agent: int, lives: list[Ended]) -> None:
         """Add an agent, from what became of all its lives, in order."""
@@ -163,6 +203,8 @@ class _Tally:
         for one in lives:
             self.fitness[agent] += one.total
             self.steps[agent] += one.steps
+            for what, sentence in one.remarks:
+                self.remark(agent, what, sentence)
             if one.failure != Failure.NONE and not self.failures[agent]:
                 self.failures[agent] = one.failure
                 self.reasons[agent] = one.reason or ""
@@ -173,6 +215,11 @@ class _Tally:
         if self.behaviours is not None and not self.failures[agent]:
             self.behaviours[agent] = observed.moments(np.sum([one.sums for one in lives], axis=0))
 
+    def remark(self, agent: int, what: str, sentence: str) -> None:
+        """Keep what was noticed, where it is the first agent of which that was noticed."""
+        if what not in self.remarks or agent < self.remarks[what].agent:
+            self.remarks[what] = Remark(agent, what, sentence)
+
     def evaluations(self) -> Evaluations:
         """Of the agents that were counted, which are the first ones."""
         last = self.counted
@@ -181,6 +228,7 @@ class _Tally:
             fitness=np.where(failures == Failure.NONE, fitness, np.nan), steps=self.steps[:last], failures=failures,
             behaviours=None if self.behaviours is None else self.behaviours[:last],
             reasons=tuple((agent, self.reasons[agent]) for agent in sorted(self.reasons)),
+            remarks=tuple(self.remarks[what] for what in sorted(self.remarks)),
         )
 
 

@@ -8,10 +8,13 @@ dictionary KWARGS of their module, by id and name; what is not told there is not
 import difflib
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 Argument = Mapping[str, Any]
+
+#: What `gymnasium.make` takes besides, and documents say elsewhere.
+ELSEWHERE = {"max_episode_steps": "Steps are limited by `environment.max_steps`."}
 
 
 class Wrong(NamedTuple):
@@ -93,18 +96,43 @@ OWN: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def wrong(arguments: Mapping[str, Argument], given: Mapping[str, Any]) -> Iterator[Wrong]:
-    """Everything that is wrong with keyword arguments."""
+def wrong(
+    arguments: Mapping[str, Argument], given: Mapping[str, Any], *, undeclared: Sequence[str] = ()
+) -> Iterator[Wrong]:
+    """Everything that is wrong with keyword arguments.
+
+    Args:
+        undeclared: what an operator's environment takes, and its module does not tell in KWARGS.
+    """
     for name, value in given.items():
         argument = arguments.get(name)
         if argument is None:
-            expected = f"one of {', '.join(arguments)}" if arguments else "no keyword arguments, as this environment takes none"
-            meant = difflib.get_close_matches(name.casefold()[:60], arguments, n=1)
-            yield Wrong(name, True, False, expected, f'Did you mean "{meant[0]}"?' if meant else None)
+            expected, hint = _expected(arguments, undeclared), _hint(name, arguments, undeclared)
+            yield Wrong(name, True, False, expected, hint)
         elif not _has_type(argument, value):
             yield Wrong(name, False, False, words_of(argument), None)
         elif not _is_within(argument, value):
             yield Wrong(name, False, True, words_of(argument), None)
+
+
+def _expected(arguments: Mapping[str, Argument], undeclared: Sequence[str]) -> str:
+    if arguments:
+        return f"one of {', '.join(arguments)}"
+    if undeclared:
+        return "no keyword arguments, as no module declares those of this environment in KWARGS"
+    return "no keyword arguments, as this environment takes none"
+
+
+def _hint(name: str, arguments: Mapping[str, Argument], undeclared: Sequence[str]) -> str | None:
+    if name in ELSEWHERE:
+        return ELSEWHERE[name]
+    if name in undeclared:
+        return (
+            f'The environment takes "{name}", but no module declares it: whoever runs the server adds it to '
+            "KWARGS of a module that ENVIRONMENT_MODULES names, with type, limits, default and meaning."
+        )
+    meant = difflib.get_close_matches(name.casefold()[:60], [*arguments, *undeclared], n=1)
+    return f'Did you mean "{meant[0]}"?' if meant else None
 
 
 def completed_kwargs(arguments: Mapping[str, Argument], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,6 +27,8 @@ OPTIONAL = {"mujoco": "mujoco", "phys2d": "jax", "tabular": "jax"}
 #: Environments that are as new after a reset; of others, each episode gets a new one.
 REUSED = ("gymnasium.envs.toy_text.", "gymnasium.envs.classic_control.")
 MOST_CHARACTERS = 300
+#: Keyword arguments of a class that are named where its module declares none.
+MOST_ARGUMENTS = 50
 #: Combinations of keyword arguments that are looked at besides, by id.
 VARIANTS: Mapping[str, tuple[dict[str, Any], ...]] = {
     "LunarLander-v3": ({"continuous": True},), "CarRacing-v3": ({"continuous": False},),
@@ -107,7 +109,9 @@ def one(name: str, kwargs: dict[str, Any], told: dict[str, Any]) -> dict[str, An
         arguments = _signature(kind)
     if name in told:
         arguments = {key: {"changes_spaces": True, "default": None, "meaning": ""} | each for key, each in told[name].items()}
-    return {
+    is_own = _module_of(spec).startswith("gymnasium.envs.")
+    undeclared = [] if is_own else [each for each in _names(kind) if each not in arguments]
+    return ({"undeclared": undeclared} if undeclared else {}) | {
         "id": name, "description": text or _first_sentence(kind), "max_steps": spec.max_episode_steps,
         "reward_threshold": None if spec.reward_threshold is None else float(spec.reward_threshold),
         "observation": observation, "action": action, "trouble": trouble(observation, action),
@@ -130,6 +134,16 @@ def _signature(kind: type) -> dict[str, Any]:
             found[name] = {"type": "number", "default": each.default, "min": -1e6, "max": 1e6, "meaning": "",
                            "changes_spaces": False}
     return found
+
+
+def _names(kind: type) -> list[str]:
+    """The keyword arguments of a class, but for how it is shown; the first few."""
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    try:
+        found = inspect.signature(kind).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    return [each.name for each in found if each.kind in named and each.name != "render_mode"][:MOST_ARGUMENTS]
 
 
 def _module_of(spec: Any) -> str:

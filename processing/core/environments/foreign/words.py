@@ -1,6 +1,6 @@
 """What errors of environments say."""
 
-MOST_CHARACTERS = 200
+MOST_CHARACTERS, MOST_CHARACTERS_OF_A_REASON = 200, 300
 
 
 def words_of(error: BaseException) -> str:
@@ -9,5 +9,14 @@ def words_of(error: BaseException) -> str:
         said = str(error)
     except BaseException:
         said = ""
-    text = f"{type(error).__name__}: {said}" if said else type(error).__name__
-    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")[:MOST_CHARACTERS]
+    return stored(f"{type(error).__name__}: {said}" if said else type(error).__name__)[:MOST_CHARACTERS]
+
+
+def cut(text: str) -> str:
+    """A text of bounded length, as any database takes it."""
+    return stored(text)[:MOST_CHARACTERS_OF_A_REASON]
+
+
+def stored(text: str) -> str:
+    """A text as any database takes it."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")

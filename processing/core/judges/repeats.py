@@ -1,0 +1,52 @@
+"""The lives that are lived a second time, and who may be given them: not the process that lived them the first time."""
+
+from collections import deque
+from collections.abc import Iterable
+
+from processing.core.judges.process import Process
+
+
+class Repeats:
+    """Those of one task that wait. Of L lives, number L + k is the second time of life `again[k]`."""
+
+    def __init__(self, lives: int, again: tuple[int, ...]) -> None:
+        self.lives, self.again = lives, again
+        self._waiting = deque(range(lives, lives + len(again)))
+        self._given: dict[int, Process] = {}  # who was given a life, the last time
+
+    def first_of(self, life: int) -> int:
+        """The life that a number stands for."""
+        return life if life < self.lives else self.again[life - self.lives]
+
+    def is_second(self, life: int) -> bool:
+        """Whether this number is the second time of a life."""
+        return life >= self.lives
+
+    def __bool__(self) -> bool:
+        return bool(self._waiting)
+
+    def given(self, lives: Iterable[int], process: Process) -> None:
+        """Note who is given lives for the first time."""
+        self._given |= dict.fromkeys(lives, process)
+
+    def leave_out_unbegun(self) -> None:
+        """Those whose first time nobody has begun, as time was up, are not lived a second time."""
+        self._waiting = deque(life for life in self._waiting if self.first_of(life) in self._given)
+
+    def leave_out(self, life: int) -> None:
+        """A life that a clock or a machine has ended is not lived a second time."""
+        self._waiting = deque(each for each in self._waiting if self.first_of(each) != life)
+
+    def clear(self) -> None:
+        """None are lived a second time any more."""
+        self._waiting.clear()
+
+    def put_back(self, lives: Iterable[int]) -> None:
+        """These wait again; they are lived before the others."""
+        self._waiting.extendleft(lives)
+
+    def take(self, process: Process, most: int) -> list[int]:
+        """Some, at most so many, that this process did not live the first time; they wait no more."""
+        found = [life for life in self._waiting if self._given[self.first_of(life)] is not process][:most]
+        self._waiting = deque(life for life in self._waiting if life not in found)
+        return found
