@@ -40,7 +40,8 @@ def failing(folder: Path, name: str) -> str:
 
 
 @pytest.mark.parametrize(("name", "reason"), [
-    ("Raises", "RuntimeError: the simulator is not there"), ("OldReset", ""), ("ArrayReward", ""),
+    ("Raises", "step() raised RuntimeError: the simulator is not there"),
+    ("OldReset", "reset() "), ("ArrayReward", "step() "),
 ])
 def test_a_run_that_dies_out_ends_evolve_with_code_1_and_says_why_in_one_line(tmp_path: Path, name: str, reason: str) -> None:
     file = failing(tmp_path, name)
@@ -59,7 +60,7 @@ def test_up_once_says_in_one_line_why_a_run_died_out_and_ends_with_code_1(tmp_pa
         "up", "--once", "--json", "--port", "0", "--submit", failing(tmp_path, "Raises"), folder=tmp_path / "data", **CASES
     )
     assert (code, json.loads(out)["outcome"]) == (1, "DIED_OUT"), errors
-    told = [each for each in errors.splitlines() if "All failed for this reason: RuntimeError: the simulator is not" in each]
+    told = [each for each in errors.splitlines() if "All failed for this reason: step() raised RuntimeError: the" in each]
     assert len(told) == 1
     assert any(each.endswith("evaluations/s  died out") for each in errors.splitlines())
 

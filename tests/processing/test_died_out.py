@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 MODULE = "tests.core.bridge"
 BRIDGE = Path(os.environ["DATA_FOLDER"]) / "bridge"
-REASON = "All failed for this reason: RuntimeError: the bridge is gone."
+REASON = "All failed for this reason: step() raised RuntimeError: the bridge is gone."
 GENERATIONS = 5
 STRATEGIES: dict[str, dict[str, Any]] = {
     "genetic": {"parents": 4}, "rising_threshold": {"maximum_failures": 2}, "neat": {}, "openai_es": {}, "cma_es": {},
