@@ -12,6 +12,10 @@ NOT_HASHED = frozenset({"name", "description", "labels", "seed", "priority", "re
 NOT_HASHED_WHERE_NULL = frozenset({"novelty"})
 #: Keys of a group that say in a word what its other keys say in full.
 NOT_HASHED_WITHIN = {"strategy": frozenset({"preset"})}
+#: Keys of a group that came later, where null means what leaving them out meant.
+NOT_HASHED_WITHIN_WHERE_NULL: dict[str, frozenset[str]] = {"environment": frozenset({"criterion", "tolerance", "scaling"})}
+#: What that is, of those for which there is a word.
+MEANT_BY_NULL: dict[str, dict[str, Any]] = {"environment": {"criterion": "sides", "scaling": "none"}}
 
 
 def canonical(work_item: WorkItem) -> dict[str, Any]:
@@ -27,11 +31,19 @@ def canonical_json(value: Any) -> str:
 def spec_hash(work_item: WorkItem) -> str:
     """SHA-256, in hexadecimal, of what makes the experiment: equal for all its repeats."""
     document = {
-        key: _hashed(value, NOT_HASHED_WITHIN.get(key, frozenset())) for key, value in canonical(work_item).items()
+        key: _hashed(key, value) for key, value in canonical(work_item).items()
         if key not in NOT_HASHED and not (value is None and key in NOT_HASHED_WHERE_NULL)
     }
     return hashlib.sha256(canonical_json(document).encode()).hexdigest()
 
 
-def _hashed(value: Any, without: frozenset[str]) -> Any:
-    return {key: each for key, each in value.items() if key not in without} if without else value
+def _hashed(name: str, value: Any) -> Any:
+    """What is hashed of a group."""
+    without, later = NOT_HASHED_WITHIN.get(name, frozenset()), NOT_HASHED_WITHIN_WHERE_NULL.get(name, frozenset())
+    if not without and not later:
+        return value
+    meant = MEANT_BY_NULL.get(name, {})
+    return {
+        key: each for key, each in value.items()
+        if key not in without and not (key in later and (each is None or each == meant.get(key)))
+    }

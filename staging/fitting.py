@@ -6,7 +6,12 @@ What a document gives stays as it is, and so does every default that can be: not
 from typing import Any
 
 from formatting.work_item import WorkItem
+from processing.core.environments.table import TOLERANCE, Table, TableParameters
+from processing.core.environments.table_columns import columns_of, is_one_hot, is_within, range_of
+from processing.core.genomes import GENOMES
+from processing.core.kinds import KINDS
 from staging.strategy_checks import MOST_FULL_WEIGHTS, exceeding
+from staging.table_checks import has_tolerance
 
 
 def fitted_to_population(work_item: WorkItem) -> WorkItem:
@@ -23,6 +28,34 @@ def fitted_to_weights(work_item: WorkItem, weights: int) -> WorkItem:
     if not is_omitted or weights <= MOST_FULL_WEIGHTS:
         return work_item
     return _with(work_item, {"variant": type(strategy.variant)("separable")})
+
+
+def fitted_to_targets(work_item: WorkItem) -> WorkItem:
+    """How a table is scored and answered, written out where it was left out; as its targets and the outputs have it.
+
+    Documents that were stored before there were these keys are not staged again: without them they keep their rules.
+    """
+    table = getattr(work_item, "environment", None)
+    if not isinstance(table, TableParameters):
+        return work_item
+    targets = Table(table).targets
+    columns = columns_of(targets)
+    criterion = table.criterion or ("largest_output" if is_one_hot(targets) else "by_column")
+    values = {
+        "fitness": table.fitness or "negative_normalized_squared_error", "criterion": criterion,
+        "tolerance": table.tolerance or (TOLERANCE if has_tolerance(criterion, columns) else None),
+    }
+    is_compared = criterion == "largest_output" or table.fitness == "accuracy"
+    is_output = is_compared or is_within(columns, output_range(work_item))
+    values["scaling"] = table.scaling or ("none" if is_output else "by_column")
+    return work_item.model_copy(update={"environment": table.model_copy(update=values)})
+
+
+def output_range(work_item: Any) -> tuple[float, float]:
+    """Where the outputs of a table's networks lie: from 0 to 1 or from -1 to 1."""
+    table = Table(work_item.environment)
+    kind = GENOMES[KINDS[work_item.kind].genome](work_item.network, inputs=table.inputs, outputs=table.outputs)
+    return range_of(kind, table.squashing(kind))
 
 
 def _with(work_item: WorkItem, values: dict[str, Any]) -> WorkItem:

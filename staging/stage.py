@@ -11,7 +11,7 @@ from processing.core.rng import derive
 from processing.core.types import Purpose
 from staging.checks import faults_of, size_faults, warnings_of
 from staging.estimate import estimate, resolved_record, resolved_slice_size
-from staging.fitting import fitted_to_population, fitted_to_weights
+from staging.fitting import fitted_to_population, fitted_to_targets, fitted_to_weights
 from staging.gymnasium_checks import Known, Snapshot, completed, looked_up
 from staging.limits import Limits
 from staging.staged_item import StagedItem
@@ -38,7 +38,7 @@ def stage(work_item: WorkItem, limits: Limits, *, workers: int = 1, known: Known
     facts, unknown = looked_up(getattr(work_item, "environment", None), known)
     if faults := [*unknown, *faults_of(work_item, limits)]:
         raise Unstageable(faults)
-    work_item = completed(work_item, known)
+    work_item = fitted_to_targets(completed(work_item, known))
     world = _world(work_item, facts)
     work = workload_of(work_item, world)
     work_item = fitted_to_weights(work_item, work.weights)

@@ -1,11 +1,15 @@
 """Whether the rows of a table match each other, and whether networks can answer with all their nodes."""
 
 from collections import Counter
+from typing import Any
+
+import numpy as np
 
 from formatting.faults import Fault, FaultCode, fault, shown
 from formatting.work_item import WorkItem
 from processing.core.actions import Range
 from processing.core.environments.table import Row, TableParameters
+from processing.core.environments.table_columns import Columns, columns_of, first_without_largest, first_without_one_hot
 from processing.core.genomes.graph import Graph, GraphParameters
 from staging.limits import Limits
 
@@ -18,28 +22,72 @@ def table_faults(table: TableParameters, limits: Limits) -> list[Fault]:
     rows, wanted = len(table.targets), len(table.inputs)
     faults = [*_width_faults("inputs", table.inputs), *_width_faults("targets", table.targets)]
     if rows == wanted:
-        return faults
+        return faults or _comparison_faults(table)
     expected = f"{_counted(wanted, 'row')}, as many as there are inputs"
     return [fault(FaultCode.INCONSISTENT, ("environment", "targets"), expected, _counted(rows, "row")), *faults]
 
 
-def passes_warnings(work_item: WorkItem) -> list[Fault]:
+def _comparison_faults(table: TableParameters) -> list[Fault]:
+    """A fitness or a criterion that compares the answers of a row, and targets that name none of them; the rows match."""
+    targets = np.array(table.targets, np.float64)
+    compared = (
+        ("fitness", "accuracy", "one 1 and else 0", first_without_one_hot),
+        ("criterion", "largest_output", "one largest target", first_without_largest),
+    )
+    faults = []
+    for key, name, wanted, first_unfit in compared:
+        unfit = first_unfit(targets) if getattr(table, key) == name else None
+        if getattr(table, key) == name and targets.shape[1] == 1:
+            where = "1 target in each row"
+        elif unfit is not None:
+            where = f"others in row {unfit + 1} (counted from 1)"
+        else:
+            continue
+        expected = f"another one, as {shown(name)} is for rows of two or more targets with {wanted}"
+        faults.append(fault(FaultCode.INCONSISTENT, ("environment", key), expected, f"{shown(name)} with {where}"))
+    return faults
+
+
+def table_warnings(work_item: WorkItem) -> list[Fault]:
+    """What is odd about a work item's table, or its networks there, after what was left out was filled in; none for others."""
+    table = getattr(work_item, "environment", None)
+    if not isinstance(table, TableParameters):
+        return []
+    return [*_passes_warnings(work_item, table), *_range_warnings(work_item, table), *_tolerance_warnings(table)]
+
+
+def has_tolerance(criterion: str, columns: Columns) -> bool:
+    """Whether anything is asked to lie within the tolerance."""
+    return criterion == "tolerance" or (criterion == "by_column" and bool((columns.values != 2).any()))
+
+
+def _tolerance_warnings(table: TableParameters) -> list[Fault]:
+    """A tolerance that nothing asks for."""
+    criterion = table.criterion or "sides"
+    if table.tolerance is None or has_tolerance(criterion, columns_of(np.array(table.targets, np.float64))):
+        return []
+    others = " in columns of two values, and there are no others" if criterion == "by_column" else ""
+    expected = f"null, as {shown(criterion)} does not ask for it{others}"
+    return [fault(FaultCode.INCONSISTENT, ("environment", "tolerance"), expected, shown(table.tolerance))]
+
+
+def _passes_warnings(work_item: Any, table: TableParameters) -> list[Fault]:
     """Networks of which only the outputs ever count: each row is answered anew, within the passes of one step."""
-    network, environment = (getattr(work_item, name) for name in ("network", "environment"))
+    network = work_item.network
     passes = getattr(network, "activations_per_step", None) or int(getattr(network, "recurrent", False))
-    if passes != 1 or not isinstance(environment, TableParameters):
+    if passes != 1:
         return []
     expected = "2 or more, as what hidden nodes say reaches no output within one pass, and a table's rows are answered anew"
     return [fault(FaultCode.INCONSISTENT, ("network", "activations_per_step"), expected, shown(network.activations_per_step))]
 
 
-def range_warnings(work_item: WorkItem) -> list[Fault]:
-    """Targets that the outputs' activation never reaches. Dense networks are given an output function that fits."""
-    network, environment = (getattr(work_item, name) for name in ("network", "environment"))
-    if not isinstance(network, GraphParameters) or not isinstance(environment, TableParameters):
+def _range_warnings(work_item: Any, table: TableParameters) -> list[Fault]:
+    """Targets that no answer reaches, as outputs are answers. Dense networks are given an output function that fits."""
+    network = work_item.network
+    if not isinstance(network, GraphParameters) or table.scaling == "by_column":
         return []
     span = _SPANS.get(Graph(network, inputs=1, outputs=1).output_range)
-    beyond = [] if span is None else [each for row in environment.targets for each in row if not span[0] <= each <= span[1]]
+    beyond = [] if span is None else [each for row in table.targets for each in row if not span[0] <= each <= span[1]]
     if span is None or not beyond:
         return []
     expected = f"numbers from {span[0]} to {span[1]}, as outputs of {network.output_activation.value} never lie beyond"
