@@ -134,7 +134,7 @@ def _story(instance: Instance, latest: Generation | None) -> dict[str, Any]:
     title, story = _STORIES.get(InstanceState(instance.state), ("", ""))
     if instance.state == InstanceState.RUNNING and not instance.next_generation:
         title, story = "Starting", _PREPARING
-    facts = [] if instance.ended_at else _limits(instance.work_item.spec["stop"])
+    facts = [] if instance.ended_at else _limits(instance.work_item.spec)
     if latest is not None:
         named = {
             "threshold": latest.threshold, "viable agents": latest.viable, "median fitness": latest.median,
@@ -147,10 +147,11 @@ def _story(instance: Instance, latest: Generation | None) -> dict[str, Any]:
     }
 
 
-def _limits(stop: dict[str, Any]) -> list[tuple[str, str]]:
+def _limits(spec: dict[str, Any]) -> list[tuple[str, str]]:
     """The stop rules that the work item sets."""
+    stop, criterion = spec["stop"], words.criterion_words(spec["environment"])
     named = {
-        "ends at fitness": stop["fitness"], "ends when solved": stop.get("solved") or None,
+        "ends at fitness": stop["fitness"], "ends when solved": (criterion or True) if stop.get("solved") else None,
         "ends at generation": stop["max_generations"],
         "ends without progress for": stop["stagnation_generations"], "ends after seconds": stop["max_seconds"],
     }

@@ -10,6 +10,7 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from database.models import Instance, InstanceState
+from processing.core.environments.table import TOLERANCE
 from processing.core.networks.changes import Changes
 
 STATE_WORDS = {
@@ -157,6 +158,23 @@ def strategy_words(spec: Mapping[str, Any]) -> str:
     """The strategy's name for people."""
     name = str(spec["strategy"]["type"])
     return _STRATEGIES.get(name, name.replace("_", " "))
+
+
+def criterion_words(environment: Mapping[str, Any]) -> str | None:
+    """When a table is solved; None for other environments."""
+    if environment["type"] != "table":
+        return None
+    tolerance = f"{100 * (environment.get('tolerance') or TOLERANCE):g} % of its column's span"
+    match environment.get("criterion"):
+        case "by_column" if environment.get("tolerance") is None:
+            return "every answer is on its target's side of the column's middle"
+        case "by_column":
+            return f"every answer is on its target's side in columns of two values, and within {tolerance} in others"
+        case "tolerance":
+            return f"every answer is within {tolerance}"
+        case "largest_output":
+            return "the largest answer of every row is in the right column"
+    return "every answer is on its target's side of the table's middle"
 
 
 def environment_words(environment: Mapping[str, Any]) -> str:
