@@ -41,7 +41,7 @@ def fitted_to_targets(work_item: WorkItem) -> WorkItem:
     targets = Table(table).targets
     columns = columns_of(targets)
     criterion = table.criterion or ("largest_output" if is_one_hot(targets) else "by_column")
-    values = {
+    values: dict[str, Any] = {
         "fitness": table.fitness or "negative_normalized_squared_error", "criterion": criterion,
         "tolerance": table.tolerance or (TOLERANCE if has_tolerance(criterion, columns) else None),
     }
