@@ -128,7 +128,7 @@ def _accepted(
 
 
 def _means_the_same(stored: dict[str, Any], spec: dict[str, Any]) -> bool:
-    """Whether a stored document is this one; keys that came after it was stored have what they would get today."""
+    """Whether a stored document is this one; keys that came after it have what they would get today."""
     if stored == spec:
         return True
     try:

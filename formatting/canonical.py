@@ -13,7 +13,9 @@ NOT_HASHED_WHERE_NULL = frozenset({"novelty"})
 #: Keys of a group that say in a word what its other keys say in full.
 NOT_HASHED_WITHIN = {"strategy": frozenset({"preset"})}
 #: Keys of a group that came later, where null means what leaving them out meant.
-NOT_HASHED_WITHIN_WHERE_NULL: dict[str, frozenset[str]] = {"environment": frozenset({"criterion", "tolerance", "scaling"})}
+NOT_HASHED_WITHIN_WHERE_NULL: dict[str, frozenset[str]] = {
+    "environment": frozenset({"criterion", "tolerance", "scaling"}),
+}
 #: What that is, of those for which there is a word.
 MEANT_BY_NULL: dict[str, dict[str, Any]] = {"environment": {"criterion": "sides", "scaling": "none"}}
 
@@ -39,7 +41,8 @@ def spec_hash(work_item: WorkItem) -> str:
 
 def _hashed(name: str, value: Any) -> Any:
     """What is hashed of a group."""
-    without, later = NOT_HASHED_WITHIN.get(name, frozenset()), NOT_HASHED_WITHIN_WHERE_NULL.get(name, frozenset())
+    without = NOT_HASHED_WITHIN.get(name, frozenset())
+    later = NOT_HASHED_WITHIN_WHERE_NULL.get(name, frozenset())
     if not without and not later:
         return value
     meant = MEANT_BY_NULL.get(name, {})

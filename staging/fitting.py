@@ -31,9 +31,10 @@ def fitted_to_weights(work_item: WorkItem, weights: int) -> WorkItem:
 
 
 def fitted_to_targets(work_item: WorkItem) -> WorkItem:
-    """How a table is scored and answered, written out where it was left out; as its targets and the outputs have it.
+    """How a table is scored and answered, where it was left out: as its targets and the outputs have it.
 
-    Documents that were stored before there were these keys are not staged again: without them they keep their rules.
+    Documents that were stored before there were these keys are not staged again: without them they keep their
+    rules.
     """
     table = getattr(work_item, "environment", None)
     if not isinstance(table, TableParameters):
@@ -54,7 +55,8 @@ def fitted_to_targets(work_item: WorkItem) -> WorkItem:
 def output_range(work_item: Any) -> tuple[float, float]:
     """Where the outputs of a table's networks lie: from 0 to 1 or from -1 to 1."""
     table = Table(work_item.environment)
-    kind = GENOMES[KINDS[work_item.kind].genome](work_item.network, inputs=table.inputs, outputs=table.outputs)
+    genome_kind = GENOMES[KINDS[work_item.kind].genome]
+    kind = genome_kind(work_item.network, inputs=table.inputs, outputs=table.outputs)
     return range_of(kind, table.squashing(kind))
 
 

@@ -59,7 +59,10 @@ def seeds_of(work_item: WorkItem) -> tuple[int, ...]:
 
 
 def _fitted(work_item: WorkItem, facts: Facts | None) -> tuple[WorkItem, Any]:
-    """The work item with what follows from its environment, and this; what the core alone has against it is a fault too."""
+    """The work item with what follows from its targets, and the environment.
+
+    What the core alone has against this is a fault too.
+    """
     try:
         work_item = fitted_to_targets(work_item)
         return work_item, world_of(work_item, facts)

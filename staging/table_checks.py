@@ -9,7 +9,12 @@ from formatting.faults import Fault, FaultCode, fault, shown
 from formatting.work_item import WorkItem
 from processing.core.actions import Range
 from processing.core.environments.table import Row, TableParameters
-from processing.core.environments.table_columns import Columns, columns_of, first_without_largest, first_without_one_hot
+from processing.core.environments.table_columns import (
+    Columns,
+    columns_of,
+    first_without_largest,
+    first_without_one_hot,
+)
 from processing.core.genomes.graph import Graph, GraphParameters
 from staging.limits import Limits
 
@@ -28,7 +33,7 @@ def table_faults(table: TableParameters, limits: Limits) -> list[Fault]:
 
 
 def _comparison_faults(table: TableParameters) -> list[Fault]:
-    """A fitness or a criterion that compares the answers of a row, and targets that name none of them; the rows match."""
+    """A fitness or a criterion that compares the answers of a row, where targets name none; rows match."""
     targets = np.array(table.targets, np.float64)
     compared = (
         ("fitness", "accuracy", "one 1 and else 0", first_without_one_hot),
@@ -44,16 +49,18 @@ def _comparison_faults(table: TableParameters) -> list[Fault]:
         else:
             continue
         expected = f"another one, as {shown(name)} is for rows of two or more targets with {wanted}"
-        faults.append(fault(FaultCode.INCONSISTENT, ("environment", key), expected, f"{shown(name)} with {where}"))
+        given = f"{shown(name)} with {where}"
+        faults.append(fault(FaultCode.INCONSISTENT, ("environment", key), expected, given))
     return faults
 
 
 def table_warnings(work_item: WorkItem) -> list[Fault]:
-    """What is odd about a work item's table, or its networks there, after what was left out was filled in; none for others."""
+    """What is odd about a complete work item's table, or its networks there; none for other tasks."""
     table = getattr(work_item, "environment", None)
     if not isinstance(table, TableParameters):
         return []
-    return [*_passes_warnings(work_item, table), *_range_warnings(work_item, table), *_tolerance_warnings(table)]
+    of_network = *_passes_warnings(work_item, table), *_range_warnings(work_item, table)
+    return [*of_network, *_tolerance_warnings(table)]
 
 
 def has_tolerance(criterion: str, columns: Columns) -> bool:
@@ -82,13 +89,15 @@ def _passes_warnings(work_item: Any, table: TableParameters) -> list[Fault]:
 
 
 def _range_warnings(work_item: Any, table: TableParameters) -> list[Fault]:
-    """Targets that no answer reaches, as outputs are answers. Dense networks are given an output function that fits."""
+    """Targets that no output reaches, where these are answers. Dense networks get an output function that fits."""
     network = work_item.network
     if not isinstance(network, GraphParameters) or table.scaling == "by_column":
         return []
     span = _SPANS.get(Graph(network, inputs=1, outputs=1).output_range)
-    beyond = [] if span is None else [each for row in table.targets for each in row if not span[0] <= each <= span[1]]
-    if span is None or not beyond:
+    if span is None:
+        return []
+    beyond = [each for row in table.targets for each in row if not span[0] <= each <= span[1]]
+    if not beyond:
         return []
     expected = f"numbers from {span[0]} to {span[1]}, as outputs of {network.output_activation.value} never lie beyond"
     return [fault(FaultCode.INCONSISTENT, ("environment", "targets"), expected, shown(beyond[0]))]

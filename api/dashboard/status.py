@@ -150,8 +150,9 @@ def _story(instance: Instance, latest: Generation | None) -> dict[str, Any]:
 def _limits(spec: dict[str, Any]) -> list[tuple[str, str]]:
     """The stop rules that the work item sets."""
     stop, criterion = spec["stop"], words.criterion_words(spec["environment"])
+    solved = (criterion or True) if stop.get("solved") else None
     named = {
-        "ends at fitness": stop["fitness"], "ends when solved": (criterion or True) if stop.get("solved") else None,
+        "ends at fitness": stop["fitness"], "ends when solved": solved,
         "ends at generation": stop["max_generations"],
         "ends without progress for": stop["stagnation_generations"], "ends after seconds": stop["max_seconds"],
     }

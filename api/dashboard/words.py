@@ -169,7 +169,8 @@ def criterion_words(environment: Mapping[str, Any]) -> str | None:
         case "by_column" if environment.get("tolerance") is None:
             return "every answer is on its target's side of the column's middle"
         case "by_column":
-            return f"every answer is on its target's side in columns of two values, and within {tolerance} in others"
+            sides = "every answer is on its target's side in columns of two values"
+            return f"{sides}, and within {tolerance} in others"
         case "tolerance":
             return f"every answer is within {tolerance}"
         case "largest_output":

@@ -45,33 +45,35 @@ class TableParameters(Parameters):
         "squared_remainder", "accuracy",
     ] | None = parameter(
         None,
-        meaning="How errors become fitness. negative_normalized_squared_error: the mean square of the errors in units "
-        "of their columns' spans, below 0; negative_mean_squared_error, negative_mean_absolute_error: the mean square, "
-        "or the mean size, of the errors, below 0; squared_remainder: (T - sum of |error|)^2 for T targets, 0 where "
-        "that sum is above T; accuracy: the share of rows whose largest answer is where the 1 is, for targets of one 1 "
+        meaning="How errors become fitness. negative_normalized_squared_error: the mean square of the "
+        "errors in units of their columns' spans, below 0; negative_mean_squared_error, "
+        "negative_mean_absolute_error: the mean square, or the mean size, of the errors, below 0; "
+        "squared_remainder: (T - sum of |error|)^2 for T targets, 0 where that sum is above T; "
+        "accuracy: the share of rows whose largest answer is where the 1 is, for targets of one 1 "
         "and else 0. Left out: negative_normalized_squared_error.",
         source="squared_remainder: Stanley and Miikkulainen 2002, section 4.1",
     )
     criterion: Literal["by_column", "tolerance", "largest_output", "sides"] | None = parameter(
         None,
-        meaning="When the table is solved. by_column: all answers lie on their targets' side of the middle in columns "
-        "of two values, and within `tolerance` in others; tolerance: all answers lie within it; largest_output: in "
-        "each row the largest answer is where the largest target is, and no other equals it; sides: all answers lie "
-        "on their targets' side of the table's middle, which is 0.5 where all targets lie from 0 to 1. Left out: "
-        "largest_output where each row is one 1 and else 0, in two or more columns; else by_column.",
+        meaning="When the table is solved. by_column: all answers lie on their targets' side of the middle "
+        "in columns of two values, and within `tolerance` in others; tolerance: all answers lie "
+        "within it; largest_output: in each row the largest answer is where the largest target is, "
+        "and no other equals it; sides: all answers lie on their targets' side of the table's "
+        "middle, which is 0.5 where all targets lie from 0 to 1. Left out: largest_output where "
+        "each row is one 1 and else 0, in two or more columns; else by_column.",
     )
     tolerance: Annotated[float, Field(gt=0, lt=0.5)] | None = parameter(
         None,
-        meaning="How far an answer may be from its target, as a share of its column's span, which is its largest "
-        "target minus its least. A column of one value has the largest span of the others, or 1. Null: 0.05 where it "
-        "counts.",
+        meaning="How far an answer may be from its target, as a share of its column's span, which is its "
+        "largest target minus its least. A column of one value has the largest span of the others, "
+        "or 1. Null: 0.05 where it counts.",
     )
     scaling: Literal["by_column", "none"] | None = parameter(
         None,
-        meaning="How outputs become answers. by_column: the range of the outputs, from 0 or -1 to 1 by their transfer "
-        "function, is stretched to the span of each column; none: answers are the outputs. Left out: by_column where "
-        "some targets lie beyond that range or those of a column take up less than a tenth of it, and answers are not "
-        "compared with each other; else none.",
+        meaning="How outputs become answers. by_column: the range of the outputs, from 0 or -1 to 1 by "
+        "their transfer function, is stretched to the span of each column; none: answers are the "
+        "outputs. Left out: by_column where some targets lie beyond that range or those of a column "
+        "take up less than a tenth of it, and answers are not compared with each other; else none.",
     )
 
 
@@ -106,14 +108,14 @@ class FirstSolved:
 class Table:
     """A table of inputs and what should be answered to each row, by itself.
 
-    Networks see a row's inputs, and their outputs are the answer, or become it by `scaling`; networks without a transfer
-    function of their own at the outputs get one: the sigmoid where all targets lie from 0 to 1, tanh where they lie from -1
-    to 1. Without `fitness`, `criterion` or `scaling`, as in documents that were stored before there were such keys, they are
-    squared_remainder, sides and none.
+    Networks see a row's inputs, and their outputs are the answer, or become it by `scaling`; networks without a
+    transfer function of their own at the outputs get one: the sigmoid where all targets lie from 0 to 1, tanh
+    where they lie from -1 to 1. Without `fitness`, `criterion` or `scaling`, as in documents that were stored
+    before there were such keys, these are squared_remainder, sides and none.
 
     Raises:
-        Refused: another number of rows of targets than of inputs, rows of unequal length, or targets that the fitness or the
-            criterion is not for.
+        Refused: another number of rows of targets than of inputs, rows of unequal length, or targets that the
+            fitness or the criterion is not for.
     """
 
     Parameters = TableParameters
@@ -137,7 +139,8 @@ class Table:
         if self.fitness == "accuracy":
             _check_compared("fitness", "one 1 and else 0", self.outputs, first_without_one_hot(self.targets))
         if parameters.criterion == "largest_output":
-            _check_compared("criterion", "one largest target", self.outputs, first_without_largest(self.targets))
+            unfit = first_without_largest(self.targets)
+            _check_compared("criterion", "one largest target", self.outputs, unfit)
 
     def best_possible(self) -> float:
         """The fitness without any error."""
@@ -194,7 +197,7 @@ class Table:
         return self.world if scaling is None else self.world._replace(offsets=scaling[0], scales=scaling[1])
 
     def scaling(self, kind: Any) -> tuple[Float64Array, Float64Array] | None:
-        """Offsets and scales, (outputs,) each, that make answers of a genome kind's outputs; None where these are answers."""
+        """Offsets and scales, (outputs,) each, that make answers of outputs; None where outputs are answers."""
         if self.parameters.scaling != "by_column":
             return None
         return scaling_of(columns_of(self.targets), range_of(kind, self.squashing(kind)))
@@ -220,7 +223,8 @@ def _check_compared(key: str, wanted: str, columns: int, unfit: int | None) -> N
     if columns < 2:
         raise Refused(f"environment.{key}: expected two or more columns of targets, got 1")
     if unfit is not None:
-        raise Refused(f"environment.{key}: expected targets with {wanted} in each row, got others in row {unfit}")
+        expected = f"expected targets with {wanted} in each row"
+        raise Refused(f"environment.{key}: {expected}, got others in row {unfit}")
 
 
 def _width(name: str, rows: tuple[Row, ...]) -> int:

@@ -1,4 +1,4 @@
-"""The columns of a table's targets: what values they have, how far these spread, and what outputs stand for in them."""
+"""The columns of a table's targets: what values they have, how far they spread, what outputs stand for."""
 
 from typing import Any, NamedTuple
 
@@ -24,7 +24,7 @@ class Columns(NamedTuple):
 
     @property
     def spans(self) -> Float64Array:
-        """(K,) largest minus least, > 0; of a column of one value the largest span of the others, 1 where none has one."""
+        """(K,) above 0: largest minus least; of a column of one value the largest of the others, or 1."""
         own: Float64Array = self.largest - self.least
         return np.where(own > 0, own, own.max() or 1.0)
 
@@ -43,12 +43,12 @@ def columns_of(targets: Float64Array) -> Columns:
 
 
 def first_without_one_hot(targets: Float64Array) -> int | None:
-    """The first row of targets (rows, K) that is not one 1 and else 0; None where all are. K must be at least 2."""
+    """The first row of targets (rows, K), K at least 2, that is not one 1 and else 0; None where all are."""
     return _first(((targets == 0) | (targets == 1)).all(axis=1) & ((targets == 1).sum(axis=1) == 1))
 
 
 def first_without_largest(targets: Float64Array) -> int | None:
-    """The first row of targets (rows, K) that has its largest target more than once; None where there is none."""
+    """The first row of targets (rows, K) that has its largest target more than once; None where none has."""
     return _first((targets == targets.max(axis=1, keepdims=True)).sum(axis=1) == 1)
 
 
@@ -61,7 +61,7 @@ def range_of(kind: Any, squashing: str) -> tuple[float, float]:
     """Where the outputs of a genome kind lie: from 0 to 1 or from -1 to 1.
 
     Args:
-        squashing: what outputs without a transfer function of their own go through: "identity", "sigmoid" or "tanh".
+        squashing: what outputs without a function of their own go through: "identity", "sigmoid" or "tanh".
     """
     if squashing != "identity":
         return UNIT if squashing == "sigmoid" else SYMMETRIC
@@ -73,14 +73,14 @@ def range_of(kind: Any, squashing: str) -> tuple[float, float]:
 
 
 def is_within(columns: Columns, outputs: tuple[float, float]) -> bool:
-    """Whether all targets lie in the range of the outputs, and each column of several values takes up a tenth of it."""
+    """Whether all targets lie in the outputs' range, and columns of several values take up a tenth of it."""
     low, high = outputs
     is_wide = (columns.values == 1) | (columns.largest - columns.least >= LEAST_SHARE * (high - low))
     return bool(((columns.least >= low) & (columns.largest <= high) & is_wide).all())
 
 
 def scaling_of(columns: Columns, outputs: tuple[float, float]) -> tuple[Float64Array, Float64Array]:
-    """Offsets and scales, (K,) each: offset + scale * output takes the range of the outputs to that of each column.
+    """Offsets and scales, (K,) each: offset + scale * output takes the outputs' range to that of each column.
 
     The range of a column of one value lies around it.
     """

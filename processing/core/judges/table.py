@@ -1,7 +1,7 @@
 """Agents are scored by what they answer to the rows of a table.
 
 Networks without a transfer function at their outputs (`dense`) get one: the sigmoid where all targets lie from 0 to 1,
-tanh where they lie from -1 to 1, else none. What outputs become where the table scales answers is told by `Table.scaling`.
+tanh where they lie from -1 to 1, else none. `Table.scaling` says how outputs that are scaled become answers.
 """
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
@@ -56,7 +56,8 @@ class Tables(Forgetful):
         fitness = self._fitness(scores)
         finite = np.isfinite(fitness)
         return Evaluations(
-            fitness=np.where(finite, fitness, np.nan), steps=np.full(last - first, self.environment.rows, np.int32),
+            fitness=np.where(finite, fitness, np.nan),
+            steps=np.full(last - first, self.environment.rows, np.int32),
             failures=np.where(finite, Failure.NONE, Failure.NON_FINITE_FITNESS).astype(np.uint8),
             solved=scores.solved & finite,
         )
@@ -97,9 +98,12 @@ class Tables(Forgetful):
         assert self.environment.fitness == "accuracy", f"no fitness {self.environment.fitness}"
         return np.where(np.isfinite(sizes), scores.hits / self.environment.rows, np.nan)
 
-    def _fill(self, genomes: Genomes, first: int, scores: "Scores", answers: Float64Array, *, threads: int) -> None:
+    def _fill(
+        self, genomes: Genomes, first: int, scores: "Scores", answers: Float64Array, *, threads: int
+    ) -> None:
         """Run the kernel; without threads, as plain Python."""
-        kind, world, ticket = self.genome_kind, self.environment.world_for(self.genome_kind), np.zeros(1, np.int64)
+        kind, ticket = self.genome_kind, np.zeros(1, np.int64)
+        world = self.environment.world_for(kind)
         run = compiled(fill_errors, kind.parts) if threads else plain(fill_errors, kind.parts)
         prepared = kind.prepared(genomes)
         squashing = _SQUASHINGS[self.environment.squashing(kind)]
@@ -130,11 +134,11 @@ def _scores(number: int) -> Scores:
 
 @kernel
 def fill_errors(genomes, network, table, work, how, ticket, scores, answers):
-    """The scores of agents first..first + scores.sizes.size - 1, and the answers themselves where `answers` has room for them.
+    """The scores of agents first..first + scores.sizes.size - 1; their answers where `answers` has room for them.
 
-    Lanes hold agents, which answer row after row. `how` are the squashing, whether networks must start anew for each row,
-    the first agent, and the numbers of inputs and outputs. An error counts as MOST_UNITS of its column's units at most, as
-    squares of more could not be added up.
+    Lanes hold agents, which answer row after row. `how` are the squashing, whether networks must start anew for
+    each row, the first agent, and the numbers of inputs and outputs. An error counts as MOST_UNITS of its column's
+    units at most, as squares of more could not be added up.
     """
     squashing, remembers, first, inputs, outputs = how
     rows, sizes, squares, solved = table.rows, scores.sizes, scores.squares, scores.solved

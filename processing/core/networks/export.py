@@ -40,7 +40,7 @@ class Facts:
     input_labels: tuple[str, ...]
     output_labels: tuple[str, ...]
     squashing: str = "identity"  # what the outputs go through; in the file it is part of the network
-    scaling: Mapping[str, list[float]] | None = None  # `offset` and `scale` of each output, which make answers of them
+    scaling: Mapping[str, list[float]] | None = None  # `offset` and `scale`, which make answers of outputs
 
 
 def facts_of(environment: Any, kind: Any, *, name: str, fitness: float | None) -> Facts:
@@ -51,7 +51,7 @@ def facts_of(environment: Any, kind: Any, *, name: str, fitness: float | None) -
         name=name, fitness=fitness, actions=environment.actions, rule=rule_of(environment, kind),
         input_labels=tuple(environment.input_labels()), output_labels=tuple(environment.output_labels()),
         squashing=environment.squashing(kind) if answers else "identity",
-        scaling=None if scaling is None else dict(zip(("offset", "scale"), (each.tolist() for each in scaling), strict=True)),
+        scaling=None if scaling is None else {"offset": scaling[0].tolist(), "scale": scaling[1].tolist()},
     )
 
 
