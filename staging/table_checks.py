@@ -1,6 +1,7 @@
 """Whether the rows of a table match each other, and whether networks can answer with all their nodes."""
 
 from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,16 @@ from processing.core.environments.table_columns import (
     first_without_one_hot,
 )
 from processing.core.genomes.graph import Graph, GraphParameters
+from processing.core.types import Float64Array
 from staging.limits import Limits
 
 #: Least and largest output, of those kinds of activations that have them.
 _SPANS = {Range.UNIT: (0, 1), Range.SYMMETRIC: (-1, 1)}
+#: What compares answers with each other: which value of a key, what targets it is for, and the first row of others.
+_COMPARED: Mapping[str, tuple[str, str, Callable[[Float64Array], int | None]]] = {
+    "fitness": ("accuracy", "one 1 and else 0", first_without_one_hot),
+    "criterion": ("largest_output", "one largest target", first_without_largest),
+}
 
 
 def table_faults(table: TableParameters, limits: Limits) -> list[Fault]:
@@ -27,31 +34,24 @@ def table_faults(table: TableParameters, limits: Limits) -> list[Fault]:
     rows, wanted = len(table.targets), len(table.inputs)
     faults = [*_width_faults("inputs", table.inputs), *_width_faults("targets", table.targets)]
     if rows == wanted:
-        return faults or _comparison_faults(table)
+        return faults or [each for key in _COMPARED for each in _comparison_faults(table, key)]
     expected = f"{_counted(wanted, 'row')}, as many as there are inputs"
     return [fault(FaultCode.INCONSISTENT, ("environment", "targets"), expected, _counted(rows, "row")), *faults]
 
 
-def _comparison_faults(table: TableParameters) -> list[Fault]:
+def _comparison_faults(table: TableParameters, key: str) -> list[Fault]:
     """A fitness or a criterion that compares the answers of a row, where targets name none; rows match."""
+    name, wanted, first_unfit = _COMPARED[key]
+    if getattr(table, key) != name:
+        return []
     targets = np.array(table.targets, np.float64)
-    compared = (
-        ("fitness", "accuracy", "one 1 and else 0", first_without_one_hot),
-        ("criterion", "largest_output", "one largest target", first_without_largest),
-    )
-    faults = []
-    for key, name, wanted, first_unfit in compared:
-        unfit = first_unfit(targets) if getattr(table, key) == name else None
-        if getattr(table, key) == name and targets.shape[1] == 1:
-            where = "1 target in each row"
-        elif unfit is not None:
-            where = f"others in row {unfit + 1} (counted from 1)"
-        else:
-            continue
-        expected = f"another one, as {shown(name)} is for rows of two or more targets with {wanted}"
-        given = f"{shown(name)} with {where}"
-        faults.append(fault(FaultCode.INCONSISTENT, ("environment", key), expected, given))
-    return faults
+    unfit = first_unfit(targets)
+    if targets.shape[1] > 1 and unfit is None:
+        return []
+    expected = f"another one, as {shown(name)} is for rows of two or more targets with {wanted}"
+    is_single = targets.shape[1] == 1 or unfit is None
+    where = "1 target in each row" if is_single else f"others in row {unfit + 1} (counted from 1)"
+    return [fault(FaultCode.INCONSISTENT, ("environment", key), expected, f"{shown(name)} with {where}")]
 
 
 def table_warnings(work_item: WorkItem) -> list[Fault]:
