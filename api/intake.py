@@ -13,7 +13,6 @@ from django.db import IntegrityError, InterfaceError, OperationalError, connecti
 from database import services
 from database.errors import Conflict
 from database.models import Instance, WorkItem
-from formatting.canonical import canonical
 from formatting.faults import Fault, Faulty, Malformed, shown
 from formatting.parse import parse
 from processing import dispatch
@@ -135,11 +134,11 @@ def _accepted(
 
 
 def _means_the_same(stored: dict[str, Any], spec: dict[str, Any]) -> bool:
-    """Whether a stored document is this one; keys that came after it was stored have their defaults in it."""
+    """Whether a stored document is this one; keys that came after it have what they would get today."""
     if stored == spec:
         return True
     try:
-        return canonical(parse(stored)) == spec
+        return check(stored).spec == spec
     except Faulty:
         return False
 

@@ -57,7 +57,10 @@ def _cost(population: int, genes: int) -> tuple[Line, tuple[float, float]]:
 
 def _document(population: int, inputs: int, outputs: int) -> dict[str, Any]:
     draws = rng.uniforms(rng.derive(SEED, 0), ROWS * (inputs + outputs)).reshape(ROWS, -1)
-    table = {"type": "table", "inputs": draws[:, :inputs].tolist(), "targets": draws[:, inputs:].tolist()}
+    table = {
+        "type": "table", "inputs": draws[:, :inputs].tolist(), "targets": draws[:, inputs:].tolist(),
+        "fitness": "squared_remainder", "criterion": "sides", "scaling": "none",
+    }
     return {
         "version": 1, "name": "growth", "kind": "neat", "environment": table,
         "strategy": {"type": "neat", "population_size": population}, "seed": SEED,

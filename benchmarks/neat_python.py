@@ -31,7 +31,10 @@ PEER_SEEDS, OUR_SEEDS, DOUBLE_POLE_SIZE, MOST_GENERATIONS = 5, 25, 150, 100
 
 XOR = {
     "version": 1, "name": "XOR", "kind": "neat",
-    "environment": {"type": "table", "inputs": [[0, 0], [0, 1], [1, 0], [1, 1]], "targets": [[0], [1], [1], [0]]},
+    "environment": {
+        "type": "table", "inputs": [[0, 0], [0, 1], [1, 0], [1, 1]], "targets": [[0], [1], [1], [0]],
+        "fitness": "squared_remainder", "criterion": "sides", "scaling": "none",
+    },
     "strategy": {"type": "neat", "population_size": POPULATION}, "stop": {"max_generations": 100_000}, "seed": SEED,
 }
 DOUBLE_POLE = {

@@ -13,7 +13,11 @@ NOT_HASHED_WHERE_NULL = frozenset({"novelty"})
 #: Keys of a group that say in a word what its other keys say in full.
 NOT_HASHED_WITHIN = {"strategy": frozenset({"preset"})}
 #: Keys of a group that came later, where null means what leaving them out meant.
-NOT_HASHED_WITHIN_WHERE_NULL: dict[str, frozenset[str]] = {"environment": frozenset({"goals"})}
+NOT_HASHED_WITHIN_WHERE_NULL: dict[str, frozenset[str]] = {
+    "environment": frozenset({"goals", "criterion", "tolerance", "scaling"}),
+}
+#: What that is, of those for which there is a word.
+MEANT_BY_NULL: dict[str, dict[str, Any]] = {"environment": {"criterion": "sides", "scaling": "none"}}
 
 
 def canonical(work_item: WorkItem) -> dict[str, Any]:
@@ -39,5 +43,9 @@ def _hashed(group: str, value: Any) -> Any:
     """What of a value of the document is hashed."""
     if not isinstance(value, dict):
         return value
-    never, where_null = NOT_HASHED_WITHIN.get(group, ()), NOT_HASHED_WITHIN_WHERE_NULL.get(group, ())
-    return {key: each for key, each in value.items() if key not in never and not (each is None and key in where_null)}
+    never, later = NOT_HASHED_WITHIN.get(group, ()), NOT_HASHED_WITHIN_WHERE_NULL.get(group, ())
+    meant = MEANT_BY_NULL.get(group, {})
+    return {
+        key: each for key, each in value.items()
+        if key not in never and not (key in later and (each is None or each == meant.get(key)))
+    }

@@ -18,6 +18,8 @@ _WITHOUT_VELOCITIES: tuple[Values, Values] = {
     "mutate_weights_probability": 0.8, "weight_mutation_power": 1.8, "toggle_enable_probability": 0.1,
     "re_enable_probability": 0.05, "purge_generations": 30,
 }, {"bias": 0.5, "recurrent": True, "activations_per_step": 1}
+#: How the table of XOR was scored and solved; its strategy and network are the defaults.
+_XOR_SCORING: Values = {"fitness": "squared_remainder", "criterion": "sides", "scaling": "none"}
 _XOR = {(0, 0): 0, (0, 1): 1, (1, 0): 1, (1, 1): 0}
 
 
@@ -37,18 +39,23 @@ def fill_preset(document: Values) -> list[Fault]:
             FaultCode.INCONSISTENT, ("strategy", "preset"), '"default": "paper" is for XOR, as a table, and for double_pole',
             f'"paper" with the environment {shown(environment["type"])}',
         )]
-    for group, values in zip((strategy, document.setdefault("network", {})), published, strict=True):
+    *values_of_groups, scoring = published
+    for group, values in zip((strategy, document.setdefault("network", {})), values_of_groups, strict=True):
         for key, value in values.items() if isinstance(group, dict) else ():
             group.setdefault(key, value)
+    environment |= {key: value for key, value in scoring.items() if environment.get(key) is None}
     return []
 
 
-def published_for(environment: Values) -> tuple[Values, Values] | None:
-    """What was published for this environment, as far as it differs from the defaults: strategy and network; None for none."""
+def published_for(environment: Values) -> tuple[Values, Values, Values] | None:
+    """What was published for this environment, as far as it differs from the defaults; None for nothing.
+
+    That is of the strategy, of the network, and of the environment itself.
+    """
     if environment["type"] == "double_pole":
-        return _WITHOUT_VELOCITIES if environment.get("velocities") is False else _WITH_VELOCITIES
+        return (*(_WITHOUT_VELOCITIES if environment.get("velocities") is False else _WITH_VELOCITIES), {})
     if environment["type"] == "table" and _is_xor(environment.get("inputs"), environment.get("targets")):
-        return {}, {}
+        return {}, {}, _XOR_SCORING
     return None
 
 

@@ -14,7 +14,7 @@ from staging.maze_checks import goal_faults, goal_warnings, maze_faults, maze_wa
 from staging.preset_checks import preset_warnings
 from staging.solved_checks import solved_warnings
 from staging.strategy_checks import mixture_warnings, novelty_faults, strategy_faults, strategy_warnings, weights_faults
-from staging.table_checks import passes_warnings, range_warnings, table_faults
+from staging.table_checks import table_faults, table_warnings
 from staging.workload import Workload
 
 #: What an environment needs besides its own model, by type.
@@ -76,7 +76,7 @@ def warnings_of(work_item: WorkItem, world: Any) -> list[Fault]:
         *(check(world) if check else ()), *goal_warnings(work_item, world), *strategy_warnings(strategy),
         *preset_warnings(work_item),
         *_fitness_warnings(work_item, world), *_episode_warnings(work_item, world), *_output_warnings(work_item, world),
-        *solved_warnings(work_item, world), *passes_warnings(work_item), *range_warnings(work_item),
+        *solved_warnings(work_item, world), *table_warnings(work_item),
         *mixture_warnings(getattr(work_item, "novelty", None), strategy),
     ]
 

@@ -8,7 +8,12 @@ from typing import Any
 from formatting.sound import told
 from formatting.work_item import WorkItem
 from processing.core.environments.grid_world import GOAL, MazeParameters
+from processing.core.environments.table import TOLERANCE, Table, TableParameters
+from processing.core.environments.table_columns import columns_of, is_one_hot, is_within, range_of
+from processing.core.genomes import GENOMES
+from processing.core.kinds import KINDS
 from staging.strategy_checks import AT_MOST_POPULATION, MOST_FULL_WEIGHTS, exceeding
+from staging.table_checks import has_tolerance
 
 
 def fitted_to_population(work_item: WorkItem) -> WorkItem:
@@ -38,6 +43,36 @@ def fitted_to_map(work_item: WorkItem) -> WorkItem:
         return work_item
     goals = sum(row.count(GOAL) for row in maze.rows)
     return work_item.model_copy(update={"environment": maze.model_copy(update={"goals": goals})}) if goals else work_item
+
+
+def fitted_to_targets(work_item: WorkItem) -> WorkItem:
+    """How a table is scored and answered, where it was left out: as its targets and the outputs have it.
+
+    Documents that were stored before there were these keys are not staged again: without them they keep their
+    rules.
+    """
+    table = getattr(work_item, "environment", None)
+    if not isinstance(table, TableParameters):
+        return work_item
+    targets = Table(table).targets
+    columns = columns_of(targets)
+    criterion = table.criterion or ("largest_output" if is_one_hot(targets) else "by_column")
+    values: dict[str, Any] = {
+        "fitness": table.fitness or "negative_normalized_squared_error", "criterion": criterion,
+        "tolerance": table.tolerance or (TOLERANCE if has_tolerance(criterion, columns) else None),
+    }
+    is_compared = criterion == "largest_output" or table.fitness == "accuracy"
+    is_output = is_compared or is_within(columns, output_range(work_item))
+    values["scaling"] = table.scaling or ("none" if is_output else "by_column")
+    return work_item.model_copy(update={"environment": table.model_copy(update=values)})
+
+
+def output_range(work_item: Any) -> tuple[float, float]:
+    """Where the outputs of a table's networks lie: from 0 to 1 or from -1 to 1."""
+    table = Table(work_item.environment)
+    genome_kind = GENOMES[KINDS[work_item.kind].genome]
+    kind = genome_kind(work_item.network, inputs=table.inputs, outputs=table.outputs)
+    return range_of(kind, table.squashing(kind))
 
 
 def _with(work_item: WorkItem, values: dict[str, Any]) -> WorkItem:

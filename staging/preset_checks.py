@@ -18,8 +18,11 @@ def preset_warnings(work_item: Any) -> list[Fault]:
     published = published_for(work_item.environment.model_dump(mode="json")) if preset == "paper" else None
     if published is None:
         return []
-    groups = zip(("strategy", "network"), published, strict=True)
+    groups = zip(("strategy", "network"), published[:2], strict=True)
     other = [each for name, values in groups for each in _other_values(name, getattr(work_item, name), values)]
+    own = work_item.environment.model_dump(mode="json")
+    scoring = published[2].items()
+    other += [f"environment.{name} {json.dumps(value)}" for name, value in scoring if own[name] != value]
     if not other:
         return []
     named = other if len(other) <= MOST_NAMED else [*other[:MOST_NAMED], f"{len(other) - MOST_NAMED} others"]

@@ -13,7 +13,7 @@ from processing.core.rng import derive
 from processing.core.types import Purpose
 from staging.checks import faults_of, size_faults, warnings_of
 from staging.estimate import estimate, resolved_record, resolved_slice_size
-from staging.fitting import fitted_to_map, fitted_to_population, fitted_to_weights
+from staging.fitting import fitted_to_map, fitted_to_population, fitted_to_targets, fitted_to_weights
 from staging.gymnasium_checks import Known, Snapshot, completed, looked_up
 from staging.limits import Limits
 from staging.staged_item import StagedItem
@@ -40,8 +40,7 @@ def stage(work_item: WorkItem, limits: Limits, *, workers: int = 1, known: Known
     facts, unknown = looked_up(getattr(work_item, "environment", None), known)
     if faults := [*unknown, *faults_of(work_item, limits)]:
         raise Unstageable(faults)
-    work_item = fitted_to_map(completed(work_item, known))
-    world = _world(work_item, facts)
+    work_item, world = _fitted(fitted_to_map(completed(work_item, known)), facts)
     work = workload_of(work_item, world)
     work_item = fitted_to_weights(work_item, work.weights)
     cost = estimate(work_item, work, workers=workers)
@@ -72,10 +71,14 @@ def seeds_of(work_item: WorkItem) -> tuple[int, ...]:
     return (work_item.seed, *others)
 
 
-def _world(work_item: WorkItem, facts: Facts | None) -> Any:
-    """The environment; what the core alone has against it is a fault too."""
+def _fitted(work_item: WorkItem, facts: Facts | None) -> tuple[WorkItem, Any]:
+    """The work item with what follows from its targets, and the environment.
+
+    What the core alone has against this is a fault too.
+    """
     try:
-        return world_of(work_item, facts)
+        work_item = fitted_to_targets(work_item)
+        return work_item, world_of(work_item, facts)
     except Refused as refused:
         expected = "an environment that agents can act in"
         raise Unstageable([

@@ -1,23 +1,40 @@
 """Whether the rows of a table match each other, and whether networks can answer with all their nodes."""
 
 from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
 
 from formatting.faults import Fault, FaultCode, fault, shown
 from formatting.sound import told
 from formatting.work_item import WorkItem
 from processing.core.actions import Range
 from processing.core.environments.table import Row, TableParameters
+from processing.core.environments.table_columns import (
+    Columns,
+    columns_of,
+    first_without_largest,
+    first_without_one_hot,
+)
 from processing.core.genomes.graph import Graph, GraphParameters
+from processing.core.types import Float64Array
 from staging.limits import Limits
 
 #: Least and largest output, of those kinds of activations that have them.
 _SPANS = {Range.UNIT: (0, 1), Range.SYMMETRIC: (-1, 1)}
+#: What compares answers with each other: which value of a key, what targets it is for, and the first row of others.
+_COMPARED: Mapping[str, tuple[str, str, Callable[[Float64Array], int | None]]] = {
+    "fitness": ("accuracy", "one 1 and else 0", first_without_one_hot),
+    "criterion": ("largest_output", "one largest target", first_without_largest),
+}
 
 
 def table_faults(table: TableParameters, limits: Limits) -> list[Fault]:
     """Everything that stands against the table, in time linear in its rows."""
     widths = [each for name in ("inputs", "targets") for each in told(_width_faults, table, name)]
-    return [*told(_length_faults, table), *widths]
+    faults = [*told(_length_faults, table), *widths]
+    return faults or [each for key in _COMPARED for each in told(_comparison_faults, table, key)]
 
 
 def _length_faults(table: TableParameters) -> list[Fault]:
@@ -28,24 +45,65 @@ def _length_faults(table: TableParameters) -> list[Fault]:
     return [] if rows == wanted else [fault(FaultCode.INCONSISTENT, ("environment", "targets"), expected, given)]
 
 
-def passes_warnings(work_item: WorkItem) -> list[Fault]:
+def _comparison_faults(table: TableParameters, key: str) -> list[Fault]:
+    """A fitness or a criterion that compares the answers of a row, where targets name none; rows match."""
+    name, wanted, first_unfit = _COMPARED[key]
+    if getattr(table, key) != name:
+        return []
+    targets = np.array(table.targets, np.float64)
+    unfit = first_unfit(targets)
+    if targets.shape[1] > 1 and unfit is None:
+        return []
+    expected = f"another one, as {shown(name)} is for rows of two or more targets with {wanted}"
+    is_single = targets.shape[1] == 1 or unfit is None
+    where = "1 target in each row" if is_single else f"others in row {int(unfit or 0) + 1} (counted from 1)"
+    return [fault(FaultCode.INCONSISTENT, ("environment", key), expected, f"{shown(name)} with {where}")]
+
+
+def table_warnings(work_item: WorkItem) -> list[Fault]:
+    """What is odd about a complete work item's table, or its networks there; none for other tasks."""
+    table = getattr(work_item, "environment", None)
+    if not isinstance(table, TableParameters):
+        return []
+    of_network = *_passes_warnings(work_item, table), *_range_warnings(work_item, table)
+    return [*of_network, *_tolerance_warnings(table)]
+
+
+def has_tolerance(criterion: str, columns: Columns) -> bool:
+    """Whether anything is asked to lie within the tolerance."""
+    return criterion == "tolerance" or (criterion == "by_column" and bool((columns.values != 2).any()))
+
+
+def _tolerance_warnings(table: TableParameters) -> list[Fault]:
+    """A tolerance that nothing asks for."""
+    criterion = table.criterion or "sides"
+    if table.tolerance is None or has_tolerance(criterion, columns_of(np.array(table.targets, np.float64))):
+        return []
+    others = " in columns of two values, and there are no others" if criterion == "by_column" else ""
+    expected = f"null, as {shown(criterion)} does not ask for it{others}"
+    return [fault(FaultCode.INCONSISTENT, ("environment", "tolerance"), expected, shown(table.tolerance))]
+
+
+def _passes_warnings(work_item: Any, table: TableParameters) -> list[Fault]:
     """Networks of which only the outputs ever count: each row is answered anew, within the passes of one step."""
-    network, environment = (getattr(work_item, name) for name in ("network", "environment"))
+    network = work_item.network
     passes = getattr(network, "activations_per_step", None) or int(getattr(network, "recurrent", False))
-    if passes != 1 or not isinstance(environment, TableParameters):
+    if passes != 1:
         return []
     expected = "2 or more, as what hidden nodes say reaches no output within one pass, and a table's rows are answered anew"
     return [fault(FaultCode.INCONSISTENT, ("network", "activations_per_step"), expected, shown(network.activations_per_step))]
 
 
-def range_warnings(work_item: WorkItem) -> list[Fault]:
-    """Targets that the outputs' activation never reaches. Dense networks are given an output function that fits."""
-    network, environment = (getattr(work_item, name) for name in ("network", "environment"))
-    if not isinstance(network, GraphParameters) or not isinstance(environment, TableParameters):
+def _range_warnings(work_item: Any, table: TableParameters) -> list[Fault]:
+    """Targets that no output reaches, where these are answers. Dense networks get an output function that fits."""
+    network = work_item.network
+    if not isinstance(network, GraphParameters) or table.scaling == "by_column":
         return []
     span = _SPANS.get(Graph(network, inputs=1, outputs=1).output_range)
-    beyond = [] if span is None else [each for row in environment.targets for each in row if not span[0] <= each <= span[1]]
-    if span is None or not beyond:
+    if span is None:
+        return []
+    beyond = [each for row in table.targets for each in row if not span[0] <= each <= span[1]]
+    if not beyond:
         return []
     expected = f"numbers from {span[0]} to {span[1]}, as outputs of {network.output_activation.value} never lie beyond"
     return [fault(FaultCode.INCONSISTENT, ("environment", "targets"), expected, shown(beyond[0]))]

@@ -159,11 +159,12 @@ def _story(instance: Instance, latest: Generation | None) -> dict[str, Any]:
 
 
 def _limits(spec: dict[str, Any]) -> list[tuple[str, str]]:
-    """The stop rules that the work item sets; of a maze, how many goals solve it."""
+    """The stop rules that the work item sets; of a maze or a table, what solves it."""
     stop, goals = spec["stop"], spec["environment"].get("goals")
-    solved = "by 1 goal" if goals == 1 else f"by {goals:,} goals" if goals else True
+    of_maze = "by 1 goal" if goals == 1 else f"by {goals:,} goals" if goals else True
+    solved = (words.criterion_words(spec["environment"]) or of_maze) if stop.get("solved") else None
     named = {
-        "ends at fitness": stop["fitness"], "ends when solved": solved if stop.get("solved") else None,
+        "ends at fitness": stop["fitness"], "ends when solved": solved,
         "ends at generation": stop["max_generations"],
         "ends without progress for": stop["stagnation_generations"], "ends after seconds": stop["max_seconds"],
     }

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 from database.models import Instance, InstanceState
 from database.outcomes import BAD, Outcome, has_aim, outcome_of, outcome_words
 from formatting.faults import Fault
+from processing.core.environments.table import TOLERANCE
 from processing.core.networks.changes import Changes
 
 STATE_WORDS = {
@@ -189,6 +190,24 @@ def strategy_words(spec: Mapping[str, Any]) -> str:
     """The strategy's name for people."""
     name = str(spec["strategy"]["type"])
     return _STRATEGIES.get(name, name.replace("_", " "))
+
+
+def criterion_words(environment: Mapping[str, Any]) -> str | None:
+    """When a table is solved; None for other environments."""
+    if environment["type"] != "table":
+        return None
+    tolerance = f"{100 * (environment.get('tolerance') or TOLERANCE):g} % of its column's span"
+    match environment.get("criterion"):
+        case "by_column" if environment.get("tolerance") is None:
+            return "every answer is on its target's side of the column's middle"
+        case "by_column":
+            sides = "every answer is on its target's side in columns of two values"
+            return f"{sides}, and within {tolerance} in others"
+        case "tolerance":
+            return f"every answer is within {tolerance}"
+        case "largest_output":
+            return "the largest answer of every row is in the right column"
+    return "every answer is on its target's side of the table's middle"
 
 
 def environment_words(environment: Mapping[str, Any]) -> str:

@@ -61,6 +61,18 @@ def test_a_work_item_from_before_a_key_was_added_is_still_the_same(client: Clien
 
 
 @pytest.mark.django_db
+def test_so_is_a_table_from_before_its_rules_were_written_out(client: Client) -> None:
+    table = {"type": "table", "inputs": [[0], [1]], "targets": [[10], [40]], "fitness": "squared_remainder"}
+    first = submit(client, builders.document(environment=table), "mine")
+    work_item = WorkItem.objects.get()
+    work_item.spec["environment"] = table
+    work_item.save()
+    assert submit(client, builders.document(environment=table), "mine")["workItem"] == first["workItem"]
+    other = submit(client, builders.document(environment=table | {"criterion": "sides"}), "mine")
+    assert other["userErrors"][0]["code"] == "CONFLICT"
+
+
+@pytest.mark.django_db
 def test_a_stored_work_item_that_is_none_any_more_is_another_one(client: Client) -> None:
     submit(client, builders.document(), "mine")
     WorkItem.objects.update(spec={"kind": "gone"})

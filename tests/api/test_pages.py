@@ -1,5 +1,6 @@
 """The pages: what they show, what their forms do, and what they may load."""
 
+import html
 import json
 import re
 from itertools import pairwise
@@ -463,3 +464,20 @@ def test_the_page_of_a_run_in_a_maze_says_how_many_goals_solve_it(client: Client
     environment = {"type": "maze", "rows": ["S.GG"], "max_steps": 9, "goals": goals}
     instance = queued(environment=environment, stop={"max_generations": 9, "solved": True})
     assert words in text_of(client.get(f"/runs/{instance.pk}"))
+
+
+@pytest.mark.parametrize(("environment", "words"), [
+    ({"targets": [[0], [1]]}, "every answer is on its target's side of the column's middle"),
+    (
+        {"targets": [[0], [1], [2]], "tolerance": 0.1},
+        "every answer is on its target's side in columns of two values, and within 10 % of its column's span in others",
+    ),
+    ({"targets": [[0], [1]], "criterion": "tolerance"}, "every answer is within 5 % of its column's span"),
+    ({"targets": [[0, 1], [1, 0]]}, "the largest answer of every row is in the right column"),
+    ({"targets": [[0], [1]], "criterion": "sides"}, "every answer is on its target's side of the table's middle"),
+])
+def test_the_page_says_when_a_table_is_solved(client: Client, environment: dict[str, Any], words: str) -> None:
+    table = {"type": "table", "inputs": [[0]] * len(environment["targets"])} | environment
+    instance = queued(environment=table, stop={"max_generations": 9, "solved": True})
+    text = html.unescape(re.sub(r"<[^>]+>", " ", text_of(client.get(f"/runs/{instance.pk}"))))
+    assert f"ends when solved {words}" in " ".join(text.split())

@@ -69,7 +69,7 @@ def test_a_champion_is_shown_row_by_row_with_what_it_answers(client: Client) -> 
     errors = [abs(answer - target) for answer, (target,) in zip(answers, TARGETS, strict=True)]
     assert (episode["steps"], episode["terminated"], episode["trajectory"]["positions"]) == (4, True, [])
     assert episode["trajectory"]["rewards"] == [-error for error in errors]
-    assert (4 - math.fsum(errors)) ** 2 == pytest.approx(champion["fitness"])
+    assert -math.fsum(error * error for error in errors) / 4 == pytest.approx(champion["fitness"])
     way = json.loads(client.get(f"/runs/{instance.pk}/agent").content)["way"]
     assert ([row[0] for row in way["actions"]], way["targets"]) == (answers, TARGETS)
     assert [columns[0] for columns in way["activity"]] == ROWS

@@ -32,6 +32,10 @@ DOCUMENTS: dict[str, list[dict[str, Any]]] = {
     "table": [
         {"type": "table", "inputs": [[0, 0], [0, 1], [1, 0], [1, 1]], "targets": [[0], [1], [1], [0]]},
         {"type": "table", "inputs": [[1], [-2.5]], "targets": [[3, 0], [-1, 2]], "fitness": "negative_mean_squared_error"},
+        {"type": "table", "inputs": [[1], [2]], "targets": [[1, 0], [0, 1]], "fitness": "accuracy",
+         "criterion": "largest_output"},
+        {"type": "table", "inputs": [[1], [2], [3]], "targets": [[10], [30], [20]], "scaling": "by_column",
+         "fitness": "negative_normalized_squared_error", "criterion": "by_column", "tolerance": 0.1},
     ],
     "gymnasium": [
         {"type": "gymnasium", "id": "CartPole-v1", "episodes": 2}, {"type": "gymnasium", "id": "Pendulum-v1", "seeds": "fresh"},

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 
 from processing.core.actions import Range
@@ -91,13 +92,26 @@ def fitness_of(answers: Any, targets: Any) -> float:
     return max(np.size(targets) - size, 0.0) ** 2
 
 
+def answered(outputs: Any, told: dict[str, Any]) -> list[float]:
+    """The answers that a reader makes of outputs, rule and scaling."""
+    rule = str(told["rule"])
+    if rule.startswith("Each output is an answer as it is."):
+        return [float(y) for y in outputs]
+    assert rule.startswith("Each output y becomes the answer offset + scale * y")
+    scaling = told["scaling"]
+    said = re.search(r"offset (\[.*?\]) and scale (\[.*?\])", rule)
+    assert said is None or [json.loads(each) for each in said.groups()] == [scaling["offset"], scaling["scale"]]
+    return [a + b * float(y) for y, a, b in zip(outputs, scaling["offset"], scaling["scale"], strict=True)]
+
+
+@pytest.mark.parametrize("scaling", ["none", "by_column"])
 @pytest.mark.parametrize("targets", TARGETS)
 @pytest.mark.parametrize("name", ["dense", "graph", "recurrent"])
 def test_the_fitness_of_a_table_can_be_computed_from_the_file(
-    targets: str, name: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+    targets: str, name: str, scaling: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = [[0, 0], [0, 1], [1, 0], [1, 1]]
-    given = {"type": "table", "inputs": rows, "targets": TARGETS[targets]}
+    given = {"type": "table", "inputs": rows, "targets": TARGETS[targets], "scaling": scaling}
     table = Table(TableParameters.model_validate_json(json.dumps(given)))
     kind: Any = Dense(DenseParameters(hidden=(3,)), inputs=2, outputs=1)
     if name != "dense":
@@ -112,10 +126,22 @@ def test_the_fitness_of_a_table_can_be_computed_from_the_file(
         told = json.loads(document)
         assert told["actions"] == "answers"
         assert "squashing" not in told
-        assert told["rule"].startswith("Each output is an answer as it is.")
+        assert ("scaling" in told) == (scaling == "by_column")
         assert ("anew at each row" in told["rule"]) == (name == "recurrent")
-        answers = [by_readme(document, np.array([row], np.float32), tmp_path, monkeypatch)[0] for row in rows]
+        outputs = [by_readme(document, np.array([row], np.float32), tmp_path, monkeypatch)[0] for row in rows]
+        answers = [answered(each, told) for each in outputs]
         assert fitness_of(answers, TARGETS[targets]) == pytest.approx(stored[agent], rel=1e-5, abs=1e-6)
         model = exported(kind, one, facts, ExportFormat.ONNX)
-        answers = [by_onnx(model, np.array([row], np.float32))[0] for row in rows]
+        texts = {entry.key: entry.value for entry in onnx.load_from_string(model).metadata_props}
+        told = {each: json.loads(texts[each]) if each == "scaling" else texts[each] for each in texts}
+        answers = [answered(by_onnx(model, np.array([row], np.float32))[0], told) for row in rows]
         assert fitness_of(answers, TARGETS[targets]) == pytest.approx(stored[agent], rel=1e-4, abs=1e-5)
+
+
+def test_a_scaling_of_many_columns_is_listed_beside_the_sentence() -> None:
+    row = [float(number) for number in range(50)]
+    table = Table(TableParameters(type="table", inputs=((1.0,),), targets=(tuple(row),), scaling="by_column"))
+    kind = Dense(DenseParameters(hidden=()), inputs=1, outputs=50)
+    facts = facts_of(table, kind, name="1-0-0", fitness=None)
+    assert facts.rule == "Each output y becomes the answer offset + scale * y, which are listed in `scaling`."
+    assert facts.scaling == {"offset": row, "scale": [0.5] * 50}

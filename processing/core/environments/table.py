@@ -3,6 +3,7 @@
 Every row is answered by itself; a network that remembers starts anew at each. The classic one is XOR.
 """
 
+import math
 from functools import cached_property
 from itertools import chain
 from typing import Annotated, Any, Literal, NamedTuple
@@ -10,11 +11,22 @@ from typing import Annotated, Any, Literal, NamedTuple
 import numpy as np
 from pydantic import Field
 
+from processing.core.environments.table_columns import (
+    columns_of,
+    first_without_largest,
+    first_without_one_hot,
+    range_of,
+    scaling_of,
+)
 from processing.core.errors import Refused
 from processing.core.parameters import Number, Parameters, parameter
-from processing.core.types import Evaluations, Float32Array, Float64Array, Population, State
+from processing.core.types import Evaluations, Float32Array, Float64Array, Int64Array, Population, State
 
 MOST_ROWS, MOST_COLUMNS = 10_000, 1_000
+#: Share of a column's span that an answer may be off, where the document says nothing.
+TOLERANCE = 0.05
+#: In `Rows.tolerances`: answers must lie on the same side of the middle as their targets.
+SIDES = -1.0
 
 Row = Annotated[tuple[Number, ...], Field(min_length=1, max_length=MOST_COLUMNS)]
 
@@ -27,25 +39,60 @@ class TableParameters(Parameters):
     targets: tuple[Row, ...] = parameter(
         meaning="What each row's outputs should be.", min_length=1, max_length=MOST_ROWS
     )
-    fitness: Literal["squared_remainder", "negative_mean_squared_error", "negative_mean_absolute_error"] = parameter(
-        "squared_remainder",
-        meaning="How errors become fitness: (T - sum of |error|)^2 for T targets, 0 where that sum is above T; or the mean "
-        "square, or the mean size, of the errors, below 0.",
-        source="Stanley and Miikkulainen 2002, section 4.1",
+    fitness: Literal[
+        "negative_normalized_squared_error", "negative_mean_squared_error", "negative_mean_absolute_error",
+        "squared_remainder", "accuracy",
+    ] | None = parameter(
+        None,
+        meaning="How errors become fitness. negative_normalized_squared_error: the mean square of the "
+        "errors in units of their columns' spans, below 0; negative_mean_squared_error, "
+        "negative_mean_absolute_error: the mean square, or the mean size, of the errors, below 0; "
+        "squared_remainder: (T - sum of |error|)^2 for T targets, 0 where that sum is above T; "
+        "accuracy: the share of rows whose largest answer is where the 1 is, for targets of one 1 "
+        "and else 0. Left out: negative_normalized_squared_error.",
+        source="squared_remainder: Stanley and Miikkulainen 2002, section 4.1",
+    )
+    criterion: Literal["by_column", "tolerance", "largest_output", "sides"] | None = parameter(
+        None,
+        meaning="When the table is solved. by_column: all answers lie on their targets' side of the middle "
+        "in columns of two values, and within `tolerance` in others; tolerance: all answers lie "
+        "within it; largest_output: in each row the largest answer is where the largest target is, "
+        "and no other equals it; sides: all answers lie on their targets' side of the table's "
+        "middle, which is 0.5 where all targets lie from 0 to 1. Left out: largest_output where "
+        "each row is one 1 and else 0, in two or more columns; else by_column.",
+    )
+    tolerance: Annotated[float, Field(gt=0, lt=0.5)] | None = parameter(
+        None,
+        meaning="How far an answer may be from its target, as a share of its column's span, which is its "
+        "largest target minus its least. A column of one value has the largest span of the others, "
+        "or 1. Null: 0.05 where it counts.",
+    )
+    scaling: Literal["by_column", "none"] | None = parameter(
+        None,
+        meaning="How outputs become answers. by_column: the range of the outputs, from 0 or -1 to 1 by "
+        "their transfer function, is stretched to the span of each column; none: answers are the "
+        "outputs. Left out: by_column where some targets lie beyond that range or those of a column "
+        "take up less than a tenth of it, and answers are not compared with each other; else none.",
     )
 
 
 class Rows(NamedTuple):
-    """The table as kernels see it."""
+    """The table as kernels see it, K columns of targets."""
 
     inputs: Float32Array  # (rows * inputs,) row by row
-    targets: Float64Array  # (rows * outputs,) row by row
+    targets: Float64Array  # (rows * K,) row by row
     rows: int
-    middle: float  # outputs must lie on the same side of it as their targets
+    middles: Float64Array  # (K,) answers must lie on their targets' side of it, where the tolerance is SIDES
+    tolerances: Float64Array  # (K,) how far answers may be from their targets
+    units: Float64Array  # (K,) what errors are told in before they are squared; (0,) for none
+    largest: Int64Array  # (rows,) the column of the largest target; (0,) where nobody asks
+    by_largest: int  # whether a row is right where its largest answer is
+    offsets: Float64Array  # (K,) an answer is offset + scale * output
+    scales: Float64Array  # (K,); (0,), both, where the answer is the output
 
 
 class FirstSolved:
-    """Solved when all outputs lie on the right side of the middle; the first such agent wins."""
+    """Solved when all rows are right, as the table's `criterion` says; the first such agent wins."""
 
     def winner(
         self, plan: Any, population: Population, evaluations: Evaluations, *,
@@ -60,13 +107,14 @@ class FirstSolved:
 class Table:
     """A table of inputs and what should be answered to each row, by itself.
 
-    Networks see a row's inputs, and their outputs are the answer; networks without a transfer function of their own at the
-    outputs get one: the sigmoid where all targets lie from 0 to 1, tanh where they lie from -1 to 1. An output solves its
-    target when both lie on the same side of 0.5, or, where targets lie beyond 0 and 1, of the middle between the least and
-    the largest target.
+    Networks see a row's inputs, and their outputs are the answer, or become it by `scaling`; networks without a
+    transfer function of their own at the outputs get one: the sigmoid where all targets lie from 0 to 1, tanh
+    where they lie from -1 to 1. Without `fitness`, `criterion` or `scaling`, as in documents that were stored
+    before there were such keys, these are squared_remainder, sides and none.
 
     Raises:
-        Refused: another number of rows of targets than of inputs, or rows of unequal length.
+        Refused: another number of rows of targets than of inputs, rows of unequal length, or targets that the
+            fitness or the criterion is not for.
     """
 
     Parameters = TableParameters
@@ -86,11 +134,19 @@ class Table:
         self.inputs = _width("inputs", parameters.inputs)
         self.outputs = _width("targets", parameters.targets)
         self.max_steps = self.rows = len(parameters.inputs)
+        self.fitness = parameters.fitness or "squared_remainder"
         self.criterion = FirstSolved()
+        if self.fitness == "accuracy":
+            _check_compared("fitness", "one 1 and else 0", self.outputs, first_without_one_hot(self.targets))
+        if parameters.criterion == "largest_output":
+            unfit = first_without_largest(self.targets)
+            _check_compared("criterion", "one largest target", self.outputs, unfit)
 
     def best_possible(self) -> float:
         """The fitness without any error."""
-        return float(self.rows * self.outputs) ** 2 if self.parameters.fitness == "squared_remainder" else 0.0
+        if self.fitness == "squared_remainder":
+            return float(self.rows * self.outputs) ** 2
+        return 1.0 if self.fitness == "accuracy" else 0.0
 
     def input_labels(self) -> tuple[str, ...]:
         """The number of each input, for people."""
@@ -116,15 +172,59 @@ class Table:
         return "tanh" if least >= -1 and largest <= 1 else "identity"
 
     @cached_property
+    def targets(self) -> Float64Array:
+        """What should be answered, (rows, outputs)."""
+        return np.array(self.parameters.targets, np.float64)
+
+    @cached_property
     def world(self) -> Rows:
-        """The table in the form that kernels take."""
-        least, largest = self.span
-        is_unit = least >= 0 and largest <= 1
+        """The table in the form that kernels take, with outputs as answers; see `world_for`."""
+        columns, nobody = columns_of(self.targets), np.zeros(0)
+        by_largest = self.parameters.criterion == "largest_output"
+        is_compared = by_largest or self.fitness == "accuracy"
+        middles, tolerances = self._rules()
         return Rows(
             inputs=np.array(self.parameters.inputs, np.float32).reshape(-1),
-            targets=np.array(self.parameters.targets, np.float64).reshape(-1), rows=self.rows,
-            middle=0.5 if is_unit else (least + largest) / 2,
+            targets=self.targets.reshape(-1), rows=self.rows, middles=middles, tolerances=tolerances,
+            units=columns.spans if self.fitness == "negative_normalized_squared_error" else nobody,
+            largest=np.argmax(self.targets, axis=1) if is_compared else np.zeros(0, np.int64),
+            by_largest=int(by_largest), offsets=nobody, scales=nobody,
         )
+
+    def world_for(self, kind: Any) -> Rows:
+        """The table in the form that kernels take, with the answers that outputs of a genome kind become."""
+        scaling = self.scaling(kind)
+        return self.world if scaling is None else self.world._replace(offsets=scaling[0], scales=scaling[1])
+
+    def scaling(self, kind: Any) -> tuple[Float64Array, Float64Array] | None:
+        """Offsets and scales, (outputs,) each, that make answers of outputs; None where outputs are answers."""
+        if self.parameters.scaling != "by_column":
+            return None
+        return scaling_of(columns_of(self.targets), range_of(kind, self.squashing(kind)))
+
+    def _rules(self) -> tuple[Float64Array, Float64Array]:
+        """The middles and the tolerances of each column; see `Rows`."""
+        columns, width = columns_of(self.targets), self.outputs
+        least, largest = self.span
+        share = TOLERANCE if self.parameters.tolerance is None else self.parameters.tolerance
+        match self.parameters.criterion:
+            case "by_column":
+                return columns.middles, np.where(columns.values == 2, SIDES, share * columns.spans)
+            case "tolerance":
+                return columns.middles, share * columns.spans
+            case "largest_output":
+                return columns.middles, np.full(width, math.inf)
+        is_unit = least >= 0 and largest <= 1
+        return np.full(width, 0.5 if is_unit else (least + largest) / 2), np.full(width, SIDES)
+
+
+def _check_compared(key: str, wanted: str, columns: int, unfit: int | None) -> None:
+    """Refuse targets whose rows name no column. Raises Refused."""
+    if columns < 2:
+        raise Refused(f"environment.{key}: expected two or more columns of targets, got 1")
+    if unfit is not None:
+        expected = f"expected targets with {wanted} in each row"
+        raise Refused(f"environment.{key}: {expected}, got others in row {unfit}")
 
 
 def _width(name: str, rows: tuple[Row, ...]) -> int:

@@ -1,12 +1,12 @@
 """Agents are scored by what they answer to the rows of a table.
 
 Networks without a transfer function at their outputs (`dense`) get one: the sigmoid where all targets lie from 0 to 1,
-tanh where they lie from -1 to 1, else none.
+tanh where they lie from -1 to 1, else none. `Table.scaling` says how outputs that are scaled become answers.
 """
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,7 +20,6 @@ from processing.core.sums import in_order
 from processing.core.types import (
     Evaluations,
     Failure,
-    Float32Array,
     Float64Array,
     Genomes,
     Purpose,
@@ -31,6 +30,8 @@ from processing.core.types import (
 
 _SQUASHINGS = {"identity": 0, "sigmoid": 1, "tanh": 2}
 _SIGMOID, _TANH = 1, 2
+#: Beyond so many spans of a column all errors are equally large.
+MOST_UNITS = 1e30
 
 
 class Tables(Forgetful):
@@ -48,29 +49,25 @@ class Tables(Forgetful):
         """The evaluations of agents first..last-1 (all where None); each depends on its own genome only.
 
         Errors are added in float64, row by row and output by output. Fitness is what `fitness` of the environment says;
-        where that is not finite the agent has failed. `steps` are the rows.
+        where that is not finite the agent has failed, and solves nothing. `steps` are the rows.
         """
         last = self.genome_kind.count(genomes) if last is None else last
-        number, targets = last - first, len(self.environment.world.targets)
-        size, square, solved = np.zeros(number), np.zeros(number), np.zeros(number, np.uint8)
-        self._fill(genomes, first, size, square, solved, np.zeros(0, np.float32), threads=threads)
-        with np.errstate(all="ignore"):
-            fitness = {
-                "squared_remainder": np.where(size > targets, 0.0, targets - size) ** 2,
-                "negative_mean_squared_error": -square / targets, "negative_mean_absolute_error": -size / targets,
-            }[self.environment.parameters.fitness]
+        scores = _scores(last - first)
+        self._fill(genomes, first, scores, np.zeros(0), threads=threads)
+        fitness = self._fitness(scores)
         finite = np.isfinite(fitness)
         return Evaluations(
-            fitness=np.where(finite, fitness, np.nan), steps=np.full(number, self.environment.rows, np.int32),
-            failures=np.where(finite, Failure.NONE, Failure.NON_FINITE_FITNESS).astype(np.uint8), solved=solved,
+            fitness=np.where(finite, fitness, np.nan),
+            steps=np.full(last - first, self.environment.rows, np.int32),
+            failures=np.where(finite, Failure.NONE, Failure.NON_FINITE_FITNESS).astype(np.uint8),
+            solved=scores.solved & finite,
         )
 
-    def answers(self, genomes: Genomes) -> Float32Array:
+    def answers(self, genomes: Genomes) -> Float64Array:
         """What each genome answers, (N, rows, outputs); computed in plain Python, with the same bits."""
         number = self.genome_kind.count(genomes)
-        shape = number, self.environment.rows, self.environment.outputs
-        found = np.zeros(shape, np.float32)
-        self._fill(genomes, 0, np.zeros(number), np.zeros(number), np.zeros(number, np.uint8), found.reshape(-1), threads=0)
+        found = np.zeros((number, self.environment.rows, self.environment.outputs))
+        self._fill(genomes, 0, _scores(number), found.reshape(-1), threads=0)
         return found
 
     def lived(self, genomes: Genomes) -> Trajectory:
@@ -86,12 +83,28 @@ class Tables(Forgetful):
             steps=world.rows, terminated=True, truncated=False,
         )
 
+    def _fitness(self, scores: "Scores") -> Float64Array:
+        """The fitness of each agent, (N,); not finite where an answer was not."""
+        targets, sizes, squares = len(self.environment.world.targets), scores.sizes, scores.squares
+        with np.errstate(all="ignore"):
+            match self.environment.fitness:
+                case "squared_remainder":
+                    return np.where(sizes > targets, 0.0, targets - sizes) ** 2
+                case "negative_mean_squared_error":
+                    return -squares / targets
+                case "negative_mean_absolute_error":
+                    return -sizes / targets
+                case "negative_normalized_squared_error":
+                    return np.where(np.isfinite(sizes), -squares / targets, np.nan)
+        assert self.environment.fitness == "accuracy", f"no fitness {self.environment.fitness}"
+        return np.where(np.isfinite(sizes), scores.hits / self.environment.rows, np.nan)
+
     def _fill(
-        self, genomes: Genomes, first: int, size: Float64Array, square: Float64Array, solved: UInt8Array,
-        answers: Float32Array, *, threads: int,
+        self, genomes: Genomes, first: int, scores: "Scores", answers: Float64Array, *, threads: int
     ) -> None:
         """Run the kernel; without threads, as plain Python."""
-        kind, world, ticket = self.genome_kind, self.environment.world, np.zeros(1, np.int64)
+        kind, ticket = self.genome_kind, np.zeros(1, np.int64)
+        world = self.environment.world_for(kind)
         run = compiled(fill_errors, kind.parts) if threads else plain(fill_errors, kind.parts)
         prepared = kind.prepared(genomes)
         squashing = _SQUASHINGS[self.environment.squashing(kind)]
@@ -101,27 +114,40 @@ class Tables(Forgetful):
             with np.errstate(all="ignore"):
                 run(
                     prepared.genomes, prepared.network, world, workspace(self.environment, prepared), how, ticket,
-                    size, square, solved, answers,
+                    scores, answers,
                 )
 
-        on_threads(work, threads, most=-(-len(size) // LANES))
+        on_threads(work, threads, most=-(-len(scores.sizes) // LANES))
+
+
+class Scores(NamedTuple):
+    """What the answers of N agents come to; filled by the kernel."""
+
+    sizes: Float64Array  # (N,) sum of the sizes of the errors
+    squares: Float64Array  # (N,) sum of the squares of the errors, in the table's units where it has some
+    hits: Float64Array  # (N,) rows whose largest answer is the right one, where the table asks
+    solved: UInt8Array  # (N,) whether all rows are right
+
+
+def _scores(number: int) -> Scores:
+    return Scores(np.zeros(number), np.zeros(number), np.zeros(number), np.zeros(number, np.uint8))
 
 
 @kernel
-def fill_errors(genomes, network, table, work, how, ticket, size, square, solved, answers):
-    """The errors of agents first..first + size.size - 1: the sums of their sizes and of their squares, whether all
-    outputs lie on the right side, and the outputs themselves where `answers` has room for them.
+def fill_errors(genomes, network, table, work, how, ticket, scores, answers):
+    """The scores of agents first..first + scores.sizes.size - 1; their answers where `answers` has room for them.
 
-    Lanes hold agents, which answer row after row. `how` are the squashing, whether networks must start anew for each row,
-    the first agent, and the numbers of inputs and outputs.
+    Lanes hold agents, which answer row after row. `how` are the squashing, whether networks must start anew for
+    each row, the first agent, and the numbers of inputs and outputs. An error counts as MOST_UNITS of its column's
+    units at most, as squares of more could not be added up.
     """
     squashing, remembers, first, inputs, outputs = how
-    rows = table.rows
+    rows, sizes, squares, solved = table.rows, scores.sizes, scores.squares, scores.solved
     while True:
         start = take_ticket(ticket) * LANES
-        if start >= size.size:
+        if start >= sizes.size:
             return
-        width = min(LANES, size.size - start)
+        width = min(LANES, sizes.size - start)
         for lane in range(LANES):
             put(work.alive, lane, np.int64(lane < width))
         for row in range(rows):
@@ -140,14 +166,38 @@ def fill_errors(genomes, network, table, work, how, ticket, size, square, solved
             for lane in range(width):
                 agent = start + lane
                 right = np.int64(get(solved, agent)) if row > 0 else 1
+                chosen, others = -np.inf, -np.inf
                 for k in range(outputs):
                     target = get(table.targets, row * outputs + k)
-                    answer = get(work.scratch, y + k * LANES + lane)
-                    error = np.float64(answer) - target
-                    put(size, agent, get(size, agent) + abs(error))
-                    put(square, agent, get(square, agent) + error * error)
-                    is_right = answer > table.middle if target > table.middle else answer < table.middle
+                    answer = np.float64(get(work.scratch, y + k * LANES + lane))
+                    if table.scales.size > 0:
+                        answer = get(table.offsets, k) + get(table.scales, k) * answer
+                    error = answer - target
+                    put(sizes, agent, get(sizes, agent) + abs(error))
+                    if table.units.size > 0:
+                        error_in_units = abs(error) / get(table.units, k)
+                        if error_in_units > MOST_UNITS:
+                            error_in_units = MOST_UNITS
+                        put(squares, agent, get(squares, agent) + error_in_units * error_in_units)
+                    else:
+                        put(squares, agent, get(squares, agent) + error * error)
+                    tolerance = get(table.tolerances, k)
+                    if tolerance < 0:
+                        middle = get(table.middles, k)
+                        is_right = answer > middle if target > middle else answer < middle
+                    else:
+                        is_right = abs(error) <= tolerance
                     right &= np.int64(is_right)
+                    if table.largest.size > 0:
+                        if k == get(table.largest, row):
+                            chosen = answer
+                        elif answer > others:
+                            others = answer
                     if answers.size > 0:
                         put(answers, (agent * rows + row) * outputs + k, answer)
+                if table.largest.size > 0:
+                    is_hit = np.int64(chosen > others)
+                    put(scores.hits, agent, get(scores.hits, agent) + is_hit)
+                    if table.by_largest != 0:
+                        right &= is_hit
                 put(solved, agent, right)

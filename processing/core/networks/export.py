@@ -4,6 +4,7 @@ Both end where the environment begins: with the outputs of the network, and a se
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -39,15 +40,18 @@ class Facts:
     input_labels: tuple[str, ...]
     output_labels: tuple[str, ...]
     squashing: str = "identity"  # what the outputs go through; in the file it is part of the network
+    scaling: Mapping[str, list[float]] | None = None  # `offset` and `scale`, which make answers of outputs
 
 
 def facts_of(environment: Any, kind: Any, *, name: str, fitness: float | None) -> Facts:
     """The facts of an agent of this genome kind in this environment."""
     answers = environment.actions == "answers"
+    scaling = environment.scaling(kind) if answers else None
     return Facts(
         name=name, fitness=fitness, actions=environment.actions, rule=rule_of(environment, kind),
         input_labels=tuple(environment.input_labels()), output_labels=tuple(environment.output_labels()),
         squashing=environment.squashing(kind) if answers else "identity",
+        scaling=None if scaling is None else {"offset": scaling[0].tolist(), "scale": scaling[1].tolist()},
     )
 
 
@@ -112,8 +116,11 @@ def metadata_of(facts: Facts) -> dict[str, str]:
 
 
 def _head(facts: Facts) -> dict[str, Any]:
-    """The facts that the network itself does not say."""
-    return {name: value for name, value in asdict(facts).items() if name != "squashing"}
+    """The facts that the network itself does not say; scaling only where there is some."""
+    return {
+        name: value for name, value in asdict(facts).items()
+        if name != "squashing" and not (name == "scaling" and value is None)
+    }
 
 
 def _told(normalization: Normalization) -> dict[str, Any]:

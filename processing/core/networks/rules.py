@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from processing.core.actions import Range
+from processing.core.types import Float64Array
 
 #: What a number from -1 to 1 that is said to an environment is made of, and where it is 0.
 _SHARES = {
@@ -21,7 +22,7 @@ def rule_of(environment: Any, kind: Any) -> str:
     """How the networks of a genome kind act in an environment."""
     if environment.actions == "answers":
         again = " A network that remembers starts anew at each row." if getattr(kind, "remembers", False) else ""
-        return f"Each output is an answer as it is.{again}"
+        return f"{_answer(environment.scaling(kind))}{again}"
     return rule_of_space(getattr(environment, "action", _plain(environment)), kind.parameters.output.value, kind.output_range)
 
 
@@ -43,6 +44,16 @@ def rule_of_space(space: Space, output: str, output_range: Range) -> str:
         case "MultiBinary":
             return f"Each number of the action is 1 where its output is above {_MIDDLE[output_range]:g}, else 0."
     return f"{_SHARES[output_range]}, is cut off at -1 and 1, and means that share of the command's bounds{_bounds(space)}."
+
+
+def _answer(scaling: tuple[Float64Array, Float64Array] | None) -> str:
+    """What answers of a table are made of."""
+    if scaling is None:
+        return "Each output is an answer as it is."
+    offsets, scales = (values.tolist() for values in scaling)
+    told = f": offset {offsets} and scale {scales}"
+    where = told if len(told) <= _MOST_BOUNDS else ", which are listed in `scaling`"
+    return f"Each output y becomes the answer offset + scale * y{where}."
 
 
 def _choice(space: Space, output: str) -> str:
