@@ -28,8 +28,8 @@ class Sound:
         """
         self._parameters, self._faulty, self._groups = parameters, faulty, groups
 
-    @property
-    def __class__(self) -> type:  # type: ignore[misc, override] - checks ask which class of parameters it is
+    @property  # type: ignore[misc]  # checks ask of which class it is
+    def __class__(self) -> type:
         return type(self._parameters)
 
     def __getattr__(self, name: str) -> Any:
