@@ -3,10 +3,10 @@
 from collections import Counter
 
 from formatting.faults import Fault, FaultCode, fault, shown
-from formatting.sound import told
+from formatting.sound import entries, told
 from formatting.work_item import WorkItem
 from processing.core.actions import Range
-from processing.core.environments.table import Row, TableParameters
+from processing.core.environments.table import TableParameters
 from processing.core.genomes.graph import Graph, GraphParameters
 from staging.limits import Limits
 
@@ -53,12 +53,14 @@ def range_warnings(work_item: WorkItem) -> list[Fault]:
 
 def _width_faults(table: TableParameters, name: str) -> list[Fault]:
     """One for each row that is not as long as most."""
-    rows: tuple[Row, ...] = getattr(table, name)
-    width = Counter(map(len, rows)).most_common(1)[0][0]
+    rows = entries(table, name)
+    if not rows:
+        return []
+    width = Counter(len(row) for _, row in rows).most_common(1)[0][0]
     expected = f"{_counted(width, 'number')}, as in {'most other rows' if len(rows) > 2 else 'the other row'}"
     return [
         fault(FaultCode.INCONSISTENT, ("environment", name, number), expected, _counted(len(row), "number"))
-        for number, row in enumerate(rows) if len(row) != width
+        for number, row in rows if len(row) != width
     ]
 
 
