@@ -1,11 +1,12 @@
 """What all windows of the admin have in common: nothing can be edited, and no list reads a whole table."""
 
+from datetime import datetime
 from functools import cache
 from typing import Any
 
 from django.contrib import admin
 from django.core.paginator import Paginator
-from django.db.models import AutoField, BinaryField, FloatField, IntegerField, Model, QuerySet
+from django.db.models import AutoField, BinaryField, DateTimeField, FloatField, IntegerField, Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import cached_property
@@ -55,11 +56,11 @@ class Window(ModelAdmin):
         return bool(request.user.is_staff)
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        """Its columns, figures as people write them."""
+        """Its columns, figures and instants as people write them."""
         return [_column(self.model, name) for name in super().get_list_display(request)]
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
-        """The fields of a row, figures as people write them."""
+        """The fields of a row, figures and instants as people write them."""
         return [_column(self.model, name) for name in super().get_fields(request, obj)]
 
     def get_exclude(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
@@ -69,17 +70,24 @@ class Window(ModelAdmin):
 
 @cache
 def _column(model: type[Model], name: Any) -> Any:
-    """A column or field of a window: what shows the figure of a field, or the name itself where it shows none."""
+    """A column or field of a window: what shows the figure or the instant of a field, or the name itself where it has none."""
     field = next((each for each in model._meta.fields if each.name == name), None)
-    if not isinstance(field, IntegerField | FloatField) or isinstance(field, AutoField) or name in ORDINALS or field.choices:
+    is_figure = isinstance(field, IntegerField | FloatField) and not isinstance(field, AutoField) and not field.choices
+    if field is None or not (isinstance(field, DateTimeField) or (is_figure and name not in ORDINALS)):
         return name
+    words = shown if is_figure else _instant
 
-    def figure(row: Any) -> str | None:
+    def told(row: Any) -> str | None:
         value = getattr(row, name)
-        return None if value is None else shown(value)
+        return None if value is None else words(value)
 
-    figure.__name__ = name
-    return admin.display(description=field.verbose_name, ordering=name)(figure)
+    told.__name__ = name
+    return admin.display(description=field.verbose_name, ordering=name)(told)
+
+
+def _instant(moment: datetime) -> str:
+    """An instant, for `times.js` to tell in the reader's own zone."""
+    return format_html('<time datetime="{}">{} UTC</time>', moment.isoformat(), f"{moment:%Y-%m-%d %H:%M:%S}")
 
 
 def link(name: str, key: int, text: object) -> str:

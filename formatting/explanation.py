@@ -14,6 +14,8 @@ from formatting.wording import Schema, choices, expectation, listed, number, res
 from processing.core.kinds import KINDS
 
 MISSING = object()
+#: Keys of an object that may be slips of one, at most: so that looking at them takes little time.
+MAX_SLIPS = 100
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?")
 
@@ -110,12 +112,21 @@ def _unknown_key(path: Path, known: list[str]) -> Fault:
 def _tag_fault(root: Schema, path: Path, node: Schema, given: Mapping[str, Any]) -> Fault:
     """The key that says which form an object has is missing or unknown; the fault is that key's."""
     key = node["discriminator"]["propertyName"]
+    if (slip := misspelt(key, given)) is not None:
+        return fault(
+            FaultCode.UNKNOWN_FIELD, (*path, slip), f'the key "{key}"', f"the key {shown(slip)}", f'{MEANT}"{key}"?'
+        )
     tag, known = given.get(key, MISSING), choices(root, node)
     meant = meant_kind(given) if path == () else nearest(tag, known) if isinstance(tag, str) else None
     if tag is MISSING:
         expected = listed([json.dumps(choice) for choice in known])
         return fault(FaultCode.REQUIRED, (*path, key), expected, "nothing", f'{MEANT}"{meant}"?' if meant else None)
     return _not_in_choices((*path, key), tag, known, meant)
+
+
+def misspelt(key: str, given: Mapping[str, Any]) -> str | None:
+    """The key of an object that was probably meant to be this one, which is not there; None where it is, or none is near."""
+    return None if key in given else nearest(key, list(given)[:MAX_SLIPS])
 
 
 def meant_kind(document: Mapping[str, Any]) -> str | None:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from formatting.document import plain_values
-from formatting.explanation import MISSING, explain, meant_kind, nearest, value_at
+from formatting.explanation import MISSING, explain, meant_kind, misspelt, nearest, value_at
 from formatting.faults import MAX_FAULTS, MEANT, Fault, FaultCode, Malformed, Path, fault, relocated, shown
 from formatting.presets import fill_preset
 from formatting.sound import sound_parts
@@ -52,7 +52,7 @@ def parse(raw: bytes | str | Mapping[str, Any], *, max_bytes: int = MAX_DOCUMENT
 def _default_strategy(document: dict[str, Any]) -> None:
     """A strategy that does not say its type is the kind's default. The document is changed by that: it is our own copy."""
     kind, strategy = document.get("kind"), document.get("strategy")
-    if isinstance(kind, str) and kind in KINDS and isinstance(strategy, dict):
+    if isinstance(kind, str) and kind in KINDS and isinstance(strategy, dict) and misspelt("type", strategy) is None:
         strategy.setdefault("type", KINDS[kind].strategies[0])
 
 
@@ -122,13 +122,13 @@ class _Reading:
     def _repair(self, one: Fault, error: ErrorDetails) -> bool:
         """Put what was probably meant in the place of what is unknown; false where there is nothing to put right."""
         path, given = one.path, value_at(self.document, one.path)
-        if error["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        if one.code != FaultCode.UNKNOWN_FIELD and error["type"] in ("union_tag_invalid", "union_tag_not_found"):
             tags = re.findall("'(.*?)'", error.get("ctx", {}).get("expected_tags", ""))
             meant = meant_kind(self.document) if path == ("kind",) else nearest(given, tags) if isinstance(given, str) else None
             if meant is not None:
                 value_at(self.document, path[:-1])[path[-1]] = meant
             return meant is not None
-        if error["type"] != "extra_forbidden" or one.hint is None:
+        if one.code != FaultCode.UNKNOWN_FIELD or one.hint is None:
             return False
         meant = one.hint.removeprefix(MEANT).strip('"?')
         if value_at(self.document, (*path[:-1], meant)) is not MISSING:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, TypeVar, get_args
 
 from pydantic import ValidationError, create_model
@@ -11,6 +12,8 @@ from formatting.work_item import WORK_ITEMS
 from processing.core.parameters import Parameters
 
 T = TypeVar("T")
+Entries = list[tuple[int, Any]]
+Lists = Mapping[str, Entries]
 
 
 class Unsound(Exception):
@@ -20,16 +23,19 @@ class Unsound(Exception):
 class Sound:
     """A group of parameters of which some are faulty: it passes for one of its class, and asking for these raises Unsound."""
 
-    def __init__(self, parameters: Parameters, faulty: frozenset[str], groups: Mapping[str, "Sound"]) -> None:
+    def __init__(
+        self, parameters: Parameters, faulty: frozenset[str], groups: Mapping[str, "Sound"], lists: Lists = MappingProxyType({})
+    ) -> None:
         """Args:
             parameters: with anything in the place of the faulty ones.
             faulty: names of parameters.
             groups: groups within this one that are faulty in part only.
+            lists: of those of which only some entries are faulty, the others.
         """
-        self._parameters, self._faulty, self._groups = parameters, faulty, groups
+        self._parameters, self._faulty, self._groups, self._lists = parameters, faulty, groups, lists
 
-    @property
-    def __class__(self) -> type:  # type: ignore[misc, override] - checks ask which class of parameters it is
+    @property  # type: ignore[misc]  # checks ask of which class it is
+    def __class__(self) -> type:
         return type(self._parameters)
 
     def __getattr__(self, name: str) -> Any:
@@ -47,7 +53,17 @@ class Sound:
         """The same with other values for some parameters."""
         groups = {name: value for name, value in update.items() if isinstance(value, Sound)}
         values = {name: value for name, value in update.items() if name not in groups}
-        return Sound(self._parameters.model_copy(update=values), self._faulty, {**self._groups, **groups})
+        return Sound(self._parameters.model_copy(update=values), self._faulty, {**self._groups, **groups}, self._lists)
+
+
+def entries(group: Parameters, name: str) -> Entries:
+    """The sound entries of a list among parameters, as JSON values, each with its place.
+
+    Raises:
+        Unsound: the list itself is faulty.
+    """
+    found: Lists = group._lists if type(group) is Sound else {}  # type: ignore[comparison-overlap]
+    return found[name] if name in found else list(enumerate(getattr(group, name)))
 
 
 def told(check: Callable[..., list[T]], *arguments: Any) -> list[T]:
@@ -91,7 +107,19 @@ def _sound(model: type[Parameters], values: Mapping[str, Any], paths: set[Path])
     except ValidationError:
         return None
     groups = {name: _group(model, name, values.get(name), paths) for name in fields if (name,) not in paths}
-    return Sound(parameters, faulty, {name: group for name, group in groups.items() if group is not None})
+    lists = {name: _sound_entries(name, values.get(name), paths) for name in fields}
+    return Sound(
+        parameters, faulty, {name: group for name, group in groups.items() if group is not None},
+        {name: found for name, found in lists.items() if found is not None},
+    )
+
+
+def _sound_entries(name: str, values: Any, paths: set[Path]) -> Entries | None:
+    """Those of a list that are not faulty; None where more than entries is."""
+    faulty = [path[1] if len(path) > 1 else None for path in paths if path[0] == name]
+    if not isinstance(values, list) or not all(isinstance(place, int) for place in faulty):
+        return None
+    return [(place, value) for place, value in enumerate(values) if place not in set(faulty)]
 
 
 def _group(model: type[Parameters], name: str, values: Any, paths: set[Path]) -> Sound | None:

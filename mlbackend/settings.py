@@ -212,6 +212,7 @@ UNFOLD = {
     "SITE_HEADER": "Neuroevolution",
     "SITE_URL": "/",
     "SHOW_HISTORY": False,
+    "SCRIPTS": [f"{STATIC_URL}dashboard/times.js"],
     # Those of the pages (dashboard.css), the light and the dark ones in one scale.
     "COLORS": {
         "base": {

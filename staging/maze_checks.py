@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any
 
 from formatting.faults import Fault, FaultCode, fault, shown
-from formatting.sound import told
+from formatting.sound import Entries, entries, told
 from formatting.work_item import WorkItem
 from processing.core.environments.grid_world import GOAL, OBSTACLE, OPEN, START, GridWorld, MazeParameters, RewardParameters
 from staging.limits import Limits
@@ -23,12 +23,13 @@ def maze_faults(maze: MazeParameters, limits: Limits) -> list[Fault]:
 
 
 def _map_faults(maze: MazeParameters, limits: Limits) -> list[Fault]:
-    cells = sum(len(row) for row in maze.rows)
+    rows = entries(maze, "rows")
+    cells = sum(len(row) for _, row in rows)
     if cells > limits.max_cells:
         return [fault(FaultCode.LIMIT_EXCEEDED, ROWS, f"at most {limits.max_cells} cells", f"{cells} cells")]
     if cells == 0:
-        return [fault(FaultCode.OUT_OF_RANGE, ROWS, "at least one cell", "an empty map")]
-    return [*_shape_faults(maze.rows), *_cell_faults(maze.rows), *_start_faults(maze.rows)]
+        return told(_empty_faults, maze)
+    return [*_shape_faults(rows), *_cell_faults(rows), *told(_start_faults, maze)]
 
 
 def maze_warnings(world: GridWorld) -> list[Fault]:
@@ -96,19 +97,23 @@ def _beyond_reach(maze: MazeParameters, number: int, reachable: int) -> Fault:
     return fault(FaultCode.INCONSISTENT, ROWS, expected, f"{_goals(number)}, of which only {reachable} can be reached", hint)
 
 
-def _shape_faults(rows: tuple[str, ...]) -> list[Fault]:
-    width = Counter(map(len, rows)).most_common(1)[0][0]
+def _empty_faults(maze: MazeParameters) -> list[Fault]:
+    return [] if any(maze.rows) else [fault(FaultCode.OUT_OF_RANGE, ROWS, "at least one cell", "an empty map")]
+
+
+def _shape_faults(rows: Entries) -> list[Fault]:
+    width = Counter(len(row) for _, row in rows).most_common(1)[0][0]
     expected = f"{width} cells, as in most other rows" if len(rows) > 2 else f"{width} cells, as in the other row"
     return [
         fault(FaultCode.INCONSISTENT, (*ROWS, number), expected, f"{len(row)} cells")
-        for number, row in enumerate(rows) if len(row) != width
+        for number, row in rows if len(row) != width
     ]
 
 
-def _cell_faults(rows: tuple[str, ...]) -> list[Fault]:
+def _cell_faults(rows: Entries) -> list[Fault]:
     """One for each row that has unknown characters, naming the first of them."""
     found = []
-    for number, row in enumerate(rows):
+    for number, row in rows:
         unknown = set(row) - {OPEN, START, GOAL, OBSTACLE}
         if not unknown:
             continue
@@ -120,7 +125,8 @@ def _cell_faults(rows: tuple[str, ...]) -> list[Fault]:
     return found
 
 
-def _start_faults(rows: tuple[str, ...]) -> list[Fault]:
+def _start_faults(maze: MazeParameters) -> list[Fault]:
+    rows = maze.rows
     starts = sum(row.count(START) for row in rows)
     if starts == 1:
         return []

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from formatting.faults import Fault, FaultCode, fault, shown
-from formatting.sound import told
+from formatting.sound import entries, told
 from formatting.work_item import WorkItem
 from processing.core.actions import Range
-from processing.core.environments.table import Row, TableParameters
+from processing.core.environments.table import TableParameters
 from processing.core.environments.table_columns import (
     Columns,
     columns_of,
@@ -111,12 +111,14 @@ def _range_warnings(work_item: Any, table: TableParameters) -> list[Fault]:
 
 def _width_faults(table: TableParameters, name: str) -> list[Fault]:
     """One for each row that is not as long as most."""
-    rows: tuple[Row, ...] = getattr(table, name)
-    width = Counter(map(len, rows)).most_common(1)[0][0]
+    rows = entries(table, name)
+    if not rows:
+        return []
+    width = Counter(len(row) for _, row in rows).most_common(1)[0][0]
     expected = f"{_counted(width, 'number')}, as in {'most other rows' if len(rows) > 2 else 'the other row'}"
     return [
         fault(FaultCode.INCONSISTENT, ("environment", name, number), expected, _counted(len(row), "number"))
-        for number, row in enumerate(rows) if len(row) != width
+        for number, row in rows if len(row) != width
     ]
 
 

@@ -175,6 +175,18 @@ def test_figures_are_written_as_people_write_them(staff: Client) -> None:
     assert "1234567" in page, "a seed is no figure"
 
 
+def test_instants_are_there_for_the_readers_own_zone(staff: Client, family: Instance) -> None:
+    assert family.started_at is not None
+    pages = (
+        (staff.get(url(Instance, "changelist")), family.created_at),
+        (staff.get(url(Instance, "change", family.pk)), family.started_at),
+    )
+    for page, moment in pages:
+        told = f'<time datetime="{moment.isoformat()}">{moment:%Y-%m-%d %H:%M:%S} UTC</time>'
+        assert told in page.content.decode()
+        assert "dashboard/times.js" in page.content.decode()
+
+
 def test_a_list_is_ordered_by_a_figure_that_is_clicked(staff: Client) -> None:
     for best in (1.0, 3.0, 2.0):
         builders.generation(builders.run(), [best])

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from formatting.canonical import canonical
-from formatting.faults import MAX_FAULTS, Fault, FaultCode, Malformed
+from formatting.explanation import misspelt
+from formatting.faults import MAX_FAULTS, Fault, FaultCode, Malformed, Path
 from formatting.parse import parse
 from formatting.work_item import RecordScope, WeightEvolution
 from processing.core.genomes.dense import Activation, DenseParameters
+from processing.core.strategies import STRATEGIES
 from processing.core.strategies.rising_threshold import RisingThresholdParameters
 from tests.formatting.documents import ABSENT, document
 
@@ -243,3 +245,22 @@ def test_a_misspelt_key_is_one_fault_whatever_its_value_and_no_other_key_is_miss
 def test_of_two_spellings_of_one_key_one_is_taken_and_both_are_told() -> None:
     found = faults_of(document({"stop": {"max_generation": 3, "max_generatons": 4}}))
     assert {each.path for each in found} == {("stop", "max_generation"), ("stop", "max_generatons")}
+
+
+@pytest.mark.parametrize(("changes", "paths"), [
+    ({"kind": ABSENT, "knid": "weight_evolution", "sed": 1}, {("knid",), ("sed",)}),
+    ({"environment.type": ABSENT, "environment.tpye": "maze", "environment.max_steps": 0}, {
+        ("environment", "tpye"), ("environment", "max_steps"),
+    }),
+    ({"strategy": {"tpye": "genetic", "elites": -1}}, {("strategy", "tpye"), ("strategy", "elites")}),
+    ({"kind": "neat", "strategy": {"tpye": "neat", "tries": 0}}, {("strategy", "tpye"), ("strategy", "tries")}),
+])
+def test_a_misspelt_key_that_says_which_form_is_meant_hides_nothing(changes: dict[str, Any], paths: set[Path]) -> None:
+    found = faults_of(document(changes))
+    assert {each.path for each in found} == paths
+    assert len(found) == len(paths)
+
+
+def test_no_key_of_a_strategy_is_taken_for_a_misspelt_type() -> None:
+    keys = [name for each in STRATEGIES.values() for name in each.Parameters.model_fields if name != "type"]
+    assert misspelt("type", dict.fromkeys(keys)) is None

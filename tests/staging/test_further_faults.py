@@ -45,6 +45,15 @@ def all_faults(raw: Any) -> tuple[Fault, ...]:
         id="rows of a map beside others",
     ),
     pytest.param(
+        {"environment.rows": ["S.?", 7, "..", "..G"]},
+        {("environment", "rows", 0), ("environment", "rows", 1), ("environment", "rows", 2)},
+        id="one row of a map beside another",
+    ),
+    pytest.param(
+        {"environment": {"type": "table", "inputs": [[1, "x"], [3], [1, 2], [1, 2]], "targets": [[1]] * 4}},
+        {("environment", "inputs", 0, 1), ("environment", "inputs", 1)}, id="one row of a table beside another",
+    ),
+    pytest.param(
         {"kind": "xyz", "environment.rows": ["S.?", "..G"]}, {("kind",), ("environment", "rows", 0)},
         id="rows of a map beside a kind",
     ),
@@ -86,6 +95,8 @@ def test_faults_of_different_depth_are_told_at_once(changes: dict[str, Any], pat
 @pytest.mark.parametrize(("changes", "paths"), [
     ({"strategy.population_size": "5", "strategy.elites": 200}, {("strategy", "population_size")}),
     ({"environment.rows": 3}, {("environment", "rows")}),
+    ({"environment.rows": [7, 8]}, {("environment", "rows", 0), ("environment", "rows", 1)}),
+    ({"environment.rows": [7, "..G"]}, {("environment", "rows", 0)}),
     ({"environment": 3}, {("environment",)}),
     ({"environment.type": "zzzzzzz", "environment.rows": ["?"]}, {("environment", "type")}),
     ({"strategy": {"type": "genetic", "population_size": 10, "elites": -1}}, {("strategy", "elites")}),

@@ -1,4 +1,4 @@
-// What every page does: no swap under a pressed pointer, buttons that copy, times in the reader's own zone.
+// What every page does: no swap under a pressed pointer, buttons that copy.
 
 let pressed = false;
 for (const type of ["pointerdown", "keydown"]) addEventListener(type, () => { pressed = true; }, { capture: true, passive: true });
@@ -25,16 +25,3 @@ document.addEventListener("click", async (event) => {
   }
   setTimeout(() => { button.textContent = words; }, 1600);
 });
-
-// Times come in UTC, and say so where no script runs.
-const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
-
-function localise() {
-  for (const time of document.querySelectorAll("time[datetime]:not([title])")) {
-    const moment = new Date(time.dateTime);
-    time.title = moment.toLocaleString(undefined, { dateStyle: "full", timeStyle: "full" });
-    time.textContent = DATE.format(moment);
-  }
-}
-localise();
-new MutationObserver(localise).observe(document.body, { childList: true, subtree: true }); // before what is new is painted

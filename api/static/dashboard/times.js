@@ -1,0 +1,21 @@
+// Times come in UTC, and say so where no script runs; here they become the reader's own, with the date.
+
+{
+  const date = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+
+  const localise = () => {
+    for (const time of document.querySelectorAll("time[datetime]:not([title])")) {
+      const moment = new Date(time.dateTime);
+      time.title = moment.toLocaleString(undefined, { dateStyle: "full", timeStyle: "full" });
+      time.textContent = date.format(moment);
+    }
+  };
+
+  const begin = () => {
+    localise();
+    new MutationObserver(localise).observe(document.body, { childList: true, subtree: true }); // before what is new is painted
+  };
+
+  if (document.readyState === "loading") addEventListener("DOMContentLoaded", begin);
+  else begin();
+}
