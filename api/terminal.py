@@ -4,7 +4,7 @@ import json
 import math
 import sys
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TextIO
 
@@ -152,6 +152,14 @@ def print_warnings(warnings: Iterable[Fault], stream: TextIO | None = None) -> N
     for warning in warnings:
         told = f"{warning.message}. {warning.advice}" if warning.advice else warning.message
         print(f"warning: {printable(told)}", file=stream or sys.stderr)
+
+
+def require_aim(spec: Mapping[str, Any]) -> None:
+    """Nothing where a work item asks for something to be reached; ends the process with code 2 where it does not."""
+    if not has_aim(spec["stop"]):
+        message = "--require-solved: the work item has no aim. Set `stop.fitness` or `stop.solved`, or leave the option out."
+        print(message, file=sys.stderr)
+        sys.exit(BAD_INPUT)
 
 
 def result_line(instance: Instance) -> str:

@@ -2,11 +2,8 @@
 
 import argparse
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from database.outcomes import has_aim
 from formatting.work_item import MAX_SEED
 from processing.logs import printable
 
@@ -30,14 +27,6 @@ def port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65_535:
         raise argparse.ArgumentTypeError(f"expected a port from 0 to 65535, got {text[:30]!r}")
     return int(text)
-
-
-def require_aim(spec: Mapping[str, Any]) -> None:
-    """Nothing where the document asks for something to be reached; ends the process with code 2 where it does not."""
-    if not has_aim(spec["stop"]):
-        message = "--require-solved: the work item has no aim. Set `stop.fitness` or `stop.solved`, or leave the option out."
-        print(message, file=sys.stderr)
-        sys.exit(2)
 
 
 def read_document(file: str) -> bytes:

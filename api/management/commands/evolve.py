@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
 
 from api import intake
-from api.management.arguments import positive, read_document, require_aim, seed
+from api.management.arguments import positive, read_document, seed
 from api.terminal import (
     BAD_INPUT,
     CANNOT_START,
@@ -24,6 +24,7 @@ from api.terminal import (
     print_fault_of,
     print_faults,
     print_warnings,
+    require_aim,
     result_line,
     summary,
 )

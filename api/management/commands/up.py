@@ -23,7 +23,7 @@ from api.embedded.supervisor import Supervisor
 from api.embedded.trouble import Trouble
 from api.embedded.web import Web, listen
 from api.login import one_time_path
-from api.management.arguments import port, positive, read_document, require_aim, seed
+from api.management.arguments import port, positive, read_document, seed
 from api.terminal import (
     BAD_INPUT,
     CANNOT_START,
@@ -32,6 +32,7 @@ from api.terminal import (
     print_fault_of,
     print_faults,
     print_warnings,
+    require_aim,
     result_line,
     summary,
 )
