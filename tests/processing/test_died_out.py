@@ -47,10 +47,12 @@ def strategy(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def submitted(strategy: str = "genetic", *, execution: dict[str, Any] | None = None, **stop: Any) -> Instance:
+def submitted(
+    strategy: str = "genetic", *, execution: dict[str, Any] | None = None, normalized: bool = False, **stop: Any
+) -> Instance:
     document = {
         "version": 1, "kind": "neat" if strategy == "neat" else "weight_evolution", "name": "bridge", "seed": 3,
-        "environment": {"type": "gymnasium", "id": "Bridge-v0"},
+        "environment": {"type": "gymnasium", "id": "Bridge-v0", "normalize_observations": normalized},
         "strategy": {"type": strategy, "population_size": 8} | STRATEGIES[strategy],
         "stop": {"max_generations": GENERATIONS} | stop, "execution": execution or {},
     }
@@ -199,6 +201,11 @@ def test_a_mended_run_is_evaluated_in_slices_as_it_was() -> None:
     died = carried_on(submitted("genetic", execution={"slice_size": 3}))
     assert died.state == InstanceState.FAILED
     instance = carried_on(resumed(died))
+    assert (instance.state, instance.stop_reason) == ("SUCCEEDED", "GENERATION_LIMIT")
+
+
+def test_a_mended_run_goes_on_where_observations_are_normalised() -> None:
+    instance = finished(resumed(finished(submitted(normalized=True))))
     assert (instance.state, instance.stop_reason) == ("SUCCEEDED", "GENERATION_LIMIT")
 
 
