@@ -155,18 +155,18 @@ def print_warnings(warnings: Iterable[Fault], stream: TextIO | None = None) -> N
 
 
 def require_aim(spec: Mapping[str, Any]) -> None:
-    """Nothing where a work item asks for something to be reached; ends the process with code 2 where it does not."""
+    """End the process with code 2 where a work item asks for nothing to be reached."""
     if not has_aim(spec["stop"]):
-        message = "--require-solved: the work item has no aim. Set `stop.fitness` or `stop.solved`, or leave the option out."
-        print(message, file=sys.stderr)
+        lacking = "the work item has no aim. Set `stop.fitness` or `stop.solved`, or leave the option out."
+        print(f"--require-solved: {lacking}", file=sys.stderr)
         sys.exit(BAD_INPUT)
 
 
 def result_line(instance: Instance) -> str:
     """An ended run as one JSON object."""
     result: dict[str, Any] = {
-        "instance": instance.pk, "state": instance.state, "outcome": outcome_of(instance.state, instance.stop_reason),
-        "stop_reason": instance.stop_reason,
+        "instance": instance.pk, "state": instance.state,
+        "outcome": outcome_of(instance.state, instance.stop_reason), "stop_reason": instance.stop_reason,
         "generations": instance.next_generation, "evaluations": instance.evaluations,
         "best_fitness": instance.best_fitness, "champion_fitness": instance.champion_fitness, "digest": instance.digest,
         "seconds": round(instance.compute_seconds, 3),
@@ -177,16 +177,20 @@ def result_line(instance: Instance) -> str:
 def summary(instance: Instance) -> str:
     """An ended run in a sentence or two."""
     advice = (instance.stop_explanation or {}).get("advice") or ""
+    generations = counted(instance.next_generation, "generation")
+    evaluations = counted(instance.evaluations, "evaluation")
     return printable(
-        f"Run {instance.pk}: {ended_how(instance)} after {counted(instance.next_generation, 'generation')} and "
-        f"{counted(instance.evaluations, 'evaluation')} ({instance.stop_reason}). {_why(instance)} {advice}".rstrip()
+        f"Run {instance.pk}: {ended_how(instance)} after {generations} and {evaluations} ({instance.stop_reason}). "
+        f"{_why(instance)} {advice}".rstrip()
     )
 
 
 def ended_how(instance: Instance) -> str:
     """How an ended run ended, as its line and its summary say it."""
     outcome = outcome_of(instance.state, instance.stop_reason)
-    return instance.state if outcome is None else outcome_words(outcome, aim=has_aim(instance.work_item.spec["stop"]))
+    if outcome is None:
+        return instance.state
+    return outcome_words(outcome, aim=has_aim(instance.work_item.spec["stop"]))
 
 
 def print_fault_of(instance: Instance) -> None:

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 
 class InstanceState(models.TextChoices):
-    """Where a run stands. SUCCEEDED and CANCELLED are final; FAILED may be resumed. How it ended: `outcomes.py`."""
+    """Where a run stands. SUCCEEDED and CANCELLED are final; FAILED may be resumed. See `outcomes.py`."""
 
     QUEUED = "QUEUED"
     RUNNING = "RUNNING"

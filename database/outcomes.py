@@ -1,4 +1,4 @@
-"""How a run ended: derived from its state and its stop reason, never stored, the same for one run and for a filter."""
+"""How a run ended: derived from its state and its stop reason, never stored."""
 
 from collections.abc import Iterable, Mapping
 from functools import reduce
@@ -33,17 +33,18 @@ _OF_REASON = {_FITNESS_REACHED: Outcome.SOLVED, _THRESHOLD_MISSED: Outcome.THRES
 def outcome_of(state: str, stop_reason: str | None) -> Outcome | None:
     """How a run in this state ended; None while it goes on.
 
-    A run that died out did so whatever its state: it is FAILED, and SUCCEEDED where an earlier version of the server ended it.
+    A run that died out did so whatever its state: it is FAILED, and SUCCEEDED where an earlier version of this
+    server ended it.
     """
     if stop_reason == _EXTINCTION:
         return Outcome.DIED_OUT
     if state == InstanceState.SUCCEEDED:
         return _OF_REASON.get(stop_reason or "", Outcome.LIMIT_REACHED)
-    return {InstanceState.CANCELLED.value: Outcome.CANCELLED, InstanceState.FAILED.value: Outcome.FAILED}.get(state)
+    return Outcome(state) if state in (InstanceState.CANCELLED, InstanceState.FAILED) else None
 
 
 def with_outcome(outcomes: Iterable[str]) -> Q:
-    """The condition that a run has one of these outcomes, of which there is at least one; `outcome_of` as SQL."""
+    """`outcome_of` as SQL: the condition that a run has one of these outcomes, of which there is at least one."""
     return reduce(or_, (_condition(Outcome(each)) for each in outcomes))
 
 
@@ -56,7 +57,8 @@ def _condition(outcome: Outcome) -> Q:
             return Q(state=outcome.value) & ~died_out
         case Outcome.LIMIT_REACHED:
             return Q(state=InstanceState.SUCCEEDED) & ~Q(stop_reason__in=[_EXTINCTION, *_OF_REASON])
-    return Q(state=InstanceState.SUCCEEDED, stop_reason__in=[name for name, each in _OF_REASON.items() if each == outcome])
+    reasons = [name for name, each in _OF_REASON.items() if each == outcome]
+    return Q(state=InstanceState.SUCCEEDED, stop_reason__in=reasons)
 
 
 def has_aim(stop: Mapping[str, Any]) -> bool:
@@ -65,7 +67,7 @@ def has_aim(stop: Mapping[str, Any]) -> bool:
 
 
 def outcome_words(outcome: Outcome, *, aim: bool) -> str:
-    """An outcome for people, in small letters; whether an end is a good one depends on whether there was an aim."""
+    """An outcome for people, in small letters; what a limit means depends on whether there was an aim."""
     if outcome == Outcome.LIMIT_REACHED:
         return "not solved" if aim else "completed"
     if outcome == Outcome.THRESHOLD_MISSED and not aim:
@@ -74,16 +76,20 @@ def outcome_words(outcome: Outcome, *, aim: bool) -> str:
 
 
 def why_not_resumed(instance: Instance) -> str | None:
-    """Why a run that has ended, its work item loaded with it, cannot be resumed though it is no final end; None where it can."""
-    most = instance.work_item.spec["stop"]["max_generations"]
-    if instance.state == InstanceState.SUCCEEDED and outcome_of(instance.state, instance.stop_reason) == Outcome.DIED_OUT:
+    """Why a run that died out or failed cannot be resumed; None where it can, and of other runs.
+
+    Args:
+        instance: with its work item loaded.
+    """
+    done, most = instance.next_generation, instance.work_item.spec["stop"]["max_generations"]
+    if instance.state == InstanceState.SUCCEEDED and instance.stop_reason == _EXTINCTION:
         return (
-            f"Run {instance.pk} died out and was stored as SUCCEEDED, which is final, by an earlier version of this server; "
-            "submit its work item again."
+            f"Run {instance.pk} died out and was stored as SUCCEEDED, which is final, by an earlier version of this "
+            "server; submit its work item again."
         )
-    if instance.state == InstanceState.FAILED and instance.next_generation >= most:
+    if instance.state == InstanceState.FAILED and done >= most:
         return (
-            f"Run {instance.pk} has no generation left to go on with: it has completed {instance.next_generation:,} of "
-            f"{most:,}. Raise `stop.max_generations` and submit its work item again."
+            f"Run {instance.pk} has no generation left to go on with: it has completed {done:,} of {most:,}. "
+            "Raise `stop.max_generations` and submit its work item again."
         )
     return None

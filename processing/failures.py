@@ -21,13 +21,15 @@ _WORDS = {
     Failure.WORKER_LOST: "no worker survived its evaluation",
 }
 _ADVICE = "Mend what made the agents fail; the run's events tell more."
-#: What may be done next, by whether a generation is left: where environments failed, and where anything else did.
+#: What may be done next, by whether a generation is left: where environments failed, and else.
 _AFTER_MENDING = {
     True: "Once the environment is mended, the run may be resumed, and goes on from its last parents.",
-    False: "No generation is left, so the run cannot be resumed: once the environment is mended, submit its work item again.",
+    False: "No generation is left, so the run cannot be resumed: once the environment is mended, submit its work item "
+    "again.",
 }
 _AFTERWARDS = {
-    True: "The run may be resumed, and then tries other agents.", False: "No generation is left, so the run cannot be resumed.",
+    True: "The run may be resumed, and then tries other agents.",
+    False: "No generation is left, so the run cannot be resumed.",
 }
 
 
@@ -61,9 +63,12 @@ def with_reasons(closed: Closed, *, max_generations: int) -> Closed:
     reason, number = _commonest(closed.evaluations)
     size = len(closed.evaluations)
     who = "All failed" if number == size else f"{number} of {size} failed"
-    message = f"{closed.explanation['message']} {who} for this reason: {' '.join(reason.split()).rstrip('.')}."
+    told_of_most = " ".join(reason.split()).rstrip(".")
+    message = f"{closed.explanation['message']} {who} for this reason: {told_of_most}."
     told = {"message": message, "led_to": closed.explanation["led_to"] | {"failure": reason, "failed_of_it": number}}
-    advice, after = (_ADVICE, _AFTER_MENDING) if closed.evaluations.reasons else (closed.explanation["advice"], _AFTERWARDS)
+    advice, after = closed.explanation["advice"], _AFTERWARDS
+    if closed.evaluations.reasons:
+        advice, after = _ADVICE, _AFTER_MENDING
     is_left = closed.number + 1 < max_generations
     return replace(closed, explanation=closed.explanation | told | {"advice": f"{advice} {after[is_left]}"})
 

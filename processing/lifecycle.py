@@ -1,7 +1,7 @@
 """The state machine of a run: who may work on it, and what its states follow from.
 
     QUEUED -> RUNNING -> SUCCEEDED          a stop rule was met
-                      -> FAILED             an error, or no agent of the last generation has a fitness; may be resumed
+                      -> FAILED             an error, or all agents of the last generation failed; may be resumed
     RUNNING -> PAUSING -> PAUSED -> QUEUED  (pause, resume); at once where nobody works on it
     any active or paused state -> CANCELLED, or CANCELLING first to let the generation finish
 """
@@ -32,8 +32,8 @@ _SILENT = "A worker made no progress for the whole of its lease; another goes on
 _TROUBLE = "The work cannot be stored; it is tried again and again"
 _LOST = "Its worker was lost {} times in the same generation; it may need more memory than the machine has."
 _REVIVED = (
-    "It had died out, and goes on from its last parents, or with new agents where there were none. What made its agents fail may "
-    "have been changed meanwhile, so the run is not reproducible."
+    "It had died out, and goes on from its last parents, or with new agents where there were none. What made its "
+    "agents fail may have been changed meanwhile, so the run is not reproducible."
 )
 
 
@@ -112,7 +112,7 @@ def following(state: InstanceState, stop: StopReason | None) -> InstanceState:
 
 
 def enter(instance: Instance, state: InstanceState, *, aim: bool = False) -> NewEvent | None:
-    """Change the row of an instance that is ours to this state; the event that says so, None where nothing changed.
+    """Change the row of an instance that is ours to this state; the event of that, None where nothing changed.
 
     Args:
         aim: whether its work item asks for something to be reached; words of its end depend on that.
@@ -144,7 +144,8 @@ def _ended(instance: Instance, outcome: Outcome, *, aim: bool) -> NewEvent:
     words = outcome_words(outcome, aim=aim).capitalize()
     return NewEvent(
         EventType.STATE_CHANGED, f"{words}: {why}" if why else f"{words}.",
-        EventLevel.ERROR if outcome in BAD else EventLevel.INFO, data={"state": instance.state, "outcome": outcome},
+        EventLevel.ERROR if outcome in BAD else EventLevel.INFO,
+        data={"state": instance.state, "outcome": outcome},
     )
 
 
@@ -229,9 +230,8 @@ def resume(instance_id: int) -> Instance:
         announce([instance_id])  # slices that nobody began while it was to pause
         return instance
     with transaction.atomic():
-        instance = services.resume(
-            instance_id=instance_id, event=event, revived=NewEvent(EventType.NOTE, _REVIVED, EventLevel.WARNING)
-        )
+        revived = NewEvent(EventType.NOTE, _REVIVED, EventLevel.WARNING)
+        instance = services.resume(instance_id=instance_id, event=event, revived=revived)
         transaction.on_commit(lambda: announce([instance_id]))
     return instance
 

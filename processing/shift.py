@@ -177,7 +177,7 @@ class Shift:
         return instance
 
     def _entered(self, instance: Instance, closed: Closed) -> NewEvent | None:
-        """The row of the run says why it has ended, where it has, and is in the state that follows; the event of that."""
+        """The run's row says why it has ended, where it has, and is in the state that follows; the event of that."""
         if closed.stop is not None:
             instance.stop_reason, instance.stop_explanation = closed.stop.value, closed.explanation
         state = lifecycle.following(InstanceState(instance.state), closed.stop)
@@ -197,7 +197,9 @@ class Shift:
         }
         if closed.checkpoint.unconfirmed:
             facts["confirmation"] = dict(closed.checkpoint.unconfirmed)
-        stop, explanation = generations.ending_of(self.plan, StopReason.TIME_LIMIT, facts, champion=closed.champion)
+        stop, explanation = generations.ending_of(
+            self.plan, StopReason.TIME_LIMIT, facts, champion=closed.champion
+        )
         return replace(closed, stop=stop, explanation=explanation)
 
 

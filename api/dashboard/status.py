@@ -65,7 +65,8 @@ def _head(instance: Instance, may_operate: bool) -> dict[str, Any]:
         "number": instance.pk, "name": instance.work_item.name, "pill": words.pill_of(instance),
         "environment": words.environment_words(spec["environment"]), "strategy": words.strategy_words(spec),
         "population": shown(spec["strategy"]["population_size"]),
-        "seed": instance.seed, "reproducible": instance.reproducible, "is_revived": instance.revived_generation is not None,
+        "seed": instance.seed, "reproducible": instance.reproducible,
+        "is_revived": instance.revived_generation is not None,
         "actions": [_action(instance, word) for word in _actions(instance) if may_operate],
     }
 

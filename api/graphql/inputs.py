@@ -104,7 +104,8 @@ class InstanceFilter(graphene.InputObjectType):
 
     states = graphene.List(graphene.NonNull(InstanceState), description="In one of these states.")
     outcomes = graphene.List(
-        graphene.NonNull(InstanceOutcome), description="Ended in one of these ways; runs that go on are left out then."
+        graphene.NonNull(InstanceOutcome),
+        description="Ended in one of these ways; runs that go on are left out then.",
     )
     kinds = graphene.List(graphene.NonNull(AlgorithmKind), description="Of one of these kinds.")
     labels = _texts("With all of these labels.")

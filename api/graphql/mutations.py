@@ -72,8 +72,10 @@ class Mutation(graphene.ObjectType):
         InstancePayload, "Starts nothing further; the generation under way is finished and kept.", input=_input(InstanceInput)
     )
     resume_instance = one(
-        InstancePayload, "Continues a paused run, or a failed one as a new attempt, from its last completed generation. One that "
-        "died out goes on from its last parents, and is not reproducible. Refused where no generation is left.",
+        InstancePayload,
+        "Continues a paused run, or a failed one as a new attempt, from its last completed generation. "
+        "One that died out goes on from its last parents, and is not reproducible. "
+        "Refused where no generation is left.",
         input=_input(InstanceInput),
     )
     cancel_instance = one(

@@ -70,9 +70,10 @@ def record_species(*, instance: Instance, generation: int, snapshots: Sequence[N
 
 
 def _back(instance: Instance, generation: int, snapshots: Sequence[NewSnapshot]) -> dict[int, Species]:
-    """Species that were extinct when all agents had failed, and are there again as the run went on from its last parents."""
+    """Species that were extinct when all agents had failed, and are there again as the run was resumed."""
     numbers = [each.number for each in snapshots if each.born_in < generation]
-    return {row.number: row for row in Species.objects.filter(instance=instance, number__in=numbers).exclude(extinct_in=None)}
+    rows = Species.objects.filter(instance=instance, number__in=numbers).exclude(extinct_in=None)
+    return {row.number: row for row in rows}
 
 
 def _lived(instance: Instance, generation: int, now: NewSnapshot, before: Species | None) -> Species:

@@ -53,16 +53,16 @@ def change_state(
 def resume(*, instance_id: int, event: NewEvent, revived: NewEvent) -> Instance:
     """A paused or failed run is queued again, as a new attempt.
 
-    One that had died out is revived: it is marked as not reproducible, with the event `revived`, because what made its agents
-    fail was changed meanwhile.
+    One that had died out is revived: it is marked as not reproducible, with the event `revived`, because what made
+    its agents fail may have been changed meanwhile.
 
     Raises:
         NotFound: there is no such instance.
         Conflict: it is in no state that it can be resumed from, or it cannot go on.
     """
     with transaction.atomic():
-        rows = Instance.objects.select_for_update(of=("self",)).select_related("work_item").defer("work_item__staged")
-        before = rows.filter(pk=instance_id).first()
+        rows = Instance.objects.select_for_update(of=("self",)).filter(pk=instance_id)
+        before = rows.select_related("work_item").defer("work_item__staged").first()
         if before is not None and (reason := why_not_resumed(before)):
             raise Conflict(reason)
         resumable: dict[str, str] = dict.fromkeys(("PAUSED", "FAILED"), InstanceState.QUEUED)

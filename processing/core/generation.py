@@ -48,7 +48,7 @@ def begin(plan: Plan) -> Checkpoint:
 
 
 def revived(plan: Plan, checkpoint: Checkpoint) -> Checkpoint:
-    """Where a search goes on that had died out: at its last parents, what is counted towards its end counted anew."""
+    """Where a search goes on that had died out: at its last parents; what counts towards its end counts anew."""
     return replace(checkpoint, state=plan.strategy.revived(checkpoint.state), stagnation=0)
 
 
@@ -131,7 +131,7 @@ def ending_of(
     """Why the run ended by this rule, and the same for people; None twice while it goes on.
 
     Args:
-        champion: of its last generation; None where all agents failed: then the run has died out, whatever the rule.
+        champion: of its last generation; None where all agents failed: then it has died out, whatever the rule.
     """
     stop, facts = ended(rule, facts, has_fitness=champion is not None)
     if stop is None:

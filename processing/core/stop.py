@@ -52,9 +52,13 @@ def met_rule(
     return None
 
 
-def ended(rule: StopReason | None, facts: Mapping[str, Any], *, has_fitness: bool) -> tuple[StopReason | None, dict[str, Any]]:
-    """Why a run ended, with the facts that led to it: it died out where its last generation has no agent with a fitness,
-    whichever rule ended it; the facts then name that rule as `ended_by`.
+def ended(
+    rule: StopReason | None, facts: Mapping[str, Any], *, has_fitness: bool
+) -> tuple[StopReason | None, dict[str, Any]]:
+    """Why a run ended, with the facts that led to it.
+
+    It died out where its last generation has no agent with a fitness, whichever rule ended it; the facts then name
+    that rule as `ended_by`.
 
     Args:
         rule: the one that was met; None while the run goes on.
@@ -94,13 +98,18 @@ def explained(
     is_unconfirmed = confirmation is not None and not confirmation["is_passed"]
     if is_unconfirmed:
         advice = f"{advice} The more episodes an agent has, the less luck counts."
-    elif reason != StopReason.EXTINCTION and best_possible is not None and best is not None and best >= best_possible - 1e-9:
+    elif reason != StopReason.EXTINCTION and _is_best(best, best_possible):
         advice = "Nothing better is possible in this environment."
     if confirmation is not None:
         message = f"{message} {confirmation_words(confirmation)}."
     led_to = {name: value for name, value in facts.items() if name != "confirmation"} | {"best_possible": best_possible}
     led_to |= {f"confirmation_{name}": value for name, value in (confirmation or {}).items()}
     return {"rule": reason.value, "message": message, "led_to": led_to, "advice": advice}
+
+
+def _is_best(best: float | None, best_possible: float | None) -> bool:
+    """Whether nothing better is possible, as far as that is known."""
+    return best_possible is not None and best is not None and best >= best_possible - 1e-9
 
 
 def confirmed(confirmation: AnyConfirmation, *, generation: int, fitness: float) -> dict[str, Any]:

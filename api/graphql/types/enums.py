@@ -75,12 +75,12 @@ InstanceState = _from(State, "InstanceState", "Where a run stands.", {
 })
 InstanceOutcome = _from(Outcome, "InstanceOutcome", "How a run ended.", {
     "SOLVED": "It reached what its work item asks for.",
-    "LIMIT_REACHED": "Generations, time, or patience with the champion were used up: the natural end where the work item has no "
-    "aim, else the aim was not reached.",
-    "THRESHOLD_MISSED": "The rising threshold was missed too often: the natural end of `rising_threshold` where the work item "
-    "has no aim, else the aim was not reached.",
-    "DIED_OUT": "No agent of its last generation has a fitness, whichever rule ended it; it may be resumed once its environment "
-    "is mended.",
+    "LIMIT_REACHED": "Generations, time, or patience with the champion were used up: "
+    "the natural end where the work item has no aim, else the aim was not reached.",
+    "THRESHOLD_MISSED": "The rising threshold was missed too often: "
+    "the natural end of `rising_threshold` where the work item has no aim, else the aim was not reached.",
+    "DIED_OUT": "No agent of its last generation has a fitness, whichever rule ended it; "
+    "it may be resumed once its environment is mended.",
     "FAILED": "An error ended it; it may be resumed.",
     "CANCELLED": "Somebody ended it.",
 })

@@ -9,7 +9,14 @@ from api.graphql.ids import global_id, own_numbers, read_id
 from api.graphql.inputs import agent_filter, ordered
 from api.graphql.types.agents import Agent, AgentConnection, agents_listed
 from api.graphql.types.catalogue import Environment, environment_of
-from api.graphql.types.enums import AlgorithmKind, EventLevel, EventType, InstanceOutcome, InstanceState, StopReason
+from api.graphql.types.enums import (
+    AlgorithmKind,
+    EventLevel,
+    EventType,
+    InstanceOutcome,
+    InstanceState,
+    StopReason,
+)
 from api.graphql.types.events import EventConnection
 from api.graphql.types.generations import AGENTS, Generation, GenerationConnection, GenerationStatistics
 from api.graphql.types.lineage import DEFAULT_DEPTH, Lineage, Tree, lineage_of
@@ -61,7 +68,9 @@ class Instance(graphene.ObjectType):
     seed = one(BigInt, "Its seed; that of the work item for replicate 0.")
     priority = one(graphene.Int, "Runs of higher priority get their turns first.")
     state = one(InstanceState, "Where it stands.")
-    outcome = maybe(InstanceOutcome, "How it ended, by its state and the reason why it stopped; null while it goes on.")
+    outcome = maybe(
+        InstanceOutcome, "How it ended, by its state and the reason why it stopped; null while it goes on."
+    )
     stop_reason = maybe(StopReason, "Why it ended; null while it has not.")
     explain_stop = maybe(JSON, "Why it ended, in full: rule, message, what led to it, and what to change.")
     failure_message = maybe(graphene.String, "Why it failed, fit to show to a user.")
@@ -111,7 +120,8 @@ class Instance(graphene.ObjectType):
     )
     digest = one(graphene.String, "Chained digest of its last generation; empty before it. Equal digests prove equal runs.")
     reproducible = one(
-        graphene.Boolean, "False where a clock or a limit of memory decided anything, or it was resumed after it had died out."
+        graphene.Boolean,
+        "False where a clock or a limit of memory decided anything, or it was resumed after it had died out.",
     )
     provenance = one(JSON, "What reproduces this run: seed, document, digest, and the software and machine it ran on.")
 

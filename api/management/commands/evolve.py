@@ -49,14 +49,15 @@ class Command(BaseCommand):
         parser.add_argument("--threads", type=positive, help="cores to evaluate on; all where left out")
         parser.add_argument("--json", action="store_true", help="print one JSON object a replicate, and nothing else")
         parser.add_argument(
-            "--require-solved", action="store_true", help="exit code 4 unless every replicate reached what the work item asks for"
+            "--require-solved", action="store_true",
+            help="exit code 4 unless every replicate reached what the work item asks for",
         )
 
     def handle(
         self, *, file: str, seed: int | None, threads: int | None, json: bool, require_solved: bool, **_: Any
     ) -> None:
-        """Exit code 0 when every replicate has ended, 1 when one failed or died out, 2 on bad input, 3 when it cannot start, 4
-        when all had to be solved and one is not.
+        """Exit code 0 when every replicate has ended, 1 when one failed or died out, 2 on bad input, 3 when it
+        cannot start, 4 when all had to be solved and one is not.
         """
         raw = read_document(file)
         try:
@@ -104,7 +105,9 @@ def _run(instance: Instance, threads: int | None, as_json: bool) -> Instance:
         if instance.state not in ENDED:
             time.sleep(0.1)
     line.finish(
-        replace(last, generation=instance.next_generation, best=instance.best_fitness, outcome=ended_how(instance))
+        replace(
+            last, generation=instance.next_generation, best=instance.best_fitness, outcome=ended_how(instance)
+        )
     )
     line.close()
     print_fault_of(instance)

@@ -64,15 +64,17 @@ class Command(BaseCommand):
         )
 
     def handle(
-        self, *, port: int, workers: int, submit: str | None, seed: int | None, once: bool, json: bool, require_solved: bool,
-        **_: Any,
+        self, *, port: int, workers: int, submit: str | None, seed: int | None, once: bool, json: bool,
+        require_solved: bool, **_: Any,
     ) -> None:
-        """Serve until Ctrl-C, or with --once to the end of the run: exit code 0 when every replicate has ended, 1 when one
-        failed or died out, 2 on bad input, 3 when it cannot start, 4 when all had to be solved and one is not.
+        """Serve until Ctrl-C, or with --once to the end of the run: exit code 0 when every replicate has ended,
+        1 when one failed or died out, 2 on bad input, 3 when it cannot start, 4 when all had to be solved and one
+        is not.
         """
         document = _checked(submit, seed, require_solved=require_solved) if submit else None
         if (once and document is None) or (require_solved and not once):
-            print("--require-solved needs --once." if document else "--once needs --submit FILE.", file=sys.stderr)
+            lacking = "--require-solved needs --once." if document else "--once needs --submit FILE."
+            print(lacking, file=sys.stderr)
             sys.exit(BAD_INPUT)
         signal.signal(signal.SIGTERM, _interrupt)
         try:

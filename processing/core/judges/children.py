@@ -98,7 +98,8 @@ class Children:
         return child.end()
 
     def renew(self, run: int, resumed: int) -> None:
-        """End all processes where a run was resumed since it was last worked on here: what they have imported may be mended.
+        """End all processes where a run was resumed since it was last worked on here: what they have imported may
+        be mended.
 
         Args:
             run: its number; resumed: a number that rises each time.

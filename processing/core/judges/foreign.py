@@ -68,7 +68,7 @@ class ForeignEpisodes:
             self._threads, self._beat, self._told = 1, _nothing, None
 
     def renew(self, run: int, resumed: int) -> None:
-        """A run that was resumed meanwhile gets new processes, which import anew what may have been mended."""
+        """A run that was resumed meanwhile gets new processes, which import what may have been mended."""
         children().renew(run, resumed)
 
     @property

@@ -69,7 +69,7 @@ class CmaEs:
         return {"mean": None}
 
     def revived(self, state: State) -> State:
-        """The state in which a search goes on that had died out: its distribution, of which new samples are drawn."""
+        """The state in which a search that had died out goes on: new samples of its distribution."""
         return state
 
     def ask(self, state: State, *, seed: int, generation: int) -> Population:

@@ -62,7 +62,7 @@ class Genetic:
         return {"pool": None}
 
     def revived(self, state: State) -> State:
-        """The state in which a search goes on that had died out: its last parents bring forth the next generation."""
+        """The state in which a search that had died out goes on: its last parents have new children."""
         return state
 
     def ask(self, state: State, *, seed: int, generation: int) -> Population:

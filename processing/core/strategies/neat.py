@@ -81,7 +81,7 @@ class Neat:
         }
 
     def revived(self, state: State) -> State:
-        """The state in which a search goes on that had died out: its last parents bring forth the next generation."""
+        """The state in which a search that had died out goes on: its last parents have new children."""
         return state
 
     def ask(self, state: State, *, seed: int, generation: int) -> Population:
@@ -141,8 +141,9 @@ class Neat:
         after, indices = self._parents(known._replace(offspring=offspring), members)
         return {
             "pool": self.genome.take(genomes, indices), "indices": indices, "fitness": fitness[indices],
-            "generation": generation, **given, "threshold": self._moved(state["threshold"], len(living)), "best_fitness": best,
-            "stagnation": 0 if is_refocused else stagnation, "is_refocused": is_refocused, **groups.stored(after),
+            "generation": generation, **given, "threshold": self._moved(state["threshold"], len(living)),
+            "best_fitness": best, "stagnation": 0 if is_refocused else stagnation, "is_refocused": is_refocused,
+            **groups.stored(after),
         }, verdict
 
     def _purged(self, known: Species, bests: Float64Array, generation: int) -> Species:

@@ -92,7 +92,7 @@ class OpenaiEs:
         return {"mean": None}
 
     def revived(self, state: State) -> State:
-        """The state in which a search goes on that had died out: its mean, around which new pairs are drawn."""
+        """The state in which a search that had died out goes on: new pairs are drawn around its mean."""
         return state
 
     def ask(self, state: State, *, seed: int, generation: int) -> Population:

@@ -77,7 +77,7 @@ class RisingThreshold:
         return {"threshold": self.parameters.initial_threshold, "failures": 0, "pool": None}
 
     def revived(self, state: State) -> State:
-        """The state in which a search goes on that had died out: the threshold stays, failures are counted anew."""
+        """The state in which a search that had died out goes on: failures are counted anew."""
         return {**state, "failures": 0}
 
     def ask(self, state: State, *, seed: int, generation: int) -> Population:
