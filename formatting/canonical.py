@@ -10,6 +10,10 @@ from formatting.work_item import WorkItem
 NOT_HASHED = frozenset({"name", "description", "labels", "seed", "priority", "replicates", "record", "execution"})
 #: Keys that came later, where null means what leaving them out meant: so that older hashes stay true.
 NOT_HASHED_WHERE_NULL = frozenset({"novelty"})
+#: The same of keys of a group.
+NOT_HASHED_WITHIN_WHERE_NULL: dict[str, frozenset[str]] = {
+    "environment": frozenset({"wrappers", "observe", "aggregate", "minimise"}),
+}
 #: Keys of a group that say in a word what its other keys say in full.
 NOT_HASHED_WITHIN = {"strategy": frozenset({"preset"})}
 
@@ -27,11 +31,16 @@ def canonical_json(value: Any) -> str:
 def spec_hash(work_item: WorkItem) -> str:
     """SHA-256, in hexadecimal, of what makes the experiment: equal for all its repeats."""
     document = {
-        key: _hashed(value, NOT_HASHED_WITHIN.get(key, frozenset())) for key, value in canonical(work_item).items()
+        key: _hashed(key, value) for key, value in canonical(work_item).items()
         if key not in NOT_HASHED and not (value is None and key in NOT_HASHED_WHERE_NULL)
     }
     return hashlib.sha256(canonical_json(document).encode()).hexdigest()
 
 
-def _hashed(value: Any, without: frozenset[str]) -> Any:
-    return {key: each for key, each in value.items() if key not in without} if without else value
+def _hashed(group: str, value: Any) -> Any:
+    """The value of a top-level key without the keys in it that do not count."""
+    without = NOT_HASHED_WITHIN.get(group, frozenset[str]())
+    null = NOT_HASHED_WITHIN_WHERE_NULL.get(group, frozenset[str]())
+    if not (without or null):
+        return value
+    return {key: each for key, each in value.items() if key not in without and not (each is None and key in null)}

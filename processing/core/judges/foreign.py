@@ -15,6 +15,7 @@ from processing.core.environments.foreign.environment import Foreign
 from processing.core.errors import Refused
 from processing.core.genomes import GENOMES
 from processing.core.judges import observed
+from processing.core.judges.aggregate import Score, fitness_of, score_of
 from processing.core.judges.children import Ended, Task, children
 from processing.core.normalization import Normalization
 from processing.core.packed import pack_values
@@ -109,7 +110,7 @@ class ForeignEpisodes:
             timeout_seconds=self.environment.parameters.timeout_seconds, least=episodes, seconds=seconds,
         )
         with closing(children().live(task, beat=beat or self._beat)) as ended:
-            found = self._evaluations(ended, last - first)
+            found = self._evaluations(ended, last - first, score_of(self.environment, purpose))
         if self._told is not None:
             self._told += [Failure(int(one)) for one in found.failures if one]
         return found
@@ -118,10 +119,10 @@ class ForeignEpisodes:
         """Of the observations of a generation that begins with this state; None before anything was seen."""
         return observed.normalization(state) if state.get("observations") else None
 
-    def _evaluations(self, ended: Iterator[Ended], number: int) -> Evaluations:
+    def _evaluations(self, ended: Iterator[Ended], number: int, score: Score) -> Evaluations:
         """What became of the first agents, of so many at most, from what became of their lives in any order."""
         episodes = self.environment.episodes
-        tally = _Tally(number, self.environment.inputs if self.is_normalised else None)
+        tally = _Tally(number, self.environment.inputs if self.is_normalised else None, score)
         waiting: dict[int, list[Ended]] = {}
         for one in self._unless_all_hang(ended):
             lives = waiting.setdefault(one.life // episodes, [])
@@ -146,7 +147,8 @@ class ForeignEpisodes:
 class _Tally:
     """What became of up to `number` agents, one after the other; `inputs` only where they note what they see."""
 
-    def __init__(self, number: int, inputs: int | None) -> None:
+    def __init__(self, number: int, inputs: int | None, score: Score) -> None:
+        self.score = score
         self.fitness, self.steps = np.zeros(number), np.zeros(number, np.int32)
         self.failures = np.zeros(number, np.uint8)
         self.reasons: dict[int, str] = {}
@@ -157,12 +159,11 @@ class _Tally:
         """Add an agent, from what became of all its lives, in order."""
         self.counted += 1
         for one in lives:
-            self.fitness[agent] += one.total
             self.steps[agent] += one.steps
             if one.failure != Failure.NONE and not self.failures[agent]:
                 self.failures[agent] = one.failure
                 self.reasons[agent] = one.reason or ""
-        self.fitness[agent] /= len(lives)
+        self.fitness[agent] = fitness_of(np.array([[one.total for one in lives]]), self.score)[0]
         if not self.failures[agent] and not math.isfinite(self.fitness[agent]):
             self.failures[agent] = Failure.NON_FINITE_FITNESS
             self.reasons[agent] = f"Its environment gave it rewards whose sum is {self.fitness[agent]:g}."
