@@ -4,7 +4,7 @@ Nothing is imported or made for that: `known` says what was found out, in proces
 """
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from formatting.faults import Fault, FaultCode, fault, shown
@@ -21,8 +21,8 @@ from processing.core.environments.foreign.wrappers import as_values
 from processing.core.errors import Refused
 
 ID, KWARGS, WRAPPERS, OBSERVE = (("environment", name) for name in ("id", "kwargs", "wrappers", "observe"))
-#: Parts of observations that are left out, of which it is said why.
-MOST_REASONS = 5
+#: Parts of observations that are named in a sentence.
+MOST_NAMED = 8
 
 
 class Known(Protocol):
@@ -103,9 +103,17 @@ def observe_warnings(environment: Any, facts: Facts | None) -> list[Fault]:
     if facts is None or environment.observe is not None or (usable := usable_parts(facts["observation"])) is None:
         return []
     left_out = {name: why for name, why in part_troubles(facts["observation"]).items() if why is not None}
-    given = f"null, and {shown(list(left_out))} left out"
-    reasons = " ".join(f"{name}: {why}" for name, why in list(left_out.items())[:MOST_REASONS])
-    return [fault(FaultCode.INCONSISTENT, OBSERVE, f"{shown(list(usable))}, the parts that networks can take", given, reasons)]
+    expected = f"the parts that networks can take, {_named(usable)}"
+    given = f"null, so that networks do not get {_named(left_out)}"
+    reasons = " ".join(f"{name}: {why}" for name, why in list(left_out.items())[:MOST_NAMED])
+    return [fault(FaultCode.INCONSISTENT, OBSERVE, expected, given, reasons)]
+
+
+def _named(names: Iterable[str]) -> str:
+    """The first few of these names, and how many more there are."""
+    words = [shown(name) for name in names]
+    more = [f"{len(words) - MOST_NAMED} more"] if len(words) > MOST_NAMED else []
+    return listed([*words[:MOST_NAMED], *more], "and")
 
 
 def _observe_faults(environment: GymnasiumParameters, space: Space) -> list[Fault]:
@@ -120,7 +128,7 @@ def _observe_faults(environment: GymnasiumParameters, space: Space) -> list[Faul
     for place, name in enumerate(environment.observe):
         if name not in troubles:
             meant = difflib.get_close_matches(name.casefold()[:60], troubles, n=1)
-            expected = f"the name of a part of its observations: {listed([shown(each) for each in troubles])}"
+            expected = f"the name of a part of its observations: {_named(troubles)}"
             hint = f'Did you mean "{meant[0]}"?' if meant else None
             found.append(fault(FaultCode.NOT_IN_CHOICES, (*OBSERVE, place), expected, shown(name), hint))
         elif (why := troubles[name]) is not None:

@@ -29,6 +29,8 @@ def test_parts_that_no_network_can_take_are_left_out_with_a_warning() -> None:
     assert world(item).inputs == 4 + 4 * 5 * 3
     (warning,) = item.warnings
     assert warning.path == ("environment", "observe")
+    assert warning.expected == 'the parts that networks can take, "direction" and "image"'
+    assert warning.given == 'null, so that networks do not get "mission", "poster" and "words"'
     for name, why in (("mission", "Text"), ("poster", "480,000"), ("words", "Sequence")):
         assert name in (warning.hint or "")
         assert why in (warning.hint or "")
