@@ -187,6 +187,15 @@ def test_a_registered_limit_of_steps_and_threshold_are_those_of_what_networks_do
     assert steps_of(wrappers_of('[{"type": "max_and_skip"}, {"type": "repeat_action", "num_repeats": 3}]')) == 12
 
 
+def test_what_is_repeated_or_drawn_is_estimated_to_take_longer() -> None:
+    def seconds(*wrappers: dict[str, Any]) -> float:
+        return float(staged("Shown-v0", wrappers=list(wrappers)).estimate.seconds_high)
+
+    flat = {"type": "rescale"}
+    assert seconds({"type": "repeat_action", "num_repeats": 10}) > 5 * seconds()
+    assert seconds({"type": "grayscale"}, flat) > 5 * seconds(flat)
+
+
 def test_pictures_that_are_too_large_can_be_made_smaller() -> None:
     item = staged("Painted-v0", wrappers=[{"type": "grayscale"}, {"type": "resize", "shape": [42, 42]}, {"type": "frame_stack"}])
     assert plan_of(item.spec, item.facts).environment.inputs == 4 * 42 * 42

@@ -10,6 +10,7 @@ from processing.core.environments.foreign.names import input_names, output_names
 from processing.core.environments.foreign.observe import observed
 from processing.core.environments.foreign.parameters import Aggregate, GymnasiumParameters, Seeds
 from processing.core.environments.foreign.spaces import Writer, is_picture, labels, outputs_of, size, trouble
+from processing.core.environments.foreign.wrappers import Grayscale, Resize, steps_of
 from processing.core.errors import Refused
 
 #: Steps of an episode where neither the document nor the registry limits them.
@@ -44,7 +45,9 @@ class Foreign:
         self.inputs, self.outputs = size(self.observation), outputs_of(self.action)
         self.max_steps = parameters.max_steps or self.facts["max_steps"] or DEFAULT_STEPS
         self.episodes, self.has_common_episodes = parameters.episodes, parameters.seeds == Seeds.COMMON
-        self.steps_per_second = self.SPEED_OF_PICTURES if is_picture(self.observation) else self.SPEED
+        is_drawn = is_picture(self.observation) or any(isinstance(each, Grayscale | Resize) for each in wrappers)
+        slow, fast = self.SPEED_OF_PICTURES if is_drawn else self.SPEED
+        self.steps_per_second = slow / steps_of(wrappers), fast / steps_of(wrappers)
         self.actions = "choice" if Writer(self.action).is_choice else "commands"
         self.aggregate, self.minimise = parameters.aggregate or Aggregate.MEAN, bool(parameters.minimise)
         self.criterion = None if self.minimise else _criterion(self.facts["reward_threshold"])
