@@ -11,6 +11,7 @@ SUITES = {
     "engine": "benchmarks.engine", "server": "benchmarks.server", "storage": "benchmarks.storage", "steps": "benchmarks.steps",
     "workers": "benchmarks.workers", "lives": "benchmarks.lives", "growth": "benchmarks.growth",
     "neat_python": "benchmarks.neat_python", "cart_pole": "benchmarks.cart_pole", "learning": "benchmarks.learning",
+    "foreign": "benchmarks.foreign",
 }
 
 

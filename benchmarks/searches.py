@@ -1,7 +1,7 @@
 """Searches in the bare core: a document becomes a plan, a plan goes from generation to generation."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from formatting.parse import parse
@@ -13,6 +13,7 @@ from processing.core.plan import Plan, plan_of
 from processing.core.types import StopReason
 from staging.limits import Limits
 from staging.stage import stage
+from staging.staged_item import StagedItem
 
 
 class Solved(NamedTuple):
@@ -25,12 +26,17 @@ class Solved(NamedTuple):
 
 def plan(document: dict[str, Any]) -> Plan:
     """The plan of a work item's document."""
-    item = stage(parse(document), Limits(), known=Lookup(None, []))
-    return plan_of(item.spec, item.facts)
+    return staged_plan(document)[1]
+
+
+def staged_plan(document: dict[str, Any], *, modules: Sequence[str] = ()) -> tuple[StagedItem, Plan]:
+    """A document as it is staged, where the environments of these modules are known, and its plan."""
+    item = stage(parse(document), Limits(), known=Lookup(None, modules))
+    return item, plan_of(item.spec, item.facts)
 
 
 def generation(a_plan: Plan, checkpoint: Checkpoint, *, seed: int) -> Closed:
-    """One generation: opened, evaluated on one thread, closed."""
+    """One generation: opened, evaluated on one thread, or as the judge is attended, closed."""
     population = generations.open_generation(a_plan, checkpoint, seed=seed)
     evaluations = a_plan.judge.evaluate(
         population.genomes, seed=seed, generation=checkpoint.next_generation, state=checkpoint.judge

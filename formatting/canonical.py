@@ -14,7 +14,9 @@ NOT_HASHED_WHERE_NULL = frozenset({"novelty"})
 NOT_HASHED_WITHIN = {"strategy": frozenset({"preset"})}
 #: Keys of a group that came later, where null means what leaving them out meant.
 NOT_HASHED_WITHIN_WHERE_NULL: dict[str, frozenset[str]] = {
-    "environment": frozenset({"goals", "criterion", "tolerance", "scaling"}),
+    "environment": frozenset({
+        "goals", "criterion", "tolerance", "scaling", "wrappers", "observe", "aggregate", "minimise",
+    }),
 }
 #: What that is, of those for which there is a word.
 MEANT_BY_NULL: dict[str, dict[str, Any]] = {"environment": {"criterion": "sides", "scaling": "none"}}

@@ -14,6 +14,8 @@ def solved_warnings(work_item: WorkItem, world: Any) -> list[Fault]:
         return []
     if world.criterion is None:
         expected = "false, as nothing says when this environment, with these parameters, is solved"
+        if getattr(world, "minimise", False):
+            expected = "false, as what solves this environment is a high return, and with `minimise` a low one is sought"
         return [fault(FaultCode.INCONSISTENT, _SOLVED, expected, "true")]
     threshold, best = getattr(world.criterion, "threshold", None), world.best_possible()
     if threshold is None or best is None:

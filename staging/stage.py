@@ -14,7 +14,7 @@ from processing.core.types import Purpose
 from staging.checks import faults_of, size_faults, warnings_of
 from staging.estimate import estimate, resolved_record, resolved_slice_size
 from staging.fitting import fitted_to_map, fitted_to_population, fitted_to_targets, fitted_to_weights
-from staging.gymnasium_checks import Known, Snapshot, completed, looked_up
+from staging.gymnasium_checks import Known, Snapshot, completed, looked_up, observe_warnings
 from staging.limits import Limits
 from staging.staged_item import StagedItem
 from staging.workload import workload_of, world_of
@@ -40,7 +40,8 @@ def stage(work_item: WorkItem, limits: Limits, *, workers: int = 1, known: Known
     facts, unknown = looked_up(getattr(work_item, "environment", None), known)
     if faults := [*unknown, *faults_of(work_item, limits)]:
         raise Unstageable(faults)
-    work_item, world = _fitted(fitted_to_map(completed(work_item, known)), facts)
+    unseen = observe_warnings(getattr(work_item, "environment", None), facts)
+    work_item, world = _fitted(fitted_to_map(completed(work_item, known, facts)), facts)
     work = workload_of(work_item, world)
     work_item = fitted_to_weights(work_item, work.weights)
     cost = estimate(work_item, work, workers=workers)
@@ -48,7 +49,7 @@ def stage(work_item: WorkItem, limits: Limits, *, workers: int = 1, known: Known
         raise Unstageable(faults)
     return StagedItem(
         spec=canonical(work_item), spec_hash=spec_hash(work_item), kind=work_item.kind, seeds=seeds_of(work_item),
-        record=resolved_record(work_item, work), estimate=cost, warnings=tuple(warnings_of(work_item, world)),
+        record=resolved_record(work_item, work), estimate=cost, warnings=(*unseen, *warnings_of(work_item, world)),
         slice_size=resolved_slice_size(work_item, work), facts=None if facts is None else dict(facts),
     )
 

@@ -22,6 +22,10 @@ REQUIREMENTS = {
     "neat_python": ("neat-python==2.0.0", "gymnasium==1.4.0", "numpy==2.4.6"),
     "evosax": ("evosax==0.3.2", "gymnax==1.0.1", "jax==0.10.2", "six"),
     "evotorch": ("evotorch==0.6.1", "gymnasium==1.4.0"),
+    "foreign": (  # no library beside ours, but environments; and what our core needs to run in them
+        "minigrid==3.2.0", "ale-py==0.12.1", "gymnasium==1.4.0", "numpy==2.4.6", "numba==0.68.1", "pydantic~=2.13",
+        "cmaes~=0.13.1", "jsonpickle>=4.1.4,<5",
+    ),
 }
 
 

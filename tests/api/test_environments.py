@@ -8,6 +8,7 @@ from django.test import Client
 
 from api import intake
 from api.graphql.schema import schema
+from api.graphql.types import catalogue
 from database.models import Instance
 from processing.core.environments.foreign.lookup import Lookup
 from processing.core.errors import Broken
@@ -15,6 +16,7 @@ from processing.run import Run
 from tests import builders
 from tests.api.ask import ask
 from tests.api.test_neat import run
+from tests.core.foreign import known
 
 pytestmark = pytest.mark.django_db
 
@@ -82,3 +84,35 @@ def test_runs_can_be_looked_at_after_the_key_of_the_server_was_changed(client: C
     assert run(client, instance, "champion{genome{parameterCount}} environment{name}")["environment"] == {"name": name}
     with pytest.raises(Broken):
         Run.load(instance.pk, threads=1)
+
+
+def test_the_catalogue_tells_of_wrappers_with_their_parameters(client: Client) -> None:
+    asked = "{catalogue{wrappers{name description parameters{name type default range unit meaning source}}}}"
+    found = {each["name"]: each for each in ask(client, asked)["catalogue"]["wrappers"]}
+    assert {"grayscale", "resize", "frame_stack", "rescale", "clip_reward", "sticky_actions", "delay"} <= set(found)
+    assert all(each["description"] and each["parameters"][0]["name"] == "type" for each in found.values())
+    (_, size, _) = found["frame_stack"]["parameters"]
+    assert (size["name"], size["default"], size["range"], size["unit"]) == ("stack_size", "4", "from 2 to 100", "observations")
+
+
+def test_the_catalogue_tells_which_parts_are_observed_and_what_needs_wrappers(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalogue, "known_environments", known)
+    asked = "{environments{name observed trouble keywordArguments{name type range}}}"
+    found = {each["name"]: each for each in ask(client, asked)["environments"]}
+    assert (found["Spoken-v0"]["observed"], found["Spoken-v0"]["trouble"]) == (["direction", "image"], None)
+    assert found["LunarLander-v3"]["observed"] == []
+    assert "resize" in found["Painted-v0"]["trouble"]
+    assert "Talking-v0" not in found
+    desc = next(each for each in found["FrozenLake-v1"]["keywordArguments"] if each["name"] == "desc")
+    assert desc["type"] == "texts"
+    assert "S, F, H, G" in desc["range"]
+
+
+def test_a_run_tells_which_parts_its_networks_get(client: Client) -> None:
+    cards = told(client, acting("Blackjack-v1", observe=["0"]), "observed trouble")
+    assert cards == {"observed": ["0"], "trouble": None}
+    assert told(client, acting("Blackjack-v1"), "observed")["observed"] == ["0", "1", "2"]
+    time = told(client, acting("CartPole-v1", wrappers=[{"type": "time_aware"}]), "observed compiled")
+    assert time == {"observed": ["obs", "time"], "compiled": False}

@@ -10,7 +10,13 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-KWARGS = {"Wide-v0": {"width": {"type": "integer", "default": 2, "min": 1, "max": 6}}}
+KWARGS = {
+    "Wide-v0": {"width": {"type": "integer", "default": 2, "min": 1, "max": 6}},
+    "Listed-v0": {
+        "weights": {"type": "numbers", "default": [1], "min": 0, "max": 2, "max_length": 3},
+        "rows": {"type": "texts", "default": None, "max_length": 2},
+    },
+}
 
 
 class World(gymnasium.Env[Any, Any]):
@@ -283,6 +289,33 @@ class Painted(World):
     observation_space = spaces.Box(0, 255, (400, 400, 3), np.uint8)
 
 
+class Spoken(World):
+    """Observations have parts that no network can take."""
+
+    observation_space = spaces.Dict({
+        "image": spaces.Box(0, 255, (4, 5, 3), np.uint8), "mission": spaces.Text(5), "direction": spaces.Discrete(4),
+        "poster": spaces.Box(0, 255, (400, 400, 3), np.uint8), "words": spaces.Sequence(spaces.Discrete(3)),
+    })
+
+
+class Shown(World):
+    """Observations are small pictures; the environment never seeds its generator."""
+
+    observation_space = spaces.Box(0, 255, (10, 12, 3), np.uint8)
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        self.observation_space.seed(seed)
+        self.age = 0
+        return self.observation_space.sample(), {}
+
+
+class Listed(World):
+    """It takes lists."""
+
+    def __init__(self, weights: Any = (1.0,), rows: Any = ("ab",)) -> None:
+        self.observation_space = spaces.Box(-1, 1, (len(weights) + len(rows),))
+
+
 class Wide(World):
     """As wide as one likes."""
 
@@ -300,7 +333,7 @@ class Shy(World):
 for _kind in (
     Mixed, Switches, Levers, Shifted, Hanging, Crashing, Dying, Drifting, Talking, Endless, Painted, Wide, Panicking, Wordless,
     Garbled, Ambiguous, Forking, Printing, Slow, Failing, Stuck, Blinded, Narrow, Counting, Counted, Numbered, Paired,
-    Killed, Rare, Hungry, Priceless, Shy,
+    Killed, Rare, Hungry, Priceless, Shy, Spoken, Shown, Listed,
 ):
     gymnasium.register(f"{_kind.__name__}-v0", entry_point=_kind)
 gymnasium.register("Worth-v3", entry_point=World, max_episode_steps=7, reward_threshold=2)

@@ -18,10 +18,14 @@ from processing.core.environments.classic import CLASSIC
 from processing.core.environments.foreign.catalogue import entries
 from processing.core.environments.foreign.environment import Foreign
 from processing.core.environments.foreign.kwargs import words_of
+from processing.core.environments.foreign.observe import part_troubles, usable_parts
 from processing.core.environments.foreign.parameters import GymnasiumParameters
+from processing.core.environments.foreign.spaces import is_shrinkable
+from processing.core.environments.foreign.wrappers import WRAPPERS
 from processing.core.environments.grid_world import GridWorld
 from processing.core.genomes import GENOMES
 from processing.core.kinds import KINDS
+from processing.core.parameters import Parameters
 from processing.core.strategies import STRATEGIES
 from staging.limits import Limits
 from staging.schema import largest
@@ -62,6 +66,7 @@ class Catalogue(graphene.ObjectType):
     strategies = many(CatalogueEntry, "How genomes move.")
     genomes = many(CatalogueEntry, "What varies.")
     environments = many(CatalogueEntry, "What agents act in.")
+    wrappers = many(CatalogueEntry, "What can be put around an environment of Gymnasium, under `wrappers`.")
 
 
 class Maze(graphene.ObjectType):
@@ -88,6 +93,8 @@ class Environment(graphene.ObjectType):
     maze = maybe(Maze, "The map, in a run.")
     parameters = many(Parameter, "What can be set.")
     keyword_arguments = many(Parameter, "What can be set under `kwargs`, where it is one of Gymnasium's.")
+    observed = many(graphene.String, "Parts of observations that networks get where nothing is said; empty where there are none.")
+    trouble = maybe(graphene.String, "Why networks cannot act in it without wrappers or keyword arguments; null where they can.")
 
 
 class Example(graphene.ObjectType):
@@ -109,14 +116,16 @@ def catalogue() -> dict[str, Any]:
             for name, kind in KINDS.items()
         ],
         "strategies": _entries(STRATEGIES), "genomes": _entries(GENOMES), "environments": _entries(ENVIRONMENTS),
+        "wrappers": [_entry(name, model) for name, model in WRAPPERS.items()],
     }
 
 
 def _entries(table: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [
-        {"name": name, "description": _text(entry.Parameters), "parameters": parameter_table(entry.Parameters, _largest())}
-        for name, entry in table.items()
-    ]
+    return [_entry(name, entry.Parameters) for name, entry in table.items()]
+
+
+def _entry(name: str, model: type[Parameters]) -> dict[str, Any]:
+    return {"name": name, "description": _text(model), "parameters": parameter_table(model, _largest())}
 
 
 def _largest() -> Mapping[str, int]:
@@ -152,7 +161,7 @@ def _environment(name: str) -> dict[str, Any]:
     return {
         "type": name, "name": name, "description": _text(kind), "renderable": name == "maze",
         "compiled": name != "gymnasium", "parameters": parameter_table(kind.Parameters), "keyword_arguments": [],
-        **_spaces(kind),
+        "observed": [], **_spaces(kind),
     }
 
 
@@ -167,7 +176,12 @@ def _spaces(world: Any) -> dict[str, Any]:
 
 
 def _is_usable(entry: Mapping[str, Any]) -> bool:
-    return entry.get("trouble") is None and "needs" not in entry
+    """Whether networks can act in it, as it is or in wrappers that make its pictures smaller."""
+    return "observation" in entry and (entry["trouble"] is None or is_shrinkable(entry["observation"], entry["action"]))
+
+
+def _observed(entry: Mapping[str, Any]) -> list[str]:
+    return list(usable_parts(entry["observation"]) or part_troubles(entry["observation"]))
 
 
 def _registered(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -178,6 +192,7 @@ def _registered(entry: Mapping[str, Any]) -> dict[str, Any]:
         "max_steps": entry["max_steps"], "reward_threshold": entry["reward_threshold"],
         "parameters": parameter_table(GymnasiumParameters),
         "keyword_arguments": [_argument(name, each) for name, each in entry["kwargs"].items()],
+        "observed": _observed(entry), "trouble": entry["trouble"],
     }
 
 
@@ -186,7 +201,11 @@ def _registered_in(name: str, world: Any) -> dict[str, Any]:
     entry = known_environments().entry(name)
     told = _registered(entry) if entry is not None and _is_usable(entry) else _environment("gymnasium")
     facts = world.facts if isinstance(world, Foreign) else entries()[name]
-    return told | {"name": name, "observation_space": facts["observation"], "action_space": facts["action"]}
+    parts = world.parameters.observe or part_troubles(facts["observation"])
+    return told | {
+        "name": name, "observation_space": facts["observation"], "action_space": facts["action"], "observed": list(parts),
+        "trouble": None,
+    }
 
 
 def _argument(name: str, argument: Mapping[str, Any]) -> dict[str, Any]:

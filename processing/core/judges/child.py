@@ -185,17 +185,17 @@ class Child:
 
     def _made(self) -> Any:
         """A new environment; its spaces are those that the work item was accepted with."""
-        import gymnasium
+        from processing.core.environments.foreign.making import made
 
         parameters, facts = self.foreign.parameters, self.foreign.facts
-        made = gymnasium.make(parameters.id, max_episode_steps=-1, disable_env_checker=True, **parameters.kwargs)
+        found = made(parameters.id, parameters.kwargs, parameters.wrappers or (), max_steps=self.foreign.max_steps)
         if not self.is_checked:
-            now = [described(made.observation_space), described(made.action_space, is_action=True)]
+            now = [described(found.observation_space), described(found.action_space, is_action=True)]
             if json.loads(json.dumps(now)) != json.loads(json.dumps([facts["observation"], facts["action"]])):
                 told = "Its spaces are no longer those that the work item was accepted with."
                 raise interface.NotAsAgreed(told)
             self.is_checked = True
-        return made
+        return found
 
     @contextlib.contextmanager
     def _called(self, life: Life) -> Iterator[None]:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from processing.core.engine import Engine
+from processing.core.judges.aggregate import fitness_of, score_of
 from processing.core.judges.forgetful import Forgetful
 from processing.core.types import Evaluations, Failure, Float32Array, Float64Array, Genomes, Int32Array, Purpose, State
 
@@ -35,18 +36,15 @@ class Episodes(Forgetful):
         """The evaluations of agents first..last-1 (all where None); each depends on its own genome and address only.
 
         `origin` is the index in the generation of the first of `genomes`, where they are a part of it.
-        Fitness is the mean return of an agent's episodes, added in their order; where that is not finite the agent
-        has failed. Sampled actions: draw n of (seed, POLICY, generation, agent, episode) is for step n; with another
-        `purpose` than EPISODE that one stands in place of POLICY, for fresh draws.
+        Fitness is the mean return of an agent's episodes, added in their order, or what the environment says in its place
+        (see `aggregate.py`); where that is not finite the agent has failed. Sampled actions: draw n of (seed, POLICY,
+        generation, agent, episode) is for step n; with another `purpose` than EPISODE that one stands in place of POLICY,
+        for fresh draws.
         """
         returns, steps, ends = self.episodes(
             genomes, seed=seed, generation=generation, first=first, last=last, origin=origin, threads=threads, purpose=purpose
         )
-        number = returns.shape[1]
-        fitness = np.zeros(len(returns))
-        for episode in range(number):
-            fitness += returns[:, episode]
-        fitness /= number
+        fitness = fitness_of(returns, score_of(self.environment, purpose))
         finite = np.isfinite(fitness)
         return Evaluations(
             fitness=np.where(finite, fitness, np.nan),

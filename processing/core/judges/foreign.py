@@ -15,6 +15,7 @@ from processing.core.environments.foreign.environment import Foreign
 from processing.core.errors import Refused
 from processing.core.genomes import GENOMES
 from processing.core.judges import observed
+from processing.core.judges.aggregate import Score, fitness_of, score_of
 from processing.core.judges.children import Ended, Task, children
 from processing.core.judges.repeats import Repeats
 from processing.core.judges.second_evaluations import difference
@@ -135,7 +136,7 @@ class ForeignEpisodes:
             again=repeats.again,
         )
         with closing(children().live(task, beat=beat or self._beat)) as ended:
-            found = self._evaluations(ended, repeats, last - first)
+            found = self._evaluations(ended, repeats, last - first, score_of(self.environment, purpose))
         if self._told is not None:
             died = any(each.what == Noticed.PROCESS_DIED for each in found.remarks)
             self._told += [Failure(int(one)) for one in found.failures if one]
@@ -146,11 +147,11 @@ class ForeignEpisodes:
         """Of the observations of a generation that begins with this state; None before anything was seen."""
         return observed.normalization(state) if state.get("observations") else None
 
-    def _evaluations(self, ended: Iterator[Ended], repeats: Repeats, number: int) -> Evaluations:
+    def _evaluations(self, ended: Iterator[Ended], repeats: Repeats, number: int, score: Score) -> Evaluations:
         """What became of the first agents, of so many at most, from what became of their lives in any order."""
         twice, seconds = {life // self.environment.episodes for life in repeats.again}, dict[int, Ended]()
         episodes = self.environment.episodes
-        tally = _Tally(number, self.environment.inputs if self.is_normalised else None)
+        tally = _Tally(number, self.environment.inputs if self.is_normalised else None, score)
         waiting: dict[int, list[Ended]] = {}
         firsts: dict[int, list[Ended]] = {}
         for one in self._unless_all_hang(ended, repeats):
@@ -189,7 +190,8 @@ class ForeignEpisodes:
 class _Tally:
     """What became of up to `number` agents, one after the other; `inputs` only where they note what they see."""
 
-    def __init__(self, number: int, inputs: int | None) -> None:
+    def __init__(self, number: int, inputs: int | None, score: Score) -> None:
+        self.score = score
         self.fitness, self.steps = np.zeros(number), np.zeros(number, np.int32)
         self.failures = np.zeros(number, np.uint8)
         self.reasons: dict[int, str] = {}
@@ -201,14 +203,13 @@ class _Tally:
         """Add an agent, from what became of all its lives, in order."""
         self.counted += 1
         for one in lives:
-            self.fitness[agent] += one.total
             self.steps[agent] += one.steps
             for what, sentence in one.remarks:
                 self.remark(agent, what, sentence)
             if one.failure != Failure.NONE and not self.failures[agent]:
                 self.failures[agent] = one.failure
                 self.reasons[agent] = one.reason or ""
-        self.fitness[agent] /= len(lives)
+        self.fitness[agent] = fitness_of(np.array([[one.total for one in lives]]), self.score)[0]
         if not self.failures[agent] and not math.isfinite(self.fitness[agent]):
             self.failures[agent] = Failure.NON_FINITE_FITNESS
             self.reasons[agent] = f"Its environment gave it rewards whose sum is {self.fitness[agent]:g}."

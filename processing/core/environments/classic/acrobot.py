@@ -119,7 +119,7 @@ class Acrobot(Classic):
     exact = {**EXACT, "HALF": 0.5}
     dynamics = staticmethod(dynamics)
 
-    def best_possible(self) -> float:
+    def best_return(self) -> float:
         """The goal with the first step."""
         return 0.0
 

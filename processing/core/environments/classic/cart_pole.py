@@ -90,6 +90,6 @@ class CartPole(Classic):
         """The reward of a step, and that of one that the environment ends."""
         return (0.0, -1.0) if self.kwargs.sutton_barto_reward else (1.0, 1.0)
 
-    def best_possible(self) -> float:
+    def best_return(self) -> float:
         """To stay upright to the end."""
         return self.settings()[0] * self.max_steps

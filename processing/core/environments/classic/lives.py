@@ -50,7 +50,7 @@ class Classic(ABC):
 
     Args:
         parameters: has `max_steps` (None: as in Gymnasium), `episodes`, `seeds` ("common": all agents of a generation
-            meet the same episodes, "fresh": each its own) and `kwargs`, those of `Kwargs`.
+            meet the same episodes, "fresh": each its own), `kwargs`, those of `Kwargs`, and perhaps `aggregate` and `minimise`.
     """
 
     gymnasium_id: ClassVar[str]
@@ -63,7 +63,7 @@ class Classic(ABC):
     does: ClassVar[Sequence[str]]  # what each output does
     scene: ClassVar[Scene]  # how it is drawn
     actions: ClassVar[str]
-    criterion: ClassVar[MeanReturn | None]
+    criterion: MeanReturn | None
     slots: ClassVar[Mapping[str, object]]  # fill_observation, fill_step, and the constants of the dynamics as float32
     exact: ClassVar[Mapping[str, object]]  # what is bound in the comparison mode
     dynamics: ClassVar[Callable[..., Any]]
@@ -79,13 +79,20 @@ class Classic(ABC):
         self.kwargs: Any = self.Kwargs(**parameters.kwargs)
         self.max_steps = self.limit if parameters.max_steps is None else parameters.max_steps
         self.episodes, self.has_common_episodes = parameters.episodes, parameters.seeds == "common"
+        self.aggregate, self.minimise = getattr(parameters, "aggregate", None) or "mean", getattr(parameters, "minimise", False)
+        if self.minimise:
+            self.criterion = None  # the registry's threshold is one of rewards
 
     def settings(self) -> tuple[float, ...]:
         """The numbers that keyword arguments change."""
         return ()
 
-    @abstractmethod
     def best_possible(self) -> float | None:
+        """An upper bound of the fitness; None where none is known, as of costs."""
+        return None if self.minimise else self.best_return()
+
+    @abstractmethod
+    def best_return(self) -> float | None:
         """An upper bound of the return of one episode."""
 
     @classmethod

@@ -85,6 +85,6 @@ class MountainCar(Classic):
         """The speed that the car must have at the goal."""
         return (self.kwargs.goal_velocity,)
 
-    def best_possible(self) -> float:
+    def best_return(self) -> float:
         """A start costs at least one step."""
         return -1.0

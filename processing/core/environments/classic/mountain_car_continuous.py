@@ -71,7 +71,7 @@ class MountainCarContinuous(Classic):
         """The speed that the car must have at the goal."""
         return (self.kwargs.goal_velocity,)
 
-    def best_possible(self) -> float:
+    def best_return(self) -> float:
         """The goal without effort."""
         return GOAL_REWARD
 

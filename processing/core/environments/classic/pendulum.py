@@ -85,7 +85,7 @@ class Pendulum(Classic):
         """How strongly the pendulum is pulled down, for its length and mass of 1."""
         return (3 * self.kwargs.g / 2.0,)
 
-    def best_possible(self) -> float:
+    def best_return(self) -> float:
         """To stand upright, at rest, without a torque."""
         return 0.0
 

@@ -12,7 +12,7 @@ environment is made once, in a process of its own. What operators add is looked 
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -47,15 +47,17 @@ def facts_of(entry: Entry, kwargs: Mapping[str, Any]) -> Facts | None:
     return next((base | each["facts"] for each in entry["variants"] if each["kwargs"] == deciding), None)
 
 
-def snapshot(name: str, kwargs: Mapping[str, Any]) -> Facts:
+def snapshot(name: str, kwargs: Mapping[str, Any], wrappers: Sequence[Any] = ()) -> Facts:
     """The facts of an environment of the snapshot.
 
     Raises:
-        Refused: it is not in it, or was not looked at with these keyword arguments.
+        Refused: it is not in it, or was not looked at with these keyword arguments, or in wrappers.
     """
     entry = entries().get(name)
     if entry is None or "needs" in entry:
         raise Refused(f"environment.id: expected an environment that this server knows, got {name!r:.80}")
+    if wrappers:
+        raise Refused(f"environment.wrappers: nobody has looked at {name} in wrappers")
     found = facts_of(entry, kwargs)
     if found is None:
         raise Refused(f"environment.kwargs: nobody has looked at {name} with {dict(kwargs)!r:.80}")

@@ -6,8 +6,11 @@ from typing import Any
 from processing.core.criteria import MeanReturn
 from processing.core.environments.classic import CLASSIC
 from processing.core.environments.foreign import catalogue
-from processing.core.environments.foreign.parameters import GymnasiumParameters, Seeds
+from processing.core.environments.foreign.names import input_names, output_names
+from processing.core.environments.foreign.observe import observed
+from processing.core.environments.foreign.parameters import Aggregate, GymnasiumParameters, Seeds
 from processing.core.environments.foreign.spaces import Writer, is_picture, labels, outputs_of, size, trouble
+from processing.core.environments.foreign.wrappers import Grayscale, Resize, steps_of
 from processing.core.errors import Refused
 
 #: Steps of an episode where neither the document nor the registry limits them.
@@ -35,27 +38,32 @@ class Foreign:
 
     def __init__(self, parameters: GymnasiumParameters, facts: Mapping[str, Any] | None = None) -> None:
         self.parameters = parameters
-        self.facts = catalogue.snapshot(parameters.id, parameters.kwargs) if facts is None else facts
-        self.observation, self.action = self.facts["observation"], self.facts["action"]
+        wrappers = parameters.wrappers or ()
+        self.facts = catalogue.snapshot(parameters.id, parameters.kwargs, wrappers) if facts is None else facts
+        self.observation, self.action = observed(self.facts["observation"], parameters.observe), self.facts["action"]
         if (sentence := trouble(self.observation, self.action)) is not None:
             raise Refused(f"environment.id: {parameters.id} cannot be used. {sentence}")
         self.inputs, self.outputs = size(self.observation), outputs_of(self.action)
         self.max_steps = parameters.max_steps or self.facts["max_steps"] or DEFAULT_STEPS
         self.episodes, self.has_common_episodes = parameters.episodes, parameters.seeds == Seeds.COMMON
-        self.steps_per_second = self.SPEED_OF_PICTURES if is_picture(self.observation) else self.SPEED
+        is_drawn = is_picture(self.observation) or any(isinstance(each, Grayscale | Resize) for each in wrappers)
+        slow, fast = self.SPEED_OF_PICTURES if is_drawn else self.SPEED
+        self.steps_per_second = slow / steps_of(wrappers), fast / steps_of(wrappers)
         self.actions = "choice" if Writer(self.action).is_choice else "commands"
-        self.criterion = _criterion(self.facts["reward_threshold"])
+        self.aggregate, self.minimise = parameters.aggregate or Aggregate.MEAN, bool(parameters.minimise)
+        self.criterion = None if self.minimise else _criterion(self.facts["reward_threshold"])
 
     def best_possible(self) -> None:
         """Nobody knows."""
 
     def input_labels(self) -> tuple[str, ...]:
         """What each input says, for people."""
-        return labels(self.observation, "" if self.observation["type"] in ("Tuple", "Dict", "Discrete") else "observation")
+        name = "" if self.observation["type"] in ("Tuple", "Dict", "Discrete") else "observation"
+        return input_names(self.parameters, self.inputs) or labels(self.observation, name)
 
     def output_labels(self) -> tuple[str, ...]:
         """What each output means, for people."""
-        return labels(self.action, "action")
+        return output_names(self.parameters, self.outputs) or labels(self.action, "action")
 
 
 def _criterion(threshold: float | None) -> Any:
@@ -65,7 +73,8 @@ def _criterion(threshold: float | None) -> Any:
 
 def compiled_version(parameters: GymnasiumParameters) -> Any | None:
     """The compiled class for what a document asks of Gymnasium; None where there is none for it."""
-    found = None if parameters.normalize_observations else CLASSIC.get(parameters.id)
+    is_changed = parameters.normalize_observations or parameters.wrappers or parameters.observe is not None
+    found = None if is_changed else CLASSIC.get(parameters.id)
     is_known = found is not None and set(parameters.kwargs) <= set(found.Kwargs.model_fields)
     return found if is_known else None
 

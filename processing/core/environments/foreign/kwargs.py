@@ -1,8 +1,16 @@
 """Which keyword arguments environments take, and whether given ones are right.
 
-A keyword argument is told by an object: `type` ("boolean", "integer", "number" or "choice"), `default`, `meaning`, `min`
-and `max` for numbers, `choices`, and `changes_spaces`. Operators say the same of their own environments in a
-dictionary KWARGS of their module, by id and name; what is not told there is not taken.
+A keyword argument is told by an object: `type` ("boolean", "integer", "number", "choice", "numbers" or "texts"), `default`,
+`meaning`, `min` and `max` for numbers, also for those of a list, `choices`, `changes_spaces`, and `instead_of`: names of others
+that are not given with it, as it takes their place. Lists have `min_length` to `max_length` entries, 1 to 100 where that is not
+told; those of texts may also have, each left out where any will do:
+
+- `letters`: the characters that they are written in; else at most 200 of any;
+- `rectangular`: true where they are rows of equal length, which is from `min_length` to `max_length` too;
+- `exactly_one` and `at_least_one`: a character that is there so often, in all of them together.
+
+Operators say the same of their own environments in a dictionary KWARGS of their module, by id and name; what is not told there is
+not taken.
 """
 
 import difflib
@@ -16,6 +24,8 @@ Argument = Mapping[str, Any]
 #: What `gymnasium.make` takes besides, and documents say elsewhere.
 ELSEWHERE = {"max_episode_steps": "Steps are limited by `environment.max_steps`."}
 
+#: Entries of a list, and characters of a text in it, where nothing else is told.
+MOST_ENTRIES, MOST_CHARACTERS = 100, 200
 
 class Wrong(NamedTuple):
     """One thing that is wrong with keyword arguments."""
@@ -25,75 +35,7 @@ class Wrong(NamedTuple):
     is_out_of_range: bool
     expected: str
     hint: str | None
-
-
-def _switch(meaning: str, *, default: bool = False, changes_spaces: bool = False) -> dict[str, Any]:
-    return {"type": "boolean", "default": default, "meaning": meaning, "changes_spaces": changes_spaces}
-
-
-def _number(meaning: str, default: float, low: float, high: float) -> dict[str, Any]:
-    return {"type": "number", "default": default, "min": low, "max": high, "meaning": meaning, "changes_spaces": False}
-
-
-_LANDER = {
-    "gravity": _number("Gravity; the moon's and more.", -10.0, -11.99, -0.01),
-    "enable_wind": _switch("Whether wind blows."),
-    "wind_power": _number("The most that wind pushes.", 15.0, 0.0, 20.0),
-    "turbulence_power": _number("The most that wind turns.", 1.5, 0.0, 2.0),
-}
-_CAR = {
-    "lap_complete_percent": _number("Part of the tiles that makes a lap.", 0.95, 0.0, 1.0),
-    "domain_randomize": _switch("Whether every episode has its own colours."),
-}
-_ICE = {
-    "is_slippery": _switch("Whether the ice sometimes leads elsewhere.", default=True),
-    "success_rate": _number("Chance of going where one wants to on slippery ice.", 1 / 3, 0.0, 1.0),
-}
-_GOAL = {"goal_velocity": _number("Velocity that is asked for at the goal.", 0.0, 0.0, 0.07)}
-_POLE = {"sutton_barto_reward": _switch("Whether a fall costs 1, and nothing else pays or costs.")}
-
-#: Of Gymnasium's own environments: what they are, and the keyword arguments that they take.
-OWN: dict[str, tuple[str, dict[str, Any]]] = {
-    "Acrobot-v1": ("Swing the tip of a double pendulum above a line, with a motor in its elbow.", {}),
-    "BipedalWalker-v3": (
-        "Walk on two legs over gentle ground.", {"hardcore": _switch("Whether there are stumps, steps and pits.")}
-    ),
-    "BipedalWalkerHardcore-v3": ("Walk on two legs over stumps, steps and pits.", {}),
-    "Blackjack-v1": (
-        "Take cards, but not more than 21.",
-        {"natural": _switch("Whether 21 with two cards pays half more."),
-         "sab": _switch("Whether the rules of the book of Sutton and Barto hold; goes before natural.", default=True)},
-    ),
-    "CarRacing-v3": (
-        "Drive around a track that is seen from above.",
-        _CAR | {"continuous": _switch("Whether wheel and pedals are numbers.", default=True, changes_spaces=True)},
-    ),
-    "CartPole-v0": ("Balance a pole on a cart.", _POLE),
-    "CartPole-v1": ("Balance a pole on a cart, for longer.", _POLE),
-    "CliffWalking-v1": (
-        "Find the short way along a cliff.", {"is_slippery": _switch("Whether steps sometimes lead elsewhere.")}
-    ),
-    "CliffWalkingSlippery-v1": ("Find a safe way along a slippery cliff.", {}),
-    "FrozenLake-v1": (
-        "Cross slippery ice without falling into a hole.",
-        _ICE | {"map_name": {"type": "choice", "choices": ["4x4", "8x8"], "default": "4x4", "meaning": "Which lake.",
-                             "changes_spaces": True}},
-    ),
-    "FrozenLake8x8-v1": ("Cross a larger lake without falling into a hole.", _ICE),
-    "LunarLander-v3": (
-        "Land between two flags with little fuel.",
-        _LANDER | {"continuous": _switch("Whether engines take numbers.", changes_spaces=True)},
-    ),
-    "LunarLanderContinuous-v3": ("Land between two flags with little fuel; engines take numbers.", _LANDER),
-    "MountainCar-v0": ("Swing a weak car up a hill.", _GOAL),
-    "MountainCarContinuous-v0": ("Swing a weak car up a hill; its force is a number.", _GOAL),
-    "Pendulum-v1": ("Swing a pendulum up and hold it there.", {"g": _number("Gravity.", 10.0, 0.0, 100.0)}),
-    "Taxi-v4": (
-        "Fetch a passenger and bring it where it wants to go.",
-        {"is_rainy": _switch("Whether steps sometimes lead elsewhere."),
-         "fickle_passenger": _switch("Whether the passenger may change its mind.")},
-    ),
-}
+    is_contradiction: bool = False  # right by itself, but not beside another
 
 
 def wrong(
@@ -113,6 +55,9 @@ def wrong(
             yield Wrong(name, False, False, words_of(argument), None)
         elif not _is_within(argument, value):
             yield Wrong(name, False, True, words_of(argument), None)
+        elif others := [other for other in argument.get("instead_of", ()) if other in given]:
+            expected = f"nothing, as {others[0]} is given, or this without {others[0]}"
+            yield Wrong(name, False, False, expected, None, is_contradiction=True)
 
 
 def _expected(arguments: Mapping[str, Argument], undeclared: Sequence[str]) -> str:
@@ -140,9 +85,17 @@ def completed_kwargs(arguments: Mapping[str, Argument], given: Mapping[str, Any]
 
     A default that is not told, or that would not be taken itself, stays left out.
     """
-    defaults = {name: each["default"] for name, each in arguments.items()}
+    replaced = {other for name in given for other in arguments[name].get("instead_of", ())}
+    defaults = {name: each["default"] for name, each in arguments.items() if name not in replaced}
     told = {name: value for name, value in defaults.items() if not any(wrong(arguments, {name: value}))}
-    return {name: float(value) if arguments[name]["type"] == "number" else value for name, value in (told | dict(given)).items()}
+    return {name: _completed(arguments[name], value) for name, value in (told | dict(given)).items()}
+
+
+def _completed(argument: Argument, value: Any) -> Any:
+    """A right value, with every number as one with a fraction where it may have one."""
+    if argument["type"] == "numbers":
+        return [float(one) for one in value]
+    return float(value) if argument["type"] == "number" else value
 
 
 def _has_type(argument: Argument, value: Any) -> bool:
@@ -152,15 +105,55 @@ def _has_type(argument: Argument, value: Any) -> bool:
         case "integer":
             return isinstance(value, int) and not isinstance(value, bool)
         case "number":
-            return isinstance(value, int | float) and not isinstance(value, bool)
+            return _is_number(value)
+        case "numbers":
+            return isinstance(value, list | tuple) and all(_is_number(one) for one in value)
+        case "texts":
+            return isinstance(value, list | tuple) and all(isinstance(one, str) for one in value)
     return any(type(value) is type(choice) for choice in argument["choices"])
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def _is_within(argument: Argument, value: Any) -> bool:
-    if argument["type"] == "choice":
-        return value in argument["choices"]
-    low, high = argument.get("min", -math.inf), argument.get("max", math.inf)
-    return argument["type"] == "boolean" or bool(low <= value <= high)
+    match argument["type"]:
+        case "boolean":
+            return True
+        case "choice":
+            return value in argument["choices"]
+        case "numbers":
+            return _has_entries(argument, value) and all(_is_between(argument, one) for one in value)
+        case "texts":
+            return _has_entries(argument, value) and _are_written_so(argument, value)
+    return _is_between(argument, value)
+
+
+def _is_between(argument: Argument, value: float) -> bool:
+    return bool(argument.get("min", -math.inf) <= value <= argument.get("max", math.inf))
+
+
+def _lengths(argument: Argument) -> tuple[int, int]:
+    return argument.get("min_length", 1), argument.get("max_length", MOST_ENTRIES)
+
+
+def _has_entries(argument: Argument, value: Sequence[Any]) -> bool:
+    least, most = _lengths(argument)
+    return least <= len(value) <= most
+
+
+def _are_written_so(argument: Argument, texts: Sequence[str]) -> bool:
+    """Whether texts have the lengths and characters that are told of them."""
+    joined, lengths = "".join(texts), {len(text) for text in texts}
+    letters = argument.get("letters")
+    is_rectangular = len(lengths) == 1 and _has_entries(argument, texts[0])
+    one, some = argument.get("exactly_one"), argument.get("at_least_one")
+    return (
+        (set(joined) <= set(letters) if letters else max(lengths) <= MOST_CHARACTERS)
+        and (is_rectangular or not argument.get("rectangular"))
+        and (one is None or joined.count(one) == 1) and (some is None or some in joined)
+    )
 
 
 def words_of(argument: Argument) -> str:
@@ -170,6 +163,25 @@ def words_of(argument: Argument) -> str:
             return "true or false"
         case "choice":
             return f"one of {', '.join(json.dumps(choice) for choice in argument['choices'])}"
+        case "numbers":
+            least, most = _lengths(argument)
+            return f"a list of {least} to {most} numbers{_span(argument)}"
+        case "texts":
+            return _words_of_texts(argument)
+    return f"a {'whole number' if argument['type'] == 'integer' else 'number'}{_span(argument)}"
+
+
+def _span(argument: Argument) -> str:
     low, high = argument.get("min"), argument.get("max")
-    limits = f" from {low:g} to {high:g}" if low is not None and high is not None else ""
-    return f"a {'whole number' if argument['type'] == 'integer' else 'number'}{limits}"
+    return f" from {low:g} to {high:g}" if low is not None and high is not None else ""
+
+
+def _words_of_texts(argument: Argument) -> str:
+    least, most = _lengths(argument)
+    rows = f"a list of {least} to {most} texts"
+    letters = argument.get("letters")
+    written = f" of the letters {', '.join(letters)}" if letters else f" of at most {MOST_CHARACTERS} characters"
+    equal = f", all of one length from {least} to {most}" if argument.get("rectangular") else ""
+    one = f", with exactly one {argument['exactly_one']}" if "exactly_one" in argument else ""
+    some = f" and at least one {argument['at_least_one']}" if "at_least_one" in argument else ""
+    return f"{rows}{written}{equal}{one}{some}"

@@ -66,8 +66,8 @@ class Lookup:
             self._keep(known, seconds=SECONDS)
         return known
 
-    def facts(self, name: str, kwargs: Mapping[str, Any]) -> Facts:
-        """What an environment is with these keyword arguments.
+    def facts(self, name: str, kwargs: Mapping[str, Any], wrappers: Sequence[Mapping[str, Any]] = ()) -> Facts:
+        """What an environment is with these keyword arguments, in these wrappers as JSON values.
 
         Raises:
             Refused: it is not known, or could not be made.
@@ -75,9 +75,10 @@ class Lookup:
         entry = self.entry(name)
         if entry is None or "needs" in entry or "observation" not in entry:
             raise Refused(f"environment.id: expected an environment that this server knows, got {name!r:.80}")
-        found = catalogue.facts_of(entry, kwargs)
+        found = None if wrappers else catalogue.facts_of(entry, kwargs)
         if found is None:
-            looked = self._asked({"modules": list(self.modules), "id": name, "kwargs": dict(kwargs)}, on_disk=False)
+            question = {"modules": list(self.modules), "id": name, "kwargs": dict(kwargs), "wrappers": list(wrappers)}
+            looked = self._asked(question, on_disk=False)
             found = catalogue.facts_of(looked, {})
             assert found is not None
         return found

@@ -15,6 +15,8 @@ from typing import Any
 
 #: Answers that a process remembers; those that were not asked for longest are forgotten.
 MOST_REMEMBERED = 500
+#: Counted up where `probe.py` answers the same question otherwise than before.
+FORM = 2
 #: Files are looked at again after so long.
 _LOOK_SECONDS = 5.0
 
@@ -76,6 +78,7 @@ class Memory:
 
     def _now(self) -> Iterator[str]:
         """What an answer depends on: versions of packages, and when the operator's modules were changed."""
+        yield f"form {FORM}"
         yield platform.python_version()
         for package in ("gymnasium", "mujoco", "box2d", "jax"):
             with suppress(PackageNotFoundError):

@@ -3,6 +3,7 @@
 from enum import StrEnum
 from typing import Any, Literal
 
+from processing.core.environments.foreign.wrappers import MOST_WRAPPERS, AnyWrapper, Part
 from processing.core.parameters import Parameters, parameter
 
 
@@ -11,6 +12,14 @@ class Seeds(StrEnum):
 
     COMMON = "common"
     FRESH = "fresh"
+
+
+class Aggregate(StrEnum):
+    """What the returns of an agent's episodes come to."""
+
+    MEAN = "mean"
+    WORST = "worst"
+    MEDIAN = "median"
 
 
 class GymnasiumParameters(Parameters):
@@ -26,7 +35,7 @@ class GymnasiumParameters(Parameters):
         unit="steps", ge=1, le=1_000_000,
     )
     episodes: int = parameter(
-        1, meaning="Episodes per agent; its fitness is their mean.", unit="episodes", ge=1, le=1_000
+        1, meaning="Episodes per agent; its fitness is their mean, or what `aggregate` says.", unit="episodes", ge=1, le=1_000
     )
     seeds: Seeds = parameter(
         Seeds.COMMON,
@@ -39,6 +48,23 @@ class GymnasiumParameters(Parameters):
         False,
         meaning="Whether observations are shifted and scaled to mean 0 and variance 1, as measured in the generations before.",
         source="Mania et al. 2018, algorithm 2 (V2); there also within a generation",
+    )
+    wrappers: tuple[AnyWrapper, ...] | None = parameter(
+        None, meaning="Wrappers around it, the first innermost; null for none.", unit="wrappers", max_length=MOST_WRAPPERS,
+        source="https://gymnasium.farama.org/api/wrappers",
+    )
+    observe: tuple[Part, ...] | None = parameter(
+        None,
+        meaning="Which parts of a Dict observation networks get, by name; where left out, those that networks can take.",
+        unit="parts", min_length=1, max_length=1_000,
+    )
+    aggregate: Aggregate | None = parameter(
+        None,
+        meaning="Which of the returns of an agent's episodes is its fitness; null for their mean. Fresh episodes that confirm a "
+        "champion always count by their mean.",
+    )
+    minimise: bool | None = parameter(
+        None, meaning="Whether returns are costs: the fitness is then the negative return, and the least return is the best.",
     )
     timeout_seconds: float = parameter(
         60.0,

@@ -1,9 +1,9 @@
 """Looks at environments of Gymnasium, in a process of its own: `python -m processing.core.environments.foreign.probe`.
 
 Reads one line of JSON: `modules` to import first; then either nothing, to list what is registered, or the `id` of an
-environment to make, with `kwargs`, or `ids` of some to make one after the other; and `seconds`, after which it ends whatever
-happens. Writes a line of JSON for each answer; with `ids`, one before the first. What an environment prints does not come
-between.
+environment to make, with `kwargs` and `wrappers`, or `ids` of some to make one after the other; and `seconds`, after which it
+ends whatever happens. Writes a line of JSON for each answer; with `ids`, one before the first. What an environment prints does
+not come between.
 """
 
 import importlib
@@ -13,19 +13,21 @@ import os
 import signal
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any
 
 from processing.core.environments.foreign.catalogue import PLAIN_ID
-from processing.core.environments.foreign.kwargs import OWN
+from processing.core.environments.foreign.observe import observed, usable_parts
+from processing.core.environments.foreign.own_kwargs import ATARI_MODULE, OWN, atari_arguments
 from processing.core.environments.foreign.spaces import described, trouble
 from processing.core.environments.foreign.words import words_of
+from processing.core.environments.foreign.wrappers import Wrapper, steps_of, wrappers_of
 
 #: Packages that are needed by families of Gymnasium's environments, and need not be there.
 OPTIONAL = {"mujoco": "mujoco", "phys2d": "jax", "tabular": "jax"}
 #: Environments that are as new after a reset; of others, each episode gets a new one.
-REUSED = ("gymnasium.envs.toy_text.", "gymnasium.envs.classic_control.")
+REUSED = ("gymnasium.envs.toy_text.", "gymnasium.envs.classic_control.", ATARI_MODULE)
 MOST_CHARACTERS = 300
 #: Keyword arguments of a class that are named where its module declares none.
 MOST_ARGUMENTS = 50
@@ -34,6 +36,8 @@ VARIANTS: Mapping[str, tuple[dict[str, Any], ...]] = {
     "LunarLander-v3": ({"continuous": True},), "CarRacing-v3": ({"continuous": False},),
     "FrozenLake-v1": ({"map_name": "8x8"},),
 }
+#: Spaces do not depend on how long an episode may be.
+_ANY_STEPS = 1_000
 _PARTS_OF_A_VARIANT = ("observation", "action")
 
 
@@ -56,7 +60,8 @@ def answered(question: Mapping[str, Any]) -> Iterator[Any]:
         yield {"ready": True}
         yield from (whole(name, told) for name in question["ids"])
     else:
-        yield one(question["id"], question["kwargs"], told) if "id" in question else listed()
+        wrappers = wrappers_of(json.dumps(question.get("wrappers", [])))
+        yield one(question["id"], question["kwargs"], told, wrappers) if "id" in question else listed()
 
 
 def prepared(modules: list[str]) -> dict[str, Any]:
@@ -95,27 +100,37 @@ def listed() -> list[dict[str, Any]]:
     return found
 
 
-def one(name: str, kwargs: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
-    """What an environment is; it is made for that."""
+def one(
+    name: str, kwargs: dict[str, Any], told: dict[str, Any], wrappers: Sequence[Wrapper] = ()
+) -> dict[str, Any]:
+    """What an environment is in its wrappers; it is made for that."""
     import gymnasium
 
+    from processing.core.environments.foreign.making import made
+
     spec = gymnasium.registry[name]
-    environment = gymnasium.make(name, max_episode_steps=-1, disable_env_checker=True, **kwargs)
+    environment = made(name, kwargs, wrappers, max_steps=_ANY_STEPS)
     observation = described(environment.observation_space)
     action = described(environment.action_space, is_action=True)
     kind = type(environment.unwrapped)
     text, arguments = OWN.get(name, ("", {}))
     if _module_of(spec).startswith("gymnasium.envs.mujoco."):
         arguments = _signature(kind)
+    if _module_of(spec).startswith(ATARI_MODULE):
+        arguments = atari_arguments(spec.kwargs)
     if name in told:
         arguments = {key: {"changes_spaces": True, "default": None, "meaning": ""} | each for key, each in told[name].items()}
+    steps, threshold = spec.max_episode_steps, spec.reward_threshold
+    threshold = threshold if all(wrapper.keeps_returns for wrapper in wrappers) else None
     is_own = _module_of(spec).startswith("gymnasium.envs.")
     undeclared = [] if is_own else [each for each in _names(kind) if each not in arguments]
     return ({"undeclared": undeclared} if undeclared else {}) | {
-        "id": name, "description": text or _first_sentence(kind), "max_steps": spec.max_episode_steps,
-        "reward_threshold": None if spec.reward_threshold is None else float(spec.reward_threshold),
-        "observation": observation, "action": action, "trouble": trouble(observation, action),
-        "reused": _module_of(spec).startswith(REUSED), "kwargs": arguments, "variants": [],
+        "id": name, "description": text or _first_sentence(kind),
+        "max_steps": None if steps is None else -(-steps // steps_of(wrappers)),
+        "reward_threshold": None if threshold is None else float(threshold), "observation": observation, "action": action,
+        "trouble": trouble(observed(observation, usable_parts(observation)), action),
+        "reused": _module_of(spec).startswith(REUSED) and all(wrapper.forgets for wrapper in wrappers),
+        "kwargs": arguments, "variants": [],
     }
 
 

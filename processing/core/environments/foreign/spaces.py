@@ -23,6 +23,7 @@ Space = Mapping[str, Any]
 
 #: Numbers that an observation, or an action, may have; larger pictures are for other kinds of networks.
 MOST_NUMBERS = 100_000
+_COUNTS = f"from 1 to {MOST_NUMBERS:,}"
 #: Beyond it, bounds of observations are not kept: they are only shown.
 MOST_BOUNDS = 64
 #: One side of a Box without a bound, as some environments write it.
@@ -56,19 +57,37 @@ def described(space: Any, *, is_action: bool = False) -> dict[str, Any]:
 
 def trouble(observation: Space, action: Space) -> str | None:
     """Why networks cannot act between these spaces, in a sentence; None where they can."""
-    for name in _types(observation):
-        if name not in OBSERVATIONS:
-            return f"Its observations are of the type {name}; networks take {_listed(OBSERVATIONS)}."
-    if None in _keys(observation):
-        return "Parts of its observations are named by what is neither a word nor a whole number."
+    if (sentence := observation_trouble(observation)) is not None:
+        return sentence
     if action["type"] not in ACTIONS:
         return f"Its actions are of the type {action['type']}; networks choose from {_listed(ACTIONS)}."
     if action["type"] == "Box" and any(bound is None for side in ("low", "high") for bound in _all(action[side])):
         return "Its actions have no bounds, so that a network's outputs cannot be scaled to them."
-    for what, numbers in (("observations", size(observation)), ("actions", outputs_of(action))):
-        if not 1 <= numbers <= MOST_NUMBERS:
-            return f"Its {what} have {numbers:,} numbers; networks take from 1 to {MOST_NUMBERS:,}."
-    return None
+    numbers = outputs_of(action)
+    return None if 1 <= numbers <= MOST_NUMBERS else f"Its actions have {numbers:,} numbers; networks take {_COUNTS}."
+
+
+def observation_trouble(space: Space, *, least: int = 1) -> str | None:
+    """Why networks cannot take observations of this space, in a sentence; None where they can.
+
+    `least` is 0 for a part of a larger one, which may be empty.
+    """
+    for name in _types(space):
+        if name not in OBSERVATIONS:
+            return f"Its observations are of the type {name}; networks take {_listed(OBSERVATIONS)}."
+    if None in _keys(space):
+        return "Parts of its observations are named by what is neither a word nor a whole number."
+    numbers = size(space)
+    if least <= numbers <= MOST_NUMBERS:
+        return None
+    help_ = "; the wrappers grayscale and resize make pictures smaller" if numbers and is_picture(space) else ""
+    return f"Its observations have {numbers:,} numbers; networks take {_COUNTS}{help_}."
+
+
+def is_shrinkable(observation: Space, action: Space) -> bool:
+    """Whether nothing but the size of a picture keeps networks from acting between these spaces."""
+    small = {"type": "Box", "shape": [1], "dtype": "float32"}
+    return is_picture(observation) and size(observation) > MOST_NUMBERS and trouble(small, action) is None
 
 
 def size(space: Space) -> int:
@@ -80,7 +99,14 @@ def size(space: Space) -> int:
             return int(sum(space["n"]))
         case "Box" | "MultiBinary":
             return prod(space["shape"])
-    return sum(size(part) for _, part in _parts(space))
+    return sum(size(part) for _, part in parts(space))
+
+
+def parts(space: Space) -> list[tuple[Any, Space]]:
+    """The spaces that a Tuple or a Dict is made of, with their keys; none of others."""
+    if space["type"] == "Tuple":
+        return list(enumerate(space["spaces"]))
+    return [(key, part) for key, part in space["spaces"]] if space["type"] == "Dict" else []
 
 
 def is_picture(space: Space) -> bool:
@@ -106,7 +132,7 @@ def labels(space: Space, name: str = "") -> tuple[str, ...]:
         case "Box" | "MultiBinary":
             shape = tuple(space["shape"])
             return tuple(name + "".join(f"[{index}]" for index in place) for place in np.ndindex(shape))
-    return tuple(label for key, part in _parts(space) for label in labels(part, f"{name}.{key}" if name else str(key)))
+    return tuple(label for key, part in parts(space) for label in labels(part, f"{name}.{key}" if name else str(key)))
 
 
 class Reader:
@@ -132,7 +158,7 @@ class Reader:
     def _flat(self, space: Space, way: tuple[Any, ...], first: int) -> Any:
         """The simple spaces in it, each with the way to it and how it is written."""
         if space["type"] in ("Tuple", "Dict"):
-            for key, part in _parts(space):
+            for key, part in parts(space):
                 yield from self._flat(part, (*way, key), first)
                 first += size(part)
             return
@@ -253,13 +279,6 @@ def _all(bound: Any) -> list[Any]:
     return bound if isinstance(bound, list) else [bound]
 
 
-def _parts(space: Space) -> list[tuple[Any, Space]]:
-    """The spaces that a Tuple or a Dict is made of, with their keys; none of others."""
-    if space["type"] == "Tuple":
-        return list(enumerate(space["spaces"]))
-    return [(key, part) for key, part in space["spaces"]] if space["type"] == "Dict" else []
-
-
 def _key(key: Any) -> str | int | None:
     """The key of a part as a JSON value that finds the part again; None where there is none."""
     if isinstance(key, str):
@@ -269,12 +288,12 @@ def _key(key: Any) -> str | int | None:
 
 def _keys(space: Space) -> list[Any]:
     """The keys of all parts, and of theirs."""
-    return [each for key, part in _parts(space) for each in (key, *_keys(part))]
+    return [each for key, part in parts(space) for each in (key, *_keys(part))]
 
 
 def _types(space: Space) -> list[str]:
     """The types of a space and of all in it."""
-    return [str(space["type"]), *(name for _, part in _parts(space) for name in _types(part))]
+    return [str(space["type"]), *(name for _, part in parts(space) for name in _types(part))]
 
 
 def _listed(names: tuple[str, ...]) -> str:
