@@ -50,7 +50,7 @@ def _comparison_faults(table: TableParameters, key: str) -> list[Fault]:
         return []
     expected = f"another one, as {shown(name)} is for rows of two or more targets with {wanted}"
     is_single = targets.shape[1] == 1 or unfit is None
-    where = "1 target in each row" if is_single else f"others in row {unfit + 1} (counted from 1)"
+    where = "1 target in each row" if is_single else f"others in row {int(unfit or 0) + 1} (counted from 1)"
     return [fault(FaultCode.INCONSISTENT, ("environment", key), expected, f"{shown(name)} with {where}")]
 
 
