@@ -9,6 +9,7 @@ from pydantic import ValidationError, create_model
 
 from formatting.faults import Path
 from formatting.work_item import WORK_ITEMS
+from processing.core.errors import Broken
 from processing.core.parameters import Parameters
 
 T = TypeVar("T")
@@ -16,8 +17,8 @@ Entries = list[tuple[int, Any]]
 Lists = Mapping[str, Entries]
 
 
-class Unsound(Exception):
-    """A value was asked for that is not well-formed, or that nobody gave."""
+class Unsound(Broken):
+    """A value was asked for that is not well-formed, or that nobody gave; `told` answers for checks."""
 
 
 class Sound:
