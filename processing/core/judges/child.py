@@ -78,6 +78,7 @@ class Child:
         self.settle, self.respond = compiled(settle, self.kind.parts), compiled(respond, self.kind.parts)
         self.sampled = self.writer.is_choice and self.kind.parameters.output == "softmax"
         self.spare: list[Any] = []  # environments that a reset makes as new
+        self.more_kwargs: dict[str, Any] = {}  # besides those of the document; see `recorder.py`
         self.is_checked = False
 
     def live(self, data: bytes) -> None:
@@ -160,7 +161,7 @@ class Child:
         import gymnasium
 
         parameters, facts = self.foreign.parameters, self.foreign.facts
-        made = gymnasium.make(parameters.id, max_episode_steps=-1, disable_env_checker=True, **parameters.kwargs)
+        made = gymnasium.make(parameters.id, max_episode_steps=-1, disable_env_checker=True, **parameters.kwargs, **self.more_kwargs)
         if not self.is_checked:
             now = [described(made.observation_space), described(made.action_space, is_action=True)]
             if json.loads(json.dumps(now)) != json.loads(json.dumps([facts["observation"], facts["action"]])):
@@ -201,7 +202,11 @@ class Child:
             "life": life.number, "total": life.total, "steps": life.steps, "reason": reason,
             "failure": int(_failure_of(error)),
         })
-        send(self.end, line.encode() + b"\n" + life.sums.tobytes())
+        send(self.end, line.encode() + b"\n" + self._payload(life))
+
+    def _payload(self, life: Life) -> bytes:
+        """What is told of a life besides."""
+        return life.sums.tobytes()
 
 
 def _failure_of(error: BaseException | None) -> Failure:
@@ -230,6 +235,16 @@ def main() -> None:
         tie.end()
 
 
+def _child(end: socket.socket, marks: Any, setup: dict[str, Any]) -> Child:
+    """Who lives the lives of a setup: one that records them where it asks for that."""
+    if "recording" not in setup:
+        return Child(end, marks, setup)
+    from processing.core.judges.recorder import Recorder  # a kind of child, so that it can only be imported here
+
+    recorder: Any = Recorder(end, marks, setup)
+    return recorder  # type: ignore[no-any-return]
+
+
 def _serve(end: socket.socket, marks: Any) -> None:
     """Prepare for what is asked for, and live. Raises Gone."""
     children: dict[str, Child] = {}
@@ -240,7 +255,7 @@ def _serve(end: socket.socket, marks: Any) -> None:
             kind, data = (message := receive(end, seconds=IDLE_SECONDS))[:1], message[1:]
             if kind == b"S":
                 key = hashlib.sha256(data).hexdigest()
-                current = children.get(key) or Child(end, marks, json.loads(data))
+                current = children.get(key) or _child(end, marks, json.loads(data))
                 children, trouble = {key: current}, "came to grief"
                 send(end, b'{"ready": true}\n')
             elif current is not None:

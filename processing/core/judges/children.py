@@ -45,6 +45,7 @@ class Ended(NamedTuple):
     failure: Failure
     reason: str | None
     sums: Float64Array  # of its observations, their squares, and their number; empty where nobody asked
+    record: bytes = b""  # all that happened, where the task asked for that; empty where the process died
 
 
 class Task(NamedTuple):
@@ -57,6 +58,7 @@ class Task(NamedTuple):
     timeout_seconds: float  # an environment that does not answer for so long has hung
     least: int = 0  # with `seconds`: so many of the first lives are lived whatever happens
     seconds: float = math.inf  # after so long, no more lives are begun
+    records: bool = False  # what is told of each life besides is a record of it; see `recording.py`
 
 
 class Children:
@@ -154,7 +156,8 @@ class _Sharing:
     def _told(self, child: Process) -> Iterator[Ended]:
         """What a process has said of its lives since the last time. Raises Broken where it cannot work."""
         for message in child.exchange():
-            line, _, sums = message.partition(b"\n")
+            line, _, payload = message.partition(b"\n")
+            sums, record = (b"", payload) if self.task.records else (payload, b"")
             said = json.loads(line)
             if "broken" in said:
                 raise Broken(said["broken"])
@@ -165,7 +168,7 @@ class _Sharing:
             child.lives.discard(said["life"])
             yield Ended(
                 said["life"], said["total"], said["steps"], Failure(said["failure"]), said["reason"],
-                np.frombuffer(sums, np.float64),
+                np.frombuffer(sums, np.float64), record,
             )
         if not child.lives and child in self.at_once:
             self._paced(*self.at_once.pop(child))
