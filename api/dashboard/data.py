@@ -12,9 +12,10 @@ from api.dashboard.views import run_of, whole
 from api.dashboard.words import origin_words
 from api.exports import formats_at
 from api.graphql.ids import global_id
+from api.replays import WORDS, film_url, recording_of, state_of
 from database import selectors
 from database.errors import NotFound
-from database.models import Instance
+from database.models import Instance, Replay
 from database.selectors import AgentRecord
 from processing.core.environments.table import Table
 from processing.core.genomes.graphs import Graphs
@@ -23,13 +24,16 @@ from processing.core.networks.export import computation_of
 from processing.core.networks.pictures import drawing_of
 from processing.core.networks.svg import svg_of
 from processing.core.plan import Plan
-from processing.core.types import Float64Array, Genomes, Operator, Trajectory
+from processing.core.types import Float32Array, Float64Array, Genomes, Operator, Trajectory
+from processing.replays import normalization_of
 from processing.run import plan_of_work_item
 
 MOST_POINTS, MOST_SHARES = 1_000, 200
 COLUMNS = ("best", "mean", "lower_quartile", "upper_quartile", "threshold")
 #: Of longer lives, the activity of every second step is sent along, or third, and so on.
 MOST_ACTIVE_STEPS = 1_000
+#: The same where a step has many numbers: so many of all of them.
+MOST_ACTIVE_NUMBERS = 400_000
 
 
 @require_safe
@@ -46,7 +50,7 @@ def statistics(request: HttpRequest, number: int) -> HttpResponse:
 @require_safe
 @page
 def agent(request: HttpRequest, number: int) -> HttpResponse:
-    """The agent `index` of `generation`, or that generation's champion: whence it came, its network, its way."""
+    """The agent `index` of `generation`, or that generation's champion: its origin, its network, its way through `episode`."""
     instance = run_of(number)
     record = _record(instance, whole(request, "generation"), whole(request, "index"))
     if record is None:
@@ -58,7 +62,9 @@ def agent(request: HttpRequest, number: int) -> HttpResponse:
     plan = plan_of_work_item(instance.work_item)
     genomes = plan.genome.unpack(genome)
     told = _described(instance, record) | {"exports": _exports(plan, record, genome)}
-    return JsonResponse(told | _drawn(plan, genomes) | _walked(plan, instance, record, genome, genomes))
+    episode = whole(request, "episode") or 0
+    walked = (_recorded if plan.is_recorded else _walked)(plan, instance, record, genome, genomes, episode)
+    return JsonResponse(told | _drawn(plan, genomes) | walked | {"episode": episode})
 
 
 @require_safe
@@ -117,12 +123,80 @@ def _units(plan: Plan, genomes: Genomes) -> dict[str, list[Any]]:
     return {"columns": names[:-1], "outputs": names[-1]}
 
 
-def _walked(plan: Plan, instance: Instance, record: AgentRecord, genome: bytes, genomes: Genomes) -> dict[str, Any]:
-    """Its way through its first episode, or through the rows of a table; none where it is not lived again, and why."""
+def replay_told(row: Replay | None) -> dict[str, Any]:
+    """Where a replay stands, for a page; NONE where nobody has asked for it."""
+    if row is None:
+        return {"state": "NONE", "message": None}
+    state = state_of(row)
+    return {"state": state, "message": WORDS.get(state) or row.failure or None}
+
+
+def _recorded(
+    plan: Plan, instance: Instance, record: AgentRecord, genome: bytes, genomes: Genomes, episode: int
+) -> dict[str, Any]:
+    """Its way through an episode as a worker has replayed it; none where none has, and how it stands with that."""
+    row = selectors.replay(instance.pk, record.generation, record.index, episode)
+    kept = None if row is None else recording_of(row, plan)
+    told = replay_told(row) | {"undrawn": None, "gif": None, "film": None}
+    if row is not None and kept is not None:
+        told |= {"undrawn": kept.undrawn, "gif": film_url(row, "gif"), "film": film_url(row, "film")}
+        told["message"] = told["message"] or kept.reason
+    way = None if kept is None else kept.trajectory
+    found = {"replay": told, "way": None, "silence": plan.elsewhere, "episodes": plan.environment.episodes}
+    if way is None:
+        return found
+    normalization = normalization_of(plan, instance.pk, record.generation)
+    seen = [row.astype(np.float32) for row in way.observations]
+    shown = seen if normalization is None else [normalization.of(row) for row in seen]
+    activity, stride = _told_activity(plan, genomes, way, shown)
+    return found | {"way": {
+        "positions": [], "actions": way.actions, "rewards": way.rewards, "total": way.total, "ending": _ending(way),
+        "activity": activity, "stride": stride, "seen": _finite(np.array(seen[::stride])), "targets": None,
+        "episodes": plan.environment.episodes, "inputs": list(plan.environment.input_labels()),
+        "outputs": _action_names(plan),
+    }}
+
+
+def _told_activity(
+    plan: Plan, genomes: Genomes, way: Trajectory, shown: list[Float32Array]
+) -> tuple[list[list[list[float]]], int]:
+    """What the network's units said for these observations, as `_activity` tells it, and of how many steps one is told."""
+    if not shown:
+        return [], _stride(way)
+    columns = _columns(plan, genomes, [row.astype(np.float64) for row in shown])
+    numbers = sum(column.size for column in columns)
+    stride = max(_stride(way), -(-numbers // MOST_ACTIVE_NUMBERS))
+    return [[_finite(np.round(column[step], 3)) for column in columns] for step in range(0, way.steps, stride)], stride
+
+
+def _columns(plan: Plan, genomes: Genomes, observations: list[Float64Array]) -> list[Float64Array]:
+    if isinstance(genomes, Graphs):
+        return activity_of_units(computation_of(plan.genome, genomes), observations)
+    return activity_of(plan.genome.layers(genomes[0]), plan.genome.parameters.activation.value, observations)
+
+
+def _action_names(plan: Plan) -> list[str]:
+    """A name for each action that is one of several, or for each number of an action."""
+    action = plan.environment.action
+    if action["type"] == "MultiDiscrete":
+        return [f"action[{place}]" for place in range(len(action["n"]))]
+    return list(plan.environment.output_labels())
+
+
+def _finite(values: Any) -> Any:
+    """Numbers as JSON takes them."""
+    return np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=1e30, neginf=-1e30).tolist()
+
+
+def _walked(
+    plan: Plan, instance: Instance, record: AgentRecord, genome: bytes, genomes: Genomes, episode: int
+) -> dict[str, Any]:
+    """Its way through an episode, or through the rows of a table; none where it is not lived again, and why."""
     if (silence := plan.unreplayed(record.steps, genome)) is not None:
         return {"way": None, "silence": silence}
-    way = plan.replay(genome, seed=instance.seed, generation=record.generation, agent=record.index)
-    return {"way": {
+    plan.check_episode(episode)
+    way = plan.replay(genome, seed=instance.seed, generation=record.generation, agent=record.index, episode=episode)
+    return {"episodes": plan.environment.episodes, "way": {
         "positions": way.positions, "actions": way.actions, "rewards": way.rewards, "total": way.total,
         "ending": _ending(way), "activity": _activity(plan, genomes, way), "stride": _stride(way),
         "episodes": plan.environment.episodes,
@@ -134,6 +208,8 @@ def _walked(plan: Plan, instance: Instance, record: AgentRecord, genome: bytes, 
 def _ending(way: Trajectory) -> str:
     if way.truncated:
         return "truncated"
+    if not way.terminated:
+        return "cut"
     if not way.positions:
         return "terminated"
     moved = len(way.rewards) and way.positions[-1] != way.positions[-2]

@@ -73,7 +73,7 @@ class Plan:
     def unreplayed(self, steps: int, genome: bytes) -> str | None:
         """Why an agent that took so many steps in all is not lived again for those who look; None where it is."""
         if isinstance(self.environment, Foreign):
-            return self._elsewhere
+            return self.elsewhere
         if (seconds := self.replay_seconds(steps, genome)) > MOST_REPLAY_SECONDS:
             return (
                 f"It took {steps:,} steps: to live an episode again would take about {seconds:,.0f} seconds, and what "
@@ -97,9 +97,9 @@ class Plan:
         return isinstance(self.environment, GridWorld) and isinstance(self.genome, Dense)
 
     @property
-    def _elsewhere(self) -> str:
-        name = self.environment.parameters.id
-        return f"Episodes in {name} are replayed by workers, in processes of their own: ask for one."
+    def elsewhere(self) -> str:
+        """Where episodes of `is_recorded` are replayed, in a sentence."""
+        return f"Episodes in {self.environment.parameters.id} are replayed by workers, in processes of their own."
 
     def replay(self, genome: bytes, *, seed: int, generation: int, agent: int, episode: int = 0) -> Trajectory:
         """The agent's way through an episode, lived again from its packed genome and its address.
@@ -110,7 +110,7 @@ class Plan:
             Refused: it lives in processes of the workers only.
         """
         if isinstance(self.environment, Foreign):
-            raise Refused(self._elsewhere)
+            raise Refused(self.elsewhere)
         genomes = self.genome.unpack(genome)
         if self._has_reference:
             return life(
@@ -129,6 +129,11 @@ class Plan:
         """Whether episodes are replayed in processes of their own, by `record` instead of `replay`."""
         return isinstance(self.environment, Foreign)
 
+    def check_episode(self, episode: int) -> None:
+        """Raise Refused where agents have no episode of this number."""
+        if not 0 <= episode < self.environment.episodes:
+            raise Refused(f"episode: expected {_range(self.environment.episodes)}, got {episode}")
+
     def record(
         self, genome: bytes, *, seed: int, generation: int, agent: int, episode: int = 0, normalization: Normalization | None,
         pictures: bool, beat: Callable[[], object] = nothing,
@@ -145,8 +150,7 @@ class Plan:
         """
         if not isinstance(self.judge, ForeignEpisodes):
             raise Refused("Episodes in this environment are replayed at once: nobody needs to ask for them.")
-        if not 0 <= episode < self.environment.episodes:
-            raise Refused(f"episode: expected {_range(self.environment.episodes)}, got {episode}")
+        self.check_episode(episode)
         return self.judge.record(
             self.genome.unpack(genome), seed=seed, generation=generation, agent=agent, episode=episode,
             normalization=normalization, pictures=pictures, beat=beat,

@@ -1,12 +1,14 @@
 // The page of one run: one poll (htmx, #live) drives the rest; what it says has changed is fetched here.
 
 import { Descent } from "./descent.js";
+import { FilmView } from "./film-view.js";
 import { FitnessChart, spell } from "./fitness-chart.js";
 import { MazeView } from "./maze-view.js";
 import { SignalView } from "./signal-view.js";
 import { SpeciesChart } from "./species-chart.js";
 import { NetworkView } from "./network-view.js";
 import { Replay } from "./replay.js";
+import { ReplayRequest } from "./request.js";
 import { onSchemeChange, palette } from "./palette.js";
 
 const MOST_POINTS = 1500;
@@ -15,9 +17,12 @@ const $ = (id) => document.getElementById(id);
 const page = $("run").dataset;
 const rows = JSON.parse($("maze-rows").textContent);
 
-const maze = rows ? new MazeView($("maze"), rows) : new SignalView($("maze"));
+const maze = rows ? new MazeView($("maze"), rows) : new FilmView($("film"), new SignalView($("maze")));
 const network = new NetworkView($("network"));
 const replay = new Replay($("player"), maze, network, { ended: () => update(), touched: () => setFollowing(false) });
+const request = new ReplayRequest($("request"), {
+  chosen: (number) => { episode = number; setFollowing(false); again(); }, done: () => again(),
+});
 const species = page.species ? new SpeciesChart($("species-card"), (generation) => choose(generation)) : null;
 const descent = new Descent($("descent"), (name) => { setFollowing(false); showAgent(name, true); });
 const chart = new FitnessChart($("fitness"), (generation) => choose(generation));
@@ -27,6 +32,7 @@ let follows = true; // the best of the run, as it improves; a life under way is 
 let fetchingStatistics = false;
 let speciesAsked = -Infinity, speciesShown = 0; // when, and up to which generation
 let wanted = null; // the latest request for an agent
+let episode = 0; // of each agent, the one that is shown
 
 async function fetched(url) {
   const answer = await fetch(url, { headers: { Accept: "application/json" } });
@@ -81,14 +87,21 @@ function choose(generation) {
   choose.waiting = setTimeout(() => showAgent(String(generation), true), 140);
 }
 
+// The agent that is shown, read anew.
+function again() {
+  const name = wanted;
+  wanted = null;
+  showAgent(name, true);
+}
+
 // `name`: "generation-index", or "generation" for its champion.
 async function showAgent(name, autoplay) {
   if (name === wanted) return;
   wanted = name;
   const [generation, index] = name.split("-");
   try {
-    const agent = await fetched(`${page.agent}?generation=${generation}${index === undefined ? "" : `&index=${index}`}`);
-    if (wanted === name) present(agent, autoplay);
+    const agent = await fetched(`${page.agent}?generation=${generation}${index === undefined ? "" : `&index=${index}`}&episode=${episode}`);
+    if (wanted === name) await present(agent, autoplay);
   } catch (error) {
     if (wanted !== name) return;
     $("agent-trouble").textContent = error.message;
@@ -96,7 +109,7 @@ async function showAgent(name, autoplay) {
   }
 }
 
-function present(agent, autoplay) {
+async function present(agent, autoplay) {
   for (const part of ["fitness-told", "which", "stage", "beside", "born"]) $(part).hidden = false;
   $("player").hidden = !agent.way && !rows;
   $("chosen-key").hidden = !Number.isInteger(agent.way?.actions[0]); // else every output is a command, or an answer
@@ -110,8 +123,12 @@ function present(agent, autoplay) {
   network.show(agent.network, agent.units);
   offer(agent.exports);
   sayOrigin(agent);
-  if (agent.way) replay.load(agent.way, { autoplay });
+  request.show(agent);
   sayDescent(agent);
+  const shown = wanted;
+  maze.forget?.();
+  if (agent.replay?.film && agent.way) agent.way.rate = await maze.load(agent.replay.film);
+  if (agent.way && wanted === shown) replay.load(agent.way, { autoplay });
 }
 
 async function sayDescent({ generation, index }) {
@@ -142,7 +159,6 @@ function sayOrigin({ origin, parents, way, silence }) {
   });
   line.append(".");
   if (!way) line.append(` ${silence}`);
-  else if (way.episodes > 1) line.append(` Shown is the first of its ${way.episodes} episodes.`);
 }
 
 function setFollowing(value) {

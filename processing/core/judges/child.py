@@ -161,7 +161,8 @@ class Child:
         import gymnasium
 
         parameters, facts = self.foreign.parameters, self.foreign.facts
-        made = gymnasium.make(parameters.id, max_episode_steps=-1, disable_env_checker=True, **parameters.kwargs, **self.more_kwargs)
+        kwargs = parameters.kwargs | self.more_kwargs
+        made = gymnasium.make(parameters.id, max_episode_steps=-1, disable_env_checker=True, **kwargs)
         if not self.is_checked:
             now = [described(made.observation_space), described(made.action_space, is_action=True)]
             if json.loads(json.dumps(now)) != json.loads(json.dumps([facts["observation"], facts["action"]])):

@@ -1,6 +1,7 @@
 """Pictures of an episode: how they are stored, and as a GIF."""
 
 import io
+import itertools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ def cut(head: Mapping[str, Any], data: bytes) -> Film:
     ends = np.cumsum([0, *head["sizes"]]).tolist()
     if ends[-1] != len(data):
         raise Broken(f"film: expected {ends[-1]} bytes, got {len(data)}")
-    pictures = tuple(data[first:last] for first, last in zip(ends, ends[1:], strict=False))
+    pictures = tuple(data[first:last] for first, last in itertools.pairwise(ends))
     return Film(tuple(head["steps"]), pictures, float(head["rate"]))
 
 

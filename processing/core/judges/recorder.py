@@ -170,7 +170,8 @@ def picture(pixels: Any) -> bytes:
     array = np.asarray(pixels)
     if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or not array.size:
         raise ValueError(
-            f"render() must give a picture of the shape (height, width, 3) in uint8; it gave {array.dtype} of the shape {array.shape}"
+            "render() must give a picture of the shape (height, width, 3) in uint8; it gave "
+            f"{array.dtype} of the shape {array.shape}"
         )
     image = Image.fromarray(np.ascontiguousarray(array))
     image.thumbnail((MOST_PIXELS, MOST_PIXELS))

@@ -67,7 +67,8 @@ def record(
     trajectory = _trajectory(environment, kind, plain)
     reason = None if plain.failure == Failure.NONE else plain.reason
     if trajectory is not None and not np.all(np.isfinite(trajectory.rewards)):
-        trajectory, reason = None, f"Its environment gave it rewards whose sum is {trajectory.total:g}."
+        reason = f"Its environment gave it rewards whose sum is {trajectory.total:g}."
+        trajectory = None
     film, undrawn = (None, None) if drawn is None else _drawn(environment, kind, drawn, trajectory)
     return Recording(trajectory, reason, film, undrawn)
 
