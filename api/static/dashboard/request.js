@@ -4,9 +4,9 @@ const POLL_MILLISECONDS = 1000;
 
 export class ReplayRequest {
   // `root` holds select[name=episode], a form, [role=status] and a link to the GIF; `chosen` is called with another episode,
-  // `done` when a worker has done what was asked for.
-  constructor(root, { chosen, done }) {
-    Object.assign(this, { root, done });
+  // `asked` when the reader wants to see one, `done` when a worker has done what was asked for.
+  constructor(root, { chosen, asked, done }) {
+    Object.assign(this, { root, asked, done });
     this.select = root.querySelector("select");
     this.form = root.querySelector("form");
     this.line = root.querySelector("[role=status]");
@@ -41,6 +41,7 @@ export class ReplayRequest {
 
   async ask() {
     this.form.hidden = true;
+    this.asked();
     try {
       const answer = await fetch(this.form.action, {
         method: "POST", body: new FormData(this.form), headers: { Accept: "application/json" },

@@ -21,7 +21,8 @@ const maze = rows ? new MazeView($("maze"), rows) : new FilmView($("film"), new 
 const network = new NetworkView($("network"));
 const replay = new Replay($("player"), maze, network, { ended: () => update(), touched: () => setFollowing(false) });
 const request = new ReplayRequest($("request"), {
-  chosen: (number) => { episode = number; setFollowing(false); again(); }, done: () => again(),
+  chosen: (number) => { episode = number; setFollowing(false); again(); },
+  asked: () => setFollowing(false), done: () => again(),
 });
 const species = page.species ? new SpeciesChart($("species-card"), (generation) => choose(generation)) : null;
 const descent = new Descent($("descent"), (name) => { setFollowing(false); showAgent(name, true); });
