@@ -8,14 +8,14 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from api.dashboard.policy import page
+from api.dashboard.replays import recorded, stride_of
 from api.dashboard.views import run_of, whole
 from api.dashboard.words import origin_words
 from api.exports import formats_at
 from api.graphql.ids import global_id
-from api.replays import WORDS, film_url, recording_of, state_of
 from database import selectors
 from database.errors import NotFound
-from database.models import Instance, Replay
+from database.models import Instance
 from database.selectors import AgentRecord
 from processing.core.environments.table import Table
 from processing.core.genomes.graphs import Graphs
@@ -24,16 +24,11 @@ from processing.core.networks.export import computation_of
 from processing.core.networks.pictures import drawing_of
 from processing.core.networks.svg import svg_of
 from processing.core.plan import Plan
-from processing.core.types import Float32Array, Float64Array, Genomes, Operator, Trajectory
-from processing.replays import normalization_of
+from processing.core.types import Float64Array, Genomes, Operator, Trajectory
 from processing.run import plan_of_work_item
 
 MOST_POINTS, MOST_SHARES = 1_000, 200
 COLUMNS = ("best", "mean", "lower_quartile", "upper_quartile", "threshold")
-#: Of longer lives, the activity of every second step is sent along, or third, and so on.
-MOST_ACTIVE_STEPS = 1_000
-#: The same where a step has many numbers: so many of all of them.
-MOST_ACTIVE_NUMBERS = 400_000
 
 
 @require_safe
@@ -63,7 +58,7 @@ def agent(request: HttpRequest, number: int) -> HttpResponse:
     genomes = plan.genome.unpack(genome)
     told = _described(instance, record) | {"exports": _exports(plan, record, genome)}
     episode = whole(request, "episode") or 0
-    walked = (_recorded if plan.is_recorded else _walked)(plan, instance, record, genome, genomes, episode)
+    walked = (recorded if plan.is_recorded else _walked)(plan, instance, record, genome, genomes, episode)
     return JsonResponse(told | _drawn(plan, genomes) | walked | {"episode": episode})
 
 
@@ -123,71 +118,6 @@ def _units(plan: Plan, genomes: Genomes) -> dict[str, list[Any]]:
     return {"columns": names[:-1], "outputs": names[-1]}
 
 
-def replay_told(row: Replay | None) -> dict[str, Any]:
-    """Where a replay stands, for a page; NONE where nobody has asked for it."""
-    if row is None:
-        return {"state": "NONE", "message": None}
-    state = state_of(row)
-    return {"state": state, "message": WORDS.get(state) or row.failure or None}
-
-
-def _recorded(
-    plan: Plan, instance: Instance, record: AgentRecord, genome: bytes, genomes: Genomes, episode: int
-) -> dict[str, Any]:
-    """Its way through an episode as a worker has replayed it; none where none has, and how it stands with that."""
-    row = selectors.replay(instance.pk, record.generation, record.index, episode)
-    kept = None if row is None else recording_of(row, plan)
-    told = replay_told(row) | {"undrawn": None, "gif": None, "film": None}
-    if row is not None and kept is not None:
-        told |= {"undrawn": kept.undrawn, "gif": film_url(row, "gif"), "film": film_url(row, "film")}
-        told["message"] = told["message"] or kept.reason
-    way = None if kept is None else kept.trajectory
-    found = {"replay": told, "way": None, "silence": plan.elsewhere, "episodes": plan.environment.episodes}
-    if way is None:
-        return found
-    normalization = normalization_of(plan, instance.pk, record.generation)
-    seen = [row.astype(np.float32) for row in way.observations]
-    shown = seen if normalization is None else [normalization.of(row) for row in seen]
-    activity, stride = _told_activity(plan, genomes, way, shown)
-    return found | {"way": {
-        "positions": [], "actions": way.actions, "rewards": way.rewards, "total": way.total, "ending": _ending(way),
-        "activity": activity, "stride": stride, "seen": _finite(np.array(seen[::stride])), "targets": None,
-        "episodes": plan.environment.episodes, "inputs": list(plan.environment.input_labels()),
-        "outputs": _action_names(plan),
-    }}
-
-
-def _told_activity(
-    plan: Plan, genomes: Genomes, way: Trajectory, shown: list[Float32Array]
-) -> tuple[list[list[list[float]]], int]:
-    """What the network's units said for these observations, as `_activity` tells it, and of how many steps one is told."""
-    if not shown:
-        return [], _stride(way)
-    columns = _columns(plan, genomes, [row.astype(np.float64) for row in shown])
-    numbers = sum(column.size for column in columns)
-    stride = max(_stride(way), -(-numbers // MOST_ACTIVE_NUMBERS))
-    return [[_finite(np.round(column[step], 3)) for column in columns] for step in range(0, way.steps, stride)], stride
-
-
-def _columns(plan: Plan, genomes: Genomes, observations: list[Float64Array]) -> list[Float64Array]:
-    if isinstance(genomes, Graphs):
-        return activity_of_units(computation_of(plan.genome, genomes), observations)
-    return activity_of(plan.genome.layers(genomes[0]), plan.genome.parameters.activation.value, observations)
-
-
-def _action_names(plan: Plan) -> list[str]:
-    """A name for each action that is one of several, or for each number of an action."""
-    action = plan.environment.action
-    if action["type"] == "MultiDiscrete":
-        return [f"action[{place}]" for place in range(len(action["n"]))]
-    return list(plan.environment.output_labels())
-
-
-def _finite(values: Any) -> Any:
-    """Numbers as JSON takes them."""
-    return np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=1e30, neginf=-1e30).tolist()
-
-
 def _walked(
     plan: Plan, instance: Instance, record: AgentRecord, genome: bytes, genomes: Genomes, episode: int
 ) -> dict[str, Any]:
@@ -198,7 +128,7 @@ def _walked(
     way = plan.replay(genome, seed=instance.seed, generation=record.generation, agent=record.index, episode=episode)
     return {"episodes": plan.environment.episodes, "way": {
         "positions": way.positions, "actions": way.actions, "rewards": way.rewards, "total": way.total,
-        "ending": _ending(way), "activity": _activity(plan, genomes, way), "stride": _stride(way),
+        "ending": _ending(way), "activity": _activity(plan, genomes, way), "stride": stride_of(way),
         "episodes": plan.environment.episodes,
         "targets": plan.environment.parameters.targets if isinstance(plan.environment, Table) else None,
         "inputs": list(plan.environment.input_labels()), "outputs": list(plan.environment.output_labels()),
@@ -208,17 +138,10 @@ def _walked(
 def _ending(way: Trajectory) -> str:
     if way.truncated:
         return "truncated"
-    if not way.terminated:
-        return "cut"
     if not way.positions:
         return "terminated"
     moved = len(way.rewards) and way.positions[-1] != way.positions[-2]
     return "collected" if moved else "bumped"
-
-
-def _stride(way: Trajectory) -> int:
-    """Of so many steps, the activity of the first is told."""
-    return -(-way.steps // MOST_ACTIVE_STEPS) or 1
 
 
 def _activity(plan: Plan, genomes: Genomes, way: Trajectory) -> list[list[list[float]]]:
@@ -227,7 +150,7 @@ def _activity(plan: Plan, genomes: Genomes, way: Trajectory) -> list[list[list[f
         columns = _units_at_work(plan, genomes, way)
     else:
         columns = activity_of(plan.genome.layers(genomes[0]), plan.genome.parameters.activation.value, way.observations)
-    return [[np.round(column[step], 3).tolist() for column in columns] for step in range(0, way.steps, _stride(way))]
+    return [[np.round(column[step], 3).tolist() for column in columns] for step in range(0, way.steps, stride_of(way))]
 
 
 def _units_at_work(plan: Plan, genomes: Graphs, way: Trajectory) -> list[Float64Array]:

@@ -11,9 +11,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from api import intake, replays
 from api.access import Permission, may
-from api.dashboard.data import replay_told
 from api.dashboard.examples import document_of
 from api.dashboard.policy import page
+from api.dashboard.replays import replay_told
 from api.dashboard.views import live_context, run_of, runs_context
 from api.dashboard.words import duration, shown
 from database import selectors

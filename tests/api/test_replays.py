@@ -158,6 +158,7 @@ def test_a_page_asks_waits_and_shows_frames_and_signals(client: Client, instance
     assert client.get(f"/runs/{instance.pk}/replay?generation=0&index=0&episode=0").json() == {"state": "DONE", "message": None}
     found = page(client, instance)
     assert len(found["way"]["rewards"]) == len(found["way"]["seen"]) == len(found["way"]["activity"]) == 10
+    assert (found["way"]["ending"], found["way"]["positions"]) == ("terminated", [])
     assert found["way"]["outputs"] == ["action = 0", "action = 1"]
     head, _, rest = client.get(found["replay"]["film"]).content.partition(b"\n")
     assert json.loads(head)["steps"] == list(range(11))
