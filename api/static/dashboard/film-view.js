@@ -14,7 +14,7 @@ export class FilmView {
   }
 
   forget() {
-    this.film = null;
+    this.film = this.loading = null;
     this.ready = new Map();
     this.canvas.hidden = true;
   }
@@ -22,6 +22,7 @@ export class FilmView {
   // The frames at this address: a line of JSON (steps, sizes in bytes, rate), then one PNG after the other. How many steps a
   // second they are shown at.
   async load(url) {
+    const loading = (this.loading = {});
     const answer = await fetch(url);
     if (!answer.ok) throw new Error(`The frames could not be read (${answer.status}).`);
     const data = await answer.arrayBuffer();
@@ -29,6 +30,7 @@ export class FilmView {
     const { steps, sizes, rate } = JSON.parse(new TextDecoder().decode(data.slice(0, end)));
     let first = end + 1;
     const frames = sizes.map((size) => new Blob([data.slice(first, (first += size))], { type: "image/png" }));
+    if (loading !== this.loading) return rate; // another agent is shown by now
     this.forget();
     this.film = { steps, frames };
     return rate;

@@ -2,6 +2,9 @@
 
 const POLL_MILLISECONDS = 1000;
 
+// Whether another request would change nothing.
+const isDone = ({ state, film, undrawn }, way) => state === "DONE" && Boolean(film || undrawn || !way);
+
 export class ReplayRequest {
   // `root` holds select[name=episode], a form, [role=status] and a link to the GIF; `chosen` is called with another episode,
   // `asked` when the reader wants to see one, `done` when a worker has done what was asked for.
@@ -29,7 +32,7 @@ export class ReplayRequest {
     this.gif.href = replay?.gif ?? "";
     this.said = replay?.undrawn ?? "";
     const isAsked = ["WAITING", "RUNNING"].includes(replay?.state);
-    this.form.hidden = !replay || isAsked || !this.form.dataset.allowed || Boolean(way && (replay.film || replay.undrawn));
+    this.form.hidden = !replay || isAsked || !this.form.dataset.allowed || isDone(replay, way);
     this.form.querySelector("button").textContent = way ? "Draw this episode" : "Watch this episode";
     this.say(replay ?? {});
     if (isAsked) this.poll();

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from processing.core.errors import Refused
 from processing.core.judges.child import Child, Life
 from processing.core.packed import pack_values
 from processing.core.types import Float32Array
@@ -26,7 +27,7 @@ PICTURES_A_SECOND, LEAST_RATE, MOST_RATE = 30.0, 1.0, 60.0
 RGB = "rgb_array"
 
 
-class Undrawn(Exception):
+class Undrawn(Refused):
     """An environment draws no pictures."""
 
 
