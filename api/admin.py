@@ -20,6 +20,7 @@ from database.models import (
     Event,
     Generation,
     Instance,
+    Replay,
     Slice,
     Species,
     SpeciesSnapshot,
@@ -226,6 +227,18 @@ class SliceWindow(Window):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Slice]:
         """Without the packed agents."""
         return super().get_queryset(request).defer("population", "results")
+
+
+@admin.register(Replay)
+class ReplayWindow(Window):
+    """Episodes that somebody asked to see again."""
+
+    list_display = ("__str__", "state", "with_pictures", "requested_by", "requested_at", "claimed_by", "attempts", "failure")
+    list_filter = ("state", RunFilter)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Replay]:
+        """Without what was kept of them."""
+        return super().get_queryset(request).defer("result", "film")
 
 
 @admin.register(Worker)

@@ -9,7 +9,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpResponse
 
 from api.graphql.ids import BadId
-from database.errors import Conflict, Fenced, NotFound
+from database.errors import Conflict, Fenced, NotFound, TooMany
 from database.selectors import BadCursor
 from processing.core.errors import Broken, Refused, Transient
 
@@ -21,6 +21,7 @@ ANSWERS: dict[type[BaseException], tuple[str, int]] = {
     NotFound: ("NOT_FOUND", 404),
     Conflict: ("WRONG_STATE", 409),
     Fenced: ("CONFLICT", 409),
+    TooMany: ("LIMIT_EXCEEDED", 429),
     BadCursor: ("INVALID_FORMAT", 400),
     BadId: ("INVALID_FORMAT", 400),
     Transient: ("UNAVAILABLE", 503),

@@ -10,10 +10,9 @@ from api.graphql.ids import BadId, read_id
 from database import selectors
 from database.errors import NotFound
 from database.selectors import AgentRecord
-from processing.core.errors import Refused
 from processing.core.networks.export import ExportFormat, exported, facts_of, formats_of
-from processing.core.normalization import Normalization, unpack
 from processing.core.plan import Plan
+from processing.replays import normalization_of
 from processing.run import plan_of_work_item
 
 MEDIA_TYPES = {ExportFormat.ONNX: "application/octet-stream", ExportFormat.JSON: "application/json"}
@@ -59,7 +58,7 @@ def file_of(agent: AgentRecord, format: ExportFormat) -> File:
     if instance is None or packed is None:
         raise NotFound(f"The genome of agent {name} is not kept: the run records champions only, or it was pruned.")
     plan = plan_of_work_item(instance.work_item)
-    normalization = _normalization(agent) if plan.is_normalised else None
+    normalization = normalization_of(plan, agent.instance_id, agent.generation)
     facts = facts_of(plan.environment, plan.genome, name=name, fitness=agent.fitness)
     data = exported(plan.genome, plan.genome.unpack(packed), facts, format, normalization)
     return File(f"{name}.{format.lower()}", MEDIA_TYPES[format], data)
@@ -70,13 +69,3 @@ def formats_at(plan: Plan, *, genome_bytes: int | None, is_normalization_kept: b
     if genome_bytes is None or (plan.is_normalised and not is_normalization_kept):
         return ()
     return formats_of(plan.genome, genome_bytes)
-
-
-def _normalization(agent: AgentRecord) -> Normalization | None:
-    packed = selectors.normalization_of(agent.instance_id, agent.generation)
-    if packed is None:
-        raise Refused(
-            "This network gets observations normalised by what was seen before its generation, and that was not kept. "
-            "Runs that are started now keep it."
-        )
-    return unpack(packed)

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from api import exports, health, metrics
+from api import exports, health, metrics, replays
 from api.graphql.view import graphql
 from api.login import one_time_login
 
@@ -12,6 +12,7 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics.metrics, name="metrics"),
     path("agents/<str:id>/network.<str:ending>", exports.network, name="network"),
+    path("agents/<str:id>/episodes/<int:episode>.<str:ending>", replays.film, name="film"),
     path("login/<str:token>", one_time_login, name="one-time-login"),
     path("", include("api.dashboard.urls")),
 ]

@@ -14,5 +14,9 @@ class Conflict(Exception):
     """The row is not in a state that allows this."""
 
 
+class TooMany(Exception):
+    """So many of these wait already that no more are taken for now."""
+
+
 class Fenced(Exception):
     """Somebody else holds the step now: discard the work quietly."""

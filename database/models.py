@@ -159,6 +159,39 @@ class Slice(Step):
         return f"agents {self.first} to {self.last - 1} of generation {self.generation} of run {self.instance_id}"
 
 
+class ReplayState(models.TextChoices):
+    """Where the replay of an episode stands."""
+
+    WAITING = "WAITING"
+    DONE = "DONE"
+    FAILED = "FAILED"
+
+
+class Replay(Step):
+    """An episode that somebody asked to see again, the step "evaluate it again", and what became of it."""
+
+    instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="replays")
+    generation = models.PositiveIntegerField()
+    index = models.PositiveIntegerField()  # of the agent in its generation
+    episode = models.PositiveIntegerField()
+    with_pictures = models.BooleanField(default=False)
+    state = models.CharField(max_length=8, choices=ReplayState, default=ReplayState.WAITING)
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
+    requested_at = models.DateTimeField(db_default=Now(), editable=False)
+    finished_at = models.DateTimeField(null=True)
+    failure = models.TextField(blank=True)  # why no worker could do it
+    result = models.BinaryField(null=True)  # null until it was done once
+    film = models.BinaryField(null=True)  # null where there are no pictures
+
+    class Meta:
+        ordering = ("instance", "generation", "index", "episode")
+        indexes = (models.Index(fields=("state", "lease_until"), name="replay_ready"),)
+        constraints = (models.UniqueConstraint(fields=("instance", "generation", "index", "episode"), name="replay_once"),)
+
+    def __str__(self) -> str:
+        return f"episode {self.episode} of agent {self.instance_id}-{self.generation}-{self.index}"
+
+
 class Worker(models.Model):
     """A worker process and its children, as it last made itself known, and what it has done since it started."""
 

@@ -10,7 +10,18 @@ from django.db import connection
 from django.db.models import F, Min
 from django.db.models.functions import Now
 
-from database.models import ACTIVE, Checkpoint, CheckpointPart, Event, EventType, Instance, PartKind, Slice
+from database.models import (
+    ACTIVE,
+    Checkpoint,
+    CheckpointPart,
+    Event,
+    EventType,
+    Instance,
+    PartKind,
+    Replay,
+    ReplayState,
+    Slice,
+)
 from database.services import EVALUATED, FREE, advanceable
 
 #: Parts of a checkpoint that are read in one statement.
@@ -45,6 +56,13 @@ def ready_slices(
         if most is None or counts[run] <= most:
             found.append((number, priority))
     return found
+
+
+def ready_replays(*, waited_seconds: float = 0.0, most: int) -> list[Ready]:
+    """Replays that can be claimed now and were asked for so long ago: higher priority first, then the older; at most so many."""
+    since = Now() - timedelta(seconds=waited_seconds)
+    ready = Replay.objects.filter(FREE, state=ReplayState.WAITING, requested_at__lte=since)
+    return list(ready.order_by("-instance__priority", "requested_at", "pk").values_list("pk", "instance__priority")[:most])
 
 
 def by_priority(instance_ids: Iterable[int]) -> list[Ready]:
@@ -115,4 +133,5 @@ def workers_with_expired_leases() -> list[str]:
 def _workers(**held: Any) -> list[str]:
     runs = Instance.objects.filter(**held, state__in=ACTIVE).exclude(claimed_by="")
     slices = Slice.objects.filter(**held, results__isnull=True, instance__state__in=ACTIVE).exclude(claimed_by="")
-    return sorted({*runs.values_list("claimed_by", flat=True), *slices.values_list("claimed_by", flat=True)})
+    replays = Replay.objects.filter(**held, state=ReplayState.WAITING).exclude(claimed_by="")
+    return sorted({worker for steps in (runs, slices, replays) for worker in steps.values_list("claimed_by", flat=True)})

@@ -13,7 +13,7 @@ from database.steps import Ready
 
 log = logging.getLogger(__name__)
 
-ADVANCE, EVALUATE, SWEEP = "processing.advance", "processing.evaluate", "processing.sweep"
+ADVANCE, EVALUATE, REPLAY, SWEEP = "processing.advance", "processing.evaluate", "processing.replay", "processing.sweep"
 #: What a broker that is dead or frozen raises.
 BROKER_TROUBLE = (OperationalError, OSError)
 #: A broker that did not answer is left alone for so long, so that it costs its time-out once.

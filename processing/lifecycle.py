@@ -8,15 +8,16 @@
 
 import contextlib
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 
 from database import services, steps
 from database.errors import NO_ANSWER, Conflict, Fenced
-from database.models import ACTIVE, ENDED, EventLevel, EventType, Instance, InstanceState
+from database.models import ACTIVE, ENDED, EventLevel, EventType, Instance, InstanceState, Replay, ReplayState
 from database.outcomes import BAD, Outcome, outcome_of, outcome_words
-from database.services import Claim, NewEvent, SliceClaim
+from database.services import Claim, NewEvent, ReplayClaim, SliceClaim
 from processing import dispatch, node
 from processing.core.types import StopReason
 
@@ -26,10 +27,13 @@ CRASHES_TO_SPLIT = 2
 TROUBLES_TO_TELL = 3
 #: Messages for each ready step beyond which the sweep adds none, and the time after which a step is announced again.
 MOST_MESSAGES_A_STEP, LONG_SECONDS = 4, 60.0
+#: Workers that a replay may cost; it is worth fewer than a run.
+MOST_REPLAY_ATTEMPTS = 3
 
 _CRASHED = "Its worker crashed {} times in the same generation; the work item makes the engine fail. Try other parameters."
 _SILENT = "A worker made no progress for the whole of its lease; another goes on from the last generation."
 _TROUBLE = "The work cannot be stored; it is tried again and again"
+_UNSEEN = "No worker survived replaying this episode, {} times."
 _LOST = "Its worker was lost {} times in the same generation; it may need more memory than the machine has."
 _REVIVED = (
     "It had died out, and goes on from its last parents, or with new agents where there were none. What made its "
@@ -79,6 +83,18 @@ def claim_slice(slice_id: int) -> SliceClaim | None:
     )
     if claimed is not None:
         _counted(claimed)
+    return claimed
+
+
+def claim_replay(replay_id: int) -> ReplayClaim | None:
+    """The right to do a replay; None where it does not wait any more, is somebody else's, or has used up its attempts."""
+    claimed = services.claim_replay(replay_id=replay_id, worker=node.process_name(), lease_seconds=settings.LEASE_SECONDS)
+    if claimed is None:
+        return None
+    node.count(claims=1)
+    if claimed.attempts > MOST_REPLAY_ATTEMPTS:
+        fail(claimed, _UNSEEN.format(claimed.attempts - 1))
+        return None
     return claimed
 
 
@@ -149,13 +165,17 @@ def _ended(instance: Instance, outcome: Outcome, *, aim: bool) -> NewEvent:
     )
 
 
-def fail(claimed: Claim | SliceClaim, message: str) -> None:
-    """The run has failed; its completed generations and its checkpoint stay, and it may be resumed.
+def fail(claimed: Claim | SliceClaim | ReplayClaim, message: str) -> None:
+    """The run has failed; its completed generations and its checkpoint stay, and it may be resumed. Of a replay it alone has.
 
     Nothing happens where the claim was lost meanwhile.
     """
     node.count(failed=1)
     services.renew_connection()
+    if isinstance(claimed, ReplayClaim):
+        with contextlib.suppress(Fenced, *NO_ANSWER):
+            services.fail_replay(claim=claimed, failure=message)
+        return
     with contextlib.suppress(Fenced, *NO_ANSWER), fenced(claimed) as instance:
         instance.failure_message = message
         instance.stop_reason = StopReason.ERROR.value
@@ -170,18 +190,25 @@ def fenced(claimed: Claim | SliceClaim) -> contextlib.AbstractContextManager[Ins
     return services.fenced(claimed, lease_seconds=settings.LEASE_SECONDS)
 
 
-def extend(claimed: Claim | SliceClaim, seconds: float) -> None:
+def extend(claimed: Claim | SliceClaim | ReplayClaim, seconds: float) -> None:
     """The lease lasts so many seconds from now. Raises Fenced where it is no longer ours."""
+    if isinstance(claimed, ReplayClaim):
+        services.extend_replay(claim=claimed, lease_seconds=seconds)
+        return
     if isinstance(claimed, SliceClaim):
         services.extend_slice(claim=claimed, lease_seconds=seconds)
     else:
         services.extend(claim=claimed, lease_seconds=seconds)
 
 
-def hand_back(claimed: Claim | SliceClaim) -> None:
+def hand_back(claimed: Claim | SliceClaim | ReplayClaim) -> None:
     """The step is free as if it had not been claimed, and others are told; its worker is to stop."""
     services.renew_connection()
     with contextlib.suppress(*NO_ANSWER):
+        if isinstance(claimed, ReplayClaim):
+            services.hand_back_replay(claim=claimed)
+            announce_next_replay()
+            return
         if isinstance(claimed, SliceClaim):
             services.hand_back_slice(claim=claimed)
         else:
@@ -189,13 +216,16 @@ def hand_back(claimed: Claim | SliceClaim) -> None:
         announce([claimed.instance_id])
 
 
-def back_off(claimed: Claim | SliceClaim, why: object) -> None:
+def back_off(claimed: Claim | SliceClaim | ReplayClaim, why: object) -> None:
     """Free the step for a later try; where not even that can be written, the lease runs out.
 
     Trouble that stays is told in the run's events.
     """
     services.renew_connection()
     with contextlib.suppress(*NO_ANSWER):
+        if isinstance(claimed, ReplayClaim):
+            services.back_off_replay(claim=claimed)
+            return
         if isinstance(claimed, SliceClaim):
             services.back_off_slice(claim=claimed)
         else:
@@ -261,15 +291,18 @@ def sweep() -> int:
     """
     adopt()
     runs, slices, waiting = steps.ready_instances(), steps.ready_slices(most=_most_slices()), dispatch.waiting()
-    ready = len(runs) + len(slices)
+    replays = steps.ready_replays(most=_most_slices())
+    ready = len(runs) + len(slices) + len(replays)
     if waiting is None or waiting >= max(1, MOST_MESSAGES_A_STEP * ready):
         return 0
     if waiting >= ready:
         runs = steps.ready_instances(waited_seconds=LONG_SECONDS)
         slices = steps.ready_slices(waited_seconds=LONG_SECONDS, most=_most_slices())
+        replays = steps.ready_replays(waited_seconds=LONG_SECONDS, most=_most_slices())
     dispatch.send(dispatch.ADVANCE, runs)
     dispatch.send(dispatch.EVALUATE, slices)
-    return len(runs) + len(slices)
+    dispatch.send(dispatch.REPLAY, replays)
+    return len(runs) + len(slices) + len(replays)
 
 
 def adopt() -> None:
@@ -291,6 +324,28 @@ def announce_next(instance_id: int) -> None:
     most = _most_slices()
     ready = steps.ready_slices(only=[instance_id], most=most)
     dispatch.send(dispatch.EVALUATE, ready[-1:] if len(ready) == most else ready[:1])
+
+
+def request_replay(
+    *, instance_id: int, generation: int, index: int, episode: int, with_pictures: bool, owner: Any
+) -> Replay:
+    """An episode will be replayed, unless it was; where it stands. Raises NotFound, TooMany."""
+    with transaction.atomic():
+        replay = services.request_replay(
+            instance_id=instance_id, generation=generation, index=index, episode=episode, with_pictures=with_pictures,
+            owner=owner,
+        )
+        if replay.state == ReplayState.WAITING:
+            ready = [each for each in steps.ready_replays(most=_most_slices()) if each[0] == replay.pk]
+            transaction.on_commit(lambda: dispatch.send(dispatch.REPLAY, ready))
+    return replay
+
+
+def announce_next_replay() -> None:
+    """A replay is done, or free again: send one message more. Of many only the first are announced, as it is with slices."""
+    most = _most_slices()
+    ready = steps.ready_replays(most=most)
+    dispatch.send(dispatch.REPLAY, ready[-1:] if len(ready) == most else ready[:1])
 
 
 def _most_slices() -> int:

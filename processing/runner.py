@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from database import services
 from database.errors import NO_ANSWER, Fenced
-from database.services import Claim, SliceClaim
-from processing import lifecycle, logs, node, slices
+from database.services import Claim, ReplayClaim, SliceClaim
+from processing import lifecycle, logs, node, replays, slices
 from processing.core.errors import Broken, Refused, Transient
 from processing.core.generation import Closed
 from processing.heartbeat import Heartbeat
@@ -18,7 +18,7 @@ from processing.stopping import Stopping
 
 log = logging.getLogger(__name__)
 
-C = TypeVar("C", Claim, SliceClaim)
+C = TypeVar("C", Claim, SliceClaim, ReplayClaim)
 #: PostgreSQL's class of codes for limits of its own: a row, a statement or a value is too large.
 TOO_MUCH = "54"
 
@@ -53,6 +53,16 @@ def work_slice(slice_id: int, *, threads: int | None = None) -> None:
         return False
 
     _worked(f"slice {slice_id}", lambda: lifecycle.claim_slice(slice_id), part)
+
+
+def work_replay(replay_id: int) -> None:
+    """Evaluate an episode again for somebody who wants to see it, and store what became of it."""
+
+    def part(claim: ReplayClaim, heartbeat: Heartbeat) -> bool:
+        replays.work_on(claim, Run.load(claim.instance_id, threads=1), heartbeat)
+        return False
+
+    _worked(f"replay {replay_id}", lambda: lifecycle.claim_replay(replay_id), part)
 
 
 def _worked(what: str, claimed: Callable[[], C | None], work: Callable[[C, Heartbeat], bool]) -> bool:

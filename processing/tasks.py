@@ -24,6 +24,12 @@ def evaluate(slice_id: int) -> None:
     runner.work_slice(slice_id)
 
 
+@shared_task(base=Step, name=dispatch.REPLAY)
+def replay(replay_id: int) -> None:
+    """Evaluate an episode again for somebody who wants to see it."""
+    runner.work_replay(replay_id)
+
+
 @shared_task(name=dispatch.SWEEP)
 def sweep() -> None:
     """A message for every step that is ready or whose lease ran out."""

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from api.dashboard.policy import page
+from api.dashboard.replays import recorded, stride_of
 from api.dashboard.views import run_of, whole
 from api.dashboard.words import origin_words
 from api.exports import formats_at
@@ -28,8 +29,6 @@ from processing.run import plan_of_work_item
 
 MOST_POINTS, MOST_SHARES = 1_000, 200
 COLUMNS = ("best", "mean", "lower_quartile", "upper_quartile", "threshold")
-#: Of longer lives, the activity of every second step is sent along, or third, and so on.
-MOST_ACTIVE_STEPS = 1_000
 
 
 @require_safe
@@ -46,7 +45,7 @@ def statistics(request: HttpRequest, number: int) -> HttpResponse:
 @require_safe
 @page
 def agent(request: HttpRequest, number: int) -> HttpResponse:
-    """The agent `index` of `generation`, or that generation's champion: whence it came, its network, its way."""
+    """The agent `index` of `generation`, or that generation's champion: its origin, its network, its way through `episode`."""
     instance = run_of(number)
     record = _record(instance, whole(request, "generation"), whole(request, "index"))
     if record is None:
@@ -58,8 +57,11 @@ def agent(request: HttpRequest, number: int) -> HttpResponse:
     plan = plan_of_work_item(instance.work_item)
     genomes = plan.genome.unpack(genome)
     told = _described(instance, record) | {"exports": _exports(plan, record, genome)}
-    episode = _episode(plan, whole(request, "episode"))
-    return JsonResponse(told | _drawn(plan, genomes) | _walked(plan, instance, record, genome, genomes, episode))
+    episode = whole(request, "episode") or 0
+    if episode >= plan.environment.episodes:
+        raise NotFound(f"There is no such episode: an agent has {plan.environment.episodes}.")
+    walked = (recorded if plan.is_recorded else _walked)(plan, instance, record, genome, genomes, episode)
+    return JsonResponse(told | _drawn(plan, genomes) | walked | {"episode": episode})
 
 
 @require_safe
@@ -118,13 +120,6 @@ def _units(plan: Plan, genomes: Genomes) -> dict[str, list[Any]]:
     return {"columns": names[:-1], "outputs": names[-1]}
 
 
-def _episode(plan: Plan, number: int | None) -> int:
-    """The number of an episode, from 0; the first where none is asked for."""
-    if (number or 0) >= plan.environment.episodes:
-        raise NotFound(f"There is no such episode: an agent has {plan.environment.episodes}.")
-    return number or 0
-
-
 def _walked(
     plan: Plan, instance: Instance, record: AgentRecord, genome: bytes, genomes: Genomes, episode: int
 ) -> dict[str, Any]:
@@ -132,9 +127,9 @@ def _walked(
     if (silence := plan.unreplayed(genome)) is not None:
         return {"way": None, "silence": silence}
     way = plan.replay(genome, seed=instance.seed, generation=record.generation, agent=record.index, episode=episode)
-    return {"way": {
+    return {"episodes": plan.environment.episodes, "way": {
         "positions": way.positions, "actions": way.actions, "rewards": way.rewards, "total": way.total,
-        "ending": _ending(way), "activity": _activity(plan, genomes, way), "stride": _stride(way),
+        "ending": _ending(way), "activity": _activity(plan, genomes, way), "stride": stride_of(way),
         "episodes": plan.environment.episodes, "episode": episode, "scene": plan.environment.scene,
         "targets": plan.environment.parameters.targets if isinstance(plan.environment, Table) else None,
         "inputs": list(plan.environment.input_labels()), "outputs": list(plan.environment.output_labels()),
@@ -152,18 +147,13 @@ def _ending(way: Trajectory) -> str:
     return "collected" if moved else "bumped"
 
 
-def _stride(way: Trajectory) -> int:
-    """Of so many steps, the activity of the first is told."""
-    return -(-way.steps // MOST_ACTIVE_STEPS) or 1
-
-
 def _activity(plan: Plan, genomes: Genomes, way: Trajectory) -> list[list[list[float]]]:
     """For each step that is told the values of the inputs and of each hidden layer, or of all units of a graph."""
     if isinstance(genomes, Graphs):
         columns = _units_at_work(plan, genomes, way)
     else:
         columns = activity_of(plan.genome.layers(genomes[0]), plan.genome.parameters.activation.value, way.observations)
-    return [[np.round(column[step], 3).tolist() for column in columns] for step in range(0, way.steps, _stride(way))]
+    return [[np.round(column[step], 3).tolist() for column in columns] for step in range(0, way.steps, stride_of(way))]
 
 
 def _units_at_work(plan: Plan, genomes: Graphs, way: Trajectory) -> list[Float64Array]:

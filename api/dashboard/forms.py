@@ -2,17 +2,20 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
-from api import intake
+from api import intake, replays
 from api.access import Permission, may
 from api.dashboard.examples import document_of
 from api.dashboard.policy import page
+from api.dashboard.replays import replay_told
 from api.dashboard.views import live_context, run_of, runs_context
 from api.dashboard.words import duration, fault_rows, shown
+from database import selectors
 from database.errors import Conflict, NotFound
 from formatting.faults import Faulty
 from processing import lifecycle
@@ -64,6 +67,33 @@ def act(request: HttpRequest, number: int, action: str) -> HttpResponse:
     if not request.htmx:  # type: ignore[attr-defined]
         return render(request, "error.html", {"title": "That did not work", "message": trouble}, status=status)
     return render(request, "dashboard/_live.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page
+def replay(request: HttpRequest, number: int) -> HttpResponse:
+    """Where the replay of an episode stands; a POST asks for it, with frames."""
+    instance = run_of(number)
+    given = request.POST if request.method == "POST" else request.GET
+    generation, index, episode = (_number(given.get(name, "")) for name in ("generation", "index", "episode"))
+    if request.method != "POST":
+        return JsonResponse(replay_told(selectors.replay(instance.pk, generation, index, episode)))
+    if not may(request, Permission.SUBMIT):
+        raise PermissionDenied("Log in as somebody who may ask for replays.")
+    agent = selectors.agent(instance.pk, generation, index)
+    if agent is None:
+        raise NotFound("There is no such agent in this run.")
+    replays.request(agent, episode=episode, pictures=True, user=request.user)
+    if request.headers.get("Accept") != "application/json":
+        return redirect("dashboard:run", number)
+    return JsonResponse(replay_told(selectors.replay(instance.pk, generation, index, episode)))
+
+
+def _number(text: str) -> int:
+    """A whole number that an address or a form gives; raises NotFound where it is none."""
+    if not text.isdecimal() or len(text) > 9:
+        raise NotFound("There is no such episode.")
+    return int(text)
 
 
 def cost_words(estimate: CostEstimate) -> str:

@@ -15,6 +15,7 @@ urlpatterns = [
     path("runs/<int:number>/statistics", data.statistics, name="statistics"),
     path("runs/<int:number>/species", data.species, name="species"),
     path("runs/<int:number>/agent", data.agent, name="agent"),
+    path("runs/<int:number>/replay", forms.replay, name="replay"),
     path("runs/<int:number>/line", lineage.line, name="line"),
     path("runs/<int:number>/<str:action>", forms.act, name="act"),
 ]

@@ -12,6 +12,8 @@ MOST_REPLAY_SECONDS = 6.0
 MOST_GENOME_BYTES, GENOME_BYTES_AT_ONCE = 100_000_000, 8_000_000
 #: Genes that are told. One that is only looked at, to be counted, compared or drawn, is less.
 MOST_GENES, GENES_PER_LOOK = 80_000, 5
+#: Bytes of stored replays that are read, and numbers of observations that are told.
+MOST_RECORDED_BYTES, MOST_OBSERVED_NUMBERS = 20_000_000, 300_000
 #: Rows of species in their generations that are read, and how many at once for rows that may not be asked for them.
 MOST_SNAPSHOTS, SNAPSHOTS_AT_ONCE = 20_000, 4_000
 
@@ -36,6 +38,14 @@ class Budgets:
     def __init__(self) -> None:
         self.replays = Budget(
             MOST_REPLAY_SECONDS, f"One request replays lives for about {MOST_REPLAY_SECONDS:g} seconds. Ask for fewer at a time."
+        )
+        self.recordings = Budget(
+            MOST_RECORDED_BYTES, f"One request reads replays of {MOST_RECORDED_BYTES // 10**6} MB. Ask for fewer at a time."
+        )
+        self.observations = Budget(
+            MOST_OBSERVED_NUMBERS,
+            f"One request tells at most {MOST_OBSERVED_NUMBERS:,} numbers of observations. Ask for fewer episodes at a time, or "
+            "for shorter ones.",
         )
         self.genomes = Budget(
             MOST_GENOME_BYTES, f"One request reads genomes of {MOST_GENOME_BYTES // 10**6} MB. Ask for fewer agents at a time."

@@ -28,11 +28,12 @@ MAXIMUM_ERRORS = 20
 
 #: Fields whose work is more than that of one node, in nodes.
 WEIGHTS = {
-    "Agent.offspring": 20, "Agent.genome": 2, "Agent.episodes": 50,
+    "Agent.offspring": 20, "Agent.genome": 2, "Agent.episodes": 50, "Agent.replays": 20,
     "WeightGenome.network": 10, "WeightGenome.weights": 10, "Genome.network": 10, "NeatGenome.network": 10,
     "NeatGenome.nodeGenes": 2, "NeatGenome.connectionGenes": 2, "Species.history": 5, "Instance.species": 2,
     "Instance.lineage": 200, "LineageStep.mutations": 5, "Query.examples": 10, "Query.workers": 50,
-    "Query.validateWorkItem": 100, "Mutation.submitWorkItem": 500, "Instance.statistics": 10, "Instance.champions": 20,
+    "Query.validateWorkItem": 100, "Mutation.submitWorkItem": 500, "Mutation.requestReplay": 100,
+    "Instance.statistics": 10, "Instance.champions": 20,
     "Instance.agents": 20,
 }
 #: The arguments that say how long a list is.

@@ -77,6 +77,16 @@ class CancelInstanceInput(graphene.InputObjectType):
     )
 
 
+class RequestReplayInput(graphene.InputObjectType):
+    """Which episode is to be seen again."""
+
+    agent = graphene.ID(required=True, description="Global ID of the agent.")
+    episode = graphene.Int(default_value=0, description="Number of the episode, from 0.")
+    frames = graphene.Boolean(
+        default_value=True, description="Whether pictures of its steps are wanted, where its environment draws them."
+    )
+
+
 class DeleteNodeInput(graphene.InputObjectType):
     """What to delete."""
 

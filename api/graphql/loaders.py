@@ -12,8 +12,9 @@ from django.http import HttpRequest
 from api.graphql.budgets import GENOME_BYTES_AT_ONCE, SNAPSHOTS_AT_ONCE, Budget, Budgets
 from database import selectors
 from database.errors import NotFound
-from database.models import Generation, Instance, Species, SpeciesSnapshot
+from database.models import Generation, Instance, Replay, Species, SpeciesSnapshot
 from database.selectors import AgentRecord, Progress
+from processing.core.judges.recording import Recording
 from processing.core.plan import Plan
 from processing.run import is_looked_up, plan_of_work_item
 
@@ -74,12 +75,14 @@ class Context:
         self.genome_bytes: Batch[tuple[int, int, int], int] = Batch(selectors.genome_bytes_at)
         self.genomes: Batch[tuple[int, int, int], bytes] = Batch(selectors.genomes_at, self._fitting_genomes)
         self.species: Batch[tuple[int, int], Species] = Batch(self._species)
+        self.replays: Batch[tuple[int, int, int], list[Replay]] = Batch(selectors.replays_of)
         self.staged: Batch[int, str] = Batch(selectors.staged_at)
         self._snapshots: dict[tuple[int, int | None], Batch[tuple[int, int], list[SpeciesSnapshot]]] = {}
         self._histories: dict[int, Batch[tuple[int, int], list[SpeciesSnapshot]]] = {}
         self._siblings: dict[tuple[int, int], list[tuple[int, int]]] = {}  # of each species, those that it was last read with
         self._with_species: dict[tuple[int, int], None] = {}
         self.unpacked: dict[tuple[int, int, int], Any] = {}  # see `types/genomes.py`
+        self.recordings: dict[int, Recording | None] = {}  # see `types/replays.py`
         self._plans: dict[int, Plan] = {}
 
     def plan(self, instance_id: int) -> Plan:
@@ -150,8 +153,8 @@ class Context:
         addresses = [(each.instance_id, each.generation, each.index) for each in found]
         for batch in (self.generations, self.normalizations):
             batch.announce(generations)
-        for genomes in (self.genomes, self.genome_bytes):
-            genomes.announce(addresses)
+        for of_agents in (self.genomes, self.genome_bytes, self.replays):
+            of_agents.announce(addresses)
         self.parents.announce((each.instance_id, *parent) for each in found for parent in each.parents)
         self.species.announce((each.instance_id, each.species) for each in found if each.species is not None)
 

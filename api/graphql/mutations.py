@@ -5,19 +5,27 @@ from typing import Any
 
 import graphene
 
-from api import intake
+from api import intake, replays
 from api.access import Permission, may
 from api.graphql.ids import BadId, GlobalId, read_id
-from api.graphql.inputs import CancelInstanceInput, DeleteNodeInput, InstanceInput, SubmitWorkItemInput
+from api.graphql.inputs import (
+    CancelInstanceInput,
+    DeleteNodeInput,
+    InstanceInput,
+    RequestReplayInput,
+    SubmitWorkItemInput,
+)
 from api.graphql.queries import DOCUMENT
 from api.graphql.types.node import many, maybe, one
 from api.graphql.types.problems import CostEstimate, Problem, UserError, problems_of
+from api.graphql.types.replays import EpisodeReplay
 from api.graphql.types.runs import Instance
 from api.graphql.types.work_items import WorkItem
 from database import selectors, services
-from database.errors import Conflict, NotFound
+from database.errors import Conflict, NotFound, TooMany
 from formatting.faults import FaultCode, Faulty
 from processing import lifecycle
+from processing.core.errors import Refused
 
 _DENIED = "You may not do this. Log in as somebody who may."
 
@@ -58,6 +66,15 @@ class DeleteNodePayload(graphene.ObjectType):
     deleted_id = maybe(graphene.ID, "Global ID of what is gone; null when nothing is.")
 
 
+class RequestReplayPayload(graphene.ObjectType):
+    """What became of a wish to see an episode again."""
+
+    class Meta:
+        interfaces = (MutationPayload,)
+
+    replay = maybe(EpisodeReplay, "Where its replay stands; null when it was refused.")
+
+
 def _input(kind: Any) -> Any:
     return graphene.Argument(kind, required=True, description="What it needs to know.")
 
@@ -84,6 +101,11 @@ class Mutation(graphene.ObjectType):
     delete_node = one(
         DeleteNodePayload, "Deletes a run or a work item with everything below it. Refused while a run is active.",
         input=_input(DeleteNodeInput),
+    )
+
+    request_replay = one(
+        RequestReplayPayload, "Has a worker replay an episode that runs in a child process, unless that was done; the same "
+        "request again answers where it stands.", input=_input(RequestReplayInput),
     )
 
     @staticmethod
@@ -137,6 +159,32 @@ class Mutation(graphene.ObjectType):
 
         problem = _tried(info, input, Permission.ADMINISTER, delete, "Instance", "WorkItem")
         return _refused(problem) if problem else {"user_errors": [], "deleted_id": input["id"]}
+
+
+    @staticmethod
+    def resolve_request_replay(root: None, info: Any, input: Any) -> dict[str, Any]:
+        """Ask for a replay."""
+        request = info.context.request
+        if not may(request, Permission.SUBMIT):
+            return _refused(_problem(FaultCode.PERMISSION_DENIED, _DENIED))
+        try:
+            run, generation, index = read_id(input["agent"], "Agent").numbers
+            agent = selectors.agent(run, generation, index)
+            if agent is None:
+                raise NotFound("There is no such agent.")
+            episode = input["episode"] or 0
+            replays.request(agent, episode=episode, pictures=input["frames"] is not False, user=request.user)
+        except BadId as error:
+            return _refused(_problem(FaultCode.INVALID_FORMAT, f"agent: {error}", "agent"))
+        except NotFound as error:
+            return _refused(_problem(FaultCode.NOT_FOUND, str(error), "agent"))
+        except TooMany as error:
+            return _refused(_problem(FaultCode.LIMIT_EXCEEDED, str(error)))
+        except Refused as error:
+            place = "episode" if str(error).startswith("episode:") else "agent"
+            code = FaultCode.OUT_OF_RANGE if place == "episode" else FaultCode.WRONG_STATE
+            return _refused(_problem(code, str(error), place))
+        return {"user_errors": [], "replay": selectors.replay(run, generation, index, episode)}
 
 
 def _operated(info: Any, input: Any, action: Callable[[int], object]) -> dict[str, Any]:

@@ -22,6 +22,21 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def run(text: str) -> int:
+    """The number of a run, or another one, from the command line."""
+    if not text.isdecimal() or len(text) > 18:
+        raise argparse.ArgumentTypeError(f"expected a whole number, got {text[:30]!r}")
+    return int(text)
+
+
+def agent(text: str) -> tuple[int, int]:
+    """Generation and index of an agent from the command line."""
+    parts = text.split("-")
+    if len(parts) != 2 or not all(part.isdecimal() and len(part) < 10 for part in parts):
+        raise argparse.ArgumentTypeError(f"expected generation and index as in 7-13, got {text[:30]!r}")
+    return int(parts[0]), int(parts[1])
+
+
 def port(text: str) -> int:
     """A port from the command line; 0 takes a free one."""
     if not text.isdecimal() or int(text) > 65_535:

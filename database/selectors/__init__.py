@@ -39,6 +39,7 @@ from database.selectors.operations import (
 )
 from database.selectors.paging import BadCursor, Cursor, Page
 from database.selectors.progress import Progress, progress, progress_of
+from database.selectors.replays import replay, replay_film, replay_result, replays_of
 from database.selectors.runs import (
     ActiveCounts,
     InstanceFilter,
@@ -64,7 +65,7 @@ __all__ = [
     "count_agents", "count_events", "count_generations", "count_instances", "count_work_items", "event", "events",
     "generation", "generations", "generations_at", "genome_bytes_at", "genome_of", "genomes_at", "held_steps", "histories_of",
     "instance", "instances", "instances_at", "line", "lineage", "normalization_of", "offspring", "progress", "progress_of",
-    "row_keys_at", "runs_by_state", "runs_without_workers",
+    "replay", "replay_film", "replay_result", "replays_of", "row_keys_at", "runs_by_state", "runs_without_workers",
     "shares", "snapshots_at", "sparklines", "species", "species_at", "species_of", "staged_at", "statistics", "steps_in_back_off",
     "told_of_generations", "waiting", "with_checkpoint", "with_normalization", "work_item", "work_items", "workers",
 ]

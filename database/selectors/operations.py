@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Count, F, Min, Q
 from django.db.models.functions import Now
 
-from database.models import ACTIVE, Instance, InstanceState, Slice, Worker
+from database.models import ACTIVE, Instance, InstanceState, Replay, ReplayState, Slice, Worker
 from database.services import EVALUATED, FREE, advanceable, database_now, halves
 
 #: A worker that was seen within so many seconds is there; it says so every five.
@@ -67,9 +67,11 @@ def held_steps() -> list[HeldStep]:
     held = Q(lease_until__isnull=False) & ~Q(claimed_by="")
     runs = Instance.objects.filter(held, state__in=ACTIVE)
     slices = Slice.objects.filter(held, results__isnull=True, instance__state__in=ACTIVE).defer("population", "results")
+    replays = Replay.objects.filter(held, state=ReplayState.WAITING).defer("result", "film")
     return _oldest([
         *(_held(f"run {row.pk}", row, now) for row in runs.order_by("lease_until")[:MOST_STEPS]),
         *(_held(f"slice {row.pk} of run {row.instance_id}", row, now) for row in slices.order_by("lease_until")[:MOST_STEPS]),
+        *(_held(f"replay {row.pk} of run {row.instance_id}", row, now) for row in replays.order_by("lease_until")[:MOST_STEPS]),
     ])
 
 
@@ -79,9 +81,11 @@ def steps_in_back_off() -> list[HeldStep]:
     pausing = Q(lease_until__gte=Now(), claimed_by="")
     runs = Instance.objects.filter(pausing, state__in=ACTIVE)
     slices = Slice.objects.filter(pausing, results__isnull=True, instance__state__in=ACTIVE).defer("population", "results")
+    replays = Replay.objects.filter(pausing, state=ReplayState.WAITING).defer("result", "film")
     return _oldest([
         *(_held(f"run {row.pk}", row, now) for row in runs[:MOST_STEPS]),
         *(_held(f"slice {row.pk} of run {row.instance_id}", row, now) for row in slices[:MOST_STEPS]),
+        *(_held(f"replay {row.pk} of run {row.instance_id}", row, now) for row in replays[:MOST_STEPS]),
     ])
 
 

@@ -17,6 +17,16 @@ from database.services.leases import (
 )
 from database.services.pruning import Pruned, give_back, prune
 from database.services.recording import MOST_CHECKPOINTS, NewGeneration, record_generation
+from database.services.replays import (
+    ReplayClaim,
+    back_off_replay,
+    claim_replay,
+    extend_replay,
+    fail_replay,
+    hand_back_replay,
+    request_replay,
+    store_replay,
+)
 from database.services.slices import (
     EVALUATED,
     Part,
@@ -39,9 +49,11 @@ from database.services.workers import Counts, adopt, halves, register_worker, se
 
 __all__ = [
     "EVALUATED", "FREE", "MOST_CHECKPOINTS", "Claim", "Counts", "NewEvent", "NewGeneration", "NewSnapshot", "Part",
-    "Pruned", "SliceClaim", "adopt", "advanceable", "back_off", "back_off_slice", "change_state", "claim", "claim_slice",
-    "close_slices", "commit_slice", "create_work_item", "database_now", "delete_instance", "delete_work_item", "extend",
-    "extend_slice", "fenced", "fenced_slice", "finish_commit", "give_back", "halves", "hand_back", "hand_back_slice",
-    "has_committed", "leave_slices", "open_slices", "prune", "record_generation", "register_worker", "release", "release_worker",
-    "renew_connection", "resume", "see_worker", "split_slice", "tell", "was_started", "work_item_of_key",
+    "Pruned", "ReplayClaim", "SliceClaim", "adopt", "advanceable", "back_off", "back_off_replay", "back_off_slice",
+    "change_state", "claim", "claim_replay", "claim_slice", "close_slices", "commit_slice", "create_work_item",
+    "database_now", "delete_instance", "delete_work_item", "extend", "extend_replay", "extend_slice", "fail_replay",
+    "fenced", "fenced_slice", "finish_commit", "give_back", "halves", "hand_back", "hand_back_replay",
+    "hand_back_slice", "has_committed", "leave_slices", "open_slices", "prune", "record_generation",
+    "register_worker", "release", "release_worker", "renew_connection", "request_replay", "resume", "see_worker",
+    "split_slice", "store_replay", "tell", "was_started", "work_item_of_key",
 ]

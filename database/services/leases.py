@@ -14,7 +14,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Greatest, Now
 
 from database.errors import Fenced
-from database.models import ACTIVE, EventLevel, EventType, Instance, InstanceState, Slice
+from database.models import ACTIVE, EventLevel, EventType, Instance, InstanceState, Replay, ReplayState, Slice
 from database.services.clock import database_now
 from database.services.events import NewEvent, append
 
@@ -153,6 +153,7 @@ def release_worker(*, worker: str, crashed: bool | None, message: str) -> list[i
     stopped = crashed is None
     event = EventType.NOTE if stopped else EventType.WORKER_LOST
     named = Q(claimed_by=worker) | Q(claimed_by__startswith=f"{worker}/")
+    _free(Replay.objects.filter(named, state=ReplayState.WAITING), crashed)  # of which no run's events tell
     with transaction.atomic():
         runs = _held(Instance.objects.filter(state__in=ACTIVE), named, "pk")
         slices = _held(Slice.objects.filter(results__isnull=True, instance__state__in=ACTIVE), named, "instance_id")

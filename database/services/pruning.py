@@ -22,6 +22,7 @@ from database.models import (
     Generation,
     Instance,
     InstanceState,
+    Replay,
     Species,
     SpeciesSnapshot,
     Worker,
@@ -31,11 +32,14 @@ from database.services.workers import FORGOTTEN_AFTER
 
 #: Rows that one transaction deletes at most: agents, or megabytes of checkpoints.
 AGENTS_AT_A_TIME, PARTS_AT_A_TIME = 5_000, 32
+#: The same of replays, each of which may hold some megabytes.
+REPLAYS_AT_A_TIME = 4
 #: States that nobody can resume.
 FINAL = (InstanceState.SUCCEEDED, InstanceState.CANCELLED)
 #: Tables that lose many rows, and how their rows lead to a run and what bytes they hold, by the words for them.
 _KINDS: dict[str, tuple[type[models.Model], str, str | None]] = {
     "genomes of agents": (Agent, "instance", "genome"), "checkpoints": (CheckpointPart, "checkpoint__instance", "data"),
+    "replays": (Replay, "instance", "film"),
     "generations": (Generation, "instance", "scalars"), "species": (Species, "instance", None),
     "species in their generations": (SpeciesSnapshot, "instance", None), "events": (Event, "instance", None),
 }
@@ -89,6 +93,7 @@ def clear(instance_id: int, states: tuple[str, ...]) -> None:
     _delete_in_batches(instance_id, Agent.objects.filter(instance=instance_id), AGENTS_AT_A_TIME, states)
     parts = CheckpointPart.objects.filter(checkpoint__instance=instance_id)
     _delete_in_batches(instance_id, parts, PARTS_AT_A_TIME, states)
+    _delete_in_batches(instance_id, Replay.objects.filter(instance=instance_id), REPLAYS_AT_A_TIME, states)
     _delete_in_batches(instance_id, SpeciesSnapshot.objects.filter(instance=instance_id), AGENTS_AT_A_TIME, states)
 
 
@@ -105,13 +110,15 @@ def delete_old_run(number: int) -> None:
 
 def _spare(numbers: list[int], keep_champions: bool) -> Iterator[Pruned]:
     """What these runs could do without."""
-    agents, checkpoints, parts = [], [], []
+    agents, checkpoints, parts, replays = [], [], [], []
     for number in numbers:
         agents.append(_measured(_spare_agents(number, keep_champions), "genome"))
         parts.append(_measured(CheckpointPart.objects.filter(checkpoint__in=_older_checkpoints(number)), "data"))
         checkpoints.append(_older_checkpoints(number).count())
+        replays.append(_measured(Replay.objects.filter(instance=number), "film"))
     yield Pruned("genomes of agents", *_total(agents))
     yield Pruned("checkpoints", sum(checkpoints), _total(parts)[1])
+    yield Pruned("replays", *_total(replays))
 
 
 def _runs(numbers: list[int], _keep_champions: bool) -> Iterator[Pruned]:
@@ -127,6 +134,7 @@ def _delete_spare(number: int, keep_champions: bool) -> None:
         number, CheckpointPart.objects.filter(checkpoint__in=_older_checkpoints(number)), PARTS_AT_A_TIME, ENDED
     )
     _delete_in_batches(number, _older_checkpoints(number), AGENTS_AT_A_TIME, ENDED)
+    _delete_in_batches(number, Replay.objects.filter(instance=number), REPLAYS_AT_A_TIME, ENDED)
 
 
 def _spare_agents(number: int, keep_champions: bool) -> Any:

@@ -14,9 +14,12 @@ from processing.core.errors import Refused
 from processing.core.genomes import GENOMES
 from processing.core.genomes.dense import Dense
 from processing.core.judges import JUDGES
+from processing.core.judges.foreign import ForeignEpisodes
 from processing.core.judges.novelty import Novelty, NoveltyParameters
+from processing.core.judges.recording import Recording
 from processing.core.judges.table import Tables
 from processing.core.kinds import KINDS
+from processing.core.normalization import Normalization
 from processing.core.parameters import STORED, Parameters
 from processing.core.reference import life
 from processing.core.replay import lived
@@ -70,7 +73,7 @@ class Plan:
     def unreplayed(self, genome: bytes) -> str | None:
         """Why no episode of an agent with this packed genome is replayed for those who look; None where one is."""
         if isinstance(self.environment, Foreign):
-            return self._elsewhere
+            return self.elsewhere
         seconds = self._step_seconds(genome)
         if isinstance(self.environment, Table) and self.environment.rows * seconds > MOST_REPLAY_SECONDS:
             return (
@@ -105,9 +108,9 @@ class Plan:
         return isinstance(self.environment, GridWorld) and isinstance(self.genome, Dense)
 
     @property
-    def _elsewhere(self) -> str:
-        name = self.environment.parameters.id
-        return f"Episodes in {name} are not lived again here: it runs only in processes of the workers."
+    def elsewhere(self) -> str:
+        """Where episodes of `is_recorded` are replayed, in a sentence."""
+        return f"Episodes in {self.environment.parameters.id} are replayed by workers, in processes of their own."
 
     def replay(self, genome: bytes, *, seed: int, generation: int, agent: int, episode: int = 0) -> Trajectory:
         """The agent's way through an episode, replayed from its packed genome and its address: the first steps of a long one.
@@ -118,7 +121,7 @@ class Plan:
             Refused: it lives in processes of the workers only.
         """
         if isinstance(self.environment, Foreign):
-            raise Refused(self._elsewhere)
+            raise Refused(self.elsewhere)
         genomes, most = self.genome.unpack(genome), self.replayed_steps(genome)
         if self._has_reference:
             return life(
@@ -131,6 +134,42 @@ class Plan:
             self.environment, self.genome, genomes, agent,
             seed=seed, generation=generation, episode=episode, sampled=self.judge.is_sampled, most_steps=most,
         )
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether episodes are replayed in processes of their own, by `record` instead of `replay`."""
+        return isinstance(self.environment, Foreign)
+
+    def check_episode(self, episode: int) -> None:
+        """Raise Refused where agents have no episode of this number."""
+        if not 0 <= episode < self.environment.episodes:
+            raise Refused(f"episode: expected {_range(self.environment.episodes)}, got {episode}")
+
+    def record(
+        self, genome: bytes, *, seed: int, generation: int, agent: int, episode: int = 0, normalization: Normalization | None,
+        pictures: bool, beat: Callable[[], object] = nothing,
+    ) -> Recording:
+        """The agent's way through an episode, evaluated again in a process of its own, with pictures where they are asked for.
+
+        Args:
+            genome: packed.
+            normalization: what its generation saw observations by.
+            beat: called again and again while this waits.
+        Raises:
+            Refused: it has no such episode, or one needs no process of its own.
+            Broken, Transient: no process can work at all, or just now.
+        """
+        if not isinstance(self.judge, ForeignEpisodes):
+            raise Refused("Episodes in this environment are replayed at once: nobody needs to ask for them.")
+        self.check_episode(episode)
+        return self.judge.record(
+            self.genome.unpack(genome), seed=seed, generation=generation, agent=agent, episode=episode,
+            normalization=normalization, pictures=pictures, beat=beat,
+        )
+
+
+def _range(episodes: int) -> str:
+    return "0, as its agents have one episode" if episodes == 1 else f"a number from 0 to {episodes - 1}"
 
 
 def plan_of(spec: Mapping[str, Any], facts: Mapping[str, Any] | None = None) -> Plan:

@@ -93,7 +93,7 @@ def test_other_ways_have_no_targets(client: Client) -> None:
 
 @pytest.mark.parametrize(("environment", "words"), [
     ({"type": "double_pole"}, "A step of so large a network takes about 0 seconds here"),
-    ({"type": "gymnasium", "id": "LunarLander-v3"}, "Episodes in LunarLander-v3 are not lived again here"),
+    ({"type": "gymnasium", "id": "LunarLander-v3"}, "Episodes in LunarLander-v3 are replayed by workers"),
 ])
 def test_a_life_that_was_too_long_or_elsewhere_is_an_empty_list_and_a_sentence(
     client: Client, monkeypatch: pytest.MonkeyPatch, environment: dict[str, Any], words: str

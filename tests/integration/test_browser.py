@@ -50,6 +50,28 @@ def test_the_page_of_a_run_shows_chart_maze_and_network(embedded: Server, finish
     assert "<svg" in page
 
 
+def test_the_page_of_a_run_shows_the_frames_of_an_episode_that_a_worker_has_replayed(embedded: Server, tmp_path: Path) -> None:
+    number = embedded.submit({
+        "version": 1, "kind": "weight_evolution", "name": "ice", "environment": {"type": "gymnasium", "id": "FrozenLake-v1"},
+        "network": {"hidden": [4]}, "strategy": {"type": "genetic", "population_size": 8}, "stop": {"max_generations": 1},
+    })
+    wait_for(lambda: embedded.run(number)["state"] == "SUCCEEDED", seconds=120, what="the end of the run")
+    champion = "query($number:Int!){instance(by:{number:$number}){champion{id episodesMissing replays{state}}}}"
+    agent = embedded.graphql(champion, number=number)["instance"]["champion"]
+    assert agent["episodesMissing"] is not None
+    embedded.graphql("mutation($id:ID!){requestReplay(input:{agent:$id}){userErrors{message}}}", id=agent["id"])
+
+    def is_done() -> bool:
+        replays = embedded.graphql(champion, number=number)["instance"]["champion"]["replays"]
+        return bool([each["state"] for each in replays] == ["DONE"])
+
+    wait_for(is_done, seconds=120, what="the replay")
+    page = shown(f"{embedded.url}/runs/{number}", tmp_path)
+    film = re.search(r'<canvas[^>]*id="film"[^>]*>', page)
+    assert film is not None
+    assert "hidden" not in film[0]
+
+
 def test_graphiql_works_without_internet(embedded: Server, tmp_path: Path) -> None:
     page = shown(f"{embedded.url}/graphql", tmp_path)
     assert "graphiql-container" in page

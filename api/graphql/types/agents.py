@@ -8,10 +8,11 @@ from api.exports import formats_at
 from api.graphql.connections import PAGING, Listed, connection, page_size, read_cursor
 from api.graphql.ids import global_id
 from api.graphql.types.enums import FAILURES, AgentOrigin, AgentState, FailureReason
-from api.graphql.types.episodes import Episode, Replay
+from api.graphql.types.episodes import Episode, KeptEpisode, Replay
 from api.graphql.types.exports import Export, exports_of
 from api.graphql.types.genomes import Genome, UnpackedGenome, unpacked_at
 from api.graphql.types.node import Node, many, maybe, one
+from api.graphql.types.replays import EpisodeReplay, episode_of
 from api.graphql.types.species import Species
 from database import models, selectors
 from database.models import Generation, Instance
@@ -22,6 +23,8 @@ from processing.core.types import Failure, Operator
 DEFAULT_EPISODES = 1
 
 AgentConnection = connection("Agent", "agents")
+
+_UNKEPT = "Its genome is not kept: the run records champions only, or it was pruned."
 
 
 class AgentFailure(graphene.ObjectType):
@@ -60,8 +63,14 @@ class Agent(graphene.ObjectType):
     genome = maybe(Genome, "What it inherited and passes on; null where neither its row nor a checkpoint keeps it.")
     episodes = many(
         Episode,
-        "Its episodes, replayed; empty where its genome is not kept, where they took too long, or are not lived here.",
+        "Its episodes, replayed, as far as they can be shown; `episodesMissing` says why others are not.",
         first=graphene.Argument(graphene.Int, default_value=DEFAULT_EPISODES, description="How many, from episode 0 on."),
+    )
+    episodes_missing = maybe(
+        graphene.String, "Why some of its episodes are not in `episodes`; null where all can be had there.",
+    )
+    replays = many(
+        EpisodeReplay, "Its episodes that somebody asked to see again, with `requestReplay`; in child processes only.",
     )
     species = maybe(Species, "Its species; null where the strategy has none.")
     exports = many(
@@ -120,14 +129,38 @@ class Agent(graphene.ObjectType):
         return unpacked_at(info.context, (agent.instance_id, agent.generation, agent.index))
 
     @staticmethod
-    def resolve_episodes(agent: AgentRecord, info: Any, first: int) -> list[Replay]:
+    def resolve_episodes(agent: AgentRecord, info: Any, first: int) -> "list[Replay] | list[KeptEpisode]":
         """Its episodes."""
         packed = info.context.genomes.get((agent.instance_id, agent.generation, agent.index))
         plan = info.context.plan(agent.instance_id)
+        if plan.is_recorded:
+            return Agent._kept_episodes(agent, info, first)
         if packed is None or plan.unreplayed(packed) is not None:
             return []
         count = min(page_size(first, DEFAULT_EPISODES), plan.environment.episodes)
         return [Replay(info.context, packed, agent, index=index) for index in range(count)]
+
+    @staticmethod
+    def _kept_episodes(agent: AgentRecord, info: Any, first: int) -> list[KeptEpisode]:
+        count = page_size(first, DEFAULT_EPISODES)
+        kept = (episode_of(info.context, each) for each in Agent.resolve_replays(agent, info) if each.episode < count)
+        return [each for each in kept if each is not None]
+
+    @staticmethod
+    def resolve_episodes_missing(agent: AgentRecord, info: Any) -> str | None:
+        """Why some are missing."""
+        address = agent.instance_id, agent.generation, agent.index
+        plan = info.context.plan(agent.instance_id)
+        if plan.is_recorded:
+            done = sum(bool(getattr(each, "result_bytes", None)) for each in Agent.resolve_replays(agent, info))
+            return None if done >= plan.environment.episodes else plan.elsewhere + " Ask for one with `requestReplay`."
+        packed = info.context.genomes.get(address)
+        return _UNKEPT if packed is None else plan.unreplayed(agent.steps, packed)
+
+    @staticmethod
+    def resolve_replays(agent: AgentRecord, info: Any) -> list[models.Replay]:
+        """Its replays."""
+        return info.context.replays.get((agent.instance_id, agent.generation, agent.index)) or []
 
     @staticmethod
     def resolve_species(agent: AgentRecord, info: Any) -> models.Species | None:

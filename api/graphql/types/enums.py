@@ -94,6 +94,13 @@ StopReason = _from(Reason, "StopReason", "Why a run ended.", {
     "CANCELLED": "Somebody cancelled it.",
     "ERROR": "Something failed.",
 })
+ReplayState = graphene.Enum(
+    "ReplayState", [(name, name) for name in ("WAITING", "RUNNING", "DONE", "FAILED")],
+    description=_described("Where a replay stands.", {
+        "WAITING": "Waits for a worker.", "RUNNING": "A worker replays the episode.", "DONE": "What came of it is kept.",
+        "FAILED": "No worker could do it, for a reason; it may be asked for again.",
+    }),
+)
 AgentState = graphene.Enum(
     "AgentState", [(name, name) for name in ("PENDING", "EVALUATING", "EVALUATED", "FAILED")],
     description=_described("What became of an agent.", {

@@ -1,5 +1,6 @@
 """Episodes, lived again from genome and address when somebody looks."""
 
+import math
 from functools import cached_property
 from typing import Any
 
@@ -17,10 +18,23 @@ class Trajectory(graphene.ObjectType):
 
     actions = one(JSON, "What it did in each step: T numbers.")
     rewards = many(graphene.Float, "What it earned in each step.")
+    observations = graphene.List(
+        graphene.NonNull(graphene.List(graphene.Float)),
+        description="What it saw before each step, T lists of numbers, before they are normalised; null where they are too many "
+        "to be kept, and within them where a number is not finite.",
+    )
     positions = graphene.List(
         graphene.NonNull(graphene.List(graphene.NonNull(graphene.Int))),
-        description="[row, column] before each step and after the last; mazes only.",
+        description="[row, column] before each step and after the last, where agents walk on a grid; else empty.",
     )
+
+    @staticmethod
+    def resolve_observations(way: types.Trajectory, info: Any) -> list[list[float | None]] | None:
+        """What it saw. Raises Refused where one request has too much told."""
+        info.context.budgets.observations.spend(sum(len(seen) for seen in way.observations))
+        if len(way.observations) < way.steps:
+            return None
+        return [[value if math.isfinite(value) else None for value in seen.tolist()] for seen in way.observations]
 
 
 class Episode(graphene.ObjectType):
@@ -39,34 +53,41 @@ class Episode(graphene.ObjectType):
     trajectory = maybe(Trajectory, "The way, replayed from genome and seed.")
 
     @staticmethod
-    def resolve_return_(root: "Replay", info: Any) -> float:
+    def resolve_return_(root: "Replay | KeptEpisode", info: Any) -> float:
         """The return."""
         return root.life.total
 
     @staticmethod
-    def resolve_steps(root: "Replay", info: Any) -> int:
+    def resolve_steps(root: "Replay | KeptEpisode", info: Any) -> int:
         """The steps."""
         return root.life.steps
 
     @staticmethod
-    def resolve_terminated(root: "Replay", info: Any) -> bool:
+    def resolve_terminated(root: "Replay | KeptEpisode", info: Any) -> bool:
         """Whether the environment ended it."""
         return root.life.terminated
 
     @staticmethod
-    def resolve_truncated(root: "Replay", info: Any) -> bool:
+    def resolve_truncated(root: "Replay | KeptEpisode", info: Any) -> bool:
         """Whether the step limit ended it."""
         return root.life.truncated
 
     @staticmethod
-    def resolve_is_cut(root: "Replay", info: Any) -> bool:
+    def resolve_is_cut(root: "Replay | KeptEpisode", info: Any) -> bool:
         """Whether it went on."""
         return root.life.is_cut
 
     @staticmethod
-    def resolve_trajectory(root: "Replay", info: Any) -> types.Trajectory:
+    def resolve_trajectory(root: "Replay | KeptEpisode", info: Any) -> types.Trajectory:
         """The way."""
         return root.life
+
+
+class KeptEpisode:
+    """An episode that a worker has replayed."""
+
+    def __init__(self, life: types.Trajectory, *, index: int, seed: int) -> None:
+        self.life, self.index, self.seed = life, index, seed
 
 
 class Replay:

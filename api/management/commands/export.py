@@ -1,13 +1,15 @@
 """`manage.py export RUN`: the network of a run's champion, or of another agent, as a file."""
 
 import sys
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
 from api.exports import file_of
+from api.management.arguments import agent as agent_argument
+from api.management.arguments import run as run_argument
 from database import selectors
 from database.errors import NotFound
 from processing.core.errors import Refused
@@ -25,8 +27,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """RUN, which agent, and how and where it is written."""
-        parser.add_argument("run", type=_whole, help="the run's number")
-        parser.add_argument("--agent", type=_agent, metavar="G-I", help="generation and index; the champion where left out")
+        parser.add_argument("run", type=run_argument, help="the run's number")
+        parser.add_argument(
+            "--agent", type=agent_argument, metavar="G-I", help="generation and index; the champion where left out"
+        )
         formats = [each.lower() for each in ExportFormat]
         parser.add_argument("--format", choices=formats, default="json", help="json where left out")
         parser.add_argument("--output", help="the file; RUN-G-I.FORMAT where left out, - writes to standard output")
@@ -49,16 +53,3 @@ class Command(BaseCommand):
             print(printable(str(error)), file=sys.stderr)
             sys.exit(NOT_FOUND)
         print(f"{printable(output or file.name)}: {len(file.data):,} bytes")
-
-
-def _whole(text: str) -> int:
-    if not text.isdecimal() or len(text) > 18:
-        raise ArgumentTypeError(f"expected the number of a run, got {text[:30]!r}")
-    return int(text)
-
-
-def _agent(text: str) -> tuple[int, int]:
-    parts = text.split("-")
-    if len(parts) != 2 or not all(part.isdecimal() and len(part) < 10 for part in parts):
-        raise ArgumentTypeError(f"expected generation and index as in 7-13, got {text[:30]!r}")
-    return int(parts[0]), int(parts[1])

@@ -51,7 +51,7 @@ export class Replay {
   tick(now) {
     if (!this.playing) return;
     const length = this.way.actions.length;
-    const rate = Math.min(Math.max(length / SECONDS, 3), 40) * Number(this.speed.value);
+    const rate = (this.way.rate ?? Math.min(Math.max(length / SECONDS, 3), 40)) * Number(this.speed.value);
     this.go(Math.min(this.at + (Math.max(now - this.last, 0) / 1000) * rate, length));
     this.last = Math.max(now, this.last);
     if (this.at < length) return requestAnimationFrame((next) => this.tick(next));
@@ -111,4 +111,5 @@ const ENDINGS = {
   bumped: "It hit an obstacle or the edge, which ends the episode.",
   terminated: "The environment ended the episode.",
   truncated: "The step limit ended the episode.",
+  cut: "The rest of the episode is not shown.",
 };

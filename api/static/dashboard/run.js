@@ -1,6 +1,7 @@
 // The page of one run: one poll (htmx, #live) drives the rest; what it says has changed is fetched here.
 
 import { Descent } from "./descent.js";
+import { FilmView } from "./film-view.js";
 import { FitnessChart, spell } from "./fitness-chart.js";
 import { MazeView } from "./maze-view.js";
 import { SceneView } from "./scene-view.js";
@@ -8,6 +9,7 @@ import { SignalView } from "./signal-view.js";
 import { SpeciesChart } from "./species-chart.js";
 import { NetworkView } from "./network-view.js";
 import { Replay } from "./replay.js";
+import { ReplayRequest } from "./request.js";
 import { TableView } from "./table-view.js";
 import { onSchemeChange, palette } from "./palette.js";
 
@@ -18,11 +20,16 @@ const page = $("run").dataset;
 const rows = JSON.parse($("maze-rows").textContent);
 
 const scene = new SceneView($("scene"));
-const stages = { map: MazeView, table: TableView, signals: SignalView };
-const maze = new stages[page.stage]($("maze"), rows);
+const views = { map: MazeView, table: TableView, signals: SignalView };
+const view = new views[page.stage]($("maze"), rows);
+const maze = page.stage === "signals" ? new FilmView($("film"), view) : view;
 const stage = { show: (way, at) => { scene.show(way, at); maze.show(way, at); } };
 const network = new NetworkView($("network"));
 const replay = new Replay($("player"), stage, network, { ended: () => update(), touched: () => setFollowing(false) });
+const request = new ReplayRequest($("request"), {
+  chosen: (number) => { episode = number; setFollowing(false); again(); },
+  asked: () => setFollowing(false), done: () => again(),
+});
 const species = page.species ? new SpeciesChart($("species-card"), (generation) => choose(generation)) : null;
 const descent = new Descent($("descent"), (name) => { setFollowing(false); showAgent(name, true); });
 const chart = new FitnessChart($("fitness"), (generation) => choose(generation));
@@ -32,6 +39,7 @@ let follows = true; // the best of the run, as it improves; a life under way is 
 let fetchingStatistics = false;
 let speciesAsked = -Infinity, speciesShown = 0; // when, and up to which generation
 let wanted = null; // the latest request for an agent
+let episode = 0; // of each agent, the one that is shown
 
 async function fetched(url) {
   const answer = await fetch(url, { headers: { Accept: "application/json" } });
@@ -86,8 +94,15 @@ function choose(generation) {
   choose.waiting = setTimeout(() => showAgent(String(generation), true), 140);
 }
 
-// `name`: "generation-index", or "generation" for its champion; `episode`: which of its episodes, from 0.
-async function showAgent(name, autoplay, episode = 0) {
+// The agent that is shown, read anew.
+function again() {
+  const [name] = wanted.split(" ");
+  wanted = null;
+  showAgent(name, true);
+}
+
+// `name`: "generation-index", or "generation" for its champion.
+async function showAgent(name, autoplay) {
   const asked = `${name} ${episode}`;
   if (asked === wanted) return;
   wanted = asked;
@@ -95,7 +110,7 @@ async function showAgent(name, autoplay, episode = 0) {
   const agentAsked = index === undefined ? "" : `&index=${index}`;
   try {
     const agent = await fetched(`${page.agent}?generation=${generation}${agentAsked}&episode=${episode}`);
-    if (wanted === asked) present(agent, autoplay);
+    if (wanted === asked) await present(agent, autoplay);
   } catch (error) {
     if (wanted !== asked) return;
     $("agent-trouble").textContent = error.message;
@@ -103,7 +118,7 @@ async function showAgent(name, autoplay, episode = 0) {
   }
 }
 
-function present(agent, autoplay) {
+async function present(agent, autoplay) {
   for (const part of ["fitness-told", "which", "stage", "beside", "born"]) $(part).hidden = false;
   $("player").hidden = !agent.way && !rows;
   $("chosen-key").hidden = !Number.isInteger(agent.way?.actions[0]); // else every output is a command, or an answer
@@ -117,29 +132,18 @@ function present(agent, autoplay) {
   network.show(agent.network, agent.units);
   offer(agent.exports);
   sayOrigin(agent);
-  offerEpisodes(agent);
-  if (agent.way) replay.load(agent.way, { autoplay });
+  request.show(agent);
   sayDescent(agent);
+  const shown = wanted;
+  maze.forget?.();
+  if (agent.replay?.film && agent.way) agent.way.rate = await maze.load(agent.replay.film);
+  if (agent.way && wanted === shown) replay.load(agent.way, { autoplay });
 }
 
 async function sayDescent({ generation, index }) {
   const found = await fetched(`${page.line}?generation=${generation}&index=${index}`);
   const [name] = wanted.split(" ");
   if (name === String(generation) || name === `${generation}-${index}`) descent.show(found);
-}
-
-function offerEpisodes({ generation, index, way }) {
-  const field = $("episode");
-  $("episodes").hidden = !way || way.episodes < 2;
-  if (!way) return;
-  field.max = way.episodes;
-  field.value = way.episode + 1;
-  $("number-of-episodes").textContent = way.episodes;
-  field.onchange = () => {
-    const episode = Math.min(Math.max(Math.round(Number(field.value)) || 1, 1), way.episodes);
-    setFollowing(false);
-    showAgent(`${generation}-${index}`, true, episode - 1);
-  };
 }
 
 function offer(exports) {

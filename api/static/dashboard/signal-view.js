@@ -14,7 +14,8 @@ export class SignalView {
     this.at = 0;
   }
 
-  // `way`: inputs (their names), activity (per told step, the inputs first), and of how many steps one is told (stride).
+  // `way`: inputs (their names), activity (per told step, the inputs first), seen (instead of these, where networks see them
+  // normalised), rewards, and of how many steps one is told (stride).
   show(way, at) {
     this.way = way;
     this.at = at;
@@ -22,21 +23,21 @@ export class SignalView {
   }
 
   draw() {
-    const steps = this.way?.activity ?? [];
-    const lines = Math.min(steps[0]?.[0].length ?? 0, MOST_LINES);
+    const signals = this.signals();
+    const lines = signals.length, length = signals[0]?.values.length ?? 0;
     this.canvas.style.height = `${Math.min(Math.max(lines * BAND, LEAST_HEIGHT), MOST_HEIGHT)}px`;
     const ratio = window.devicePixelRatio || 1;
     const width = this.canvas.clientWidth, height = this.canvas.clientHeight;
     Object.assign(this.canvas, { width: width * ratio, height: height * ratio });
     const pen = this.canvas.getContext("2d");
     pen.scale(ratio, ratio);
-    if (!steps.length) return;
+    if (!length) return;
     const band = height / lines;
     pen.font = `12px ${getComputedStyle(document.body).fontFamily}`;
-    const widest = Math.max(...this.way.inputs.slice(0, lines).map((name) => pen.measureText(name).width));
+    const widest = Math.max(...signals.map(({ label }) => pen.measureText(label).width));
     this.label = Math.min(widest + 24, width * MOST_LABEL);
-    for (let input = 0; input < lines; input += 1) this.line(pen, steps, input, band, width);
-    const x = this.label + ((width - this.label - 6) * Math.min(this.at / this.way.stride, steps.length)) / steps.length;
+    signals.forEach((signal, place) => this.line(pen, signal, place, band, width));
+    const x = this.label + ((width - this.label - 6) * Math.min(this.at / this.way.stride, length)) / length;
     pen.strokeStyle = this.colours["gold-fill"];
     pen.lineWidth = 2;
     pen.beginPath();
@@ -45,14 +46,26 @@ export class SignalView {
     pen.stroke();
   }
 
-  line(pen, steps, input, band, width) {
-    const values = steps.map((columns) => columns[0][input]);
+  // What is drawn: the reward where it changes, and the first inputs.
+  signals() {
+    if (!this.way) return [];
+    const { rewards, stride, inputs, targets } = this.way;
+    const seen = this.way.seen ?? this.way.activity.map((columns) => columns[0]);
+    const earned = rewards.filter((_, step) => step % stride === 0);
+    const found = !targets && earned.some((reward) => reward !== earned[0]) ? [{ label: "reward", values: earned }] : [];
+    for (let input = 0; input < (seen[0]?.length ?? 0) && found.length < MOST_LINES; input += 1) {
+      found.push({ label: inputs[input] ?? `input ${input}`, values: seen.map((row) => row[input]) });
+    }
+    return found;
+  }
+
+  line(pen, { label, values }, place, band, width) {
     const low = Math.min(...values), span = Math.max(...values) - low;
-    const middle = band * (input + 0.5), tall = band * 0.72;
+    const middle = band * (place + 0.5), tall = band * 0.72;
     pen.fillStyle = this.colours.muted;
     pen.textAlign = "right";
     pen.textBaseline = "middle";
-    pen.fillText(this.way.inputs[input] ?? `input ${input}`, this.label - 12, middle, this.label - 14);
+    pen.fillText(label, this.label - 12, middle, this.label - 14);
     pen.strokeStyle = this.colours.accent;
     pen.lineWidth = 1.6;
     pen.beginPath();

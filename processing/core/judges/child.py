@@ -81,6 +81,8 @@ class Child:
         self.settle, self.respond = compiled(settle, self.kind.parts), compiled(respond, self.kind.parts)
         self.sampled = self.writer.is_choice and self.kind.parameters.output == "softmax"
         self.spare: list[Any] = []  # environments that a reset makes as new
+        self.render_mode: str | None = None  # as Gymnasium takes it; see `recorder.py`
+        self.most_steps = self.foreign.max_steps  # of an episode
         self.is_checked = False
 
     def live(self, data: bytes) -> None:
@@ -178,7 +180,7 @@ class Child:
         except BaseException as error:
             self._tell(life, error)
             return True
-        if is_over or life.steps >= self.foreign.max_steps:
+        if is_over or life.steps >= self.most_steps:
             self._tell(life, None)
             return True
         return False
@@ -188,7 +190,10 @@ class Child:
         from processing.core.environments.foreign.making import made
 
         parameters, facts = self.foreign.parameters, self.foreign.facts
-        found = made(parameters.id, parameters.kwargs, parameters.wrappers or (), max_steps=self.foreign.max_steps)
+        found = made(
+            parameters.id, parameters.kwargs, parameters.wrappers or (), max_steps=self.foreign.max_steps,
+            render_mode=self.render_mode,
+        )
         if not self.is_checked:
             now = [described(found.observation_space), described(found.action_space, is_action=True)]
             if json.loads(json.dumps(now)) != json.loads(json.dumps([facts["observation"], facts["action"]])):
@@ -228,7 +233,7 @@ class Child:
             "life": life.number, "total": life.total, "steps": life.steps, "reason": reason,
             "failure": int(_failure_of(error)), "remarks": life.remarks,
         })
-        self.reports.add(life.number, line.encode() + b"\n" + life.sums.tobytes())
+        self.reports.add(life.number, line.encode() + b"\n" + self._payload(life))
 
     def _leave(self, life: Life, *, is_reusable: bool) -> None:
         """The life's environment is kept for another one, or closed."""
@@ -239,6 +244,9 @@ class Child:
             elif environment is not None:
                 environment.close()
             del environment
+    def _payload(self, life: Life) -> bytes:
+        """What is told of a life besides."""
+        return life.sums.tobytes()
 
 
 def _remark_what_is_not_finite(lanes: list[Life | None], seen: Float32Array) -> None:
@@ -277,6 +285,16 @@ def main() -> None:
         tie.end()
 
 
+def _child(end: socket.socket, marks: Any, setup: dict[str, Any]) -> Child:
+    """Who lives the lives of a setup: one that records them where it asks for that."""
+    if "recording" not in setup:
+        return Child(end, marks, setup)
+    from processing.core.judges.recorder import Recorder  # a kind of child, so that it can only be imported here
+
+    recorder: Any = Recorder(end, marks, setup)
+    return recorder  # type: ignore[no-any-return]
+
+
 def _serve(end: socket.socket, marks: Any) -> None:
     """Prepare for what is asked for, and live. Raises Gone."""
     children: dict[str, Child] = {}
@@ -287,8 +305,8 @@ def _serve(end: socket.socket, marks: Any) -> None:
             kind, data = (message := receive(end, seconds=IDLE_SECONDS))[:1], message[1:]
             if kind == b"S":
                 key = hashlib.sha256(data).hexdigest()
-                current = children.get(key) or Child(end, marks, json.loads(data))
-                children, trouble = {key: current}, "came to grief"
+                current = children.get(key) or _child(end, marks, json.loads(data))
+                children, trouble = {key: current}, "stopped working"
                 send(end, b'{"ready": true}\n')
             elif current is not None:
                 with np.errstate(all="ignore"):

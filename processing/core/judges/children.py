@@ -49,6 +49,7 @@ class Ended(NamedTuple):
     reason: str | None
     sums: Float64Array  # of its observations, their squares, and their number; empty where nobody asked
     remarks: Pairs = ()  # what was noticed, and a sentence
+    record: bytes = b""  # all that happened, where the task asked for that; empty where the process died
 
 
 class Task(NamedTuple):
@@ -62,6 +63,7 @@ class Task(NamedTuple):
     least: int = 0  # with `seconds`: so many of the first lives are lived whatever happens
     seconds: float = math.inf  # after so long, no more lives are begun
     again: tuple[int, ...] = ()  # lives that are lived twice, see `repeats.py`
+    records: bool = False  # what is told of each life besides is a record of it; see `recording.py`
 
 
 class Children:
@@ -199,7 +201,8 @@ class _Sharing:
     def _told(self, child: Process) -> Iterator[Ended]:
         """What a process has said of its lives since the last time. Raises Broken where it cannot work."""
         for message in child.exchange():
-            line, _, sums = message.partition(b"\n")
+            line, _, payload = message.partition(b"\n")
+            sums, record = (b"", payload) if self.task.records else (payload, b"")
             said = json.loads(line)
             if "broken" in said:
                 raise Broken(said["broken"])
@@ -212,7 +215,7 @@ class _Sharing:
                 self.repeats.leave_out(said["life"])
             yield Ended(
                 said["life"], said["total"], said["steps"], Failure(said["failure"]), said["reason"],
-                np.frombuffer(sums, np.float64), _pairs(said["remarks"]),
+                np.frombuffer(sums, np.float64), _pairs(said["remarks"]), record,
             )
         if not child.lives and child in self.at_once:
             self._paced(*self.at_once.pop(child))

@@ -17,6 +17,7 @@ from processing.core.genomes import GENOMES
 from processing.core.judges import observed
 from processing.core.judges.aggregate import Score, fitness_of, score_of
 from processing.core.judges.children import Ended, Task, children
+from processing.core.judges.recording import Recording, record
 from processing.core.judges.repeats import Repeats
 from processing.core.judges.second_evaluations import difference
 from processing.core.normalization import Normalization
@@ -146,6 +147,16 @@ class ForeignEpisodes:
     def normalization(self, state: State) -> Normalization | None:
         """Of the observations of a generation that begins with this state; None before anything was seen."""
         return observed.normalization(state) if state.get("observations") else None
+
+    def record(
+        self, genomes: Genomes, *, seed: int, generation: int, agent: int, episode: int, normalization: Normalization | None,
+        pictures: bool, beat: Callable[[], object],
+    ) -> Recording:
+        """One episode of the agent with this genome, evaluated again to be looked at; see `recording.record`."""
+        return record(
+            self._setup, self.environment, self.genome_kind, genomes, seed=seed, generation=generation, agent=agent,
+            episode=episode, normalization=normalization, pictures=pictures, beat=beat,
+        )
 
     def _evaluations(self, ended: Iterator[Ended], repeats: Repeats, number: int, score: Score) -> Evaluations:
         """What became of the first agents, of so many at most, from what became of their lives in any order."""

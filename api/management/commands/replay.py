@@ -1,0 +1,142 @@
+"""`manage.py replay RUN`: an episode of a run's champion, or of another agent, seen again: its numbers, its frames as a GIF."""
+
+import json as json_format
+import math
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import DatabaseError
+
+from api.management.arguments import agent as agent_argument
+from api.management.arguments import run as run_argument
+from api.replays import name_of
+from database import selectors
+from database.errors import NotFound
+from database.models import Instance
+from database.selectors import AgentRecord
+from processing.core.errors import Broken, Refused, Transient
+from processing.core.judges.film import gif as gif_of
+from processing.core.judges.recording import Recording
+from processing.core.plan import Plan
+from processing.replays import genome_of, normalization_of
+from processing.run import plan_of_work_item
+
+REFUSED, CANNOT_START = 2, 3
+
+
+class Command(BaseCommand):
+    """Replay an episode in this process and its children; no server is needed, and nothing is stored."""
+
+    help = __doc__
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """RUN, which episode of which agent, and what becomes of it."""
+        parser.add_argument("run", type=run_argument, help="the run's number")
+        parser.add_argument(
+            "--agent", type=agent_argument, metavar="G-I", help="generation and index; the champion where left out"
+        )
+        parser.add_argument("--episode", type=run_argument, default=0, help="which of its episodes, from 0; 0 where left out")
+        parser.add_argument("--gif", metavar="FILE", help="write its frames as an animated GIF")
+        parser.add_argument("--json", action="store_true", help="print the trajectory as one JSON object, and nothing else")
+
+    def handle(
+        self, *, run: int, agent: tuple[int, int] | None, episode: int, gif: str | None, json: bool, **_: Any
+    ) -> None:
+        """Exit code 2 where there is no such episode, where it failed, or where no frames can be had; 3 when the database
+        cannot be used."""
+        try:
+            instance, record = _found(run, agent)
+            recording = _replayed(instance, record, episode, pictures=gif is not None)
+            if json:
+                print(json_format.dumps(_as_json(record, episode, recording), allow_nan=False))
+            elif recording.trajectory is not None:
+                print(_summary(record, episode, recording))
+            if gif is not None:
+                _write(gif, recording)
+                if not json:
+                    print(f"{gif}: {len(recording.film.pictures) if recording.film else 0} frames")
+            trouble = recording.reason or (recording.undrawn if gif is not None else None)
+        except (NotFound, Refused, Broken, Transient, OSError) as error:
+            print(error, file=sys.stderr)
+            sys.exit(REFUSED)
+        except DatabaseError as error:
+            print(f"The database cannot be used: {error}", file=sys.stderr)
+            sys.exit(CANNOT_START)
+        if trouble is not None:
+            print(trouble, file=sys.stderr)
+            sys.exit(REFUSED)
+
+
+def _found(run: int, agent: tuple[int, int] | None) -> tuple[Instance, AgentRecord]:
+    """The run and its agent, the champion where None. Raises NotFound."""
+    instance = selectors.instance(run)
+    if instance is None:
+        raise NotFound(f"There is no run {run}.")
+    record = selectors.champion(instance) if agent is None else selectors.agent(run, *agent)
+    if record is None:
+        raise NotFound(f"Run {run} has no {'champion yet' if agent is None else 'such agent'}.")
+    return instance, record
+
+
+def _replayed(instance: Instance, record: AgentRecord, episode: int, *, pictures: bool) -> Recording:
+    """The episode, however it is replayed. Raises Refused."""
+    plan = plan_of_work_item(instance.work_item)
+    plan.check_episode(episode)
+    genome = genome_of(instance.pk, record.generation, record.index)
+    address: dict[str, Any] = {
+        "seed": instance.seed, "generation": record.generation, "agent": record.index, "episode": episode,
+    }
+    if plan.is_recorded:
+        normalization = normalization_of(plan, instance.pk, record.generation)
+        return plan.record(genome, **address, normalization=normalization, pictures=pictures)
+    if pictures:
+        raise Refused(f"Frames are drawn by environments in child processes. {_kind(plan)}, and is drawn on the run's page only.")
+    if (reason := plan.unreplayed(record.steps, genome)) is not None:
+        raise Refused(reason)
+    return Recording(plan.replay(genome, **address), None, None, None)
+
+
+def _kind(plan: Plan) -> str:
+    name = getattr(plan.environment.parameters, "id", None) or plan.environment.parameters.type
+    return f"{name} is part of this program"
+
+
+def _write(file: str, recording: Recording) -> None:
+    """Write the frames. Raises Refused where there are none."""
+    if recording.film is None:
+        raise Refused(recording.undrawn or recording.reason or "There are no frames of this episode.")
+    Path(file).write_bytes(gif_of(recording.film))
+
+
+def _as_json(record: AgentRecord, episode: int, recording: Recording) -> dict[str, Any]:
+    """What there is to tell, as in GraphQL's `Episode`; null where a number is not finite."""
+    way = recording.trajectory
+    told: dict[str, Any] = {"agent": name_of(record), "fitness": record.fitness, "episode": episode, "reason": recording.reason}
+    if way is None:
+        return told | {"return": None, "steps": 0, "trajectory": None}
+    seen = [[value if math.isfinite(value) else None for value in row.tolist()] for row in way.observations]
+    return told | {
+        "return": way.total, "steps": way.steps, "terminated": way.terminated, "truncated": way.truncated, "trajectory": {
+            "actions": _plain(way.actions), "rewards": way.rewards, "positions": way.positions,
+            "observations": seen if len(seen) == way.steps else None,
+        },
+    }
+
+
+def _plain(actions: Any) -> Any:
+    """Actions with null where a number is not finite."""
+    return [
+        [None if isinstance(each, float) and not math.isfinite(each) else each for each in action]
+        if isinstance(action, list) else action for action in actions
+    ]
+
+
+def _summary(record: AgentRecord, episode: int, recording: Recording) -> str:
+    way = recording.trajectory
+    assert way is not None
+    ending = "ended by the environment" if way.terminated else "ended by the step limit" if way.truncated else "shown up to there"
+    return f"agent {name_of(record)}, episode {episode}: {way.steps:,} steps, return {way.total:g}, {ending}"

@@ -1,0 +1,105 @@
+"""Replays of episodes that run in child processes: asked for, looked at, and taken away as pictures."""
+
+from functools import lru_cache
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from api.dashboard.policy import page
+from api.graphql.ids import BadId, global_id, read_id
+from database import selectors
+from database.errors import NotFound
+from database.models import Replay, ReplayState
+from database.selectors import AgentRecord
+from processing import lifecycle
+from processing.core.errors import Refused
+from processing.core.judges.film import gif, unpack_film
+from processing.core.judges.recording import Recording, unpack
+from processing.core.plan import Plan
+from processing.replays import normalization_of
+from processing.run import plan_of_work_item
+
+#: What a replay that is not done says.
+WORDS = {"WAITING": "It waits for a worker.", "RUNNING": "A worker replays it now."}
+#: As what pictures can be had, and how many GIFs are remembered.
+ENDINGS, GIFS = ("gif", "film"), 4
+
+
+def request(agent: AgentRecord, *, episode: int, pictures: bool, user: Any) -> Replay:
+    """The replay of an episode of this agent, which a worker does unless one did.
+
+    Raises:
+        NotFound: its run is gone, or its genome is not kept.
+        Refused: episodes of this run are replayed at once; it has no such episode; what it saw is not kept.
+        TooMany: so many wait already.
+    """
+    instance = selectors.instance(agent.instance_id)
+    address = agent.instance_id, agent.generation, agent.index
+    if instance is None or address not in selectors.genome_bytes_at([address]):
+        raise NotFound(
+            f"The genome of agent {name_of(agent)} is not kept: the run records champions only, or it was pruned."
+        )
+    plan = plan_of_work_item(instance.work_item)
+    if not plan.is_recorded:
+        raise Refused("Episodes of this run are replayed at once: nobody needs to ask for them.")
+    plan.check_episode(episode)
+    normalization_of(plan, agent.instance_id, agent.generation)
+    return lifecycle.request_replay(
+        instance_id=agent.instance_id, generation=agent.generation, index=agent.index, episode=episode, with_pictures=pictures,
+        owner=user if user.is_authenticated else None,
+    )
+
+
+def state_of(replay: Replay) -> str:
+    """WAITING, RUNNING, DONE or FAILED."""
+    return "RUNNING" if replay.state == ReplayState.WAITING and replay.claimed_by else str(replay.state)
+
+
+def recording_of(replay: Replay, plan: Plan) -> Recording | None:
+    """What was kept of a replay, without its pictures; None where nothing was."""
+    data = selectors.replay_result(replay.pk)
+    return None if data is None else unpack(data, plan.genome)
+
+
+def film_url(replay: Replay, ending: str) -> str | None:
+    """The address of its pictures, as a `film` or a `gif`; None where there are none."""
+    if not getattr(replay, "film_bytes", None):
+        return None
+    agent_id = global_id("Agent", replay.instance_id, replay.generation, replay.index)
+    return reverse("film", args=(agent_id, replay.episode, ending))
+
+
+@require_safe
+@page
+def film(request: HttpRequest, id: str, episode: int, ending: str) -> HttpResponse:
+    """The pictures of an episode: as an animated GIF, or as `film.py` packs them, for a page that plays them."""
+    try:
+        instance_id, generation, index = read_id(id, "Agent").numbers
+    except BadId as error:
+        raise NotFound(f"There is no such agent: {error}.") from error
+    is_known = episode < 2**31 and ending in ENDINGS
+    replay = selectors.replay(instance_id, generation, index, episode) if is_known else None
+    data = None if replay is None else selectors.replay_film(replay.pk)
+    if replay is None or data is None:
+        raise NotFound("There are no pictures of this episode: ask for its replay first.")
+    if ending == "film":
+        return HttpResponse(data, content_type="application/octet-stream")
+    name = f"{instance_id}-{generation}-{index}-episode-{episode}.gif"
+    headers = {"Content-Disposition": f'inline; filename="{name}"'}
+    return HttpResponse(_gif(replay.pk, str(replay.finished_at)), content_type="image/gif", headers=headers)
+
+
+def name_of(agent: AgentRecord) -> str:
+    """The name of an agent for people."""
+    return f"{agent.instance_id}-{agent.generation}-{agent.index}"
+
+
+@lru_cache(maxsize=GIFS)
+def _gif(pk: int, _finished_at: str) -> bytes:
+    """The GIF of a replay as it was finished then. Raises NotFound where it was deleted meanwhile."""
+    data = selectors.replay_film(pk)
+    if data is None:
+        raise NotFound("There are no pictures of this episode any more.")
+    return gif(unpack_film(data))

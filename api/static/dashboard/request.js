@@ -1,0 +1,74 @@
+// Episodes that run in processes of the workers: which one is shown, the wish to see it, and what becomes of that.
+
+const POLL_MILLISECONDS = 1000;
+
+// Whether another request would change nothing.
+const isDone = ({ state, film, undrawn }, way) => state === "DONE" && Boolean(film || undrawn || !way);
+
+export class ReplayRequest {
+  // `root` holds select[name=episode], a form, [role=status] and a link to the GIF; `chosen` is called with another episode,
+  // `asked` when the reader wants to see one, `done` when a worker has done what was asked for.
+  constructor(root, { chosen, asked, done }) {
+    Object.assign(this, { root, asked, done });
+    this.select = root.querySelector("select");
+    this.form = root.querySelector("form");
+    this.line = root.querySelector("[role=status]");
+    this.gif = root.querySelector("a");
+    this.select.addEventListener("change", () => chosen(Number(this.select.value)));
+    this.form.addEventListener("submit", (event) => { event.preventDefault(); this.ask(); });
+  }
+
+  show({ generation, index, episode, episodes = 1, replay = null, way }) {
+    clearTimeout(this.waiting);
+    this.address = { generation, index, episode };
+    for (const [name, value] of Object.entries(this.address)) this.form.elements[name].value = value;
+    if (this.select.length !== episodes) {
+      this.select.replaceChildren(...Array.from({ length: episodes }, (_, number) => new Option(`episode ${number}`, number)));
+    }
+    this.select.value = episode;
+    this.select.parentElement.hidden = episodes < 2;
+    this.root.hidden = episodes < 2 && !replay;
+    this.gif.hidden = !replay?.gif;
+    this.gif.href = replay?.gif ?? "";
+    this.said = replay?.undrawn ?? "";
+    const isAsked = ["WAITING", "RUNNING"].includes(replay?.state);
+    this.form.hidden = !replay || isAsked || !this.form.dataset.allowed || isDone(replay, way);
+    this.form.querySelector("button").textContent = way ? "Draw this episode" : "Watch this episode";
+    this.say(replay ?? {});
+    if (isAsked) this.poll();
+  }
+
+  say({ message }) {
+    this.line.textContent = [message, this.said].filter(Boolean).join(" ");
+  }
+
+  async ask() {
+    this.form.hidden = true;
+    this.asked();
+    try {
+      const answer = await fetch(this.form.action, {
+        method: "POST", body: new FormData(this.form), headers: { Accept: "application/json" },
+      });
+      const told = await answer.json();
+      if (!answer.ok) throw new Error(told.errors?.[0]?.message ?? `The server answered ${answer.status}.`);
+      this.heard(told);
+    } catch (error) {
+      this.say(error);
+      this.form.hidden = false;
+    }
+  }
+
+  poll() {
+    const { address } = this;
+    this.waiting = setTimeout(async () => {
+      const answer = await fetch(`${this.form.action}?${new URLSearchParams(address)}`, { headers: { Accept: "application/json" } });
+      if (address === this.address) this.heard(answer.ok ? await answer.json() : { state: "WAITING" });
+    }, POLL_MILLISECONDS);
+  }
+
+  heard(told) {
+    if (told.message) this.say(told);
+    if (["WAITING", "RUNNING"].includes(told.state)) return this.poll();
+    return this.done();
+  }
+}

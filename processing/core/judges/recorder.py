@@ -1,0 +1,206 @@
+"""One episode of one agent in a process for environments, with all that it saw, did and earned, and pictures of it.
+
+It is evaluated by the very code that scores agents (`child.py`), which it only listens to: same seeds, same bits. Pictures are
+drawn in an environment of their own, made with `render_mode="rgb_array"`.
+"""
+
+import contextlib
+import io
+from typing import Any
+
+import numpy as np
+
+from processing.core.errors import Refused
+from processing.core.judges.child import Child, Life
+from processing.core.judges.recording import MOST_STEPS
+from processing.core.packed import pack_values
+from processing.core.types import Float32Array
+
+#: Observations that take more are not kept: 4 bytes for each number of each step.
+MOST_OBSERVATION_BYTES = 4_000_000
+#: The longer side of a picture in pixels, the colours in it, and what all pictures of an episode may take.
+MOST_PIXELS, COLOURS, MOST_PICTURE_BYTES = 400, 128, 8_000_000
+#: Pictures a second where an environment does not say how fast it is to be shown, and the bounds of what it may say.
+PICTURES_A_SECOND, LEAST_RATE, MOST_RATE = 30.0, 1.0, 60.0
+
+RGB = "rgb_array"
+
+
+class Undrawn(Refused):
+    """An environment draws no pictures."""
+
+
+class Recorder(Child):
+    """The episodes of one genome kind in one environment, one episode a message."""
+
+    def __init__(self, end: Any, marks: Any, setup: dict[str, Any]) -> None:
+        super().__init__(end, marks, setup)
+        self.most_steps = min(self.most_steps, MOST_STEPS)
+        self.draws = bool(setup["recording"]["pictures"])
+        self.trace = _Trace(self.most_steps, self.draws)
+
+    def _made(self) -> Any:
+        made = super()._made()
+        if self.draws and self.render_mode is None:
+            if RGB not in (made.metadata.get("render_modes") or ()):
+                raise Undrawn(f"{self.foreign.parameters.id} draws no pictures: it has no render mode {RGB}.")
+            made.close()
+            self.render_mode = RGB
+            made = super()._made()
+        return _Listening(made, self.trace)
+
+    def _has_ended(self, life: Life, action: Any, row: Float32Array) -> bool:
+        self.trace.act(row, action)
+        return super()._has_ended(life, action, row)
+
+    def _payload(self, life: Life) -> bytes:
+        return self.trace.packed(self.kind)
+
+
+class _Trace:
+    """What happened in an episode so far."""
+
+    def __init__(self, most_steps: int, draws: bool) -> None:
+        self.most_steps, self.draws = most_steps, draws
+        self.begin()
+
+    def begin(self) -> None:
+        """Nothing has happened."""
+        self.observations: list[Float32Array] = []
+        self.actions: list[Any] = []
+        self.rewards: list[float] = []
+        self.positions: list[tuple[int, int]] = []
+        self.terminated = self.truncated = False
+        self.pictures = Pictures()
+
+    def act(self, observation: Float32Array, action: Any) -> None:
+        """An action is about to be carried out for what is seen, (I,)."""
+        if (len(self.observations) + 1) * observation.nbytes <= MOST_OBSERVATION_BYTES:
+            self.observations.append(observation.copy())
+        self.actions.append(np.asarray(action).copy())
+
+    def arrive(self, environment: Any) -> None:
+        """The environment was reset, or a step was carried out."""
+        if (place := _position(environment)) is not None:
+            self.positions.append(place)
+        step = len(self.rewards)
+        is_last = self.terminated or self.truncated or step >= self.most_steps
+        if self.draws and self.pictures.wants(step, is_last=is_last):
+            self.pictures.rate = _rate(environment)
+            self.pictures.add(step, picture(environment.render()))
+
+    def packed(self, kind: Any) -> bytes:
+        """All of it; of an action that was not carried out nothing."""
+        steps = len(self.rewards)
+        values: dict[str, Any] = {
+            "actions": _numbers(self.actions[:steps]), "rewards": np.array(self.rewards, np.float64),
+            "positions": np.array(self.positions, np.int64).reshape(-1, 2),
+        }
+        if len(self.observations) >= steps:
+            values["observations"] = np.array(self.observations[:steps] or np.empty((0, 1)), np.float32)
+        head = {"terminated": self.terminated, "truncated": self.truncated, "pictures": self.pictures.told()}
+        values["pictures"] = np.frombuffer(self.pictures.joined(), np.uint8)
+        return pack_values(head, values, kind, genomes=None)
+
+
+class Pictures:
+    """Pictures of an episode: one of each step, as far as they take no more than MOST_PICTURE_BYTES in all.
+
+    Where they take more, every second one is left out, again and again; the first and the last are always there.
+    """
+
+    def __init__(self) -> None:
+        self.found: list[tuple[int, bytes]] = []  # step, and a PNG of what there is to see after it
+        self.stride = 1
+        self.rate = PICTURES_A_SECOND
+
+    def wants(self, step: int, *, is_last: bool) -> bool:
+        """Whether a picture of this step is to be drawn."""
+        return is_last or step % self.stride == 0
+
+    def add(self, step: int, picture: bytes) -> None:
+        """Keep the newest picture, and no more of the others than there is room for."""
+        self.found.append((step, picture))
+        while len(self.found) > 2 and sum(len(each) for _, each in self.found) > MOST_PICTURE_BYTES:
+            self.stride *= 2
+            self.found = [each for each in self.found[:-1] if each[0] % self.stride == 0] + self.found[-1:]
+
+    def told(self) -> dict[str, Any]:
+        """What they are pictures of, and how long each is."""
+        steps, sizes = [step for step, _ in self.found], [len(each) for _, each in self.found]
+        return {"steps": steps, "sizes": sizes, "rate": self.rate}
+
+    def joined(self) -> bytes:
+        """One after the other."""
+        return b"".join(each for _, each in self.found)
+
+
+class _Listening:
+    """An environment, and a trace of what it answers."""
+
+    def __init__(self, environment: Any, trace: _Trace) -> None:
+        self._environment, self._trace = environment, trace
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._environment, name)
+
+    def reset(self, **options: Any) -> Any:
+        answer = self._environment.reset(**options)
+        self._trace.begin()
+        self._trace.arrive(self._environment)
+        return answer
+
+    def step(self, action: Any) -> Any:
+        answer = self._environment.step(action)
+        try:
+            _, reward, terminated, truncated, _ = answer
+            earned, ends = float(reward), (bool(terminated), bool(truncated))
+        except Exception:
+            return answer  # whoever evaluates it says what is wrong with it
+        self._trace.rewards.append(earned)
+        self._trace.terminated, self._trace.truncated = ends
+        self._trace.arrive(self._environment)
+        return answer
+
+
+def picture(pixels: Any) -> bytes:
+    """A PNG of what an environment drew, at most MOST_PIXELS wide and high. Raises ValueError where that is no picture."""
+    from PIL import Image
+
+    array = np.asarray(pixels)
+    if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or not array.size:
+        raise ValueError(
+            "render() must give a picture of the shape (height, width, 3) in uint8; it gave "
+            f"{array.dtype} of the shape {array.shape}"
+        )
+    image = Image.fromarray(np.ascontiguousarray(array))
+    image.thumbnail((MOST_PIXELS, MOST_PIXELS))
+    file = io.BytesIO()
+    image.quantize(COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(file, "PNG")
+    return file.getvalue()
+
+
+def _rate(environment: Any) -> float:
+    """Pictures a second, as the environment says."""
+    with contextlib.suppress(Exception):
+        return float(min(max(float(environment.metadata["render_fps"]), LEAST_RATE), MOST_RATE))
+    return PICTURES_A_SECOND
+
+
+def _position(environment: Any) -> tuple[int, int] | None:
+    """Row and column, of environments that are walked on a grid and say where one is: Gymnasium's toy texts and MiniGrid's."""
+    with contextlib.suppress(Exception):
+        world = environment.unwrapped
+        if hasattr(world, "agent_pos"):
+            column, row = world.agent_pos
+            return int(row), int(column)
+        columns = int(world.ncol if hasattr(world, "ncol") else world.shape[1])
+        row, column = divmod(int(world.s), columns)
+        return row, column
+    return None
+
+
+def _numbers(actions: list[Any]) -> Any:
+    """Actions, (T, A) whole numbers or float64; A is 1 where one of several is chosen."""
+    is_whole = all(each.dtype.kind in "iub" for each in actions)
+    return np.array([each.ravel() for each in actions] or np.empty((0, 1)), np.int64 if is_whole else np.float64)

@@ -1,0 +1,71 @@
+"""Replays: an episode of an agent evaluated again, for somebody who wants to see it, and kept."""
+
+import time
+from collections.abc import Callable
+
+from database import selectors, services
+from database.services import ReplayClaim
+from processing import lifecycle, node
+from processing.core.errors import Refused
+from processing.core.judges.recording import pack
+from processing.core.normalization import Normalization, unpack
+from processing.core.plan import Plan
+from processing.heartbeat import Heartbeat
+from processing.run import Run
+
+#: What takes longer is given up, so that a replay holds up runs for no longer.
+MOST_SECONDS = 120.0
+
+
+def work_on(claim: ReplayClaim, run: Run, heartbeat: Heartbeat) -> None:
+    """Evaluate the claimed episode again and store what became of it.
+
+    Raises:
+        Fenced, Stopping: nothing was stored.
+        Refused: it cannot be done, and why.
+    """
+    recording = run.plan.record(
+        genome_of(claim.instance_id, claim.generation, claim.index), seed=run.instance.seed, generation=claim.generation,
+        agent=claim.index, episode=claim.episode, pictures=claim.with_pictures,
+        normalization=normalization_of(run.plan, claim.instance_id, claim.generation), beat=_limited(heartbeat),
+    )
+    result, film = pack(recording, run.plan.genome)
+    services.store_replay(claim=claim, result=result, film=film)
+    node.count(commits=1)
+    lifecycle.announce_next_replay()
+
+
+def genome_of(instance_id: int, generation: int, index: int) -> bytes:
+    """The packed genome of an agent. Raises Refused where it is not kept."""
+    genome = selectors.genome_of(instance_id, generation, index)
+    if genome is None:
+        raise Refused(
+            f"The genome of agent {instance_id}-{generation}-{index} is not kept: the run records champions only, "
+            "or it was pruned."
+        )
+    return genome
+
+
+def normalization_of(plan: Plan, instance_id: int, generation: int) -> Normalization | None:
+    """What the observations of a generation were normalised by; None where they were not. Raises Refused where it is not kept."""
+    if not plan.is_normalised:
+        return None
+    packed = selectors.normalization_of(instance_id, generation)
+    if packed is None:
+        raise Refused(
+            "This network gets observations normalised by what was seen before its generation, and that was not kept. "
+            "Runs that are started now keep it."
+        )
+    return unpack(packed)
+
+
+def _limited(heartbeat: Heartbeat) -> Callable[[], None]:
+    """The heartbeat, as long as it is not too late."""
+    ends_at = time.monotonic() + MOST_SECONDS
+
+    def beat() -> None:
+        heartbeat()
+        if time.monotonic() > ends_at:
+            raise Refused(f"The episode was given up: to replay it takes longer than {MOST_SECONDS:g} seconds.")
+
+    return beat
