@@ -95,7 +95,7 @@ def _replayed(instance: Instance, record: AgentRecord, episode: int, *, pictures
         return plan.record(genome, **address, normalization=normalization, pictures=pictures)
     if pictures:
         raise Refused(f"Frames are drawn by environments in child processes. {_kind(plan)}, and is drawn on the run's page only.")
-    if (reason := plan.unreplayed(record.steps, genome)) is not None:
+    if (reason := plan.unreplayed(genome)) is not None:
         raise Refused(reason)
     return Recording(plan.replay(genome, **address), None, None, None)
 
