@@ -66,10 +66,13 @@ def test_the_page_of_a_run_shows_the_frames_of_an_episode_that_a_worker_has_repl
         return bool([each["state"] for each in replays] == ["DONE"])
 
     wait_for(is_done, seconds=120, what="the replay")
-    page = shown(f"{embedded.url}/runs/{number}", tmp_path)
-    film = re.search(r'<canvas[^>]*id="film"[^>]*>', page)
-    assert film is not None
-    assert "hidden" not in film[0]
+
+    def is_drawn() -> bool:  # decoding takes the browser's own time, which its budget does not count
+        film = re.search(r'<canvas[^>]*id="film"[^>]*>', shown(f"{embedded.url}/runs/{number}", tmp_path))
+        assert film is not None
+        return "hidden" not in film[0]
+
+    wait_for(is_drawn, seconds=120, what="the first frame")
 
 
 def test_graphiql_works_without_internet(embedded: Server, tmp_path: Path) -> None:
