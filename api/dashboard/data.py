@@ -58,8 +58,7 @@ def agent(request: HttpRequest, number: int) -> HttpResponse:
     genomes = plan.genome.unpack(genome)
     told = _described(instance, record) | {"exports": _exports(plan, record, genome)}
     episode = whole(request, "episode") or 0
-    if episode >= plan.environment.episodes:
-        raise NotFound(f"There is no such episode: an agent has {plan.environment.episodes}.")
+    plan.check_episode(episode)
     walked = (recorded if plan.is_recorded else _walked)(plan, instance, record, genome, genomes, episode)
     return JsonResponse(told | _drawn(plan, genomes) | walked | {"episode": episode})
 

@@ -253,7 +253,7 @@ def test_any_of_an_agents_episodes_can_be_chosen(client: Client) -> None:
     assert [way["episode"] for way in ways] == [0, 1, 2]
     assert ways[0] == client.get(page).json()["way"]
     assert len({str(way["activity"][0][0]) for way in ways}) == 3
-    assert client.get(page, {"episode": 3}).status_code == 404
+    assert client.get(page, {"episode": 3}).status_code == 422
 
 
 def test_of_long_lives_some_steps_activity_is_sent_along(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -261,7 +261,7 @@ def test_of_long_lives_some_steps_activity_is_sent_along(client: Client, monkeyp
     page = f"/runs/{with_agents(DOCUMENT | {'environment': car, 'network': {}}, 1).pk}/agent"
     whole = client.get(page).json()["way"]
     assert (whole["stride"], len(whole["activity"]), len(whole["actions"])) == (1, 60, 60)
-    monkeypatch.setattr("api.dashboard.data.MOST_ACTIVE_STEPS", 25)
+    monkeypatch.setattr("api.dashboard.replays.MOST_ACTIVE_STEPS", 25)
     thinned = client.get(page).json()["way"]
     assert (thinned["stride"], thinned["activity"], len(thinned["actions"])) == (3, whole["activity"][::3], 60)
 

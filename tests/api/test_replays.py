@@ -94,7 +94,7 @@ def test_why_there_are_no_frames_is_told(client: Client) -> None:
     instance = run_in("Unready-v0")
     asked(client, instance)
     work()
-    assert told(client, instance)["replays"][0]["framesMessage"] == "ImportError: no brush is installed"
+    assert told(client, instance)["replays"][0]["framesMessage"] == "render() raised ImportError: no brush is installed"
 
 
 @pytest.mark.parametrize(("variables", "code", "path"), [
@@ -245,7 +245,7 @@ def test_the_command_replays_here_and_stores_nothing(
 def test_the_command_says_why_it_writes_no_gif(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:
     instance, maze, file = run_in("Unready-v0"), finished(submitted()), str(tmp_path / "no.gif")
     for arguments, sentence in (
-        ((str(instance.pk), "--gif", file), "ImportError: no brush is installed"),
+        ((str(instance.pk), "--gif", file), "render() raised ImportError: no brush is installed"),
         ((str(maze.pk), "--gif", file), "maze is part of this program, and is drawn on the run's page only."),
         ((str(instance.pk), "--agent", "5-0"), f"Run {instance.pk} has no such agent."),
         ((str(instance.pk), "--episode", "1"), "episode: expected 0, as its agents have one episode, got 1"),

@@ -131,8 +131,8 @@ def test_what_reaches_its_own_limit_is_truncated() -> None:
 
 @pytest.mark.parametrize(("name", "sentence"), [
     ("Mixed-v0", "Mixed-v0 draws no pictures: it has no render mode rgb_array."),
-    ("Unready-v0", "ImportError: no brush is installed"),
-    ("Shapeless-v0", "ValueError: render() must give a picture of the shape (height, width, 3) in uint8; it gave float64"),
+    ("Unready-v0", "render() raised ImportError: no brush is installed"),
+    ("Shapeless-v0", "render() must give a picture of the shape (height, width, 3) in uint8; it gave float64"),
 ])
 def test_where_nothing_is_drawn_the_numbers_are_there_and_the_reason(name: str, sentence: str) -> None:
     found = recorded(plan_in(name), pictures=True)
@@ -158,14 +158,14 @@ def failing(plan: Plan) -> int:
 def test_an_episode_that_ends_in_an_error_is_shown_up_to_there() -> None:
     plan = plan_in("Crashing-v0")
     found = recorded(plan, agent=failing(plan))
-    assert found.reason == "RuntimeError: the bridge is gone"
+    assert found.reason == "step() raised RuntimeError: the bridge is gone"
     assert found.trajectory is not None
     assert found.trajectory.steps == 4
 
 
 @pytest.mark.parametrize(("name", "sentence"), [
     ("Dying-v0", "The process of its environment died (SIG"), ("Hanging-v0", "Its environment did not answer within 1 s."),
-    ("Failing-v0", "RuntimeError: there is no bridge"), ("Priceless-v0", "Its environment gave it rewards whose sum is nan."),
+    ("Failing-v0", "reset() raised RuntimeError: there is no bridge"), ("Priceless-v0", "Its environment gave it rewards whose sum is nan."),
 ])
 def test_an_episode_of_which_nothing_can_be_shown_says_why(name: str, sentence: str) -> None:
     plan = plan_in(name, timeout_seconds=1.0)

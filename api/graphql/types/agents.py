@@ -155,7 +155,7 @@ class Agent(graphene.ObjectType):
             done = sum(bool(getattr(each, "result_bytes", None)) for each in Agent.resolve_replays(agent, info))
             return None if done >= plan.environment.episodes else plan.elsewhere + " Ask for one with `requestReplay`."
         packed = info.context.genomes.get(address)
-        return _UNKEPT if packed is None else plan.unreplayed(agent.steps, packed)
+        return _UNKEPT if packed is None else plan.unreplayed(packed)
 
     @staticmethod
     def resolve_replays(agent: AgentRecord, info: Any) -> list[models.Replay]:

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from processing.core.errors import Refused
+from processing.core.environments.foreign.words import words_of
 from processing.core.judges.child import Child, Life
+from processing.core.judges.interface import NotAsAgreed
 from processing.core.judges.recording import MOST_STEPS
 from processing.core.packed import pack_values
 from processing.core.types import Float32Array
@@ -24,10 +25,6 @@ MOST_PIXELS, COLOURS, MOST_PICTURE_BYTES = 400, 128, 8_000_000
 PICTURES_A_SECOND, LEAST_RATE, MOST_RATE = 30.0, 1.0, 60.0
 
 RGB = "rgb_array"
-
-
-class Undrawn(Refused):
-    """An environment draws no pictures."""
 
 
 class Recorder(Child):
@@ -43,7 +40,7 @@ class Recorder(Child):
         made = super()._made()
         if self.draws and self.render_mode is None:
             if RGB not in (made.metadata.get("render_modes") or ()):
-                raise Undrawn(f"{self.foreign.parameters.id} draws no pictures: it has no render mode {RGB}.")
+                raise NotAsAgreed(f"{self.foreign.parameters.id} draws no pictures: it has no render mode {RGB}.")
             made.close()
             self.render_mode = RGB
             made = super()._made()
@@ -87,7 +84,7 @@ class _Trace:
         is_last = self.terminated or self.truncated or step >= self.most_steps
         if self.draws and self.pictures.wants(step, is_last=is_last):
             self.pictures.rate = _rate(environment)
-            self.pictures.add(step, picture(environment.render()))
+            self.pictures.add(step, _drawn(environment))
 
     def packed(self, kind: Any) -> bytes:
         """All of it; of an action that was not carried out nothing."""
@@ -163,13 +160,23 @@ class _Listening:
         return answer
 
 
+def _drawn(environment: Any) -> bytes:
+    """A PNG of what there is to see now. Raises NotAsAgreed where nothing is drawn."""
+    try:
+        return picture(environment.render())
+    except NotAsAgreed:
+        raise
+    except BaseException as error:
+        raise NotAsAgreed(f"render() raised {words_of(error)}") from error
+
+
 def picture(pixels: Any) -> bytes:
-    """A PNG of what an environment drew, at most MOST_PIXELS wide and high. Raises ValueError where that is no picture."""
+    """A PNG of what an environment drew, at most MOST_PIXELS wide and high. Raises NotAsAgreed where that is no picture."""
     from PIL import Image
 
     array = np.asarray(pixels)
     if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or not array.size:
-        raise ValueError(
+        raise NotAsAgreed(
             "render() must give a picture of the shape (height, width, 3) in uint8; it gave "
             f"{array.dtype} of the shape {array.shape}"
         )

@@ -135,16 +135,11 @@ def _drawn(environment: Any, kind: Any, ended: Ended, way: Trajectory | None) ->
     """The pictures of a record, and what is to be said of them."""
     head, values = unpack_values(ended.record, kind) if ended.record else ({"pictures": {"steps": []}}, {})
     if not head["pictures"]["steps"]:
-        return None, _without_name(ended.reason)
+        return None, ended.reason
     film = cut(head["pictures"], values["pictures"].tobytes())
     if way is not None and values["rewards"].tolist() != way.rewards:
         return film, f"{environment.parameters.id} goes another way while it is drawn: these pictures are not of this episode."
     return film, None
-
-
-def _without_name(reason: str | None) -> str | None:
-    """The sentence of an environment that draws nothing, without the name of the error that it came in."""
-    return None if reason is None else reason.removeprefix("Undrawn: ")
 
 
 def _is_choice(actions: list[Any]) -> bool:
