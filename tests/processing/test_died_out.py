@@ -209,6 +209,13 @@ def test_a_mended_run_goes_on_where_observations_are_normalised() -> None:
     assert (instance.state, instance.stop_reason) == ("SUCCEEDED", "GENERATION_LIMIT")
 
 
+def test_a_mended_run_whose_time_is_used_up_completes_one_more_generation() -> None:
+    died = finished(submitted(max_seconds=1e-6))
+    instance = finished(resumed(died))
+    assert (instance.state, instance.stop_reason) == ("SUCCEEDED", "TIME_LIMIT")
+    assert instance.next_generation == died.next_generation + 1
+
+
 def test_a_run_without_a_generation_left_is_not_resumed_and_says_why() -> None:
     died = finished(submitted(max_generations=1))
     assert "cannot be resumed" in died.stop_explanation["advice"]
