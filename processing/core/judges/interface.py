@@ -11,6 +11,7 @@ import numpy as np
 
 from processing.core.environments.foreign.spaces import Reader
 from processing.core.environments.foreign.words import cut, words_of
+from processing.core.errors import Refused
 from processing.core.types import Float32Array
 
 MAKE, RESET, STEP = "gymnasium.make()", "reset()", "step()"
@@ -61,8 +62,8 @@ def read_observation(observation: Any, reader: Reader, row: Float32Array, call: 
 
 
 def reason_of(call: str, error: BaseException) -> str:
-    """Why an episode failed: the call, and what it gave or raised."""
-    if isinstance(error, NotAsAgreed):
+    """Why an episode failed: the call, and what it gave or raised; what we refuse ourselves is said as it is."""
+    if isinstance(error, NotAsAgreed | Refused):
         return cut(str(error))
     words = words_of(error)
     if call == RESET and isinstance(error, TypeError) and "unexpected keyword argument 'seed'" in words:
