@@ -106,7 +106,7 @@ class Instance(graphene.ObjectType):
     digest = one(graphene.String, "Chained digest of its last generation; empty before it. Equal digests prove equal runs.")
     reproducible = one(
         graphene.Boolean,
-        "False where a clock or a machine decided anything, or an agent that was evaluated twice had other results.",
+        "False where a clock or a machine decided anything, or an agent evaluated twice had other results.",
     )
     provenance = one(JSON, "What reproduces this run: seed, document, digest, and the software and machine it ran on.")
 
