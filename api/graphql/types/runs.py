@@ -104,10 +104,7 @@ class Instance(graphene.ObjectType):
         minimum_level=graphene.Argument(EventLevel, description="Only those that matter as much."),
     )
     digest = one(graphene.String, "Chained digest of its last generation; empty before it. Equal digests prove equal runs.")
-    reproducible = one(
-        graphene.Boolean,
-        "False where a clock or a machine decided anything, or an agent evaluated twice had other results.",
-    )
+    reproducible = one(graphene.Boolean, "False where a clock or a limit of memory decided anything.")
     provenance = one(JSON, "What reproduces this run: seed, document, digest, and the software and machine it ran on.")
 
     @staticmethod

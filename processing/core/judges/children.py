@@ -199,7 +199,7 @@ class _Sharing:
                 self.repeats.leave_out(said["life"])
             yield Ended(
                 said["life"], said["total"], said["steps"], Failure(said["failure"]), said["reason"],
-                np.frombuffer(sums, np.float64), remarks=_pairs(said["remarks"]),
+                np.frombuffer(sums, np.float64), _pairs(said["remarks"]),
             )
         if not child.lives and child in self.at_once:
             self._paced(*self.at_once.pop(child))
@@ -257,7 +257,7 @@ class _Sharing:
         for life in child.lives.intersection(lives):
             if failure != Failure.ENVIRONMENT_ERROR:
                 self.repeats.leave_out(life)
-            yield Ended(life, math.nan, 0, failure, reason, np.zeros(0), remarks=remarks)
+            yield Ended(life, math.nan, 0, failure, reason, np.zeros(0), remarks)
         left = sorted(child.lives.difference(lives), reverse=True)
         self.waiting.extendleft(life for life in left if not self.repeats.is_second(life))
         self.repeats.put_back(life for life in left if self.repeats.is_second(life))
