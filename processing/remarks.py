@@ -1,4 +1,4 @@
-"""What was noticed of environments while agents were evaluated, as a run tells it: each kind once in its events.
+"""What was noticed of environments while agents were evaluated: each kind is told once in a run's events.
 
 That an agent evaluated twice came to different results, or that an environment took its process with it, also
 marks the run as not reproducible.
@@ -14,22 +14,22 @@ from processing.core.types import Noticed, Remark
 
 _SENTENCES = {
     Noticed.DIFFERENCE: (
-        "Agent {agent} was evaluated twice, with different results: {sentence}. The first counts, and the run "
-        "is not reproducible. Its environment depends on something besides its seed and its actions: on what "
-        "is kept in its module or class from one episode to the next, on a generator that all episodes share, "
-        "on the time, or on files."
+        "Agent {agent} was evaluated twice, with different results: {sentence}. The first counts, and the "
+        "run is not reproducible. Its environment depends on something besides its seed and its actions: on "
+        "what is kept in its module or class from one episode to the next, on a generator that all episodes "
+        "share, on the time, or on files."
     ),
     Noticed.PROCESS_DIED: (
-        "The environment of agent {agent} took its process with it ({sentence}), so that the agent failed. What a "
-        "process dies of may depend on the machine; the run is not reproducible."
+        "The environment of agent {agent} took its process with it ({sentence}), so that the agent failed. "
+        "What a process dies of may depend on the machine; the run is not reproducible."
     ),
     Noticed.NOT_FINITE: (
-        "Agent {agent} observed a number that is not finite: {sentence}. Networks compute with it as it is, and "
-        "agents keep their fitness. This is told once, whatever other agents observe."
+        "Agent {agent} observed a number that is not finite: {sentence}. Networks compute with it as it is, "
+        "and agents keep their fitness. This is told once, whatever other agents observe."
     ),
     Noticed.GLOBAL_GENERATORS: (
-        "The environment draws from a generator that its whole process shares, `random` or `numpy.random`. Its "
-        "episodes are evaluated one at a time, with both seeded for each of them, so that the run can be "
+        "The environment draws from a generator that its whole process shares, `random` or `numpy.random`. "
+        "Its episodes are evaluated one at a time, with both seeded for each of them, so that the run can be "
         "reproduced; that is slower. An environment should draw from its own `np_random`."
     ),
 }
@@ -38,7 +38,7 @@ _LEVELS = {Noticed.GLOBAL_GENERATORS: EventLevel.INFO}
 
 
 def noticed(instance: Instance, closed: Closed) -> list[NewEvent]:
-    """Mark a run as not reproducible where what was noticed says so; the events of what was not told before."""
+    """Mark a run as not reproducible where a remark says so; the events of what was not told before."""
     remarks = _firsts(closed.evaluations.remarks)
     if any(remark.what in _MARKS for remark in remarks):
         instance.reproducible = False

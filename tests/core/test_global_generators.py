@@ -1,7 +1,10 @@
 """Environments that draw from the generators that all of a process shares."""
 
+import os
 import random
+import signal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,10 +35,10 @@ def _modules(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENVIRONMENT_MODULES", MODULE)
 
 
-def evaluated(name: str, *, threads: int = 1, number: int = 20, first: int = 0, seeds: str = "common") -> Evaluations:
+def evaluated(name: str, *, number: int = 20, seeds: str = "common", **where: Any) -> Evaluations:
     plan = case_plan(name, episodes=2, seeds=seeds)
     genomes = plan.genome.random(number, seed=4, generation=0)
-    found: Evaluations = plan.judge.evaluate(genomes, seed=4, generation=0, threads=threads, first=first)
+    found: Evaluations = plan.judge.evaluate(genomes, seed=4, generation=0, **{"threads": 1} | where)
     return found
 
 
@@ -52,6 +55,20 @@ def test_episodes_do_not_depend_on_processes_batches_or_what_was_evaluated_befor
 def test_it_is_remarked_where_they_are_drawn_from_and_only_there() -> None:
     assert [each.what for each in evaluated("GlobalRandom").remarks] == [Noticed.GLOBAL_GENERATORS]
     assert evaluated("OwnRandom").remarks == ()
+
+
+def test_a_process_that_is_killed_changes_nothing() -> None:
+    undisturbed, killed = evaluated("GlobalRandom", number=300, seeds="fresh"), []
+
+    def kill_one() -> None:
+        busy = [child for child in children().all if child.lives]
+        if busy and not killed:
+            killed.append(busy[0].process.pid)
+            os.kill(killed[0], signal.SIGKILL)
+
+    disturbed = evaluated("GlobalRandom", number=300, seeds="fresh", beat=kill_one)
+    assert killed
+    assert np.array_equal(undisturbed.fitness, disturbed.fitness)
 
 
 def test_one_that_draws_seldom_is_found_out_too() -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from processing.core.environments.foreign.spaces import Reader
+from processing.core.errors import Refused
 from processing.core.judges.interface import NotAsAgreed, read_observation, read_reset, read_step, reason_of
 from processing.core.types import Evaluations, Failure, Noticed
 from tests.cases.foreign import MODULE, case_plan
@@ -97,4 +98,5 @@ def test_what_a_reset_gives_is_read_or_told(given: Any, said: str | None) -> Non
 
 def test_reasons_are_bounded_and_any_database_takes_them() -> None:
     assert len(reason_of("step()", RuntimeError("x" * 10_000))) <= 300
+    assert reason_of("gymnasium.make()", Refused("It draws no pictures.")) == "It draws no pictures."
     assert "\0" not in reason_of("step()", NotAsAgreed("a\0b\udcff"))

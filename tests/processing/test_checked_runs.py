@@ -67,8 +67,9 @@ def test_a_run_that_was_interrupted_after_each_generation_ends_with_the_same_dig
     assert (instance.state, instance.digest) == ("SUCCEEDED", whole.digest)
 
 
-@pytest.mark.parametrize("name", ["Counter", "Clock", "File"])
-@pytest.mark.parametrize("execution", [{}, {"slice_size": 7}])
+@pytest.mark.parametrize(("name", "execution"), [
+    ("Counter", {}), ("Counter", {"slice_size": 7}), ("Clock", {}), ("File", {"slice_size": 7}),
+])
 def test_a_run_whose_environment_depends_on_more_than_its_seed_says_so_and_is_marked(
     name: str, execution: dict[str, Any]
 ) -> None:

@@ -213,7 +213,7 @@ class Child:
             self.marks[0] = NOBODY
 
     def _note(self, lanes: list[Life | None], seen: Float32Array) -> None:
-        """Add what is seen to the sums of each life, where observations are normalised; remark what is not finite."""
+        """Remark what is not finite; add what is seen to the sums of each life, where it is normalised."""
         if not np.isfinite(seen).all():
             _remark_what_is_not_finite(lanes, seen)
         if not self.foreign.parameters.normalize_observations:
@@ -223,7 +223,7 @@ class Child:
                 life.sums += noted(seen[lane])
 
     def _tell(self, life: Life, error: BaseException | None) -> None:
-        """Say what became of a life, soon. Its environment is kept where a reset makes it as new, else closed."""
+        """What became of a life is told soon; its environment is kept where a reset makes it as new."""
         self._leave(life, is_reusable=error is None)
         if self.reports.has_drawn():
             life.remarks.append((Noticed.GLOBAL_GENERATORS, ""))

@@ -105,8 +105,8 @@ class ForeignEpisodes:
             threads, beat: as `attended` says where None; beat is called again and again while the processes are at work.
             seconds: after so long, no more lives are begun; the evaluations are then those of the first agents only, one at
                 least.
-            twice: agents, counted from `first`, that are evaluated a second time, in another process; the first
-                time counts, and a remark says where the second was otherwise. See `second_evaluations.py`.
+            twice: agents, counted from `first`, that are evaluated again in another process; the first time
+                counts, and a remark says where the second was otherwise. See `second_evaluations.py`.
         Raises:
             Refused: the environment does nothing but hang.
             Broken, Transient: its processes cannot work at all, or just now.

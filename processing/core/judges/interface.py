@@ -1,7 +1,7 @@
 """What environments must give when they are called, and what is said where they give something else.
 
-The rule is Gymnasium's, that of Gym from 0.26 on. The interface before that is recognised: `reset()` took no seed
-and gave the observation alone, `step()` gave four things. Only what would fail anyway gets words here.
+The rule is Gymnasium's, that of Gym from 0.26 on. The interface before that is recognised: `reset()` took no
+seed and gave the observation alone, `step()` gave four things. Only what would fail anyway gets words here.
 """
 
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ import numpy as np
 
 from processing.core.environments.foreign.spaces import Reader
 from processing.core.environments.foreign.words import cut, words_of
+from processing.core.errors import Refused
 from processing.core.types import Float32Array
 
 MAKE, RESET, STEP = "gymnasium.make()", "reset()", "step()"
@@ -31,7 +32,8 @@ def read_reset(given: Any, reader: Reader, row: Float32Array) -> None:
     except NotAsAgreed:
         if isinstance(given[1], Mapping):
             raise
-        raise NotAsAgreed(f"reset() gave {_told(given)} and no info: {_OLD} gives observation, info.") from None
+        told = f"reset() gave {_told(given)} and no info: {_OLD} gives observation, info."
+        raise NotAsAgreed(told) from None
 
 
 def read_step(given: Any) -> tuple[Any, float, bool]:
@@ -61,8 +63,8 @@ def read_observation(observation: Any, reader: Reader, row: Float32Array, call: 
 
 
 def reason_of(call: str, error: BaseException) -> str:
-    """Why an episode failed: the call, and what it gave or raised."""
-    if isinstance(error, NotAsAgreed):
+    """Why an episode failed: the call, and what it gave or raised; what we refuse is said as it is."""
+    if isinstance(error, NotAsAgreed | Refused):
         return cut(str(error))
     words = words_of(error)
     if call == RESET and isinstance(error, TypeError) and "unexpected keyword argument 'seed'" in words:
@@ -71,7 +73,11 @@ def reason_of(call: str, error: BaseException) -> str:
 
 
 def not_finite_words(call: str, steps: int, row: Float32Array) -> str:
-    """Where an observation, (I,), has the first number that is not finite; `call` of step `steps`, 0 for the reset."""
+    """Where an observation, (I,), has its first number that is not finite.
+
+    Args:
+        call: what gave it; steps: those of the episode so far, 0 after the reset.
+    """
     place = int(np.flatnonzero(~np.isfinite(row))[0])
     when = f"{call} of step {steps}" if steps else call
     return f"{when} gave {row[place]} as number {place} of the observation, counted from 0"

@@ -1,4 +1,4 @@
-"""The lives that are lived a second time, and who may be given them: not the process that lived them the first time."""
+"""The lives that are lived a second time, in another process than the first time."""
 
 from collections import deque
 from collections.abc import Iterable

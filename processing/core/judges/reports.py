@@ -1,7 +1,8 @@
 """What a process says of the episodes of one message, a short while after they have ended.
 
-They are held back until the global generators were looked at: where one has moved, what an episode drew may depend
-on the others, and those that were not told of yet are evaluated again, one at a time. See `global_generators.py`.
+They are held back until the global generators were looked at: where one has moved, what an episode drew may
+depend on the others, and those that were not told of yet are evaluated again, one at a time. See
+`global_generators.py`.
 """
 
 import socket
@@ -11,8 +12,8 @@ from processing.core.judges import global_generators
 from processing.core.judges.global_generators import GlobalGenerators, Moved
 from processing.core.judges.wire import send
 
-#: Looking takes as long as many an episode, so that it is done no more often. What was held back is lost with its
-#: process, and evaluated again.
+#: Looking takes as long as many an episode, so that it is done no more often. What was held back is lost with
+#: its process, and evaluated again.
 HELD_SECONDS = 0.05
 
 
@@ -36,7 +37,7 @@ class Reports:
         self.is_careful, self._held = True, []
 
     def end_careful(self) -> None:
-        """Go on like that only where an episode was seen to draw: what is imported for the first draws once."""
+        """Go on like that only where an episode was seen to draw: what is imported for one draws once."""
         self.is_careful = self._has_drawn
 
     def is_sent(self, number: int) -> bool:
@@ -44,13 +45,13 @@ class Reports:
         return number in self._sent
 
     def seed(self, key: int) -> None:
-        """Where episodes are evaluated one at a time, the generators stand where this address, a key, puts them."""
+        """Where episodes are evaluated one at a time, put the generators where this address, a key, says."""
         if self.is_careful:
             global_generators.seed(key)
             self.generators.remember()
 
     def has_drawn(self) -> bool:
-        """Whether the environment of the episode that ends now, one at a time, draws from them, or another one did."""
+        """Whether episodes are evaluated one at a time, and the one that ends now, or one before, has drawn."""
         self._has_drawn = self._has_drawn or (self.is_careful and self.generators.have_moved())
         return self.is_careful and self._has_drawn
 
@@ -65,7 +66,8 @@ class Reports:
             Moved: a global generator has moved since the message began, which may have changed them.
             Gone: nobody is there any more.
         """
-        if not self._held or not (at_once or self.is_careful or time.monotonic() - self._sent_at >= HELD_SECONDS):
+        is_due = at_once or self.is_careful or time.monotonic() - self._sent_at >= HELD_SECONDS
+        if not self._held or not is_due:
             return
         if not self.is_careful and self.generators.have_moved():
             raise Moved

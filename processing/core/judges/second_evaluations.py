@@ -1,7 +1,7 @@
 """Some agents are evaluated twice, the second time in another process and in another order.
 
 An environment that depends on more than its seed is found so. One agent in a hundred is chosen, by its
-address, and one of generation 0 whatever its size: of 100 evaluations or more, about 2 % are repeated at most.
+address, and one of generation 0 whatever its size; of 100 or more evaluations about 2 % at most are repeated.
 """
 
 from collections.abc import Mapping, Sequence

@@ -6,7 +6,7 @@ environment is made once, in a process of its own. What operators add is looked 
 - `id`, `description`, `max_steps` and `reward_threshold` (null where there is none), `observation` and `action` (see
   `spaces.py`), `reused` (whether a reset forgets everything), `kwargs` (see `kwargs.py`);
 - `variants`: a list of `kwargs` that change the spaces, each with the `facts` that they change;
-- `undeclared`: keyword arguments of an operator's class that no module tells of; left out where there are none;
+- `undeclared`: keyword arguments of an operator's class that no module tells of; may be left out;
 - `needs`: what is not installed here, in place of the spaces.
 """
 

@@ -20,7 +20,8 @@ PACKAGES = (
     Package(r"(MiniGrid|BabyAI)-.+", "minigrid", "minigrid"),
     Package(r"MiniWorld-.+", "miniworld", "miniworld"),
     Package(
-        r"(Fetch|Hand|AdroitHand|FrankaKitchen|PointMaze_|AntMaze_).+", "gymnasium-robotics", "gymnasium_robotics"
+        r"(Fetch|Hand|AdroitHand|FrankaKitchen|PointMaze_|AntMaze_).+",
+        "gymnasium-robotics", "gymnasium_robotics",
     ),
     Package(
         r"(highway|merge|roundabout|parking|intersection|racetrack|exit|lane-keeping|two-way|u-turn)-.+",
