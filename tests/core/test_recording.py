@@ -165,7 +165,8 @@ def test_an_episode_that_ends_in_an_error_is_shown_up_to_there() -> None:
 
 @pytest.mark.parametrize(("name", "sentence"), [
     ("Dying-v0", "The process of its environment died (SIG"), ("Hanging-v0", "Its environment did not answer within 1 s."),
-    ("Failing-v0", "reset() raised RuntimeError: there is no bridge"), ("Priceless-v0", "Its environment gave it rewards whose sum is nan."),
+    ("Failing-v0", "reset() raised RuntimeError: there is no bridge"),
+    ("Priceless-v0", "Its environment gave it rewards whose sum is nan."),
 ])
 def test_an_episode_of_which_nothing_can_be_shown_says_why(name: str, sentence: str) -> None:
     plan = plan_in(name, timeout_seconds=1.0)

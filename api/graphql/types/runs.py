@@ -121,7 +121,8 @@ class Instance(graphene.ObjectType):
     digest = one(graphene.String, "Chained digest of its last generation; empty before it. Equal digests prove equal runs.")
     reproducible = one(
         graphene.Boolean,
-        "False where a clock or a limit of memory decided anything, or it was resumed after it had died out.",
+        "False where a clock or a machine decided anything, an agent that was evaluated twice had other results, or "
+        "it was resumed after it had died out.",
     )
     provenance = one(JSON, "What reproduces this run: seed, document, digest, and the software and machine it ran on.")
 

@@ -244,6 +244,7 @@ class Child:
             elif environment is not None:
                 environment.close()
             del environment
+
     def _payload(self, life: Life) -> bytes:
         """What is told of a life besides."""
         return life.sums.tobytes()
