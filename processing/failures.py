@@ -65,7 +65,7 @@ def with_reasons(closed: Closed, *, max_generations: int) -> Closed:
     who = "All failed" if number == size else f"{number} of {size} failed"
     told_of_most = " ".join(reason.split()).rstrip(".")
     message = f"{closed.explanation['message']} {who} for this reason: {told_of_most}."
-    told = {"message": message, "led_to": closed.explanation["led_to"] | {"failure": reason, "failed_of_it": number}}
+    told = {"message": message, "led_to": closed.explanation["led_to"] | {"failure": reason, "failed_agents": number}}
     advice, after = closed.explanation["advice"], _AFTERWARDS
     if closed.evaluations.reasons:
         advice, after = _ADVICE, _AFTER_MENDING

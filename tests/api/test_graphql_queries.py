@@ -439,4 +439,4 @@ def test_workers_are_told_with_their_work_in_few_statements(client: Client) -> N
     assert [each["name"] for each in told] == ["w0", "w1", "w2", "w3"]
     assert (told[1]["activity"], told[1]["evaluations"], told[1]["threads"]) == (f"run {held.pk}", 300, 2)
     assert (told[0]["activity"], told[0]["online"], told[0]["queues"]) == (None, True, ["evolution"])
-    assert len(queries) <= 5
+    assert len(queries) <= 6

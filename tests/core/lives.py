@@ -5,6 +5,7 @@ import numpy as np
 from processing.core.environments.grid_world import GridWorld, MazeParameters, RewardParameters
 from processing.core.genomes.dense import Dense, DenseParameters
 from processing.core.judges.episodes import Episodes
+from processing.core.parameters import STORED
 from processing.core.types import Float32Array
 
 SMALL = ("S.#..", "..#.G", ".....", ".##..", "G....")
@@ -14,7 +15,8 @@ def maze(
     rows: tuple[str, ...] = SMALL, *, max_steps: int = 40, episodes: int = 1, revisit: float = 0.0
 ) -> MazeParameters:
     return MazeParameters(
-        type="maze", rows=rows, max_steps=max_steps, episodes=episodes, rewards=RewardParameters(revisit=revisit)
+        type="maze", rows=rows, max_steps=max_steps, episodes=episodes,
+        rewards=RewardParameters.model_validate({"revisit": revisit}, context=STORED),
     )
 
 

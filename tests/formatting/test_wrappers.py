@@ -31,7 +31,7 @@ def test_all_faults_of_all_wrappers_are_told_at_once() -> None:
     ])
     assert {path: each.code for path, each in found.items()} == {
         ("wrappers", 0, "stack_size"): "OUT_OF_RANGE", ("wrappers", 1, "shape"): "OUT_OF_RANGE",
-        ("wrappers", 2, "dely"): "UNKNOWN_FIELD", ("wrappers", 2, "delay"): "REQUIRED", ("wrappers", 3): "INCONSISTENT",
+        ("wrappers", 2, "dely"): "UNKNOWN_FIELD", ("wrappers", 3): "INCONSISTENT",
         ("wrappers", 4): "INCONSISTENT", ("wrappers", 5, "type"): "NOT_IN_CHOICES", ("wrappers", 6, "type"): "REQUIRED",
         ("wrappers", 7): "INVALID_TYPE",
     }

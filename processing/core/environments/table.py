@@ -107,9 +107,9 @@ class FirstSolved:
 class Table:
     """A table of inputs and what should be answered to each row, by itself.
 
-    Networks see a row's inputs, and their outputs are the answer, or become it by `scaling`; networks without a
+    Networks see a row's inputs, and their outputs are the answer, or become it by its scaling; networks without a
     transfer function of their own at the outputs get one: the sigmoid where all targets lie from 0 to 1, tanh
-    where they lie from -1 to 1. Without `fitness`, `criterion` or `scaling`, as in documents that were stored
+    where they lie from -1 to 1. Without fitness, criterion or scaling, as in documents that were stored
     before there were such keys, these are squared_remainder, sides and none.
 
     Raises:

@@ -11,13 +11,14 @@ import random
 import numpy as np
 
 from processing.core import rng
+from processing.core.errors import Transient
 
 #: The key that a process begins with, before it imports the operator's modules: one that draws while it is
 #: imported gets the same numbers in every process.
 AT_IMPORT = 0
 
 
-class Moved(Exception):
+class Moved(Transient):
     """A global generator is no longer where it was when a batch began."""
 
 

@@ -19,7 +19,7 @@ _OLD = "this is the interface of Gym before 0.26; since then it"
 _STEP_RULE = "observation, reward, terminated, truncated, info"
 
 
-class NotAsAgreed(Exception):
+class NotAsAgreed(Refused):
     """An environment gave what it must not give: the words name the call, the rule, and what it gave."""
 
 
@@ -64,7 +64,7 @@ def read_observation(observation: Any, reader: Reader, row: Float32Array, call: 
 
 def reason_of(call: str, error: BaseException) -> str:
     """Why an episode failed: the call, and what it gave or raised; what we refuse is said as it is."""
-    if isinstance(error, NotAsAgreed | Refused):
+    if isinstance(error, Refused):
         return cut(str(error))
     words = words_of(error)
     if call == RESET and isinstance(error, TypeError) and "unexpected keyword argument 'seed'" in words:
