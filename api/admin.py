@@ -235,6 +235,7 @@ class ReplayWindow(Window):
 
     list_display = ("__str__", "state", "with_pictures", "requested_by", "requested_at", "claimed_by", "attempts", "failure")
     list_filter = ("state", RunFilter)
+    list_select_related = ("requested_by",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Replay]:
         """Without what was kept of them."""

@@ -15,7 +15,7 @@ from django.db import transaction
 
 from database import services, steps
 from database.errors import NO_ANSWER, Conflict, Fenced
-from database.models import ACTIVE, ENDED, EventLevel, EventType, Instance, InstanceState, Replay, ReplayState
+from database.models import ACTIVE, ENDED, EventLevel, EventType, Instance, InstanceState, Replay
 from database.outcomes import BAD, Outcome, outcome_of, outcome_words
 from database.services import Claim, NewEvent, ReplayClaim, SliceClaim
 from processing import dispatch, node
@@ -175,6 +175,7 @@ def fail(claimed: Claim | SliceClaim | ReplayClaim, message: str) -> None:
     if isinstance(claimed, ReplayClaim):
         with contextlib.suppress(Fenced, *NO_ANSWER):
             services.fail_replay(claim=claimed, failure=message)
+            announce_next_replay()
         return
     with contextlib.suppress(Fenced, *NO_ANSWER), fenced(claimed) as instance:
         instance.failure_message = message
@@ -221,6 +222,9 @@ def back_off(claimed: Claim | SliceClaim | ReplayClaim, why: object) -> None:
 
     Trouble that stays is told in the run's events.
     """
+    if isinstance(claimed, ReplayClaim) and claimed.troubles + 1 >= TROUBLES_TO_TELL:
+        fail(claimed, f"It was tried {TROUBLES_TO_TELL} times, and could not be done now ({why}). Ask again later.")
+        return
     services.renew_connection()
     with contextlib.suppress(*NO_ANSWER):
         if isinstance(claimed, ReplayClaim):
@@ -331,11 +335,11 @@ def request_replay(
 ) -> Replay:
     """An episode will be replayed, unless it was; where it stands. Raises NotFound, TooMany."""
     with transaction.atomic():
-        replay = services.request_replay(
+        replay, is_new = services.request_replay(
             instance_id=instance_id, generation=generation, index=index, episode=episode, with_pictures=with_pictures,
             owner=owner,
         )
-        if replay.state == ReplayState.WAITING:
+        if is_new:
             ready = [each for each in steps.ready_replays(most=_most_slices()) if each[0] == replay.pk]
             transaction.on_commit(lambda: dispatch.send(dispatch.REPLAY, ready))
     return replay

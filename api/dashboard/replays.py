@@ -9,6 +9,7 @@ from database import selectors
 from database.models import Instance, Replay
 from database.selectors import AgentRecord
 from processing.core.genomes.graphs import Graphs
+from processing.core.judges.recording import Recording
 from processing.core.networks.activity import activity_of, activity_of_units
 from processing.core.networks.export import computation_of
 from processing.core.plan import Plan
@@ -41,7 +42,7 @@ def recorded(
         told["message"] = told["message"] or kept.reason
     way = None if kept is None else kept.trajectory
     found = {"replay": told, "way": None, "silence": plan.elsewhere, "episodes": plan.environment.episodes}
-    if way is None:
+    if kept is None or way is None:
         return found
     normalization = normalization_of(plan, instance.pk, record.generation)
     seen = [row.astype(np.float32) for row in way.observations]
@@ -49,11 +50,18 @@ def recorded(
     activity, stride = _told_activity(plan, genomes, way, shown)
     return found | {"way": {
         "positions": [], "actions": way.actions, "rewards": way.rewards, "total": way.total,
-        "ending": "truncated" if way.truncated else "terminated" if way.terminated else "cut", "activity": activity,
+        "ending": _ending(kept, way), "activity": activity,
         "stride": stride, "seen": _finite(np.array(seen[::stride])), "targets": None,
         "episodes": plan.environment.episodes, "inputs": list(plan.environment.input_labels()),
         "outputs": _action_names(plan),
     }}
+
+
+def _ending(kept: Recording, way: Trajectory) -> str:
+    """How the episode ended, in the words of `replay.js`."""
+    if kept.reason is not None:
+        return "failed"
+    return "truncated" if way.truncated else "terminated" if way.terminated else "cut"
 
 
 def _told_activity(

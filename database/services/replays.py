@@ -46,8 +46,9 @@ class ReplayClaim:
 
 def request_replay(
     *, instance_id: int, generation: int, index: int, episode: int, with_pictures: bool, owner: User | None
-) -> Replay:
-    """The replay of this episode: as it is where it waits, or was done with all that is asked for; else it waits from now on.
+) -> tuple[Replay, bool]:
+    """The replay of this episode, and whether it waits from now on; else it waits already, or was done with all that is
+    asked for.
 
     Raises:
         NotFound: there is no such run.
@@ -59,7 +60,7 @@ def request_replay(
             raise NotFound(f"There is no run {instance_id}.")
         row = Replay.objects.filter(**address).defer("result", "film").first()
         if row is not None and _is_enough(row, with_pictures):
-            return row
+            return row, False
         if row is None or row.state != ReplayState.WAITING:
             _check_room(owner)
         asked = {
@@ -71,7 +72,7 @@ def request_replay(
             row = Replay.objects.create(**address, **asked)
         else:
             Replay.objects.filter(pk=row.pk).update(**asked, token=F("token") + 1)
-    return Replay.objects.defer("result", "film").get(pk=row.pk)
+    return Replay.objects.defer("result", "film").get(pk=row.pk), True
 
 
 def claim_replay(*, replay_id: int, worker: str, lease_seconds: float) -> ReplayClaim | None:
@@ -104,14 +105,21 @@ def store_replay(*, claim: ReplayClaim, result: bytes, film: bytes | None) -> No
     """The replay is done, and kept; of a run's others the oldest go where there are too many. Raises Fenced."""
     with transaction.atomic():
         _changed(claim, **_ended(ReplayState.DONE), failure="", result=result, film=film)
-        done = Replay.objects.filter(instance=claim.instance_id).exclude(state=ReplayState.WAITING)
-        newest = done.order_by("-finished_at", "-pk").values_list("pk", flat=True)
-        Replay.objects.filter(pk__in=list(newest[MOST_KEPT:])).delete()
+        _forget_oldest(claim.instance_id)
 
 
 def fail_replay(*, claim: ReplayClaim, failure: str) -> None:
     """The replay cannot be done, for this reason; it may be asked for again. Raises Fenced."""
-    _changed(claim, **_ended(ReplayState.FAILED), failure=failure)
+    with transaction.atomic():
+        _changed(claim, **_ended(ReplayState.FAILED), failure=failure)
+        _forget_oldest(claim.instance_id)
+
+
+def _forget_oldest(instance_id: int) -> None:
+    """Of a run's replays that wait for nothing, those beyond the newest MOST_KEPT are gone."""
+    done = Replay.objects.filter(instance=instance_id).exclude(state=ReplayState.WAITING)
+    newest = done.order_by("-finished_at", "-pk").values_list("pk", flat=True)
+    Replay.objects.filter(pk__in=list(newest[MOST_KEPT:])).delete()
 
 
 def _is_enough(row: Replay, with_pictures: bool) -> bool:

@@ -73,7 +73,9 @@ def episode_of(context: Any, replay: Replay) -> KeptEpisode | None:
 
 def kept_of(context: Any, replay: Replay) -> Recording | None:
     """What was kept of a replay, read once in a request. Raises Refused where one request reads too much."""
+    if not replay.result_bytes:  # type: ignore[attr-defined]
+        return None
     if replay.pk not in context.recordings:
-        context.budgets.recordings.spend(replay.result_bytes or 0)  # type: ignore[attr-defined]
+        context.budgets.recordings.spend(replay.result_bytes)  # type: ignore[attr-defined]
         context.recordings[replay.pk] = recording_of(replay, context.plan(replay.instance_id))
     return context.recordings[replay.pk]

@@ -21,6 +21,7 @@ from processing.core.errors import Broken, Refused, Transient
 from processing.core.judges.film import gif as gif_of
 from processing.core.judges.recording import Recording
 from processing.core.plan import Plan
+from processing.logs import printable
 from processing.replays import genome_of, normalization_of
 from processing.run import plan_of_work_item
 
@@ -58,16 +59,16 @@ class Command(BaseCommand):
             if gif is not None:
                 _write(gif, recording)
                 if not json:
-                    print(f"{gif}: {len(recording.film.pictures) if recording.film else 0} frames")
+                    print(f"{printable(gif)}: {len(recording.film.pictures) if recording.film else 0} frames")
             trouble = recording.reason or (recording.undrawn if gif is not None else None)
         except (NotFound, Refused, Broken, Transient, OSError) as error:
-            print(error, file=sys.stderr)
+            print(printable(str(error)), file=sys.stderr)
             sys.exit(REFUSED)
         except DatabaseError as error:
-            print(f"The database cannot be used: {error}", file=sys.stderr)
+            print(f"The database cannot be used: {printable(str(error))}", file=sys.stderr)
             sys.exit(CANNOT_START)
         if trouble is not None:
-            print(trouble, file=sys.stderr)
+            print(printable(trouble), file=sys.stderr)
             sys.exit(REFUSED)
 
 

@@ -32,6 +32,13 @@ export class Replay {
     if (autoplay && !isCalm()) this.play();
   }
 
+  // Nothing is played until the next way is loaded.
+  unload() {
+    this.pause();
+    this.way = null;
+    this.slider.disabled = this.button.disabled = true;
+  }
+
   play() {
     if (!this.way) return;
     if (this.at >= this.way.actions.length) this.go(0);
@@ -106,10 +113,10 @@ const MOST_NUMBERS = 6;
 const several = (values) => values.slice(0, MOST_NUMBERS).map(spell).join(", ") + (values.length > MOST_NUMBERS ? ", …" : "");
 
 const ENDINGS = {
-  cut: "The episode went on; its first steps are shown.",
+  failed: "It failed there.",
   collected: "It collected the last goal.",
   bumped: "It hit an obstacle or the edge, which ends the episode.",
   terminated: "The environment ended the episode.",
   truncated: "The step limit ended the episode.",
-  cut: "The rest of the episode is not shown.",
+  cut: "The episode went on; its first steps are shown.",
 };

@@ -43,16 +43,18 @@ export class ReplayRequest {
   }
 
   async ask() {
+    const { address } = this;
     this.form.hidden = true;
     this.asked();
     try {
       const answer = await fetch(this.form.action, {
         method: "POST", body: new FormData(this.form), headers: { Accept: "application/json" },
       });
-      const told = await answer.json();
+      const told = await answer.json().catch(() => ({}));
       if (!answer.ok) throw new Error(told.errors?.[0]?.message ?? `The server answered ${answer.status}.`);
-      this.heard(told);
+      if (address === this.address) this.heard(told);
     } catch (error) {
+      if (address !== this.address) return; // another agent is shown by now
       this.say(error);
       this.form.hidden = false;
     }
@@ -61,8 +63,12 @@ export class ReplayRequest {
   poll() {
     const { address } = this;
     this.waiting = setTimeout(async () => {
-      const answer = await fetch(`${this.form.action}?${new URLSearchParams(address)}`, { headers: { Accept: "application/json" } });
-      if (address === this.address) this.heard(answer.ok ? await answer.json() : { state: "WAITING" });
+      const asked = fetch(`${this.form.action}?${new URLSearchParams(address)}`, { headers: { Accept: "application/json" } });
+      const answer = await asked.catch(() => null); // a server that is away may come back
+      const told = answer?.ok ? await answer.json() : { state: "WAITING" };
+      if (address !== this.address) return;
+      if (answer && !answer.ok && answer.status < 500) this.say({ message: `The server answered ${answer.status}.` });
+      else this.heard(told);
     }, POLL_MILLISECONDS);
   }
 

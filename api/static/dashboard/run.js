@@ -119,6 +119,7 @@ async function showAgent(name, autoplay) {
 }
 
 async function present(agent, autoplay) {
+  replay.unload(); // what is shown next has its own network, and perhaps no way
   for (const part of ["fitness-told", "which", "stage", "beside", "born"]) $(part).hidden = false;
   $("player").hidden = !agent.way && !rows;
   $("chosen-key").hidden = !Number.isInteger(agent.way?.actions[0]); // else every output is a command, or an answer
@@ -136,8 +137,19 @@ async function present(agent, autoplay) {
   sayDescent(agent);
   const shown = wanted;
   maze.forget?.();
-  if (agent.replay?.film && agent.way) agent.way.rate = await maze.load(agent.replay.film);
+  if (agent.replay?.film && agent.way) agent.way.rate = await film(agent.replay.film);
   if (agent.way && wanted === shown) replay.load(agent.way, { autoplay });
+}
+
+// How many frames a second are shown; undefined where they cannot be read, which is said.
+async function film(address) {
+  try {
+    return await maze.load(address);
+  } catch (error) {
+    $("agent-trouble").textContent = error.message;
+    $("agent-trouble").hidden = false;
+    return undefined;
+  }
 }
 
 async function sayDescent({ generation, index }) {
