@@ -78,7 +78,7 @@ class Faulty(Refused):
         if total > MAX_FAULTS:
             found = (*found[:MAX_FAULTS], fault(
                 FaultCode.LIMIT_EXCEEDED, (), f"at most {MAX_FAULTS} faults in one report",
-                f"{total}, of which {total - MAX_FAULTS} are not shown",
+                f"{total}, of which {MAX_FAULTS} are shown",
             ))
         self.faults = found
         super().__init__("; ".join(each.message for each in found[:3]) + ("; …" if len(found) > 3 else ""))

@@ -111,6 +111,10 @@ class _Reading:
             _default_strategy(reading.document)
             reading.explain(_validated(reading.document)[1])
             readings.append(reading)
+            if reading.omitted:  # too many to be compared
+                self.faults += reading.faults
+                self.omitted += reading.omitted
+                return
         first, *others = readings
         self.faults += [each for each in first.faults if all(each in other.faults for other in others)]
         self.faulty.update(*(reading.faulty for reading in readings))

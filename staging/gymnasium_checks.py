@@ -19,7 +19,13 @@ from processing.core.environments.foreign.observe import observed, part_troubles
 from processing.core.environments.foreign.packages import extra_words, package_of, package_words
 from processing.core.environments.foreign.parameters import Aggregate, GymnasiumParameters
 from processing.core.environments.foreign.spaces import Space, trouble
-from processing.core.environments.foreign.wrappers import as_values
+from processing.core.environments.foreign.wrappers import (
+    MOST_REPEATED,
+    MOST_STACKED,
+    as_values,
+    observations_of,
+    steps_of,
+)
 from processing.core.errors import Refused
 
 ID, KWARGS, WRAPPERS, OBSERVE = (("environment", name) for name in ("id", "kwargs", "wrappers", "observe"))
@@ -142,7 +148,22 @@ def _observe_faults(environment: GymnasiumParameters, space: Space) -> list[Faul
     return found
 
 
+def _wrapper_faults(environment: GymnasiumParameters) -> list[Fault]:
+    """What wrappers around wrappers make too much of, told before anything is made of that size."""
+    wrappers = environment.wrappers or ()
+    stacked, steps = observations_of(wrappers), steps_of(wrappers)
+    return [
+        fault(FaultCode.LIMIT_EXCEEDED, WRAPPERS, f"{what} of at most {most} in all", f"{given}")
+        for what, given, most in (
+            ("stacks of observations", stacked, MOST_STACKED), ("repeated steps", steps, MOST_REPEATED),
+        )
+        if given > most
+    ]
+
+
 def _facts(environment: GymnasiumParameters, known: Known) -> tuple[Facts | None, list[Fault]]:
+    if faults := _wrapper_faults(environment):
+        return None, faults
     wrappers = as_values(environment.wrappers)
     try:
         facts = known.facts(environment.id, environment.kwargs, wrappers)

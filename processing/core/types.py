@@ -128,7 +128,8 @@ class Evaluations:
 class Trajectory:
     """What an agent saw, did and earned in one episode of T steps."""
 
-    actions: list[int] | list[list[float]]  # (T,) choices, or commands from -1 to 1
+    # (T,) choices, or commands: from -1 to 1 of compiled environments, in the units of their actions of others
+    actions: list[int] | list[list[float]]
     rewards: list[float]  # (T,)
     positions: list[tuple[int, int]]  # (T + 1,) row and column in a maze, a move that bumps is not carried out; else empty
     observations: list[Float64Array]  # (T,) of (inputs,), before each action

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from formatting.faults import Fault
+from formatting.faults import Fault, FaultCode
 from formatting.parse import parse
 from processing.core.environments.foreign import catalogue
 from processing.core.environments.foreign.environment import CLASSIC, Foreign
@@ -293,3 +293,14 @@ def test_an_environment_that_takes_arguments_and_declares_none_says_so() -> None
     assert 'The environment takes "size", but no module declares it' in (found.hint or "")
     assert faults("Shy-v0", kwargs={"siez": 4})[0].hint == 'Did you mean "size"?'
     assert "takes none" in faults("Mixed-v0", kwargs={"size": 4})[0].expected
+
+
+@pytest.mark.parametrize(("wrapper", "words"), [
+    ({"type": "frame_stack", "stack_size": 100}, "stacks of observations of at most 100 in all"),
+    ({"type": "max_and_skip", "skip": 100}, "repeated steps of at most 100 in all"),
+])
+def test_wrappers_around_wrappers_are_bounded_before_anything_is_made(wrapper: dict[str, Any], words: str) -> None:
+    (one,) = faults("CartPole-v1", wrappers=[wrapper, wrapper])
+    assert (one.path, one.code, one.expected, one.given) == (
+        ("environment", "wrappers"), FaultCode.LIMIT_EXCEEDED, words, "10000"
+    )

@@ -16,7 +16,9 @@ from processing.core import types
 class Trajectory(graphene.ObjectType):
     """An agent's way through an episode of T steps."""
 
-    actions = one(JSON, "What it did in each step: T numbers.")
+    actions = one(
+        JSON, "What it did in each step: T choices, or T lists of numbers, from -1 to 1 or in the units of the actions."
+    )
     rewards = many(graphene.Float, "What it earned in each step.")
     observations = graphene.List(
         graphene.NonNull(graphene.List(graphene.Float)),

@@ -37,6 +37,7 @@ from processing.core.judges.wire import Gone, receive, send
 from processing.core.lanes import LANES
 from processing.core.normalization import Normalization
 from processing.core.packed import unpack_values
+from processing.core.parameters import STORED
 from processing.core.respond import respond, settle
 from processing.core.rollout import Lives, lives_of, workspace
 from processing.core.types import Failure, Float32Array, Float64Array, Noticed, Purpose
@@ -68,13 +69,13 @@ class Child:
 
     def __init__(self, end: socket.socket, marks: Any, setup: dict[str, Any]) -> None:
         self.reports, self.marks = Reports(end), marks
-        parameters = GymnasiumParameters.model_validate_json(json.dumps(setup["environment"]))
+        parameters = GymnasiumParameters.model_validate_json(json.dumps(setup["environment"]), context=STORED)
         self.foreign = Foreign(parameters, setup["facts"])
         if parameters.id not in catalogue.entries():
             _import_modules()
         genomes: Any = GENOMES[setup["genome"]]
         self.kind = genomes(
-            genomes.Parameters.model_validate_json(json.dumps(setup["network"])),
+            genomes.Parameters.model_validate_json(json.dumps(setup["network"]), context=STORED),
             inputs=self.foreign.inputs, outputs=self.foreign.outputs,
         )
         self.reader, self.writer = Reader(self.foreign.observation), Writer(self.foreign.action)

@@ -277,6 +277,8 @@ class _Sharing:
         left = sorted(child.lives.difference(lives), reverse=True)
         self.waiting.extendleft(life for life in left if not self.repeats.is_second(life))
         self.repeats.put_back(life for life in left if self.repeats.is_second(life))
+        if failure == Failure.TIMEOUT and any(map(self.repeats.is_second, lives)):
+            self.repeats.clear()  # one that hangs the second time has shown enough
         child.lives.clear()
         self.at_once.pop(child, None)
 

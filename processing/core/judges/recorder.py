@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from processing.core.environments.foreign.words import words_of
+from processing.core.environments.foreign.wrappers import steps_of
 from processing.core.judges.child import Child, Life
 from processing.core.judges.interface import NotAsAgreed
 from processing.core.judges.recording import MOST_STEPS
@@ -34,7 +35,7 @@ class Recorder(Child):
         super().__init__(end, marks, setup)
         self.most_steps = min(self.most_steps, MOST_STEPS)
         self.draws = bool(setup["recording"]["pictures"])
-        self.trace = _Trace(self.most_steps, self.draws)
+        self.trace = _Trace(self.most_steps, self.draws, steps_of(self.foreign.parameters.wrappers or ()))
 
     def _made(self) -> Any:
         made = super()._made()
@@ -57,8 +58,9 @@ class Recorder(Child):
 class _Trace:
     """What happened in an episode so far."""
 
-    def __init__(self, most_steps: int, draws: bool) -> None:
-        self.most_steps, self.draws = most_steps, draws
+    def __init__(self, most_steps: int, draws: bool, inner_steps: int) -> None:
+        """`inner_steps` are those of the environment for one that is recorded."""
+        self.most_steps, self.draws, self.inner_steps = most_steps, draws, inner_steps
         self.begin()
 
     def begin(self) -> None:
@@ -83,7 +85,7 @@ class _Trace:
         step = len(self.rewards)
         is_last = self.terminated or self.truncated or step >= self.most_steps
         if self.draws and self.pictures.wants(step, is_last=is_last):
-            self.pictures.rate = _rate(environment)
+            self.pictures.rate = max(LEAST_RATE, _rate(environment) / self.inner_steps)
             self.pictures.add(step, _drawn(environment))
 
     def packed(self, kind: Any) -> bytes:

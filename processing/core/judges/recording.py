@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from processing.core.errors import Refused
 from processing.core.judges.children import Children, Ended, Task
 from processing.core.judges.film import Film, cut, pack_film, unpack_film
 from processing.core.normalization import Normalization
@@ -64,7 +65,12 @@ def record(
 
     try:
         plain = passed(draws=False)
-        drawn = passed(draws=True) if pictures else None
+        drawn, undrawn = None, None
+        if pictures:
+            try:
+                drawn = passed(draws=True)
+            except Refused as refused:  # it took too long; what is known of the episode stays
+                undrawn = str(refused)
     finally:
         processes.close()
     trajectory = _trajectory(environment, kind, plain)
@@ -72,8 +78,9 @@ def record(
     if trajectory is not None and not np.all(np.isfinite(trajectory.rewards)):
         reason = f"Its environment gave it rewards whose sum is {trajectory.total:g}."
         trajectory = None
-    film, undrawn = (None, None) if drawn is None else _drawn(environment, kind, drawn, trajectory)
-    return Recording(trajectory, reason, film, undrawn)
+    if drawn is None:
+        return Recording(trajectory, reason, None, undrawn)
+    return Recording(trajectory, reason, *_drawn(environment, kind, drawn, trajectory))
 
 
 def pack(recording: Recording, kind: Any) -> tuple[bytes, bytes | None]:
@@ -137,7 +144,10 @@ def _drawn(environment: Any, kind: Any, ended: Ended, way: Trajectory | None) ->
     if not head["pictures"]["steps"]:
         return None, ended.reason
     film = cut(head["pictures"], values["pictures"].tobytes())
-    if way is not None and values["rewards"].tolist() != way.rewards:
+    rewards = values["rewards"].tolist()
+    if way is not None and ended.failure != Failure.NONE and rewards == way.rewards[: len(rewards)]:
+        return film, ended.reason
+    if way is not None and rewards != way.rewards:
         return film, f"{environment.parameters.id} goes another way while it is drawn: these pictures are not of this episode."
     return film, None
 

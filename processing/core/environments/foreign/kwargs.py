@@ -150,7 +150,7 @@ def _are_written_so(argument: Argument, texts: Sequence[str]) -> bool:
     is_rectangular = len(lengths) == 1 and _has_entries(argument, texts[0])
     one, some = argument.get("exactly_one"), argument.get("at_least_one")
     return (
-        (set(joined) <= set(letters) if letters else max(lengths) <= MOST_CHARACTERS)
+        (set(joined) <= set(letters) if letters else max(lengths, default=0) <= MOST_CHARACTERS)
         and (is_rectangular or not argument.get("rectangular"))
         and (one is None or joined.count(one) == 1) and (some is None or some in joined)
     )

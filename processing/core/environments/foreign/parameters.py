@@ -55,7 +55,8 @@ class GymnasiumParameters(Parameters):
     )
     observe: tuple[Part, ...] | None = parameter(
         None,
-        meaning="Which parts of a Dict observation networks get, by name; where left out, those that networks can take.",
+        meaning="Which parts of an observation networks get, by name (of a Tuple \"0\", \"1\", …); where left out, those that "
+        "networks can take.",
         unit="parts", min_length=1, max_length=1_000,
     )
     aggregate: Aggregate | None = parameter(

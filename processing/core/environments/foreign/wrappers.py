@@ -20,6 +20,8 @@ from processing.core.parameters import Parameters, parameter
 
 #: Wrappers around one environment.
 MOST_WRAPPERS = 10
+#: What those around each other may come to: observations that are seen together, and steps for one action.
+MOST_STACKED, MOST_REPEATED = 100, 100
 #: The largest bound that observations are rescaled to, or rewards cut off at.
 MOST_BOUND = 1e6
 
@@ -206,6 +208,11 @@ def wrappers_of(values: str) -> list[Wrapper]:
 def as_values(wrappers: Sequence[Wrapper] | None) -> list[dict[str, Any]]:
     """The same as JSON values."""
     return [each.model_dump(mode="json") for each in wrappers or ()]
+
+
+def observations_of(wrappers: Sequence[Wrapper]) -> int:
+    """Observations of an environment that are seen together outside all its wrappers."""
+    return prod(each.stack_size for each in wrappers if isinstance(each, FrameStack))
 
 
 def steps_of(wrappers: Sequence[Wrapper]) -> int:
