@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TextIO
 
+from database import selectors
 from database.models import Instance
 from database.outcomes import BAD, Outcome, has_aim, outcome_of, outcome_words
 from formatting.faults import Fault
@@ -15,6 +16,8 @@ from processing.core.types import Trajectory
 from processing.events import figure
 from processing.logs import printable
 
+#: Events that are looked through for why a run is not reproducible.
+MOST_NOTES = 100
 #: Exit codes of commands that run work items.
 FAILED, BAD_INPUT, CANNOT_START, UNSOLVED = 1, 2, 3, 4
 
@@ -169,7 +172,7 @@ def result_line(instance: Instance) -> str:
         "outcome": outcome_of(instance.state, instance.stop_reason), "stop_reason": instance.stop_reason,
         "generations": instance.next_generation, "evaluations": instance.evaluations,
         "best_fitness": instance.best_fitness, "champion_fitness": instance.champion_fitness, "digest": instance.digest,
-        "seconds": round(instance.compute_seconds, 3),
+        "reproducible": instance.reproducible, "seconds": round(instance.compute_seconds, 3),
     }
     return json.dumps(result)
 
@@ -198,6 +201,15 @@ def print_fault_of(instance: Instance) -> None:
     if outcome_of(instance.state, instance.stop_reason) in BAD:
         reason = printable(" ".join(_why(instance).split()))
         print(f"Run {instance.pk} {ended_how(instance)}. {reason}", file=sys.stderr, flush=True)
+
+
+def print_mark_of(instance: Instance) -> None:
+    """Of a run that cannot be reproduced, why, in one line on standard error; of others nothing."""
+    if instance.reproducible:
+        return
+    notes = selectors.events(instance.pk, types=("NOTE",), minimum_level="WARNING", first=MOST_NOTES).items
+    reason = next((event.message for event in notes if "not reproducible" in event.message), "its events say why")
+    print(f"warning: run {instance.pk} is not reproducible: {printable(reason)}", file=sys.stderr, flush=True)
 
 
 def _why(instance: Instance) -> str:

@@ -122,7 +122,7 @@ def shown(value: object) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
+        return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.4g}"
     return str(value)
 
 
@@ -238,7 +238,8 @@ def fault_rows(faults: Iterable[Fault]) -> list[dict[str, Any]]:
     rows = []
     for fault in faults:
         place = where(fault.path)
-        rows.append({"where": place, "message": fault.message.removeprefix(f"{place}: "), "hint": fault.advice})
+        message = with_code(fault.message.removeprefix(f"{place}: "))
+        rows.append({"where": place, "message": message, "hint": with_code(fault.advice) if fault.advice else None})
     return rows
 
 

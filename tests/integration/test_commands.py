@@ -22,7 +22,7 @@ def test_evolve_prints_one_object_a_replicate_and_nothing_else(tmp_path: Path) -
     assert {line["state"] for line in lines} == {"SUCCEEDED"}
     assert set(lines[0]) == {
         "instance", "state", "outcome", "stop_reason", "generations", "evaluations", "best_fitness",
-        "champion_fitness", "digest", "seconds",
+        "champion_fitness", "digest", "reproducible", "seconds",
     }
     assert lines[0]["digest"] != lines[1]["digest"]
 

@@ -9,6 +9,7 @@ import pytest
 from django.conf import LazySettings
 
 from api import intake
+from api.terminal import print_mark_of
 from database.models import Event, Instance, Slice
 from processing import runner, slices
 from processing.core.judges.children import children
@@ -71,7 +72,7 @@ def test_a_run_that_was_interrupted_after_each_generation_ends_with_the_same_dig
     ("Counter", {}), ("Counter", {"slice_size": 7}), ("Clock", {}), ("File", {"slice_size": 7}),
 ])
 def test_a_run_whose_environment_depends_on_more_than_its_seed_says_so_and_is_marked(
-    name: str, execution: dict[str, Any]
+    name: str, execution: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     children().close()
     instance = carried_on(submitted(f"cases/{name}-v0", agents=20, generations=2, execution=execution))
@@ -80,6 +81,8 @@ def test_a_run_whose_environment_depends_on_more_than_its_seed_says_so_and_is_ma
     assert event.level == "WARNING"
     assert "module or class" in event.message
     assert instance.evaluations == 40
+    print_mark_of(instance)
+    assert f"warning: run {instance.pk} is not reproducible: Agent " in capsys.readouterr().err
 
 
 def test_an_environment_that_draws_from_its_own_generator_stays_unmarked_and_equal() -> None:

@@ -23,6 +23,7 @@ from api.terminal import (
     exit_code,
     print_fault_of,
     print_faults,
+    print_mark_of,
     print_warnings,
     require_aim,
     result_line,
@@ -111,5 +112,6 @@ def _run(instance: Instance, threads: int | None, as_json: bool) -> Instance:
     )
     line.close()
     print_fault_of(instance)
+    print_mark_of(instance)
     print(result_line(instance) if as_json else summary(instance))
     return instance

@@ -31,6 +31,7 @@ from api.terminal import (
     exit_code,
     print_fault_of,
     print_faults,
+    print_mark_of,
     print_warnings,
     require_aim,
     result_line,
@@ -162,6 +163,7 @@ def _show(url: str, supervisor: Supervisor, document: dict[str, Any], *, as_json
             time.sleep(TICK_SECONDS)
         line.close()
         print_fault_of(instance)
+        print_mark_of(instance)
         ended.append(instance)
         if as_json:
             print(result_line(instance), flush=True)

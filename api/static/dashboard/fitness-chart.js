@@ -147,5 +147,7 @@ function addRoom(scale) {
 }
 
 export function spell(number) {
-  return number == null ? "–" : Number(number.toPrecision(4)).toLocaleString("en", { maximumFractionDigits: 4 });
+  if (number == null) return "–";
+  const rounded = Math.abs(number) >= 1000 ? Math.round(number) : Number(number.toPrecision(4)); // as pages do on the server
+  return rounded.toLocaleString("en", { maximumFractionDigits: 4 });
 }
