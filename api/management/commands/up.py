@@ -72,11 +72,10 @@ class Command(BaseCommand):
         1 when one failed or died out, 2 on bad input, 3 when it cannot start, 4 when all had to be solved and one
         is not.
         """
-        document = _checked(submit, seed, require_solved=require_solved) if submit else None
-        if (once and document is None) or (require_solved and not once):
-            lacking = "--require-solved needs --once." if document else "--once needs --submit FILE."
-            print(lacking, file=sys.stderr)
+        if (once and not submit) or (require_solved and not once):
+            print("--once needs --submit FILE." if once else "--require-solved needs --once.", file=sys.stderr)
             sys.exit(BAD_INPUT)
+        document = _checked(submit, seed, require_solved=require_solved) if submit else None
         signal.signal(signal.SIGTERM, _interrupt)
         try:
             with _server(port, workers, sys.stderr if json else sys.stdout) as (url, supervisor, web):
