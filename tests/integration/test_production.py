@@ -23,8 +23,13 @@ def setup() -> type[Server]:
 
 
 def redis(server: Server) -> int:
-    """The process number of the broker."""
-    return next(pid for pid in server.children() if command_line(pid)[0].split()[0].endswith("redis-server"))
+    """The process number of the broker, as soon as there is one."""
+    def found() -> int | None:
+        # Redis writes its address behind the name of its program; a process that has just ended has no command line.
+        programs = {pid: "".join(command_line(pid)[:1]).partition(" ")[0] for pid in server.children()}
+        return next((pid for pid, program in programs.items() if program.endswith("redis-server")), None)
+
+    return wait_for(found, what="Redis")
 
 
 def test_a_run_finishes_though_a_worker_and_redis_are_killed(serve: Serve) -> None:
