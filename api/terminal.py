@@ -4,7 +4,7 @@ import json
 import math
 import sys
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TextIO
 
@@ -15,6 +15,7 @@ from formatting.faults import Fault
 from processing.core.types import Trajectory
 from processing.events import figure
 from processing.logs import printable
+from staging.staged_item import StagedItem
 
 #: Events that are looked through for why a run is not reproducible.
 MOST_NOTES = 100
@@ -157,12 +158,18 @@ def print_warnings(warnings: Iterable[Fault], stream: TextIO | None = None) -> N
         print(f"warning: {printable(told)}", file=stream or sys.stderr)
 
 
-def require_aim(spec: Mapping[str, Any]) -> None:
-    """End the process with code 2 where a work item asks for nothing to be reached."""
-    if not has_aim(spec["stop"]):
+def require_aim(staged: StagedItem) -> None:
+    """End the process with code 2 where a work item asks for nothing to be reached, or for what can never be."""
+    stop = staged.spec["stop"]
+    never = next((warning for warning in staged.warnings if warning.path == ("stop", "solved")), None)
+    if not has_aim(stop):
         lacking = "the work item has no aim. Set `stop.fitness` or `stop.solved`, or leave the option out."
-        print(f"--require-solved: {lacking}", file=sys.stderr)
-        sys.exit(BAD_INPUT)
+    elif stop["fitness"] is None and never is not None:
+        lacking = f"{printable(never.message)}. Set `stop.fitness`, or leave the option out."
+    else:
+        return
+    print(f"--require-solved: {lacking}", file=sys.stderr)
+    sys.exit(BAD_INPUT)
 
 
 def result_line(instance: Instance) -> str:

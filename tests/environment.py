@@ -1,7 +1,8 @@
 """Every test process has a data folder of its own, and a broker that nobody listens to.
 
 A plugin, named in pyproject.toml: it must be there before Django's settings are read, and conftest files come after that.
-The database is SQLite, or the one that TEST_DATABASE_URL names, whatever DATABASE_URL a shell has set.
+The database is SQLite, or the one that TEST_DATABASE_URL names, whatever DATABASE_URL a shell has set. Shifts are as long as
+they need to be, so that no clock decides how far a test comes.
 """
 
 import atexit
@@ -14,3 +15,10 @@ atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
 os.environ["DATA_FOLDER"] = _FOLDER
 os.environ["REDIS_URL"] = "memory://"
 os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL", "")
+
+
+def pytest_sessionstart() -> None:
+    """Give shifts in this process an hour; servers that tests start have their own settings."""
+    from django.conf import settings
+
+    settings.SHIFT_SECONDS = 3600.0

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 def lived() -> Instance:
     """A run that has lived all its generations for real."""
     instance = builders.run(stop={"max_generations": 4}, strategy={"type": "genetic", "population_size": 12, "parents": 4})
-    work_shift(instance.pk, seconds=60.0, threads=1)
+    work_shift(instance.pk, threads=1)
     instance = Instance.objects.get(pk=instance.pk)
     assert instance.state == InstanceState.SUCCEEDED
     return instance
@@ -205,7 +205,7 @@ def test_novelty_is_seen_of_agents_and_of_generations(client: Client) -> None:
         stop={"max_generations": 3}, novelty={"archive": {"number": 2}},
         strategy={"type": "rising_threshold", "population_size": 12},
     )
-    work_shift(instance.pk, seconds=60.0, threads=1)
+    work_shift(instance.pk, threads=1)
     answer = run(
         client, instance, "explainStop generations{nodes{novelty{mean largest archiveSize}statistics{threshold viable}"
         "agents{nodes{novelty fitness isViable}}}}",
@@ -227,7 +227,7 @@ def test_champions_that_fresh_episodes_do_not_confirm_are_seen(client: Client) -
         network={"hidden": [3], "output": "softmax"}, strategy={"type": "genetic", "population_size": 60},
         stop={"max_generations": 3, "fitness": 0.5},
     )
-    work_shift(instance.pk, seconds=60.0, threads=1)
+    work_shift(instance.pk, threads=1)
     answer = run(client, instance, "explainStop events(first:50,types:[NOTE]){nodes{level message data}}")
     told = [each for each in answer["events"]["nodes"] if each["message"].startswith("Champion ")]
     assert told

@@ -47,7 +47,7 @@ def queued(**changes: Any) -> Instance:
 def ended() -> Instance:
     """A run that has lived all its generations."""
     instance = queued()
-    work_shift(instance.pk, seconds=60.0)
+    work_shift(instance.pk)
     instance.refresh_from_db()
     assert instance.state == "SUCCEEDED"
     return instance
@@ -238,7 +238,7 @@ def test_the_poll_brings_only_what_has_changed(client: Client) -> None:
     assert 'id="live"' in quiet
     assert 'id="head"' not in quiet
     assert 'id="events"' not in quiet
-    work_shift(instance.pk, seconds=60.0)
+    work_shift(instance.pk)
     told = text_of(client.get(f"/runs/{instance.pk}/live?state=QUEUED&events={instance.event_sequence}"))
     assert all(f'id="{part}"' in told for part in ("live", "head", "story", "events"))
     assert "hx-get" not in told

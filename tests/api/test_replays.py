@@ -235,7 +235,7 @@ def test_the_command_replays_here_and_stores_nothing(
     assert "10 steps" in capsys.readouterr().out
     with Image.open(file) as moving:
         assert getattr(moving, "n_frames", 1) == 11
-    assert commanded(str(instance.pk), "--agent", "0-2", "--episode", "1", "--json") == 0
+    assert commanded(str(instance.pk), "--agent", f"{instance.pk}-0-2", "--episode", "1", "--json") == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["agent"], found["episode"], found["steps"]) == (f"{instance.pk}-0-2", 1, 10)
     assert len(found["trajectory"]["observations"]) == 10
@@ -248,6 +248,7 @@ def test_the_command_says_why_it_writes_no_gif(tmp_path: Any, capsys: pytest.Cap
         ((str(instance.pk), "--gif", file), "render() raised ImportError: no brush is installed"),
         ((str(maze.pk), "--gif", file), "maze is part of this program, and is drawn on the run's page only."),
         ((str(instance.pk), "--agent", "5-0"), f"Run {instance.pk} has no such agent."),
+        ((str(instance.pk), "--agent", "9999-0-2"), f"Agent 9999-0-2 is one of run 9999, not of run {instance.pk}."),
         ((str(instance.pk), "--episode", "1"), "episode: expected 0, as its agents have one episode, got 1"),
         (("9999",), "There is no run 9999."),
     ):

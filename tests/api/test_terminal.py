@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from api import intake
 from api.terminal import (
     Pace,
     Progress,
@@ -19,6 +20,7 @@ from api.terminal import (
     print_fault_of,
     print_faults,
     print_warnings,
+    require_aim,
     result_line,
     summary,
 )
@@ -67,6 +69,26 @@ def test_the_exit_code_says_whether_runs_failed_and_if_asked_whether_they_are_so
     runs: list[Instance], plain: int, strict: int
 ) -> None:
     assert (exit_code(runs), exit_code(runs, require_solved=True)) == (plain, strict)
+
+
+@pytest.mark.parametrize(("stop", "refused"), [
+    ({}, "the work item has no aim."), ({"fitness": -100.0}, None), ({"solved": True, "fitness": -100.0}, None),
+    ({"solved": True}, "stop.solved: expected false, as nothing says when this environment"),
+])
+def test_what_can_never_be_solved_need_not_be_asked_for(
+    stop: dict[str, Any], refused: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    staged = intake.check(json.dumps({
+        "version": 1, "kind": "weight_evolution", "name": "a pendulum",
+        "environment": {"type": "gymnasium", "id": "Pendulum-v1"}, "stop": {"max_generations": 2} | stop,
+    }).encode())
+    if refused is None:
+        require_aim(staged)
+        return
+    with pytest.raises(SystemExit) as end:
+        require_aim(staged)
+    assert end.value.code == 2
+    assert f"--require-solved: {refused}" in capsys.readouterr().err
 
 
 def test_an_ended_run_tells_its_outcome() -> None:

@@ -63,7 +63,7 @@ class Command(BaseCommand):
         raw = read_document(file)
         try:
             if require_solved:
-                require_aim(intake.check(raw, seed=seed).spec)
+                require_aim(intake.check(raw, seed=seed))
             if connection.vendor == "sqlite":
                 call_command("migrate", verbosity=0)
             submission = intake.submit(raw, None, announce=False, seed=seed)

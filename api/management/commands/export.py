@@ -8,9 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from api.exports import file_of
-from api.management.arguments import agent as agent_argument
-from api.management.arguments import run as run_argument
-from database import selectors
+from api.management.arguments import add_run_and_agent, found_agent
 from database.errors import NotFound
 from processing.core.errors import Refused
 from processing.core.networks.export import ExportFormat
@@ -27,23 +25,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """RUN, which agent, and how and where it is written."""
-        parser.add_argument("run", type=run_argument, help="the run's number")
-        parser.add_argument(
-            "--agent", type=agent_argument, metavar="G-I", help="generation and index; the champion where left out"
-        )
+        add_run_and_agent(parser)
         formats = [each.lower() for each in ExportFormat]
         parser.add_argument("--format", choices=formats, default="json", help="json where left out")
         parser.add_argument("--output", help="the file; RUN-G-I.FORMAT where left out, - writes to standard output")
 
-    def handle(self, *, run: int, agent: tuple[int, int] | None, format: str, output: str | None, **_: Any) -> None:
+    def handle(self, *, run: int, agent: tuple[int, ...] | None, format: str, output: str | None, **_: Any) -> None:
         """Exit code 2 where there is no such agent, or its network cannot be written."""
         try:
-            instance = selectors.instance(run)
-            if instance is None:
-                raise NotFound(f"There is no run {run}.")
-            record = selectors.champion(instance) if agent is None else selectors.agent(run, *agent)
-            if record is None:
-                raise NotFound(f"Run {run} has no {'champion yet' if agent is None else 'such agent'}.")
+            record = found_agent(run, agent)[1]
             file = file_of(record, ExportFormat(format.upper()))
             if output == "-":
                 sys.stdout.buffer.write(file.data)

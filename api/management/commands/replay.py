@@ -10,10 +10,9 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError
 
-from api.management.arguments import agent as agent_argument
-from api.management.arguments import run as run_argument
+from api.management.arguments import add_run_and_agent, found_agent
+from api.management.arguments import run as number
 from api.replays import name_of
-from database import selectors
 from database.errors import NotFound
 from database.models import Instance
 from database.selectors import AgentRecord
@@ -36,21 +35,18 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """RUN, which episode of which agent, and what becomes of it."""
-        parser.add_argument("run", type=run_argument, help="the run's number")
-        parser.add_argument(
-            "--agent", type=agent_argument, metavar="G-I", help="generation and index; the champion where left out"
-        )
-        parser.add_argument("--episode", type=run_argument, default=0, help="which of its episodes, from 0; 0 where left out")
+        add_run_and_agent(parser)
+        parser.add_argument("--episode", type=number, default=0, help="which of its episodes, from 0; 0 where left out")
         parser.add_argument("--gif", metavar="FILE", help="write its frames as an animated GIF")
         parser.add_argument("--json", action="store_true", help="print the trajectory as one JSON object, and nothing else")
 
     def handle(
-        self, *, run: int, agent: tuple[int, int] | None, episode: int, gif: str | None, json: bool, **_: Any
+        self, *, run: int, agent: tuple[int, ...] | None, episode: int, gif: str | None, json: bool, **_: Any
     ) -> None:
         """Exit code 2 where there is no such episode, where it failed, or where no frames can be had; 3 when the database
         cannot be used."""
         try:
-            instance, record = _found(run, agent)
+            instance, record = found_agent(run, agent)
             recording = _replayed(instance, record, episode, pictures=gif is not None)
             if json:
                 print(json_format.dumps(_as_json(record, episode, recording), allow_nan=False))
@@ -70,17 +66,6 @@ class Command(BaseCommand):
         if trouble is not None:
             print(printable(trouble), file=sys.stderr)
             sys.exit(REFUSED)
-
-
-def _found(run: int, agent: tuple[int, int] | None) -> tuple[Instance, AgentRecord]:
-    """The run and its agent, the champion where None. Raises NotFound."""
-    instance = selectors.instance(run)
-    if instance is None:
-        raise NotFound(f"There is no run {run}.")
-    record = selectors.champion(instance) if agent is None else selectors.agent(run, *agent)
-    if record is None:
-        raise NotFound(f"Run {run} has no {'champion yet' if agent is None else 'such agent'}.")
-    return instance, record
 
 
 def _replayed(instance: Instance, record: AgentRecord, episode: int, *, pictures: bool) -> Recording:

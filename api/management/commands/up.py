@@ -139,7 +139,7 @@ def _checked(file: str, seed: int | None, *, require_solved: bool) -> dict[str, 
         print_faults(faulty.faults)
         sys.exit(BAD_INPUT)
     if require_solved:
-        require_aim(staged.spec)
+        require_aim(staged)
     document: dict[str, Any] = json.loads(raw)
     return document if seed is None else document | {"seed": seed}
 
