@@ -1,9 +1,9 @@
 """Compiled kernels, composed from plain Python functions and kept on disk.
 
-The decorators only mark. `compiled(template, bindings)` follows the globals of a template down to the last part, puts
-the bound parts in the place of slots, and hands the result to numba; that is the first moment at which numba is
-imported, so that processes that never compile never pay for it. With NUMBA_DISABLE_JIT=1 the very same composition runs
-as plain Python.
+The decorators of `roles.py` only mark. `compiled(template, bindings)` follows the globals of a template down to the
+last part, puts the bound parts in the place of slots, and hands the result to numba; that is the first moment at which
+numba is imported, so that processes that never compile never pay for it. With NUMBA_DISABLE_JIT=1 the very same
+composition runs as plain Python.
 
 A composed function has a name that ends in a hash of everything in it: its code, its constants, its parts. Two
 compositions can therefore never share machine code, neither in this process nor on disk. The disk cache lies in a
@@ -26,16 +26,14 @@ from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
-from typing import Any, TypeVar
+from typing import Any
 
 from processing.core.errors import Broken
+from processing.core.roles import ROLE
 
 SOURCES = Path(__file__).parent
 KEEP_DAYS = 30
-_ROLE = "__core_role__"
 _SETTINGS = ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "NUMBA_OPT", "NUMBA_LOOP_VECTORIZE", "NUMBA_SLP_VECTORIZE")
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 #: What was composed in this process: name -> (content, function); the names of plain functions end in `_plain`.
 _composed: dict[str, tuple[str, Any]] = {}
@@ -43,39 +41,6 @@ _composed: dict[str, tuple[str, Any]] = {}
 _listeners: list[Callable[[], None]] = []
 #: What was asked for: (template, bindings, whether it is plain Python) -> function.
 _asked: dict[tuple[Any, ...], Callable[..., Any]] = {}
-
-
-def part(function: F) -> F:
-    """Mark a function that is inlined into kernels."""
-    return _marked(function, "part")
-
-
-def formula(function: F) -> F:
-    """Mark a part that is given and returns numbers and vectors alone, no arrays.
-
-    It is compiled once for each kind of arguments and inlined by LLVM, which takes a fraction of the time.
-    """
-    return _marked(function, "formula")
-
-
-def kernel(function: F) -> F:
-    """Mark a template that becomes a kernel: it releases the GIL and is kept on disk."""
-    return _marked(function, "kernel")
-
-
-def slot(function: F) -> F:
-    """Mark a place in a template that must be bound to a part of the same name."""
-    return _marked(function, "slot")
-
-
-def primitive(function: F) -> F:
-    """Mark a function that `intrinsics.py` knows under the same name as machine instructions."""
-    return _marked(function, "primitive")
-
-
-def _marked(function: F, role: str) -> F:
-    setattr(function, _ROLE, role)
-    return function
 
 
 def compiled(template: Callable[..., Any], bindings: Mapping[str, Any] | None = None) -> Callable[..., Any]:
@@ -121,7 +86,7 @@ def _compose(function: Any, bindings: dict[str, Any], *, is_plain: bool) -> tupl
     name = f"{function.__name__}_{content[:16]}{'_plain' if is_plain else ''}"
     if name not in _composed:
         bound = _bound(function, name, resolved)
-        _composed[name] = content, bound if is_plain else _build(bound, getattr(function, _ROLE))
+        _composed[name] = content, bound if is_plain else _build(bound, getattr(function, ROLE))
     if _composed[name][0] != content:
         raise Broken(f"two compositions are called {name}")
     return _composed[name]
@@ -129,7 +94,7 @@ def _compose(function: Any, bindings: dict[str, Any], *, is_plain: bool) -> tupl
 
 def _resolve(name: str, value: Any, bindings: dict[str, Any], *, is_plain: bool) -> tuple[str, Any]:
     """What a global stands for, in words and as the value that the composed function sees."""
-    role = getattr(value, _ROLE, None)
+    role = getattr(value, ROLE, None)
     if role == "slot":
         raise Broken(f"the slot {name!r} is not bound")
     if role == "primitive":

@@ -10,8 +10,8 @@ import math
 import numpy as np
 
 from processing.core import lanes
-from processing.core.build import part
 from processing.core.lanes import LANES
+from processing.core.roles import part
 
 #: Below this, float32 has fewer digits than its 24 bits.
 _SUBNORMAL = 2.0**-125

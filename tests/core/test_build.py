@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from processing.core import build
-from processing.core.build import compiled, kernel, part, plain, slot
+from processing.core.build import compiled, plain
 from processing.core.errors import Broken
 from processing.core.lanes import LANES, fill, load, store, where_greater
+from processing.core.roles import kernel, part, slot
 
 ROOT = Path(__file__).parents[2]
 FACTOR = 2

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from processing.core import lanes, reference, replay
-from processing.core.build import _ROLE
 from processing.core.environments.classic import CLASSIC
 from processing.core.environments.double_pole import DoublePole, DoublePoleParameters
 from processing.core.environments.grid_world import GridWorld
@@ -18,6 +17,7 @@ from processing.core.first_lane import FIRST_LANE
 from processing.core.genomes.dense import Activation, Dense, DenseParameters, Output
 from processing.core.judges.episodes import Episodes
 from processing.core.plan import Plan
+from processing.core.roles import ROLE
 from processing.core.stop import StopParameters
 from processing.core.types import Purpose
 from tests.arithmetic import added
@@ -149,7 +149,7 @@ def test_a_plan_replays_what_is_no_maze() -> None:
 
 
 def test_the_first_lane_knows_every_primitive() -> None:
-    known = {name for name, value in vars(lanes).items() if getattr(value, _ROLE, None) == "primitive"}
+    known = {name for name, value in vars(lanes).items() if getattr(value, ROLE, None) == "primitive"}
     assert known - set(FIRST_LANE) == {"get", "put", "take_ticket"}
 
 

@@ -9,7 +9,8 @@ import math
 
 import numpy as np
 
-from processing.core.build import compiled, kernel
+from processing.core.build import compiled
+from processing.core.roles import kernel
 from processing.core.types import Float32Array
 
 

@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from processing.core.build import formula, part
 from processing.core.environments.classic.lives import EXACT, Classic, clipped, in_lanes, settled
 from processing.core.environments.scenes import links
 from processing.core.lanes import LANES, get, load, store
 from processing.core.numeric import ZERO, calmed, cos, sin, square, wrapped
 from processing.core.parameters import Parameters, parameter
+from processing.core.roles import formula, part
 from processing.core.types import Float32Array
 
 FASTEST, STRONGEST, STEP_SECONDS, LEVERAGE = 8.0, 2.0, 0.05, 3.0
