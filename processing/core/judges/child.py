@@ -1,4 +1,4 @@
-"""A process that lives lives in environments of Gymnasium: `python -m processing.core.judges.child`, started by `process.py`.
+"""What lives lives in environments of Gymnasium, in a process of its own: see `serve.py`.
 
 LANES lives run side by side; each step asks all networks at once and then steps one environment after the other. A life
 depends on its genome and its address alone, never on what runs beside it. Before and after every call of an environment
@@ -7,14 +7,10 @@ returns is looked at within the call: that, too, may raise or never end.
 """
 
 import contextlib
-import hashlib
 import importlib
 import json
-import mmap
 import os
 import socket
-import sys
-import warnings
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -28,12 +24,10 @@ from processing.core.environments.foreign import catalogue
 from processing.core.environments.foreign.environment import Foreign
 from processing.core.environments.foreign.parameters import GymnasiumParameters
 from processing.core.environments.foreign.spaces import Reader, Writer, described
-from processing.core.environments.foreign.words import words_of
 from processing.core.genomes import GENOMES
-from processing.core.judges import global_generators, interface, tie
+from processing.core.judges import global_generators, interface
 from processing.core.judges.observed import noted
 from processing.core.judges.reports import Reports
-from processing.core.judges.wire import Gone, receive, send
 from processing.core.lanes import LANES
 from processing.core.normalization import Normalization
 from processing.core.packed import unpack_values
@@ -44,8 +38,6 @@ from processing.core.types import Failure, Float32Array, Float64Array, Noticed, 
 
 NOBODY = -1
 MOST_SEED = 2**31 - 1
-#: Without work for so long, the process ends; another one is started where there is more.
-IDLE_SECONDS = 300.0
 
 
 @dataclass(slots=True)
@@ -272,53 +264,3 @@ def _import_modules() -> None:
     global_generators.seed(global_generators.AT_IMPORT)
     for module in filter(None, (name.strip() for name in os.environ.get("ENVIRONMENT_MODULES", "").split(","))):
         importlib.import_module(module)
-
-
-def main() -> None:
-    """Serve until the parent closes its end, or asks for nothing any more."""
-    talk, leash, marks, dies_with_thread = (int(each) for each in sys.argv[1:5])
-    tie.tie(leash, dies_with_thread=bool(dies_with_thread))
-    tie.forget_in_forks(talk, leash, marks)
-    warnings.simplefilter("ignore")
-    shared = memoryview(mmap.mmap(marks, 16)).cast("q")
-    try:
-        _serve(socket.socket(fileno=talk), shared)
-    except Gone:
-        tie.end()
-
-
-def _child(end: socket.socket, marks: Any, setup: dict[str, Any]) -> Child:
-    """Who lives the lives of a setup: one that records them where it asks for that."""
-    if "recording" not in setup:
-        return Child(end, marks, setup)
-    from processing.core.judges.recorder import Recorder  # a kind of child, so that it can only be imported here
-
-    recorder: Any = Recorder(end, marks, setup)
-    return recorder  # type: ignore[no-any-return]
-
-
-def _serve(end: socket.socket, marks: Any) -> None:
-    """Prepare for what is asked for, and live. Raises Gone."""
-    children: dict[str, Child] = {}
-    current: Child | None = None
-    trouble = "could not start"
-    try:
-        while True:
-            kind, data = (message := receive(end, seconds=IDLE_SECONDS))[:1], message[1:]
-            if kind == b"S":
-                key = hashlib.sha256(data).hexdigest()
-                current = children.get(key) or _child(end, marks, json.loads(data))
-                children, trouble = {key: current}, "stopped working"
-                send(end, b'{"ready": true}\n')
-            elif current is not None:
-                with np.errstate(all="ignore"):
-                    current.live(data)
-    except Gone:
-        raise
-    except BaseException as error:
-        send(end, json.dumps({"broken": f"A process for environments {trouble}: {words_of(error)}"}).encode() + b"\n")
-        raise
-
-
-if __name__ == "__main__":
-    main()

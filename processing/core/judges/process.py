@@ -14,7 +14,7 @@ import time
 from processing.core.errors import Transient
 from processing.core.judges.wire import Wire
 
-CHILD = "processing.core.judges.child"
+CHILD = "processing.core.judges.serve"
 NOBODY = -1
 #: What a process may take between two calls of an environment: it starts and compiles.
 QUIET_SECONDS = 600.0

@@ -1,7 +1,7 @@
 """What is known of Gymnasium's own environments without importing it: spaces, limits, and keyword arguments.
 
-`catalogue.json` is a snapshot of the registry, made by `python -m processing.core.environments.foreign.catalogue`: every
-environment is made once, in a process of its own. What operators add is looked up by `lookup.py` in the same form:
+`catalogue.json` is a snapshot of the registry, written by `python -m processing.core.environments.foreign.snapshot`.
+What operators add is looked up by `lookup.py` in the same form:
 
 - `id`, `description`, `max_steps` and `reward_threshold` (null where there is none), `observation` and `action` (see
   `spaces.py`), `reused` (whether a reset forgets everything), `kwargs` (see `kwargs.py`);
@@ -62,22 +62,3 @@ def snapshot(name: str, kwargs: Mapping[str, Any], wrappers: Sequence[Any] = ())
     if found is None:
         raise Refused(f"environment.kwargs: nobody has looked at {name} with {dict(kwargs)!r:.80}")
     return found
-
-
-def main() -> None:
-    """Look at everything in the registry, and write the snapshot."""
-    from processing.core.environments.foreign.asking import asked
-    from processing.core.environments.foreign.lookup import looked_at
-
-    listed: list[dict[str, Any]] = asked({"modules": []}, 60.0)
-    found: dict[str, Any] = {each["id"]: each for each in listed if each["needs"] is not None}
-    ready = [each["id"] for each in listed if each["needs"] is None]
-    found |= {entry["id"]: entry for entry in looked_at(ready, (), seconds=300.0, each=60.0)}
-    for name in ready:
-        print(f"{name}: {found[name]['trouble'] or 'ready'}")
-    lines = (f"{json.dumps(name)}: {json.dumps(found[name], ensure_ascii=False)}" for name in sorted(found))
-    FILE.write_text("{\n" + ",\n".join(lines) + "\n}\n", "utf-8")
-
-
-if __name__ == "__main__":
-    main()
