@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from processing.core.build import compiled, kernel, part
+from processing.core.build import compiled
 from processing.core.lanes import get, put
+from processing.core.roles import kernel, part
 from processing.core.types import Float64Array, Int64Array, UInt8Array
 
 ACTIVATIONS = ("sigmoid", "tanh", "identity")

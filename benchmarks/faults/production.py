@@ -4,9 +4,9 @@ from pathlib import Path
 
 from api.production.stack import Stack
 from benchmarks.faults import processes
+from benchmarks.faults.arming import INJECT, VARIABLES, armoury
 from benchmarks.faults.broker import Broker
 from benchmarks.faults.client import Client
-from benchmarks.faults.setups import INJECT, VARIABLES, armoury
 
 NUMBER_OF_WEB_PROCESSES, NUMBER_OF_WORKERS = 2, 2
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -13,18 +12,13 @@ from typing import Any, Protocol
 
 from benchmarks.faults import processes
 from benchmarks.faults.archive import Archive
+from benchmarks.faults.arming import VARIABLES, armoury, environment_of
 from benchmarks.faults.broker import Broker
 from benchmarks.faults.client import Client
+from benchmarks.faults.production import Production
 
 ROOT = Path(__file__).resolve().parents[2]
-INJECT = Path(__file__).parent / "inject"
 START_SECONDS = 40.0
-
-#: Short leases, sweeps and turns, and generations long enough to aim at.
-VARIABLES = {
-    "LEASE_SECONDS": "2", "SWEEP_SECONDS": "0.5", "SHIFT_SECONDS": "2", "GENERATION_PAUSE_SECONDS": "0.1",
-    "EVALUATION_THREADS": "1", "LOG_LEVEL": "INFO",
-}
 
 
 class SetUp(Protocol):
@@ -152,23 +146,6 @@ class Embedded:
         return (self.beside / "up.log").read_text()[-600:]
 
 
-def environment_of(variables: dict[str, str], armoury: Path) -> dict[str, str]:
-    """The environment of processes that can be hurt."""
-    return {
-        **os.environ, **variables, "FAULTS_FOLDER": str(armoury), "PYTHONPATH": str(INJECT),
-        "DJANGO_SETTINGS_MODULE": "mlbackend.settings",
-    }
-
-
-def armoury(beside: Path) -> Path:
-    """An empty folder in which faults are armed."""
-    place = beside / "arms"
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir(parents=True)
-    place.chmod(0o777)
-    return place
-
-
 def free_port() -> int:
     """A port that nobody listens on just now."""
     with socket.socket() as probe:
@@ -186,8 +163,6 @@ def start(name: str, folder: Path, beside: Path, *, workers: int = 2, **variable
     if name == "embedded":
         setup: Any = Embedded(folder, beside, workers=workers, **variables)
     else:
-        from benchmarks.faults.production import Production
-
         setup = Production(folder, beside, workers=workers, **variables)
     setup.start()
     return setup

@@ -4,9 +4,9 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
+from benchmarks.faults.arming import VARIABLES
 from benchmarks.faults.rows import brokers, cancels, clock, disks, kills, points, poison, postgresql, statements, stops
 from benchmarks.faults.scene import Scene
-from benchmarks.faults.setups import VARIABLES
 
 BOTH, EMBEDDED, PRODUCTION = ("embedded", "production"), ("embedded",), ("production",)
 #: A lease that ends, the sweep that sees it, and room for processes that start and for a run's turn.

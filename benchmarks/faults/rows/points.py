@@ -8,10 +8,10 @@ from typing import Any
 
 from benchmarks.faults import setups
 from benchmarks.faults.archive import Archive
+from benchmarks.faults.arming import INJECT, environment_of
 from benchmarks.faults.invariants import check_run
 from benchmarks.faults.points import MEANT
 from benchmarks.faults.scene import Scene
-from benchmarks.faults.setups import INJECT
 
 #: Points of a sample, of which the last may be beyond the end of a run.
 SAMPLE, LAST_POINT = 6, 60
@@ -37,7 +37,7 @@ def _every_point(scene: Scene, how: str, points: Iterable[int] | None = None) ->
     url = scene.setup.another_database(f"points_{scene.mark}")
     folder = scene.setup.beside / f"points-{scene.mark}"
     folder.mkdir(parents=True)
-    environment = setups.environment_of({
+    environment = environment_of({
         "DATA_FOLDER": str(folder), "REDIS_URL": "memory://", "LEASE_SECONDS": "1", "EVALUATION_THREADS": "1",
         "LOG_LEVEL": "CRITICAL", **({"DATABASE_URL": url} if not url.startswith("sqlite") else {}),
         "SECRET_KEY": "points",
