@@ -7,8 +7,8 @@ composition runs as plain Python.
 
 A composed function has a name that ends in a hash of everything in it: its code, its constants, its parts. Two
 compositions can therefore never share machine code, neither in this process nor on disk. The disk cache lies in a
-folder named by a hash of all sources of the core, the versions of numba, NumPy and Python, and the processor: what was
-compiled from other sources is never found.
+folder named by a hash of the files that hold marked functions, the versions of numba, NumPy and Python, and the
+processor: what was compiled from other sources is never found.
 """
 
 import contextlib
@@ -16,6 +16,7 @@ import dis
 import hashlib
 import os
 import platform
+import re
 import shutil
 import sys
 import tempfile
@@ -31,7 +32,10 @@ from typing import Any
 from processing.core.errors import Broken
 from processing.core.roles import ROLE
 
-SOURCES = Path(__file__).parent
+CORE = Path(__file__).parent
+#: The files that make machine code of marked functions, and a line that marks one.
+COMPILERS = ("build.py", "intrinsics.py")
+_MARKED = re.compile(rb"^@(?:part|formula|kernel|slot|primitive)\b", re.MULTILINE)
 KEEP_DAYS = 30
 _SETTINGS = ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "NUMBA_OPT", "NUMBA_LOOP_VECTORIZE", "NUMBA_SLP_VECTORIZE")
 
@@ -187,14 +191,19 @@ def cache_folder() -> Path:
 
 @cache
 def fingerprint() -> str:
-    """All sources of the core, versions, processor and compiler settings, as 16 hex digits."""
+    """The sources of kernels, versions, processor and compiler settings, as 16 hex digits."""
     about = [platform.python_version(), version("numba"), version("llvmlite"), version("numpy"), _processor()]
     about += [f"{name}={os.environ.get(name, '')}" for name in _SETTINGS]
     digest = hashlib.sha256("\n".join(about).encode())
-    for path in sorted(SOURCES.rglob("*.py")):
-        digest.update(f"\0{path.relative_to(SOURCES).as_posix()}\0".encode())
-        digest.update(path.read_bytes())
+    for path, text in sources().items():
+        digest.update(f"\0{path}\0".encode() + text)
     return digest.hexdigest()[:16]
+
+
+def sources() -> dict[str, bytes]:
+    """The files that kernels are made from, by their paths below the core: in which a function is marked, or compiled."""
+    texts = {path.relative_to(CORE).as_posix(): path.read_bytes() for path in sorted(CORE.rglob("*.py"))}
+    return {path: text for path, text in texts.items() if path in COMPILERS or _MARKED.search(text)}
 
 
 def _processor() -> str:

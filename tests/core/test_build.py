@@ -1,10 +1,12 @@
 # mypy: disable-error-code="no-untyped-call"
 
+import inspect
 import os
 import shutil
 import subprocess
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from processing.core import build
 from processing.core.build import compiled, plain
 from processing.core.errors import Broken
 from processing.core.lanes import LANES, fill, load, store, where_greater
-from processing.core.roles import kernel, part, slot
+from processing.core.roles import ROLE, kernel, part, slot
 
 ROOT = Path(__file__).parents[2]
 FACTOR = 2
@@ -130,9 +132,33 @@ print(children.tolist())
 """
 
 
+def test_the_cache_depends_on_exactly_the_files_with_marked_functions() -> None:
+    marked = {"build.py", "intrinsics.py"}
+    for path in build.CORE.rglob("*.py"):
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for value in vars(import_module(name)).values() if path.name != "intrinsics.py" else ():
+            if hasattr(value, ROLE):
+                marked.add(Path(inspect.getsourcefile(value) or "").relative_to(build.CORE).as_posix())
+    assert set(build.sources()) == marked
+
+
+def copied(folder: Path) -> Path:
+    """The core, in a folder of its own."""
+    shutil.copytree(ROOT / "processing" / "core", folder / "processing" / "core")
+    (folder / "processing" / "__init__.py").touch()
+    return folder / "processing" / "core"
+
+
+@pytest.mark.parametrize(("file", "is_compiled_again"), [("networks/svg.py", False), ("genomes/breeding.py", True)])
+def test_a_comment_compiles_again_what_may_depend_on_its_file(file: str, is_compiled_again: bool, tmp_path: Path) -> None:
+    source, folder = copied(tmp_path) / file, "from processing.core.build import fingerprint; print(fingerprint())"
+    before = python(folder, tmp_path)
+    source.write_text(f"{source.read_text()}\n# A comment.\n")
+    assert (python(folder, tmp_path) != before) == is_compiled_again
+
+
 def test_an_edited_part_is_compiled_again_though_it_lies_in_another_file(tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "processing" / "core", tmp_path / "processing" / "core")
-    (tmp_path / "processing" / "__init__.py").touch()
+    copied(tmp_path)
     settings = {"EVOLUTION_CACHE_DIR": str(tmp_path / "kernels")}
     assert python(BREED, tmp_path, **settings) == "[[1.0, 1.0, 1.0]]"
     source = tmp_path / "processing" / "core" / "intrinsics.py"
