@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from processing.core.build import compiled
-from processing.core.lanes import get, put
-from processing.core.roles import kernel, part
+from processing.core.kernels.build import compiled
+from processing.core.kernels.lanes import get, put
+from processing.core.kernels.roles import kernel, part
 from processing.core.types import Float64Array, Int64Array, UInt8Array
 
 ACTIVATIONS = ("sigmoid", "tanh", "identity")

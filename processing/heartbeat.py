@@ -17,7 +17,7 @@ from django.conf import settings
 
 from database.errors import NO_ANSWER, Fenced
 from processing import node, stopping
-from processing.core.build import while_compiling
+from processing.core.kernels.build import while_compiling
 
 #: The lease is extended at most this often, as a part of its length.
 EXTEND_AFTER = 0.25

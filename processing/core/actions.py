@@ -4,10 +4,10 @@
 
 from enum import IntEnum
 
-from processing.core.lanes import LANES, fill, get, load, put, store, store_whole, where_greater
-from processing.core.numeric import ONE, TWO, ZERO, exp, tanh
+from processing.core.kernels.lanes import LANES, fill, get, load, put, store, store_whole, where_greater
+from processing.core.kernels.numeric import ONE, TWO, ZERO, exp, tanh
+from processing.core.kernels.roles import part
 from processing.core.rng import uniform_part
-from processing.core.roles import part
 
 
 class Range(IntEnum):

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from processing.core.lanes import LANES
+from processing.core.kernels.lanes import LANES
 from processing.core.ranking import mean, ranked
 from processing.core.types import Evaluations, Float64Array, Genomes, Population, Purpose, State, Verdict
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from processing.core.build import compiled, is_on_disk
-from processing.core.lanes import LANES
+from processing.core.kernels.build import compiled, is_on_disk
+from processing.core.kernels.lanes import LANES
 from processing.core.rollout import Lives, fill_no_end, lives_of, rollout, workspace
 from processing.core.types import Float32Array, Float64Array, Int32Array, Purpose
 

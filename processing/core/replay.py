@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from processing.core.build import plain
-from processing.core.first_lane import FIRST_LANE
-from processing.core.lanes import LANES
+from processing.core.kernels.build import plain
+from processing.core.kernels.lanes import LANES
+from processing.core.kernels.scalar_lane import FIRST_LANE
 from processing.core.rng import life_key
 from processing.core.rollout import Lives, Prepared, Workspace, lives_of, workspace
 from processing.core.types import Genomes, Purpose, Trajectory

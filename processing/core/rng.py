@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from processing.core.roles import formula
+from processing.core.kernels.roles import formula
 
 UInt64Array = NDArray[np.uint64]
 

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from processing.core.lanes import LANES, get, put, take_ticket
+from processing.core.kernels.lanes import LANES, get, put, take_ticket
+from processing.core.kernels.roles import kernel, part, slot
 from processing.core.rng import UInt64Array, derive_prefix, life_key
-from processing.core.roles import kernel, part, slot
 from processing.core.types import Float32Array, Float64Array, Int32Array, Int64Array, Purpose, UInt8Array
 
 

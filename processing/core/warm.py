@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from processing.core import generation as generations
-from processing.core.build import cache_folder
 from processing.core.environments.grid_world import GridWorld, MazeParameters
 from processing.core.genomes.dense import Dense, DenseParameters
 from processing.core.judges.episodes import Episodes
+from processing.core.kernels.build import cache_folder
 from processing.core.plan import Plan
 from processing.core.types import Evaluations, Variation
 

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from processing.core import build
-from processing.core.build import compiled, plain
 from processing.core.errors import Broken
-from processing.core.lanes import LANES, fill, load, store, where_greater
-from processing.core.roles import ROLE, kernel, part, slot
+from processing.core.kernels import build
+from processing.core.kernels.build import compiled, plain
+from processing.core.kernels.lanes import LANES, fill, load, store, where_greater
+from processing.core.kernels.roles import ROLE, kernel, part, slot
 
 ROOT = Path(__file__).parents[2]
 FACTOR = 2
@@ -65,7 +65,7 @@ def python(code: str, folder: Path = ROOT, /, **environment: str) -> str:
 def test_importing_the_core_imports_neither_numba_nor_torch() -> None:
     code = (
         "import sys, processing.core.environments, processing.core.genomes, processing.core.strategies;"
-        "import processing.core.judges, processing.core.reference, processing.core.build;"
+        "import processing.core.judges, processing.core.reference, processing.core.kernels.build;"
         "print([name for name in ('numba', 'llvmlite', 'torch') if name in sys.modules])"
     )
     assert python(code) == "[]"
@@ -133,7 +133,7 @@ print(children.tolist())
 
 
 def test_the_cache_depends_on_exactly_the_files_with_marked_functions() -> None:
-    marked = {"build.py", "intrinsics.py"}
+    marked = set(build.COMPILERS)
     for path in build.CORE.rglob("*.py"):
         name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
         for value in vars(import_module(name)).values() if path.name != "intrinsics.py" else ():
@@ -151,7 +151,7 @@ def copied(folder: Path) -> Path:
 
 @pytest.mark.parametrize(("file", "is_compiled_again"), [("networks/svg.py", False), ("genomes/breeding.py", True)])
 def test_a_comment_compiles_again_what_may_depend_on_its_file(file: str, is_compiled_again: bool, tmp_path: Path) -> None:
-    source, folder = copied(tmp_path) / file, "from processing.core.build import fingerprint; print(fingerprint())"
+    source, folder = copied(tmp_path) / file, "from processing.core.kernels.build import fingerprint; print(fingerprint())"
     before = python(folder, tmp_path)
     source.write_text(f"{source.read_text()}\n# A comment.\n")
     assert (python(folder, tmp_path) != before) == is_compiled_again
@@ -161,7 +161,7 @@ def test_an_edited_part_is_compiled_again_though_it_lies_in_another_file(tmp_pat
     copied(tmp_path)
     settings = {"EVOLUTION_CACHE_DIR": str(tmp_path / "kernels")}
     assert python(BREED, tmp_path, **settings) == "[[1.0, 1.0, 1.0]]"
-    source = tmp_path / "processing" / "core" / "intrinsics.py"
+    source = tmp_path / "processing" / "core" / "kernels" / "intrinsics.py"
     text = source.read_text()
     fused = "builder.call(function, [a, b, c])"
     edited = text.replace(f"return {fused}", f"return builder.fneg({fused})")
@@ -172,7 +172,7 @@ def test_an_edited_part_is_compiled_again_though_it_lies_in_another_file(tmp_pat
 
 def test_compiled_kernels_are_found_again(tmp_path: Path) -> None:
     kernels = str(tmp_path)
-    count = "from processing.core.genomes import breeding; from processing.core.build import compiled;"
+    count = "from processing.core.genomes import breeding; from processing.core.kernels.build import compiled;"
     count += "print(dict(compiled(breeding.fill_children).stats.cache_hits) != {})"
     assert python(BREED + count, EVOLUTION_CACHE_DIR=kernels).endswith("False")
     assert python(BREED + count, EVOLUTION_CACHE_DIR=kernels).endswith("True")
@@ -211,8 +211,8 @@ def test_a_plain_composition_never_compiles_and_is_another_than_the_compiled_one
 PLAIN = """
 import sys
 import numpy as np
-from processing.core.build import plain
-from processing.core.numeric import tanh
+from processing.core.kernels.build import plain
+from processing.core.kernels.numeric import tanh
 print(plain(tanh)(np.float32(0)), plain(tanh, {"ONE": 1})(np.float32(0)), "numba" in sys.modules)
 """
 

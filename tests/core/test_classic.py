@@ -8,12 +8,12 @@ import gymnasium
 import numpy as np
 import pytest
 
-from processing.core.build import plain
 from processing.core.environments.classic import CLASSIC
 from processing.core.environments.classic.lives import Classic
 from processing.core.genomes.dense import Dense, DenseParameters, Output
 from processing.core.judges.episodes import Episodes
-from processing.core.lanes import LANES
+from processing.core.kernels.build import plain
+from processing.core.kernels.lanes import LANES
 from processing.core.rng import derive
 from processing.core.rollout import Workspace, workspace
 from processing.core.types import Float32Array, Float64Array, Purpose

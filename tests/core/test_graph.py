@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from processing.core.actions import Range
-from processing.core.build import compiled
 from processing.core.environments.grid_world import GridWorld
 from processing.core.errors import Broken
 from processing.core.genomes import graphs
@@ -19,7 +18,8 @@ from processing.core.genomes.dense import Output
 from processing.core.genomes.graph import Activation, Graph, GraphParameters
 from processing.core.genomes.graphs import Graphs
 from processing.core.judges.episodes import Episodes
-from processing.core.lanes import LANES
+from processing.core.kernels.build import compiled
+from processing.core.kernels.lanes import LANES
 from processing.core.respond import respond, settle
 from processing.core.rollout import lives_of, workspace
 from processing.core.types import Float32Array, Purpose

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processing.core import numeric
-from processing.core.lanes import madd, two_to
+from processing.core.kernels import numeric
+from processing.core.kernels.lanes import madd, two_to
 from processing.core.types import Float32Array
 
 floats = st.floats(width=32, allow_nan=False, allow_infinity=False)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks import searches
-from processing.core import build
+from processing.core.kernels import build
 from processing.core.types import Evaluations
 from processing.core.warm import repeated, warm_up
 

@@ -11,7 +11,7 @@ from api import intake
 from api.management.arguments import read_document
 from api.terminal import print_faults
 from formatting.faults import Faulty
-from processing.core.build import cache_folder
+from processing.core.kernels.build import cache_folder
 from processing.core.plan import plan_of
 from processing.core.warm import warm_up
 

@@ -35,7 +35,7 @@ from processing.core.environments.walk import (
     fill_step,
 )
 from processing.core.errors import Refused
-from processing.core.lanes import LANES
+from processing.core.kernels.lanes import LANES
 from processing.core.parameters import Number, Parameters, parameter
 from processing.core.types import BoolArray, Float32Array, Int32Array
 

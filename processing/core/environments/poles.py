@@ -20,9 +20,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from processing.core.lanes import LANES, add_up, fill, get, load, madd, mark_over, put, store, where_greater
-from processing.core.numeric import HALF, ONE, TWO, ZERO, absolute, calmed
-from processing.core.roles import formula, kernel, part
+from processing.core.kernels.lanes import LANES, add_up, fill, get, load, madd, mark_over, put, store, where_greater
+from processing.core.kernels.numeric import HALF, ONE, TWO, ZERO, absolute, calmed
+from processing.core.kernels.roles import formula, kernel, part
 from processing.core.types import Float32Array
 
 #: Where a lane's state begins: the cart, the long and the short pole, each followed by its rate; the steps left; what

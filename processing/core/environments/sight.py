@@ -5,8 +5,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from processing.core.lanes import LANES, get, put
-from processing.core.roles import part
+from processing.core.kernels.lanes import LANES, get, put
+from processing.core.kernels.roles import part
 from processing.core.types import Float32Array, Int32Array
 
 #: (row, column) of the 8 directions, clockwise from up.

@@ -10,10 +10,10 @@ chance and the noise of weight w; single weight: draws 0, 1 and 2 are the chance
 import numpy as np
 
 from processing.core import rng
-from processing.core.build import compiled
-from processing.core.lanes import madd
+from processing.core.kernels.build import compiled
+from processing.core.kernels.lanes import madd
+from processing.core.kernels.roles import kernel
 from processing.core.rng import draw_part, life_key, normal_part, uniform_part
-from processing.core.roles import kernel
 from processing.core.types import Float32Array, Int32Array, Operator, Purpose, UInt8Array, Variation
 
 _CROSSOVERS = {"none": 0, "average": 1, "uniform": 2}

@@ -14,7 +14,7 @@ from processing.core.errors import Broken
 from processing.core.genomes.breeding import breed
 from processing.core.genomes.diversity import diversity
 from processing.core.genomes.layers import MOST_LANE_WEIGHTS, Network, fill_memory, fill_outputs, fill_special
-from processing.core.lanes import LANES
+from processing.core.kernels.lanes import LANES
 from processing.core.parameters import Parameters, parameter
 from processing.core.rollout import Prepared
 from processing.core.types import Float32Array, Int32Array, Purpose, UInt8Array, Variation

@@ -9,8 +9,8 @@ import math
 
 import numpy as np
 
-from processing.core.build import compiled
-from processing.core.roles import kernel
+from processing.core.kernels.build import compiled
+from processing.core.kernels.roles import kernel
 from processing.core.types import Float32Array
 
 

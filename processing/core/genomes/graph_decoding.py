@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from processing.core.build import compiled, plain
 from processing.core.errors import Broken
 from processing.core.genomes.graph_program import Programs
 from processing.core.genomes.graphs import UNUSED, Graphs
-from processing.core.lanes import get, put
-from processing.core.roles import kernel, part
+from processing.core.kernels.build import compiled, plain
+from processing.core.kernels.lanes import get, put
+from processing.core.kernels.roles import kernel, part
 from processing.core.types import Int64Array
 
 UNSEEN, OPEN, DONE = 0, 1, 2

@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 
-from processing.core.build import compiled
 from processing.core.genomes.graphs import Graphs
-from processing.core.lanes import get, put
-from processing.core.roles import kernel
+from processing.core.kernels.build import compiled
+from processing.core.kernels.lanes import get, put
+from processing.core.kernels.roles import kernel
 from processing.core.types import Float64Array
 
 #: Innovation numbers beyond this, and beyond four for each gene there is, are renumbered before room is made for each.

@@ -20,8 +20,8 @@ from typing import NamedTuple
 import numpy as np
 
 from processing.core.genomes.layers import fill_layer
-from processing.core.lanes import LANES, fill, gather, get, load, madd, put, store, where_bit, where_greater
-from processing.core.numeric import (
+from processing.core.kernels.lanes import LANES, fill, gather, get, load, madd, put, store, where_bit, where_greater
+from processing.core.kernels.numeric import (
     HALF,
     ZERO,
     absolute,
@@ -36,7 +36,7 @@ from processing.core.numeric import (
     step,
     tanh,
 )
-from processing.core.roles import formula, part
+from processing.core.kernels.roles import formula, part
 from processing.core.types import Float32Array, Int32Array, Int64Array, UInt8Array
 
 NUMBER_OF_ACTIVATIONS = 12

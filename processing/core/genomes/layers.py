@@ -12,9 +12,9 @@ same order in both: the bias, then the inputs one after the other.
 
 from typing import NamedTuple
 
-from processing.core.lanes import LANES, fill, fill_sums, get, load, put, store, widest_tile
-from processing.core.numeric import gelu, leaky_relu, relu, selu, sigmoid, sin, tanh
-from processing.core.roles import part
+from processing.core.kernels.lanes import LANES, fill, fill_sums, get, load, put, store, widest_tile
+from processing.core.kernels.numeric import gelu, leaky_relu, relu, selu, sigmoid, sin, tanh
+from processing.core.kernels.roles import part
 from processing.core.types import Int64Array
 
 #: Above this, a copy of LANES agents' weights (512 KiB) crowds the second-level cache, and lanes gain nothing.

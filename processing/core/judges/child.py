@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 
 from processing.core import rng
-from processing.core.build import compiled
 from processing.core.environments.foreign import catalogue
 from processing.core.environments.foreign.environment import Foreign
 from processing.core.environments.foreign.parameters import GymnasiumParameters
@@ -28,7 +27,8 @@ from processing.core.genomes import GENOMES
 from processing.core.judges import global_generators, interface
 from processing.core.judges.observed import noted
 from processing.core.judges.reports import Reports
-from processing.core.lanes import LANES
+from processing.core.kernels.build import compiled
+from processing.core.kernels.lanes import LANES
 from processing.core.normalization import Normalization
 from processing.core.packed import unpack_values
 from processing.core.parameters import STORED

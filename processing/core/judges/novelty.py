@@ -17,11 +17,11 @@ from typing import Any
 
 import numpy as np
 
-from processing.core.build import compiled
 from processing.core.judges.episodes import Episodes
+from processing.core.kernels.build import compiled
+from processing.core.kernels.roles import kernel
 from processing.core.parameters import Parameters, parameter
 from processing.core.ranking import in_unit, mean, ranked
-from processing.core.roles import kernel
 from processing.core.types import Evaluations, Float32Array, Float64Array, Int32Array, Population, State
 
 #: How the threshold follows the archive's growth: by so much where nothing joined during so many evaluations, or where

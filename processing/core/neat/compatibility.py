@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from processing.core.build import compiled
 from processing.core.genomes.graphs import Graphs
-from processing.core.lanes import get, put
-from processing.core.roles import kernel, part
+from processing.core.kernels.build import compiled
+from processing.core.kernels.lanes import get, put
+from processing.core.kernels.roles import kernel, part
 from processing.core.types import Float32Array, Float64Array, Int32Array
 
 #: Genomes smaller than this are not divided by their size.

@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from processing.core.kernels.roles import kernel, part
 from processing.core.neat.draws import index_part, spread_part
 from processing.core.neat.innovation import FREE, GENE, change_part, place_part
 from processing.core.rng import uniform_part
-from processing.core.roles import kernel, part
 from processing.core.types import Int32Array
 
 #: Chance that a try at a recurrent connection is one at a self-loop.

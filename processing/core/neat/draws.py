@@ -17,8 +17,8 @@ episode says which change is meant:
 
 import numpy as np
 
+from processing.core.kernels.roles import formula
 from processing.core.rng import draw_part, uniform_part
-from processing.core.roles import formula
 
 DECISIONS, NODE, CONNECTION, WEIGHTS, SWITCHES = 0, 1, 2, 3, 4
 

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from processing.core.errors import Broken
+from processing.core.kernels.roles import formula, part
 from processing.core.rng import mix
-from processing.core.roles import formula, part
 from processing.core.types import Int32Array, Int64Array, UInt8Array
 
 FREE = -1

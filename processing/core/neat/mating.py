@@ -11,8 +11,8 @@ Source: Stanley and Miikkulainen 2002, section 3.2; the smaller of equally fit p
 
 import numpy as np
 
+from processing.core.kernels.roles import kernel, part
 from processing.core.rng import draw_part, uniform_part
-from processing.core.roles import kernel, part
 
 _HALF = np.float32(0.5)
 _S63, _ZERO = np.uint64(63), np.uint64(0)

@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from processing.core.kernels.roles import kernel, part
 from processing.core.neat.connecting import add_connection
 from processing.core.neat.draws import CONNECTION, DECISIONS, NODE, SWITCHES, WEIGHTS, index_part, spread_part
 from processing.core.neat.innovation import FREE, GENE, SPLIT, change_part, place_part
 from processing.core.neat.innovation import NODE as NODE_COUNTER
 from processing.core.rng import life_key, uniform_part
-from processing.core.roles import kernel, part
 
 _CHOICE = 2**32
 #: Part of the genes whose weights may be replaced in a mutation that is not severe.

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing.core import rng
-from processing.core.build import compiled
 from processing.core.genomes.graphs import Graphs, empty, trim
+from processing.core.kernels.build import compiled
+from processing.core.kernels.roles import kernel, part
 from processing.core.neat.compatibility import Measure, clear_table, distance, fill_table, genes_of, table_for
 from processing.core.neat.connecting import Frame, Scratch, add_connection
 from processing.core.neat.draws import CONNECTION, WEIGHTS
@@ -22,7 +23,6 @@ from processing.core.neat.innovation import Innovations
 from processing.core.neat.mating import fill_copy, fill_crossed
 from processing.core.neat.mutation import Mutation, mutate, mutate_weights
 from processing.core.rng import life_key
-from processing.core.roles import kernel, part
 from processing.core.types import Float64Array, Int32Array, Operator, Purpose, UInt8Array
 
 #: How a child is made: see `Family`.

@@ -15,11 +15,11 @@ import math
 
 import numpy as np
 
-from processing.core.build import compiled
 from processing.core.genomes.graphs import Graphs
-from processing.core.lanes import get, put
+from processing.core.kernels.build import compiled
+from processing.core.kernels.lanes import get, put
+from processing.core.kernels.roles import formula, kernel, part
 from processing.core.neat.compatibility import LARGE_GENOME, Measure, clear_table, distance, fill_table, genes_of, table_for
-from processing.core.roles import formula, kernel, part
 from processing.core.types import Int32Array
 
 _ONE, _TWO, _FOUR, _TOP = np.uint64(1), np.uint64(2), np.uint64(4), np.uint64(56)

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from processing.core.build import compiled
-from processing.core.roles import kernel
+from processing.core.kernels.build import compiled
+from processing.core.kernels.roles import kernel
 from processing.core.types import Float64Array, Int32Array, Int64Array, SpeciesSnapshot, UInt8Array
 
 _NAMES = "species."  # what their entries in a strategy's state begin with

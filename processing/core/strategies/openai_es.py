@@ -19,11 +19,11 @@ from typing import Any, Literal
 import numpy as np
 
 from processing.core import rng
-from processing.core.build import compiled
-from processing.core.lanes import madd
+from processing.core.kernels.build import compiled
+from processing.core.kernels.lanes import madd
+from processing.core.kernels.roles import kernel
 from processing.core.parameters import Parameters, parameter
 from processing.core.rng import life_key, normal_part
-from processing.core.roles import kernel
 from processing.core.types import (
     NO_PARENT,
     Float32Array,

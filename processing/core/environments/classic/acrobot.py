@@ -20,9 +20,9 @@ import numpy as np
 from processing.core.criteria import MeanReturn
 from processing.core.environments.classic.lives import EXACT, Classic, clipped, in_lanes, settled
 from processing.core.environments.scenes import links
-from processing.core.lanes import LANES, load, load_whole, store, where_greater
-from processing.core.numeric import HALF, ONE, TWO, ZERO, cos, sin, square
-from processing.core.roles import formula, part
+from processing.core.kernels.lanes import LANES, load, load_whole, store, where_greater
+from processing.core.kernels.numeric import HALF, ONE, TWO, ZERO, cos, sin, square
+from processing.core.kernels.roles import formula, part
 from processing.core.types import Float32Array
 
 #: Masses, lengths and moments of inertia are 1, centres of mass at 0.5, gravity 9.8; products with 1 are left out.

@@ -16,10 +16,10 @@ import numpy as np
 from processing.core.criteria import MeanReturn
 from processing.core.environments.classic.lives import EXACT, Classic, in_lanes, settled
 from processing.core.environments.scenes import cart
-from processing.core.lanes import LANES, get, load, load_whole, store, where_greater
-from processing.core.numeric import HALF, ONE, ZERO, cos, sin, square
+from processing.core.kernels.lanes import LANES, get, load, load_whole, store, where_greater
+from processing.core.kernels.numeric import HALF, ONE, ZERO, cos, sin, square
+from processing.core.kernels.roles import formula, part
 from processing.core.parameters import Parameters, parameter
-from processing.core.roles import formula, part
 
 GRAVITY, CART_MASS, POLE_MASS, POLE_HALF_LENGTH, PUSH, STEP_SECONDS = 9.8, 1.0, 0.1, 0.5, 10.0, 0.02
 WHOLE_MASS, POLE_MOMENT, INERTIA = POLE_MASS + CART_MASS, POLE_MASS * POLE_HALF_LENGTH, 4.0 / 3.0

@@ -16,13 +16,13 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from processing.core.actions import fill_choice, fill_commands
-from processing.core.build import plain
 from processing.core.criteria import MeanReturn
 from processing.core.environments.scenes import Scene
-from processing.core.lanes import LANES, add_up, get, mark_over, put, where_greater
+from processing.core.kernels.build import plain
+from processing.core.kernels.lanes import LANES, add_up, get, mark_over, put, where_greater
+from processing.core.kernels.roles import formula, part
 from processing.core.parameters import Parameters
 from processing.core.rng import uniform_part
-from processing.core.roles import formula, part
 from processing.core.types import Float32Array
 
 

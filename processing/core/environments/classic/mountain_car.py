@@ -14,10 +14,10 @@ import math
 from processing.core.criteria import MeanReturn
 from processing.core.environments.classic.lives import EXACT, Classic, clipped, in_lanes, settled
 from processing.core.environments.scenes import hill
-from processing.core.lanes import LANES, get, load, load_whole, store, where_greater
-from processing.core.numeric import ONE, ZERO, cos
+from processing.core.kernels.lanes import LANES, get, load, load_whole, store, where_greater
+from processing.core.kernels.numeric import ONE, ZERO, cos
+from processing.core.kernels.roles import formula, part
 from processing.core.parameters import Parameters, parameter
-from processing.core.roles import formula, part
 
 LEFT_WALL, RIGHT_WALL, FASTEST, GOAL_POSITION = -1.2, 0.6, 0.07, 0.5
 ENGINE, DESCENT, WAVES, STEP_REWARD = 0.001, 0.0025, 3.0, -1.0

@@ -19,9 +19,9 @@ from processing.core.criteria import MeanReturn
 from processing.core.environments.classic.lives import EXACT, Classic, clipped, in_lanes, settled
 from processing.core.environments.classic.mountain_car import MountainCarKwargs, fill_observation, moved, reached
 from processing.core.environments.scenes import hill
-from processing.core.lanes import LANES, get, load, store, where_greater
-from processing.core.numeric import HALF, ONE, ZERO, cos
-from processing.core.roles import formula, part
+from processing.core.kernels.lanes import LANES, get, load, store, where_greater
+from processing.core.kernels.numeric import HALF, ONE, ZERO, cos
+from processing.core.kernels.roles import formula, part
 
 LEFT_WALL, RIGHT_WALL, FASTEST, GOAL_POSITION = -1.2, 0.6, 0.07, 0.45
 POWER, DESCENT, WAVES, GOAL_REWARD, EFFORT = 0.0015, 0.0025, 3.0, 100.0, 0.1

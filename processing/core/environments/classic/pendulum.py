@@ -17,10 +17,10 @@ import numpy as np
 
 from processing.core.environments.classic.lives import EXACT, Classic, clipped, in_lanes, settled
 from processing.core.environments.scenes import links
-from processing.core.lanes import LANES, get, load, store
-from processing.core.numeric import ZERO, calmed, cos, sin, square, wrapped
+from processing.core.kernels.lanes import LANES, get, load, store
+from processing.core.kernels.numeric import ZERO, calmed, cos, sin, square, wrapped
+from processing.core.kernels.roles import formula, part
 from processing.core.parameters import Parameters, parameter
-from processing.core.roles import formula, part
 from processing.core.types import Float32Array
 
 FASTEST, STRONGEST, STEP_SECONDS, LEVERAGE = 8.0, 2.0, 0.05, 3.0

@@ -11,7 +11,7 @@ from numba.core import types
 from numba.core.datamodel import models, register_default
 from numba.extending import intrinsic, overload
 
-from processing.core.lanes import LANES
+from processing.core.kernels.lanes import LANES
 
 _FLOAT, _INT32 = ir.FloatType(), ir.IntType(32)
 _VECTOR, _INDICES = ir.VectorType(_FLOAT, LANES), ir.VectorType(_INT32, LANES)

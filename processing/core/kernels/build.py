@@ -30,11 +30,11 @@ from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any
 
 from processing.core.errors import Broken
-from processing.core.roles import ROLE
+from processing.core.kernels.roles import ROLE
 
-CORE = Path(__file__).parent
+CORE = Path(__file__).parents[1]
 #: The files that make machine code of marked functions, and a line that marks one.
-COMPILERS = ("build.py", "intrinsics.py")
+COMPILERS = ("kernels/build.py", "kernels/intrinsics.py")
 _MARKED = re.compile(rb"^@(?:part|formula|kernel|slot|primitive)\b", re.MULTILINE)
 KEEP_DAYS = 30
 _SETTINGS = ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "NUMBA_OPT", "NUMBA_LOOP_VECTORIZE", "NUMBA_SLP_VECTORIZE")
@@ -139,7 +139,7 @@ def _build(bound: Any, role: str) -> Any:
 
 
 def _instructions(primitive: Any) -> Any:
-    return getattr(import_module("processing.core.intrinsics"), primitive.__name__)
+    return getattr(import_module("processing.core.kernels.intrinsics"), primitive.__name__)
 
 
 @cache

@@ -9,9 +9,9 @@ import math
 
 import numpy as np
 
-from processing.core import lanes
-from processing.core.lanes import LANES
-from processing.core.roles import part
+from processing.core.kernels import lanes
+from processing.core.kernels.lanes import LANES
+from processing.core.kernels.roles import part
 
 #: Below this, float32 has fewer digits than its 24 bits.
 _SUBNORMAL = 2.0**-125

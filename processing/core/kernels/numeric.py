@@ -8,8 +8,8 @@ huge ones too, never give NaN.
 
 import numpy as np
 
-from processing.core.lanes import madd, two_to, where_greater
-from processing.core.roles import formula
+from processing.core.kernels.lanes import madd, two_to, where_greater
+from processing.core.kernels.roles import formula
 
 _f = np.float32
 ZERO, ONE, TWO, HALF = _f(0), _f(1), _f(2), _f(0.5)

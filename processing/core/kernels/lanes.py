@@ -9,7 +9,7 @@ LANES elements and these functions are what they say; compiled, each of them is 
 
 import numpy as np
 
-from processing.core.roles import primitive
+from processing.core.kernels.roles import primitive
 
 #: 16 float32 are one AVX-512 register, two of AVX2, four of NEON. The lanes never change a result.
 LANES = 16

@@ -1,0 +1,1 @@
+"""How numbers are computed, and how machine code is made of marked functions."""
