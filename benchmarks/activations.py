@@ -9,7 +9,7 @@ import numpy as np
 from processing.core.kernels.build import compiled
 from processing.core.kernels.lanes import LANES, load, put, store
 from processing.core.kernels.roles import kernel
-from processing.core.rollout import fill_memory, fill_outputs, workspace
+from processing.core.rollouts.kernel import fill_memory, fill_outputs, workspace
 from processing.core.types import Float32Array
 
 

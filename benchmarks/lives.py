@@ -19,7 +19,7 @@ from processing.core.environments.foreign.parameters import GymnasiumParameters,
 from processing.core.genomes.dense import Dense, DenseParameters
 from processing.core.genomes.graph import Activation, Graph, GraphParameters
 from processing.core.judges.episodes import Episodes
-from processing.core.rollout import lives_of
+from processing.core.rollouts.kernel import lives_of
 from processing.core.types import Purpose
 
 SEED, POPULATION = 1, 10_000

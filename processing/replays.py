@@ -8,8 +8,8 @@ from database.services import ReplayClaim
 from processing import lifecycle, node
 from processing.core.errors import Refused
 from processing.core.judges.recording import pack
-from processing.core.normalization import Normalization, unpack
 from processing.core.plan import Plan
+from processing.core.rollouts.normalization import Normalization, unpack
 from processing.heartbeat import Heartbeat
 from processing.run import Run
 

@@ -9,7 +9,6 @@ import numpy as np
 from formatting.faults import Fault, FaultCode, fault, shown
 from formatting.sound import entries, told
 from formatting.work_item import WorkItem
-from processing.core.actions import Range
 from processing.core.environments.table import TableParameters
 from processing.core.environments.table_columns import (
     Columns,
@@ -18,6 +17,7 @@ from processing.core.environments.table_columns import (
     first_without_one_hot,
 )
 from processing.core.genomes.graph import Graph, GraphParameters
+from processing.core.rollouts.actions import Range
 from processing.core.types import Float64Array
 from staging.limits import Limits
 

@@ -19,10 +19,10 @@ from processing.core.judges.novelty import Novelty, NoveltyParameters
 from processing.core.judges.recording import Recording
 from processing.core.judges.table import Tables
 from processing.core.kinds import KINDS
-from processing.core.normalization import Normalization
 from processing.core.parameters import STORED, Parameters
 from processing.core.reference import life
-from processing.core.replay import lived
+from processing.core.rollouts.normalization import Normalization
+from processing.core.rollouts.replay import lived
 from processing.core.stop import StopParameters
 from processing.core.strategies import STRATEGIES
 from processing.core.types import Trajectory

@@ -17,7 +17,7 @@ from formatting.parse import parse
 from processing.core.judges.child import MOST_SEED
 from processing.core.plan import plan_of
 from processing.core.rng import life_key
-from processing.core.rollout import lives_of
+from processing.core.rollouts.kernel import lives_of
 from processing.core.types import Purpose
 from processing.run import Run
 from staging.limits import Limits

@@ -15,7 +15,7 @@ from processing.core.judges.episodes import Episodes
 from processing.core.kernels.build import plain
 from processing.core.kernels.lanes import LANES
 from processing.core.rng import derive
-from processing.core.rollout import Workspace, workspace
+from processing.core.rollouts.kernel import Workspace, workspace
 from processing.core.types import Float32Array, Float64Array, Purpose
 
 NAMES = sorted(CLASSIC)

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from processing.core.engine import Engine
 from processing.core.environments.double_pole import DoublePole, DoublePoleParameters, Generalising, starts
 from processing.core.environments.poles import fill_acted, numbers
 from processing.core.genomes.dense import Dense, DenseParameters
 from processing.core.judges.episodes import Episodes
 from processing.core.kernels.build import compiled, plain
+from processing.core.rollouts.engine import Engine
 from processing.core.types import Evaluations, Float32Array, Float64Array
 from tests.arithmetic import added
 

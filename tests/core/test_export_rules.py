@@ -9,7 +9,6 @@ import numpy as np
 import onnx
 import pytest
 
-from processing.core.actions import Range
 from processing.core.environments.foreign.spaces import Writer
 from processing.core.environments.grid_world import GridWorld
 from processing.core.environments.table import Table, TableParameters
@@ -18,6 +17,7 @@ from processing.core.genomes.graph import Activation, Graph, GraphParameters
 from processing.core.judges.table import Tables
 from processing.core.networks.export import ExportFormat, exported, facts_of
 from processing.core.networks.rules import rule_of_space
+from processing.core.rollouts.actions import Range
 from tests.core.lives import maze
 from tests.core.test_export import by_onnx, by_readme
 

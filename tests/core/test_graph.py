@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from processing.core.actions import Range
 from processing.core.environments.grid_world import GridWorld
 from processing.core.errors import Broken
 from processing.core.genomes import graphs
@@ -20,8 +19,9 @@ from processing.core.genomes.graphs import Graphs
 from processing.core.judges.episodes import Episodes
 from processing.core.kernels.build import compiled
 from processing.core.kernels.lanes import LANES
-from processing.core.respond import respond, settle
-from processing.core.rollout import lives_of, workspace
+from processing.core.rollouts.actions import Range
+from processing.core.rollouts.kernel import lives_of, workspace
+from processing.core.rollouts.single_step import respond, settle
 from processing.core.types import Float32Array, Purpose
 from tests.core.lives import maze
 from tests.core.networks_by_hand import Genome, Link, answers, graphs_of, random_genome

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from processing.core import reference, replay
+from processing.core import reference
 from processing.core.environments.classic import CLASSIC
 from processing.core.environments.double_pole import DoublePole, DoublePoleParameters
 from processing.core.environments.grid_world import GridWorld
@@ -19,6 +19,7 @@ from processing.core.kernels import lanes
 from processing.core.kernels.roles import ROLE
 from processing.core.kernels.scalar_lane import FIRST_LANE
 from processing.core.plan import Plan
+from processing.core.rollouts import replay
 from processing.core.stop import StopParameters
 from processing.core.types import Purpose
 from tests.arithmetic import added
@@ -159,7 +160,7 @@ import sys
 from types import SimpleNamespace
 from processing.core.environments.classic import CartPole
 from processing.core.genomes.dense import Dense, DenseParameters
-from processing.core.replay import lived
+from processing.core.rollouts.replay import lived
 cart = CartPole(SimpleNamespace(max_steps=5, episodes=1, seeds="common", kwargs={}))
 kind = Dense(DenseParameters(), inputs=4, outputs=2)
 print(lived(cart, kind, kind.random(1, seed=1, generation=0), 0, seed=1, generation=0, sampled=False).steps)

@@ -18,7 +18,6 @@ from typing import Any, Literal
 
 import numpy as np
 
-from processing.core.actions import fill_commands
 from processing.core.environments.poles import (
     KEPT,
     ROWS,
@@ -30,6 +29,7 @@ from processing.core.environments.poles import (
 )
 from processing.core.environments.scenes import Scene, cart
 from processing.core.parameters import Parameters, parameter
+from processing.core.rollouts.actions import fill_commands
 from processing.core.types import Evaluations, Float32Array, Population, State
 
 #: Steps that are asked for: of a champion, and from each of the other starts; and how many of these must succeed.

@@ -17,7 +17,6 @@ from typing import Literal
 
 import numpy as np
 
-from processing.core.actions import fill_choice
 from processing.core.criteria import GoalsReached
 from processing.core.environments.sight import views
 from processing.core.environments.walk import (
@@ -37,6 +36,7 @@ from processing.core.environments.walk import (
 from processing.core.errors import Refused
 from processing.core.kernels.lanes import LANES
 from processing.core.parameters import Number, Parameters, parameter
+from processing.core.rollouts.actions import fill_choice
 from processing.core.types import BoolArray, Float32Array, Int32Array
 
 OPEN, START, GOAL, OBSTACLE = ".", "S", "G", "#"

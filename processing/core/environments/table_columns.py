@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from processing.core.actions import Range
+from processing.core.rollouts.actions import Range
 from processing.core.types import Float64Array, Int64Array
 
 #: Transfer functions without bounds whose outputs lie mostly, or all, above 0.

@@ -9,14 +9,14 @@ import numpy as np
 from pydantic import Field
 
 from processing.core import rng
-from processing.core.actions import Range
 from processing.core.errors import Broken
 from processing.core.genomes.breeding import breed
 from processing.core.genomes.diversity import diversity
 from processing.core.genomes.layers import MOST_LANE_WEIGHTS, Network, fill_memory, fill_outputs, fill_special
 from processing.core.kernels.lanes import LANES
 from processing.core.parameters import Parameters, parameter
-from processing.core.rollout import Prepared
+from processing.core.rollouts.actions import Range
+from processing.core.rollouts.kernel import Prepared
 from processing.core.types import Float32Array, Int32Array, Purpose, UInt8Array, Variation
 
 

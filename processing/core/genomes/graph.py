@@ -11,7 +11,6 @@ import numpy as np
 from pydantic import Field
 
 from processing.core import rng
-from processing.core.actions import Range
 from processing.core.genomes import graphs
 from processing.core.genomes.dense import Output
 from processing.core.genomes.graph_decoding import Shape, decoded
@@ -19,7 +18,8 @@ from processing.core.genomes.graph_diversity import diversity
 from processing.core.genomes.graph_program import fill_memory, fill_outputs, fill_special, layout
 from processing.core.genomes.graphs import Graphs
 from processing.core.parameters import Number, Parameters, parameter
-from processing.core.rollout import Prepared
+from processing.core.rollouts.actions import Range
+from processing.core.rollouts.kernel import Prepared
 from processing.core.types import Int32Array, Int64Array, Purpose
 
 

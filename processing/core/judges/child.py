@@ -25,15 +25,15 @@ from processing.core.environments.foreign.parameters import GymnasiumParameters
 from processing.core.environments.foreign.spaces import Reader, Writer, described
 from processing.core.genomes import GENOMES
 from processing.core.judges import global_generators, interface
-from processing.core.judges.observed import noted
 from processing.core.judges.reports import Reports
 from processing.core.kernels.build import compiled
 from processing.core.kernels.lanes import LANES
-from processing.core.normalization import Normalization
 from processing.core.packed import unpack_values
 from processing.core.parameters import STORED
-from processing.core.respond import respond, settle
-from processing.core.rollout import Lives, lives_of, workspace
+from processing.core.rollouts.kernel import Lives, lives_of, workspace
+from processing.core.rollouts.normalization import Normalization
+from processing.core.rollouts.observation_moments import noted
+from processing.core.rollouts.single_step import respond, settle
 from processing.core.types import Failure, Float32Array, Float64Array, Noticed, Purpose
 
 NOBODY = -1
@@ -53,7 +53,7 @@ class Life:
     environment: Any = None
     call: str = interface.MAKE  # what of its environment was called last
     remarks: list[tuple[str, str]] = field(default_factory=list)  # kind and sentence, see `Remark`
-    sums: Float64Array = field(default_factory=lambda: np.zeros(0))  # (2 I + 1,) see `observed.py`
+    sums: Float64Array = field(default_factory=lambda: np.zeros(0))  # (2 I + 1,) see `observation_moments.py`
 
 
 class Child:

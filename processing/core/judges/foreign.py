@@ -1,6 +1,6 @@
 """Agents are scored by the return of whole episodes in an environment that runs in processes of its own.
 
-Observations may be normalised by what was seen in closed generations; see `observed.py`.
+Observations may be normalised by what was seen in closed generations; see `observation_moments.py`.
 """
 
 import json
@@ -14,14 +14,14 @@ import numpy as np
 from processing.core.environments.foreign.environment import Foreign
 from processing.core.errors import Refused
 from processing.core.genomes import GENOMES
-from processing.core.judges import observed
 from processing.core.judges.aggregate import Score, fitness_of, score_of
 from processing.core.judges.children import Ended, Task, children
 from processing.core.judges.recording import Recording, record
 from processing.core.judges.repeats import Repeats
 from processing.core.judges.second_evaluations import difference
-from processing.core.normalization import Normalization
 from processing.core.packed import pack_values
+from processing.core.rollouts import observation_moments
+from processing.core.rollouts.normalization import Normalization
 from processing.core.types import (
     Evaluations,
     Failure,
@@ -80,7 +80,7 @@ class ForeignEpisodes:
 
     def begin(self) -> State:
         """What is remembered between generations: what was seen."""
-        return observed.nothing(self.environment.inputs) if self.is_normalised else {}
+        return observation_moments.nothing(self.environment.inputs) if self.is_normalised else {}
 
     def closed(
         self, state: State, population: Population, evaluations: Evaluations, *, seed: int, generation: int
@@ -89,7 +89,7 @@ class ForeignEpisodes:
         if not self.is_normalised or evaluations.behaviours is None:
             return state, evaluations.fitness
         failed = evaluations.failures != Failure.NONE
-        return observed.pooled(state, evaluations.behaviours, failed, beat=self._beat), evaluations.fitness
+        return observation_moments.pooled(state, evaluations.behaviours, failed, beat=self._beat), evaluations.fitness
 
     def evaluate(
         self, genomes: Genomes, *, seed: int, generation: int, first: int = 0, last: int | None = None, origin: int = 0,
@@ -146,7 +146,7 @@ class ForeignEpisodes:
 
     def normalization(self, state: State) -> Normalization | None:
         """Of the observations of a generation that begins with this state; None before anything was seen."""
-        return observed.normalization(state) if state.get("observations") else None
+        return observation_moments.normalization(state) if state.get("observations") else None
 
     def record(
         self, genomes: Genomes, *, seed: int, generation: int, agent: int, episode: int, normalization: Normalization | None,
@@ -225,7 +225,7 @@ class _Tally:
             self.failures[agent] = Failure.NON_FINITE_FITNESS
             self.reasons[agent] = f"Its environment gave it rewards whose sum is {self.fitness[agent]:g}."
         if self.behaviours is not None and not self.failures[agent]:
-            self.behaviours[agent] = observed.moments(np.sum([one.sums for one in lives], axis=0))
+            self.behaviours[agent] = observation_moments.moments(np.sum([one.sums for one in lives], axis=0))
 
     def remark(self, agent: int, what: str, sentence: str) -> None:
         """Keep what was noticed, where it is the first agent of which that was noticed."""

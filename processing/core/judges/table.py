@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from processing.core.engine import on_threads
 from processing.core.judges.forgetful import Forgetful
 from processing.core.kernels.build import compiled, plain
 from processing.core.kernels.lanes import LANES, fill, get, load, put, store, take_ticket
 from processing.core.kernels.numeric import sigmoid, tanh
 from processing.core.kernels.roles import kernel
-from processing.core.rollout import fill_memory, fill_outputs, workspace
+from processing.core.rollouts.engine import on_threads
+from processing.core.rollouts.kernel import fill_memory, fill_outputs, workspace
 from processing.core.sums import in_order
 from processing.core.types import (
     Evaluations,

@@ -14,7 +14,7 @@ from processing.core.genomes.graphs import Graphs
 from processing.core.networks.computation import Computation, computation_of_dense, computation_of_graph
 from processing.core.networks.genes import genes_of
 from processing.core.networks.rules import rule_of
-from processing.core.normalization import MOST_DEVIATIONS, Normalization
+from processing.core.rollouts.normalization import MOST_DEVIATIONS, Normalization
 from processing.core.types import Genomes
 
 FORMAT, VERSION = "neuroevolution network", 1

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from processing.core.networks.computation import Computation, Unit, levels_of
-from processing.core.normalization import MOST_DEVIATIONS, Normalization
+from processing.core.rollouts.normalization import MOST_DEVIATIONS, Normalization
 from processing.core.types import Float32Array
 
 #: Of the standard operators and of the file; both are read by every runtime since 2022.

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from processing.core.actions import Range
+from processing.core.rollouts.actions import Range
 from processing.core.types import Float64Array
 
 #: What a number from -1 to 1 that is said to an environment is made of, and where it is 0.

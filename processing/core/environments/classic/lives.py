@@ -15,7 +15,6 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from processing.core.actions import fill_choice, fill_commands
 from processing.core.criteria import MeanReturn
 from processing.core.environments.scenes import Scene
 from processing.core.kernels.build import plain
@@ -23,6 +22,7 @@ from processing.core.kernels.lanes import LANES, add_up, get, mark_over, put, wh
 from processing.core.kernels.roles import formula, part
 from processing.core.parameters import Parameters
 from processing.core.rng import uniform_part
+from processing.core.rollouts.actions import fill_choice, fill_commands
 from processing.core.types import Float32Array
 
 

@@ -5,10 +5,10 @@ The same parts as in `rollout`, in the same order, so that the same observations
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
 
-from processing.core.actions import fill_choice, fill_commands
 from processing.core.kernels.lanes import LANES, load, put, store
 from processing.core.kernels.roles import kernel
-from processing.core.rollout import fill_memory, fill_outputs
+from processing.core.rollouts.actions import fill_choice, fill_commands
+from processing.core.rollouts.kernel import fill_memory, fill_outputs
 
 
 @kernel

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from processing.core.normalization import Normalization
+from processing.core.rollouts.normalization import Normalization
 from processing.core.types import Float32Array, Float64Array, State
 
 #: Added to variances, so that what never varies is not blown up.

@@ -10,7 +10,7 @@ import numpy as np
 
 from processing.core.kernels.build import compiled, is_on_disk
 from processing.core.kernels.lanes import LANES
-from processing.core.rollout import Lives, fill_no_end, lives_of, rollout, workspace
+from processing.core.rollouts.kernel import Lives, fill_no_end, lives_of, rollout, workspace
 from processing.core.types import Float32Array, Float64Array, Int32Array, Purpose
 
 #: Steps of one shape after which a kernel of its own pays: it saves a fifth of their time and takes some 2 s to

@@ -11,7 +11,7 @@ from processing.core.kernels.build import plain
 from processing.core.kernels.lanes import LANES
 from processing.core.kernels.scalar_lane import FIRST_LANE
 from processing.core.rng import life_key
-from processing.core.rollout import Lives, Prepared, Workspace, lives_of, workspace
+from processing.core.rollouts.kernel import Lives, Prepared, Workspace, lives_of, workspace
 from processing.core.types import Genomes, Purpose, Trajectory
 
 _SLOTS = ("fill_start", "fill_observation", "fill_actions", "fill_step", "fill_memory", "fill_outputs")
