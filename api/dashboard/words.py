@@ -13,7 +13,7 @@ from database.models import Instance, InstanceState
 from database.outcomes import BAD, Outcome, has_aim, outcome_of, outcome_words
 from formatting.faults import Fault
 from processing.core.environments.table import TOLERANCE
-from processing.core.networks.changes import Changes
+from processing.core.genomes.changes import Changes
 
 STATE_WORDS = {
     InstanceState.QUEUED: "queued", InstanceState.RUNNING: "running", InstanceState.PAUSING: "pausing",

@@ -7,7 +7,7 @@ from database import selectors
 from database.errors import NotFound
 from database.models import ENDED, Instance, InstanceState
 from database.selectors import AgentRecord
-from processing.core.networks.genes import NodeRole
+from processing.core.genomes.graph_genes import NodeRole
 from processing.core.networks.pictures import drawing_of
 from processing.core.plan import plan_of
 from processing.events import figure

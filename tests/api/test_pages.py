@@ -18,8 +18,8 @@ from api.dashboard.query import QUERY
 from api.dashboard.words import change_words, duration, ending_of, environment_words, strategy_words, with_code
 from database.models import Instance, InstanceState, WorkItem
 from database.services import database_now
-from processing.core.networks.changes import Changes
-from processing.core.networks.genes import ConnectionGene
+from processing.core.genomes.changes import Changes
+from processing.core.genomes.graph_genes import ConnectionGene
 from processing.core.types import Operator
 from processing.runner import work_shift
 from tests import builders

@@ -11,12 +11,14 @@ import pytest
 from processing.core import reference
 from processing.core.environments.grid_world import GridWorld
 from processing.core.errors import Refused
+from processing.core.genomes.back_links import back_links
+from processing.core.genomes.changes import changes_of_genes, changes_of_weights
+from processing.core.genomes.computation import computation_of_graph
 from processing.core.genomes.dense import Activation
 from processing.core.genomes.graph import Activation as Curve
 from processing.core.genomes.graph import Graph, GraphParameters
+from processing.core.genomes.graph_genes import NodeRole, genes_of
 from processing.core.networks.activity import activity_of, activity_of_units
-from processing.core.networks.changes import changes_of_genes, changes_of_weights
-from processing.core.networks.computation import computation_of_graph
 from processing.core.networks.drawing import (
     MOST_UNITS,
     Network,
@@ -25,9 +27,8 @@ from processing.core.networks.drawing import (
     NetworkNode,
     drawing_of_dense,
 )
-from processing.core.networks.genes import NodeRole, genes_of
 from processing.core.networks.graph_drawing import drawing_of_graph
-from processing.core.networks.layout import back_links, columns_of, rows_of, settled
+from processing.core.networks.layout import columns_of, rows_of, settled
 from processing.core.networks.svg import MOST_EDGES, strongest, svg_of
 from tests.core.networks_by_hand import Genome, Link, answers, graphs_of, random_genome
 

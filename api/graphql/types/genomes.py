@@ -11,8 +11,8 @@ from api.graphql.types.enums import NodeRole
 from api.graphql.types.networks import Network
 from api.graphql.types.node import many, maybe, one
 from api.graphql.types.scalars import JSON, BigInt
+from processing.core.genomes import graph_genes as genes
 from processing.core.genomes.graphs import Graphs
-from processing.core.networks import genes
 from processing.core.networks.drawing import Network as Drawing
 from processing.core.networks.pictures import drawing_of
 from processing.core.plan import Plan

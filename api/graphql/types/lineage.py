@@ -13,7 +13,7 @@ from api.graphql.types.node import many, maybe, one
 from database import selectors
 from database.models import Instance
 from database.selectors import AgentRecord
-from processing.core.networks.changes import Changes, changes_of_genes, changes_of_weights
+from processing.core.genomes.changes import Changes, changes_of_genes, changes_of_weights
 
 DEFAULT_DEPTH, MOST_DEPTH = 50, 1_000
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from processing.core.networks.computation import Computation
+from processing.core.genomes.computation import Computation
 from processing.core.sums import in_order
 from processing.core.types import Float32Array, Float64Array
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import accumulate, pairwise
 
-from processing.core.networks.genes import NodeRole
+from processing.core.genomes.graph_genes import NodeRole
 from processing.core.networks.layout import Link, columns_of, rows_of
 from processing.core.types import Float32Array
 

@@ -10,9 +10,9 @@ from enum import StrEnum
 from typing import Any
 
 from processing.core.errors import Refused
+from processing.core.genomes.computation import Computation, computation_of_dense, computation_of_graph
+from processing.core.genomes.graph_genes import genes_of
 from processing.core.genomes.graphs import Graphs
-from processing.core.networks.computation import Computation, computation_of_dense, computation_of_graph
-from processing.core.networks.genes import genes_of
 from processing.core.networks.rules import rule_of
 from processing.core.rollouts.normalization import MOST_DEVIATIONS, Normalization
 from processing.core.types import Genomes

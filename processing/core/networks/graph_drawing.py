@@ -7,6 +7,7 @@ not run behind other nodes. Links that lead back, and those that leave an output
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
+from processing.core.genomes.graph_genes import ConnectionGene, Genes, NodeRole
 from processing.core.networks.drawing import (
     GROUP_GAP,
     LAYER_GAP,
@@ -16,7 +17,6 @@ from processing.core.networks.drawing import (
     NetworkNode,
     breaks_of,
 )
-from processing.core.networks.genes import ConnectionGene, Genes, NodeRole
 from processing.core.networks.layout import Link, columns_of, rows_of, settled
 from processing.core.sums import in_order
 

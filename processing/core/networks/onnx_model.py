@@ -13,7 +13,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from processing.core.networks.computation import Computation, Unit, levels_of
+from processing.core.genomes.computation import Computation, Unit, levels_of
 from processing.core.rollouts.normalization import MOST_DEVIATIONS, Normalization
 from processing.core.types import Float32Array
 

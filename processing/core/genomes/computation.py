@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from processing.core.errors import Refused
-from processing.core.networks.genes import Genes, NodeRole
+from processing.core.genomes.graph_genes import Genes, NodeRole
 from processing.core.types import Float32Array
 
 

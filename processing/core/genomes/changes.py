@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from processing.core.networks.genes import ConnectionGene, Genes, NodeRole
+from processing.core.genomes.graph_genes import ConnectionGene, Genes, NodeRole
 from processing.core.types import Float32Array
 
 

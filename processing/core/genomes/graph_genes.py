@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from processing.core.genomes.back_links import back_links
 from processing.core.genomes.graph import Graph
 from processing.core.genomes.graphs import Graphs
-from processing.core.networks.layout import back_links
 
 
 class NodeRole(StrEnum):
