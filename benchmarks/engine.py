@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.yardstick import Yardstick
-from processing.core.environments.grid_world import GridWorld, MazeParameters
+from processing.core.environments.maze.grid_world import GridWorld, MazeParameters
 from processing.core.genomes.dense import Dense, DenseParameters
 from processing.core.judges.episodes import Episodes
-from processing.core.reference import life
+from processing.core.reference.maze import life
 from processing.core.types import Float32Array
 
 ROOT = Path(__file__).parent.parent
@@ -59,7 +59,7 @@ _FRESH = """
 import time; started = time.perf_counter()
 import json, numpy as np
 from pathlib import Path
-from processing.core.environments.grid_world import GridWorld, MazeParameters
+from processing.core.environments.maze.grid_world import GridWorld, MazeParameters
 from processing.core.genomes.dense import Dense, DenseParameters
 from processing.core.judges.episodes import Episodes
 from benchmarks.engine import MAZE as rows

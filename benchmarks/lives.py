@@ -14,7 +14,7 @@ from benchmarks.populations import grown
 from benchmarks.timing import Line, interleaved, ratio_line, ratios_of
 from benchmarks.yardstick import LivesYardstick, dense_genomes, graph_genomes
 from processing.core.environments.classic import CLASSIC
-from processing.core.environments.double_pole import DoublePole, DoublePoleParameters
+from processing.core.environments.double_pole.double_pole import DoublePole, DoublePoleParameters
 from processing.core.environments.foreign.parameters import GymnasiumParameters, Seeds
 from processing.core.genomes.dense import Dense, DenseParameters
 from processing.core.genomes.graph import Activation, Graph, GraphParameters

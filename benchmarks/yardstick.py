@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from processing.core.environments.grid_world import GridWorld
+from processing.core.environments.maze.grid_world import GridWorld
 from processing.core.rollouts.kernel import Lives
 from processing.core.types import Float32Array, Float64Array, Int32Array
 

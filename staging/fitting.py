@@ -7,7 +7,7 @@ from typing import Any
 
 from formatting.sound import told
 from formatting.work_item import WorkItem
-from processing.core.environments.grid_world import GOAL, MazeParameters
+from processing.core.environments.maze.grid_world import GOAL, MazeParameters
 from processing.core.environments.table import TOLERANCE, Table, TableParameters
 from processing.core.environments.table_columns import columns_of, is_one_hot, is_within, range_of
 from processing.core.genomes import GENOMES

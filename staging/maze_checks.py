@@ -6,7 +6,7 @@ from typing import Any
 from formatting.faults import Fault, FaultCode, fault, shown
 from formatting.sound import Entries, entries, told
 from formatting.work_item import WorkItem
-from processing.core.environments.grid_world import GOAL, OBSTACLE, OPEN, START, GridWorld, MazeParameters, RewardParameters
+from processing.core.environments.maze.grid_world import GOAL, OBSTACLE, OPEN, START, GridWorld, MazeParameters, RewardParameters
 from staging.limits import Limits
 
 ROWS, GOALS, STEPS = ("environment", "rows"), ("environment", "goals"), ("environment", "max_steps")

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from processing.core.criteria import AnyConfirmation
 from processing.core.environments import ENVIRONMENTS
 from processing.core.environments.foreign.environment import Foreign
-from processing.core.environments.grid_world import GridWorld
+from processing.core.environments.maze.grid_world import GridWorld
 from processing.core.environments.table import Table
 from processing.core.errors import Refused
 from processing.core.genomes import GENOMES
@@ -20,7 +20,7 @@ from processing.core.judges.recording import Recording
 from processing.core.judges.table import Tables
 from processing.core.kinds import KINDS
 from processing.core.parameters import STORED, Parameters
-from processing.core.reference import life
+from processing.core.reference.maze import life
 from processing.core.rollouts.normalization import Normalization
 from processing.core.rollouts.replay import lived
 from processing.core.stop import StopParameters

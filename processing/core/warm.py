@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from processing.core import generation as generations
-from processing.core.environments.grid_world import GridWorld, MazeParameters
+from processing.core.environments.maze.grid_world import GridWorld, MazeParameters
 from processing.core.genomes.dense import Dense, DenseParameters
 from processing.core.judges.episodes import Episodes
 from processing.core.kernels.build import cache_folder

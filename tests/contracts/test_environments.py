@@ -9,7 +9,7 @@ import gymnasium
 import numpy as np
 import pytest
 
-import processing.core.environments.gymnasium_env
+import processing.core.reference.as_gymnasium
 from processing.core.environments import ENVIRONMENTS
 from processing.core.genomes.dense import Dense, DenseParameters
 from processing.core.judges import JUDGES
@@ -115,7 +115,7 @@ def test_neither_threads_nor_parts_change_a_bit(environment: Any) -> None:
 
 @pytest.mark.parametrize("name", REGISTERED)
 def test_its_spaces_are_those_of_the_registered_gymnasium_environment(name: str) -> None:
-    assert processing.core.environments.gymnasium_env.GridWorldEnv
+    assert processing.core.reference.as_gymnasium.GridWorldEnv
     registered, kind = gymnasium.make(REGISTERED[name]), ENVIRONMENTS[name]
     assert registered.observation_space.shape == (kind.inputs,)
     assert isinstance(registered.action_space, gymnasium.spaces.Discrete)

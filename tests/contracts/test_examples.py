@@ -5,7 +5,7 @@ import pytest
 
 from processing.core.generation import Closed
 from processing.core.plan import Plan
-from processing.core.reference import goals_reached
+from processing.core.reference.maze import goals_reached
 from processing.core.types import StopReason
 from tests.core.searches import EXAMPLES, example, run
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from processing.core.environments.grid_world import GridWorld, MazeParameters, RewardParameters
+from processing.core.environments.maze.grid_world import GridWorld, MazeParameters, RewardParameters
 from processing.core.genomes.dense import Dense, DenseParameters
 from processing.core.judges.episodes import Episodes
 from processing.core.parameters import STORED

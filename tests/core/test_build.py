@@ -65,7 +65,7 @@ def python(code: str, folder: Path = ROOT, /, **environment: str) -> str:
 def test_importing_the_core_imports_neither_numba_nor_torch() -> None:
     code = (
         "import sys, processing.core.environments, processing.core.genomes, processing.core.strategies;"
-        "import processing.core.judges, processing.core.reference, processing.core.kernels.build;"
+        "import processing.core.judges, processing.core.reference.maze, processing.core.kernels.build;"
         "print([name for name in ('numba', 'llvmlite', 'torch') if name in sys.modules])"
     )
     assert python(code) == "[]"
@@ -107,7 +107,7 @@ def test_two_contents_under_one_name_are_refused(monkeypatch: pytest.MonkeyPatch
 
 EVALUATE = """
 import numpy as np
-from processing.core.environments.grid_world import GridWorld, MazeParameters
+from processing.core.environments.maze.grid_world import GridWorld, MazeParameters
 from processing.core.genomes.dense import Dense, DenseParameters
 from processing.core.judges.episodes import Episodes
 maze = GridWorld(MazeParameters(type="maze", rows=("S..", ".#.", "..G"), max_steps=9))

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from processing.core.environments.double_pole import DoublePole, DoublePoleParameters, Generalising, starts
-from processing.core.environments.poles import fill_acted, numbers
+from processing.core.environments.double_pole.double_pole import DoublePole, DoublePoleParameters, Generalising, starts
+from processing.core.environments.double_pole.poles import fill_acted, numbers
 from processing.core.genomes.dense import Dense, DenseParameters
 from processing.core.judges.episodes import Episodes
 from processing.core.kernels.build import compiled, plain

@@ -10,7 +10,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from processing.core.environments.grid_world import GridWorld
+from processing.core.environments.maze.grid_world import GridWorld
 from processing.core.errors import Refused
 from processing.core.genomes.computation import Unit, levels_of
 from processing.core.genomes.dense import Activation, Dense, DenseParameters
@@ -127,7 +127,7 @@ def test_a_dense_network_acts_in_a_maze_as_in_its_life() -> None:
 
 
 def by_life(environment: GridWorld, kind: Dense, genome: Float32Array) -> Any:
-    from processing.core.reference import life
+    from processing.core.reference.maze import life
 
     return life(environment.parameters, kind.parameters, genome, seed=1, generation=0, agent=0)
 

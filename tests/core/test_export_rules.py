@@ -10,7 +10,7 @@ import onnx
 import pytest
 
 from processing.core.environments.foreign.spaces import Writer
-from processing.core.environments.grid_world import GridWorld
+from processing.core.environments.maze.grid_world import GridWorld
 from processing.core.environments.table import Table, TableParameters
 from processing.core.genomes.dense import Dense, DenseParameters
 from processing.core.genomes.graph import Activation, Graph, GraphParameters

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from processing.core.environments.grid_world import GridWorld
+from processing.core.environments.maze.grid_world import GridWorld
 from processing.core.errors import Broken
 from processing.core.genomes import graphs
 from processing.core.genomes.dense import Output

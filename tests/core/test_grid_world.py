@@ -3,12 +3,12 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-from processing.core import reference
 from processing.core.environments import ENVIRONMENTS
-from processing.core.environments import grid_world as module
-from processing.core.environments.grid_world import GridWorld
-from processing.core.environments.gymnasium_env import GridWorldEnv
+from processing.core.environments.maze import grid_world as module
+from processing.core.environments.maze.grid_world import GridWorld
 from processing.core.errors import Refused
+from processing.core.reference import maze as reference
+from processing.core.reference.as_gymnasium import GridWorldEnv
 from tests.core.lives import SMALL, genomes, judge, maze, random_maze
 
 

@@ -8,8 +8,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from processing.core import reference
-from processing.core.environments.grid_world import GridWorld
+from processing.core.environments.maze.grid_world import GridWorld
 from processing.core.errors import Refused
 from processing.core.genomes.back_links import back_links
 from processing.core.genomes.changes import changes_of_genes, changes_of_weights
@@ -30,6 +29,7 @@ from processing.core.networks.drawing import (
 from processing.core.networks.graph_drawing import drawing_of_graph
 from processing.core.networks.layout import columns_of, rows_of, settled
 from processing.core.networks.svg import MOST_EDGES, strongest, svg_of
+from processing.core.reference import maze as reference
 from tests.core.networks_by_hand import Genome, Link, answers, graphs_of, random_genome
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -3,10 +3,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processing.core import reference
 from processing.core.errors import Refused
 from processing.core.genomes.dense import Activation, Output
 from processing.core.judges.episodes import Episodes
+from processing.core.reference import maze as reference
 from processing.core.types import Float32Array, Purpose
 from tests.arithmetic import added
 from tests.core.lives import genomes, judge, maze, random_maze

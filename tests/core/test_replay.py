@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from processing.core import reference
 from processing.core.environments.classic import CLASSIC
-from processing.core.environments.double_pole import DoublePole, DoublePoleParameters
-from processing.core.environments.grid_world import GridWorld
+from processing.core.environments.double_pole.double_pole import DoublePole, DoublePoleParameters
+from processing.core.environments.maze.grid_world import GridWorld
 from processing.core.genomes.dense import Activation, Dense, DenseParameters, Output
 from processing.core.judges.episodes import Episodes
 from processing.core.kernels import lanes
 from processing.core.kernels.roles import ROLE
 from processing.core.kernels.scalar_lane import FIRST_LANE
 from processing.core.plan import Plan
+from processing.core.reference import maze as reference
 from processing.core.rollouts import replay
 from processing.core.stop import StopParameters
 from processing.core.types import Purpose

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from formatting.faults import Fault, Malformed, Path
 from formatting.parse import parse
 from formatting.sound import Sound, Unsound, told
-from processing.core.environments.grid_world import MazeParameters
+from processing.core.environments.maze.grid_world import MazeParameters
 from staging.limits import Limits
 from staging.stage import Unstageable, further_faults, stage
 from tests.formatting.documents import ABSENT, document

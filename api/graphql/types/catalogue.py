@@ -22,7 +22,7 @@ from processing.core.environments.foreign.observe import part_troubles, usable_p
 from processing.core.environments.foreign.parameters import GymnasiumParameters
 from processing.core.environments.foreign.spaces import is_shrinkable
 from processing.core.environments.foreign.wrappers import WRAPPERS
-from processing.core.environments.grid_world import GridWorld
+from processing.core.environments.maze.grid_world import GridWorld
 from processing.core.genomes import GENOMES
 from processing.core.kinds import KINDS
 from processing.core.parameters import Parameters

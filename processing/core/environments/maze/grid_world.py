@@ -18,8 +18,8 @@ from typing import Literal
 import numpy as np
 
 from processing.core.criteria import GoalsReached
-from processing.core.environments.sight import views
-from processing.core.environments.walk import (
+from processing.core.environments.maze.sight import views
+from processing.core.environments.maze.walk import (
     BLOCKED,
     ENDS,
     FREE,

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from processing.core.environments.grid_world import MazeParameters
+from processing.core.environments.maze.grid_world import MazeParameters
 from processing.core.errors import Refused
 from processing.core.genomes.dense import DenseParameters
 from processing.core.types import Float32Array, Float64Array, Purpose, Trajectory

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from processing.core.environments.poles import (
+from processing.core.environments.double_pole.poles import (
     KEPT,
     ROWS,
     World,

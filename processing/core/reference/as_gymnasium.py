@@ -1,4 +1,4 @@
-"""The grid world as a Gymnasium environment: the readable rules of `reference.py`, step by step.
+"""The grid world as a Gymnasium environment: the readable rules of `maze.py`, step by step.
 
 Importing this registers it as `GridWorld-v0`.
 """
@@ -10,10 +10,10 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from processing.core.environments.grid_world import OUTPUTS, GridWorld, MazeParameters
-from processing.core.environments.walk import INPUTS
+from processing.core.environments.maze.grid_world import OUTPUTS, GridWorld, MazeParameters
+from processing.core.environments.maze.walk import INPUTS
 from processing.core.errors import Refused
-from processing.core.reference import Walk
+from processing.core.reference.maze import Walk
 from processing.core.types import Float32Array
 
 #: A small map for `gymnasium.make("GridWorld-v0")` without arguments.

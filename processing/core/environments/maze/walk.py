@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from processing.core.environments.sight import fill_sight
+from processing.core.environments.maze.sight import fill_sight
 from processing.core.kernels.lanes import LANES, fill_rows, get, put
 from processing.core.kernels.roles import part
 from processing.core.types import Float32Array, Float64Array, Int32Array

@@ -1,0 +1,1 @@
+"""Two poles on a cart."""

@@ -1,0 +1,1 @@
+"""Walks over maps of open ground, obstacles and goals."""

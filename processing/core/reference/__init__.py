@@ -1,0 +1,1 @@
+"""What kernels must do, readable: plain Python and NumPy, without any of their code."""
