@@ -15,9 +15,9 @@ from database.models import Replay, ReplayState
 from database.selectors import AgentRecord
 from processing import lifecycle
 from processing.core.errors import Refused
-from processing.core.judges.film import gif, unpack_film
-from processing.core.judges.recording import Recording, unpack
 from processing.core.plan import Plan
+from processing.core.steppers.film import gif, unpack_film
+from processing.core.steppers.recording import Recording, unpack
 from processing.replays import normalization_of
 from processing.run import plan_of_work_item
 

@@ -14,8 +14,8 @@ from database import selectors
 from database.errors import NotFound
 from database.models import Generation, Instance, Replay, Species, SpeciesSnapshot
 from database.selectors import AgentRecord, Progress
-from processing.core.judges.recording import Recording
 from processing.core.plan import Plan
+from processing.core.steppers.recording import Recording
 from processing.run import is_looked_up, plan_of_work_item
 
 K = TypeVar("K", bound=Hashable)

@@ -14,10 +14,10 @@ from api.graphql.ids import global_id
 from database import selectors
 from database.models import Agent, CheckpointPart, Generation, Instance
 from formatting.parse import parse
-from processing.core.judges.child import MOST_SEED
 from processing.core.plan import plan_of
 from processing.core.rng import life_key
 from processing.core.rollouts.kernel import lives_of
+from processing.core.steppers.stepper import MOST_SEED
 from processing.core.types import Purpose
 from processing.run import Run
 from staging.limits import Limits

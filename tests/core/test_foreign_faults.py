@@ -14,10 +14,10 @@ import pytest
 
 from processing.core.environments.foreign.spaces import Writer, described
 from processing.core.errors import Broken, Refused, Transient
-from processing.core.judges import children as processes
 from processing.core.judges import foreign as judge
-from processing.core.judges.process import Process
 from processing.core.plan import Plan
+from processing.core.steppers import pool as processes
+from processing.core.steppers.process import Process
 from processing.core.types import Evaluations, Failure, Purpose
 from tests.core import strange_worlds
 from tests.core.foreign import MODULE, foreign_plan

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from processing.core.environments.foreign.lookup import Lookup
-from processing.core.judges import global_generators
-from processing.core.judges.children import children
-from processing.core.judges.global_generators import GlobalGenerators
 from processing.core.plan import plan_of
+from processing.core.steppers import global_generators
+from processing.core.steppers.global_generators import GlobalGenerators
+from processing.core.steppers.pool import children
 from processing.core.types import Evaluations, Noticed
 from tests.cases.foreign import MODULE, case_plan
 from tests.core.foreign import staged_with

@@ -7,7 +7,7 @@ import pytest
 
 from processing.core.environments.foreign.spaces import Reader
 from processing.core.errors import Refused
-from processing.core.judges.interface import NotAsAgreed, read_observation, read_reset, read_step, reason_of
+from processing.core.steppers.interface import NotAsAgreed, read_observation, read_reset, read_step, reason_of
 from processing.core.types import Evaluations, Failure, Noticed
 from tests.cases.foreign import MODULE, case_plan
 

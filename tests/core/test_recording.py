@@ -12,11 +12,11 @@ from PIL import Image
 from formatting.parse import parse
 from processing.core.environments.foreign.lookup import Lookup
 from processing.core.errors import Broken, Refused
-from processing.core.judges import recorder
-from processing.core.judges.film import Film, gif, pack_film, unpack_film
-from processing.core.judges.recorder import Pictures
-from processing.core.judges.recording import Recording, pack, unpack
 from processing.core.plan import Plan, plan_of
+from processing.core.steppers import recorder
+from processing.core.steppers.film import Film, gif, pack_film, unpack_film
+from processing.core.steppers.recorder import Pictures
+from processing.core.steppers.recording import Recording, pack, unpack
 from staging.limits import Limits
 from staging.stage import stage
 from tests.core.foreign import MODULE, document

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from processing.core.judges.children import children
 from processing.core.judges.second_evaluations import chosen
+from processing.core.steppers.pool import children
 from processing.core.types import Evaluations, Noticed
 from tests.cases.foreign import MODULE, case_plan
 from tests.core import foreign

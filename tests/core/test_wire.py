@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from processing.core.judges.wire import Gone, Wire, receive, send
+from processing.core.steppers.messages import Gone, Wire, receive, send
 
 Ends = tuple[socket.socket, socket.socket]
 

@@ -12,7 +12,7 @@ from api import intake
 from api.terminal import print_mark_of
 from database.models import Event, Instance, Slice
 from processing import runner, slices
-from processing.core.judges.children import children
+from processing.core.steppers.pool import children
 from tests.cases.foreign import MODULE
 from tests.processing.test_foreign_runs import submitted
 from tests.processing.test_slices import carried_on

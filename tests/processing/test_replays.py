@@ -11,7 +11,7 @@ from database.errors import Fenced, NotFound, TooMany
 from database.models import Agent, Event, Instance, Replay
 from database.services import replays as replay_services
 from processing import dispatch, lifecycle, node, replays, runner, stopping
-from processing.core.judges.recording import unpack
+from processing.core.steppers.recording import unpack
 from processing.run import Run
 from tests.processing.recorded import drawn_worlds, replayed, requested, run_in, waiting
 

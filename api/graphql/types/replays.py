@@ -10,7 +10,7 @@ from api.graphql.types.node import maybe, one
 from api.graphql.types.scalars import DateTime
 from api.replays import WORDS, film_url, recording_of, state_of
 from database.models import Replay
-from processing.core.judges.recording import Recording
+from processing.core.steppers.recording import Recording
 
 
 class EpisodeReplay(graphene.ObjectType):

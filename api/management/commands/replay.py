@@ -17,9 +17,9 @@ from database.errors import NotFound
 from database.models import Instance
 from database.selectors import AgentRecord
 from processing.core.errors import Broken, Refused, Transient
-from processing.core.judges.film import gif as gif_of
-from processing.core.judges.recording import Recording
 from processing.core.plan import Plan
+from processing.core.steppers.film import gif as gif_of
+from processing.core.steppers.recording import Recording
 from processing.logs import printable
 from processing.replays import genome_of, normalization_of
 from processing.run import plan_of_work_item

@@ -15,13 +15,13 @@ from processing.core.environments.foreign.environment import Foreign
 from processing.core.errors import Refused
 from processing.core.genomes import GENOMES
 from processing.core.judges.aggregate import Score, fitness_of, score_of
-from processing.core.judges.children import Ended, Task, children
-from processing.core.judges.recording import Recording, record
-from processing.core.judges.repeats import Repeats
 from processing.core.judges.second_evaluations import difference
 from processing.core.packed import pack_values
 from processing.core.rollouts import observation_moments
 from processing.core.rollouts.normalization import Normalization
+from processing.core.steppers.pool import Ended, Task, children
+from processing.core.steppers.recording import Recording, record
+from processing.core.steppers.repeats import Repeats
 from processing.core.types import (
     Evaluations,
     Failure,

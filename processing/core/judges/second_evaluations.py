@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from processing.core import rng
-from processing.core.judges.children import Ended
+from processing.core.steppers.pool import Ended
 from processing.core.types import Failure, Purpose
 
 #: Chance that an agent is evaluated twice.

@@ -12,10 +12,10 @@ import numpy as np
 
 from processing.core.environments.foreign.words import words_of
 from processing.core.environments.foreign.wrappers import steps_of
-from processing.core.judges.child import Child, Life
-from processing.core.judges.interface import NotAsAgreed
-from processing.core.judges.recording import MOST_STEPS
 from processing.core.packed import pack_values
+from processing.core.steppers.interface import NotAsAgreed
+from processing.core.steppers.recording import MOST_STEPS
+from processing.core.steppers.stepper import Child, Life
 from processing.core.types import Float32Array
 
 #: Observations that take more are not kept: 4 bytes for each number of each step.

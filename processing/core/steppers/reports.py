@@ -8,9 +8,9 @@ depend on the others, and those that were not told of yet are evaluated again, o
 import socket
 import time
 
-from processing.core.judges import global_generators
-from processing.core.judges.global_generators import GlobalGenerators, Moved
-from processing.core.judges.wire import send
+from processing.core.steppers import global_generators
+from processing.core.steppers.global_generators import GlobalGenerators, Moved
+from processing.core.steppers.messages import send
 
 #: Looking takes as long as many an episode, so that it is done no more often. What was held back is lost with
 #: its process, and evaluated again.

@@ -1,4 +1,4 @@
-"""A process in which environments of Gymnasium are stepped: `python -m processing.core.judges.serve`.
+"""A process in which environments of Gymnasium are stepped: `python -m processing.core.steppers.serve`.
 
 `process.py` starts it.
 """
@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from processing.core.environments.foreign.words import words_of
-from processing.core.judges import tie
-from processing.core.judges.child import Child
-from processing.core.judges.recorder import Recorder
-from processing.core.judges.wire import Gone, receive, send
+from processing.core.steppers import parent_death as tie
+from processing.core.steppers.messages import Gone, receive, send
+from processing.core.steppers.recorder import Recorder
+from processing.core.steppers.stepper import Child
 
 #: Without work for so long, the process ends; another one is started where there is more.
 IDLE_SECONDS = 300.0

@@ -24,8 +24,6 @@ from processing.core.environments.foreign.environment import Foreign
 from processing.core.environments.foreign.parameters import GymnasiumParameters
 from processing.core.environments.foreign.spaces import Reader, Writer, described
 from processing.core.genomes import GENOMES
-from processing.core.judges import global_generators, interface
-from processing.core.judges.reports import Reports
 from processing.core.kernels.build import compiled
 from processing.core.kernels.lanes import LANES
 from processing.core.packed import unpack_values
@@ -34,6 +32,8 @@ from processing.core.rollouts.kernel import Lives, lives_of, workspace
 from processing.core.rollouts.normalization import Normalization
 from processing.core.rollouts.observation_moments import noted
 from processing.core.rollouts.single_step import respond, settle
+from processing.core.steppers import global_generators, interface
+from processing.core.steppers.reports import Reports
 from processing.core.types import Failure, Float32Array, Float64Array, Noticed, Purpose
 
 NOBODY = -1

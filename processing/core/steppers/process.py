@@ -12,9 +12,9 @@ import threading
 import time
 
 from processing.core.errors import Transient
-from processing.core.judges.wire import Wire
+from processing.core.steppers.messages import Wire
 
-CHILD = "processing.core.judges.serve"
+CHILD = "processing.core.steppers.serve"
 NOBODY = -1
 #: What a process may take between two calls of an environment: it starts and compiles.
 QUIET_SECONDS = 600.0

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from processing.core.errors import Refused
-from processing.core.judges.children import Children, Ended, Task
-from processing.core.judges.film import Film, cut, pack_film, unpack_film
 from processing.core.packed import pack_values, unpack_values
 from processing.core.rollouts.normalization import Normalization
+from processing.core.steppers.film import Film, cut, pack_film, unpack_film
+from processing.core.steppers.pool import Children, Ended, Task
 from processing.core.types import Failure, Genomes, Purpose, Trajectory
 
 #: Steps of an episode that are recorded; what comes after them is not evaluated again.

@@ -21,9 +21,9 @@ from typing import NamedTuple
 import numpy as np
 
 from processing.core.errors import Broken, Transient
-from processing.core.judges.process import QUIET_SECONDS, Process, words_of
-from processing.core.judges.repeats import Repeats
 from processing.core.kernels.lanes import LANES
+from processing.core.steppers.process import QUIET_SECONDS, Process, words_of
+from processing.core.steppers.repeats import Repeats
 from processing.core.types import Failure, Float64Array, Noticed
 
 log = logging.getLogger(__name__)
