@@ -19,7 +19,7 @@ help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(MARK) ## create .venv, install everything, compile the kernels; instant when done before
-	@$(BIN)/python -m processing.core.warm
+	@$(BIN)/python -m processing.core.search.warm
 
 ifneq ($(FOUND),$(or $(WANTED),none))
 $(MARK): new-venv

@@ -15,7 +15,7 @@ from database.models import Replay, ReplayState
 from database.selectors import AgentRecord
 from processing import lifecycle
 from processing.core.errors import Refused
-from processing.core.plan import Plan
+from processing.core.search.plan import Plan
 from processing.core.steppers.film import gif, unpack_film
 from processing.core.steppers.recording import Recording, unpack
 from processing.replays import normalization_of

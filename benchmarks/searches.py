@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from formatting.parse import parse
-from processing.core import generation as generations
-from processing.core.checkpoint import Checkpoint
 from processing.core.environments.foreign.lookup import Lookup
-from processing.core.generation import Closed
-from processing.core.plan import Plan, plan_of
+from processing.core.search import generation as generations
+from processing.core.search.checkpoint import Checkpoint
+from processing.core.search.generation import Closed
+from processing.core.search.plan import Plan, plan_of
 from processing.core.types import StopReason
 from staging.limits import Limits
 from staging.stage import stage

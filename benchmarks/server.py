@@ -20,8 +20,8 @@ from typing import Any
 
 from formatting.canonical import canonical
 from formatting.parse import parse
-from processing.core import generation as generations
-from processing.core.plan import plan_of
+from processing.core.search import generation as generations
+from processing.core.search.plan import plan_of
 
 ROOT = Path(__file__).parent.parent
 ROUNDS, GENERATIONS, AGENTS = 5, 100, 1_000

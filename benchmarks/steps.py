@@ -65,7 +65,7 @@ def _run() -> "Instance":
 
 def _core(run: "Instance") -> list[float]:
     """Seconds of each generation of the bare search."""
-    from processing.core import generation as generations
+    from processing.core.search import generation as generations
     from processing.run import Run
 
     plan, seconds = Run.load(run.pk, threads=1).plan, []

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from formatting.faults import MEANT, Fault, FaultCode, Path, fault, shown
 from formatting.schema import model_schema
 from formatting.wording import Schema, choices, expectation, listed, number, resolved
-from processing.core.kinds import KINDS
+from processing.core.search.kinds import KINDS
 
 MISSING = object()
 #: Keys of an object that may be slips of one, at most: so that looking at them takes little time.

@@ -15,7 +15,7 @@ from formatting.faults import MAX_FAULTS, MEANT, Fault, FaultCode, Malformed, Pa
 from formatting.presets import fill_preset
 from formatting.sound import sound_parts
 from formatting.work_item import ADAPTER, WorkItem
-from processing.core.kinds import KINDS
+from processing.core.search.kinds import KINDS
 
 MAX_DOCUMENT_BYTES = 2_000_000
 

@@ -1,6 +1,6 @@
 """The work item: what is asked for. Frozen, complete, and strict; one class for each kind.
 
-A new kind is one line in `processing.core.kinds` and one class here, named in `WORK_ITEMS`.
+A new kind is one line in `processing.core.search.kinds` and one class here, named in `WORK_ITEMS`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,9 +12,9 @@ from pydantic import ConfigDict, Field, TypeAdapter
 from processing.core.environments import ENVIRONMENTS
 from processing.core.genomes import GENOMES
 from processing.core.judges.novelty import NoveltyParameters
-from processing.core.kinds import KINDS
 from processing.core.parameters import Parameters, parameter
-from processing.core.stop import StopParameters
+from processing.core.search.kinds import KINDS
+from processing.core.search.stop import StopParameters
 from processing.core.strategies import STRATEGIES
 
 MAX_SEED = 2**53 - 1

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from processing.core.judges import second_evaluations
-from processing.core.parts import joined_results
-from processing.core.plan import Plan
+from processing.core.search.plan import Plan
+from processing.core.search.slice_payload import joined_results
 from processing.core.types import Evaluations, Failure, Genomes, State
 from processing.heartbeat import Heartbeat
 

@@ -2,8 +2,8 @@
 
 from database.models import EventLevel, EventType
 from database.services import NewEvent
-from processing.core.generation import Closed
-from processing.core.stop import confirmation_words
+from processing.core.search.generation import Closed
+from processing.core.search.stop import confirmation_words
 from processing.core.types import Failure
 
 #: Reasons that are told of one generation.

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from database.models import EventLevel, EventType, Instance
 from database.services import NewEvent
-from processing.core.generation import Closed
+from processing.core.search.generation import Closed
 from processing.core.types import Evaluations, Failure, StopReason
 
 #: What a clock or a machine decided, and another one might not.

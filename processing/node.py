@@ -10,8 +10,8 @@ from django.conf import settings
 from database import services
 from database.errors import NO_ANSWER
 from database.services import Counts
-from processing.core.plan import Plan
 from processing.core.profile import core_name, profile_name
+from processing.core.search.plan import Plan
 
 _names: list[str] = []
 _counts = Counts()

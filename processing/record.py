@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from database import packing
 from database.services import NewGeneration, NewSnapshot
-from processing.core import checkpoint as checkpoints
-from processing.core.generation import Closed
+from processing.core.search import checkpoint as checkpoints
+from processing.core.search.generation import Closed
 from processing.run import Run
 
 

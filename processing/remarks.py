@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from database import steps
 from database.models import EventLevel, EventType, Instance
 from database.services import NewEvent
-from processing.core.generation import Closed
+from processing.core.search.generation import Closed
 from processing.core.types import Noticed, Remark
 
 _SENTENCES = {

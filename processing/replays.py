@@ -7,8 +7,8 @@ from database import selectors, services
 from database.services import ReplayClaim
 from processing import lifecycle, node
 from processing.core.errors import Refused
-from processing.core.plan import Plan
 from processing.core.rollouts.normalization import Normalization, unpack
+from processing.core.search.plan import Plan
 from processing.core.steppers.recording import pack
 from processing.heartbeat import Heartbeat
 from processing.run import Run

@@ -9,7 +9,7 @@ from database import steps
 from database.models import Instance, WorkItem
 from processing import node
 from processing.core.errors import Broken
-from processing.core.plan import Plan, plan_of
+from processing.core.search.plan import Plan, plan_of
 from staging.staged_item import StagedItem, load
 
 

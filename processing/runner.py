@@ -10,7 +10,7 @@ from database.errors import NO_ANSWER, Fenced
 from database.services import Claim, ReplayClaim, SliceClaim
 from processing import lifecycle, logs, node, replays, slices
 from processing.core.errors import Broken, Refused, Transient
-from processing.core.generation import Closed
+from processing.core.search.generation import Closed
 from processing.heartbeat import Heartbeat
 from processing.run import Run
 from processing.shift import Shift

@@ -19,12 +19,12 @@ from database.models import EventLevel, EventType, Instance, InstanceState
 from database.outcomes import has_aim
 from database.services import Claim, NewEvent, Part
 from processing import failures, lifecycle, logs, node, remarks, slices
-from processing.core import checkpoint as checkpoints
-from processing.core import generation as generations
-from processing.core.checkpoint import Checkpoint
-from processing.core.generation import Closed
-from processing.core.plan import Plan
 from processing.core.profile import core_profile, numeric_profile
+from processing.core.search import checkpoint as checkpoints
+from processing.core.search import generation as generations
+from processing.core.search.checkpoint import Checkpoint
+from processing.core.search.generation import Closed
+from processing.core.search.plan import Plan
 from processing.core.types import Evaluations, Failure, Population, StopReason
 from processing.evaluation import attended, evaluate
 from processing.events import events_of

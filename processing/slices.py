@@ -10,8 +10,9 @@ from database import services, steps
 from database.models import EventLevel, EventType, Instance
 from database.services import NewEvent, Part, SliceClaim
 from processing import dispatch, lifecycle, node
-from processing.core import checkpoint as checkpoints
-from processing.core.parts import (
+from processing.core.search import checkpoint as checkpoints
+from processing.core.search.plan import Plan
+from processing.core.search.slice_payload import (
     joined,
     joined_results,
     lost,
@@ -20,7 +21,6 @@ from processing.core.parts import (
     unpack_part,
     unpack_results,
 )
-from processing.core.plan import Plan
 from processing.core.types import Evaluations, Population, State
 from processing.evaluation import evaluate
 from processing.heartbeat import Heartbeat

@@ -85,7 +85,7 @@ def _named(sender: str, **_: Any) -> None:
 @worker_process_init.connect
 def _prepared(**_: Any) -> None:
     """Each process loads the kernels before its first message, so that no run waits for them."""
-    from processing.core.warm import warm
+    from processing.core.search.warm import warm
 
     warm()
 

@@ -11,7 +11,7 @@ from processing.core.environments.maze.grid_world import GOAL, MazeParameters
 from processing.core.environments.table import TOLERANCE, Table, TableParameters
 from processing.core.environments.table_columns import columns_of, is_one_hot, is_within, range_of
 from processing.core.genomes import GENOMES
-from processing.core.kinds import KINDS
+from processing.core.search.kinds import KINDS
 from staging.strategy_checks import AT_MOST_POPULATION, MOST_FULL_WEIGHTS, exceeding
 from staging.table_checks import has_tolerance
 

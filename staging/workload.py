@@ -6,7 +6,7 @@ from typing import Any
 
 from processing.core.environments import ENVIRONMENTS
 from processing.core.genomes import GENOMES
-from processing.core.kinds import KINDS
+from processing.core.search.kinds import KINDS
 
 #: Genes that growing networks are expected to gain, at most: nobody knows.
 MOST_GAINED = 1_000

@@ -23,7 +23,7 @@ from processing.core.networks.activity import activity_of, activity_of_units
 from processing.core.networks.export import computation_of
 from processing.core.networks.pictures import drawing_of
 from processing.core.networks.svg import svg_of
-from processing.core.plan import Plan
+from processing.core.search.plan import Plan
 from processing.core.types import Float64Array, Genomes, Operator, Trajectory
 from processing.run import plan_of_work_item
 

@@ -16,7 +16,7 @@ from database.selectors import AgentRecord
 from processing.core.genomes.changes import Changes, changes_of_genes, changes_of_weights
 from processing.core.genomes.graph_genes import genes_of
 from processing.core.genomes.graphs import Graphs
-from processing.core.plan import Plan
+from processing.core.search.plan import Plan
 from processing.core.types import Operator
 from processing.run import plan_of_work_item
 

@@ -11,7 +11,7 @@ from database.selectors import AgentRecord
 from processing.core.genomes.graphs import Graphs
 from processing.core.networks.activity import activity_of, activity_of_units
 from processing.core.networks.export import computation_of
-from processing.core.plan import Plan
+from processing.core.search.plan import Plan
 from processing.core.steppers.recording import Recording
 from processing.core.types import Float32Array, Float64Array, Genomes, Trajectory
 from processing.replays import normalization_of

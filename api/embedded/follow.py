@@ -9,7 +9,7 @@ from database.models import ENDED, Instance, InstanceState
 from database.selectors import AgentRecord
 from processing.core.genomes.graph_genes import NodeRole
 from processing.core.networks.pictures import drawing_of
-from processing.core.plan import plan_of
+from processing.core.search.plan import plan_of
 from processing.events import figure
 from processing.run import plan_of_work_item
 

@@ -14,7 +14,7 @@ from database import selectors
 from database.errors import NotFound
 from database.models import Generation, Instance, Replay, Species, SpeciesSnapshot
 from database.selectors import AgentRecord, Progress
-from processing.core.plan import Plan
+from processing.core.search.plan import Plan
 from processing.core.steppers.recording import Recording
 from processing.run import is_looked_up, plan_of_work_item
 

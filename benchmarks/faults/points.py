@@ -28,7 +28,7 @@ def main() -> int:
     from django.core.management import call_command
     from django.db import connections
 
-    from processing.core.warm import warm
+    from processing.core.search.warm import warm
 
     call_command("migrate", verbosity=0)
     warm()

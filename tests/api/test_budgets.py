@@ -12,7 +12,7 @@ from api import intake
 from database import services
 from database.models import CheckpointPart, Generation, Instance, Species, SpeciesSnapshot
 from processing.core.genomes import graphs
-from processing.core.plan import MOST_REPLAY_SECONDS, MOST_REPLAY_STEPS
+from processing.core.search.plan import MOST_REPLAY_SECONDS, MOST_REPLAY_STEPS
 from processing.run import Run
 from tests import builders
 from tests.api.ask import refusal
@@ -236,7 +236,7 @@ def test_a_long_episode_is_shown_and_told_as_far_as_it_is_replayed(
     page = f"/runs/{instance.pk}/agent"
     whole = client.get(page).json()["way"]
     assert (len(whole["actions"]), whole["ending"], whole["scene"]["type"]) == (60, "truncated", "hill")
-    monkeypatch.setattr("processing.core.plan.MOST_REPLAY_STEPS", 25)
+    monkeypatch.setattr("processing.core.search.plan.MOST_REPLAY_STEPS", 25)
     first = client.get(page).json()["way"]
     assert (first["actions"], first["ending"]) == (whole["actions"][:25], "cut")
     champion = f"{{instance(by:{{number:{instance.pk}}}){{champion{{episodes(first:3){{steps truncated isCut return}}}}}}}}"

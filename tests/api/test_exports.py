@@ -14,9 +14,9 @@ from api.graphql.ids import global_id
 from database import selectors
 from database.models import Agent, CheckpointPart, Generation, Instance
 from formatting.parse import parse
-from processing.core.plan import plan_of
 from processing.core.rng import life_key
 from processing.core.rollouts.kernel import lives_of
+from processing.core.search.plan import plan_of
 from processing.core.steppers.stepper import MOST_SEED
 from processing.core.types import Purpose
 from processing.run import Run

@@ -15,7 +15,7 @@ from graphql import (
 
 import api
 from api.graphql.schema import schema
-from processing.core.kinds import KINDS
+from processing.core.search.kinds import KINDS
 from processing.core.types import Failure, Operator, StopReason
 
 PRINTED = Path(api.__file__).parent / "schema.graphql"

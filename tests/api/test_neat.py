@@ -20,10 +20,10 @@ from api.embedded.follow import drawn_champion
 from api.graphql.ids import global_id
 from database import services
 from database.models import Instance
-from processing.core.generation import begin, close_generation, open_generation
 from processing.core.genomes import graphs
 from processing.core.genomes.graph import Activation
-from processing.core.plan import plan_of
+from processing.core.search.generation import begin, close_generation, open_generation
+from processing.core.search.plan import plan_of
 from processing.core.types import Operator
 from processing.events import events_of
 from processing.record import record_of

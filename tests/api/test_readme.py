@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from database.models import Instance
-from processing.core.plan import plan_of
+from processing.core.search.plan import plan_of
 from tests import builders
 from tests.api.ask import ask, post
 

@@ -4,7 +4,7 @@ from functools import cache
 from typing import Any
 
 from processing.core.environments.foreign.lookup import Lookup
-from processing.core.plan import Plan, plan_of
+from processing.core.search.plan import Plan, plan_of
 from tests.core.foreign import staged_with
 
 MODULE = "tests.cases.environments"

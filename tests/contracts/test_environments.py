@@ -13,7 +13,7 @@ import processing.core.reference.as_gymnasium
 from processing.core.environments import ENVIRONMENTS
 from processing.core.genomes.dense import Dense, DenseParameters
 from processing.core.judges import JUDGES
-from processing.core.plan import Plan
+from processing.core.search.plan import Plan
 from tests.arithmetic import added
 from tests.core.lives import SMALL, random_maze
 from tests.core.searches import EXAMPLES, example, run, search

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from processing.core.generation import Closed
-from processing.core.plan import Plan
 from processing.core.reference.maze import goals_reached
+from processing.core.search.generation import Closed
+from processing.core.search.plan import Plan
 from processing.core.types import StopReason
 from tests.core.searches import EXAMPLES, example, run
 

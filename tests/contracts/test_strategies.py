@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from processing.core import generation as generations
-from processing.core.checkpoint import Checkpoint, pack, unpack
-from processing.core.generation import Closed
-from processing.core.kinds import KINDS
-from processing.core.plan import Plan
+from processing.core.search import generation as generations
+from processing.core.search.checkpoint import Checkpoint, pack, unpack
+from processing.core.search.generation import Closed
+from processing.core.search.kinds import KINDS
+from processing.core.search.plan import Plan
 from processing.core.strategies import STRATEGIES
 from processing.core.types import NO_PARENT, Operator, Population
 from tests.contracts.cases import CASES

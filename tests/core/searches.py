@@ -11,12 +11,12 @@ import numpy as np
 
 from formatting.canonical import canonical
 from formatting.parse import parse
-from processing.core import generation as generations
-from processing.core.checkpoint import Checkpoint
 from processing.core.environments.foreign.lookup import Lookup
-from processing.core.generation import Closed
-from processing.core.parts import joined_results
-from processing.core.plan import Plan, plan_of
+from processing.core.search import generation as generations
+from processing.core.search.checkpoint import Checkpoint
+from processing.core.search.generation import Closed
+from processing.core.search.plan import Plan, plan_of
+from processing.core.search.slice_payload import joined_results
 from processing.core.types import Evaluations, Failure, Float64Array, Population
 from staging.limits import Limits
 from staging.stage import stage

@@ -3,9 +3,9 @@ import json
 import numpy as np
 import pytest
 
-from processing.core.checkpoint import Checkpoint, pack, unpack
 from processing.core.errors import Broken
 from processing.core.genomes.dense import Dense, DenseParameters
+from processing.core.search.checkpoint import Checkpoint, pack, unpack
 
 KIND = Dense(DenseParameters(hidden=(2,)), inputs=3, outputs=2)
 

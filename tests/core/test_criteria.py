@@ -10,9 +10,9 @@ from processing.core.criteria import Confirmation, MeanReturn, candidate, is_con
 from processing.core.environments.classic import CLASSIC
 from processing.core.genomes.dense import Dense, DenseParameters
 from processing.core.judges.episodes import Episodes
-from processing.core.plan import Plan
 from processing.core.ranking import mean
-from processing.core.stop import StopParameters
+from processing.core.search.plan import Plan
+from processing.core.search.stop import StopParameters
 from processing.core.types import Evaluations, Float32Array, Population, Purpose, SpeciesSnapshot, Verdict
 from tests.core.test_classic import environment
 

@@ -7,16 +7,16 @@ import gymnasium
 import numpy as np
 import pytest
 
-from processing.core.checkpoint import pack, unpack
 from processing.core.criteria import MeanReturn
 from processing.core.environments.foreign.environment import Foreign
 from processing.core.environments.foreign.spaces import Reader, Writer, described, labels, size
 from processing.core.errors import Refused
 from processing.core.genomes.dense import Dense, DenseParameters, Output
 from processing.core.judges.foreign import ForeignEpisodes
-from processing.core.parts import joined_results, pack_results, unpack_results
-from processing.core.plan import Plan
 from processing.core.rng import derive
+from processing.core.search.checkpoint import pack, unpack
+from processing.core.search.plan import Plan
+from processing.core.search.slice_payload import joined_results, pack_results, unpack_results
 from processing.core.types import Evaluations, Failure, Purpose
 from tests.core import strange_worlds
 from tests.core.foreign import MODULE, foreign_plan

@@ -15,7 +15,7 @@ import pytest
 from processing.core.environments.foreign.spaces import Writer, described
 from processing.core.errors import Broken, Refused, Transient
 from processing.core.judges import foreign as judge
-from processing.core.plan import Plan
+from processing.core.search.plan import Plan
 from processing.core.steppers import pool as processes
 from processing.core.steppers.process import Process
 from processing.core.types import Evaluations, Failure, Purpose

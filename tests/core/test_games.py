@@ -8,7 +8,7 @@ import pytest
 from benchmarks.foreign import DOCUMENTS
 from formatting.parse import parse
 from processing.core.environments.foreign.lookup import Lookup
-from processing.core.plan import plan_of
+from processing.core.search.plan import plan_of
 from staging.limits import Limits
 from staging.stage import Unstageable, stage
 from staging.staged_item import StagedItem

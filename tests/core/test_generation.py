@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from processing.core import checkpoint as checkpoints
-from processing.core import generation as generations
-from processing.core.generation import Closed
-from processing.core.plan import Plan
-from processing.core.stop import StopParameters
+from processing.core.search import checkpoint as checkpoints
+from processing.core.search import generation as generations
+from processing.core.search.generation import Closed
+from processing.core.search.plan import Plan
+from processing.core.search.stop import StopParameters
 from processing.core.types import Evaluations, Purpose, StopReason
 from tests.core.searches import evaluated, evaluations_of, run, search
 

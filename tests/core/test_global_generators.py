@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from processing.core.environments.foreign.lookup import Lookup
-from processing.core.plan import plan_of
+from processing.core.search.plan import plan_of
 from processing.core.steppers import global_generators
 from processing.core.steppers.global_generators import GlobalGenerators
 from processing.core.steppers.pool import children

@@ -11,16 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from formatting.parse import parse
-from processing.core.checkpoint import pack, unpack
 from processing.core.criteria import AnyConfirmation, GoalConfirmation, GoalsReached
 from processing.core.environments.maze import grid_world
-from processing.core.generation import Closed
 from processing.core.genomes.dense import Output
 from processing.core.judges.episodes import Episodes
 from processing.core.judges.novelty import Novelty, NoveltyParameters
-from processing.core.plan import Plan, plan_of
 from processing.core.reference import maze as reference
-from processing.core.stop import StopParameters
+from processing.core.search.checkpoint import pack, unpack
+from processing.core.search.generation import Closed
+from processing.core.search.plan import Plan, plan_of
+from processing.core.search.stop import StopParameters
 from processing.core.types import Evaluations, Float32Array, Population, Purpose, StopReason
 from staging.limits import Limits
 from staging.stage import stage

@@ -9,10 +9,10 @@ import pytest
 
 from formatting.canonical import canonical
 from formatting.parse import parse
-from processing.core import generation as generations
-from processing.core.checkpoint import pack, unpack
 from processing.core.judges.novelty import ArchiveParameters, Joining, Novelty, NoveltyParameters, novelty_of, scaled
-from processing.core.plan import Plan, plan_of
+from processing.core.search import generation as generations
+from processing.core.search.checkpoint import pack, unpack
+from processing.core.search.plan import Plan, plan_of
 from processing.core.types import Evaluations, Float32Array, Float64Array
 from tests.arithmetic import added
 from tests.core.lives import SMALL, judge, maze

@@ -12,7 +12,7 @@ from PIL import Image
 from formatting.parse import parse
 from processing.core.environments.foreign.lookup import Lookup
 from processing.core.errors import Broken, Refused
-from processing.core.plan import Plan, plan_of
+from processing.core.search.plan import Plan, plan_of
 from processing.core.steppers import recorder
 from processing.core.steppers.film import Film, gif, pack_film, unpack_film
 from processing.core.steppers.recorder import Pictures

@@ -17,10 +17,10 @@ from processing.core.judges.episodes import Episodes
 from processing.core.kernels import lanes
 from processing.core.kernels.roles import ROLE
 from processing.core.kernels.scalar_lane import FIRST_LANE
-from processing.core.plan import Plan
 from processing.core.reference import maze as reference
 from processing.core.rollouts import replay
-from processing.core.stop import StopParameters
+from processing.core.search.plan import Plan
+from processing.core.search.stop import StopParameters
 from processing.core.types import Purpose
 from tests.arithmetic import added
 from tests.core.lives import genomes, judge, maze, random_maze

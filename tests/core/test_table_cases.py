@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from formatting.parse import parse
-from processing.core.generation import Closed
 from processing.core.judges.table import Tables
-from processing.core.plan import Plan, plan_of
+from processing.core.search.generation import Closed
+from processing.core.search.plan import Plan, plan_of
 from processing.core.types import StopReason
 from staging.limits import Limits
 from staging.stage import stage

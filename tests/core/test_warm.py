@@ -8,8 +8,8 @@ import pytest
 
 from benchmarks import searches
 from processing.core.kernels import build
+from processing.core.search.warm import repeated, warm_up
 from processing.core.types import Evaluations
-from processing.core.warm import repeated, warm_up
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 

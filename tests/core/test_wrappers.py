@@ -12,7 +12,7 @@ from gymnasium import wrappers as their
 from processing.core.environments.foreign.environment import Foreign
 from processing.core.environments.foreign.making import areas, made
 from processing.core.environments.foreign.wrappers import WRAPPERS, steps_of, wrappers_of
-from processing.core.plan import plan_of
+from processing.core.search.plan import plan_of
 from staging.stage import Unstageable
 from tests.core import strange_worlds
 from tests.core.foreign import MODULE, foreign_plan, staged

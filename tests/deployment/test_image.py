@@ -72,7 +72,7 @@ def test_the_image_runs_as_a_user_who_is_not_root_and_may_write_kernels() -> Non
 def test_kernels_are_kept_where_the_code_looks_for_them_and_output_is_not_held_back() -> None:
     assert "EVOLUTION_CACHE_DIR" in (files.ROOT / "processing/core/kernels/build.py").read_text()
     assert _variables()["PYTHONUNBUFFERED"] == "1"
-    assert not any("processing.core.warm" in rest for _, rest in files.instructions())
+    assert not any("processing.core.search.warm" in rest for _, rest in files.instructions())
 
 
 def test_there_is_no_secret_in_the_image() -> None:

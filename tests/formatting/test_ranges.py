@@ -15,10 +15,10 @@ from formatting.wording import resolved
 from formatting.work_item import ADAPTER
 from processing.core.environments import ENVIRONMENTS
 from processing.core.environments.classic import CLASSIC
-from processing.core.generation import begin, open_generation
 from processing.core.genomes import GENOMES
 from processing.core.parameters import LARGEST, Number
-from processing.core.plan import plan_of
+from processing.core.search.generation import begin, open_generation
+from processing.core.search.plan import plan_of
 from processing.core.strategies import STRATEGIES
 from tests.core.searches import evaluated, search
 from tests.formatting.documents import document

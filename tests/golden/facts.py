@@ -10,7 +10,7 @@ from processing.core.networks.activity import activity_of, activity_of_units
 from processing.core.networks.export import ExportFormat, computation_of, exported, facts_of
 from processing.core.networks.pictures import drawing_of
 from processing.core.networks.svg import svg_of
-from processing.core.plan import Plan
+from processing.core.search.plan import Plan
 from processing.core.types import Genomes, Trajectory
 from tests.core.searches import example, run
 from tests.golden.test_digests import FEW, GOLDEN, GOLDEN_WORLDS, SEED, STRATEGIES, WORLDS

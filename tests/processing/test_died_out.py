@@ -14,8 +14,8 @@ from database.errors import Conflict
 from database.models import Event, EventLevel, EventType, Instance, InstanceState, Species
 from database.outcomes import Outcome, outcome_of
 from processing import lifecycle, runner
-from processing.core import checkpoint as checkpoints
-from processing.core.plan import Plan
+from processing.core.search import checkpoint as checkpoints
+from processing.core.search.plan import Plan
 from processing.run import Run
 from tests.processing.test_slices import carried_on
 

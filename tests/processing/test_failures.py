@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from processing.core import generation as generations
-from processing.core.generation import Closed
+from processing.core.search import generation as generations
+from processing.core.search.generation import Closed
 from processing.failures import with_reasons
 from tests.core.searches import evaluations_of, search
 

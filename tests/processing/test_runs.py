@@ -24,7 +24,7 @@ from database.models import (
     Slice,
 )
 from processing import dispatch, lifecycle, node, runner
-from processing.core.generation import Closed
+from processing.core.search.generation import Closed
 
 pytestmark = pytest.mark.django_db
 

@@ -10,8 +10,8 @@ from database import services, steps
 from database.models import Event, Instance, Worker
 from processing import lifecycle, node, runner, shift, stopping
 from processing.core import profile
-from processing.core.generation import Closed
 from processing.core.profile import numeric_profile
+from processing.core.search.generation import Closed
 from processing.shift import Shift
 from tests.processing.test_runs import finished, submitted
 

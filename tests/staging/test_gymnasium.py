@@ -17,7 +17,7 @@ from processing.core.environments.foreign.environment import CLASSIC, Foreign
 from processing.core.environments.foreign.kwargs import completed_kwargs
 from processing.core.environments.foreign.lookup import Lookup, asked
 from processing.core.errors import Broken, Refused
-from processing.core.plan import plan_of
+from processing.core.search.plan import plan_of
 from staging.gymnasium_checks import Snapshot, hint_of
 from staging.limits import Limits
 from staging.stage import Unstageable, stage

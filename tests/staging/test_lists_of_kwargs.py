@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from processing.core.plan import plan_of
+from processing.core.search.plan import plan_of
 from staging.stage import Unstageable
 from tests.core.foreign import staged
 

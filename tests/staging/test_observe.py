@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from processing.core.environments.foreign.observe import observed
-from processing.core.plan import plan_of
+from processing.core.search.plan import plan_of
 from staging.stage import Unstageable
 from staging.staged_item import StagedItem
 from tests.core.foreign import staged

@@ -24,8 +24,8 @@ from processing.core.environments.foreign.spaces import is_shrinkable
 from processing.core.environments.foreign.wrappers import WRAPPERS
 from processing.core.environments.maze.grid_world import GridWorld
 from processing.core.genomes import GENOMES
-from processing.core.kinds import KINDS
 from processing.core.parameters import Parameters
+from processing.core.search.kinds import KINDS
 from processing.core.strategies import STRATEGIES
 from staging.limits import Limits
 from staging.schema import largest

@@ -16,9 +16,9 @@ from formatting.faults import FaultCode
 from formatting.work_item import WORK_ITEMS
 from processing.core.environments import ENVIRONMENTS
 from processing.core.genomes.graph_genes import NodeRole as Role
-from processing.core.kinds import KINDS
 from processing.core.networks.drawing import NetworkLevel as Level_
 from processing.core.networks.export import ExportFormat as Format
+from processing.core.search.kinds import KINDS
 from processing.core.types import Failure, Operator
 from processing.core.types import StopReason as Reason
 

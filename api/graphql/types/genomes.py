@@ -15,7 +15,7 @@ from processing.core.genomes import graph_genes as genes
 from processing.core.genomes.graphs import Graphs
 from processing.core.networks.drawing import Network as Drawing
 from processing.core.networks.pictures import drawing_of
-from processing.core.plan import Plan
+from processing.core.search.plan import Plan
 
 #: Above it, weights and connections are not sent.
 MOST_WEIGHTS = 10_000

@@ -12,8 +12,8 @@ from api.management.arguments import read_document
 from api.terminal import print_faults
 from formatting.faults import Faulty
 from processing.core.kernels.build import cache_folder
-from processing.core.plan import plan_of
-from processing.core.warm import warm_up
+from processing.core.search.plan import plan_of
+from processing.core.search.warm import warm_up
 
 
 class Command(BaseCommand):

@@ -32,8 +32,8 @@ from api.terminal import (
 from database.models import ENDED, Instance
 from formatting.faults import Faulty
 from processing import runner
-from processing.core.generation import Closed
 from processing.core.kernels.build import while_compiling
+from processing.core.search.generation import Closed
 from processing.logs import printable
 
 

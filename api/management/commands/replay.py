@@ -17,7 +17,7 @@ from database.errors import NotFound
 from database.models import Instance
 from database.selectors import AgentRecord
 from processing.core.errors import Broken, Refused, Transient
-from processing.core.plan import Plan
+from processing.core.search.plan import Plan
 from processing.core.steppers.film import gif as gif_of
 from processing.core.steppers.recording import Recording
 from processing.logs import printable

@@ -17,13 +17,13 @@ from processing.core.judges import JUDGES
 from processing.core.judges.foreign import ForeignEpisodes
 from processing.core.judges.novelty import Novelty, NoveltyParameters
 from processing.core.judges.table import Tables
-from processing.core.kinds import KINDS
 from processing.core.parameters import STORED, Parameters
 from processing.core.reference.maze import life
 from processing.core.rollouts.normalization import Normalization
 from processing.core.rollouts.replay import lived
+from processing.core.search.kinds import KINDS
+from processing.core.search.stop import StopParameters
 from processing.core.steppers.recording import Recording
-from processing.core.stop import StopParameters
 from processing.core.strategies import STRATEGIES
 from processing.core.types import Trajectory
 

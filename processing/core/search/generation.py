@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from processing.core.checkpoint import Checkpoint
 from processing.core.criteria import AnyConfirmation, candidate, is_confirmed
-from processing.core.plan import Plan
 from processing.core.ranking import mean, quantiles, ranked, standard_deviation
 from processing.core.rollouts import normalization
-from processing.core.snapshots import by_fitness
-from processing.core.stop import confirmed, ended, explained, met_rule
+from processing.core.search.checkpoint import Checkpoint
+from processing.core.search.plan import Plan
+from processing.core.search.species_by_fitness import by_fitness
+from processing.core.search.stop import confirmed, ended, explained, met_rule
 from processing.core.types import Evaluations, Float64Array, Int32Array, Population, SpeciesSnapshot, State, StopReason, Verdict
 
 

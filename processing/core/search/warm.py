@@ -1,6 +1,6 @@
 """Compile what searches need, so that nobody waits for it later.
 
-`python -m processing.core.warm` does so for the mazes among the examples, `warm_up` for any plan. One kernel lives the
+`python -m processing.core.search.warm` does so for the mazes among the examples, `warm_up` for any plan. One kernel lives the
 lives of all maps, network shapes and activations, others those of the examples' networks alone; one more breeds, and one
 measures diversity. All are compiled at their first call and then found on disk.
 """
@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from processing.core import generation as generations
 from processing.core.environments.maze.grid_world import GridWorld, MazeParameters
 from processing.core.genomes.dense import Dense, DenseParameters
 from processing.core.judges.episodes import Episodes
 from processing.core.kernels.build import cache_folder
-from processing.core.plan import Plan
+from processing.core.search import generation as generations
+from processing.core.search.plan import Plan
 from processing.core.types import Evaluations, Variation
 
 #: Hidden layers of the examples' networks, and one shape that has no kernel of its own.

@@ -1,0 +1,1 @@
+"""One search: what it is made of, its generations, and when it ends."""
