@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from processing.core.judges.aggregate import fitness_of, score_of
-from processing.core.judges.forgetful import Forgetful
+from processing.core.judges.stateless import Forgetful
 from processing.core.rollouts.engine import Engine
 from processing.core.types import Evaluations, Failure, Float32Array, Float64Array, Genomes, Int32Array, Purpose, State
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from processing.core.judges.forgetful import Forgetful
+from processing.core.judges.stateless import Forgetful
 from processing.core.kernels.build import compiled, plain
 from processing.core.kernels.lanes import LANES, fill, get, load, put, store, take_ticket
 from processing.core.kernels.numeric import sigmoid, tanh
