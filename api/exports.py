@@ -10,7 +10,7 @@ from api.graphql.ids import BadId, read_id
 from database import selectors
 from database.errors import NotFound
 from database.selectors import AgentRecord
-from processing.core.networks.export import ExportFormat, exported, facts_of, formats_of
+from processing.core.exports.export import ExportFormat, exported, facts_of, formats_of
 from processing.core.search.plan import Plan
 from processing.replays import normalization_of
 from processing.run import plan_of_work_item

@@ -17,12 +17,12 @@ from database import selectors
 from database.errors import NotFound
 from database.models import Instance
 from database.selectors import AgentRecord
+from processing.core.drawings.activity import activity_of, activity_of_units
+from processing.core.drawings.pictures import drawing_of
+from processing.core.drawings.svg import svg_of
 from processing.core.environments.table import Table
+from processing.core.exports.export import computation_of
 from processing.core.genomes.graphs import Graphs
-from processing.core.networks.activity import activity_of, activity_of_units
-from processing.core.networks.export import computation_of
-from processing.core.networks.pictures import drawing_of
-from processing.core.networks.svg import svg_of
 from processing.core.search.plan import Plan
 from processing.core.types import Float64Array, Genomes, Operator, Trajectory
 from processing.run import plan_of_work_item

@@ -8,9 +8,9 @@ from api.replays import WORDS, film_url, recording_of, state_of
 from database import selectors
 from database.models import Instance, Replay
 from database.selectors import AgentRecord
+from processing.core.drawings.activity import activity_of, activity_of_units
+from processing.core.exports.export import computation_of
 from processing.core.genomes.graphs import Graphs
-from processing.core.networks.activity import activity_of, activity_of_units
-from processing.core.networks.export import computation_of
 from processing.core.search.plan import Plan
 from processing.core.steppers.recording import Recording
 from processing.core.types import Float32Array, Float64Array, Genomes, Trajectory

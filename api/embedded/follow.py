@@ -7,8 +7,8 @@ from database import selectors
 from database.errors import NotFound
 from database.models import ENDED, Instance, InstanceState
 from database.selectors import AgentRecord
+from processing.core.drawings.pictures import drawing_of
 from processing.core.genomes.graph_genes import NodeRole
-from processing.core.networks.pictures import drawing_of
 from processing.core.search.plan import plan_of
 from processing.events import figure
 from processing.run import plan_of_work_item

@@ -130,7 +130,7 @@ def test_a_run_that_normalises_nothing_keeps_nothing(client: Client) -> None:
 def test_a_large_network_is_offered_as_onnx_only_whatever_its_kind(
     client: Client, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    monkeypatch.setattr("processing.core.networks.export.MOST_WEIGHTS", 40)
+    monkeypatch.setattr("processing.core.exports.export.MOST_WEIGHTS", 40)
     table = {"type": "table", "inputs": [[0.5] * 10] * 2, "targets": [[0.5] * 5] * 2}
     instance = intake.submit(document(table, **LARGE[kind]), None, announce=False).instances[0]
     plan = Run.load(instance.pk, threads=1).plan

@@ -12,11 +12,11 @@ import pytest
 
 from processing.core.environments.maze.grid_world import GridWorld
 from processing.core.errors import Refused
+from processing.core.exports.export import ExportFormat, Facts, exported, facts_of
 from processing.core.genomes.computation import Unit, levels_of
 from processing.core.genomes.dense import Activation, Dense, DenseParameters
 from processing.core.genomes.graph import Activation as Curve
 from processing.core.genomes.graph import Graph, GraphParameters
-from processing.core.networks.export import ExportFormat, Facts, exported, facts_of
 from processing.core.types import Float32Array, Genomes
 from tests.core import networks_by_hand as by_hand
 from tests.core.lives import maze

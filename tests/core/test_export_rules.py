@@ -12,11 +12,11 @@ import pytest
 from processing.core.environments.foreign.spaces import Writer
 from processing.core.environments.maze.grid_world import GridWorld
 from processing.core.environments.table import Table, TableParameters
+from processing.core.exports.export import ExportFormat, exported, facts_of
+from processing.core.exports.rules import rule_of_space
 from processing.core.genomes.dense import Dense, DenseParameters
 from processing.core.genomes.graph import Activation, Graph, GraphParameters
 from processing.core.judges.table import Tables
-from processing.core.networks.export import ExportFormat, exported, facts_of
-from processing.core.networks.rules import rule_of_space
 from processing.core.rollouts.actions import Range
 from tests.core.lives import maze
 from tests.core.test_export import by_onnx, by_readme

@@ -8,6 +8,18 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from processing.core.drawings.activity import activity_of, activity_of_units
+from processing.core.drawings.drawing import (
+    MOST_UNITS,
+    Network,
+    NetworkEdge,
+    NetworkLevel,
+    NetworkNode,
+    drawing_of_dense,
+)
+from processing.core.drawings.graph_drawing import drawing_of_graph
+from processing.core.drawings.layout import columns_of, rows_of, settled
+from processing.core.drawings.svg import MOST_EDGES, strongest, svg_of
 from processing.core.environments.maze.grid_world import GridWorld
 from processing.core.errors import Refused
 from processing.core.genomes.back_links import back_links
@@ -17,18 +29,6 @@ from processing.core.genomes.dense import Activation
 from processing.core.genomes.graph import Activation as Curve
 from processing.core.genomes.graph import Graph, GraphParameters
 from processing.core.genomes.graph_genes import NodeRole, genes_of
-from processing.core.networks.activity import activity_of, activity_of_units
-from processing.core.networks.drawing import (
-    MOST_UNITS,
-    Network,
-    NetworkEdge,
-    NetworkLevel,
-    NetworkNode,
-    drawing_of_dense,
-)
-from processing.core.networks.graph_drawing import drawing_of_graph
-from processing.core.networks.layout import columns_of, rows_of, settled
-from processing.core.networks.svg import MOST_EDGES, strongest, svg_of
 from processing.core.reference import maze as reference
 from tests.core.networks_by_hand import Genome, Link, answers, graphs_of, random_genome
 

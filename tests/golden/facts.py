@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from processing.core.networks.activity import activity_of, activity_of_units
-from processing.core.networks.export import ExportFormat, computation_of, exported, facts_of
-from processing.core.networks.pictures import drawing_of
-from processing.core.networks.svg import svg_of
+from processing.core.drawings.activity import activity_of, activity_of_units
+from processing.core.drawings.pictures import drawing_of
+from processing.core.drawings.svg import svg_of
+from processing.core.exports.export import ExportFormat, computation_of, exported, facts_of
 from processing.core.search.plan import Plan
 from processing.core.types import Genomes, Trajectory
 from tests.core.searches import example, run

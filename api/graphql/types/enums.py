@@ -14,10 +14,10 @@ from database.outcomes import Outcome
 from database.selectors import AgentOrder, InstanceOrder, WorkItemOrder
 from formatting.faults import FaultCode
 from formatting.work_item import WORK_ITEMS
+from processing.core.drawings.drawing import NetworkLevel as Level_
 from processing.core.environments import ENVIRONMENTS
+from processing.core.exports.export import ExportFormat as Format
 from processing.core.genomes.graph_genes import NodeRole as Role
-from processing.core.networks.drawing import NetworkLevel as Level_
-from processing.core.networks.export import ExportFormat as Format
 from processing.core.search.kinds import KINDS
 from processing.core.types import Failure, Operator
 from processing.core.types import StopReason as Reason

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from api.graphql.types.enums import ExportFormat
 from api.graphql.types.node import one
-from processing.core.networks import export
+from processing.core.exports import export
 
 
 class Export(graphene.ObjectType):

@@ -11,10 +11,10 @@ from api.graphql.types.enums import NodeRole
 from api.graphql.types.networks import Network
 from api.graphql.types.node import many, maybe, one
 from api.graphql.types.scalars import JSON, BigInt
+from processing.core.drawings.drawing import Network as Drawing
+from processing.core.drawings.pictures import drawing_of
 from processing.core.genomes import graph_genes as genes
 from processing.core.genomes.graphs import Graphs
-from processing.core.networks.drawing import Network as Drawing
-from processing.core.networks.pictures import drawing_of
 from processing.core.search.plan import Plan
 
 #: Above it, weights and connections are not sent.

@@ -7,9 +7,9 @@ import graphene
 from api.graphql.types.enums import NetworkLevel, NodeRole
 from api.graphql.types.node import many, maybe, one
 from api.graphql.types.scalars import BigInt
-from processing.core.networks.drawing import Network as Drawing
-from processing.core.networks.drawing import NetworkEdge as Edge
-from processing.core.networks.svg import svg_of
+from processing.core.drawings.drawing import Network as Drawing
+from processing.core.drawings.drawing import NetworkEdge as Edge
+from processing.core.drawings.svg import svg_of
 
 
 class NetworkNode(graphene.ObjectType):

@@ -11,7 +11,7 @@ from api.exports import file_of
 from api.management.arguments import add_run_and_agent, found_agent
 from database.errors import NotFound
 from processing.core.errors import Refused
-from processing.core.networks.export import ExportFormat
+from processing.core.exports.export import ExportFormat
 from processing.logs import printable
 
 NOT_FOUND = 2

@@ -10,10 +10,10 @@ from enum import StrEnum
 from typing import Any
 
 from processing.core.errors import Refused
+from processing.core.exports.rules import rule_of
 from processing.core.genomes.computation import Computation, computation_of_dense, computation_of_graph
 from processing.core.genomes.graph_genes import genes_of
 from processing.core.genomes.graphs import Graphs
-from processing.core.networks.rules import rule_of
 from processing.core.rollouts.normalization import MOST_DEVIATIONS, Normalization
 from processing.core.types import Genomes
 
@@ -70,7 +70,7 @@ def exported(
         if number > MOST_WEIGHTS:
             raise Refused(f"JSON: expected at most {MOST_WEIGHTS:,} weights, got {number:,}; take ONNX.")
         return json_of(computation_of(kind, genomes, squashing=facts.squashing), facts, normalization).encode()
-    from processing.core.networks import onnx_model  # what it imports takes a quarter of a second
+    from processing.core.exports import onnx_model
 
     if isinstance(genomes, Graphs):
         return onnx_model.onnx_of(computation_of(kind, genomes), metadata_of(facts), normalization)

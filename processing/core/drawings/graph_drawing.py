@@ -7,8 +7,7 @@ not run behind other nodes. Links that lead back, and those that leave an output
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from processing.core.genomes.graph_genes import ConnectionGene, Genes, NodeRole
-from processing.core.networks.drawing import (
+from processing.core.drawings.drawing import (
     GROUP_GAP,
     LAYER_GAP,
     Network,
@@ -17,7 +16,8 @@ from processing.core.networks.drawing import (
     NetworkNode,
     breaks_of,
 )
-from processing.core.networks.layout import Link, columns_of, rows_of, settled
+from processing.core.drawings.layout import Link, columns_of, rows_of, settled
+from processing.core.genomes.graph_genes import ConnectionGene, Genes, NodeRole
 from processing.core.sums import in_order
 
 #: Up to so many nodes in all, each is drawn; and up to so many places where long links pass.

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import accumulate, pairwise
 
+from processing.core.drawings.layout import Link, columns_of, rows_of
 from processing.core.genomes.graph_genes import NodeRole
-from processing.core.networks.layout import Link, columns_of, rows_of
 from processing.core.types import Float32Array
 
 #: Up to so many units in all, each is a node of its own.

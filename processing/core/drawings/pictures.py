@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from processing.core.drawings.drawing import Network, drawing_of_dense
+from processing.core.drawings.graph_drawing import drawing_of_graph
 from processing.core.genomes.graph_genes import genes_of
 from processing.core.genomes.graphs import Graphs
-from processing.core.networks.drawing import Network, drawing_of_dense
-from processing.core.networks.graph_drawing import drawing_of_graph
 from processing.core.types import Genomes
 
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from html import escape
 from itertools import pairwise
 
+from processing.core.drawings.drawing import Network, NetworkEdge, NetworkLevel, NetworkNode
 from processing.core.genomes.graph_genes import NodeRole
-from processing.core.networks.drawing import Network, NetworkEdge, NetworkLevel, NetworkNode
 
 #: At most so many edges are drawn, the strongest; and so many disabled ones.
 MOST_EDGES, MOST_DISABLED = 600, 200

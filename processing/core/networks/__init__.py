@@ -1,1 +1,0 @@
-"""Networks as pictures: what is drawn, where it stands, and how it looks as SVG."""
