@@ -42,9 +42,9 @@ def request(agent: AgentRecord, *, episode: int, pictures: bool, user: Any) -> R
             f"The genome of agent {name_of(agent)} is not kept: the run records champions only, or it was pruned."
         )
     plan = plan_of_work_item(instance.work_item)
-    if not plan.is_recorded:
+    if not plan.replays.is_recorded:
         raise Refused("Episodes of this run are replayed at once: nobody needs to ask for them.")
-    plan.check_episode(episode)
+    plan.replays.check_episode(episode)
     normalization_of(plan, agent.instance_id, agent.generation)
     return lifecycle.request_replay(
         instance_id=agent.instance_id, generation=agent.generation, index=agent.index, episode=episode, with_pictures=pictures,

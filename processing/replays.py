@@ -24,7 +24,7 @@ def work_on(claim: ReplayClaim, run: Run, heartbeat: Heartbeat) -> None:
         Fenced, Stopping: nothing was stored.
         Refused: it cannot be done, and why.
     """
-    recording = run.plan.record(
+    recording = run.plan.replays.record(
         genome_of(claim.instance_id, claim.generation, claim.index), seed=run.instance.seed, generation=claim.generation,
         agent=claim.index, episode=claim.episode, pictures=claim.with_pictures,
         normalization=normalization_of(run.plan, claim.instance_id, claim.generation), beat=_limited(heartbeat),

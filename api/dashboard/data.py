@@ -58,8 +58,8 @@ def agent(request: HttpRequest, number: int) -> HttpResponse:
     genomes = plan.genome.unpack(genome)
     told = _described(instance, record) | {"exports": _exports(plan, record, genome)}
     episode = whole(request, "episode") or 0
-    plan.check_episode(episode)
-    walked = (recorded if plan.is_recorded else _walked)(plan, instance, record, genome, genomes, episode)
+    plan.replays.check_episode(episode)
+    walked = (recorded if plan.replays.is_recorded else _walked)(plan, instance, record, genome, genomes, episode)
     return JsonResponse(told | _drawn(plan, genomes) | walked | {"episode": episode})
 
 
@@ -123,9 +123,9 @@ def _walked(
     plan: Plan, instance: Instance, record: AgentRecord, genome: bytes, genomes: Genomes, episode: int
 ) -> dict[str, Any]:
     """Its way through an episode, or through the rows of a table; none where it is not replayed, and why."""
-    if (silence := plan.unreplayed(genome)) is not None:
+    if (silence := plan.replays.refusal(genome)) is not None:
         return {"way": None, "silence": silence}
-    way = plan.replay(genome, seed=instance.seed, generation=record.generation, agent=record.index, episode=episode)
+    way = plan.replays.episode(genome, seed=instance.seed, generation=record.generation, agent=record.index, episode=episode)
     return {"episodes": plan.environment.episodes, "way": {
         "positions": way.positions, "actions": way.actions, "rewards": way.rewards, "total": way.total,
         "ending": _ending(way), "activity": _activity(plan, genomes, way), "stride": stride_of(way),

@@ -41,7 +41,7 @@ def recorded(
         told |= {"undrawn": kept.undrawn, "gif": film_url(row, "gif"), "film": film_url(row, "film")}
         told["message"] = told["message"] or kept.reason
     way = None if kept is None else kept.trajectory
-    found = {"replay": told, "way": None, "silence": plan.elsewhere, "episodes": plan.environment.episodes}
+    found = {"replay": told, "way": None, "silence": plan.replays.elsewhere, "episodes": plan.environment.episodes}
     if kept is None or way is None:
         return found
     normalization = normalization_of(plan, instance.pk, record.generation)

@@ -53,9 +53,9 @@ def drawn_champion(instance: Instance, *, colour: bool) -> str | None:
     if spec["environment"]["type"] != "maze":
         return _network(instance, champion, genome)
     plan = plan_of(spec)
-    if plan.unreplayed(genome) is not None:
+    if plan.replays.refusal(genome) is not None:
         return None
-    way = plan.replay(
+    way = plan.replays.episode(
         genome, seed=instance.seed, generation=champion.generation, agent=champion.index
     )
     goals = {(i, j) for i, row in enumerate(spec["environment"]["rows"]) for j, cell in enumerate(row) if cell == "G"}

@@ -159,7 +159,7 @@ def assert_replayed(plan: Plan) -> None:
     for agent in (last.champion, 0, 7, len(last.population) - 1):
         genome = plan.genome.pack(plan.genome.take(last.population.genomes, np.array([agent], np.int32)))
         lives = [
-            plan.replay(genome, seed=11, generation=last.number, agent=agent, episode=episode)
+            plan.replays.episode(genome, seed=11, generation=last.number, agent=agent, episode=episode)
             for episode in range(episodes)
         ]
         assert sum(life.steps for life in lives) == last.evaluations.steps[agent]

@@ -27,7 +27,7 @@ def goals(plan: Plan, history: list[Closed], seed: int, *, episode: int = 0) -> 
     best = [one for one in history if one.is_improved][-1]
     assert best.champion is not None
     genome = plan.genome.pack(plan.genome.take(best.population.genomes, np.array([best.champion], np.int32)))
-    life = plan.replay(genome, seed=seed, generation=best.number, agent=best.champion, episode=episode)
+    life = plan.replays.episode(genome, seed=seed, generation=best.number, agent=best.champion, episode=episode)
     return goals_reached(plan.environment.parameters, life)
 
 

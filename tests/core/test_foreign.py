@@ -229,7 +229,7 @@ def test_drawn_actions_have_addresses_of_their_own() -> None:
 def test_episodes_are_not_replayed_here() -> None:
     plan = foreign_plan("FrozenLake-v1")
     with pytest.raises(Refused, match="FrozenLake-v1"):
-        plan.replay(plan.genome.pack(plan.genome.random(1, seed=1, generation=0)), seed=1, generation=0, agent=0)
+        plan.replays.episode(plan.genome.pack(plan.genome.random(1, seed=1, generation=0)), seed=1, generation=0, agent=0)
 
 
 def test_neat_grows_networks_for_foreign_environments_too() -> None:

@@ -228,7 +228,7 @@ def test_a_run_ends_in_the_first_generation_in_which_a_maze_is_solved(changes: d
 def reached_in(one: Plan, closed: Closed, *, seed: int) -> int:
     """How many agents of a generation reached a goal, by the reference."""
     trajectories = [
-        one.replay(one.genome.pack(genome[None]), seed=seed, generation=closed.number, agent=agent)
+        one.replays.episode(one.genome.pack(genome[None]), seed=seed, generation=closed.number, agent=agent)
         for agent, genome in enumerate(closed.population.genomes)
     ]
     return sum(reference.goals_reached(one.environment.parameters, each) > 0 for each in trajectories)
@@ -243,7 +243,7 @@ def test_the_corridor_is_solved_when_its_goal_is_reached_and_not_before() -> Non
         assert last.stop == StopReason.FITNESS_REACHED
         assert last.champion is not None
         genome = one.genome.pack(last.population.genomes[last.champion : last.champion + 1])
-        episode = one.replay(genome, seed=seed, generation=last.number, agent=last.champion)
+        episode = one.replays.episode(genome, seed=seed, generation=last.number, agent=last.champion)
         assert reference.goals_reached(one.environment.parameters, episode) == 1
         for each in before:
             assert not reached_in(one, each, seed=seed)

@@ -147,7 +147,7 @@ def test_behaviour_is_where_a_walk_ends() -> None:
     assert behaviours is not None
     for agent in range(0, 60, 7):
         genome = one.genome.pack(last.population.genomes[agent : agent + 1])
-        way = one.replay(genome, seed=SEED, generation=last.number, agent=agent)
+        way = one.replays.episode(genome, seed=SEED, generation=last.number, agent=agent)
         assert tuple(behaviours[agent].tolist()) == way.positions[-1]
 
 
@@ -158,7 +158,7 @@ def test_behaviour_of_several_episodes_is_their_mean() -> None:
     behaviours = first.evaluations.behaviours
     assert behaviours is not None
     genome = one.genome.pack(first.population.genomes[4:5])
-    ends = [one.replay(genome, seed=SEED, generation=0, agent=4, episode=episode).positions[-1] for episode in range(3)]
+    ends = [one.replays.episode(genome, seed=SEED, generation=0, agent=4, episode=episode).positions[-1] for episode in range(3)]
     assert behaviours[4].tolist() == pytest.approx(np.mean(ends, axis=0), rel=1e-6)
 
 

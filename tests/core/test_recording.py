@@ -44,7 +44,7 @@ def recorded(plan: Plan, *, agent: int = 0, episode: int = 0, pictures: bool = F
     """An episode of an agent of the first generation, as it is after it was stored."""
     genomes = plan.genome.random(6, seed=4, generation=0)
     genome = plan.genome.pack(plan.genome.take(genomes, np.array([agent], np.int32)))
-    found = plan.record(
+    found = plan.replays.record(
         genome, seed=4, generation=0, agent=agent, episode=episode, normalization=None, pictures=pictures
     )
     numbers, film = pack(found, plan.genome)
@@ -72,7 +72,7 @@ def test_where_observations_are_normalised_the_episode_is_the_scored_one_and_sho
     first, last = list(run(plan, seed=3, threads=1))[1:]
     normalization = plan.judge.normalization(first.checkpoint.judge)
     genome = plan.genome.pack(plan.genome.take(last.population.genomes, np.array([5], np.int32)))
-    way = plan.record(
+    way = plan.replays.record(
         genome, seed=3, generation=2, agent=5, normalization=normalization, pictures=False
     ).trajectory
     assert way is not None

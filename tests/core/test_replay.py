@@ -146,7 +146,7 @@ def test_a_plan_replays_what_is_no_maze() -> None:
     plan = Plan(
         environment=ours, genome=kind, judge=Episodes(ours, kind), strategy=None, stop=StopParameters(max_generations=1)
     )
-    life = plan.replay(kind.pack(population[3:4]), seed=6, generation=4, agent=3)
+    life = plan.replays.episode(kind.pack(population[3:4]), seed=6, generation=4, agent=3)
     assert life.total == plan.judge.evaluate(population, seed=6, generation=4).fitness[3]
 
 

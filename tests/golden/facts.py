@@ -39,7 +39,7 @@ def _of_run(plan: Plan) -> dict[str, str]:
     *_, last = run(plan, seed=SEED)
     assert last.champion is not None
     genomes = plan.genome.take(last.population.genomes, np.array([last.champion], np.int32))
-    way = plan.replay(plan.genome.pack(genomes), seed=SEED, generation=last.number, agent=last.champion)
+    way = plan.replays.episode(plan.genome.pack(genomes), seed=SEED, generation=last.number, agent=last.champion)
     about = facts_of(plan.environment, plan.genome, name="champion", fitness=None)
     return {
         "digest": last.checkpoint.digest[:16], "total": repr(way.total), "rewards": _hash(repr(way.rewards)),

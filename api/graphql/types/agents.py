@@ -133,9 +133,9 @@ class Agent(graphene.ObjectType):
         """Its episodes."""
         packed = info.context.genomes.get((agent.instance_id, agent.generation, agent.index))
         plan = info.context.plan(agent.instance_id)
-        if plan.is_recorded:
+        if plan.replays.is_recorded:
             return Agent._kept_episodes(agent, info, first)
-        if packed is None or plan.unreplayed(packed) is not None:
+        if packed is None or plan.replays.refusal(packed) is not None:
             return []
         count = min(page_size(first, DEFAULT_EPISODES), plan.environment.episodes)
         return [Replay(info.context, packed, agent, index=index) for index in range(count)]
@@ -151,11 +151,11 @@ class Agent(graphene.ObjectType):
         """Why some are missing."""
         address = agent.instance_id, agent.generation, agent.index
         plan = info.context.plan(agent.instance_id)
-        if plan.is_recorded:
+        if plan.replays.is_recorded:
             done = sum(bool(getattr(each, "result_bytes", None)) for each in Agent.resolve_replays(agent, info))
-            return None if done >= plan.environment.episodes else plan.elsewhere + " Ask for one with `requestReplay`."
+            return None if done >= plan.environment.episodes else plan.replays.elsewhere + " Ask for one with `requestReplay`."
         packed = info.context.genomes.get(address)
-        return _UNKEPT if packed is None else plan.unreplayed(packed)
+        return _UNKEPT if packed is None else plan.replays.refusal(packed)
 
     @staticmethod
     def resolve_replays(agent: AgentRecord, info: Any) -> list[models.Replay]:

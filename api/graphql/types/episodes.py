@@ -103,7 +103,7 @@ class Replay:
     @cached_property
     def life(self) -> types.Trajectory:
         """What happened. Raises Refused where one request has too much lived again."""
-        self._context.budgets.replays.spend(self._plan.replay_seconds(self._agent.steps, self._genome))
-        return self._plan.replay(
+        self._context.budgets.replays.spend(self._plan.replays.seconds(self._agent.steps, self._genome))
+        return self._plan.replays.episode(
             self._genome, seed=self.seed, generation=self._agent.generation, agent=self._agent.index, episode=self.index
         )

@@ -71,19 +71,19 @@ class Command(BaseCommand):
 def _replayed(instance: Instance, record: AgentRecord, episode: int, *, pictures: bool) -> Recording:
     """The episode, however it is replayed. Raises Refused."""
     plan = plan_of_work_item(instance.work_item)
-    plan.check_episode(episode)
+    plan.replays.check_episode(episode)
     genome = genome_of(instance.pk, record.generation, record.index)
     address: dict[str, Any] = {
         "seed": instance.seed, "generation": record.generation, "agent": record.index, "episode": episode,
     }
-    if plan.is_recorded:
+    if plan.replays.is_recorded:
         normalization = normalization_of(plan, instance.pk, record.generation)
-        return plan.record(genome, **address, normalization=normalization, pictures=pictures)
+        return plan.replays.record(genome, **address, normalization=normalization, pictures=pictures)
     if pictures:
         raise Refused(f"Frames are drawn by environments in child processes. {_kind(plan)}, and is drawn on the run's page only.")
-    if (reason := plan.unreplayed(genome)) is not None:
+    if (reason := plan.replays.refusal(genome)) is not None:
         raise Refused(reason)
-    return Recording(plan.replay(genome, **address), None, None, None)
+    return Recording(plan.replays.episode(genome, **address), None, None, None)
 
 
 def _kind(plan: Plan) -> str:

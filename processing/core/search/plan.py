@@ -3,40 +3,21 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar
 
 from processing.core.criteria import AnyConfirmation
 from processing.core.environments import ENVIRONMENTS
-from processing.core.environments.foreign.environment import Foreign
-from processing.core.environments.maze.grid_world import GridWorld
-from processing.core.environments.table import Table
-from processing.core.errors import Refused
 from processing.core.genomes import GENOMES
-from processing.core.genomes.dense import Dense
 from processing.core.judges import JUDGES
-from processing.core.judges.foreign import ForeignEpisodes
 from processing.core.judges.novelty import Novelty, NoveltyParameters
-from processing.core.judges.table import Tables
 from processing.core.parameters import STORED, Parameters
-from processing.core.reference.maze import life
-from processing.core.rollouts.normalization import Normalization
-from processing.core.rollouts.replay import lived
 from processing.core.search.kinds import KINDS
+from processing.core.search.replays import Replays, nothing
 from processing.core.search.stop import StopParameters
-from processing.core.steppers.recording import Recording
 from processing.core.strategies import STRATEGIES
-from processing.core.types import Trajectory
-
-#: Of an episode, so many steps are replayed for somebody who looks, and no more than take so long.
-MOST_REPLAY_STEPS, MOST_REPLAY_SECONDS = 1_000, 2.0
-#: What a weight of a dense network adds to a step of a maze's reference.
-_REFERENCE_WEIGHT_SECONDS = 3e-8
 
 P = TypeVar("P", bound=Parameters)
-
-
-def nothing() -> None:
-    """Nobody waits for a sign of progress."""
 
 
 def unheard(confirmation: AnyConfirmation) -> None:
@@ -70,106 +51,10 @@ class Plan:
         """Whether networks see observations normalised by what was seen in earlier generations."""
         return bool(getattr(self.judge, "is_normalised", False))
 
-    def unreplayed(self, genome: bytes) -> str | None:
-        """Why no episode of an agent with this packed genome is replayed for those who look; None where one is."""
-        if isinstance(self.environment, Foreign):
-            return self.elsewhere
-        seconds = self._step_seconds(genome)
-        if isinstance(self.environment, Table) and self.environment.rows * seconds > MOST_REPLAY_SECONDS:
-            return (
-                f"To answer the {self.environment.rows:,} rows again would take about {self.environment.rows * seconds:,.0f} "
-                f"seconds, and what takes up to {MOST_REPLAY_SECONDS:g} is shown."
-            )
-        if self.replayed_steps(genome) < 1:
-            return f"A step of so large a network takes about {seconds:,.0f} seconds here: it is not replayed."
-        return None
-
-    def replayed_steps(self, genome: bytes) -> int:
-        """So many steps of an episode are replayed at most, by the work of a step: all rows of a table."""
-        if isinstance(self.environment, Table):
-            return self.environment.rows
-        longest: int = self.environment.max_steps
-        return min(MOST_REPLAY_STEPS, longest, int(MOST_REPLAY_SECONDS / self._step_seconds(genome)))
-
-    def replay_seconds(self, steps: int, genome: bytes) -> float:
-        """About how long it takes, at most, to replay an episode of an agent that took so many steps in all."""
-        return min(steps, self.replayed_steps(genome)) * self._step_seconds(genome)
-
-    def _step_seconds(self, genome: bytes) -> float:
-        """The work of a step, which the environment names, and that of its network."""
-        step, weight = self.environment.plain_seconds
-        if self._has_reference:
-            weight = _REFERENCE_WEIGHT_SECONDS
-        weights = len(genome) // self.genome.bytes_per_weight * max(1, getattr(self.genome, "passes", 1))
-        return float(step + weight * weights)
-
-    @property
-    def _has_reference(self) -> bool:
-        return isinstance(self.environment, GridWorld) and isinstance(self.genome, Dense)
-
-    @property
-    def elsewhere(self) -> str:
-        """Where episodes of `is_recorded` are replayed, in a sentence."""
-        return f"Episodes in {self.environment.parameters.id} are replayed by workers, in processes of their own."
-
-    def replay(self, genome: bytes, *, seed: int, generation: int, agent: int, episode: int = 0) -> Trajectory:
-        """The agent's way through an episode, replayed from its packed genome and its address: the first steps of a long one.
-
-        A maze has a reference that is easier to read.
-
-        Raises:
-            Refused: it lives in processes of the workers only.
-        """
-        if isinstance(self.environment, Foreign):
-            raise Refused(self.elsewhere)
-        genomes, most = self.genome.unpack(genome), self.replayed_steps(genome)
-        if self._has_reference:
-            return life(
-                self.environment.parameters, self.genome.parameters, genomes[0],
-                seed=seed, generation=generation, agent=agent, episode=episode, most_steps=most,
-            )
-        if isinstance(self.environment, Table):
-            return Tables(self.environment, self.genome).lived(genomes)
-        return lived(
-            self.environment, self.genome, genomes, agent,
-            seed=seed, generation=generation, episode=episode, sampled=self.judge.is_sampled, most_steps=most,
-        )
-
-    @property
-    def is_recorded(self) -> bool:
-        """Whether episodes are replayed in processes of their own, by `record` instead of `replay`."""
-        return isinstance(self.environment, Foreign)
-
-    def check_episode(self, episode: int) -> None:
-        """Raise Refused where agents have no episode of this number."""
-        if not 0 <= episode < self.environment.episodes:
-            raise Refused(f"episode: expected {_range(self.environment.episodes)}, got {episode}")
-
-    def record(
-        self, genome: bytes, *, seed: int, generation: int, agent: int, episode: int = 0, normalization: Normalization | None,
-        pictures: bool, beat: Callable[[], object] = nothing,
-    ) -> Recording:
-        """The agent's way through an episode, evaluated again in a process of its own, with pictures where they are asked for.
-
-        Args:
-            genome: packed.
-            normalization: what its generation saw observations by.
-            beat: called again and again while this waits.
-        Raises:
-            Refused: it has no such episode, or one needs no process of its own.
-            Broken, Transient: no process can work at all, or just now.
-        """
-        if not isinstance(self.judge, ForeignEpisodes):
-            raise Refused("Episodes in this environment are replayed at once: nobody needs to ask for them.")
-        self.check_episode(episode)
-        return self.judge.record(
-            self.genome.unpack(genome), seed=seed, generation=generation, agent=agent, episode=episode,
-            normalization=normalization, pictures=pictures, beat=beat,
-        )
-
-
-def _range(episodes: int) -> str:
-    return "0, as its agents have one episode" if episodes == 1 else f"a number from 0 to {episodes - 1}"
+    @cached_property
+    def replays(self) -> Replays:
+        """Episodes of its agents, replayed for those who look."""
+        return Replays(self.environment, self.genome, self.judge)
 
 
 def plan_of(spec: Mapping[str, Any], facts: Mapping[str, Any] | None = None) -> Plan:
