@@ -17,9 +17,9 @@ class Room(NamedTuple):
     """An environment that keeps nothing in a workspace."""
 
     outputs: int
-    wholes: int = 0
-    reals: int = 0
-    notes: int = 0
+    integers: int = 0
+    floats: int = 0
+    bits: int = 0
 
 
 class Batch:

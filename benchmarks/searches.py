@@ -8,7 +8,7 @@ from formatting.parse import parse
 from processing.core.environments.foreign.lookup import Lookup
 from processing.core.search import generation as generations
 from processing.core.search.checkpoint import Checkpoint
-from processing.core.search.generation import Closed
+from processing.core.search.generation import GenerationResult
 from processing.core.search.plan import Plan, plan_of
 from processing.core.types import StopReason
 from staging.limits import Limits
@@ -35,7 +35,7 @@ def staged_plan(document: dict[str, Any], *, modules: Sequence[str] = ()) -> tup
     return item, plan_of(item.spec, item.facts)
 
 
-def generation(a_plan: Plan, checkpoint: Checkpoint, *, seed: int) -> Closed:
+def generation(a_plan: Plan, checkpoint: Checkpoint, *, seed: int) -> GenerationResult:
     """One generation: opened, evaluated on one thread, or as the judge is attended, closed."""
     population = generations.open_generation(a_plan, checkpoint, seed=seed)
     evaluations = a_plan.judge.evaluate(
@@ -44,7 +44,7 @@ def generation(a_plan: Plan, checkpoint: Checkpoint, *, seed: int) -> Closed:
     return generations.close_generation(a_plan, checkpoint, population, evaluations, seed=seed)
 
 
-def closed_generations(a_plan: Plan, *, seed: int) -> Iterator[Closed]:
+def closed_generations(a_plan: Plan, *, seed: int) -> Iterator[GenerationResult]:
     """One generation after the other, to the end of the run."""
     checkpoint, stop = generations.begin(a_plan), None
     while stop is None:

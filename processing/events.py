@@ -2,7 +2,7 @@
 
 from database.models import EventLevel, EventType
 from database.services import NewEvent
-from processing.core.search.generation import Closed
+from processing.core.search.generation import GenerationResult
 from processing.core.search.stop import confirmation_words
 from processing.core.types import Failure
 
@@ -10,7 +10,7 @@ from processing.core.types import Failure
 MOST_REASONS = 10
 
 
-def events_of(closed: Closed) -> list[NewEvent]:
+def events_of(closed: GenerationResult) -> list[NewEvent]:
     """The events of a closed generation, in order."""
     best, mean = closed.statistics["best"], closed.statistics["mean"]
     told = "no agent has a fitness" if best is None else f"best {figure(best)}, mean {figure(mean)}"
@@ -36,7 +36,7 @@ def figure(value: float) -> str:
     return f"{value:,.0f}" if 10_000 <= abs(value) < 1e12 else f"{value:.4g}"
 
 
-def _novelty(closed: Closed) -> str:
+def _novelty(closed: GenerationResult) -> str:
     """How novel its agents are, where that is looked for."""
     if closed.novelty is None:
         return ""
@@ -45,7 +45,7 @@ def _novelty(closed: Closed) -> str:
     return f"{told}; {closed.novelty['archive_size']} in the archive"
 
 
-def _unconfirmed(closed: Closed) -> list[NewEvent]:
+def _unconfirmed(closed: GenerationResult) -> list[NewEvent]:
     """Champions that reached what is asked for, and did not on fresh episodes."""
     end = ": the search goes on." if closed.stop is None else "."
     return [
@@ -54,7 +54,7 @@ def _unconfirmed(closed: Closed) -> list[NewEvent]:
     ]
 
 
-def _reasons(closed: Closed) -> list[NewEvent]:
+def _reasons(closed: GenerationResult) -> list[NewEvent]:
     """Why agents failed, where that takes words; the first few, and those after them only counted."""
     reasons, failures = closed.evaluations.reasons, closed.evaluations.failures
     events = [

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from database.models import EventLevel, EventType, Instance
 from database.services import NewEvent
-from processing.core.search.generation import Closed
+from processing.core.search.generation import GenerationResult
 from processing.core.types import Evaluations, Failure, StopReason
 
 #: What a clock or a machine decided, and another one might not.
@@ -33,7 +33,7 @@ _AFTERWARDS = {
 }
 
 
-def decided_by_chance(instance: Instance, closed: Closed, confirming: Iterable[Failure]) -> list[NewEvent]:
+def decided_by_chance(instance: Instance, closed: GenerationResult, confirming: Iterable[Failure]) -> list[NewEvent]:
     """Mark a run as not reproducible where a clock or a machine decided a failure, and say so.
 
     Args:
@@ -56,7 +56,7 @@ def decided_by_chance(instance: Instance, closed: Closed, confirming: Iterable[F
     return events
 
 
-def with_reasons(closed: Closed, *, max_generations: int) -> Closed:
+def with_reasons(closed: GenerationResult, *, max_generations: int) -> GenerationResult:
     """The same; where the run died out, it says of what most agents failed, and whether it may be resumed."""
     if closed.stop != StopReason.EXTINCTION or closed.explanation is None or not closed.evaluations.failures.any():
         return closed

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from database import packing
 from database.services import NewGeneration, NewSnapshot
 from processing.core.search import checkpoint as checkpoints
-from processing.core.search.generation import Closed
+from processing.core.search.generation import GenerationResult
 from processing.run import Run
 
 
-def record_of(run: Run, closed: Closed, *, seconds: float, started_at: datetime) -> NewGeneration:
+def record_of(run: Run, closed: GenerationResult, *, seconds: float, started_at: datetime) -> NewGeneration:
     """The generation with the scalars of all agents, its checkpoint, and the genomes that the record policy asks for."""
     population, evaluations = closed.population, closed.evaluations
     scalars = packing.Scalars(
@@ -33,7 +33,7 @@ def record_of(run: Run, closed: Closed, *, seconds: float, started_at: datetime)
     )
 
 
-def _kept(run: Run, closed: Closed) -> NDArray[np.int32] | None:
+def _kept(run: Run, closed: GenerationResult) -> NDArray[np.int32] | None:
     """Indices of the agents that get rows; None for all of them."""
     if run.staged.record == "all":
         return None

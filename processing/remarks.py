@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from database import steps
 from database.models import EventLevel, EventType, Instance
 from database.services import NewEvent
-from processing.core.search.generation import Closed
+from processing.core.search.generation import GenerationResult
 from processing.core.types import Noticed, Remark
 
 _SENTENCES = {
@@ -37,7 +37,7 @@ _MARKS = (Noticed.DIFFERENCE, Noticed.PROCESS_DIED)
 _LEVELS = {Noticed.GLOBAL_GENERATORS: EventLevel.INFO}
 
 
-def noticed(instance: Instance, closed: Closed) -> list[NewEvent]:
+def noticed(instance: Instance, closed: GenerationResult) -> list[NewEvent]:
     """Mark a run as not reproducible where a remark says so; the events of what was not told before."""
     remarks = _firsts(closed.evaluations.remarks)
     if any(remark.what in _MARKS for remark in remarks):

@@ -10,7 +10,7 @@ from database.errors import NO_ANSWER, Fenced
 from database.services import Claim, ReplayClaim, SliceClaim
 from processing import lifecycle, logs, node, replays, slices
 from processing.core.errors import Broken, Refused, Transient
-from processing.core.search.generation import Closed
+from processing.core.search.generation import GenerationResult
 from processing.heartbeat import Heartbeat
 from processing.run import Run
 from processing.shift import Shift
@@ -25,7 +25,7 @@ TOO_MUCH = "54"
 
 def work_shift(
     instance_id: int, *, seconds: float | None = None, threads: int | None = None,
-    watch: Callable[[Closed], None] | None = None, in_slices: bool = True,
+    watch: Callable[[GenerationResult], None] | None = None, in_slices: bool = True,
 ) -> bool:
     """Advance an instance for one shift, or to its end; True when there is more to do and it is ours to continue.
 

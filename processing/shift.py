@@ -23,7 +23,7 @@ from processing.core.profile import core_profile, numeric_profile
 from processing.core.search import checkpoint as checkpoints
 from processing.core.search import generation as generations
 from processing.core.search.checkpoint import Checkpoint
-from processing.core.search.generation import Closed
+from processing.core.search.generation import GenerationResult
 from processing.core.search.plan import Plan
 from processing.core.types import Evaluations, Failure, Population, StopReason
 from processing.evaluation import attended, evaluate
@@ -42,8 +42,8 @@ class Shift:
     """One turn of work on one run."""
 
     def __init__(
-        self, claim: Claim, run: Run, heartbeat: Heartbeat, *, seconds: float | None, watch: Callable[[Closed], None] | None,
-        in_slices: bool,
+        self, claim: Claim, run: Run, heartbeat: Heartbeat, *, seconds: float | None,
+        watch: Callable[[GenerationResult], None] | None, in_slices: bool,
     ) -> None:
         self.in_slices = in_slices
         self.claim, self.run, self.plan, self.heartbeat, self.watch = claim, run, run.plan, heartbeat, watch
@@ -134,7 +134,7 @@ class Shift:
         node.count(commits=1)
         lifecycle.announce([self.claim.instance_id])
 
-    def _commit(self, closed: Closed, evaluated: "_Evaluated", confirming: list[Failure]) -> Instance:
+    def _commit(self, closed: GenerationResult, evaluated: "_Evaluated", confirming: list[Failure]) -> Instance:
         """The run after the commit; where that was not answered, the database is asked what became of it."""
         try:
             return self._write(closed, evaluated, confirming)
@@ -143,7 +143,7 @@ class Shift:
                 raise
         return steps.instance_with_work_item(self.claim.instance_id)
 
-    def _has_committed(self, closed: Closed) -> bool:
+    def _has_committed(self, closed: GenerationResult) -> bool:
         """Whether the generation is stored, asked over a new connection; False where nobody answers."""
         deadline = time.monotonic() + REREAD_SECONDS
         while True:
@@ -158,7 +158,7 @@ class Shift:
                 time.sleep(REREAD_PAUSE_SECONDS)
                 self.heartbeat()
 
-    def _write(self, closed: Closed, evaluated: "_Evaluated", confirming: list[Failure]) -> Instance:
+    def _write(self, closed: GenerationResult, evaluated: "_Evaluated", confirming: list[Failure]) -> Instance:
         """The generation and all that goes with it in one transaction, behind the fence."""
         record = record_of(self.run, closed, seconds=evaluated.seconds, started_at=evaluated.started_at)
         with lifecycle.fenced(self.claim) as instance:
@@ -176,7 +176,7 @@ class Shift:
             services.finish_commit(instance=instance, events=[*events_of(closed), *notes, *([changed] if changed else [])])
         return instance
 
-    def _entered(self, instance: Instance, closed: Closed) -> NewEvent | None:
+    def _entered(self, instance: Instance, closed: GenerationResult) -> NewEvent | None:
         """The run's row says why it has ended, where it has, and is in the state that follows; the event of that."""
         if closed.stop is not None:
             instance.stop_reason, instance.stop_explanation = closed.stop.value, closed.explanation
@@ -185,7 +185,7 @@ class Shift:
             instance.failure_message = closed.explanation["message"]
         return lifecycle.enter(instance, state, aim=has_aim(self.run.staged.spec["stop"]))
 
-    def _timed(self, instance: Instance, closed: Closed) -> Closed:
+    def _timed(self, instance: Instance, closed: GenerationResult) -> GenerationResult:
         """The same, ended by the clock where the time limit is up; a run that a clock ended is not reproducible."""
         limit = self.plan.stop.max_seconds
         if limit is None or closed.stop is not None or instance.compute_seconds < limit:

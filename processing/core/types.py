@@ -147,7 +147,7 @@ class Verdict:
     stop: StopReason | None = None
     threshold: float | None = None  # the bar this generation had to pass, where the strategy has one
     viable: int | None = None  # agents that passed it
-    notes: Mapping[str, Any] = field(default_factory=dict)  # for `explainStop`: what led to the stop, JSON values
+    figures: Mapping[str, Any] = field(default_factory=dict)  # for `explainStop`: what led to the stop, JSON values
     species: Int32Array | None = None  # (N,) number of each agent's species, from 0 over the whole run; None without species
     snapshots: tuple["SpeciesSnapshot", ...] = ()  # the species of this generation, by number
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from processing.core.reference.maze import goals_reached
-from processing.core.search.generation import Closed
+from processing.core.search.generation import GenerationResult
 from processing.core.search.plan import Plan
 from processing.core.types import StopReason
 from tests.core.searches import EXAMPLES, example, run
@@ -17,12 +17,12 @@ SOLVED = (
 DEFAULT = {"strategy": {"type": "rising_threshold"}}
 
 
-def histories(plan: Plan) -> list[list[Closed]]:
+def histories(plan: Plan) -> list[list[GenerationResult]]:
     """A run for each of the seeds."""
     return [list(run(plan, seed=seed)) for seed in SEEDS]
 
 
-def goals(plan: Plan, history: list[Closed], seed: int, *, episode: int = 0) -> int:
+def goals(plan: Plan, history: list[GenerationResult], seed: int, *, episode: int = 0) -> int:
     """How many goals the champion of a run collects in an episode."""
     best = [one for one in history if one.is_improved][-1]
     assert best.champion is not None
@@ -31,7 +31,7 @@ def goals(plan: Plan, history: list[Closed], seed: int, *, episode: int = 0) -> 
     return goals_reached(plan.environment.parameters, life)
 
 
-def reached(found: list[list[Closed]]) -> int:
+def reached(found: list[list[GenerationResult]]) -> int:
     return sum(history[-1].stop == StopReason.FITNESS_REACHED for history in found)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from processing.core.search import generation as generations
 from processing.core.search.checkpoint import Checkpoint, pack, unpack
-from processing.core.search.generation import Closed
+from processing.core.search.generation import GenerationResult
 from processing.core.search.kinds import KINDS
 from processing.core.search.plan import Plan
 from processing.core.strategies import STRATEGIES
@@ -43,7 +43,7 @@ def novel(case: str) -> Plan:
     return plan_for(CASES[case], novelty={"k": 3})
 
 
-def generations_with_failures(plan: Plan) -> Iterator[Closed]:
+def generations_with_failures(plan: Plan) -> Iterator[GenerationResult]:
     """Some generations in each of which every third agent fails, whatever the strategy says to that."""
     checkpoint = generations.begin(plan)
     for number in range(GENERATIONS):
@@ -81,7 +81,7 @@ def test_every_generation_has_the_size_asked_for(plan: Plan) -> None:
 
 
 def test_parents_are_agents_that_did_not_fail(plan: Plan) -> None:
-    history: list[Closed] = []
+    history: list[GenerationResult] = []
     for closed in generations_with_failures(plan):
         population = closed.population
         for agent in range(SIZE):
@@ -96,7 +96,7 @@ def test_parents_are_agents_that_did_not_fail(plan: Plan) -> None:
 
 
 def test_parents_come_from_the_generation_that_the_age_names(plan: Plan) -> None:
-    history: list[Closed] = []
+    history: list[GenerationResult] = []
     for closed in run(plan, seed=SEED):
         population = closed.population
         copies = np.flatnonzero(population.operators == Operator.ELITE)

@@ -14,7 +14,7 @@ from formatting.parse import parse
 from processing.core.environments.foreign.lookup import Lookup
 from processing.core.search import generation as generations
 from processing.core.search.checkpoint import Checkpoint
-from processing.core.search.generation import Closed
+from processing.core.search.generation import GenerationResult
 from processing.core.search.plan import Plan, plan_of
 from processing.core.search.slice_payload import joined_results
 from processing.core.types import Evaluations, Failure, Float64Array, Population
@@ -56,7 +56,7 @@ def evaluated(plan: Plan, population: Population, *, seed: int, generation: int,
 
 def run(
     plan: Plan, *, seed: int, start: Checkpoint | None = None, threads: int = 1, slices: int = 1
-) -> Iterator[Closed]:
+) -> Iterator[GenerationResult]:
     """Every generation from a checkpoint (generation 0 where None) to the end of the search."""
     checkpoint, stop = start or generations.begin(plan), None
     while stop is None:

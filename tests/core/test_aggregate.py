@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from processing.core.criteria import MeanReturn
+from processing.core.criterion import MeanReturn
 from processing.core.environments.foreign.environment import Foreign
 from processing.core.environments.foreign.parameters import Aggregate
 from processing.core.judges.aggregate import Score, fitness_of

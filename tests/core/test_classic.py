@@ -163,7 +163,7 @@ class Lanes:
 
     def _together(self, states: list[tuple[float, ...]], actions: list[Any]) -> Iterator[Step]:
         work, inputs = self.work, self.ours.inputs
-        work.reals[: len(states[0]) * LANES] = np.array(states, np.float32).T.ravel()
+        work.floats[: len(states[0]) * LANES] = np.array(states, np.float32).T.ravel()
         work.returns[:] = 0
         if self.ours.actions == "choice":
             work.actions[:] = actions
@@ -172,7 +172,7 @@ class Lanes:
         ended = self.fill["fill_step"](self.ours.world, work, 0)
         assert ended == work.over.sum()
         self.fill["fill_observation"](self.ours.world, work)
-        after, seen = work.reals.reshape(-1, LANES).copy(), work.scratch.reshape(-1, LANES)[:inputs].copy()
+        after, seen = work.floats.reshape(-1, LANES).copy(), work.scratch.reshape(-1, LANES)[:inputs].copy()
         for lane in range(LANES):
             yield Step(after[:, lane], seen[:, lane], float(work.returns[lane]), bool(work.over[lane]))
 
@@ -269,7 +269,7 @@ def test_starts_are_spread_as_gymnasiums(name: str, theirs: Any) -> None:
     with np.errstate(over="ignore"):
         for agent in range(2_000):
             start(ours.world, work, agent % LANES, np.uint64(derive(5, Purpose.EPISODE, 0, agent)))
-            drawn.append(work.reals.reshape(-1, LANES)[:, agent % LANES].copy())
+            drawn.append(work.floats.reshape(-1, LANES)[:, agent % LANES].copy())
     known = []
     for seed in range(500):
         env.reset(seed=seed)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from processing.core.criterion import Solution
 from processing.core.environments.double_pole.double_pole import DoublePole, DoublePoleParameters, Generalising, starts
 from processing.core.environments.double_pole.poles import fill_acted, numbers
 from processing.core.genomes.dense import Dense, DenseParameters
@@ -220,10 +221,10 @@ def plan_of_poles(velocities: bool) -> Any:
 def winner(
     plan: Any, criterion: Any, genomes: Float32Array, evaluations: Evaluations, *, candidate: int | None = None
 ) -> int | None:
-    found: int | None = criterion.winner(
+    solution: Solution = criterion.winner(
         plan, SimpleNamespace(genomes=genomes), evaluations, candidate=candidate, seed=1, generation=0, state={}
     )
-    return found
+    return solution.agent
 
 
 def test_with_velocities_the_first_agent_that_balances_100_000_steps_has_solved_it() -> None:

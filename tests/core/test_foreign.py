@@ -7,7 +7,7 @@ import gymnasium
 import numpy as np
 import pytest
 
-from processing.core.criteria import MeanReturn
+from processing.core.criterion import MeanReturn
 from processing.core.environments.foreign.environment import Foreign
 from processing.core.environments.foreign.spaces import Reader, Writer, described, labels, size
 from processing.core.errors import Refused

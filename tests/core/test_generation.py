@@ -9,14 +9,14 @@ import pytest
 
 from processing.core.search import checkpoint as checkpoints
 from processing.core.search import generation as generations
-from processing.core.search.generation import Closed
+from processing.core.search.generation import GenerationResult
 from processing.core.search.plan import Plan
 from processing.core.search.stop import StopParameters
 from processing.core.types import Evaluations, Purpose, StopReason
 from tests.core.searches import evaluated, evaluations_of, run, search
 
 
-def closed(plan: Plan, fitness: list[float]) -> Closed:
+def closed(plan: Plan, fitness: list[float]) -> GenerationResult:
     """Generation 0, closed with this fitness."""
     start = generations.begin(plan)
     population = generations.open_generation(plan, start, seed=1)
@@ -185,7 +185,7 @@ def test_where_every_episode_is_the_same_nothing_is_confirmed() -> None:
     assert (found.confirmations, found.checkpoint.unconfirmed) == ((), None)
 
 
-def confirmed(plan: Plan, one: Closed) -> float:
+def confirmed(plan: Plan, one: GenerationResult) -> float:
     """The champion's mean fitness in 100 fresh episodes."""
     copies = plan.genome.take(one.population.genomes, np.full(100, one.champion, np.int32))
     again = plan.judge.evaluate(copies, seed=1, generation=one.number, purpose=Purpose.CONFIRMATION)

@@ -11,14 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from formatting.parse import parse
-from processing.core.criteria import AnyConfirmation, GoalConfirmation, GoalsReached
+from processing.core.criterion import GoalsReached, Solution
 from processing.core.environments.maze import grid_world
 from processing.core.genomes.dense import Output
+from processing.core.judges.confirmation import GoalConfirmation
 from processing.core.judges.episodes import Episodes
 from processing.core.judges.novelty import Novelty, NoveltyParameters
 from processing.core.reference import maze as reference
 from processing.core.search.checkpoint import pack, unpack
-from processing.core.search.generation import Closed
+from processing.core.search.generation import GenerationResult
 from processing.core.search.plan import Plan, plan_of
 from processing.core.search.stop import StopParameters
 from processing.core.types import Evaluations, Float32Array, Population, Purpose, StopReason
@@ -140,10 +141,14 @@ def population_of(*rows: Float32Array) -> Population:
     )
 
 
-def winner(one: Plan, population: Population, evaluations: Evaluations | None = None) -> int | None:
+def solution(one: Plan, population: Population, evaluations: Evaluations | None = None) -> Solution:
     found = evaluations or one.judge.evaluate(population.genomes, seed=3, generation=1)
     criterion: GoalsReached = one.environment.criterion
     return criterion.winner(one, population, found, candidate=None, seed=3, generation=1, state={})
+
+
+def winner(one: Plan, population: Population, evaluations: Evaluations | None = None) -> int | None:
+    return solution(one, population, evaluations).agent
 
 
 def test_the_fittest_of_those_that_solve_it_wins_and_the_first_of_equals() -> None:
@@ -163,39 +168,35 @@ def test_an_agent_that_is_fitter_without_the_goals_does_not_win() -> None:
 
 
 def test_where_nothing_is_drawn_nothing_is_confirmed() -> None:
-    heard: list[AnyConfirmation] = []
-    one = replace(plan("S.G", goals=1, max_steps=4), hear=heard.append)
-    assert winner(one, population_of(walker(one, right=1))) == 0
-    assert heard == []
+    one = plan("S.G", goals=1, max_steps=4)
+    assert solution(one, population_of(walker(one, right=1))) == Solution(0, None)
 
 
 @pytest.mark.parametrize("episodes", [1, 3, 100, 150])
 def test_where_actions_are_drawn_90_of_100_fresh_episodes_decide(episodes: int) -> None:
-    heard: list[AnyConfirmation] = []
-    one = replace(plan("S...G", goals=1, max_steps=6, output="softmax"), hear=heard.append)
-    several = replace(plan("S...G", goals=1, max_steps=6, output="softmax", episodes=episodes), hear=heard.append)
+    one = plan("S...G", goals=1, max_steps=6, output="softmax")
+    several = plan("S...G", goals=1, max_steps=6, output="softmax", episodes=episodes)
     passed = []
     for eagerness in np.linspace(3.5, 6, 11):
         genome = walker(one, right=float(eagerness))
         copies = np.repeat(genome[None], -(-100 // episodes), axis=0)
         *_, ends = several.judge.episodes(copies, seed=3, generation=1, purpose=Purpose.CONFIRMATION)
         expected = int((ends[..., 1].reshape(-1)[:100] >= 1).sum())
-        criterion: GoalsReached = several.environment.criterion
-        passed.append(criterion.is_repeated(several, np.stack([genome, genome]), 1, seed=3, generation=1))
-        assert heard[-1] == GoalConfirmation(agent=1, episodes=100, reached=expected, asked=90, goals=1)
-        assert passed[-1] is (expected >= 90)
+        found = several.confirm_goals(np.stack([genome, genome]), 1, 1, seed=3, generation=1)
+        assert found == GoalConfirmation(agent=1, episodes=100, reached=expected, asked=90, goals=1)
+        assert found.is_passed is (expected >= 90)
+        passed.append(found.is_passed)
     assert set(passed) == {True, False}
 
 
 def test_luck_in_its_own_episodes_does_not_solve_a_maze() -> None:
-    heard: list[AnyConfirmation] = []
-    one = replace(plan("S..G", goals=1, max_steps=6, output="softmax"), hear=heard.append)
+    one = plan("S..G", goals=1, max_steps=6, output="softmax")
     crowd = population_of(*[walker(one, right=1)] * 200)
     evaluations = one.judge.evaluate(crowd.genomes, seed=3, generation=1)
     assert evaluations.solved is not None
     assert evaluations.solved.any()
-    assert winner(one, crowd, evaluations) is None
-    (confirmation,) = heard
+    agent, confirmation = solution(one, crowd, evaluations)
+    assert agent is None
     assert isinstance(confirmation, GoalConfirmation)
     assert confirmation.reached < 90
 
@@ -225,7 +226,7 @@ def test_a_run_ends_in_the_first_generation_in_which_a_maze_is_solved(changes: d
     assert all(each.evaluations.solved is not None and not each.evaluations.solved.any() for each in before)
 
 
-def reached_in(one: Plan, closed: Closed, *, seed: int) -> int:
+def reached_in(one: Plan, closed: GenerationResult, *, seed: int) -> int:
     """How many agents of a generation reached a goal, by the reference."""
     trajectories = [
         one.replays.episode(one.genome.pack(genome[None]), seed=seed, generation=closed.number, agent=agent)

@@ -28,7 +28,7 @@ from tests.core.networks_by_hand import Genome, Link, answers, graphs_of, random
 
 INPUTS, OUTPUTS = 3, 2
 ROOM = SimpleNamespace(
-    wholes=0, reals=0, notes=0, episodes=1, max_steps=1, has_common_episodes=False, is_random=False
+    integers=0, floats=0, bits=0, episodes=1, max_steps=1, has_common_episodes=False, is_random=False
 )
 KINDS: dict[str, dict[str, Any]] = {
     "in order": {}, "tanh": {"output_activation": Activation.TANH}, "without bias": {"bias": None},

@@ -141,11 +141,11 @@ def test_young_species_are_favoured() -> None:
 
 def test_a_population_that_stands_still_is_refocused_once() -> None:
     strategy = neat(population_size=30, population_stagnation_generations=3)
-    state, notes = strategy.begin(), []
+    state, refocused = strategy.begin(), []
     for generation in range(9):
         state, verdict = told(strategy, state, 5.0, generation)
-        notes.append(verdict.notes["is_refocused"])
-    assert notes == [False, False, False, True, False, False, True, False, False]
+        refocused.append(verdict.figures["is_refocused"])
+    assert refocused == [False, False, False, True, False, False, True, False, False]
 
 
 def test_a_refocused_search_makes_no_connections_where_none_are_to_be_made() -> None:
@@ -203,7 +203,7 @@ def test_a_species_whose_agents_all_fail_has_no_children() -> None:
 def test_the_threshold_moves_towards_the_number_of_species_asked_for(target: int) -> None:
     thresholds = []
     for state, _, verdict in history(neat(**FAST | {"population_size": 100, "target_species": target}), 20):
-        before = verdict.notes["compatibility_threshold"]
+        before = verdict.figures["compatibility_threshold"]
         step = np.sign(len(verdict.snapshots) - target) * 0.3
         assert state["threshold"] == pytest.approx(max(before + step, 0.3))
         thresholds.append(before)

@@ -116,8 +116,8 @@ def test_the_failed_have_no_score_and_are_nobodys_neighbours() -> None:
 def test_what_is_told_of_novelty_leaves_out_the_failed() -> None:
     one = a_judge(k=1)
     state, scores = closed(one, one.begin(), seen([1, np.nan, 1, 1], [(0, 0), (0, 0), (3, 4), (0, 2)]))
-    assert one.notes(state, scores) == {"mean_novelty": (2 + 13**0.5 + 2) / 3, "largest_novelty": 13**0.5, "archive_size": 3}
-    nobody = one.notes(one.begin(), np.full(2, np.nan))
+    assert one.summary(state, scores) == {"mean_novelty": (2 + 13**0.5 + 2) / 3, "largest_novelty": 13**0.5, "archive_size": 3}
+    nobody = one.summary(one.begin(), np.full(2, np.nan))
     assert nobody == {"mean_novelty": None, "largest_novelty": None, "archive_size": 0}
 
 

@@ -72,7 +72,7 @@ def test_a_failed_generation_is_tried_again_with_fresh_children_of_the_same_pare
     one = strategy(maximum_failures=3)
     passed, _, _ = told(one, [0, 0, 0, 2, 4, 0])
     failed, verdict, first = told(one, [9, 0, 0, 0, 0, 0], passed, generation=1)
-    assert (verdict.viable, verdict.stop, verdict.notes["failures"]) == (1, None, 1)
+    assert (verdict.viable, verdict.stop, verdict.figures["failures"]) == (1, None, 1)
     assert (failed["threshold"], failed["failures"], failed["generation"]) == (passed["threshold"], 1, 0)
     again = one.ask(failed, seed=1, generation=2)
     assert not np.array_equal(first.genomes, again.genomes)
@@ -90,7 +90,7 @@ def test_too_many_failures_in_a_row_end_the_run() -> None:
     for generation, stop in ((3, None), (4, StopReason.THRESHOLD_MISSED)):
         state, verdict, _ = told(one, [0] * 6, state, generation=generation)
         assert verdict.stop == stop
-    assert verdict.notes == {"required_agents": 2, "maximum_failures": 2, "failures": 2}
+    assert verdict.figures == {"required_agents": 2, "maximum_failures": 2, "failures": 2}
 
 
 def test_generation_0_is_random_again_until_one_has_passed() -> None:

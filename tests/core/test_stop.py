@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from processing.core.criteria import Confirmation, GoalConfirmation
+from processing.core.judges.confirmation import Confirmation, GoalConfirmation
 from processing.core.search.stop import StopParameters, confirmation_words, confirmed, ended, explained, met_rule
 from processing.core.strategies import STRATEGIES
 from processing.core.types import StopReason

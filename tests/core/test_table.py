@@ -52,7 +52,7 @@ def test_a_network_for_xor_solves_it() -> None:
     assert environment.best_possible() == 16.0
     assert 15.9 < found.fitness[1] < 16.0
     assert found.steps.tolist() == [4] * 3
-    assert environment.criterion.winner(None, None, found, candidate=None, seed=1, generation=0, state={}) == 1  # type: ignore[arg-type]
+    assert environment.criterion.winner(None, None, found, candidate=None, seed=1, generation=0, state={}).agent == 1  # type: ignore[arg-type]
 
 
 def test_a_table_is_lived_again_row_by_row() -> None:
@@ -67,7 +67,7 @@ def test_a_table_is_lived_again_row_by_row() -> None:
 def test_nobody_wins_before_the_task_is_solved() -> None:
     environment = table()
     found = evaluated(environment, graph(environment), graphs_of([Genome((Link(0, 3, 0.0),), {})]))
-    assert environment.criterion.winner(None, None, found, candidate=None, seed=1, generation=0, state={}) is None  # type: ignore[arg-type]
+    assert environment.criterion.winner(None, None, found, candidate=None, seed=1, generation=0, state={}).agent is None  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("parameters", [{}, {"activations_per_step": 3}, {"output_activation": Activation.IDENTITY}])

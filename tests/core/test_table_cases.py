@@ -9,7 +9,7 @@ import pytest
 
 from formatting.parse import parse
 from processing.core.judges.table import Tables
-from processing.core.search.generation import Closed
+from processing.core.search.generation import GenerationResult
 from processing.core.search.plan import Plan, plan_of
 from processing.core.types import StopReason
 from staging.limits import Limits
@@ -36,7 +36,7 @@ def plan(document: dict[str, Any]) -> Plan:
     return plan_of(stage(parse(json.dumps(document)), Limits()).spec)
 
 
-def largest_errors(a_plan: Plan, closed: Closed, agent: int) -> Any:
+def largest_errors(a_plan: Plan, closed: GenerationResult, agent: int) -> Any:
     """The largest error in each column, of an agent of a generation."""
     genome = a_plan.genome.take(closed.population.genomes, np.array([agent], np.int32))
     return np.abs(Tables(a_plan.environment, a_plan.genome).answers(genome)[0] - a_plan.environment.targets).max(axis=0)

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from processing.core.search import generation as generations
-from processing.core.search.generation import Closed
+from processing.core.search.generation import GenerationResult
 from processing.failures import with_reasons
 from tests.core.searches import evaluations_of, search
 
 
-def died_out(*reasons: str) -> Closed:
+def died_out(*reasons: str) -> GenerationResult:
     """A first generation of four agents that all failed, the first ones for these reasons."""
     plan = search(strategy={"type": "genetic", "population_size": 4, "parents": 2})
     start = generations.begin(plan)

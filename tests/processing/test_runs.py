@@ -24,7 +24,7 @@ from database.models import (
     Slice,
 )
 from processing import dispatch, lifecycle, node, runner
-from processing.core.search.generation import Closed
+from processing.core.search.generation import GenerationResult
 
 pytestmark = pytest.mark.django_db
 
@@ -121,7 +121,7 @@ def test_a_worker_whose_lease_ran_out_is_fenced(settings: LazySettings) -> None:
 def test_a_takeover_in_the_middle_of_a_generation_changes_no_bit(settings: LazySettings) -> None:
     undisturbed, instance = finished(submitted()), submitted()
 
-    def take_over(closed: Closed) -> None:
+    def take_over(closed: GenerationResult) -> None:
         if closed.number == 1:
             Instance.objects.filter(pk=instance.pk).update(token=1_000_000, lease_until=None)
 
@@ -133,7 +133,7 @@ def test_a_takeover_in_the_middle_of_a_generation_changes_no_bit(settings: LazyS
 def test_cancel_while_a_generation_is_computed_discards_it() -> None:
     instance = submitted()
 
-    def cancel(closed: Closed) -> None:
+    def cancel(closed: GenerationResult) -> None:
         if closed.number == 1:
             lifecycle.cancel(instance.pk)
 
@@ -145,7 +145,7 @@ def test_cancel_while_a_generation_is_computed_discards_it() -> None:
 def test_pause_takes_effect_at_the_generations_end_and_resume_goes_on_to_the_same_digest() -> None:
     undisturbed, instance = finished(submitted()), submitted()
 
-    def pause(closed: Closed) -> None:
+    def pause(closed: GenerationResult) -> None:
         if closed.number == 0:
             assert lifecycle.pause(instance.pk).state == InstanceState.PAUSING
 
@@ -160,7 +160,7 @@ def test_pause_takes_effect_at_the_generations_end_and_resume_goes_on_to_the_sam
 def test_cancel_can_let_the_generation_finish() -> None:
     instance = submitted()
 
-    def cancel(closed: Closed) -> None:
+    def cancel(closed: GenerationResult) -> None:
         if closed.number == 0:
             assert lifecycle.cancel(instance.pk, immediately=False).state == InstanceState.CANCELLING
 
@@ -258,7 +258,7 @@ def test_sweeping_again_and_again_does_not_fill_the_queue() -> None:
 def test_a_bug_fails_the_run_under_a_number_and_frees_it() -> None:
     instance = submitted()
 
-    def stumble(_: Closed) -> None:
+    def stumble(_: GenerationResult) -> None:
         raise ZeroDivisionError
 
     assert not runner.work_shift(instance.pk, watch=stumble)
@@ -271,7 +271,7 @@ def test_a_bug_fails_the_run_under_a_number_and_frees_it() -> None:
 def test_a_database_that_does_not_answer_frees_the_run_for_a_later_try() -> None:
     instance = submitted()
 
-    def stumble(_: Closed) -> None:
+    def stumble(_: GenerationResult) -> None:
         raise OperationalError("gone")
 
     assert not runner.work_shift(instance.pk, watch=stumble)
@@ -315,7 +315,7 @@ def test_a_worker_that_was_told_to_stop_costs_no_attempt() -> None:
 def test_a_pause_that_is_not_reached_yet_can_be_withdrawn() -> None:
     undisturbed, instance = finished(submitted()), submitted()
 
-    def hesitate(closed: Closed) -> None:
+    def hesitate(closed: GenerationResult) -> None:
         if closed.number == 0:
             lifecycle.pause(instance.pk)
             assert lifecycle.resume(instance.pk).state == InstanceState.RUNNING

@@ -11,7 +11,7 @@ from database.models import Event, Instance, Worker
 from processing import lifecycle, node, runner, shift, stopping
 from processing.core import profile
 from processing.core.profile import numeric_profile
-from processing.core.search.generation import Closed
+from processing.core.search.generation import GenerationResult
 from processing.shift import Shift
 from tests.processing.test_runs import finished, submitted
 
@@ -90,7 +90,7 @@ def test_a_worker_that_is_to_stop_after_a_commit_hands_its_step_back_too() -> No
 def test_a_worker_that_was_stopped_after_a_commit_is_freed() -> None:
     instance = submitted()
 
-    def stopped(closed: Closed) -> None:
+    def stopped(closed: GenerationResult) -> None:
         lifecycle.worker_stopped(node.process_name())
 
     assert not runner.work_shift(instance.pk, watch=stopped)
@@ -102,7 +102,7 @@ def test_a_worker_that_was_stopped_after_a_commit_is_freed() -> None:
 def test_a_step_is_freed_over_a_new_connection_where_the_old_one_broke() -> None:
     instance = submitted()
 
-    def broken(closed: Closed) -> None:
+    def broken(closed: GenerationResult) -> None:
         if connection.vendor == "postgresql":
             connection.connection.close()
             connection.errors_occurred = True

@@ -33,7 +33,7 @@ from database.models import ENDED, Instance
 from formatting.faults import Faulty
 from processing import runner
 from processing.core.kernels.build import while_compiling
-from processing.core.search.generation import Closed
+from processing.core.search.generation import GenerationResult
 from processing.logs import printable
 
 
@@ -87,7 +87,7 @@ def _run(instance: Instance, threads: int | None, as_json: bool) -> Instance:
         pace.compiles()
         line.say(f"run {instance.pk}  generation 0: compiling kernels, once for this kind of work")
 
-    def watch(closed: Closed) -> None:
+    def watch(closed: GenerationResult) -> None:
         nonlocal last
         done = closed.number + 1
         pace.closed(time.monotonic(), len(closed.population))

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import numpy as np
 from pydantic import Field
 
+from processing.core.criterion import Solution
 from processing.core.environments.table_columns import (
     columns_of,
     first_without_largest,
@@ -97,11 +98,11 @@ class FirstSolved:
     def winner(
         self, plan: Any, population: Population, evaluations: Evaluations, *,
         candidate: int | None, seed: int, generation: int, state: State,
-    ) -> int | None:
+    ) -> Solution:
         """The lowest index among the agents that solve the task, or None."""
         if evaluations.solved is None or not evaluations.solved.any():
-            return None
-        return int(np.argmax(evaluations.solved))
+            return Solution(None)
+        return Solution(int(np.argmax(evaluations.solved)))
 
 
 class Table:
@@ -118,7 +119,7 @@ class Table:
     """
 
     Parameters = TableParameters
-    wholes = reals = notes = 0
+    integers = floats = bits = 0
     is_random = has_common_episodes = False
     judge = "table"
     actions = "answers"

@@ -99,7 +99,7 @@ class Novelty(Episodes):
         return self._archived(state, behaviours, novelty), scores
 
     @staticmethod
-    def notes(state: State, scores: Float64Array) -> dict[str, float | int | None]:
+    def summary(state: State, scores: Float64Array) -> dict[str, float | int | None]:
         """What is told of a closed generation: mean and largest of the scores, (N,), None where all failed, and the archive."""
         known = scores[~np.isnan(scores)]
         return {

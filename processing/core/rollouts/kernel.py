@@ -20,7 +20,7 @@ from processing.core.types import Float32Array, Float64Array, Int32Array, Int64A
 
 @slot
 def fill_start(world, work, lane, key):
-    """Environment: put the state of one lane (wholes, reals, notes) at the start of an episode; key is that of its draws."""
+    """Environment: put the state of one lane (integers, floats, bits) at the start of an episode; key is that of its draws."""
 
 
 @slot
@@ -106,9 +106,9 @@ class Workspace(NamedTuple):
     memory: Float32Array  # (rows, L) what the genome kind keeps of each lane's genome
     scratch: Float32Array  # (rows, L) inputs, and what the genome kind needs
     program: Int32Array  # (rows, L) whole numbers that the genome kind keeps
-    wholes: Int32Array  # (rows, L) the environment's state in whole numbers
-    reals: Float32Array  # (rows, L) and in others
-    notes: UInt64Array  # (L, words) the environment's notes of a life
+    integers: Int32Array  # (rows, L) the environment's state in whole numbers
+    floats: Float32Array  # (rows, L) and in others
+    bits: UInt64Array  # (L, words) the environment's bits of a life
     actions: Int32Array  # (L,) what each life does next, where it chooses
     commands: Float32Array  # (outputs, L) the same from -1 to 1, where it does not
     chances: Float32Array  # (L,) uniform draws of one step
@@ -125,8 +125,8 @@ def workspace(environment: Any, prepared: Prepared) -> Workspace:
     """Zeros; every buffer starts on a cache line, so that no vector lies across two of them."""
     f4, f8, i4, i8, u8, u1 = np.float32, np.float64, np.int32, np.int64, np.uint64, np.uint8
     rows: list[tuple[Any, int]] = [
-        (f4, prepared.rows), (f4, prepared.scratch_rows), (i4, prepared.program_rows), (i4, environment.wholes),
-        (f4, environment.reals), (u8, environment.notes), (i4, 1), (f4, environment.outputs), (f4, 1), (f8, 1), (i8, 1),
+        (f4, prepared.rows), (f4, prepared.scratch_rows), (i4, prepared.program_rows), (i4, environment.integers),
+        (f4, environment.floats), (u8, environment.bits), (i4, 1), (f4, environment.outputs), (f4, 1), (f8, 1), (i8, 1),
         (i8, 1), (i8, 1), (u8, 1), (u1, 1), (u1, 1),
     ]
     sizes = [-(-np.dtype(kind).itemsize * count * LANES // 64) * 64 for kind, count in rows]

@@ -57,7 +57,7 @@ class _Life:
         self._begin(lives, episode)
         actions: list[Any] = []
         rewards: list[float] = []
-        positions, observations = [position(work.wholes)] if position else [], []
+        positions, observations = [position(work.integers)] if position else [], []
         total = 0.0
         while not work.over[0] and len(actions) < min(lives.limit, most_steps):
             self.fill["observation"](self.world, work)
@@ -67,7 +67,7 @@ class _Life:
             rewards.append(float(work.returns[0]))
             total += rewards[-1]
             if position:
-                positions.append(position(work.wholes))
+                positions.append(position(work.integers))
         over, is_cut = bool(work.over[0]), len(actions) < lives.limit
         return Trajectory(
             actions=actions, rewards=rewards, positions=positions, observations=observations, total=total,

@@ -3,11 +3,12 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from processing.core.criteria import AnyConfirmation, candidate, is_confirmed
+from processing.core.criterion import Solution, candidate
+from processing.core.judges.confirmation import AnyConfirmation
 from processing.core.ranking import mean, quantiles, ranked, standard_deviation
 from processing.core.rollouts import normalization
 from processing.core.search.checkpoint import Checkpoint
@@ -18,7 +19,7 @@ from processing.core.types import Evaluations, Float64Array, Int32Array, Populat
 
 
 @dataclass(frozen=True, slots=True)
-class Closed:
+class GenerationResult:
     """A generation with everything that became of it."""
 
     number: int
@@ -60,58 +61,84 @@ def open_generation(plan: Plan, checkpoint: Checkpoint, *, seed: int) -> Populat
 
 def close_generation(
     plan: Plan, checkpoint: Checkpoint, population: Population, evaluations: Evaluations, *, seed: int
-) -> Closed:
+) -> GenerationResult:
     """What an evaluated generation means: the strategy's next state, statistics, champion, digest, and the end of the run."""
     number, fitness = checkpoint.next_generation, evaluations.fitness
-    heard: list[AnyConfirmation] = []
-    plan = replace(plan, hear=heard.append)
     judge, scores = plan.judge.closed(checkpoint.judge, population, evaluations, seed=seed, generation=number)
     state, verdict = plan.strategy.tell(checkpoint.state, population, scores, generation=number)
     novelty = None
     if scores is not fitness:
-        verdict, novelty = by_fitness(verdict, fitness), plan.judge.notes(judge, scores)
-    order = ranked(fitness)
-    champion = int(order[0]) if len(order) else None
-    best = checkpoint.best_fitness
-    is_improved = champion is not None and (best is None or bool(fitness[champion] > best))
-    if is_improved:
-        best = float(fitness[champion])
-    winner, tested = _winner(plan, checkpoint, population, evaluations, verdict, seed=seed)
-    if winner is not None:
-        champion, is_improved = winner, True
-    is_goal_reached = winner is not None or _is_goal_reached(
-        plan, population, fitness, champion, seed=seed, generation=number, state=checkpoint.judge
-    )
-    is_improved = is_improved or is_goal_reached  # who was confirmed is the run's champion, whoever had more luck before
-    champion_fitness = float(fitness[champion]) if is_improved else best
-    stagnation = 0 if is_improved else checkpoint.stagnation + 1
+        verdict, novelty = by_fitness(verdict, fitness), plan.judge.summary(judge, scores)
+    found = _champion(plan, checkpoint, population, evaluations, verdict, seed=seed)
+    stagnation = 0 if found.is_improved else checkpoint.stagnation + 1
     rule = met_rule(
-        plan.stop, generation=number, stagnation=stagnation, strategy=verdict.stop, is_goal_reached=is_goal_reached
+        plan.stop, generation=number, stagnation=stagnation, strategy=verdict.stop, is_goal_reached=found.is_goal_reached
     )
     statistics = statistics_of(plan, population, evaluations) | {"threshold": verdict.threshold, "viable": verdict.viable}
     facts = {
-        "generation": number, "best_fitness": best, "champion_fitness": champion_fitness, "stagnation_generations": stagnation,
-        "threshold": verdict.threshold, "viable_agents": verdict.viable, "diversity": statistics["diversity"],
-        **verdict.notes, **(novelty or {}),
+        "generation": number, "best_fitness": found.best_fitness, "champion_fitness": found.fitness,
+        "stagnation_generations": stagnation, "threshold": verdict.threshold, "viable_agents": verdict.viable,
+        "diversity": statistics["diversity"], **verdict.figures, **(novelty or {}),
     }
     confirmations = tuple(
-        confirmed(each, generation=number, fitness=float(fitness[each.agent])) for each in dict.fromkeys(heard)
+        confirmed(each, generation=number, fitness=float(fitness[each.agent])) for each in found.confirmations
     )
     if confirmation := (confirmations or (checkpoint.unconfirmed,))[-1]:
         facts["confirmation"] = dict(confirmation)
-    if winner is not None:
-        facts["evaluations"] = number * len(population) + winner + 1
-    stop, explanation = ending_of(plan, rule, facts, champion=champion)
+    if found.is_solution:
+        facts["evaluations"] = number * len(population) + (found.agent or 0) + 1
+    stop, explanation = ending_of(plan, rule, facts, champion=found.agent)
     genomes = plan.genome.pack(population.genomes)
-    return Closed(
+    return GenerationResult(
         number=number, population=population, evaluations=evaluations, genomes=genomes, statistics=statistics,
-        champion=champion, is_improved=is_improved, champion_fitness=champion_fitness, stop=stop, explanation=explanation,
+        champion=found.agent, is_improved=found.is_improved, champion_fitness=found.fitness, stop=stop,
+        explanation=explanation,
         checkpoint=Checkpoint(
-            number + 1, state, best, stagnation, chained(checkpoint.digest, genomes, evaluations), judge, tested,
-            _unconfirmed(confirmations) or checkpoint.unconfirmed,
+            number + 1, state, found.best_fitness, stagnation, chained(checkpoint.digest, genomes, evaluations), judge,
+            found.tested, _unconfirmed(confirmations) or checkpoint.unconfirmed,
         ),
         species=verdict.species, snapshots=verdict.snapshots, normalization=_normalization(plan, checkpoint),
         scores=None if novelty is None else scores, novelty=novelty, confirmations=confirmations,
+    )
+
+
+class _Champion(NamedTuple):
+    """A generation's champion, and what it means for its run."""
+
+    agent: int | None  # index of the best agent, or of the one that solved the task
+    is_improved: bool  # whether it is the run's champion from now on
+    best_fitness: float | None  # the highest so far
+    fitness: float | None  # of the run's champion
+    is_goal_reached: bool
+    is_solution: bool  # whether the environment's criterion is met
+    tested: tuple[int, ...]  # as in `Checkpoint`
+    confirmations: tuple[AnyConfirmation, ...]
+
+
+def _champion(
+    plan: Plan, checkpoint: Checkpoint, population: Population, evaluations: Evaluations, verdict: Verdict, *, seed: int
+) -> _Champion:
+    fitness, best = evaluations.fitness, checkpoint.best_fitness
+    order = ranked(fitness)
+    agent = int(order[0]) if len(order) else None
+    is_improved = agent is not None and (best is None or bool(fitness[agent] > best))
+    if is_improved:
+        best = float(fitness[agent])
+    solution, tested = _solution(plan, checkpoint, population, evaluations, verdict, seed=seed)
+    confirmations, is_solution = [solution.confirmation], solution.agent is not None
+    if is_solution:
+        agent, is_improved = solution.agent, True
+    is_goal_reached = is_solution
+    if not is_goal_reached:
+        is_goal_reached, confirmation = _has_fitness_asked_for(
+            plan, population, fitness, agent, seed=seed, generation=checkpoint.next_generation, state=checkpoint.judge
+        )
+        confirmations.append(confirmation)
+    is_improved = is_improved or is_goal_reached  # who was confirmed is the run's champion, whoever had more luck before
+    return _Champion(
+        agent=agent, is_improved=is_improved, best_fitness=best, fitness=float(fitness[agent]) if is_improved else best,
+        is_goal_reached=is_goal_reached, is_solution=is_solution, tested=tested,
+        confirmations=tuple(dict.fromkeys(each for each in confirmations if each is not None)),
     )
 
 
@@ -167,25 +194,26 @@ def statistics_of(plan: Plan, population: Population, evaluations: Evaluations) 
     }
 
 
-def _winner(
+def _solution(
     plan: Plan, checkpoint: Checkpoint, population: Population, evaluations: Evaluations, verdict: Verdict, *, seed: int
-) -> tuple[int | None, tuple[int, ...]]:
-    """The agent that solves the task, where the run asks for one and there is one; the species whose champion was tested."""
+) -> tuple[Solution, tuple[int, ...]]:
+    """Who solves the task, where the run asks for that; the species whose champion was tested."""
     criterion = plan.environment.criterion
     if not plan.stop.solved or criterion is None:
-        return None, checkpoint.tested
+        return Solution(None), checkpoint.tested
     agent, tested = candidate(verdict, evaluations.fitness, checkpoint.tested)
-    winner: int | None = criterion.winner(
+    solution: Solution = criterion.winner(
         plan, population, evaluations, candidate=agent, seed=seed, generation=checkpoint.next_generation, state=checkpoint.judge
     )
-    return winner, tested
+    return solution, tested
 
 
-def _is_goal_reached(
+def _has_fitness_asked_for(
     plan: Plan, population: Population, fitness: Float64Array, champion: int | None, *, seed: int, generation: int, state: State
-) -> bool:
-    """Whether the champion has the fitness asked for, on fresh episodes too where those can differ."""
+) -> tuple[bool, AnyConfirmation | None]:
+    """Whether the champion has the fitness asked for, on fresh episodes too where those can differ; how it did there."""
     bar = plan.stop.fitness
     if bar is None or champion is None or fitness[champion] < bar:
-        return False
-    return is_confirmed(plan, population.genomes, champion, bar, seed=seed, generation=generation, state=state)
+        return False, None
+    found = plan.confirm_mean(population.genomes, champion, bar, seed=seed, generation=generation, state=state)
+    return found is None or found.is_passed, found

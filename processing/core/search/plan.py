@@ -6,22 +6,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
-from processing.core.criteria import AnyConfirmation
 from processing.core.environments import ENVIRONMENTS
 from processing.core.genomes import GENOMES
 from processing.core.judges import JUDGES
+from processing.core.judges.confirmation import Confirmation, GoalConfirmation, confirm_goals, confirm_mean
 from processing.core.judges.novelty import Novelty, NoveltyParameters
 from processing.core.parameters import STORED, Parameters
 from processing.core.search.kinds import KINDS
 from processing.core.search.replays import Replays, nothing
 from processing.core.search.stop import StopParameters
 from processing.core.strategies import STRATEGIES
+from processing.core.types import Genomes, State
 
 P = TypeVar("P", bound=Parameters)
-
-
-def unheard(confirmation: AnyConfirmation) -> None:
-    """Nobody asks how a champion was confirmed."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +31,6 @@ class Plan:
     strategy: Any
     stop: StopParameters
     beat: Callable[[], object] = nothing  # called again and again while a champion is confirmed, which may take long
-    hear: Callable[[AnyConfirmation], object] = unheard  # called with how a champion did on fresh episodes
 
     @property
     def population_size(self) -> int:
@@ -50,6 +46,18 @@ class Plan:
     def is_normalised(self) -> bool:
         """Whether networks see observations normalised by what was seen in earlier generations."""
         return bool(getattr(self.judge, "is_normalised", False))
+
+    def confirm_mean(
+        self, genomes: Genomes, agent: int, bar: float, *, seed: int, generation: int, state: State
+    ) -> Confirmation | None:
+        """How an agent's mean fitness compares with a bar on fresh episodes; None where they cannot differ."""
+        return confirm_mean(self, genomes, agent, bar, seed=seed, generation=generation, state=state)
+
+    def confirm_goals(
+        self, genomes: Genomes, agent: int, goals: int, *, seed: int, generation: int
+    ) -> GoalConfirmation | None:
+        """In how many fresh episodes an agent reaches so many goals; None where they cannot differ."""
+        return confirm_goals(self, genomes, agent, goals, seed=seed, generation=generation)
 
     @cached_property
     def replays(self) -> Replays:

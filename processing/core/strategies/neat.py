@@ -127,7 +127,7 @@ class Neat:
         verdict = Verdict(
             stop=StopReason.EXTINCTION if is_extinct else None, species=numbers,
             snapshots=groups.snapshots(known, members, adjusted, offspring, unit=unit),
-            notes={"species": len(living), "compatibility_threshold": state["threshold"], "is_refocused": is_refocused},
+            figures={"species": len(living), "compatibility_threshold": state["threshold"], "is_refocused": is_refocused},
         )
         given = {
             "next_species": state["next_species"] + founded,

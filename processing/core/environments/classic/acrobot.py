@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from processing.core.criteria import MeanReturn
+from processing.core.criterion import MeanReturn
 from processing.core.environments.classic.lives import EXACT, Classic, clipped, in_lanes, settled
 from processing.core.environments.scenes import links
 from processing.core.kernels.lanes import LANES, load, load_whole, store, where_greater
@@ -80,25 +80,25 @@ def within(angle):
 @part
 def fill_observation(world, work):
     """Cosine and sine of both angles, and both spins."""
-    reals, scratch = work.reals, work.scratch
+    floats, scratch = work.floats, work.scratch
     for link in range(2):
-        angle = load(reals, link * LANES)
+        angle = load(floats, link * LANES)
         store(scratch, 2 * link * LANES, cos(angle))
         store(scratch, (2 * link + 1) * LANES, sin(angle))
-        store(scratch, (4 + link) * LANES, load(reals, (2 + link) * LANES))
+        store(scratch, (4 + link) * LANES, load(floats, (2 + link) * LANES))
 
 
 @part
 def fill_step(world, work, clock):
     """One step of all lanes."""
-    reals = work.reals
+    floats = work.floats
     upper, lower, upper_spin, lower_spin, reward, over = dynamics(
-        load(reals, 0), load(reals, LANES), load(reals, 2 * LANES), load(reals, 3 * LANES), load_whole(work.actions, 0)
+        load(floats, 0), load(floats, LANES), load(floats, 2 * LANES), load(floats, 3 * LANES), load_whole(work.actions, 0)
     )
-    store(reals, 0, upper)
-    store(reals, LANES, lower)
-    store(reals, 2 * LANES, upper_spin)
-    store(reals, 3 * LANES, lower_spin)
+    store(floats, 0, upper)
+    store(floats, LANES, lower)
+    store(floats, 2 * LANES, upper_spin)
+    store(floats, 3 * LANES, lower_spin)
     return settled(work, reward, over)
 
 
@@ -106,7 +106,7 @@ class Acrobot(Classic):
     """Acrobot-v1."""
 
     gymnasium_id, limit, actions, criterion = "Acrobot-v1", 500, "choice", MeanReturn(-100.0)
-    inputs, outputs, reals = 6, 3, 4
+    inputs, outputs, floats = 6, 3, 4
     plain_seconds = (2.3e-4, 1.2e-6)
     starts = ((-0.1, 0.1),) * 4
     observed = (

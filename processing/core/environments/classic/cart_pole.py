@@ -13,7 +13,7 @@ import math
 
 import numpy as np
 
-from processing.core.criteria import MeanReturn
+from processing.core.criterion import MeanReturn
 from processing.core.environments.classic.lives import EXACT, Classic, in_lanes, settled
 from processing.core.environments.scenes import cart
 from processing.core.kernels.lanes import LANES, get, load, load_whole, store, where_greater
@@ -49,21 +49,21 @@ def dynamics(position, speed, angle, spin, action, reward, last_reward):
 def fill_observation(world, work):
     """The state is what is seen."""
     for row in range(4):
-        store(work.scratch, row * LANES, load(work.reals, row * LANES))
+        store(work.scratch, row * LANES, load(work.floats, row * LANES))
 
 
 @part
 def fill_step(world, work, clock):
     """One step of all lanes."""
-    reals, settings = work.reals, world.settings
+    floats, settings = work.floats, world.settings
     position, speed, angle, spin, reward, over = dynamics(
-        load(reals, 0), load(reals, LANES), load(reals, 2 * LANES), load(reals, 3 * LANES),
+        load(floats, 0), load(floats, LANES), load(floats, 2 * LANES), load(floats, 3 * LANES),
         load_whole(work.actions, 0), get(settings, 0), get(settings, 1),
     )
-    store(reals, 0, position)
-    store(reals, LANES, speed)
-    store(reals, 2 * LANES, angle)
-    store(reals, 3 * LANES, spin)
+    store(floats, 0, position)
+    store(floats, LANES, speed)
+    store(floats, 2 * LANES, angle)
+    store(floats, 3 * LANES, spin)
     return settled(work, reward, over)
 
 
@@ -77,7 +77,7 @@ class CartPole(Classic):
     """CartPole-v1."""
 
     gymnasium_id, limit, actions, criterion = "CartPole-v1", 500, "choice", MeanReturn(475.0)
-    inputs, outputs, reals = 4, 2, 4
+    inputs, outputs, floats = 4, 2, 4
     Kwargs = CartPoleKwargs
     starts = ((-0.05, 0.05),) * 4
     observed, does = ("position", "speed", "angle", "spin"), ("push left", "push right")

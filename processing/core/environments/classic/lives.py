@@ -15,7 +15,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from processing.core.criteria import MeanReturn
+from processing.core.criterion import MeanReturn
 from processing.core.environments.scenes import Scene
 from processing.core.kernels.build import plain
 from processing.core.kernels.lanes import LANES, add_up, get, mark_over, put, where_greater
@@ -29,7 +29,7 @@ from processing.core.types import Float32Array
 class World(NamedTuple):
     """What kernels know of an environment."""
 
-    starts: Float32Array  # (2 * reals,) for each number of the state the least start, and how much more it can be
+    starts: Float32Array  # (2 * floats,) for each number of the state the least start, and how much more it can be
     settings: Float32Array  # (k,) what keyword arguments change; the environment says which
 
 
@@ -58,7 +58,7 @@ class Classic(ABC):
     limit: ClassVar[int]  # steps, as Gymnasium registers it
     inputs: ClassVar[int]
     outputs: ClassVar[int]
-    reals: ClassVar[int]
+    floats: ClassVar[int]
     starts: ClassVar[Sequence[tuple[float, float]]]  # least and largest of each number of the state
     observed: ClassVar[Sequence[str]]  # what each input says
     does: ClassVar[Sequence[str]]  # what each output does
@@ -72,7 +72,7 @@ class Classic(ABC):
 
     judge = "episodes"
     is_random = True
-    wholes = notes = 0
+    integers = bits = 0
     plain_seconds = (1.2e-4, 1.2e-6)  # a step in plain Python takes so long, and for each weight
 
     def __init__(self, parameters: Any) -> None:
@@ -165,7 +165,7 @@ def fill_start(world, work, lane, key):
     """Each number of the state uniform in its range."""
     for row in range(world.starts.size >> 1):
         more = get(world.starts, 2 * row + 1) * uniform_part(key, row)
-        put(work.reals, row * LANES + lane, get(world.starts, 2 * row) + more)
+        put(work.floats, row * LANES + lane, get(world.starts, 2 * row) + more)
 
 
 @part

@@ -11,7 +11,7 @@ Source: Gymnasium 1.4, `mountain_car.py`; Moore 1990.
 
 import math
 
-from processing.core.criteria import MeanReturn
+from processing.core.criterion import MeanReturn
 from processing.core.environments.classic.lives import EXACT, Classic, clipped, in_lanes, settled
 from processing.core.environments.scenes import hill
 from processing.core.kernels.lanes import LANES, get, load, load_whole, store, where_greater
@@ -48,17 +48,17 @@ def reached(position, speed, goal, goal_velocity):
 @part
 def fill_observation(world, work):
     """The state is what is seen."""
-    store(work.scratch, 0, load(work.reals, 0))
-    store(work.scratch, LANES, load(work.reals, LANES))
+    store(work.scratch, 0, load(work.floats, 0))
+    store(work.scratch, LANES, load(work.floats, LANES))
 
 
 @part
 def fill_step(world, work, clock):
     """One step of all lanes."""
     action = load_whole(work.actions, 0)
-    position, speed, reward, over = dynamics(load(work.reals, 0), load(work.reals, LANES), action, get(world.settings, 0))
-    store(work.reals, 0, position)
-    store(work.reals, LANES, speed)
+    position, speed, reward, over = dynamics(load(work.floats, 0), load(work.floats, LANES), action, get(world.settings, 0))
+    store(work.floats, 0, position)
+    store(work.floats, LANES, speed)
     return settled(work, reward, over)
 
 
@@ -72,7 +72,7 @@ class MountainCar(Classic):
     """MountainCar-v0."""
 
     gymnasium_id, limit, actions, criterion = "MountainCar-v0", 200, "choice", MeanReturn(-110.0)
-    inputs, outputs, reals = 2, 3, 2
+    inputs, outputs, floats = 2, 3, 2
     Kwargs = MountainCarKwargs
     starts = ((-0.6, -0.4), (0.0, 0.0))
     observed, does = ("position", "speed"), ("push left", "coast", "push right")

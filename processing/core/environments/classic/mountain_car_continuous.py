@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from processing.core.criteria import MeanReturn
+from processing.core.criterion import MeanReturn
 from processing.core.environments.classic.lives import EXACT, Classic, clipped, in_lanes, settled
 from processing.core.environments.classic.mountain_car import MountainCarKwargs, fill_observation, moved, reached
 from processing.core.environments.scenes import hill
@@ -48,9 +48,9 @@ def dynamics(position, speed, action, goal_velocity):
 def fill_step(world, work, clock):
     """One step of all lanes."""
     command = load(work.commands, 0)
-    position, speed, reward, over = dynamics(load(work.reals, 0), load(work.reals, LANES), command, get(world.settings, 0))
-    store(work.reals, 0, position)
-    store(work.reals, LANES, speed)
+    position, speed, reward, over = dynamics(load(work.floats, 0), load(work.floats, LANES), command, get(world.settings, 0))
+    store(work.floats, 0, position)
+    store(work.floats, LANES, speed)
     return settled(work, reward, over)
 
 
@@ -58,7 +58,7 @@ class MountainCarContinuous(Classic):
     """MountainCarContinuous-v0."""
 
     gymnasium_id, limit, actions, criterion = "MountainCarContinuous-v0", 999, "commands", MeanReturn(90.0)
-    inputs, outputs, reals = 2, 1, 2
+    inputs, outputs, floats = 2, 1, 2
     Kwargs = MountainCarKwargs
     starts = ((-0.6, -0.4), (0.0, 0.0))
     observed, does = ("position", "speed"), ("force",)

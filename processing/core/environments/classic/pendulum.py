@@ -40,19 +40,19 @@ def dynamics(angle, spin, torque, weight):
 @part
 def fill_observation(world, work):
     """Cosine and sine of the angle, and the spin."""
-    angle = load(work.reals, 0)
+    angle = load(work.floats, 0)
     store(work.scratch, 0, cos(angle))
     store(work.scratch, LANES, sin(angle))
-    store(work.scratch, 2 * LANES, load(work.reals, LANES))
+    store(work.scratch, 2 * LANES, load(work.floats, LANES))
 
 
 @part
 def fill_step(world, work, clock):
     """One step of all lanes."""
     torque = load(work.commands, 0) * STRONGEST
-    angle, spin, reward, over = dynamics(load(work.reals, 0), load(work.reals, LANES), torque, get(world.settings, 0))
-    store(work.reals, 0, calmed(wrapped(angle)))
-    store(work.reals, LANES, calmed(spin))
+    angle, spin, reward, over = dynamics(load(work.floats, 0), load(work.floats, LANES), torque, get(world.settings, 0))
+    store(work.floats, 0, calmed(wrapped(angle)))
+    store(work.floats, LANES, calmed(spin))
     return settled(work, reward, over)
 
 
@@ -72,7 +72,7 @@ class Pendulum(Classic):
     """Pendulum-v1."""
 
     gymnasium_id, limit, actions, criterion = "Pendulum-v1", 200, "commands", None
-    inputs, outputs, reals = 3, 1, 2
+    inputs, outputs, floats = 3, 1, 2
     Kwargs = PendulumKwargs
     starts = ((-np.pi, np.pi), (-1.0, 1.0))
     observed, does = ("cosine of the angle", "sine of the angle", "spin"), ("torque",)

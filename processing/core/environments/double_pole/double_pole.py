@@ -7,7 +7,7 @@ beyond 2.4 m, or a pole beyond 36 degrees. Truncates: after `max_steps`. Start: 
 Return, with velocities: the number of steps. Without, t steps balanced of up to 1,000: 0.1 t / 1000, and where t >= 100,
 0.9 * 0.75 / the sum of |x| + |ẋ| + |θ1| + |θ̇1| over the last 100 of them, which rewards standing still.
 
-Solved, with velocities: 100,000 steps. Without: the champion of a species whose turn it is (`criteria.candidate`) balances
+Solved, with velocities: 100,000 steps. Without: the champion of a species whose turn it is (`criterion.candidate`) balances
 100,000 steps, and from at least 200 of 625 other starts 1,000 steps.
 
 Source: Stanley and Miikkulainen 2002, section 4.3, and its authors' code.
@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from processing.core.criterion import Solution
 from processing.core.environments.double_pole.poles import (
     KEPT,
     ROWS,
@@ -65,7 +66,7 @@ class DoublePole:
     """
 
     Parameters = DoublePoleParameters
-    outputs, wholes, notes, episodes = 1, 0, 0, 1
+    outputs, integers, bits, episodes = 1, 0, 0, 1
     actions = "commands"
     is_random = has_common_episodes = False
     judge = "episodes"
@@ -115,7 +116,7 @@ class DoublePole:
         )
 
     @property
-    def reals(self) -> int:
+    def floats(self) -> int:
         """Rows of real numbers in a lane's state."""
         return ROWS + (KEPT if self.is_damped else 0)
 
@@ -134,10 +135,10 @@ class Lasting:
     def winner(
         self, plan: Any, population: Population, evaluations: Evaluations, *,
         candidate: int | None, seed: int, generation: int, state: State,
-    ) -> int | None:
+    ) -> Solution:
         """The first such agent."""
         found = np.flatnonzero(evaluations.steps >= LONG_STEPS)
-        return int(found[0]) if len(found) else None
+        return Solution(int(found[0]) if len(found) else None)
 
 
 class Generalising:
@@ -149,11 +150,12 @@ class Generalising:
     def winner(
         self, plan: Any, population: Population, evaluations: Evaluations, *,
         candidate: int | None, seed: int, generation: int, state: State,
-    ) -> int | None:
+    ) -> Solution:
         """The candidate, if it passes both tests."""
         if candidate is None or self.balanced(plan, population, candidate, np.array([START], np.float32), LONG_STEPS) < 1:
-            return None
-        return candidate if self.balanced(plan, population, candidate, starts(), SHORT_STEPS) >= REQUIRED_STARTS else None
+            return Solution(None)
+        is_general = self.balanced(plan, population, candidate, starts(), SHORT_STEPS) >= REQUIRED_STARTS
+        return Solution(candidate if is_general else None)
 
     def balanced(self, plan: Any, population: Population, agent: int, begun: Float32Array, steps: int) -> int:
         """From how many starts, (S, 4), an agent balances for so many steps: it lives to see one more."""

@@ -79,71 +79,71 @@ def numbers(real: Callable[[float], Any]) -> dict[str, Any]:
 @part
 def fill_start(world, work, lane, key):
     """The start of this life: short pole upright, at rest."""
-    reals = work.reals
+    floats = work.floats
     at = np.int64(get(work.owner, lane)) % world.number * 4
     for row in range(4):
-        put(reals, row * LANES + lane, get(world.starts, at + row))
-    put(reals, SHORT + lane, ZERO)
-    put(reals, SHORT + LANES + lane, ZERO)
-    put(reals, LEFT + lane, np.float32(world.limit))
+        put(floats, row * LANES + lane, get(world.starts, at + row))
+    put(floats, SHORT + lane, ZERO)
+    put(floats, SHORT + LANES + lane, ZERO)
+    put(floats, LEFT + lane, np.float32(world.limit))
 
 
 @part
 def fill_observation(world, work):
     """Place and angles, each followed by its rate where rates are seen."""
-    reals, x = work.reals, work.scratch
+    floats, x = work.floats, work.scratch
     gap = 2 * LANES if world.sees_rates else LANES
-    store(x, 0, load(reals, CART) * _PER_PLACE)
-    store(x, gap, load(reals, LONG) * _PER_ANGLE)
-    store(x, 2 * gap, load(reals, SHORT) * _PER_ANGLE)
+    store(x, 0, load(floats, CART) * _PER_PLACE)
+    store(x, gap, load(floats, LONG) * _PER_ANGLE)
+    store(x, 2 * gap, load(floats, SHORT) * _PER_ANGLE)
     if world.sees_rates:
         for row in (CART, LONG, SHORT):
-            store(x, row + LANES, load(reals, row + LANES) * _PER_RATE)
+            store(x, row + LANES, load(floats, row + LANES) * _PER_RATE)
 
 
 @part
 def fill_step(world, work, clock):
     """One action of all lanes; what ends is scored and marked lane by lane."""
-    reals = work.reals
+    floats = work.floats
     state = (
-        load(reals, CART), load(reals, CART + LANES), load(reals, LONG), load(reals, LONG + LANES),
-        load(reals, SHORT), load(reals, SHORT + LANES),
+        load(floats, CART), load(floats, CART + LANES), load(floats, LONG), load(floats, LONG + LANES),
+        load(floats, SHORT), load(floats, SHORT + LANES),
     )
     x, v, t1, w1, t2, w2 = acted(state, load(work.commands, 0) * _FORCE)
     if world.is_damped:
-        store(reals, MOVED + clock % KEPT * LANES, absolute(x) + absolute(v) + absolute(t1) + absolute(w1))
+        store(floats, MOVED + clock % KEPT * LANES, absolute(x) + absolute(v) + absolute(t1) + absolute(w1))
     else:
         add_up(work.returns, 0, fill(ONE))
-    left = load(reals, LEFT) - ONE
-    store(reals, LEFT, left)
+    left = load(floats, LEFT) - ONE
+    store(floats, LEFT, left)
     flag = where_greater(left, HALF, LIVES, DONE)
     flag = where_greater(_TRACK, absolute(x), flag, FAILED)  # also where it is not a number
     flag = where_greater(_TILT, absolute(t1), flag, FAILED)
     flag = where_greater(_TILT, absolute(t2), flag, FAILED)
-    store(reals, CART, calmed(x))
-    store(reals, CART + LANES, calmed(v))
-    store(reals, LONG, calmed(t1))
-    store(reals, LONG + LANES, calmed(w1))
-    store(reals, SHORT, calmed(t2))
-    store(reals, SHORT + LANES, calmed(w2))
+    store(floats, CART, calmed(x))
+    store(floats, CART + LANES, calmed(v))
+    store(floats, LONG, calmed(t1))
+    store(floats, LONG + LANES, calmed(w1))
+    store(floats, SHORT, calmed(t2))
+    store(floats, SHORT + LANES, calmed(w2))
     if mark_over(work.over, work.alive, flag) == 0:
         return 0
-    store(reals, FLAG, flag)
+    store(floats, FLAG, flag)
     ended = 0
     for lane in range(LANES):
         if get(work.over, lane) == 0:
             continue
-        has_failed = np.int64(get(reals, FLAG + lane) == FAILED)
+        has_failed = np.int64(get(floats, FLAG + lane) == FAILED)
         if world.is_damped:
             balanced = clock - get(work.born, lane) + 1 - has_failed
-            put(work.returns, lane, get(work.returns, lane) + damped(reals, lane, balanced, clock - has_failed))
+            put(work.returns, lane, get(work.returns, lane) + damped(floats, lane, balanced, clock - has_failed))
         put(work.over, lane, has_failed)
         ended += has_failed
     return ended
 
 
 @part
-def damped(reals, lane, balanced, last):
+def damped(floats, lane, balanced, last):
     """The fitness of a life whose rates are hidden: F of the paper, 4.3.2.
 
     `balanced` steps t were survived, the last of them at this time of the kernel's clock. 0.1 t / 1000, and where t >= 100,
@@ -154,7 +154,7 @@ def damped(reals, lane, balanced, last):
         return fitness
     total = 0.0
     for step in range(last - COUNTED + 1, last + 1):
-        total += np.float64(get(reals, MOVED + step % KEPT * LANES + lane))
+        total += np.float64(get(floats, MOVED + step % KEPT * LANES + lane))
     return fitness + 0.9 * 0.75 / total
 
 

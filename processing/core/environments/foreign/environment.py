@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from processing.core.criteria import MeanReturn
+from processing.core.criterion import MeanReturn
 from processing.core.environments.classic import CLASSIC
 from processing.core.environments.foreign import catalogue
 from processing.core.environments.foreign.names import input_names, output_names
@@ -31,7 +31,7 @@ class Foreign:
     judge = "foreign"
     is_random = True  # as far as anybody knows
     is_by_library = True
-    wholes = reals = notes = 0
+    integers = floats = bits = 0
     scene = None  # drawn by itself, where it can
     #: Environment steps a second of one machine, slow and fast: of those that say numbers, and of those that draw pictures.
     SPEED, SPEED_OF_PICTURES = (5e3, 5e4), (50.0, 1_000.0)

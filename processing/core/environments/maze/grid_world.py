@@ -7,7 +7,7 @@ obstacles. Reward: `RewardParameters`; 0 for the move that ends the walk at an o
 leaving the map or entering an obstacle (the agent stays where it was), and on collecting the last goal. Truncates:
 after `max_steps`. A collected goal is open ground from then on, also to the eye. The start counts as visited.
 
-Solved: `goals` of the goals collected in each of an agent's episodes (`criteria.GoalsReached`); a stored document without
+Solved: `goals` of the goals collected in each of an agent's episodes (`criterion.GoalsReached`); a stored document without
 that number was accepted when a maze had no criterion, and has none. Episodes do not end by it.
 """
 
@@ -17,7 +17,7 @@ from typing import Literal
 
 import numpy as np
 
-from processing.core.criteria import GoalsReached
+from processing.core.criterion import GoalsReached
 from processing.core.environments.maze.sight import views
 from processing.core.environments.maze.walk import (
     BLOCKED,
@@ -85,7 +85,7 @@ class GridWorld:
 
     Parameters = MazeParameters
     inputs, outputs = INPUTS, OUTPUTS
-    reals = 0
+    floats = 0
     is_random = has_common_episodes = False
     actions = "choice"
     behaviours = 2  # row and column of the last cell
@@ -195,13 +195,13 @@ class GridWorld:
         )
 
     @property
-    def wholes(self) -> int:
+    def integers(self) -> int:
         """Rows of whole numbers in a lane's state."""
         return WHOLES
 
     @property
-    def notes(self) -> int:
-        """Words of notes per lane."""
+    def bits(self) -> int:
+        """Words of bits per lane."""
         return self.world.words
 
     def behaviours_of(self, ends: Float32Array) -> Float32Array:
@@ -217,9 +217,9 @@ class GridWorld:
         found: BoolArray = ends[..., 1] >= asked
         return found
 
-    def position(self, wholes: Int32Array) -> tuple[int, int]:
+    def position(self, integers: Int32Array) -> tuple[int, int]:
         """Row and column of the agent in lane 0, from the state in whole numbers."""
-        row, column = divmod(int(wholes[POSITION * LANES]), self.width + 2)
+        row, column = divmod(int(integers[POSITION * LANES]), self.width + 2)
         return row - 1, column - 1
 
     #: The slots of `rollout` that this environment fills.

@@ -66,14 +66,14 @@ def _line(line: int, down: int, right: int, width: int) -> tuple[tuple[slice, ..
 
 
 @part
-def fill_sight(cells, sights, notes, first, position, x, lane):
+def fill_sight(cells, sights, bits, first, position, x, lane):
     """Walk the lines of sight of one agent; a goal that it visited is open ground. x: (24, LANES) flat."""
     for number in range(8):
         stride = np.int64(get(sights, number))
         distance, at = 1, position + stride
         kind = get(cells, at)
         while kind == 0 or (
-            kind == 1 and (get(notes, first + (at >> 6)) >> np.uint64(at & 63)) & np.uint64(1) != np.uint64(0)
+            kind == 1 and (get(bits, first + (at >> 6)) >> np.uint64(at & 63)) & np.uint64(1) != np.uint64(0)
         ):
             distance += 1
             at += stride

@@ -40,71 +40,71 @@ class World(NamedTuple):
 @part
 def fill_start(world, work, lane, key):
     """Stand on the start, with nothing else visited and nothing collected."""
-    wholes, notes = work.wholes, work.notes
-    put(wholes, lane, world.start)
-    put(wholes, lane + COLLECTED * LANES, 0)
-    put(wholes, lane + LEFT * LANES, world.goals)
-    put(wholes, lane + VIEW * LANES, world.start)
+    integers, bits = work.integers, work.bits
+    put(integers, lane, world.start)
+    put(integers, lane + COLLECTED * LANES, 0)
+    put(integers, lane + LEFT * LANES, world.goals)
+    put(integers, lane + VIEW * LANES, world.start)
     first = lane * world.words
     for word in range(first, first + world.words):
-        put(notes, word, np.uint64(0))
-    put(notes, first + (world.start >> 6), np.uint64(1) << np.uint64(world.start & 63))
+        put(bits, word, np.uint64(0))
+    put(bits, first + (world.start >> 6), np.uint64(1) << np.uint64(world.start & 63))
 
 
 @part
 def fill_end(world, work, lane, life, ends):
     """The last cell, in the flat map, and how many goals were collected: plain numbers, as some lives are short."""
     if ends.size > 0:
-        put(ends, life * ENDS, np.float32(get(work.wholes, lane + POSITION * LANES)))
-        put(ends, life * ENDS + 1, np.float32(world.goals - get(work.wholes, lane + LEFT * LANES)))
+        put(ends, life * ENDS, np.float32(get(work.integers, lane + POSITION * LANES)))
+        put(ends, life * ENDS + 1, np.float32(world.goals - get(work.integers, lane + LEFT * LANES)))
 
 
 @part
 def fill_observation(world, work):
     """What is seen from where the agents are: from the table, or along the lines of sight."""
-    wholes, notes, x = work.wholes, work.notes, work.scratch
+    integers, bits, x = work.integers, work.bits, work.scratch
     if world.views.size > 0:
-        fill_rows(x, 0, world.views, INPUTS, wholes, VIEW * LANES)
+        fill_rows(x, 0, world.views, INPUTS, integers, VIEW * LANES)
     else:
         for lane in range(LANES):
             first = lane * world.words
-            fill_sight(world.cells, world.sights, notes, first, np.int64(get(wholes, lane)), x, lane)
+            fill_sight(world.cells, world.sights, bits, first, np.int64(get(integers, lane)), x, lane)
 
 
 @part
 def fill_step(world, work, clock):
     """One move of each living agent in a lane."""
-    wholes, notes, alive, actions, returns, over = (
-        work.wholes, work.notes, work.alive, work.actions, work.returns, work.over
+    integers, bits, alive, actions, returns, over = (
+        work.integers, work.bits, work.alive, work.actions, work.returns, work.over
     )
     ended = 0
     for lane in range(LANES):
         if get(alive, lane) == 0:
             continue
-        to = np.int64(get(wholes, lane)) + get(world.moves, np.int64(get(actions, lane)))
+        to = np.int64(get(integers, lane)) + get(world.moves, np.int64(get(actions, lane)))
         kind = get(world.cells, to)
         if kind == BLOCKED:
             put(over, lane, 1)
             ended += 1
             continue
-        put(wholes, lane, to)
-        put(wholes, lane + VIEW * LANES, get(wholes, lane + COLLECTED * LANES) + to)
+        put(integers, lane, to)
+        put(integers, lane + VIEW * LANES, get(integers, lane + COLLECTED * LANES) + to)
         word, bit = lane * world.words + (to >> 6), np.uint64(1) << np.uint64(to & 63)
-        visited = get(notes, word)
+        visited = get(bits, word)
         if visited & bit != np.uint64(0):
             put(returns, lane, get(returns, lane) + get(world.rewards, 2))
             continue
-        put(notes, word, visited | bit)
+        put(bits, word, visited | bit)
         if kind == FREE:
             put(returns, lane, get(returns, lane) + get(world.rewards, 0))
             continue
         put(returns, lane, get(returns, lane) + get(world.rewards, 1))
         if world.views.size > 0:
-            collected = get(wholes, lane + COLLECTED * LANES) + (world.cells.size << np.int64(get(world.goal_of, to)))
-            put(wholes, lane + COLLECTED * LANES, collected)
-            put(wholes, lane + VIEW * LANES, collected + to)
-        left = get(wholes, lane + LEFT * LANES) - 1
-        put(wholes, lane + LEFT * LANES, left)
+            collected = get(integers, lane + COLLECTED * LANES) + (world.cells.size << np.int64(get(world.goal_of, to)))
+            put(integers, lane + COLLECTED * LANES, collected)
+            put(integers, lane + VIEW * LANES, collected + to)
+        left = get(integers, lane + LEFT * LANES) - 1
+        put(integers, lane + LEFT * LANES, left)
         if left == 0:
             put(over, lane, 1)
             ended += 1

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from processing.core.criteria import Confirmation, MeanReturn, candidate, is_confirmed
+from processing.core.criterion import MeanReturn, candidate
 from processing.core.environments.classic import CLASSIC
 from processing.core.genomes.dense import Dense, DenseParameters
+from processing.core.judges.confirmation import Confirmation, confirm_mean
 from processing.core.judges.episodes import Episodes
 from processing.core.ranking import mean
 from processing.core.search.plan import Plan
@@ -41,7 +42,7 @@ def population_of(*rows: Float32Array) -> Population:
 
 def winner(criterion: MeanReturn, one: Plan, population: Population, evaluations: Evaluations | None = None) -> int | None:
     found = evaluations or one.judge.evaluate(population.genomes, seed=3, generation=1)
-    return criterion.winner(one, population, found, candidate=None, seed=3, generation=1, state={})
+    return criterion.winner(one, population, found, candidate=None, seed=3, generation=1, state={}).agent
 
 
 def test_a_champion_that_balances_wins() -> None:
@@ -67,14 +68,17 @@ def test_luck_is_not_confirmed() -> None:
     assert winner(MeanReturn(mean(evaluations.fitness) - 0.5), one, crowd) == int(evaluations.fitness.argmax())
 
 
-def test_whoever_asks_hears_how_a_champion_did_on_fresh_episodes() -> None:
-    heard: list[Confirmation] = []
-    one = replace(plan(seeds="fresh", episodes=3), hear=heard.append)
-    assert is_confirmed(one, balancer()[None], 0, 475, seed=3, generation=1, state={})
-    assert not is_confirmed(one, balancer()[None], 0, 501, seed=3, generation=1, state={})
-    assert [(each.agent, each.episodes, each.mean, each.asked, each.is_passed) for each in heard] == [
-        (0, 102, 500.0, 475, True), (0, 102, 500.0, 501, False),
-    ]
+def confirmed(one: Plan, genomes: Float32Array, agent: int, bar: float) -> Confirmation:
+    found = confirm_mean(one, genomes, agent, bar, seed=3, generation=1, state={})
+    assert found is not None
+    return found
+
+
+def test_a_confirmation_says_how_a_champion_did_on_fresh_episodes() -> None:
+    one = plan(seeds="fresh", episodes=3)
+    passed, failed = (confirmed(one, balancer()[None], 0, bar) for bar in (475, 501))
+    assert (passed, passed.is_passed) == (Confirmation(agent=0, episodes=102, mean=500.0, asked=475), True)
+    assert (failed, failed.is_passed) == (Confirmation(agent=0, episodes=102, mean=500.0, asked=501), False)
 
 
 def test_an_agent_that_fails_in_a_fresh_episode_is_not_confirmed_and_has_no_mean() -> None:
@@ -83,11 +87,10 @@ def test_an_agent_that_fails_in_a_fresh_episode_is_not_confirmed_and_has_no_mean
             found = super().evaluate(*args, **kwargs)
             return replace(found, fitness=np.where(np.arange(len(found)) == 1, np.nan, found.fitness))
 
-    heard: list[Confirmation] = []
     one = plan(seeds="fresh")
-    one = replace(one, judge=Failing(one.environment, one.genome), hear=heard.append)
-    assert not is_confirmed(one, balancer()[None], 0, 1, seed=3, generation=1, state={})
-    assert [(each.mean, each.is_passed) for each in heard] == [(None, False)]
+    one = replace(one, judge=Failing(one.environment, one.genome))
+    found = confirmed(one, balancer()[None], 0, 1)
+    assert (found.mean, found.is_passed) == (None, False)
 
 
 def test_agents_without_a_fitness_never_win() -> None:
@@ -101,7 +104,7 @@ def test_it_is_confirmed_on_a_hundred_different_starts() -> None:
     again = one.judge.evaluate(copies, seed=3, generation=1, purpose=Purpose.CONFIRMATION)
     assert len(set(again.fitness.tolist())) > 2
     for bar, expected in ((mean(again.fitness), True), (float(np.nextafter(mean(again.fitness), 1e9)), False)):
-        assert is_confirmed(one, copies[:3], 2, bar, seed=3, generation=1, state={}) is expected
+        assert confirmed(one, copies[:3], 2, bar).is_passed is expected
 
 
 @pytest.mark.parametrize(("episodes", "copies"), [(1, 100), (3, 34), (100, 1), (1_000, 1)])
@@ -110,13 +113,13 @@ def test_agents_of_several_episodes_need_fewer_copies_for_a_hundred(episodes: in
     genomes = np.repeat(balancer(away=1)[None], copies, axis=0)
     again = one.judge.evaluate(genomes, seed=3, generation=1, purpose=Purpose.CONFIRMATION)
     for bar, expected in ((mean(again.fitness), True), (float(np.nextafter(mean(again.fitness), 1e9)), False)):
-        assert is_confirmed(one, genomes[:1], 0, bar, seed=3, generation=1, state={}) is expected
+        assert confirmed(one, genomes[:1], 0, bar).is_passed is expected
 
 
-def test_whoever_waits_for_a_confirmation_hears_of_it_again_and_again() -> None:
+def test_a_confirmation_beats_again_and_again() -> None:
     beats: list[int] = []
     one = replace(plan(), beat=lambda: beats.append(1))
-    assert is_confirmed(one, balancer()[None], 0, 475, seed=3, generation=1, state={})
+    assert confirmed(one, balancer()[None], 0, 475).is_passed
     assert len(beats) == 7  # sixteen lives at a time
 
 
