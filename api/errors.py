@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig, Suspicio
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpResponse
 
-from api.graphql.ids import BadId
+from api.ids import BadId
 from database.errors import Conflict, Fenced, NotFound, TooMany
 from database.selectors import BadCursor
 from processing.core.errors import Broken, Refused, Transient

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from api.dashboard.policy import page
-from api.graphql.ids import BadId, read_id
+from api.ids import BadId, read_id
+from api.policy import page
 from database import selectors
 from database.errors import NotFound
 from database.selectors import AgentRecord

@@ -7,13 +7,13 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from api.dashboard.policy import page
-from api.graphql.ids import BadId, global_id, read_id
+from api.ids import BadId, global_id, read_id
+from api.policy import page
 from database import selectors
 from database.errors import NotFound
 from database.models import Replay, ReplayState
 from database.selectors import AgentRecord
-from processing import lifecycle
+from processing import announcements
 from processing.core.errors import Refused
 from processing.core.search.plan import Plan
 from processing.core.steppers.film import gif, unpack_film
@@ -46,7 +46,7 @@ def request(agent: AgentRecord, *, episode: int, pictures: bool, user: Any) -> R
         raise Refused("Episodes of this run are replayed at once: nobody needs to ask for them.")
     plan.replays.check_episode(episode)
     normalization_of(plan, agent.instance_id, agent.generation)
-    return lifecycle.request_replay(
+    return announcements.request_replay(
         instance_id=agent.instance_id, generation=agent.generation, index=agent.index, episode=episode, with_pictures=pictures,
         owner=user if user.is_authenticated else None,
     )

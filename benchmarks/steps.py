@@ -82,12 +82,12 @@ def _core(run: "Instance") -> list[float]:
 @contextlib.contextmanager
 def _clocked() -> Iterator[dict[str, list[float]]]:
     """Seconds that the parts of a shift take, by their names."""
-    from processing import lifecycle, node, runner, shift
+    from processing import claims, node, runner, shift
 
     parts: dict[str, list[float]] = {}
     with contextlib.ExitStack() as stack:
         for where, name in (
-            (lifecycle, "claim"), (lifecycle, "begin"), (runner.Run, "load"), (shift.Shift, "_last_checkpoint"),
+            (claims, "claim"), (claims, "begin"), (runner.Run, "load"), (shift.Shift, "_last_checkpoint"),
             (shift.Shift, "_evaluated"), (shift.Shift, "_write"), (shift.services, "release"), (node, "tell"),
         ):
             parts[name.strip("_")] = []

@@ -1,1 +1,1 @@
-"""The workshop: tasks, dispatch, lifecycle and runner around the laboratory in `core`."""
+"""Task execution: who works on a run, for how long, and what is written when. The numerical core is in `core`."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from database import selectors, services
 from database.services import ReplayClaim
-from processing import lifecycle, node
+from processing import announcements, node
 from processing.core.errors import Refused
 from processing.core.rollouts.normalization import Normalization, unpack
 from processing.core.search.plan import Plan
@@ -32,7 +32,7 @@ def work_on(claim: ReplayClaim, run: Run, heartbeat: Heartbeat) -> None:
     result, film = pack(recording, run.plan.genome)
     services.store_replay(claim=claim, result=result, film=film)
     node.count(commits=1)
-    lifecycle.announce_next_replay()
+    announcements.announce_next_replay()
 
 
 def genome_of(instance_id: int, generation: int, index: int) -> bytes:

@@ -8,7 +8,7 @@ from typing import TypeVar
 from database import services
 from database.errors import NO_ANSWER, Fenced
 from database.services import Claim, ReplayClaim, SliceClaim
-from processing import lifecycle, logs, node, replays, slices
+from processing import claims, logs, node, replays, slices
 from processing.core.errors import Broken, Refused, Transient
 from processing.core.search.generation import GenerationResult
 from processing.heartbeat import Heartbeat
@@ -37,12 +37,12 @@ def work_shift(
     """
 
     def shift(claim: Claim, heartbeat: Heartbeat) -> bool:
-        if not lifecycle.begin(claim):
+        if not claims.begin(claim):
             return False
         run = Run.load(claim.instance_id, threads=threads)
         return Shift(claim, run, heartbeat, seconds=seconds, watch=watch, in_slices=in_slices).work()
 
-    return _worked(f"run {instance_id}", lambda: lifecycle.claim(instance_id), shift)
+    return _worked(f"run {instance_id}", lambda: claims.claim(instance_id), shift)
 
 
 def work_slice(slice_id: int, *, threads: int | None = None) -> None:
@@ -52,7 +52,7 @@ def work_slice(slice_id: int, *, threads: int | None = None) -> None:
         slices.work_on(claim, Run.load(claim.instance_id, threads=threads), heartbeat)
         return False
 
-    _worked(f"slice {slice_id}", lambda: lifecycle.claim_slice(slice_id), part)
+    _worked(f"slice {slice_id}", lambda: claims.claim_slice(slice_id), part)
 
 
 def work_replay(replay_id: int) -> None:
@@ -62,7 +62,7 @@ def work_replay(replay_id: int) -> None:
         replays.work_on(claim, Run.load(claim.instance_id, threads=1), heartbeat)
         return False
 
-    _worked(f"replay {replay_id}", lambda: lifecycle.claim_replay(replay_id), part)
+    _worked(f"replay {replay_id}", lambda: claims.claim_replay(replay_id), part)
 
 
 def _worked(what: str, claimed: Callable[[], C | None], work: Callable[[C, Heartbeat], bool]) -> bool:
@@ -79,27 +79,27 @@ def _worked(what: str, claimed: Callable[[], C | None], work: Callable[[C, Heart
         instance=claim.instance_id, generation=getattr(claim, "generation", None), correlation_id=None, worker=node.process_name()
     )
     try:
-        with Heartbeat(lambda seconds: lifecycle.extend(claim, seconds)) as heartbeat:
+        with Heartbeat(lambda seconds: claims.extend(claim, seconds)) as heartbeat:
             return work(claim, heartbeat)
     except Fenced as fenced:
         node.count(fenced=1)
         log.info("%s", fenced)
     except Stopping:
-        lifecycle.hand_back(claim)
+        claims.hand_back(claim)
     except (Refused, Broken) as error:
-        lifecycle.fail(claim, str(error))
+        claims.fail(claim, str(error))
     except (*NO_ANSWER, Transient) as error:
         log.warning("%s: %s; the sweep will try again", what, error)
         if _is_hopeless(error):
-            lifecycle.fail(claim, f"The database does not take this work: {error}".strip())
+            claims.fail(claim, f"The database does not take this work: {error}".strip())
         else:
-            lifecycle.back_off(claim, type(error).__name__)
+            claims.back_off(claim, type(error).__name__)
     except MemoryError:
-        lifecycle.fail(claim, "The machine ran out of memory. Make the population or the network smaller.")
+        claims.fail(claim, "The machine ran out of memory. Make the population or the network smaller.")
     except Exception:
         number = secrets.token_hex(6)
         log.exception("trouble %s: %s", number, what, extra={"correlation_id": number})
-        lifecycle.fail(claim, f"Something went wrong here; it is not your fault. The log tells more under {number}.")
+        claims.fail(claim, f"Something went wrong here; it is not your fault. The log tells more under {number}.")
     finally:
         node.tell()
         logs.note(instance=None, generation=None)

@@ -18,7 +18,7 @@ from database.errors import NO_ANSWER
 from database.models import EventLevel, EventType, Instance, InstanceState
 from database.outcomes import has_aim
 from database.services import Claim, NewEvent, Part
-from processing import failures, lifecycle, logs, node, remarks, slices
+from processing import announcements, claims, failures, logs, node, remarks, slices, states
 from processing.core.profile import core_profile, numeric_profile
 from processing.core.search import checkpoint as checkpoints
 from processing.core.search import generation as generations
@@ -48,7 +48,7 @@ class Shift:
         self.in_slices = in_slices
         self.claim, self.run, self.plan, self.heartbeat, self.watch = claim, run, run.plan, heartbeat, watch
         self.seed = run.instance.seed
-        self.is_poisoned = lifecycle.is_poisoned(claim)
+        self.is_poisoned = claims.is_poisoned(claim)
         self.ends_at = time.monotonic() + (settings.SHIFT_SECONDS if seconds is None else seconds)
 
     def work(self) -> bool:
@@ -127,12 +127,12 @@ class Shift:
     def _hand_out(self, number: int, parts: Iterable[Part]) -> None:
         """Write the generation in slices; whoever is free evaluates those without results."""
         written = list(parts)
-        with lifecycle.fenced(self.claim) as instance:
+        with claims.fenced(self.claim) as instance:
             instance.profile = node.profile_of(self.plan)
             services.open_slices(instance=instance, generation=number, parts=written)
             services.finish_commit(instance=instance, events=[])
         node.count(commits=1)
-        lifecycle.announce([self.claim.instance_id])
+        announcements.announce([self.claim.instance_id])
 
     def _commit(self, closed: GenerationResult, evaluated: "_Evaluated", confirming: list[Failure]) -> Instance:
         """The run after the commit; where that was not answered, the database is asked what became of it."""
@@ -161,7 +161,7 @@ class Shift:
     def _write(self, closed: GenerationResult, evaluated: "_Evaluated", confirming: list[Failure]) -> Instance:
         """The generation and all that goes with it in one transaction, behind the fence."""
         record = record_of(self.run, closed, seconds=evaluated.seconds, started_at=evaluated.started_at)
-        with lifecycle.fenced(self.claim) as instance:
+        with claims.fenced(self.claim) as instance:
             services.record_generation(instance=instance, generation=record, keep_every=settings.CHECKPOINT_KEEP_EVERY)
             services.close_slices(instance=instance)
             instance.profile = node.profile_of(self.plan)
@@ -180,10 +180,10 @@ class Shift:
         """The run's row says why it has ended, where it has, and is in the state that follows; the event of that."""
         if closed.stop is not None:
             instance.stop_reason, instance.stop_explanation = closed.stop.value, closed.explanation
-        state = lifecycle.following(InstanceState(instance.state), closed.stop)
+        state = states.following(InstanceState(instance.state), closed.stop)
         if state == InstanceState.FAILED and closed.explanation is not None:
             instance.failure_message = closed.explanation["message"]
-        return lifecycle.enter(instance, state, aim=has_aim(self.run.staged.spec["stop"]))
+        return states.enter(instance, state, aim=has_aim(self.run.staged.spec["stop"]))
 
     def _timed(self, instance: Instance, closed: GenerationResult) -> GenerationResult:
         """The same, ended by the clock where the time limit is up; a run that a clock ended is not reproducible."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from database import services, steps
 from database.models import EventLevel, EventType, Instance
 from database.services import NewEvent, Part, SliceClaim
-from processing import dispatch, lifecycle, node
+from processing import announcements, claims, dispatch, node
 from processing.core.search import checkpoint as checkpoints
 from processing.core.search.plan import Plan
 from processing.core.search.slice_payload import (
@@ -63,10 +63,10 @@ def work_on(claim: SliceClaim, run: Run, heartbeat: Heartbeat) -> None:
         Fenced, Stopping: nothing was stored.
     """
     number, plan = claim.last - claim.first, run.plan
-    if number > 1 and lifecycle.is_poisoned(claim):
+    if number > 1 and claims.is_poisoned(claim):
         _split(claim, plan)
         return
-    if number == 1 and lifecycle.is_given_up(claim):
+    if number == 1 and claims.is_given_up(claim):
         _give_up(claim, plan)
         return
     population = unpack_part(steps.population_of(claim.slice_id), plan.genome)
@@ -84,7 +84,7 @@ def _leave_the_rest(claim: SliceClaim, plan: Plan, population: Population, evalu
     """The time of this step is up: what became of the first agents is stored, the others are slices of that size."""
     services.split_slice(claim=claim, parts=list(begun(plan, population, evaluations, origin=claim.first)))
     node.count(commits=1, evaluations=len(evaluations))
-    lifecycle.announce_next(claim.instance_id)
+    announcements.announce_next(claim.instance_id)
 
 
 def _judge_state(claim: SliceClaim, plan: Plan) -> State:
@@ -105,7 +105,7 @@ def _split(claim: SliceClaim, plan: Plan) -> None:
     services.split_slice(
         claim=claim, parts=parts, event=NewEvent(EventType.NOTE, message, EventLevel.WARNING, claim.generation)
     )
-    lifecycle.announce([claim.instance_id])
+    announcements.announce([claim.instance_id])
 
 
 def _give_up(claim: SliceClaim, plan: Plan) -> None:
@@ -126,5 +126,5 @@ def _commit(claim: SliceClaim, results: bytes, trouble: NewEvent | None = None) 
     if services.commit_slice(claim=claim, results=results, events=events, chance=trouble is not None):
         dispatch.advance(claim.instance_id)
     else:
-        lifecycle.announce_next(claim.instance_id)
+        announcements.announce_next(claim.instance_id)
     node.count(commits=1, evaluations=claim.last - claim.first)

@@ -2,7 +2,7 @@
 
 from celery import Task, shared_task
 
-from processing import dispatch, lifecycle, runner
+from processing import dispatch, recovery, runner
 
 
 class Step(Task):  # type: ignore[misc]
@@ -33,4 +33,4 @@ def replay(replay_id: int) -> None:
 @shared_task(name=dispatch.SWEEP)
 def sweep() -> None:
     """A message for every step that is ready or whose lease ran out."""
-    lifecycle.sweep()
+    recovery.sweep()

@@ -16,7 +16,7 @@ from django.db import close_old_connections
 
 from database import services
 from database.errors import NO_ANSWER
-from processing import lifecycle, node, stopping
+from processing import node, recovery, stopping
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ class StepRequest(Request):  # type: ignore[misc]
         try:
             close_old_connections()
             node.count(lost=1)
-            lifecycle.worker_died(f"{node.name()}/{self.worker_pid}", crashed=crashed)
+            recovery.worker_died(f"{node.name()}/{self.worker_pid}", crashed=crashed)
             node.tell()
         except NO_ANSWER as error:
             log.warning("the database does not answer (%s); what process %s held is free after its lease", error, self.worker_pid)
@@ -96,7 +96,7 @@ def _known(**_: Any) -> None:
     try:
         close_old_connections()
         node.register()
-        lifecycle.worker_died(node.name(), crashed=False)
+        recovery.worker_died(node.name(), crashed=False)
     except NO_ANSWER as error:
         log.warning("the database does not answer (%s); this worker makes itself known later", error)
 

@@ -10,7 +10,7 @@ from api import intake
 from database import packing, services
 from database.models import ACTIVE, EventType, Instance, InstanceState
 from database.services import NewEvent, NewGeneration, NewSnapshot
-from processing import lifecycle
+from processing import states
 from processing.core.types import Failure, Operator
 
 WEIGHTS = 24 * 3 + 3 + 3 * 9 + 9
@@ -115,7 +115,7 @@ def _committed(instance: Instance, written: NewGeneration, keep_every: int, stat
     event = NewEvent(EventType.GENERATION_COMPLETED, f"Generation {written.number}.", generation=written.number)
     with services.fenced(claim, lease_seconds=60) as row:
         services.record_generation(instance=row, generation=written, keep_every=keep_every)
-        changed = lifecycle.enter(row, state)
+        changed = states.enter(row, state)
         services.finish_commit(instance=row, events=[event, *([changed] if changed else [])])
     if state in ACTIVE:
         services.release(claim=claim)

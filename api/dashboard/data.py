@@ -7,12 +7,12 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from api.dashboard.policy import page
 from api.dashboard.replays import recorded, stride_of
 from api.dashboard.views import run_of, whole
-from api.dashboard.words import origin_words
 from api.exports import formats_at
-from api.graphql.ids import global_id
+from api.ids import global_id
+from api.policy import page
+from api.wording import origin_words
 from database import selectors
 from database.errors import NotFound
 from database.models import Instance

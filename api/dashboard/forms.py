@@ -10,18 +10,18 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from api import intake, replays
 from api.access import Permission, may
-from api.dashboard.examples import document_of
-from api.dashboard.policy import page
 from api.dashboard.replays import replay_told
 from api.dashboard.views import live_context, run_of, runs_context
-from api.dashboard.words import duration, fault_rows, shown
+from api.examples import document_of
+from api.policy import page
+from api.wording import duration, fault_rows, shown
 from database import selectors
 from database.errors import Conflict, NotFound
 from formatting.faults import Faulty
-from processing import lifecycle
+from processing import states
 from staging.estimate import CostEstimate
 
-ACTIONS = {"pause": lifecycle.pause, "resume": lifecycle.resume, "cancel": lifecycle.cancel}
+ACTIONS = {"pause": states.pause, "resume": states.resume, "cancel": states.cancel}
 
 
 @require_POST

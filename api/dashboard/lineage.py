@@ -7,9 +7,9 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
-from api.dashboard.policy import page
 from api.dashboard.views import run_of, whole
-from api.dashboard.words import change_words, operator_words
+from api.policy import page
+from api.wording import change_words, operator_words
 from database import selectors
 from database.models import Instance
 from database.selectors import AgentRecord

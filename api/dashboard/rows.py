@@ -5,8 +5,8 @@ from typing import Any
 from django.urls import reverse
 from django.utils import timezone
 
-from api.dashboard.pictures import spark_svg
-from api.dashboard.words import ago, duration, elapsed, has_other_champion, pill_of, shown, strategy_words
+from api.pictures import spark_svg
+from api.wording import ago, duration, elapsed, has_other_champion, pill_of, shown, strategy_words
 from database import selectors
 from database.models import ACTIVE, Instance
 

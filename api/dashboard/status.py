@@ -6,8 +6,8 @@ from urllib.parse import quote, urlencode
 from django.urls import reverse
 from django.utils import timezone
 
-from api.dashboard import words
-from api.dashboard.words import duration, shown
+from api import wording
+from api.wording import duration, shown
 from database import selectors
 from database.models import ACTIVE, EventType, Generation, Instance, InstanceState
 from database.outcomes import why_not_resumed
@@ -62,8 +62,8 @@ def live_url(instance: Instance) -> str:
 def _head(instance: Instance, may_operate: bool) -> dict[str, Any]:
     spec = instance.work_item.spec
     return {
-        "number": instance.pk, "name": instance.work_item.name, "pill": words.pill_of(instance),
-        "environment": words.environment_words(spec["environment"]), "strategy": words.strategy_words(spec),
+        "number": instance.pk, "name": instance.work_item.name, "pill": wording.pill_of(instance),
+        "environment": wording.environment_words(spec["environment"]), "strategy": wording.strategy_words(spec),
         "population": shown(spec["strategy"]["population_size"]),
         "seed": instance.seed, "reproducible": instance.reproducible,
         "is_revived": instance.revived_generation is not None,
@@ -113,7 +113,7 @@ def _best(instance: Instance) -> list[dict[str, str]]:
         return [{"name": "Best fitness", "figure": "–", "note": ""}]
     where = "" if instance.best_generation is None else f"in generation {instance.best_generation}"
     best = {"name": "Best fitness", "figure": shown(instance.best_fitness), "note": where}
-    if not words.has_other_champion(instance):
+    if not wording.has_other_champion(instance):
         return [best]
     note = f"confirmed in generation {instance.champion_generation}"
     return [best, {"name": "Champion's fitness", "figure": shown(instance.champion_fitness), "note": note}]
@@ -134,7 +134,7 @@ def _speed(instance: Instance, per_second: float | None) -> dict[str, str]:
 
 def _time(instance: Instance, progress: Progress) -> dict[str, Any]:
     now = timezone.now()
-    took = duration(words.elapsed(instance, now))
+    took = duration(wording.elapsed(instance, now))
     if instance.state == InstanceState.RUNNING and progress.estimated_end_at is not None:
         left = max((progress.estimated_end_at - now).total_seconds(), 0.0)
         return {"name": "Time", "figure": took, "note": f"about {duration(left)} left"}
@@ -154,7 +154,7 @@ def _story(instance: Instance, latest: Generation | None) -> dict[str, Any]:
         }
         facts = [(name, shown(value)) for name, value in named.items() if value is not None] + facts
     return {
-        "ending": words.ending_of(instance), "story_title": title, "story": story.format(instance.next_generation),
+        "ending": wording.ending_of(instance), "story_title": title, "story": story.format(instance.next_generation),
         "story_facts": facts, "digest": instance.digest,
     }
 
@@ -163,7 +163,7 @@ def _limits(spec: dict[str, Any]) -> list[tuple[str, str]]:
     """The stop rules that the work item sets; of a maze or a table, what solves it."""
     stop, goals = spec["stop"], spec["environment"].get("goals")
     of_maze = "by 1 goal" if goals == 1 else f"by {goals:,} goals" if goals else True
-    solved = (words.criterion_words(spec["environment"]) or of_maze) if stop.get("solved") else None
+    solved = (wording.criterion_words(spec["environment"]) or of_maze) if stop.get("solved") else None
     named = {
         "ends at fitness": stop["fitness"], "ends when solved": solved,
         "ends at generation": stop["max_generations"],

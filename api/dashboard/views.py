@@ -9,12 +9,12 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from api.access import Permission, may
-from api.dashboard.examples import cards, document_of
-from api.dashboard.policy import page
 from api.dashboard.query import QUERY
 from api.dashboard.rows import rows_context
 from api.dashboard.status import graphiql_url, status_context
-from api.dashboard.words import fault_rows, stored_faults
+from api.examples import cards, document_of
+from api.policy import page
+from api.wording import fault_rows, stored_faults
 from database import selectors
 from database.errors import NotFound
 from database.models import Instance

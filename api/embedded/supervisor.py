@@ -17,7 +17,7 @@ from django.db import InterfaceError, OperationalError
 from api.embedded.child import Child
 from api.embedded.trouble import Trouble
 from database import steps
-from processing import lifecycle
+from processing import recovery
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class Supervisor:
         settings.NUMBER_OF_WORKERS = self.number_of_workers
         for worker in steps.workers_with_leases():
             if worker.startswith(self.prefix):
-                lifecycle.worker_died(worker, crashed=False)
+                recovery.worker_died(worker, crashed=False)
         if not settings.REDIS_URL:
             self._start_broker()
         for number in range(1, self.number_of_workers + 1):
@@ -79,12 +79,12 @@ class Supervisor:
             if child.exit_code is not None and time.monotonic() - child.started_at > RESTART_PAUSE_SECONDS:
                 log.warning("%s ended with code %s; replacing it", name, child.exit_code)
                 child.end()
-                lifecycle.worker_died(name, crashed=child.has_crashed)
+                recovery.worker_died(name, crashed=child.has_crashed)
                 self._start_worker(name)
         if time.monotonic() >= self.next_sweep:
             self.next_sweep = time.monotonic() + settings.SWEEP_SECONDS
             self._end_hung_workers()
-            lifecycle.sweep()
+            recovery.sweep()
 
     def stop(self) -> None:
         """Nobody is left; what the workers held is free for the next start."""
@@ -94,7 +94,7 @@ class Supervisor:
             child.end(patience=0.5)
         try:
             for name in self.workers:
-                lifecycle.worker_stopped(name)
+                recovery.worker_stopped(name)
         finally:
             if self.broker is not None:
                 self.broker.ask_to_end()

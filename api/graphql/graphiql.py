@@ -9,7 +9,7 @@ from django.middleware.csrf import get_token
 from django.shortcuts import render
 
 from api.access import Permission, may
-from api.dashboard.examples import cards
+from api.examples import cards
 
 #: Everything comes from this server; GraphiQL writes styles into its page.
 _POLICY = "; ".join((

@@ -7,24 +7,24 @@ import graphene
 
 from api import intake, replays
 from api.access import Permission, may
-from api.graphql.ids import BadId, GlobalId, read_id
-from api.graphql.inputs import (
+from api.graphql.queries import DOCUMENT
+from api.graphql.types.inputs import (
     CancelInstanceInput,
     DeleteNodeInput,
     InstanceInput,
     RequestReplayInput,
     SubmitWorkItemInput,
 )
-from api.graphql.queries import DOCUMENT
 from api.graphql.types.node import many, maybe, one
 from api.graphql.types.problems import CostEstimate, Problem, UserError, problems_of
 from api.graphql.types.replays import EpisodeReplay
 from api.graphql.types.runs import Instance
 from api.graphql.types.work_items import WorkItem
+from api.ids import BadId, GlobalId, read_id
 from database import selectors, services
 from database.errors import Conflict, NotFound, TooMany
 from formatting.faults import FaultCode, Faulty
-from processing import lifecycle
+from processing import states
 from processing.core.errors import Refused
 
 _DENIED = "You may not do this. Log in as somebody who may."
@@ -135,17 +135,17 @@ class Mutation(graphene.ObjectType):
     @staticmethod
     def resolve_pause_instance(root: None, info: Any, input: Any) -> dict[str, Any]:
         """Pause."""
-        return _operated(info, input, lifecycle.pause)
+        return _operated(info, input, states.pause)
 
     @staticmethod
     def resolve_resume_instance(root: None, info: Any, input: Any) -> dict[str, Any]:
         """Resume."""
-        return _operated(info, input, lifecycle.resume)
+        return _operated(info, input, states.resume)
 
     @staticmethod
     def resolve_cancel_instance(root: None, info: Any, input: Any) -> dict[str, Any]:
         """Cancel."""
-        return _operated(info, input, lambda number: lifecycle.cancel(number, immediately=input["immediately"] is not False))
+        return _operated(info, input, lambda number: states.cancel(number, immediately=input["immediately"] is not False))
 
     @staticmethod
     def resolve_delete_node(root: None, info: Any, input: Any) -> dict[str, Any]:

@@ -8,10 +8,12 @@ from django.conf import settings
 from graphql import GraphQLError
 
 from api import intake
-from api.dashboard.examples import cards
+from api.examples import cards
 from api.graphql.connections import PAGING, Listed, page_size, read_cursor
-from api.graphql.ids import BadId, read_id
-from api.graphql.inputs import (
+from api.graphql.types import catalogue as catalogues
+from api.graphql.types import server as servers
+from api.graphql.types.catalogue import Catalogue, Environment, Example
+from api.graphql.types.inputs import (
     InstanceBy,
     InstanceFilter,
     InstanceOrder,
@@ -22,9 +24,6 @@ from api.graphql.inputs import (
     ordered,
     work_item_filter,
 )
-from api.graphql.types import catalogue as catalogues
-from api.graphql.types import server as servers
-from api.graphql.types.catalogue import Catalogue, Environment, Example
 from api.graphql.types.node import Node, many, maybe, one
 from api.graphql.types.problems import problems_of
 from api.graphql.types.runs import Instance, InstanceConnection
@@ -32,6 +31,7 @@ from api.graphql.types.scalars import JSON
 from api.graphql.types.server import Server, Viewer, WorkItemValidation
 from api.graphql.types.work_items import WorkItemConnection
 from api.graphql.types.workers import Worker, workers
+from api.ids import BadId, read_id
 from database import models, selectors
 from formatting.faults import Faulty
 from staging.limits import Limits

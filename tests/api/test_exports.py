@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from api import intake
-from api.graphql.ids import global_id
+from api.ids import global_id
 from database import selectors
 from database.models import Agent, CheckpointPart, Generation, Instance
 from formatting.parse import parse

@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from api.graphql.ids import global_id
+from api.ids import global_id
 from database.models import Instance, InstanceState, WorkItem
 from tests import builders
 from tests.api.ask import ask, post

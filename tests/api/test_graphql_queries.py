@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from api.graphql.graphiql import LOOK, WATCH
-from api.graphql.ids import global_id
+from api.ids import global_id
 from database import services
 from database.models import Agent, Checkpoint, Instance, InstanceState
 from processing.runner import work_shift

@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from api import intake
 from api.dashboard.query import QUERY
 from api.embedded.follow import drawn_champion
-from api.graphql.ids import global_id
+from api.ids import global_id
 from database import services
 from database.models import Instance
 from processing.core.genomes import graphs

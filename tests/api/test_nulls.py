@@ -8,8 +8,8 @@ from django.test import Client
 from graphql import GraphQLInputObjectType, GraphQLObjectType, get_named_type, is_leaf_type, is_required_argument
 from graphql.type import GraphQLArgument, GraphQLField, GraphQLInputField, is_required_input_field
 
-from api.graphql.ids import global_id
 from api.graphql.schema import schema
+from api.ids import global_id
 from database.models import Instance
 from tests import builders
 from tests.api.ask import ask

@@ -12,10 +12,10 @@ from django.contrib.staticfiles import finders
 from django.test import Client
 
 from api import intake
-from api.dashboard.examples import cards
-from api.dashboard.pictures import maze_svg, spark_svg
 from api.dashboard.query import QUERY
-from api.dashboard.words import change_words, duration, ending_of, environment_words, strategy_words, with_code
+from api.examples import cards
+from api.pictures import maze_svg, spark_svg
+from api.wording import change_words, duration, ending_of, environment_words, strategy_words, with_code
 from database.models import Instance, InstanceState, WorkItem
 from database.services import database_now
 from processing.core.genomes.changes import Changes

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.test import Client
 from PIL import Image
 
-from api.graphql.ids import global_id
+from api.ids import global_id
 from database.models import Agent, Instance, Replay
 from processing import runner
 from tests.api.ask import ask, refusal

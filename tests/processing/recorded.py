@@ -9,7 +9,7 @@ from django.conf import LazySettings
 from api import intake
 from database import steps
 from database.models import Instance, Replay
-from processing import lifecycle, runner
+from processing import announcements, runner
 from tests.core.foreign import MODULE, document
 from tests.processing.test_slices import carried_on
 
@@ -35,7 +35,7 @@ def run_in(name: str, *, generations: int = 1, **environment: Any) -> Instance:
 
 def requested(instance: Instance, *, index: int = 0, episode: int = 0, pictures: bool = False, owner: Any = None) -> Replay:
     """A replay that somebody asked for."""
-    return lifecycle.request_replay(
+    return announcements.request_replay(
         instance_id=instance.pk, generation=0, index=index, episode=episode, with_pictures=pictures, owner=owner
     )
 

@@ -13,7 +13,7 @@ from database import selectors, steps
 from database.errors import Conflict
 from database.models import Event, EventLevel, EventType, Instance, InstanceState, Species
 from database.outcomes import Outcome, outcome_of
-from processing import lifecycle, runner
+from processing import runner, states
 from processing.core.search import checkpoint as checkpoints
 from processing.core.search.plan import Plan
 from processing.run import Run
@@ -77,7 +77,7 @@ def advanced(instance: Instance) -> Instance:
 def resumed(instance: Instance) -> Instance:
     """The run, resumed after its environment was mended."""
     BRIDGE.touch()
-    return lifecycle.resume(instance.pk)
+    return states.resume(instance.pk)
 
 
 def outcome(instance: Instance) -> Outcome | None:
@@ -184,7 +184,7 @@ def test_a_mended_run_goes_on_from_its_last_parents_to_a_good_end(strategy: str)
 def test_failures_in_a_row_are_counted_anew_after_a_resume_and_in_a_shift_that_begins_again() -> None:
     died = finished(submitted("rising_threshold", max_generations=9))
     assert state_of(died)["failures"] == 2
-    instance = advanced(lifecycle.resume(died.pk))  # nothing was mended
+    instance = advanced(states.resume(died.pk))  # nothing was mended
     assert (instance.state, state_of(instance)["failures"]) == ("RUNNING", 1)
     instance = advanced(instance)
     assert (instance.state, state_of(instance)["failures"], instance.next_generation) == ("FAILED", 2, 4)
@@ -193,7 +193,7 @@ def test_failures_in_a_row_are_counted_anew_after_a_resume_and_in_a_shift_that_b
 def test_generations_without_progress_are_counted_anew_after_a_resume() -> None:
     died = finished(submitted("rising_threshold", stagnation_generations=2, max_generations=9))
     assert died.next_generation == 2
-    instance = advanced(lifecycle.resume(died.pk))
+    instance = advanced(states.resume(died.pk))
     assert instance.state == InstanceState.RUNNING
 
 

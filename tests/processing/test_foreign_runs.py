@@ -8,7 +8,7 @@ from django.conf import LazySettings
 from django.test import Client
 
 from api import intake
-from api.graphql.ids import global_id
+from api.ids import global_id
 from database.models import Agent, Event, Instance, Slice, WorkItem
 from formatting.faults import Faulty
 from processing import runner, slices

@@ -10,7 +10,7 @@ from database import selectors, services
 from database.errors import Fenced, NotFound, TooMany
 from database.models import Agent, Event, Instance, Replay
 from database.services import replays as replay_services
-from processing import dispatch, lifecycle, node, replays, runner, stopping
+from processing import announcements, claims, dispatch, node, recovery, replays, runner, stopping
 from processing.core.steppers.recording import unpack
 from processing.run import Run
 from tests.processing.recorded import drawn_worlds, replayed, requested, run_in, waiting
@@ -44,7 +44,7 @@ def test_every_episode_of_a_normalised_run_is_the_one_that_was_scored() -> None:
     agent = Agent.objects.get(instance=instance, generation=2, index=1)
     ways = []
     for episode in (0, 1):
-        replay = lifecycle.request_replay(
+        replay = announcements.request_replay(
             instance_id=instance.pk, generation=2, index=1, episode=episode, with_pictures=False, owner=None
         )
         runner.work_replay(replay.pk)
@@ -84,7 +84,7 @@ def test_a_request_sends_a_message_and_the_sweep_another_where_that_was_lost(ins
 
 def test_the_sweep_announces_replays_that_wait(instance: Instance) -> None:
     requested(instance)
-    assert lifecycle.sweep() == 1
+    assert recovery.sweep() == 1
     assert dispatch.waiting() == 1
 
 
@@ -93,21 +93,21 @@ def test_a_replay_is_done_by_one_worker_at_a_time_and_what_comes_late_is_discard
 ) -> None:
     replay = requested(instance)
     settings.LEASE_SECONDS = -1.0
-    late = lifecycle.claim_replay(replay.pk)
+    late = claims.claim_replay(replay.pk)
     settings.LEASE_SECONDS = 30.0
     assert late is not None
     runner.work_replay(replay.pk)
     with pytest.raises(Fenced):
         services.store_replay(claim=late, result=b"", film=None)
-    assert lifecycle.claim_replay(replay.pk) is None
+    assert claims.claim_replay(replay.pk) is None
     assert Replay.objects.get().result != b""
 
 
 def test_a_replay_that_workers_die_of_fails_and_neither_its_run_nor_others_do(instance: Instance) -> None:
     replay, other = requested(instance), requested(instance, index=1)
-    for _ in range(lifecycle.MOST_REPLAY_ATTEMPTS):
-        assert lifecycle.claim_replay(replay.pk) is not None
-        lifecycle.worker_died(node.process_name(), crashed=True)
+    for _ in range(claims.MOST_REPLAY_ATTEMPTS):
+        assert claims.claim_replay(replay.pk) is not None
+        recovery.worker_died(node.process_name(), crashed=True)
     runner.work_replay(replay.pk)
     replay.refresh_from_db()
     assert (replay.state, replay.failure) == ("FAILED", "No worker survived replaying this episode, 3 times.")
@@ -192,7 +192,7 @@ def test_replays_go_with_their_run_and_with_what_old_runs_may_lose(instance: Ins
 
 
 def test_a_replay_of_a_run_that_is_deleted_meanwhile_is_discarded_quietly(instance: Instance) -> None:
-    claim = lifecycle.claim_replay(requested(instance).pk)
+    claim = claims.claim_replay(requested(instance).pk)
     assert claim is not None
     services.delete_instance(instance_id=instance.pk)
     with pytest.raises(Fenced):

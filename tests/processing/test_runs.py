@@ -23,7 +23,7 @@ from database.models import (
     PartKind,
     Slice,
 )
-from processing import dispatch, lifecycle, node, runner
+from processing import claims, dispatch, node, recovery, runner, states
 from processing.core.search.generation import GenerationResult
 
 pytestmark = pytest.mark.django_db
@@ -98,21 +98,21 @@ def test_replicates_have_seeds_of_their_own_and_the_first_has_the_work_items() -
 
 def test_a_claimed_run_is_nobody_elses() -> None:
     instance = submitted()
-    assert lifecycle.claim(instance.pk) is not None
-    assert lifecycle.claim(instance.pk) is None
+    assert claims.claim(instance.pk) is not None
+    assert claims.claim(instance.pk) is None
     assert not runner.work_shift(instance.pk)
 
 
 def test_a_worker_whose_lease_ran_out_is_fenced(settings: LazySettings) -> None:
     settings.LEASE_SECONDS = -1.0
     instance = submitted()
-    zombie = lifecycle.claim(instance.pk)
+    zombie = claims.claim(instance.pk)
     settings.LEASE_SECONDS = 30.0
-    heir = lifecycle.claim(instance.pk)
+    heir = claims.claim(instance.pk)
     assert zombie is not None
     assert heir is not None
     assert heir.token > zombie.token
-    with pytest.raises(Fenced), lifecycle.fenced(zombie):
+    with pytest.raises(Fenced), claims.fenced(zombie):
         pass
     with pytest.raises(Fenced):
         services.extend(claim=zombie, lease_seconds=30)
@@ -135,7 +135,7 @@ def test_cancel_while_a_generation_is_computed_discards_it() -> None:
 
     def cancel(closed: GenerationResult) -> None:
         if closed.number == 1:
-            lifecycle.cancel(instance.pk)
+            states.cancel(instance.pk)
 
     runner.work_shift(instance.pk, watch=cancel)
     instance.refresh_from_db()
@@ -147,13 +147,13 @@ def test_pause_takes_effect_at_the_generations_end_and_resume_goes_on_to_the_sam
 
     def pause(closed: GenerationResult) -> None:
         if closed.number == 0:
-            assert lifecycle.pause(instance.pk).state == InstanceState.PAUSING
+            assert states.pause(instance.pk).state == InstanceState.PAUSING
 
     assert not runner.work_shift(instance.pk, watch=pause)
     instance.refresh_from_db()
     assert (instance.state, instance.next_generation) == ("PAUSED", 2)
     assert not runner.work_shift(instance.pk)
-    lifecycle.resume(instance.pk)
+    states.resume(instance.pk)
     assert finished(instance).digest == undisturbed.digest
 
 
@@ -162,7 +162,7 @@ def test_cancel_can_let_the_generation_finish() -> None:
 
     def cancel(closed: GenerationResult) -> None:
         if closed.number == 0:
-            assert lifecycle.cancel(instance.pk, immediately=False).state == InstanceState.CANCELLING
+            assert states.cancel(instance.pk, immediately=False).state == InstanceState.CANCELLING
 
     runner.work_shift(instance.pk, watch=cancel)
     instance.refresh_from_db()
@@ -171,9 +171,9 @@ def test_cancel_can_let_the_generation_finish() -> None:
 
 def test_a_queued_run_is_paused_and_cancelled_at_once() -> None:
     instance = submitted()
-    assert lifecycle.pause(instance.pk).state == InstanceState.PAUSED
-    assert lifecycle.cancel(instance.pk).state == InstanceState.CANCELLED
-    for verb in (lifecycle.pause, lifecycle.resume, lifecycle.cancel):
+    assert states.pause(instance.pk).state == InstanceState.PAUSED
+    assert states.cancel(instance.pk).state == InstanceState.CANCELLED
+    for verb in (states.pause, states.resume, states.cancel):
         with pytest.raises(Conflict):
             verb(instance.pk)
         with pytest.raises(NotFound):
@@ -188,24 +188,24 @@ def test_a_work_item_can_be_stored_without_being_started() -> None:
 
 def test_the_sweep_finds_what_is_ready_and_what_lost_its_worker(settings: LazySettings) -> None:
     ready, lost, held = submitted(), submitted(), submitted(priority=1)
-    lifecycle.claim(held.pk)
+    claims.claim(held.pk)
     settings.LEASE_SECONDS = -1.0
-    lifecycle.claim(lost.pk)
+    claims.claim(lost.pk)
     assert [number for number, _ in steps.ready_instances()] == [ready.pk, lost.pk]
-    assert lifecycle.sweep() == 2
+    assert recovery.sweep() == 2
 
 
 def test_a_run_that_crashes_its_workers_fails_with_a_reason_and_can_be_resumed(settings: LazySettings) -> None:
     instance = submitted()
     for _ in range(settings.MAXIMUM_CRASHES):
-        assert lifecycle.claim(instance.pk) is not None
-        lifecycle.worker_died(node.process_name(), crashed=True)
+        assert claims.claim(instance.pk) is not None
+        recovery.worker_died(node.process_name(), crashed=True)
     assert not runner.work_shift(instance.pk)
     instance.refresh_from_db()
     assert (instance.state, instance.stop_reason) == ("FAILED", "ERROR")
     assert instance.failure_message is not None
     assert "crashed 3 times" in instance.failure_message
-    lifecycle.resume(instance.pk)
+    states.resume(instance.pk)
     assert finished(instance).state == InstanceState.SUCCEEDED
 
 
@@ -213,9 +213,9 @@ def test_a_run_that_loses_too_many_workers_fails(settings: LazySettings) -> None
     settings.MAXIMUM_ATTEMPTS = 2
     instance = submitted()
     for _ in range(2):
-        assert lifecycle.claim(instance.pk) is not None
-        lifecycle.worker_died(node.process_name(), crashed=False)
-    assert lifecycle.claim(instance.pk) is None
+        assert claims.claim(instance.pk) is not None
+        recovery.worker_died(node.process_name(), crashed=False)
+    assert claims.claim(instance.pk) is None
     instance.refresh_from_db()
     assert instance.state == InstanceState.FAILED
 
@@ -241,7 +241,7 @@ def test_an_active_run_cannot_be_deleted_and_an_ended_one_can() -> None:
     instance = submitted()
     with pytest.raises(Conflict):
         services.delete_instance(instance_id=instance.pk)
-    lifecycle.cancel(instance.pk)
+    states.cancel(instance.pk)
     services.delete_instance(instance_id=instance.pk)
     assert not Instance.objects.filter(pk=instance.pk).exists()
     with pytest.raises(NotFound):
@@ -251,7 +251,7 @@ def test_an_active_run_cannot_be_deleted_and_an_ended_one_can() -> None:
 def test_sweeping_again_and_again_does_not_fill_the_queue() -> None:
     ready = [submitted().pk for _ in range(3)]
     for _ in range(20):
-        lifecycle.sweep()
+        recovery.sweep()
     assert len(ready) <= (dispatch.waiting() or 0) <= 4 * len(ready)
 
 
@@ -277,7 +277,7 @@ def test_a_database_that_does_not_answer_frees_the_run_for_a_later_try() -> None
     assert not runner.work_shift(instance.pk, watch=stumble)
     instance.refresh_from_db()
     assert (instance.state, instance.claimed_by, instance.attempts) == ("RUNNING", "", 0)
-    assert lifecycle.claim(instance.pk) is None
+    assert claims.claim(instance.pk) is None
     Instance.objects.update(lease_until=None)  # some seconds later
     assert finished(instance).state == InstanceState.SUCCEEDED
 
@@ -306,8 +306,8 @@ def test_trouble_of_the_database_fails_nobody(settings: LazySettings, monkeypatc
 
 def test_a_worker_that_was_told_to_stop_costs_no_attempt() -> None:
     instance = submitted()
-    assert lifecycle.claim(instance.pk) is not None
-    lifecycle.worker_stopped(node.process_name())
+    assert claims.claim(instance.pk) is not None
+    recovery.worker_stopped(node.process_name())
     instance.refresh_from_db()
     assert (instance.attempts, instance.lease_until) == (0, None)
 
@@ -317,8 +317,8 @@ def test_a_pause_that_is_not_reached_yet_can_be_withdrawn() -> None:
 
     def hesitate(closed: GenerationResult) -> None:
         if closed.number == 0:
-            lifecycle.pause(instance.pk)
-            assert lifecycle.resume(instance.pk).state == InstanceState.RUNNING
+            states.pause(instance.pk)
+            assert states.resume(instance.pk).state == InstanceState.RUNNING
 
     runner.work_shift(instance.pk, watch=hesitate)
     instance.refresh_from_db()

@@ -8,7 +8,7 @@ from database import services, steps
 from database.errors import Fenced
 from database.models import Event, Generation, Instance, InstanceState, Slice
 from database.packing import unpack
-from processing import dispatch, lifecycle, node, runner
+from processing import claims, dispatch, node, recovery, runner, states
 from processing.core.profile import core_name
 from processing.core.types import Failure
 from tests.processing.test_runs import AGENTS, GENERATIONS, finished, submitted
@@ -37,7 +37,7 @@ def evaluated(number: int, crashes_at: int | None) -> None:
     row = Slice.objects.get(pk=number)
     is_bad = crashes_at is not None and row.generation == 1 and row.first <= crashes_at < row.last
     if is_bad and row.crashes < (2 if row.last - row.first > 1 else 3):
-        assert lifecycle.claim_slice(number) is not None
+        assert claims.claim_slice(number) is not None
         died()
     else:
         runner.work_slice(number, threads=1)
@@ -47,14 +47,14 @@ def advanced(instance: Instance, crashes_at: int | None) -> None:
     instance.refresh_from_db()
     is_bad = crashes_at is not None and instance.next_generation == 1 and instance.pending_slices is None
     if is_bad and instance.crashes < 2:
-        assert lifecycle.claim(instance.pk) is not None
+        assert claims.claim(instance.pk) is not None
         died()
     else:
         runner.work_shift(instance.pk, seconds=0.0, threads=1)
 
 
 def died() -> None:
-    lifecycle.worker_died(node.process_name(), crashed=True)
+    recovery.worker_died(node.process_name(), crashed=True)
 
 
 def opened() -> Instance:
@@ -87,12 +87,12 @@ def test_of_many_slices_only_the_next_ones_are_announced_so_that_other_runs_have
     for number, _ in steps.ready_slices(most=2):
         runner.work_slice(number)
     assert dispatch.waiting() == 2 + 2  # nobody takes them here
-    assert lifecycle.sweep() == 0
+    assert recovery.sweep() == 0
 
 
 def test_while_slices_are_out_the_run_itself_is_not_ready() -> None:
     instance = opened()
-    assert lifecycle.claim(instance.pk) is None
+    assert claims.claim(instance.pk) is None
     assert steps.ready_instances() == []
     assert len(steps.ready_slices()) == SLICES
 
@@ -101,33 +101,33 @@ def test_a_slice_is_evaluated_by_one_worker_at_a_time_and_stored_once(settings: 
     opened()
     number = steps.ready_slices()[0][0]
     settings.LEASE_SECONDS = -1.0
-    zombie = lifecycle.claim_slice(number)
+    zombie = claims.claim_slice(number)
     settings.LEASE_SECONDS = 30.0
     assert zombie is not None
     runner.work_slice(number)
     with pytest.raises(Fenced):
         services.commit_slice(claim=zombie, results=b"")
-    assert lifecycle.claim_slice(number) is None
+    assert claims.claim_slice(number) is None
     assert Instance.objects.get().pending_slices == SLICES - 1
 
 
 def test_what_is_evaluated_after_a_cancel_is_discarded() -> None:
     instance = opened()
-    late = lifecycle.claim_slice(steps.ready_slices()[0][0])
+    late = claims.claim_slice(steps.ready_slices()[0][0])
     assert late is not None
-    assert lifecycle.cancel(instance.pk).state == InstanceState.CANCELLED
+    assert states.cancel(instance.pk).state == InstanceState.CANCELLED
     with pytest.raises(Fenced):
         services.commit_slice(claim=late, results=b"")
     with pytest.raises(Fenced):
-        lifecycle.extend(late, 30.0)
+        claims.extend(late, 30.0)
     assert not Slice.objects.exists()
 
 
 def test_cancel_can_let_the_slices_of_a_generation_finish() -> None:
     instance = opened()
-    lifecycle.claim_slice(steps.ready_slices()[0][0])
-    assert lifecycle.cancel(instance.pk, immediately=False).state == InstanceState.CANCELLING
-    lifecycle.worker_stopped(node.process_name())
+    claims.claim_slice(steps.ready_slices()[0][0])
+    assert states.cancel(instance.pk, immediately=False).state == InstanceState.CANCELLING
+    recovery.worker_stopped(node.process_name())
     instance = carried_on(instance)
     assert (instance.state, instance.next_generation) == ("CANCELLED", 1)
 
@@ -136,26 +136,26 @@ def test_a_pause_waits_for_the_slices_under_way_alone_and_keeps_those_done() -> 
     whole, instance = finished(submitted()), opened()
     done, under_way, waiting = (number for number, _ in steps.ready_slices()[:3])
     runner.work_slice(done)
-    claim = lifecycle.claim_slice(under_way)
-    assert lifecycle.pause(instance.pk).state == InstanceState.PAUSING
-    assert lifecycle.claim_slice(waiting) is None
+    claim = claims.claim_slice(under_way)
+    assert states.pause(instance.pk).state == InstanceState.PAUSING
+    assert claims.claim_slice(waiting) is None
     assert steps.ready_instances() == []
     assert claim is not None
     services.hand_back_slice(claim=claim)
     runner.work_shift(instance.pk)
     assert Instance.objects.get(pk=instance.pk).state == InstanceState.PAUSED
-    lifecycle.resume(instance.pk)
+    states.resume(instance.pk)
     assert Slice.objects.filter(instance=instance, results__isnull=False).count() == 1
     assert carried_on(instance).digest == whole.digest
 
 
 def test_a_slice_claimed_before_a_resume_is_late() -> None:
     instance = opened()
-    late = lifecycle.claim_slice(steps.ready_slices()[0][0])
-    lifecycle.pause(instance.pk)
-    lifecycle.worker_died(node.process_name(), crashed=False)
+    late = claims.claim_slice(steps.ready_slices()[0][0])
+    states.pause(instance.pk)
+    recovery.worker_died(node.process_name(), crashed=False)
     runner.work_shift(instance.pk)
-    lifecycle.resume(instance.pk)
+    states.resume(instance.pk)
     assert late is not None
     with pytest.raises(Fenced):
         services.commit_slice(claim=late, results=b"")
@@ -176,29 +176,29 @@ def test_an_agent_that_no_worker_survives_fails_alone(changes: dict[str, object]
 def test_workers_that_die_while_asking_fail_the_run() -> None:
     instance = submitted()
     for _ in range(3):
-        assert lifecycle.claim(instance.pk) is not None
+        assert claims.claim(instance.pk) is not None
         died()
-    assert lifecycle.claim(instance.pk) is None
+    assert claims.claim(instance.pk) is None
     instance.refresh_from_db()
     assert instance.state == InstanceState.FAILED
 
 
 def test_a_failed_run_takes_its_slices_up_again() -> None:
     whole, instance = finished(submitted()), opened()
-    claim = lifecycle.claim_slice(steps.ready_slices()[0][0])
+    claim = claims.claim_slice(steps.ready_slices()[0][0])
     assert claim is not None
-    lifecycle.fail(claim, "for a test")
+    claims.fail(claim, "for a test")
     assert steps.ready_slices() == []
-    lifecycle.resume(instance.pk)
+    states.resume(instance.pk)
     assert carried_on(instance).digest == whole.digest
 
 
 def test_nobody_holds_a_slice_of_a_run_that_failed() -> None:
     opened()
-    first, second = (lifecycle.claim_slice(number) for number, _ in steps.ready_slices()[:2])
+    first, second = (claims.claim_slice(number) for number, _ in steps.ready_slices()[:2])
     assert first is not None
     assert second is not None
-    lifecycle.fail(first, "for a test")
+    claims.fail(first, "for a test")
     assert steps.workers_with_leases() == []
     with pytest.raises(Fenced):
         services.commit_slice(claim=second, results=b"")
@@ -210,9 +210,9 @@ def test_an_adopted_run_evaluates_its_slices_anew_under_one_profile(settings: La
     runner.work_slice(steps.ready_slices()[0][0])
     settings.NUMERIC_PROFILE, settings.ADOPTION_SECONDS = "", 0.0
     number = steps.ready_slices()[0][0]
-    assert lifecycle.claim_slice(number) is None
+    assert claims.claim_slice(number) is None
     node.register()
-    lifecycle.adopt()
+    recovery.adopt()
     instance.refresh_from_db()
     assert (instance.profile, instance.pending_slices) == (core_name(node.profile()), SLICES)
     assert carried_on(instance).state == InstanceState.SUCCEEDED

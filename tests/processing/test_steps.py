@@ -8,7 +8,7 @@ from django.db import OperationalError, connection
 
 from database import services, steps
 from database.models import Event, Instance, Worker
-from processing import lifecycle, node, runner, shift, stopping
+from processing import claims, node, recovery, runner, shift, stopping
 from processing.core import profile
 from processing.core.profile import numeric_profile
 from processing.core.search.generation import GenerationResult
@@ -22,7 +22,7 @@ def test_a_worker_of_another_numeric_profile_leaves_a_run_alone(settings: LazySe
     instance = submitted()
     assert runner.work_shift(instance.pk, seconds=0.0)
     settings.NUMERIC_PROFILE = "another"
-    assert lifecycle.claim(instance.pk) is None
+    assert claims.claim(instance.pk) is None
     settings.NUMERIC_PROFILE = ""
     assert finished(instance).reproducible
 
@@ -33,10 +33,10 @@ def test_a_run_whose_profile_no_worker_has_is_adopted_and_marked(settings: LazyS
     assert runner.work_shift(instance.pk, seconds=0.0)
     settings.NUMERIC_PROFILE, settings.ADOPTION_SECONDS = "", 0.0
     Instance.objects.filter(pk=instance.pk).update(numeric_profile={"python": "2"})
-    lifecycle.adopt()
+    recovery.adopt()
     assert Instance.objects.get(pk=instance.pk).profile == "older"
     node.register()
-    lifecycle.adopt()
+    recovery.adopt()
     instance = finished(instance)
     assert (instance.state, instance.digest, instance.reproducible) == ("SUCCEEDED", whole.digest, False)
     assert Event.objects.filter(instance=instance, message__contains="numeric profile").exists()
@@ -46,7 +46,7 @@ def test_a_run_whose_profile_a_worker_has_is_not_adopted(settings: LazySettings)
     instance = submitted()
     assert runner.work_shift(instance.pk, seconds=0.0)
     node.register()
-    lifecycle.adopt()
+    recovery.adopt()
     assert Instance.objects.get(pk=instance.pk).profile == profile.core_name(node.profile())
 
 
@@ -59,7 +59,7 @@ def test_only_runs_in_which_a_library_computes_are_bound_to_libraries(monkeypatc
     monkeypatch.setattr(profile, "profile_name", lambda: f"{core}+other")
     monkeypatch.setattr(node, "profile_name", profile.profile_name)
     monkeypatch.setattr(shift, "numeric_profile", lambda: numeric_profile() | {"linear_algebra": "another"})
-    assert lifecycle.claim(sampled.pk) is None
+    assert claims.claim(sampled.pk) is None
     assert finished(maze).reproducible
 
 
@@ -91,7 +91,7 @@ def test_a_worker_that_was_stopped_after_a_commit_is_freed() -> None:
     instance = submitted()
 
     def stopped(closed: GenerationResult) -> None:
-        lifecycle.worker_stopped(node.process_name())
+        recovery.worker_stopped(node.process_name())
 
     assert not runner.work_shift(instance.pk, watch=stopped)
     instance.refresh_from_db()
@@ -138,7 +138,7 @@ def test_a_commit_that_was_not_answered_is_found_done(monkeypatch: pytest.Monkey
 def test_a_worker_that_takes_over_an_expired_lease_says_that_the_other_was_lost(settings: LazySettings) -> None:
     instance = submitted()
     settings.LEASE_SECONDS = -1.0
-    assert lifecycle.claim(instance.pk) is not None
+    assert claims.claim(instance.pk) is not None
     settings.LEASE_SECONDS = 30.0
     assert finished(instance).state == "SUCCEEDED"
     assert Event.objects.filter(instance=instance, type="WORKER_LOST").count() == 1
@@ -147,10 +147,10 @@ def test_a_worker_that_takes_over_an_expired_lease_says_that_the_other_was_lost(
 def test_a_step_that_loses_many_workers_waits_longer_each_time() -> None:
     instance = submitted()
     for attempt in range(1, 5):
-        assert lifecycle.claim(instance.pk) is not None, attempt
-        lifecycle.worker_died(node.process_name(), crashed=False)
+        assert claims.claim(instance.pk) is not None, attempt
+        recovery.worker_died(node.process_name(), crashed=False)
     assert steps.ready_instances() == []
-    assert lifecycle.claim(instance.pk) is None
+    assert claims.claim(instance.pk) is None
     instance.refresh_from_db()
     assert instance.claimed_by == ""
     assert instance.lease_until is not None
@@ -162,7 +162,7 @@ def test_a_node_that_dies_frees_what_all_of_its_processes_held() -> None:
     instance, other = submitted(), submitted()
     services.claim(instance_id=instance.pk, worker="node-1/17", lease_seconds=60)
     services.claim(instance_id=other.pk, worker="node-10/17", lease_seconds=60)
-    lifecycle.worker_died("node-1", crashed=False)
+    recovery.worker_died("node-1", crashed=False)
     assert [number for number, _ in steps.ready_instances()] == [instance.pk]
 
 

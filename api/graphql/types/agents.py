@@ -6,7 +6,6 @@ import graphene
 
 from api.exports import formats_at
 from api.graphql.connections import PAGING, Listed, connection, page_size, read_cursor
-from api.graphql.ids import global_id
 from api.graphql.types.enums import FAILURES, AgentOrigin, AgentState, FailureReason
 from api.graphql.types.episodes import Episode, KeptEpisode, Replay
 from api.graphql.types.exports import Export, exports_of
@@ -14,6 +13,7 @@ from api.graphql.types.genomes import Genome, UnpackedGenome, unpacked_at
 from api.graphql.types.node import Node, many, maybe, one
 from api.graphql.types.replays import EpisodeReplay, episode_of
 from api.graphql.types.species import Species
+from api.ids import global_id
 from database import models, selectors
 from database.models import Generation, Instance
 from database.selectors import AgentRecord

@@ -5,10 +5,10 @@ from typing import Any
 import graphene
 
 from api.graphql.connections import connection
-from api.graphql.ids import global_id
 from api.graphql.types.enums import EventLevel, EventType
 from api.graphql.types.node import Node, maybe, one
 from api.graphql.types.scalars import JSON, BigInt, DateTime
+from api.ids import global_id
 from database import models
 
 EventConnection = connection("Event", "events")

@@ -5,12 +5,12 @@ from typing import Any
 import graphene
 
 from api.graphql.connections import PAGING, Listed, connection, page_size
-from api.graphql.ids import global_id
-from api.graphql.inputs import AgentFilter, AgentOrder, agent_filter, ordered
 from api.graphql.types.agents import Agent, AgentConnection, agents_listed
+from api.graphql.types.inputs import AgentFilter, AgentOrder, agent_filter, ordered
 from api.graphql.types.node import Node, maybe, one
 from api.graphql.types.scalars import DateTime
 from api.graphql.types.species import DEFAULT_SPECIES, SpeciesSnapshot
+from api.ids import global_id
 from database import models
 from database.selectors import AgentOrder as AgentKey
 from database.selectors import AgentRecord

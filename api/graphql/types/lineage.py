@@ -5,11 +5,11 @@ from typing import Any
 import graphene
 
 from api.graphql.connections import within
-from api.graphql.ids import global_id
 from api.graphql.types.agents import Agent
 from api.graphql.types.enums import AgentOrigin
 from api.graphql.types.genomes import ConnectionGene, unpacked_at
 from api.graphql.types.node import many, maybe, one
+from api.ids import global_id
 from database import selectors
 from database.models import Instance
 from database.selectors import AgentRecord

@@ -5,8 +5,6 @@ from typing import Any
 import graphene
 
 from api.graphql.connections import PAGING, Listed, clamped, connection, page_size, read_cursor
-from api.graphql.ids import global_id, own_numbers, read_id
-from api.graphql.inputs import agent_filter, ordered
 from api.graphql.types.agents import Agent, AgentConnection, agents_listed
 from api.graphql.types.catalogue import Environment, environment_of
 from api.graphql.types.enums import (
@@ -19,11 +17,13 @@ from api.graphql.types.enums import (
 )
 from api.graphql.types.events import EventConnection
 from api.graphql.types.generations import AGENTS, Generation, GenerationConnection, GenerationStatistics
+from api.graphql.types.inputs import agent_filter, ordered
 from api.graphql.types.lineage import DEFAULT_DEPTH, Lineage, Tree, lineage_of
 from api.graphql.types.node import Node, many, maybe, one
 from api.graphql.types.scalars import JSON, BigInt, DateTime
 from api.graphql.types.species import DEFAULT_SPECIES, Species
 from api.graphql.types.work_items import WorkItem
+from api.ids import global_id, own_numbers, read_id
 from database import models, selectors
 from database.outcomes import Outcome, outcome_of
 from database.selectors import AgentFilter, AgentRecord, Progress

@@ -5,8 +5,8 @@ from typing import Any
 import graphene
 
 from api.graphql.connections import clamped
-from api.graphql.ids import global_id
 from api.graphql.types.node import Node, many, maybe, one
+from api.ids import global_id
 from database import models
 from database.selectors import AgentRecord
 

@@ -5,11 +5,11 @@ from typing import Any
 import graphene
 
 from api.graphql.connections import PAGING, Listed, connection, page_size, read_cursor
-from api.graphql.ids import global_id
 from api.graphql.types.enums import AlgorithmKind
 from api.graphql.types.node import Node, many, maybe, one
 from api.graphql.types.problems import Problem, UserError, stored_problems
 from api.graphql.types.scalars import JSON, DateTime
+from api.ids import global_id
 from database import models, selectors
 from database.selectors import InstanceFilter
 

@@ -8,8 +8,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 
-from api.dashboard.words import operator_words, shown
-from api.windows import Counted, GenerationFilter, RunFilter, Window, link, number
+from api.administration.read_only import Counted, GenerationFilter, ReadOnlyAdmin, RunFilter, link, number
+from api.wording import operator_words, shown
 from database import selectors
 from database.models import Agent
 from processing.core.types import Failure, Operator
@@ -42,7 +42,7 @@ def _parents(agent: Any) -> list[tuple[int, int, int]]:
 
 
 @admin.register(Agent)
-class AgentWindow(Window):
+class AgentAdmin(ReadOnlyAdmin):
     """Agents whose genomes are kept as rows. A name (run-generation-index), or the beginning of one, finds them."""
 
     list_display = (

@@ -6,7 +6,6 @@ from typing import Any
 import graphene
 from graphql import GraphQLError
 
-from api.graphql.ids import own_numbers, read_id
 from api.graphql.types.enums import (
     AgentOrderField,
     AgentOrigin,
@@ -20,6 +19,7 @@ from api.graphql.types.enums import (
     WorkItemOrderField,
 )
 from api.graphql.types.scalars import JSON, DateTime
+from api.ids import own_numbers, read_id
 from database.selectors import AgentFilter as Agents
 from database.selectors import InstanceFilter as Instances
 from database.selectors import WorkItemFilter as WorkItems

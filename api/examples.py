@@ -7,8 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.utils.safestring import SafeString
 
-from api.dashboard.pictures import maze_svg, network_svg
-from api.dashboard.words import environment_words, strategy_words
+from api.pictures import maze_svg, network_svg
+from api.wording import environment_words, strategy_words
 from formatting.canonical import canonical
 from formatting.parse import parse
 

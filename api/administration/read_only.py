@@ -13,7 +13,7 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 
-from api.dashboard.words import shown
+from api.wording import shown
 from database.models import Generation, Instance
 from database.outcomes import Outcome, with_outcome
 
@@ -28,7 +28,7 @@ ORDINALS = frozenset({
 })
 
 
-class Window(ModelAdmin):
+class ReadOnlyAdmin(ModelAdmin):
     """A model that can be looked at and not changed."""
 
     list_per_page = 50
