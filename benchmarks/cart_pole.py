@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.lives import cart_pole, dense
 from benchmarks.peers.peer import Absent, Peer
+from benchmarks.rollouts import cart_pole, dense
 from benchmarks.timing import Line, ratio_line, seconds_of
 from processing.core.judges.episodes import Episodes
 from processing.core.types import Float32Array
@@ -28,7 +28,7 @@ PEERS = {"evosax": "evosax + gymnax", "evotorch": "EvoTorch"}
 
 _FRESH = """
 import time; started = time.perf_counter()
-from benchmarks.lives import cart_pole, dense
+from benchmarks.rollouts import cart_pole, dense
 from processing.core.judges.episodes import Episodes
 environment = cart_pole()
 kind = dense(environment)

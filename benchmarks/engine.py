@@ -22,7 +22,7 @@ from benchmarks.yardstick import Yardstick
 from processing.core.environments.maze.grid_world import GridWorld, MazeParameters
 from processing.core.genomes.dense import Dense, DenseParameters
 from processing.core.judges.episodes import Episodes
-from processing.core.reference.maze import life
+from processing.core.reference.maze import replay_episode
 from processing.core.types import Float32Array
 
 ROOT = Path(__file__).parent.parent
@@ -121,7 +121,7 @@ def _against_reference(judge: Episodes, genomes: Float32Array, agents: str) -> L
 
     def readable() -> int:
         return sum(
-            life(
+            replay_episode(
                 judge.environment.parameters, judge.genome_kind.parameters, genome,
                 seed=SEED, generation=GENERATION, agent=agent,
             ).steps

@@ -13,8 +13,8 @@ import numpy as np
 from benchmarks import float64
 from benchmarks.activations import Batch
 from benchmarks.converted import converted, kind_of
-from benchmarks.lives import cart_pole
 from benchmarks.peers.peer import Absent, Peer
+from benchmarks.rollouts import cart_pole
 from benchmarks.searches import closed_generations, generation, plan, solved
 from benchmarks.timing import Line, ratio_line, seconds_of
 from processing.core.genomes.graph import Activation

@@ -88,7 +88,7 @@ def _clocked() -> Iterator[dict[str, list[float]]]:
     with contextlib.ExitStack() as stack:
         for where, name in (
             (claims, "claim"), (claims, "begin"), (runner.Run, "load"), (shift.Shift, "_last_checkpoint"),
-            (shift.Shift, "_evaluated"), (shift.Shift, "_write"), (shift.services, "release"), (node, "tell"),
+            (shift.Shift, "_evaluated"), (shift.Shift, "_write"), (shift.services, "release"), (node, "flush_counts"),
         ):
             parts[name.strip("_")] = []
             stack.enter_context(patch.object(where, name, _clock(getattr(where, name), parts[name.strip("_")])))

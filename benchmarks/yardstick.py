@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from processing.core.environments.maze.grid_world import GridWorld
-from processing.core.rollouts.kernel import Lives
+from processing.core.rollouts.kernel import Rollouts
 from processing.core.types import Float32Array, Float64Array, Int32Array
 
 SOURCES = Path(__file__).parent / "yardsticks"
@@ -59,18 +59,18 @@ class LivesYardstick:
         self.name = name
         self.rollout = _library(folder / f"{name}.so", "lives.c", "off", {**macros, "COMMON": int(common)}).rollout
 
-    def evaluate(self, genomes: Any, lives: Lives) -> tuple[Float64Array, Int32Array]:
+    def evaluate(self, genomes: Any, rollouts: Rollouts) -> tuple[Float64Array, Int32Array]:
         """Returns and steps of every agent.
 
         Args:
             genomes: a ctypes structure, `Genomes` of the network's header.
             lives: as the engine has them.
         """
-        returns, steps = np.zeros(lives.number), np.zeros(lives.number, np.int32)
+        returns, steps = np.zeros(rollouts.number), np.zeros(rollouts.number, np.int32)
         ticket = np.zeros(1, np.int64)
         self.rollout(
-            ctypes.byref(genomes), ctypes.c_int64(lives.number), ctypes.c_uint64(int(lives.starts)),
-            ctypes.c_int64(lives.limit), _address(ticket), _address(returns), _address(steps),
+            ctypes.byref(genomes), ctypes.c_int64(rollouts.number), ctypes.c_uint64(int(rollouts.starts)),
+            ctypes.c_int64(rollouts.limit), _address(ticket), _address(returns), _address(steps),
         )
         return returns, steps
 

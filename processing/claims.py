@@ -89,7 +89,7 @@ def _counted(claimed: Claim | SliceClaim) -> None:
     node.count(claims=1)
     if claimed.took_over:
         event = NewEvent(EventType.WORKER_LOST, _SILENT, EventLevel.WARNING)
-        services.tell(instance_id=claimed.instance_id, event=event)
+        services.record_event(instance_id=claimed.instance_id, event=event)
 
 
 def is_poisoned(claimed: Claim | SliceClaim) -> bool:
@@ -173,4 +173,4 @@ def back_off(claimed: Claim | SliceClaim | ReplayClaim, why: object) -> None:
             services.back_off(claim=claimed)
         if claimed.troubles + 1 == TROUBLES_TO_TELL:
             event = NewEvent(EventType.NOTE, f"{_TROUBLE} ({why}).", EventLevel.WARNING)
-            services.tell(instance_id=claimed.instance_id, event=event)
+            services.record_event(instance_id=claimed.instance_id, event=event)

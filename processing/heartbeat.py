@@ -22,7 +22,7 @@ from processing.core.kernels.build import while_compiling
 #: The lease is extended at most this often, as a part of its length.
 EXTEND_AFTER = 0.25
 #: A worker that is at one step for long says so often that it is there.
-TELL_AFTER_SECONDS = 5.0
+REPORT_AFTER_SECONDS = 5.0
 #: The end is put off at most this often, as a part of the silence that it ends; each time costs a thread.
 POSTPONE_AFTER = 0.05
 
@@ -34,7 +34,7 @@ class Heartbeat:
         """`extend` makes the lease last so many seconds from now, or raises Fenced."""
         self.extend, self.thread = extend, threading.get_ident()
         self.extended_at = time.monotonic()
-        self.told_at = time.monotonic()
+        self.reported_at = time.monotonic()
         self.postponed_at = -math.inf
 
     def __enter__(self) -> "Heartbeat":
@@ -60,9 +60,9 @@ class Heartbeat:
         self._postpone_end()
         self._extend()
         now = time.monotonic()
-        if now - self.told_at > TELL_AFTER_SECONDS:
-            node.tell()
-            self.told_at = now
+        if now - self.reported_at > REPORT_AFTER_SECONDS:
+            node.flush_counts()
+            self.reported_at = now
 
     def extended(self) -> None:
         """A commit has extended the lease."""

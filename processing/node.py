@@ -15,9 +15,9 @@ from processing.core.search.plan import Plan
 
 _names: list[str] = []
 _counts = Counts()
-_told_at = 0.0
+_flushed_at = 0.0
 #: What was done is written so often.
-TELL_EVERY_SECONDS = 1.0
+FLUSH_EVERY_SECONDS = 1.0
 
 
 def name() -> str:
@@ -67,12 +67,12 @@ def count(**numbers: int) -> None:
         setattr(_counts, field, getattr(_counts, field) + number)
 
 
-def tell() -> None:
+def flush_counts() -> None:
     """Write what was done since the last time, once a second at most; a database that does not answer is told later."""
-    global _counts, _told_at
-    if time.monotonic() - _told_at < TELL_EVERY_SECONDS:
+    global _counts, _flushed_at
+    if time.monotonic() - _flushed_at < FLUSH_EVERY_SECONDS:
         return
     services.renew_connection()
     with contextlib.suppress(*NO_ANSWER):
         if services.see_worker(name=name(), counts=_counts):
-            _counts, _told_at = Counts(), time.monotonic()
+            _counts, _flushed_at = Counts(), time.monotonic()

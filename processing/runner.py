@@ -101,7 +101,7 @@ def _worked(what: str, claimed: Callable[[], C | None], work: Callable[[C, Heart
         log.exception("trouble %s: %s", number, what, extra={"correlation_id": number})
         claims.fail(claim, f"Something went wrong here; it is not your fault. The log tells more under {number}.")
     finally:
-        node.tell()
+        node.flush_counts()
         logs.note(instance=None, generation=None)
     return False
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from database import services, steps
 from database.models import EventLevel, EventType, Instance
-from database.services import NewEvent, Part, SliceClaim
+from database.services import NewEvent, NewSlice, SliceClaim
 from processing import announcements, claims, dispatch, node
 from processing.core.search import checkpoint as checkpoints
 from processing.core.search.plan import Plan
@@ -16,10 +16,10 @@ from processing.core.search.slice_payload import (
     joined,
     joined_results,
     lost,
-    pack_part,
     pack_results,
-    unpack_part,
+    pack_slice,
     unpack_results,
+    unpack_slice,
 )
 from processing.core.types import Evaluations, Population, State
 from processing.evaluation import evaluate
@@ -32,18 +32,18 @@ SECONDS = 10.0
 MOST_SLICES = 1_000
 
 
-def cut(plan: Plan, population: Population, size: int, *, first: int = 0, origin: int = 0) -> Iterator[Part]:
+def cut(plan: Plan, population: Population, size: int, *, first: int = 0, origin: int = 0) -> Iterator[NewSlice]:
     """The population from `first` on, in slices of at most so many agents; its first is agent `origin` of the generation."""
     for start in range(first, len(population), size):
         last = min(start + size, len(population))
-        yield Part(origin + start, origin + last, pack_part(population, start, last, plan.genome))
+        yield NewSlice(origin + start, origin + last, pack_slice(population, start, last, plan.genome))
 
 
-def begun(plan: Plan, population: Population, evaluations: Evaluations, *, origin: int = 0) -> Iterator[Part]:
+def begun(plan: Plan, population: Population, evaluations: Evaluations, *, origin: int = 0) -> Iterator[NewSlice]:
     """A slice of the first agents, with what became of them; the others in slices that take as long."""
     number = len(evaluations)
-    done = pack_part(population, 0, number, plan.genome)
-    yield Part(origin, origin + number, done, pack_results(evaluations, plan.genome))
+    done = pack_slice(population, 0, number, plan.genome)
+    yield NewSlice(origin, origin + number, done, pack_results(evaluations, plan.genome))
     size = max(number, math.ceil((len(population) - number) / MOST_SLICES))
     yield from cut(plan, population, size, first=number, origin=origin)
 
@@ -51,7 +51,7 @@ def begun(plan: Plan, population: Population, evaluations: Evaluations, *, origi
 def gathered(plan: Plan, instance: Instance) -> tuple[Population, Evaluations]:
     """The generation that was evaluated in slices. Raises Broken where one cannot be read."""
     rows = steps.evaluated_slices(instance.pk)
-    populations = [unpack_part(bytes(row.population), plan.genome) for row in rows]
+    populations = [unpack_slice(bytes(row.population), plan.genome) for row in rows]
     results = [unpack_results(bytes(row.results), plan.genome) for row in rows]
     return joined(populations, plan.genome), joined_results(results)
 
@@ -69,7 +69,7 @@ def work_on(claim: SliceClaim, run: Run, heartbeat: Heartbeat) -> None:
     if number == 1 and claims.is_given_up(claim):
         _give_up(claim, plan)
         return
-    population = unpack_part(steps.population_of(claim.slice_id), plan.genome)
+    population = unpack_slice(steps.population_of(claim.slice_id), plan.genome)
     evaluations = evaluate(
         plan, population.genomes, seed=run.instance.seed, generation=claim.generation, origin=claim.first,
         number=number, threads=run.threads, heartbeat=heartbeat, state=_judge_state(claim, plan), seconds=SECONDS,
@@ -96,9 +96,9 @@ def _judge_state(claim: SliceClaim, plan: Plan) -> State:
 
 def _split(claim: SliceClaim, plan: Plan) -> None:
     """Workers died of one of these agents: each gets a slice of its own."""
-    population = unpack_part(steps.population_of(claim.slice_id), plan.genome)
+    population = unpack_slice(steps.population_of(claim.slice_id), plan.genome)
     parts = [
-        Part(claim.first + index, claim.first + index + 1, pack_part(population, index, index + 1, plan.genome))
+        NewSlice(claim.first + index, claim.first + index + 1, pack_slice(population, index, index + 1, plan.genome))
         for index in range(len(population))
     ]
     message = f"Workers died of agents {claim.first} to {claim.last - 1}; they are evaluated one by one."

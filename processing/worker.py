@@ -72,7 +72,7 @@ class StepRequest(Request):  # type: ignore[misc]
             close_old_connections()
             node.count(lost=1)
             recovery.worker_died(f"{node.name()}/{self.worker_pid}", crashed=crashed)
-            node.tell()
+            node.flush_counts()
         except NO_ANSWER as error:
             log.warning("the database does not answer (%s); what process %s held is free after its lease", error, self.worker_pid)
 
@@ -112,7 +112,7 @@ def _seen() -> None:
         close_old_connections()
         if not services.see_worker(name=node.name()):
             node.register()
-        node.tell()
+        node.flush_counts()
     except NO_ANSWER as error:
         log.warning("the database does not answer: %s", error)
 

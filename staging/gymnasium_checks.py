@@ -14,7 +14,7 @@ from formatting.work_item import WorkItem
 from processing.core.environments.foreign import catalogue
 from processing.core.environments.foreign.catalogue import PLAIN_ID, Entry, Facts
 from processing.core.environments.foreign.environment import compiled_version
-from processing.core.environments.foreign.kwargs import Wrong, completed_kwargs, wrong
+from processing.core.environments.foreign.kwargs import KwargFault, completed_kwargs, wrong
 from processing.core.environments.foreign.observe import observed, part_troubles, usable_parts
 from processing.core.environments.foreign.packages import extra_words, package_of, package_words
 from processing.core.environments.foreign.parameters import Aggregate, GymnasiumParameters
@@ -33,7 +33,7 @@ ID, KWARGS, WRAPPERS, OBSERVE = (("environment", name) for name in ("id", "kwarg
 MOST_NAMED = 8
 
 
-class Known(Protocol):
+class EnvironmentLookup(Protocol):
     """The environments of this server; `lookup.Lookup` is one."""
 
     trouble: str | None  # why some could not be looked at
@@ -61,7 +61,7 @@ class Snapshot:
         return catalogue.snapshot(name, kwargs, wrappers)
 
 
-def looked_up(environment: Any, known: Known) -> tuple[Facts | None, list[Fault]]:
+def looked_up(environment: Any, known: EnvironmentLookup) -> tuple[Facts | None, list[Fault]]:
     """What an environment is, and everything that stands against it; None and nothing for what is no Gymnasium's."""
     if not isinstance(environment, GymnasiumParameters):
         return None, []
@@ -85,7 +85,7 @@ def looked_up(environment: Any, known: Known) -> tuple[Facts | None, list[Fault]
     return (None, faults) if faults else _facts(environment, known)
 
 
-def completed(work_item: WorkItem, known: Known, facts: Facts | None) -> WorkItem:
+def completed(work_item: WorkItem, known: EnvironmentLookup, facts: Facts | None) -> WorkItem:
     """The work item with every keyword argument of its environment, where that was looked up and takes any; with the parts of
     its observations that networks get, where these are not all; and with null for what means nothing else."""
     environment = getattr(work_item, "environment", None)
@@ -161,7 +161,7 @@ def _wrapper_faults(environment: GymnasiumParameters) -> list[Fault]:
     ]
 
 
-def _facts(environment: GymnasiumParameters, known: Known) -> tuple[Facts | None, list[Fault]]:
+def _facts(environment: GymnasiumParameters, known: EnvironmentLookup) -> tuple[Facts | None, list[Fault]]:
     if faults := _wrapper_faults(environment):
         return None, faults
     wrappers = as_values(environment.wrappers)
@@ -205,7 +205,7 @@ def _normalize_warnings(parameters: GymnasiumParameters) -> list[Fault]:
     return [fault(FaultCode.INCONSISTENT, ("environment", "normalize_observations"), expected, "true")]
 
 
-def _unknown(name: str, expected: str, known: Known) -> Fault:
+def _unknown(name: str, expected: str, known: EnvironmentLookup) -> Fault:
     return fault(FaultCode.UNKNOWN_ENVIRONMENT, ID, expected, shown(name), hint_of(name, known))
 
 
@@ -213,7 +213,7 @@ def _unfit(name: str, sentence: str) -> Fault:
     return fault(FaultCode.INCONSISTENT, ID, "an environment that networks can act in", shown(name), sentence)
 
 
-def _wrong_fault(one: Wrong, given: Mapping[str, Any]) -> Fault:
+def _wrong_fault(one: KwargFault, given: Mapping[str, Any]) -> Fault:
     if one.is_unknown:
         return fault(FaultCode.UNKNOWN_FIELD, (*KWARGS, one.name), one.expected, f"the key {shown(one.name)}", one.hint)
     code = FaultCode.OUT_OF_RANGE if one.is_out_of_range else FaultCode.INVALID_TYPE
@@ -221,7 +221,7 @@ def _wrong_fault(one: Wrong, given: Mapping[str, Any]) -> Fault:
     return fault(code, (*KWARGS, one.name), one.expected, shown(given[one.name]), one.hint)
 
 
-def hint_of(name: str, known: Known) -> str | None:
+def hint_of(name: str, known: EnvironmentLookup) -> str | None:
     """The id that was probably meant, or what it takes to have it here, or why some are not known."""
     module, _, plain = name.rpartition(":")
     package = package_of(plain)
@@ -244,7 +244,7 @@ def _alone(module: str, plain: str) -> str:
     return f'Give "{plain}" alone.' if module and PLAIN_ID.fullmatch(plain) else ""
 
 
-def _needing(name: str, known: Known) -> tuple[str, str] | None:
+def _needing(name: str, known: EnvironmentLookup) -> tuple[str, str] | None:
     """The newest version of an environment that is not installed here, and what it needs."""
     base = name.rpartition("-v")[0].casefold()
     found = sorted(
@@ -254,7 +254,7 @@ def _needing(name: str, known: Known) -> tuple[str, str] | None:
     return found[-1] if found else None
 
 
-def _meant(name: str, known: Known) -> str | None:
+def _meant(name: str, known: EnvironmentLookup) -> str | None:
     """The id that was probably meant, or why some are not known."""
     ids = {each.casefold(): each for each, entry in known.entries().items() if "needs" not in entry}
     plain = name.rpartition(":")[2].casefold()[:100]

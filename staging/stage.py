@@ -14,7 +14,7 @@ from processing.core.types import Purpose
 from staging.checks import faults_of, size_faults, warnings_of
 from staging.estimate import estimate, resolved_record, resolved_slice_size
 from staging.fitting import fitted_to_map, fitted_to_population, fitted_to_targets, fitted_to_weights
-from staging.gymnasium_checks import Known, Snapshot, completed, looked_up, observe_warnings
+from staging.gymnasium_checks import EnvironmentLookup, Snapshot, completed, looked_up, observe_warnings
 from staging.limits import Limits
 from staging.staged_item import StagedItem
 from staging.workload import workload_of, world_of
@@ -24,7 +24,7 @@ class Unstageable(Faulty):
     """The work item is well formed, but cannot be run here."""
 
 
-def stage(work_item: WorkItem, limits: Limits, *, workers: int = 1, known: Known | None = None) -> StagedItem:
+def stage(work_item: WorkItem, limits: Limits, *, workers: int = 1, known: EnvironmentLookup | None = None) -> StagedItem:
     """Check a work item across its fields and make it ready to run.
 
     Args:
@@ -54,14 +54,14 @@ def stage(work_item: WorkItem, limits: Limits, *, workers: int = 1, known: Known
     )
 
 
-def further_faults(sound: Any, limits: Limits, *, known: Known | None = None) -> list[Fault]:
+def further_faults(sound: Any, limits: Limits, *, known: EnvironmentLookup | None = None) -> list[Fault]:
     """What stands against the sound parts of a work item that is not well-formed, as `formatting.sound` has it."""
     with suppress(Unsound):  # the counts that follow from what is missing are not checked either
         sound = fitted_to_population(sound)
     return [*told(_environment_unknown, sound, known or Snapshot()), *faults_of(sound, limits)]
 
 
-def _environment_unknown(work_item: WorkItem, known: Known) -> list[Fault]:
+def _environment_unknown(work_item: WorkItem, known: EnvironmentLookup) -> list[Fault]:
     return looked_up(getattr(work_item, "environment", None), known)[1]
 
 

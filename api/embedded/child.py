@@ -30,7 +30,7 @@ class Child:
         owner: tuple[int, int] | None = None, folder: Path | None = None,
     ) -> None:
         """Start `command` in `folder`; `wrapped` where it does not hold the leash itself, and then as `owner`, user and group."""
-        self.name, self.wrapped, self.told, self.is_ended = name, wrapped, b"", False
+        self.name, self.wrapped, self.greeting, self.is_ended = name, wrapped, b"", False
         self.line, far_end = socket.socketpair()
         self.line.setblocking(False)
         descriptor = far_end.fileno()
@@ -43,18 +43,18 @@ class Child:
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
                 cwd=folder,
             )
-        self.started_at = self.heard_at = time.monotonic()
+        self.started_at = self.received_at = time.monotonic()
 
     @property
     def pid(self) -> int:
         """The command's process number; a wrapped one's is told by the leash."""
         if not self.wrapped:
             return self.process.pid
-        while self.told.count(b".") < 2:
+        while self.greeting.count(b".") < 2:
             select.select([self.line], [], [], ENDING_SECONDS)
-            if not self._hear():
+            if not self._receive():
                 raise ProcessLookupError(f"{self.name} did not start")
-        return int(self.told.split(b".")[1])
+        return int(self.greeting.split(b".")[1])
 
     @property
     def exit_code(self) -> int | None:
@@ -69,9 +69,9 @@ class Child:
 
     def is_silent(self) -> bool:
         """Whether it has sent no beat for too long."""
-        while self._hear():
-            self.heard_at = time.monotonic()
-        return time.monotonic() - self.heard_at > SILENCE_SECONDS
+        while self._receive():
+            self.received_at = time.monotonic()
+        return time.monotonic() - self.received_at > SILENCE_SECONDS
 
     def ask_to_end(self) -> None:
         """Send the terminate signal."""
@@ -97,15 +97,15 @@ class Child:
             self.process.wait()
         self.line.close()
 
-    def _hear(self) -> bool:
+    def _receive(self) -> bool:
         """Whether there was something to be heard."""
         try:
-            heard = self.line.recv(4096)
+            received = self.line.recv(4096)
         except (BlockingIOError, ConnectionResetError):
             return False
-        if len(self.told) < _GREETING:
-            self.told += heard
-        return bool(heard)
+        if len(self.greeting) < _GREETING:
+            self.greeting += received
+        return bool(received)
 
     def _let_go(self) -> None:
         """A leash whose other end is closed ends what it holds, whatever that has started meanwhile."""

@@ -24,7 +24,7 @@ LEASH_VARIABLE = "LEASH_FD"
 _PR_SET_PDEATHSIG = 1
 
 
-def tie(descriptor: int) -> None:
+def end_with_parent(descriptor: int) -> None:
     """This process ends with its parent from now on, and sends a beat every second."""
     die_with_parent()
     threading.Thread(target=_watch, args=(descriptor, lambda: os._exit(1)), name="leash", daemon=True).start()

@@ -37,7 +37,7 @@ def append(instance: Instance, *events: NewEvent) -> None:
     ])
 
 
-def tell(*, instance_id: int, event: NewEvent) -> None:
+def record_event(*, instance_id: int, event: NewEvent) -> None:
     """One more event of a run, whoever works on it; nothing of one that has ended."""
     with transaction.atomic():
         instance = Instance.objects.select_for_update().filter(pk=instance_id, state__in=ACTIVE).first()

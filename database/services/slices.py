@@ -25,7 +25,7 @@ EVALUATED = (InstanceState.RUNNING, InstanceState.CANCELLING)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class NewSlice:
     """Agents first..last-1 of a generation, packed."""
 
     first: int
@@ -51,7 +51,7 @@ class SliceClaim:
     took_over: bool = False  # the lease of another worker had run out, which nobody has told of
 
 
-def open_slices(*, instance: Instance, generation: int, parts: Sequence[Part]) -> list[int]:
+def open_slices(*, instance: Instance, generation: int, parts: Sequence[NewSlice]) -> list[int]:
     """Write a generation in slices, to be called inside `fenced`; the instance is free and waits for them. Their numbers."""
     _delete(instance)
     numbers = _insert(instance, generation, parts)
@@ -129,7 +129,7 @@ def commit_slice(*, claim: SliceClaim, results: bytes, events: Sequence[NewEvent
     return instance.pending_slices == 0 or instance.state == InstanceState.PAUSING
 
 
-def split_slice(*, claim: SliceClaim, parts: Sequence[Part], event: NewEvent | None = None) -> list[int]:
+def split_slice(*, claim: SliceClaim, parts: Sequence[NewSlice], event: NewEvent | None = None) -> list[int]:
     """Put smaller slices in the place of one, at least one of them without results; their numbers. Raises Fenced."""
     with fenced_slice(claim) as instance:
         _mine(claim).delete()
@@ -161,7 +161,7 @@ def _mine(claim: SliceClaim) -> Any:
     return Slice.objects.filter(pk=claim.slice_id, token=claim.token, epoch=claim.epoch, results__isnull=True)
 
 
-def _pending(parts: Sequence[Part]) -> int:
+def _pending(parts: Sequence[NewSlice]) -> int:
     return sum(part.results is None for part in parts)
 
 
@@ -169,7 +169,7 @@ def _delete(instance: Instance) -> None:
     Slice.objects.filter(instance=instance).delete()
 
 
-def _insert(instance: Instance, generation: int, parts: Sequence[Part]) -> list[int]:
+def _insert(instance: Instance, generation: int, parts: Sequence[NewSlice]) -> list[int]:
     opened_at = database_now()
     rows = Slice.objects.bulk_create([
         Slice(

@@ -101,7 +101,7 @@ def mix(z: Any) -> Any:
 
 
 @formula
-def life_key(prefix: Any, agent: Any, episode: Any) -> Any:
+def agent_key(prefix: Any, agent: Any, episode: Any) -> Any:
     """`derive` from the prefix that a generation shares; all uint64."""
     key = mix(prefix ^ (np.uint64(agent) * _MIX_1 + _GOLDEN))
     return mix(key ^ (np.uint64(episode) * _MIX_2 + _GOLDEN))

@@ -14,8 +14,8 @@ from api.ids import global_id
 from database import selectors
 from database.models import Agent, CheckpointPart, Generation, Instance
 from formatting.parse import parse
-from processing.core.rng import life_key
-from processing.core.rollouts.kernel import lives_of
+from processing.core.rng import agent_key
+from processing.core.rollouts.kernel import rollouts_of
 from processing.core.search.plan import plan_of
 from processing.core.steppers.stepper import MOST_SEED
 from processing.core.types import Purpose
@@ -70,10 +70,10 @@ def return_of(model: bytes, instance: Instance, generation: int, index: int) -> 
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     plan = Run.load(instance.pk, threads=1).plan
     address = {"seed": instance.seed, "generation": generation, "purpose": Purpose.EPISODE, "first": 0, "last": 0, "origin": 0}
-    starts = lives_of(plan.environment, plan.genome, sampled=False, **address).starts
+    starts = rollouts_of(plan.environment, plan.genome, sampled=False, **address).starts
     world = gymnasium.make("CartPole-v1", max_episode_steps=60)
     with np.errstate(all="ignore"):
-        seed = int(life_key(starts, 0 if plan.environment.has_common_episodes else index, 0)) % MOST_SEED
+        seed = int(agent_key(starts, 0 if plan.environment.has_common_episodes else index, 0)) % MOST_SEED
     seen, _ = world.reset(seed=seed)
     memory = {each.name: np.zeros((1, each.shape[1]), np.float32) for each in session.get_inputs()[1:]}
     total, ends = 0.0, False

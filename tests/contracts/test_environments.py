@@ -15,7 +15,7 @@ from processing.core.genomes.dense import Dense, DenseParameters
 from processing.core.judges import JUDGES
 from processing.core.search.plan import Plan
 from tests.arithmetic import added
-from tests.core.lives import SMALL, random_maze
+from tests.core.mazes import SMALL, random_maze
 from tests.core.searches import EXAMPLES, example, run, search
 
 #: For each environment: documents of it.
@@ -158,9 +158,9 @@ def assert_replayed(plan: Plan) -> None:
     episodes = plan.environment.episodes
     for agent in (last.champion, 0, 7, len(last.population) - 1):
         genome = plan.genome.pack(plan.genome.take(last.population.genomes, np.array([agent], np.int32)))
-        lives = [
+        episodes_replayed = [
             plan.replays.episode(genome, seed=11, generation=last.number, agent=agent, episode=episode)
             for episode in range(episodes)
         ]
-        assert sum(life.steps for life in lives) == last.evaluations.steps[agent]
-        assert added(life.total for life in lives) / episodes == last.evaluations.fitness[agent]
+        assert sum(episode.steps for episode in episodes_replayed) == last.evaluations.steps[agent]
+        assert added(episode.total for episode in episodes_replayed) / episodes == last.evaluations.fitness[agent]

@@ -27,8 +27,8 @@ def goals(plan: Plan, history: list[GenerationResult], seed: int, *, episode: in
     best = [one for one in history if one.is_improved][-1]
     assert best.champion is not None
     genome = plan.genome.pack(plan.genome.take(best.population.genomes, np.array([best.champion], np.int32)))
-    life = plan.replays.episode(genome, seed=seed, generation=best.number, agent=best.champion, episode=episode)
-    return goals_reached(plan.environment.parameters, life)
+    episode = plan.replays.episode(genome, seed=seed, generation=best.number, agent=best.champion, episode=episode)
+    return goals_reached(plan.environment.parameters, episode)
 
 
 def reached(found: list[list[GenerationResult]]) -> int:

@@ -20,7 +20,7 @@ from processing.core.search.slice_payload import joined_results
 from processing.core.types import Evaluations, Failure, Float64Array, Population
 from staging.limits import Limits
 from staging.stage import stage
-from tests.core.lives import SMALL
+from tests.core.mazes import SMALL
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from processing.core.environments.classic import CLASSIC
-from processing.core.environments.classic.lives import Classic
+from processing.core.environments.classic.classic_environment import Classic
 from processing.core.genomes.dense import Dense, DenseParameters, Output
 from processing.core.judges.episodes import Episodes
 from processing.core.kernels.build import plain

@@ -5,7 +5,7 @@ import pytest
 
 from processing.core.genomes.dense import Activation, Output
 from processing.core.types import Evaluations, Failure
-from tests.core.lives import genomes, judge, maze, random_maze
+from tests.core.mazes import genomes, judge, maze, random_maze
 
 
 def digest(evaluations: Evaluations) -> str:

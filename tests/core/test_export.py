@@ -19,7 +19,7 @@ from processing.core.genomes.graph import Activation as Curve
 from processing.core.genomes.graph import Graph, GraphParameters
 from processing.core.types import Float32Array, Genomes
 from tests.core import networks_by_hand as by_hand
-from tests.core.lives import maze
+from tests.core.mazes import maze
 
 FACTS = Facts("1-2-3", 0.5, "choice", "The best one.", ("x", "y", "z"), ("a", "b"))
 README = Path(__file__).parents[2] / "api" / "README.md"
@@ -121,15 +121,15 @@ def test_a_dense_network_acts_in_a_maze_as_in_its_life() -> None:
     environment, kind = GridWorld(maze()), Dense(DenseParameters(hidden=(6,)), inputs=24, outputs=9)
     genomes = kind.random(30, seed=3, generation=0)
     for agent in range(30):
-        way = by_life(environment, kind, genomes[agent])
+        way = by_reference(environment, kind, genomes[agent])
         outputs = by_onnx(exported(kind, genomes[agent : agent + 1], FACTS, ExportFormat.ONNX), np.float32(way.observations))
         assert outputs.argmax(axis=1).tolist() == way.actions
 
 
-def by_life(environment: GridWorld, kind: Dense, genome: Float32Array) -> Any:
-    from processing.core.reference.maze import life
+def by_reference(environment: GridWorld, kind: Dense, genome: Float32Array) -> Any:
+    from processing.core.reference.maze import replay_episode
 
-    return life(environment.parameters, kind.parameters, genome, seed=1, generation=0, agent=0)
+    return replay_episode(environment.parameters, kind.parameters, genome, seed=1, generation=0, agent=0)
 
 
 @pytest.mark.parametrize("name", GRAPHS)

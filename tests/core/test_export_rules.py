@@ -18,7 +18,7 @@ from processing.core.genomes.dense import Dense, DenseParameters
 from processing.core.genomes.graph import Activation, Graph, GraphParameters
 from processing.core.judges.table import Tables
 from processing.core.rollouts.actions import Range
-from tests.core.lives import maze
+from tests.core.mazes import maze
 from tests.core.test_export import by_onnx, by_readme
 
 TARGETS = {"from 0 to 1": [[0], [1], [1], [0]], "from -1 to 1": [[-1], [1], [0.5], [-1]], "beyond": [[3], [-2], [0], [1]]}

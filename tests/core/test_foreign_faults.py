@@ -94,7 +94,7 @@ def test_what_an_environment_has_begun_ends_with_its_process(tmp_path: Path, mon
     assert not evaluated(plan, number=2, threads=1).failures.any()
     began = int(file.read_text())
     assert is_alive(began)
-    processes.children().close()
+    processes.pool().close()
     wait_for(lambda: not is_alive(began))
 
 
@@ -121,10 +121,10 @@ def test_what_environments_print_is_bounded(capfd: pytest.CaptureFixture[str]) -
 
 def test_processes_are_shared_by_all_who_ask_for_fewer_or_more() -> None:
     plan = foreign_plan("Shifted-v0")
-    processes.children().close()
+    processes.pool().close()
     for threads in (1, 2, 3, 1):
         evaluated(plan, threads=threads)
-    assert 1 <= len(processes.children().all) <= 3
+    assert 1 <= len(processes.pool().all) <= 3
 
 
 def test_a_process_that_is_stopped_in_the_middle_of_a_message_holds_up_no_beat() -> None:
@@ -140,7 +140,7 @@ def test_a_process_that_is_stopped_in_the_middle_of_a_message_holds_up_no_beat()
 
 
 def test_where_no_process_can_be_started_somebody_tries_again_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    processes.children().close()
+    processes.pool().close()
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     before = len(os.listdir("/proc/self/fd"))
     with pytest.raises(Transient):
@@ -164,7 +164,7 @@ def test_who_has_little_time_gets_what_became_of_the_first_agents() -> None:
 
 def test_slow_environments_get_few_lives_at_a_time() -> None:
     most: list[int] = []
-    evaluated(foreign_plan("Slow-v0"), number=30, beat=lambda: most.append(max(len(c.lives) for c in processes.children().all)))
+    evaluated(foreign_plan("Slow-v0"), number=30, beat=lambda: most.append(max(len(c.rollouts) for c in processes.pool().all)))
     assert max(most) <= 4
 
 
@@ -218,11 +218,11 @@ ORPHANS = """
 import os, sys
 os.environ["ENVIRONMENT_MODULES"] = "tests.core.strange_worlds"
 from tests.core.foreign import foreign_plan
-from processing.core.judges import children
+from processing.core.steppers import pool
 plan = foreign_plan("Hanging-v0", timeout_seconds=600.0)
 
 def tell():
-    at_work = [child.process.pid for child in children.children().all if child.at_work() is not None]
+    at_work = [child.process.pid for child in pool.pool().all if child.at_work() is not None]
     if at_work:
         print(at_work[0], flush=True)
 
@@ -243,7 +243,7 @@ def test_a_process_that_somebody_kills_changes_nothing() -> None:
     undisturbed, killed = evaluated(plan), []
 
     def kill_one() -> None:
-        busy = [child for child in processes.children().all if child.lives]
+        busy = [child for child in processes.pool().all if child.rollouts]
         if busy and not killed:
             killed.append(busy[0].process.pid)
             os.kill(killed[0], signal.SIGKILL)
@@ -260,14 +260,14 @@ def test_whoever_stops_an_evaluation_ends_its_processes_and_the_next_one_works()
 
     with pytest.raises(InterruptedError):
         evaluated(plan, beat=stop)
-    assert not any(child.lives for child in processes.children().all)
+    assert not any(child.rollouts for child in processes.pool().all)
     assert not evaluated(plan, number=2).failures.any()
 
 
 def test_a_process_that_has_gone_while_nobody_needed_it_is_replaced() -> None:
     plan = foreign_plan("Shifted-v0")
     before = evaluated(plan, threads=1)
-    for child in processes.children().all:
+    for child in processes.pool().all:
         child.process.kill()
         child.process.wait()
     assert np.array_equal(evaluated(plan, threads=1).fitness, before.fitness)

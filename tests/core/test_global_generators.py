@@ -13,7 +13,7 @@ from processing.core.environments.foreign.lookup import Lookup
 from processing.core.search.plan import plan_of
 from processing.core.steppers import global_generators
 from processing.core.steppers.global_generators import GlobalGenerators
-from processing.core.steppers.pool import children
+from processing.core.steppers.pool import pool
 from processing.core.types import Evaluations, Noticed
 from tests.cases.foreign import MODULE, case_plan
 from tests.core.foreign import staged_with
@@ -44,7 +44,7 @@ def evaluated(name: str, *, number: int = 20, seeds: str = "common", **where: An
 
 def test_episodes_do_not_depend_on_processes_batches_or_what_was_evaluated_before() -> None:
     one, again, two = evaluated("GlobalRandom"), evaluated("GlobalRandom"), evaluated("GlobalRandom", threads=2)
-    children().close()
+    pool().close()
     part = evaluated("GlobalRandom", first=13)
     assert len(set(one.fitness)) == 1  # all agents meet the same episodes, whose rewards do not depend on actions
     for other in (again, two):
@@ -61,7 +61,7 @@ def test_a_process_that_is_killed_changes_nothing() -> None:
     undisturbed, killed = evaluated("GlobalRandom", number=300, seeds="fresh"), []
 
     def kill_one() -> None:
-        busy = [child for child in children().all if child.lives]
+        busy = [child for child in pool().all if child.rollouts]
         if busy and not killed:
             killed.append(busy[0].process.pid)
             os.kill(killed[0], signal.SIGKILL)

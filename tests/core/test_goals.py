@@ -25,7 +25,7 @@ from processing.core.search.stop import StopParameters
 from processing.core.types import Evaluations, Float32Array, Population, Purpose, StopReason
 from staging.limits import Limits
 from staging.stage import stage
-from tests.core.lives import genomes, judge, maze, random_maze
+from tests.core.mazes import genomes, judge, maze, random_maze
 from tests.core.searches import run
 
 CASES = Path(__file__).parents[1] / "cases"
@@ -42,7 +42,7 @@ def reached_by_hand(one: Episodes, population: Float32Array, purpose: Purpose = 
     maze, network = one.environment.parameters, one.genome_kind.parameters
     return [
         [
-            reference.goals_reached(maze, reference.life(
+            reference.goals_reached(maze, reference.replay_episode(
                 maze, network, genome, seed=9, generation=2, agent=agent, episode=episode, purpose=purpose,
             ))
             for episode in range(maze.episodes)

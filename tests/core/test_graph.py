@@ -20,10 +20,10 @@ from processing.core.judges.episodes import Episodes
 from processing.core.kernels.build import compiled
 from processing.core.kernels.lanes import LANES
 from processing.core.rollouts.actions import Range
-from processing.core.rollouts.kernel import lives_of, workspace
+from processing.core.rollouts.kernel import rollouts_of, workspace
 from processing.core.rollouts.single_step import respond, settle
 from processing.core.types import Float32Array, Purpose
-from tests.core.lives import maze
+from tests.core.mazes import maze
 from tests.core.networks_by_hand import Genome, Link, answers, graphs_of, random_genome
 
 INPUTS, OUTPUTS = 3, 2
@@ -44,7 +44,7 @@ class Responder:
         self.kind, self.prepared = kind, kind.prepared(genomes)
         room = SimpleNamespace(**vars(ROOM), outputs=kind.outputs)
         self.work = workspace(room, self.prepared)
-        self.lives = lives_of(
+        self.rollouts = rollouts_of(
             room, kind, seed=1, generation=0, purpose=Purpose.EPISODE, first=0, last=0, origin=0, sampled=False
         )
         self.settle, self.respond = compiled(settle, kind.parts), compiled(respond, kind.parts)
@@ -57,7 +57,7 @@ class Responder:
         found = np.zeros((self.kind.outputs, LANES), np.float32)
         self.work.scratch[: seen.size] = seen.T.reshape(-1)
         with np.errstate(all="ignore"):
-            self.respond(self.prepared.genomes, self.prepared.network, self.work, self.lives, 0, found.reshape(-1))
+            self.respond(self.prepared.genomes, self.prepared.network, self.work, self.rollouts, 0, found.reshape(-1))
         return found.T
 
 
@@ -73,8 +73,8 @@ def genomes(kind: Graph, size: int, *, seed: int = 1) -> list[Genome]:
     ]
 
 
-def observations(lives: int, steps: int, *, inputs: int = INPUTS) -> Float32Array:
-    return np.random.default_rng(2).normal(0, 2, (lives, steps, inputs)).astype(np.float32)
+def observations(rollouts: int, steps: int, *, inputs: int = INPUTS) -> Float32Array:
+    return np.random.default_rng(2).normal(0, 2, (rollouts, steps, inputs)).astype(np.float32)
 
 
 def bits(values: Any) -> list[Any]:

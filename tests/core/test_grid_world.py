@@ -9,7 +9,7 @@ from processing.core.environments.maze.grid_world import GridWorld
 from processing.core.errors import Refused
 from processing.core.reference import maze as reference
 from processing.core.reference.as_gymnasium import GridWorldEnv
-from tests.core.lives import SMALL, genomes, judge, maze, random_maze
+from tests.core.mazes import SMALL, genomes, judge, maze, random_maze
 
 
 @pytest.mark.parametrize(
@@ -149,18 +149,18 @@ def test_gymnasium_agrees_with_the_kernel_step_for_step(goals: int) -> None:
     evaluated = one.evaluate(population, seed=0, generation=0)
     environment = GridWorldEnv(parameters=one.environment.parameters)
     for agent, genome in enumerate(population):
-        life = reference.life(
+        episode = reference.replay_episode(
             one.environment.parameters, one.genome_kind.parameters, genome, seed=0, generation=0, agent=agent
         )
         observation, _ = environment.reset()
         total, over = 0.0, False
-        for number, action in enumerate(life.actions):
-            assert np.array_equal(observation, life.observations[number])
+        for number, action in enumerate(episode.actions):
+            assert np.array_equal(observation, episode.observations[number])
             observation, reward, terminated, truncated, information = environment.step(action)
             total, over = total + reward, terminated or truncated
-            assert information["position"] == life.positions[number + 1]
+            assert information["position"] == episode.positions[number + 1]
         assert over
-        assert (total, len(life.actions)) == (evaluated.fitness[agent], evaluated.steps[agent])
+        assert (total, len(episode.actions)) == (evaluated.fitness[agent], evaluated.steps[agent])
 
 
 def test_the_small_map_is_the_default() -> None:

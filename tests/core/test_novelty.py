@@ -15,7 +15,7 @@ from processing.core.search.checkpoint import pack, unpack
 from processing.core.search.plan import Plan, plan_of
 from processing.core.types import Evaluations, Float32Array, Float64Array
 from tests.arithmetic import added
-from tests.core.lives import SMALL, judge, maze
+from tests.core.mazes import SMALL, judge, maze
 from tests.core.searches import evaluations_of, run
 
 SEED = 5

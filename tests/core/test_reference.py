@@ -9,22 +9,22 @@ from processing.core.judges.episodes import Episodes
 from processing.core.reference import maze as reference
 from processing.core.types import Float32Array, Purpose
 from tests.arithmetic import added
-from tests.core.lives import genomes, judge, maze, random_maze
+from tests.core.mazes import genomes, judge, maze, random_maze
 
 
 def assert_agreement(one: Episodes, population: Float32Array, number: int, purpose: Purpose = Purpose.EPISODE) -> None:
     evaluated = one.evaluate(population, seed=9, generation=2, purpose=purpose)
     episodes = one.environment.episodes
     for agent in range(number):
-        lives = [
-            reference.life(
+        episodes_replayed = [
+            reference.replay_episode(
                 one.environment.parameters, one.genome_kind.parameters, population[agent], seed=9, generation=2,
                 agent=agent, episode=episode, purpose=purpose,
             )
             for episode in range(episodes)
         ]
-        assert sum(life.steps for life in lives) == evaluated.steps[agent]
-        assert added(life.total for life in lives) / episodes == evaluated.fitness[agent]
+        assert sum(episode.steps for episode in episodes_replayed) == evaluated.steps[agent]
+        assert added(episode.total for episode in episodes_replayed) / episodes == evaluated.fitness[agent]
 
 
 @pytest.mark.parametrize("output", list(Output))
@@ -73,15 +73,16 @@ def test_weights_that_are_not_numbers_have_the_same_life() -> None:
 
 def test_a_trajectory_is_complete() -> None:
     one = judge()
-    life = reference.life(maze(), one.genome_kind.parameters, genomes(one)[0], seed=1, generation=0, agent=0)
-    assert len(life.actions) == len(life.rewards) == len(life.observations) == len(life.positions) - 1 == life.steps
-    assert life.total == added(life.rewards)
-    assert life.terminated != life.truncated
+    episode = reference.replay_episode(maze(), one.genome_kind.parameters, genomes(one)[0], seed=1, generation=0, agent=0)
+    assert len(episode.actions) == len(episode.rewards) == len(episode.observations) == episode.steps
+    assert len(episode.positions) == episode.steps + 1
+    assert episode.total == added(episode.rewards)
+    assert episode.terminated != episode.truncated
 
 
 def test_a_genome_of_another_shape_is_refused() -> None:
     with pytest.raises(Refused, match="expected 349 weights, got 3"):
-        reference.life(
+        reference.replay_episode(
             maze(), judge().genome_kind.parameters, np.zeros(3, np.float32), seed=1, generation=0, agent=0
         )
 

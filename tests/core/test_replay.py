@@ -23,7 +23,7 @@ from processing.core.search.plan import Plan
 from processing.core.search.stop import StopParameters
 from processing.core.types import Purpose
 from tests.arithmetic import added
-from tests.core.lives import genomes, judge, maze, random_maze
+from tests.core.mazes import genomes, judge, maze, random_maze
 from tests.core.networks_by_hand import graphs_of
 from tests.core.test_classic import environment
 from tests.core.test_graph import KINDS, graph
@@ -37,15 +37,15 @@ def assert_lived_again(one: Episodes, population: Any, agents: tuple[int, ...], 
     episodes = one.environment.episodes
     for agent in agents:
         alone = one.genome_kind.take(population, np.array([agent], np.int32))
-        lives = [
-            replay.lived(
+        episodes_replayed = [
+            replay.replay_episode(
                 one.environment, one.genome_kind, alone, agent, seed=9, generation=2, episode=episode, purpose=purpose,
                 sampled=one.is_sampled,
             )
             for episode in range(episodes)
         ]
-        assert sum(life.steps for life in lives) == evaluated.steps[agent]
-        assert added(life.total for life in lives) / episodes == evaluated.fitness[agent]
+        assert sum(episode.steps for episode in episodes_replayed) == evaluated.steps[agent]
+        assert added(episode.total for episode in episodes_replayed) / episodes == evaluated.fitness[agent]
 
 
 @pytest.mark.parametrize("output", list(Output))
@@ -112,10 +112,10 @@ def test_it_agrees_with_the_reference_in_every_detail() -> None:
     one = judge(maze(max_steps=30), output=Output.SOFTMAX)
     population = genomes(one)
     for agent in range(3):
-        known = reference.life(
+        known = reference.replay_episode(
             maze(max_steps=30), one.genome_kind.parameters, population[agent], seed=9, generation=2, agent=agent
         )
-        again = replay.lived(
+        again = replay.replay_episode(
             one.environment, one.genome_kind, population[agent : agent + 1], agent, seed=9, generation=2, sampled=True
         )
         assert (again.actions, again.rewards, again.positions) == (known.actions, known.rewards, known.positions)
@@ -127,16 +127,16 @@ def test_it_agrees_with_the_reference_in_every_detail() -> None:
 def test_a_trajectory_is_complete(name: str) -> None:
     ours = environment(name, max_steps=15)
     kind = Dense(DenseParameters(), inputs=ours.inputs, outputs=ours.outputs)
-    life = replay.lived(ours, kind, kind.random(1, seed=1, generation=0), 0, seed=1, generation=0, sampled=False)
-    assert len(life.actions) == len(life.rewards) == len(life.observations) == life.steps == 15
-    assert (life.terminated, life.truncated, life.positions) == (False, True, [])
-    assert life.total == added(life.rewards)
-    assert all(seen.shape == (ours.inputs,) for seen in life.observations)
+    episode = replay.replay_episode(ours, kind, kind.random(1, seed=1, generation=0), 0, seed=1, generation=0, sampled=False)
+    assert len(episode.actions) == len(episode.rewards) == len(episode.observations) == episode.steps == 15
+    assert (episode.terminated, episode.truncated, episode.positions) == (False, True, [])
+    assert episode.total == added(episode.rewards)
+    assert all(seen.shape == (ours.inputs,) for seen in episode.observations)
     if name == "Acrobot-v1":
-        assert {type(action) for action in life.actions} == {int}
+        assert {type(action) for action in episode.actions} == {int}
     else:
-        assert np.shape(life.actions) == (15, 1)
-        assert np.abs(life.actions).max() <= 1
+        assert np.shape(episode.actions) == (15, 1)
+        assert np.abs(episode.actions).max() <= 1
 
 
 def test_a_plan_replays_what_is_no_maze() -> None:
@@ -146,8 +146,8 @@ def test_a_plan_replays_what_is_no_maze() -> None:
     plan = Plan(
         environment=ours, genome=kind, judge=Episodes(ours, kind), strategy=None, stop=StopParameters(max_generations=1)
     )
-    life = plan.replays.episode(kind.pack(population[3:4]), seed=6, generation=4, agent=3)
-    assert life.total == plan.judge.evaluate(population, seed=6, generation=4).fitness[3]
+    episode = plan.replays.episode(kind.pack(population[3:4]), seed=6, generation=4, agent=3)
+    assert episode.total == plan.judge.evaluate(population, seed=6, generation=4).fitness[3]
 
 
 def test_the_first_lane_knows_every_primitive() -> None:
@@ -160,10 +160,10 @@ import sys
 from types import SimpleNamespace
 from processing.core.environments.classic import CartPole
 from processing.core.genomes.dense import Dense, DenseParameters
-from processing.core.rollouts.replay import lived
+from processing.core.rollouts.replay import replay_episode
 cart = CartPole(SimpleNamespace(max_steps=5, episodes=1, seeds="common", kwargs={}))
 kind = Dense(DenseParameters(), inputs=4, outputs=2)
-print(lived(cart, kind, kind.random(1, seed=1, generation=0), 0, seed=1, generation=0, sampled=False).steps)
+print(replay_episode(cart, kind, kind.random(1, seed=1, generation=0), 0, seed=1, generation=0, sampled=False).steps)
 print([name for name in ("numba", "llvmlite") if name in sys.modules])
 """
 

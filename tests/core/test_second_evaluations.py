@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from processing.core.judges.second_evaluations import chosen
-from processing.core.steppers.pool import children
+from processing.core.steppers.pool import pool
 from processing.core.types import Evaluations, Noticed
 from tests.cases.foreign import MODULE, case_plan
 from tests.core import foreign
@@ -29,7 +29,7 @@ def evaluated(name: str, *, twice: tuple[int, ...] = (), threads: int = 1, **whe
 
 @pytest.mark.parametrize("name", ["Counter", "Clock", "File"])
 def test_state_in_a_module_the_time_and_files_are_found_out(name: str) -> None:
-    children().close()  # the file's name is another one in every test
+    pool().close()  # the file's name is another one in every test
     remark = next(each for each in evaluated(name, twice=(7, 12)).remarks if each.what == Noticed.DIFFERENCE)
     assert remark.agent == 7
     assert remark.sentence.startswith("episode 0 gave a return of ")
@@ -47,11 +47,11 @@ def test_what_depends_on_its_seed_alone_ends_the_same_and_counts_once(name: str,
 
 
 def test_the_second_time_is_in_another_process() -> None:
-    children().close()
+    pool().close()
     evaluated("OwnRandom")
-    assert len(children().all) == 1
+    assert len(pool().all) == 1
     evaluated("OwnRandom", twice=(1, 4))
-    assert len(children().all) == 2
+    assert len(pool().all) == 2
 
 
 def test_agents_are_chosen_by_their_address_however_a_generation_is_cut() -> None:
@@ -95,7 +95,7 @@ def test_where_time_is_up_only_those_that_were_evaluated_once_are_evaluated_agai
 
 
 def test_where_no_other_process_can_be_started_nothing_is_evaluated_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    children().close()
+    pool().close()
     once = evaluated("Counter")
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     twice = evaluated("Counter", twice=(3,))

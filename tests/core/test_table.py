@@ -57,7 +57,7 @@ def test_a_network_for_xor_solves_it() -> None:
 
 def test_a_table_is_lived_again_row_by_row() -> None:
     environment = table()
-    found = Tables(environment, graph(environment)).lived(graphs_of([SOLUTION]))
+    found = Tables(environment, graph(environment)).replay_rows(graphs_of([SOLUTION]))
     assert [row.tolist() for row in found.observations] == XOR["inputs"]
     assert [round(answer) for (answer,) in found.actions] == [0, 1, 1, 0]  # type: ignore[union-attr, misc]
     fitness = evaluated(environment, graph(environment), graphs_of([SOLUTION])).fitness[0]

@@ -12,7 +12,7 @@ from api import intake
 from api.terminal import print_mark_of
 from database.models import Event, Instance, Slice
 from processing import runner, slices
-from processing.core.steppers.pool import children
+from processing.core.steppers.pool import pool
 from tests.cases.foreign import MODULE
 from tests.processing.test_foreign_runs import submitted
 from tests.processing.test_slices import carried_on
@@ -52,7 +52,7 @@ def test_an_environment_that_draws_from_the_global_generators_gives_equal_digest
     while runner.work_shift(two.pk, threads=2):
         continue
     two = carried_on(two)
-    children().close()
+    pool().close()
     sliced = carried_on(case("random_GlobalRandom", execution={"slice_size": 7}))
     assert one.digest == two.digest == sliced.digest
     for instance in (one, two, sliced):
@@ -63,7 +63,7 @@ def test_an_environment_that_draws_from_the_global_generators_gives_equal_digest
 def test_a_run_that_was_interrupted_after_each_generation_ends_with_the_same_digest() -> None:
     whole, instance = carried_on(case("random_GlobalRandom")), case("random_GlobalRandom")
     while runner.work_shift(instance.pk, seconds=0.0, threads=1):
-        children().close()
+        pool().close()
     instance = carried_on(instance)
     assert (instance.state, instance.digest) == ("SUCCEEDED", whole.digest)
 
@@ -74,7 +74,7 @@ def test_a_run_that_was_interrupted_after_each_generation_ends_with_the_same_dig
 def test_a_run_whose_environment_depends_on_more_than_its_seed_says_so_and_is_marked(
     name: str, execution: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    children().close()
+    pool().close()
     instance = carried_on(submitted(f"cases/{name}-v0", agents=20, generations=2, execution=execution))
     assert (instance.state, instance.reproducible, is_told_different(instance)) == ("SUCCEEDED", False, 1)
     (event,) = Event.objects.filter(instance=instance, data__noticed="difference")
@@ -94,7 +94,7 @@ def test_an_environment_that_draws_from_its_own_generator_stays_unmarked_and_equ
 
 
 def test_a_finding_of_a_slice_that_was_cut_short_reaches_the_closing(monkeypatch: pytest.MonkeyPatch) -> None:
-    children().close()
+    pool().close()
     monkeypatch.setattr(slices, "SECONDS", 0.0)
     instance = carried_on(submitted("cases/Counter-v0", agents=20, generations=1))
     assert (instance.reproducible, is_told_different(instance)) == (False, 1)

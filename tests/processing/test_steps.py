@@ -168,7 +168,7 @@ def test_a_node_that_dies_frees_what_all_of_its_processes_held() -> None:
 
 def test_a_worker_tells_what_it_has_done() -> None:
     node.register()
-    node._told_at = 0.0
+    node._flushed_at = 0.0
     finished(submitted())
     row = Worker.objects.get(name=node.name())
     assert (row.claims, row.commits, row.generations) >= (1, 4, 4)

@@ -17,7 +17,7 @@ from processing.core.environments import ENVIRONMENTS
 from processing.core.environments.classic import CLASSIC
 from processing.core.environments.foreign.catalogue import entries
 from processing.core.environments.foreign.environment import Foreign
-from processing.core.environments.foreign.kwargs import words_of
+from processing.core.environments.foreign.kwargs import range_text
 from processing.core.environments.foreign.observe import part_troubles, usable_parts
 from processing.core.environments.foreign.parameters import GymnasiumParameters
 from processing.core.environments.foreign.spaces import is_shrinkable
@@ -210,7 +210,7 @@ def _registered_in(name: str, world: Any) -> dict[str, Any]:
 
 def _argument(name: str, argument: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "name": name, "type": argument["type"], "default": json.dumps(argument["default"]), "range": words_of(argument),
+        "name": name, "type": argument["type"], "default": json.dumps(argument["default"]), "range": range_text(argument),
         "unit": "", "meaning": argument["meaning"], "source": "",
     }
 

@@ -17,7 +17,7 @@ class Command(BaseCommand):
 
     def handle(self, **_: Any) -> None:
         """Work until the parent goes."""
-        leash.tie(int(os.environ[leash.LEASH_VARIABLE]))
+        leash.end_with_parent(int(os.environ[leash.LEASH_VARIABLE]))
         current_app.worker_main([
             "worker", "--pool", "solo", "--hostname", os.environ["WORKER_NAME"], "--without-gossip", "--without-mingle",
             "--without-heartbeat", "--loglevel", "WARNING",

@@ -13,7 +13,7 @@ from processing.core import rng
 from processing.core.kernels.build import compiled
 from processing.core.kernels.lanes import madd
 from processing.core.kernels.roles import kernel
-from processing.core.rng import draw_part, life_key, normal_part, uniform_part
+from processing.core.rng import agent_key, draw_part, normal_part, uniform_part
 from processing.core.types import Float32Array, Int32Array, Operator, Purpose, UInt8Array, Variation
 
 _CROSSOVERS = {"none": 0, "average": 1, "uniform": 2}
@@ -61,7 +61,7 @@ def fill_children(
     weights = pool.shape[1]
     for child in range(mothers.size):
         mother, father = mothers[child], fathers[child]
-        key = life_key(crossing, child, 0)
+        key = agent_key(crossing, child, 0)
         two = child >= elites and crossover > 0 and father >= 0 and uniform_part(key, 0) < crossover_chance
         if two and crossover == 1:
             for w in range(weights):
@@ -74,7 +74,7 @@ def fill_children(
             for w in range(weights):
                 children[child, w] = pool[mother, w]
         changed = 0
-        key = life_key(mutating, child, 0)
+        key = agent_key(mutating, child, 0)
         if child >= elites and mutation == 0:
             for w in range(weights):
                 hit = uniform_part(key, 2 * w) < chance

@@ -16,7 +16,7 @@ from processing.core.genomes.layers import MOST_LANE_WEIGHTS, Network, fill_memo
 from processing.core.kernels.lanes import LANES
 from processing.core.parameters import Parameters, parameter
 from processing.core.rollouts.actions import Range
-from processing.core.rollouts.kernel import Prepared
+from processing.core.rollouts.kernel import KernelInputs
 from processing.core.types import Float32Array, Int32Array, Purpose, UInt8Array, Variation
 
 
@@ -167,7 +167,7 @@ class Dense:
             wide=self.number_of_weights > MOST_LANE_WEIGHTS,
         )
 
-    def prepared(self, genomes: Float32Array) -> Prepared:
+    def prepared(self, genomes: Float32Array) -> KernelInputs:
         """The genomes as kernels take them, in one row; for large networks with zeros to read beyond the end.
 
         Memory has a row for each weight, or none for large networks; scratch the inputs, two layers, and the units of one
@@ -177,7 +177,7 @@ class Dense:
         if self.network.wide:
             row = np.concatenate([row, np.zeros(LANES, np.float32)])
         widest = max(self.sizes)
-        return Prepared(
+        return KernelInputs(
             row, self.network, rows=0 if self.network.wide else self.number_of_weights,
             scratch_rows=self.inputs + 2 * widest + -(-widest // LANES),
         )

@@ -19,7 +19,7 @@ from processing.core.genomes.graph_program import fill_memory, fill_outputs, fil
 from processing.core.genomes.graphs import Graphs
 from processing.core.parameters import Number, Parameters, parameter
 from processing.core.rollouts.actions import Range
-from processing.core.rollouts.kernel import Prepared
+from processing.core.rollouts.kernel import KernelInputs
 from processing.core.types import Int32Array, Int64Array, Purpose
 
 
@@ -108,7 +108,7 @@ class Graph:
         self.first_hidden = self.first_output + outputs
         self.number_of_weights = self.first_output * outputs
         self.output_range = _range(parameters.output_activation)
-        self._prepared: tuple[Graphs, Prepared] | None = None
+        self._prepared: tuple[Graphs, KernelInputs] | None = None
 
     def random(self, size: int, *, seed: int, generation: int) -> Graphs:
         """`size` genomes without hidden nodes, every input and the bias linked to every output.
@@ -180,7 +180,7 @@ class Graph:
         ]
         return nodes, links
 
-    def prepared(self, genomes: Graphs) -> Prepared:
+    def prepared(self, genomes: Graphs) -> KernelInputs:
         """The genomes as kernels take them, decoded once and kept until others come.
 
         Raises:
@@ -216,7 +216,7 @@ class Graph:
         """Whether outputs depend on what was seen before."""
         return self.passes > 0
 
-    def _decoded(self, genomes: Graphs) -> Prepared:
+    def _decoded(self, genomes: Graphs) -> KernelInputs:
         shape = Shape(
             inputs=self.first_output, outputs=self.outputs, first_hidden=self.first_hidden,
             activation=_number(self.parameters.output_activation), synchronous=self.passes > 0,
@@ -230,7 +230,7 @@ class Graph:
             inputs=self.first_output, outputs=self.outputs, bias=self.bias, positions=len(widths), offsets=offsets,
             passes=self.passes, activation=shared,
         )
-        return Prepared(programs, network, rows=rows, scratch_rows=scratch_rows, program_rows=program_rows)
+        return KernelInputs(programs, network, rows=rows, scratch_rows=scratch_rows, program_rows=program_rows)
 
 
 def _range(activation: Activation) -> Range:

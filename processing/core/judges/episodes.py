@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 
 from processing.core.judges.aggregate import fitness_of, score_of
-from processing.core.judges.stateless import Forgetful
+from processing.core.judges.stateless import Stateless
 from processing.core.rollouts.engine import Engine
 from processing.core.types import Evaluations, Failure, Float32Array, Float64Array, Genomes, Int32Array, Purpose, State
 
 
-class Episodes(Forgetful):
+class Episodes(Stateless):
     """The judge `episodes`: a genome kind's networks in an environment."""
 
     behaviours = 0  # numbers that say how an agent behaved, for judges that look at them
@@ -69,7 +69,7 @@ class Episodes(Forgetful):
         last, number = self.genome_kind.count(genomes) if last is None else last, self.environment.episodes
         said = self.environment.ends if self.behaviours or self.is_counted else 0
         ends = np.zeros((last - first, number, said), np.float32)
-        returns, steps = self.engine.lives(
+        returns, steps = self.engine.rollouts(
             genomes, seed=seed, generation=generation, purpose=purpose, first=first, last=last, origin=origin,
             sampled=self.is_sampled, threads=threads, ends=ends.reshape(-1),
         )

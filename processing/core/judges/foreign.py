@@ -19,7 +19,7 @@ from processing.core.judges.second_evaluations import difference
 from processing.core.packed import pack_values
 from processing.core.rollouts import observation_moments
 from processing.core.rollouts.normalization import Normalization
-from processing.core.steppers.pool import Ended, Task, children
+from processing.core.steppers.pool import EpisodeResult, Task, pool
 from processing.core.steppers.recording import Recording, record
 from processing.core.steppers.repeats import Repeats
 from processing.core.types import (
@@ -71,7 +71,7 @@ class ForeignEpisodes:
 
     def renew(self, run: int, resumed: int) -> None:
         """A run that was resumed meanwhile gets new processes, which import what may have been mended."""
-        children().renew(run, resumed)
+        pool().renew(run, resumed)
 
     @property
     def is_normalised(self) -> bool:
@@ -121,22 +121,22 @@ class ForeignEpisodes:
         repeats = Repeats((last - first) * episodes, tuple(reversed(again)))
 
         def packed(numbers: list[int]) -> bytes:
-            lives = [repeats.first_of(number) for number in numbers]
-            agents = sorted({first + life // episodes for life in lives})
+            rollouts = [repeats.first_of(number) for number in numbers]
+            agents = sorted({first + rollout // episodes for rollout in rollouts})
             places = {agent: place for place, agent in enumerate(agents)}
             told = [
-                [number, places[first + life // episodes], origin + first + life // episodes, life % episodes]
-                for number, life in zip(numbers, lives, strict=True)
+                [number, places[first + rollout // episodes], origin + first + rollout // episodes, rollout % episodes]
+                for number, rollout in zip(numbers, rollouts, strict=True)
             ]
             taken = self.genome_kind.take(genomes, np.array(agents, np.int32))
-            return pack_values(head | {"lives": told}, {"genomes": taken} | normal, self.genome_kind, genomes="genomes")
+            return pack_values(head | {"rollouts": told}, {"genomes": taken} | normal, self.genome_kind, genomes="genomes")
 
         task = Task(
             range((last - first) * episodes), self._setup, packed, processes=threads or self._threads,
             timeout_seconds=self.environment.parameters.timeout_seconds, least=episodes, seconds=seconds,
             again=repeats.again,
         )
-        with closing(children().live(task, beat=beat or self._beat)) as ended:
+        with closing(pool().evaluate(task, beat=beat or self._beat)) as ended:
             found = self._evaluations(ended, repeats, last - first, score_of(self.environment, purpose))
         if self._told is not None:
             died = any(each.what == Noticed.PROCESS_DIED for each in found.remarks)
@@ -158,34 +158,34 @@ class ForeignEpisodes:
             episode=episode, normalization=normalization, pictures=pictures, beat=beat,
         )
 
-    def _evaluations(self, ended: Iterator[Ended], repeats: Repeats, number: int, score: Score) -> Evaluations:
+    def _evaluations(self, ended: Iterator[EpisodeResult], repeats: Repeats, number: int, score: Score) -> Evaluations:
         """What became of the first agents, of so many at most, from what became of their lives in any order."""
-        twice, seconds = {life // self.environment.episodes for life in repeats.again}, dict[int, Ended]()
+        twice, seconds = {rollout // self.environment.episodes for rollout in repeats.again}, dict[int, EpisodeResult]()
         episodes = self.environment.episodes
         tally = _Tally(number, self.environment.inputs if self.is_normalised else None, score)
-        waiting: dict[int, list[Ended]] = {}
-        firsts: dict[int, list[Ended]] = {}
+        waiting: dict[int, list[EpisodeResult]] = {}
+        firsts: dict[int, list[EpisodeResult]] = {}
         for one in self._unless_all_hang(ended, repeats):
-            if repeats.is_second(one.life):
+            if repeats.is_second(one.rollout):
                 if one.failure not in OF_THE_MACHINE:
-                    seconds[repeats.first_of(one.life)] = one
+                    seconds[repeats.first_of(one.rollout)] = one
                 continue
-            lives = waiting.setdefault(one.life // episodes, [])
-            lives.append(one)
-            if len(lives) == episodes:
-                lives = sorted(waiting.pop(one.life // episodes), key=lambda each: each.life)
-                tally.count(one.life // episodes, lives)
-                if one.life // episodes in twice:
-                    firsts[one.life // episodes] = lives
+            rollouts = waiting.setdefault(one.rollout // episodes, [])
+            rollouts.append(one)
+            if len(rollouts) == episodes:
+                rollouts = sorted(waiting.pop(one.rollout // episodes), key=lambda each: each.rollout)
+                tally.count(one.rollout // episodes, rollouts)
+                if one.rollout // episodes in twice:
+                    firsts[one.rollout // episodes] = rollouts
         for agent in sorted(firsts):
             if (sentence := difference(firsts[agent], seconds)) is not None:
                 tally.remark(agent, Noticed.DIFFERENCE, sentence)
         return tally.evaluations()
 
-    def _unless_all_hang(self, ended: Iterator[Ended], repeats: Repeats) -> Iterator[Ended]:
+    def _unless_all_hang(self, ended: Iterator[EpisodeResult], repeats: Repeats) -> Iterator[EpisodeResult]:
         hangs = 0
         for one in ended:
-            if repeats.is_second(one.life):
+            if repeats.is_second(one.rollout):
                 yield one
                 continue
             hangs = hangs + 1 if one.failure == Failure.TIMEOUT else 0
@@ -210,22 +210,22 @@ class _Tally:
         self.counted = 0
         self.remarks: dict[str, Remark] = {}  # the first agent's, of each kind
 
-    def count(self, agent: int, lives: list[Ended]) -> None:
+    def count(self, agent: int, rollouts: list[EpisodeResult]) -> None:
         """Add an agent, from what became of all its lives, in order."""
         self.counted += 1
-        for one in lives:
+        for one in rollouts:
             self.steps[agent] += one.steps
             for what, sentence in one.remarks:
                 self.remark(agent, what, sentence)
             if one.failure != Failure.NONE and not self.failures[agent]:
                 self.failures[agent] = one.failure
                 self.reasons[agent] = one.reason or ""
-        self.fitness[agent] = fitness_of(np.array([[one.total for one in lives]]), self.score)[0]
+        self.fitness[agent] = fitness_of(np.array([[one.total for one in rollouts]]), self.score)[0]
         if not self.failures[agent] and not math.isfinite(self.fitness[agent]):
             self.failures[agent] = Failure.NON_FINITE_FITNESS
             self.reasons[agent] = f"Its environment gave it rewards whose sum is {self.fitness[agent]:g}."
         if self.behaviours is not None and not self.failures[agent]:
-            self.behaviours[agent] = observation_moments.moments(np.sum([one.sums for one in lives], axis=0))
+            self.behaviours[agent] = observation_moments.moments(np.sum([one.sums for one in rollouts], axis=0))
 
     def remark(self, agent: int, what: str, sentence: str) -> None:
         """Keep what was noticed, where it is the first agent of which that was noticed."""

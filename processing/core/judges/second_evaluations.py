@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from processing.core import rng
-from processing.core.steppers.pool import Ended
+from processing.core.steppers.pool import EpisodeResult
 from processing.core.types import Failure, Purpose
 
 #: Chance that an agent is evaluated twice.
@@ -38,7 +38,7 @@ def _first(seed: int, population: int) -> int:
     return 1 + rng.below(key, 1, population - 1) if population > 1 else 0
 
 
-def difference(firsts: Sequence[Ended], seconds: Mapping[int, Ended]) -> str | None:
+def difference(firsts: Sequence[EpisodeResult], seconds: Mapping[int, EpisodeResult]) -> str | None:
     """How an agent's episodes ended otherwise the second time, in a sentence; None where all were the same.
 
     Args:
@@ -46,7 +46,7 @@ def difference(firsts: Sequence[Ended], seconds: Mapping[int, Ended]) -> str | N
         seconds: the same, by their number among all; those that are missing were not evaluated again.
     """
     for episode, first in enumerate(firsts):
-        second = seconds.get(first.life)
+        second = seconds.get(first.rollout)
         if second is not None and _facts(first) != _facts(second):
             told = f"{_words(first)} first, then {_words(second)}"
             if _words(first) == _words(second):
@@ -55,14 +55,14 @@ def difference(firsts: Sequence[Ended], seconds: Mapping[int, Ended]) -> str | N
     return None
 
 
-def _facts(one: Ended) -> tuple[object, ...]:
+def _facts(one: EpisodeResult) -> tuple[object, ...]:
     """What must be the same; an episode that failed has no return."""
     if one.failure != Failure.NONE:
         return one.failure, one.steps
     return np.float64(one.total).tobytes(), one.steps, one.failure, one.sums.tobytes()
 
 
-def _words(one: Ended) -> str:
+def _words(one: EpisodeResult) -> str:
     if one.failure != Failure.NONE:
         return f"the failure {one.failure.name} after {one.steps} steps"
     return f"a return of {one.total!r} in {one.steps} steps"

@@ -3,7 +3,7 @@
 from processing.core.types import Evaluations, Float64Array, Population, State
 
 
-class Forgetful:
+class Stateless:
     """What most judges answer when a generation begins and ends."""
 
     def begin(self) -> State:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from processing.core.judges.stateless import Forgetful
+from processing.core.judges.stateless import Stateless
 from processing.core.kernels.build import compiled, plain
 from processing.core.kernels.lanes import LANES, fill, get, load, put, store, take_ticket
 from processing.core.kernels.numeric import sigmoid, tanh
@@ -35,7 +35,7 @@ _SIGMOID, _TANH = 1, 2
 MOST_UNITS = 1e30
 
 
-class Tables(Forgetful):
+class Tables(Stateless):
     """The judge `table`: a genome kind's networks answer a table."""
 
     is_sampled = is_random = False
@@ -71,7 +71,7 @@ class Tables(Forgetful):
         self._fill(genomes, 0, _scores(number), found.reshape(-1), threads=0)
         return found
 
-    def lived(self, genomes: Genomes) -> Trajectory:
+    def replay_rows(self, genomes: Genomes) -> Trajectory:
         """What one genome, alone here, answers row by row; a reward is how far off it is, summed over the outputs, below 0."""
         world, commands = self.environment.world, self.answers(genomes)[0].tolist()
         rewards = [

@@ -149,26 +149,26 @@ def _numba() -> Any:
     os.environ["NUMBA_CACHE_DIR"] = str(folder)
     numba = import_module("numba")
     numba.config.CACHE_DIR = str(folder)
-    _tell_of_passes()
+    _listen_to_passes()
     return numba
 
 
 @contextlib.contextmanager
-def while_compiling(tell: Callable[[], None]) -> Iterator[None]:
+def while_compiling(notify_listener: Callable[[], None]) -> Iterator[None]:
     """Inside, `tell` is called with every pass of a compiler: a kernel takes seconds, on a busy machine a minute."""
-    _listeners.append(tell)
+    _listeners.append(notify_listener)
     try:
         yield
     finally:
-        _listeners.remove(tell)
+        _listeners.remove(notify_listener)
 
 
-def _tell_of_passes() -> None:
+def _listen_to_passes() -> None:
     events = import_module("numba.core.event")
 
     def notify(listener: Any, event: Any) -> None:
-        for tell in tuple(_listeners):
-            tell()
+        for notify_listener in tuple(_listeners):
+            notify_listener()
 
     kind = type("Passes", (events.Listener,), {"notify": notify, "on_start": notify, "on_end": notify})
     events.register("numba:run_pass", kind())

@@ -122,10 +122,10 @@ def mark_over(typing_context, over, alive, vector):
             _cast_pointer(context, builder, kind, array, ir.IntType(64)(0), ir.IntType(8))
             for kind, array in zip(signature.args, arguments[:2], strict=False)
         )
-        living = builder.load(alive, align=1)
+        is_running = builder.load(alive, align=1)
         above = builder.fcmp_ordered(">", arguments[2], ir.Constant(_VECTOR, [_FLOAT(0)] * LANES))
-        ended = builder.and_(above, builder.icmp_unsigned("!=", living, ir.Constant(living.type, [0] * LANES)))
-        builder.store(builder.zext(ended, living.type), over, align=1)
+        ended = builder.and_(above, builder.icmp_unsigned("!=", is_running, ir.Constant(is_running.type, [0] * LANES)))
+        builder.store(builder.zext(ended, is_running.type), over, align=1)
         bits = builder.bitcast(ended, ir.IntType(LANES))
         return builder.zext(builder.ctpop(bits), ir.IntType(64))
 

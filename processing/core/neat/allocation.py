@@ -31,11 +31,11 @@ def shared(sums: Float64Array, sizes: Int64Array, able: Int64Array, factors: Flo
     Species whose agents all failed, `able` 0, have none. Where nobody has any, every agent of a species with a factor above 0
     counts the same; where no factor is above 0, every agent of the species that are able.
     """
-    lives = able > 0
-    shares: Float64Array = np.where(lives, factors * (sums / sizes), 0.0)
+    is_able = able > 0
+    shares: Float64Array = np.where(is_able, factors * (sums / sizes), 0.0)
     if not shares.any():
-        shares = np.where(lives & (factors > 0), sizes, 0).astype(np.float64)
-    return shares if shares.any() else np.where(lives, sizes, 0).astype(np.float64)
+        shares = np.where(is_able & (factors > 0), sizes, 0).astype(np.float64)
+    return shares if shares.any() else np.where(is_able, sizes, 0).astype(np.float64)
 
 
 def expected_offspring(shares: Sequence[float], size: int) -> Int32Array:

@@ -16,7 +16,7 @@ from processing.core.neat.connecting import add_connection
 from processing.core.neat.draws import CONNECTION, DECISIONS, NODE, SWITCHES, WEIGHTS, index_part, spread_part
 from processing.core.neat.innovation import FREE, GENE, SPLIT, change_part, place_part
 from processing.core.neat.innovation import NODE as NODE_COUNTER
-from processing.core.rng import life_key, uniform_part
+from processing.core.rng import agent_key, uniform_part
 
 _CHOICE = 2**32
 #: Part of the genes whose weights may be replaced in a mutation that is not severe.
@@ -52,17 +52,17 @@ class Mutation(NamedTuple):
 @part
 def mutate(chances, frame, table, choices, prefix, children, child, scratch):
     """Change the child as the draws of its address say; true where something became of it."""
-    decisions = life_key(prefix, child, DECISIONS)
+    decisions = agent_key(prefix, child, DECISIONS)
     if uniform_part(decisions, 0) < chances.add_node:
-        return add_node(chances, frame, table, choices, life_key(prefix, child, NODE), children, child)
+        return add_node(chances, frame, table, choices, agent_key(prefix, child, NODE), children, child)
     if uniform_part(decisions, 1) < chances.add_connection:
-        return add_connection(chances, frame, table, life_key(prefix, child, CONNECTION), children, child, scratch)
+        return add_connection(chances, frame, table, agent_key(prefix, child, CONNECTION), children, child, scratch)
     changed = False
     if uniform_part(decisions, 2) < chances.weights:
-        mutate_weights(chances, life_key(prefix, child, WEIGHTS), children, child)
+        mutate_weights(chances, agent_key(prefix, child, WEIGHTS), children, child)
         changed = True
     if uniform_part(decisions, 3) < chances.toggle:
-        changed = toggle(life_key(prefix, child, SWITCHES), children, child) or changed
+        changed = toggle(agent_key(prefix, child, SWITCHES), children, child) or changed
     if uniform_part(decisions, 4) < chances.re_enable:
         changed = re_enable(children, child) or changed
     return changed

@@ -22,7 +22,7 @@ from processing.core.neat.draws import CONNECTION, WEIGHTS
 from processing.core.neat.innovation import Innovations
 from processing.core.neat.mating import fill_copy, fill_crossed
 from processing.core.neat.mutation import Mutation, mutate, mutate_weights
-from processing.core.rng import life_key
+from processing.core.rng import agent_key
 from processing.core.types import Float64Array, Int32Array, Operator, Purpose, UInt8Array
 
 #: How a child is made: see `Family`.
@@ -144,16 +144,16 @@ def fill_children(
         averaging = way in (AVERAGED, AVERAGED_MUTATED)
         mated = averaging or way in (MATED, MATED_MUTATED)
         if mated:
-            key = life_key(crossing, child, 0)
+            key = agent_key(crossing, child, 0)
             fill_crossed(pool, fitness, mother, father, averaging, disabling, key, children, child)
         else:
             fill_copy(pool, mother, children, child)
         changed = False
         if way == REWEIGHTED:
-            mutate_weights(chances, life_key(mutating, child, WEIGHTS), children, child)
+            mutate_weights(chances, agent_key(mutating, child, WEIGHTS), children, child)
             changed = True
         elif way == RECONNECTED:
-            changed = add_connection(chances, frame, table, life_key(mutating, child, CONNECTION), children, child, scratch)
+            changed = add_connection(chances, frame, table, agent_key(mutating, child, CONNECTION), children, child, scratch)
         elif way >= MUTATED or (mated and is_same(weights, genes, mother, father, measure)):
             changed = mutate(chances, frame, table, choices, mutating, children, child, scratch)
         if mated:

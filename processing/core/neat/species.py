@@ -75,14 +75,14 @@ def members(places: Int32Array, fitness: Float64Array, number: int) -> tuple[Mem
     """
     order = np.lexsort((-fitness, places)).astype(np.int32)
     sizes = np.bincount(places, minlength=number)
-    living = np.flatnonzero(sizes)
-    sizes = sizes[living]
+    present = np.flatnonzero(sizes)
+    sizes = sizes[present]
     starts = np.concatenate(([0], np.cumsum(sizes)))
     failed = np.isnan(fitness)
     able = sizes - totals(failed.astype(np.float64), order, starts).astype(np.int64)
     sums = totals(np.where(failed, 0.0, fitness), order, starts)
     means = np.where(able > 0, sums / np.maximum(able, 1), np.nan)
-    return Members(order, starts, sizes, able, fitness[order[starts[:-1]]], means), living
+    return Members(order, starts, sizes, able, fitness[order[starts[:-1]]], means), present
 
 
 def totals(values: Float64Array, order: Int32Array, starts: Int64Array) -> Float64Array:

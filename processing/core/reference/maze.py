@@ -20,7 +20,7 @@ SIGHTS = ((-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1))
 Cell = tuple[int, int]
 
 
-def life(
+def replay_episode(
     environment: MazeParameters, network: DenseParameters, genome: Float32Array, *,
     seed: int, generation: int, agent: int, episode: int = 0, purpose: Purpose = Purpose.EPISODE,
     most_steps: int | None = None,

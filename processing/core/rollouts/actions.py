@@ -19,25 +19,25 @@ class Range(IntEnum):
 
 
 @part
-def fill_choice(work, lives, y, clock):
+def fill_choice(work, rollouts, y, clock):
     """One of several actions for each lane, as a number in work.actions: the best output, or one that is drawn."""
-    if lives.sampled:
+    if rollouts.sampled:
         for lane in range(LANES):
             age = clock - get(work.born, lane)
             put(work.chances, lane, uniform_part(get(work.keys, lane), age))
-        store_whole(work.actions, 0, sample(work.scratch, y, lives.outputs, load(work.chances, 0)))
+        store_whole(work.actions, 0, sample(work.scratch, y, rollouts.outputs, load(work.chances, 0)))
     else:
-        store_whole(work.actions, 0, best(work.scratch, y, lives.outputs))
+        store_whole(work.actions, 0, best(work.scratch, y, rollouts.outputs))
 
 
 @part
-def fill_commands(work, lives, y, clock):
+def fill_commands(work, rollouts, y, clock):
     """Every output as a number from -1 to 1, in the rows of work.commands."""
-    for k in range(lives.outputs):
+    for k in range(rollouts.outputs):
         one = load(work.scratch, y + k * LANES)
-        if lives.range == 0:
+        if rollouts.range == 0:
             one = tanh(one)
-        elif lives.range == 1:
+        elif rollouts.range == 1:
             one = one * TWO - ONE
         one = where_greater(one, ONE, ONE, one)
         store(work.commands, k * LANES, where_greater(one, -ONE, one, -ONE))

@@ -10,7 +10,7 @@ import numpy as np
 
 from processing.core.kernels.build import compiled, is_on_disk
 from processing.core.kernels.lanes import LANES
-from processing.core.rollouts.kernel import Lives, fill_no_end, lives_of, rollout, workspace
+from processing.core.rollouts.kernel import Rollouts, fill_no_end, fill_rollouts, rollouts_of, workspace
 from processing.core.types import Float32Array, Float64Array, Int32Array, Purpose
 
 #: Steps of one shape after which a kernel of its own pays: it saves a fifth of their time and takes some 2 s to
@@ -34,7 +34,7 @@ class Engine:
         self._special: Callable[..., Any] | None = None
         self._compiled: Callable[..., Any] | None = None
 
-    def lives(
+    def rollouts(
         self, genomes: Any, *,
         seed: int, generation: int, purpose: Purpose, first: int, last: int, sampled: bool, threads: int, origin: int = 0,
         ends: Float32Array | None = None,
@@ -49,20 +49,20 @@ class Engine:
         returns, steps, ticket = np.zeros(number), np.zeros(number, np.int32), np.zeros(1, np.int64)
         prepared, world = kind.prepared(genomes), environment.world
         ends = np.zeros(0, np.float32) if ends is None else ends
-        lives = lives_of(
+        rollouts = rollouts_of(
             environment, kind, seed=seed, generation=generation, purpose=purpose, first=first, last=last, origin=origin,
             sampled=sampled,
         )
 
-        def work(lives: Lives = lives) -> None:
+        def work(rollouts: Rollouts = rollouts) -> None:
             with np.errstate(all="ignore"):
                 kernel(
-                    prepared.genomes, prepared.network, world, workspace(environment, prepared), lives, ticket, returns, steps,
+                    prepared.genomes, prepared.network, world, workspace(environment, prepared), rollouts, ticket, returns, steps,
                     ends,
                 )
 
         if kernel is not self._compiled:  # in this thread, which can say that a compiler goes on
-            work(lives._replace(number=0))
+            work(rollouts._replace(number=0))
             self._compiled, ticket[0] = kernel, 0
         on_threads(work, threads, most=-(-number // LANES))
         self.steps += int(steps.sum(dtype=np.int64))
@@ -81,12 +81,12 @@ class Engine:
 
     def general(self) -> Callable[..., Any]:
         """The kernel of every shape."""
-        return compiled(rollout, _NO_END | self.environment.parts | self.genome_kind.parts)
+        return compiled(fill_rollouts, _NO_END | self.environment.parts | self.genome_kind.parts)
 
     def special(self) -> Callable[..., Any] | None:
         """The kernel of this shape alone, compiled at its first call; None where there is none."""
         parts = self.genome_kind.special_parts
-        return None if parts is None else compiled(rollout, _NO_END | self.environment.parts | parts)
+        return None if parts is None else compiled(fill_rollouts, _NO_END | self.environment.parts | parts)
 
     def specialise(self) -> None:
         """Use the kernel of this shape from now on, even if it has to be compiled."""

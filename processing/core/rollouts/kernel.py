@@ -14,7 +14,7 @@ import numpy as np
 
 from processing.core.kernels.lanes import LANES, get, put, take_ticket
 from processing.core.kernels.roles import kernel, part, slot
-from processing.core.rng import UInt64Array, derive_prefix, life_key
+from processing.core.rng import UInt64Array, agent_key, derive_prefix
 from processing.core.types import Float32Array, Float64Array, Int32Array, Int64Array, Purpose, UInt8Array
 
 
@@ -29,7 +29,7 @@ def fill_observation(world, work):
 
 
 @slot
-def fill_actions(work, lives, y, clock):
+def fill_actions(work, rollouts, y, clock):
     """Environment: from the outputs, in work.scratch from y on, to work.actions or work.commands; see `actions.py`."""
 
 
@@ -40,7 +40,7 @@ def fill_step(world, work, clock):
 
 
 @slot
-def fill_end(world, work, lane, life, ends):
+def fill_end(world, work, lane, rollout, ends):
     """Environment: write what a life came to, where anybody asks (ends is not empty), to its numbers in ends."""
 
 
@@ -56,7 +56,7 @@ def fill_outputs(genomes, network, work):
     start."""
 
 
-class Prepared(NamedTuple):
+class KernelInputs(NamedTuple):
     """The genomes of a group of agents as kernels take them, and the room that they need in each lane."""
 
     genomes: Any  # what the genome kind's slots know
@@ -66,7 +66,7 @@ class Prepared(NamedTuple):
     program_rows: int = 0
 
 
-class Lives(NamedTuple):
+class Rollouts(NamedTuple):
     """Which lives are lived, and how their draws are addressed."""
 
     number: int  # lives, those of one agent side by side
@@ -82,16 +82,16 @@ class Lives(NamedTuple):
     limit: int  # steps of an episode
 
 
-def lives_of(
+def rollouts_of(
     environment: Any, genome_kind: Any, *,
     seed: int, generation: int, purpose: Purpose, first: int, last: int, origin: int, sampled: bool,
-) -> Lives:
+) -> Rollouts:
     """The episodes of agents first..last-1; `origin` is the index in its generation of the first of the genomes.
 
     Episodes for another purpose than EPISODE have fresh starts and fresh draws of actions, and are common to nobody.
     """
     is_fresh = purpose != Purpose.EPISODE
-    return Lives(
+    return Rollouts(
         number=(last - first) * environment.episodes, episodes=environment.episodes, first=first, origin=origin,
         policy=np.uint64(derive_prefix(seed, purpose if is_fresh else Purpose.POLICY, generation)),
         starts=np.uint64(derive_prefix(seed, Purpose.FRESH_START if is_fresh else Purpose.EPISODE, generation)),
@@ -121,7 +121,7 @@ class Workspace(NamedTuple):
     over: UInt8Array  # (L,) whether the environment ended it
 
 
-def workspace(environment: Any, prepared: Prepared) -> Workspace:
+def workspace(environment: Any, prepared: KernelInputs) -> Workspace:
     """Zeros; every buffer starts on a cache line, so that no vector lies across two of them."""
     f4, f8, i4, i8, u8, u1 = np.float32, np.float64, np.int32, np.int64, np.uint64, np.uint8
     rows: list[tuple[Any, int]] = [
@@ -139,56 +139,56 @@ def workspace(environment: Any, prepared: Prepared) -> Workspace:
 
 
 @part
-def fill_no_end(world, work, lane, life, ends):
+def fill_no_end(world, work, lane, rollout, ends):
     """`fill_end` of an environment that has nothing to say."""
 
 
 @kernel
-def rollout(genomes, network, world, work, lives, ticket, fitness, steps, ends):
+def fill_rollouts(genomes, network, world, work, rollouts, ticket, fitness, steps, ends):
     """Live lives 0..lives.number-1, as many of them as this caller gets tickets for, to their ends.
 
     Life number i is episode i % episodes of agent first + i // episodes, whose draws are those of agent origin + first +
     i // episodes of its generation. fitness (float64) and steps (int32) get one entry per life, ends (float32) as many as
     the environment says, or none where it is empty; every entry depends on that life alone.
     """
-    clock, living, deadline, ended = 0, 0, 0, LANES
+    clock, running, deadline, ended = 0, 0, 0, LANES
     for lane in range(LANES):
         fill_start(world, work, lane, np.uint64(0))
     while True:
         if ended > 0 or clock == deadline:
-            deadline = clock + lives.limit
+            deadline = clock + rollouts.limit
             for lane in range(LANES):
                 was_alive = np.int64(get(work.alive, lane))
                 if was_alive:
                     age = clock - get(work.born, lane)
-                    if get(work.over, lane) == 0 and age < lives.limit:
-                        deadline = min(deadline, get(work.born, lane) + lives.limit)
+                    if get(work.over, lane) == 0 and age < rollouts.limit:
+                        deadline = min(deadline, get(work.born, lane) + rollouts.limit)
                         continue
-                    life = get(work.owner, lane)
-                    put(fitness, life, get(work.returns, lane))
-                    put(steps, life, age)
-                    fill_end(world, work, lane, life, ends)
+                    rollout = get(work.owner, lane)
+                    put(fitness, rollout, get(work.returns, lane))
+                    put(steps, rollout, age)
+                    fill_end(world, work, lane, rollout, ends)
                 elif clock > 0:
                     continue
-                life = take_ticket(ticket)
-                is_alive = np.int64(life < lives.number)
-                living += is_alive - was_alive
+                rollout = take_ticket(ticket)
+                is_alive = np.int64(rollout < rollouts.number)
+                running += is_alive - was_alive
                 put(work.alive, lane, is_alive)
                 if is_alive:
-                    agent, episode = lives.first + life // lives.episodes, life % lives.episodes
-                    put(work.owner, lane, life)
+                    agent, episode = rollouts.first + rollout // rollouts.episodes, rollout % rollouts.episodes
+                    put(work.owner, lane, rollout)
                     put(work.agents, lane, agent)
-                    put(work.keys, lane, life_key(lives.policy, lives.origin + agent, episode))
+                    put(work.keys, lane, agent_key(rollouts.policy, rollouts.origin + agent, episode))
                     put(work.born, lane, clock)
                     put(work.over, lane, 0)
                     put(work.returns, lane, 0.0)
-                    whose = 0 if lives.common else lives.origin + agent
-                    fill_start(world, work, lane, life_key(lives.starts, whose, episode))
+                    whose = 0 if rollouts.common else rollouts.origin + agent
+                    fill_start(world, work, lane, agent_key(rollouts.starts, whose, episode))
                     fill_memory(genomes, network, work, agent, lane)
-            if living == 0:
+            if running == 0:
                 return
         fill_observation(world, work)
         y = fill_outputs(genomes, network, work)
-        fill_actions(work, lives, y, clock)
+        fill_actions(work, rollouts, y, clock)
         ended = fill_step(world, work, clock)
         clock += 1

@@ -10,14 +10,14 @@ import numpy as np
 from processing.core.kernels.build import plain
 from processing.core.kernels.lanes import LANES
 from processing.core.kernels.scalar_lane import FIRST_LANE
-from processing.core.rng import life_key
-from processing.core.rollouts.kernel import Lives, Prepared, Workspace, lives_of, workspace
+from processing.core.rng import agent_key
+from processing.core.rollouts.kernel import KernelInputs, Rollouts, Workspace, rollouts_of, workspace
 from processing.core.types import Genomes, Purpose, Trajectory
 
 _SLOTS = ("fill_start", "fill_observation", "fill_actions", "fill_step", "fill_memory", "fill_outputs")
 
 
-def lived(
+def replay_episode(
     environment: Any, genome_kind: Any, genomes: Genomes, agent: int, *,
     seed: int, generation: int, episode: int = 0, purpose: Purpose = Purpose.EPISODE, sampled: bool,
     most_steps: int | None = None,
@@ -30,63 +30,63 @@ def lived(
         sampled: whether actions are drawn from the outputs.
         most_steps: so many of its steps at most; the whole episode where None.
     """
-    life = _Life(environment, genome_kind, genomes)
-    lives = lives_of(
+    rollout = _Replay(environment, genome_kind, genomes)
+    rollouts = rollouts_of(
         environment, genome_kind, seed=seed, generation=generation, purpose=purpose, first=0, last=1, origin=agent,
         sampled=sampled,
     )
     with np.errstate(all="ignore"):
-        return life.lived(lives, episode, lives.limit if most_steps is None else most_steps)
+        return rollout.replay_episode(rollouts, episode, rollouts.limit if most_steps is None else most_steps)
 
 
-class _Life:
+class _Replay:
     """A life in lane 0; the other lanes are empty."""
 
     def __init__(self, environment: Any, genome_kind: Any, genomes: Genomes) -> None:
         self.environment, self.world = environment, environment.world
-        self.prepared: Prepared = genome_kind.prepared(genomes)
+        self.prepared: KernelInputs = genome_kind.prepared(genomes)
         self.work: Workspace = workspace(environment, self.prepared)
         has_units_in_lanes = getattr(self.prepared.network, "wide", False)
         parts = environment.parts | genome_kind.parts
         bindings = parts if has_units_in_lanes else parts | FIRST_LANE
         self.fill = {name.removeprefix("fill_"): plain(parts[name], bindings) for name in _SLOTS}
 
-    def lived(self, lives: Lives, episode: int, most_steps: int) -> Trajectory:
+    def replay_episode(self, rollouts: Rollouts, episode: int, most_steps: int) -> Trajectory:
         """The episode, from its start to its end, or its first steps."""
         work, position = self.work, getattr(self.environment, "position", None)
-        self._begin(lives, episode)
+        self._begin(rollouts, episode)
         actions: list[Any] = []
         rewards: list[float] = []
         positions, observations = [position(work.integers)] if position else [], []
         total = 0.0
-        while not work.over[0] and len(actions) < min(lives.limit, most_steps):
+        while not work.over[0] and len(actions) < min(rollouts.limit, most_steps):
             self.fill["observation"](self.world, work)
             observations.append(work.scratch[: self.environment.inputs * LANES : LANES].astype(np.float64))
-            self._step(lives, len(actions))
+            self._step(rollouts, len(actions))
             actions.append(self._action())
             rewards.append(float(work.returns[0]))
             total += rewards[-1]
             if position:
                 positions.append(position(work.integers))
-        over, is_cut = bool(work.over[0]), len(actions) < lives.limit
+        over, is_cut = bool(work.over[0]), len(actions) < rollouts.limit
         return Trajectory(
             actions=actions, rewards=rewards, positions=positions, observations=observations, total=total,
             steps=len(actions), terminated=over, truncated=not over and not is_cut, is_cut=not over and is_cut,
         )
 
-    def _begin(self, lives: Lives, episode: int) -> None:
+    def _begin(self, rollouts: Rollouts, episode: int) -> None:
         work = self.work
         for lane in range(LANES):
             self.fill["start"](self.world, work, lane, np.uint64(0))
         work.alive[0], work.owner[0] = 1, episode
-        work.keys[0] = life_key(lives.policy, lives.origin, episode)
-        self.fill["start"](self.world, work, 0, life_key(lives.starts, 0 if lives.common else lives.origin, episode))
+        work.keys[0] = agent_key(rollouts.policy, rollouts.origin, episode)
+        self.fill["start"](self.world, work, 0, agent_key(rollouts.starts, 0 if rollouts.common else rollouts.origin, episode))
         self.fill["memory"](self.prepared.genomes, self.prepared.network, work, 0, 0)
 
-    def _step(self, lives: Lives, clock: int) -> None:
+    def _step(self, rollouts: Rollouts, clock: int) -> None:
         """A step whose reward is alone in work.returns."""
         y = self.fill["outputs"](self.prepared.genomes, self.prepared.network, self.work)
-        self.fill["actions"](self.work, lives, y, clock)
+        self.fill["actions"](self.work, rollouts, y, clock)
         self.work.returns[0] = 0.0
         self.fill["step"](self.world, self.work, clock)
 

@@ -20,11 +20,11 @@ def settle(genomes, network, work, agent, lane):
 
 
 @kernel
-def respond(genomes, network, work, lives, clock, outputs):
+def respond(genomes, network, work, rollouts, clock, outputs):
     """From the inputs, the first rows of work.scratch, to outputs, (outputs, LANES) flat, to work.commands and to
     work.actions; see `actions.py`. A lane's key of draws and its first step lie in work.keys and work.born."""
     y = fill_outputs(genomes, network, work)
-    for k in range(lives.outputs):
+    for k in range(rollouts.outputs):
         store(outputs, k * LANES, load(work.scratch, y + k * LANES))
-    fill_commands(work, lives, y, clock)
-    fill_choice(work, lives, y, clock)
+    fill_commands(work, rollouts, y, clock)
+    fill_choice(work, rollouts, y, clock)

@@ -11,9 +11,9 @@ from processing.core.errors import Refused
 from processing.core.genomes.dense import Dense
 from processing.core.judges.foreign import ForeignEpisodes
 from processing.core.judges.table import Tables
-from processing.core.reference.maze import life
+from processing.core.reference.maze import replay_episode as replay_by_reference
 from processing.core.rollouts.normalization import Normalization
-from processing.core.rollouts.replay import lived
+from processing.core.rollouts.replay import replay_episode
 from processing.core.steppers.recording import Recording
 from processing.core.types import Trajectory
 
@@ -89,13 +89,13 @@ class Replays:
             raise Refused(self.elsewhere)
         genomes, most = self.genome.unpack(genome), self.most_steps(genome)
         if self._has_reference:
-            return life(
+            return replay_by_reference(
                 self.environment.parameters, self.genome.parameters, genomes[0],
                 seed=seed, generation=generation, agent=agent, episode=episode, most_steps=most,
             )
         if isinstance(self.environment, Table):
-            return Tables(self.environment, self.genome).lived(genomes)
-        return lived(
+            return Tables(self.environment, self.genome).replay_rows(genomes)
+        return replay_episode(
             self.environment, self.genome, genomes, agent,
             seed=seed, generation=generation, episode=episode, sampled=self.judge.is_sampled, most_steps=most,
         )

@@ -17,14 +17,14 @@ from processing.core.types import Evaluations, Failure, GenomeKind, Population, 
 _LINEAGE = ("operators", "mothers", "fathers", "ages")
 
 
-def pack_part(population: Population, first: int, last: int, kind: GenomeKind) -> bytes:
+def pack_slice(population: Population, first: int, last: int, kind: GenomeKind) -> bytes:
     """Agents first..last-1 of a population."""
     lineage = {name: getattr(population, name)[first:last] for name in _LINEAGE}
     genomes = kind.take(population.genomes, np.arange(first, last, dtype=np.int32))
     return pack_values({}, {"genomes": genomes, **lineage}, kind, genomes="genomes")
 
 
-def unpack_part(data: bytes, kind: GenomeKind) -> Population:
+def unpack_slice(data: bytes, kind: GenomeKind) -> Population:
     """The agents that `pack_part` packed. Raises Broken."""
     _, values = unpack_values(data, kind)
     return Population(**values)

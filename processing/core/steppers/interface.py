@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from processing.core.environments.foreign.error_text import cut, error_text
 from processing.core.environments.foreign.spaces import Reader
-from processing.core.environments.foreign.words import cut, words_of
 from processing.core.errors import Refused
 from processing.core.types import Float32Array
 
@@ -58,7 +58,7 @@ def read_observation(observation: Any, reader: Reader, row: Float32Array, call: 
     try:
         reader.fill(observation, row)
     except (ValueError, TypeError, KeyError, IndexError) as error:
-        told = f"{call} gave an observation that is not one of its space: {words_of(error)}"
+        told = f"{call} gave an observation that is not one of its space: {error_text(error)}"
         raise NotAsAgreed(told) from None
 
 
@@ -66,7 +66,7 @@ def reason_of(call: str, error: BaseException) -> str:
     """Why an episode failed: the call, and what it gave or raised; what we refuse is said as it is."""
     if isinstance(error, Refused):
         return cut(str(error))
-    words = words_of(error)
+    words = error_text(error)
     if call == RESET and isinstance(error, TypeError) and "unexpected keyword argument 'seed'" in words:
         return cut(f"reset() takes no seed: {_OLD} takes seed and options. It raised {words}")
     return cut(f"{call} raised {words}")

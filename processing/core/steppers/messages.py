@@ -47,7 +47,7 @@ def _exactly(end: socket.socket, length: int) -> bytes:
     return bytes(parts)
 
 
-class Wire:
+class Channel:
     """The end of somebody who never waits."""
 
     def __init__(self, end: socket.socket) -> None:

@@ -12,7 +12,7 @@ from typing import NoReturn
 _PR_SET_PDEATHSIG = 1
 
 
-def tie(leash: int, *, dies_with_thread: bool) -> None:
+def end_with_parent(leash: int, *, dies_with_thread: bool) -> None:
     """End with the parent, however that died: it holds the other end of the leash. A call that never lets other threads run
     is ended by the system where that can."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

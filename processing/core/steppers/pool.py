@@ -22,7 +22,7 @@ import numpy as np
 
 from processing.core.errors import Broken, Transient
 from processing.core.kernels.lanes import LANES
-from processing.core.steppers.process import QUIET_SECONDS, Process, words_of
+from processing.core.steppers.process import QUIET_SECONDS, Process, exit_text
 from processing.core.steppers.repeats import Repeats
 from processing.core.types import Failure, Float64Array, Noticed
 
@@ -39,10 +39,10 @@ _OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP)
 Pairs = tuple[tuple[str, str], ...]
 
 
-class Ended(NamedTuple):
+class EpisodeResult(NamedTuple):
     """What became of one life."""
 
-    life: int
+    rollout: int
     total: float
     steps: int
     failure: Failure
@@ -55,7 +55,7 @@ class Ended(NamedTuple):
 class Task(NamedTuple):
     """Lives to live."""
 
-    lives: range  # from 0
+    rollouts: range  # from 0
     setup: bytes  # environment and genome kind, for `child.py`
     packed: Callable[[list[int]], bytes]  # the message that some lives are lived from
     processes: int  # at most
@@ -66,7 +66,7 @@ class Task(NamedTuple):
     records: bool = False  # what is told of each life besides is a record of it; see `recording.py`
 
 
-class Children:
+class Pool:
     """Processes that wait for lives; each starts when it is first needed, and again when it was lost."""
 
     def __init__(self) -> None:
@@ -75,7 +75,7 @@ class Children:
         self._known: dict[int, int] = {}  # of runs, how often they were resumed when they were last worked on
         self._lock = threading.Lock()
 
-    def live(self, task: Task, *, beat: Callable[[], object] = lambda: None) -> Generator[Ended]:
+    def evaluate(self, task: Task, *, beat: Callable[[], object] = lambda: None) -> Generator[EpisodeResult]:
         """What becomes of each life, in any order; where time was too short, of the first ones only.
 
         Args:
@@ -89,9 +89,9 @@ class Children:
 
     def idle(self) -> Process | None:
         """A process that has nothing to do; None where there is none."""
-        for child in [child for child in self.all if child.is_gone and not child.lives]:
+        for child in [child for child in self.all if child.is_gone and not child.rollouts]:
             self.end(child)  # it has waited for too long
-        return next((child for child in self.all if not child.lives), None)
+        return next((child for child in self.all if not child.rollouts), None)
 
     def end(self, child: Process) -> int:
         """End a process; how it ended."""
@@ -120,17 +120,17 @@ class Children:
 class _Sharing:
     """The lives of one task on their way through the processes."""
 
-    def __init__(self, children: Children, task: Task) -> None:
-        self.children, self.task = children, task
-        self.waiting, self.tries = deque(task.lives), Counter[int]()
+    def __init__(self, pool: Pool, task: Task) -> None:
+        self.pool, self.task = pool, task
+        self.waiting, self.tries = deque(task.rollouts), Counter[int]()
         self.begun = 0  # lives 0..begun-1 were handed out
-        self.repeats = Repeats(len(task.lives), task.again)
-        setup, size = children.pace
+        self.repeats = Repeats(len(task.rollouts), task.again)
+        setup, size = pool.pace
         self.size = size if setup == task.setup else 1
         self.at_once: dict[Process, tuple[int, float]] = {}  # lives of the message that it works on, and since when
         self.ends_at = time.monotonic() + task.seconds
 
-    def ended(self, beat: Callable[[], object]) -> Iterator[Ended]:
+    def ended(self, beat: Callable[[], object]) -> Iterator[EpisodeResult]:
         """What becomes of each life."""
         try:
             self._hand_out()
@@ -142,19 +142,19 @@ class _Sharing:
                 beat()
                 self._hand_out()
         finally:
-            self.children.pace = (self.task.setup, self.size)
+            self.pool.pace = (self.task.setup, self.size)
             for child in self.at_once:
-                self.children.end(child)  # nobody waits for its lives any more
+                self.pool.end(child)  # nobody waits for its lives any more
 
     def _hand_out(self) -> None:
         """Give lives to those that have none."""
         if self.waiting and time.monotonic() >= self.ends_at:
             last = max(self.begun, self.task.least)
-            self.waiting = deque(life for life in self.waiting if life < last)
+            self.waiting = deque(rollout for rollout in self.waiting if rollout < last)
         while self.waiting and len(self.at_once) < self.task.processes:
-            child = self.children.idle()
+            child = self.pool.idle()
             if child is None:
-                self.children.all.append(child := Process())
+                self.pool.all.append(child := Process())
             share = math.ceil(len(self.waiting) / self.task.processes)
             number = min(self.size, share if share <= LANES else max(LANES, share // 2))
             mine = [self.waiting.popleft() for _ in range(number)]
@@ -165,9 +165,9 @@ class _Sharing:
             if not self._hand_out_repeats():
                 return
 
-    def _give(self, child: Process, lives: list[int]) -> None:
-        self.at_once[child] = (len(lives), time.monotonic())
-        child.take(lives, self.task.setup, self.task.packed(lives))
+    def _give(self, child: Process, rollouts: list[int]) -> None:
+        self.at_once[child] = (len(rollouts), time.monotonic())
+        child.take(rollouts, self.task.setup, self.task.packed(rollouts))
 
     def _hand_out_repeats(self) -> bool:
         """Give a process lives that another one lived the first time; whether there may be more to hand out.
@@ -175,14 +175,14 @@ class _Sharing:
         Where all others are at work, they are waited for; where there are none, one is started.
         """
         self.repeats.leave_out_unbegun()
-        self.children.idle()
-        for child in [child for child in self.children.all if not child.lives]:
+        self.pool.idle()
+        for child in [child for child in self.pool.all if not child.rollouts]:
             if mine := self.repeats.take(child, self.size):
                 self._give(child, mine)
                 return True
         if self.repeats and not self.at_once:
             try:
-                self.children.all.append(Process())
+                self.pool.all.append(Process())
             except Transient as error:
                 log.warning("no agent is evaluated a second time: %s", error)
                 self.repeats.clear()
@@ -198,7 +198,7 @@ class _Sharing:
                 poll.register(child.wire, select.POLLIN | select.POLLOUT)
         poll.poll(LOOK_SECONDS * 1_000)
 
-    def _told(self, child: Process) -> Iterator[Ended]:
+    def _told(self, child: Process) -> Iterator[EpisodeResult]:
         """What a process has said of its lives since the last time. Raises Broken where it cannot work."""
         for message in child.exchange():
             line, _, payload = message.partition(b"\n")
@@ -208,16 +208,16 @@ class _Sharing:
                 raise Broken(said["broken"])
             child.is_proven = True
             if "ready" in said:
-                self.at_once[child] = (len(child.lives), time.monotonic())
+                self.at_once[child] = (len(child.rollouts), time.monotonic())
                 continue
-            child.lives.discard(said["life"])
+            child.rollouts.discard(said["rollout"])
             if said["failure"] == Failure.OUT_OF_MEMORY:
-                self.repeats.leave_out(said["life"])
-            yield Ended(
-                said["life"], said["total"], said["steps"], Failure(said["failure"]), said["reason"],
+                self.repeats.leave_out(said["rollout"])
+            yield EpisodeResult(
+                said["rollout"], said["total"], said["steps"], Failure(said["failure"]), said["reason"],
                 np.frombuffer(sums, np.float64), _pairs(said["remarks"]), record,
             )
-        if not child.lives and child in self.at_once:
+        if not child.rollouts and child in self.at_once:
             self._paced(*self.at_once.pop(child))
 
     def _paced(self, number: int, since: float) -> None:
@@ -228,17 +228,17 @@ class _Sharing:
         elif took > MESSAGE_SECONDS:
             self.size = max(1, min(self.size, number) // 2)
 
-    def _looked_after(self, child: Process) -> Iterator[Ended]:
+    def _looked_after(self, child: Process) -> Iterator[EpisodeResult]:
         """Deal with what one that is gone has left, and end one that hangs."""
-        if not child.lives:
+        if not child.rollouts:
             return
         if child.is_gone:
-            at, code = child.at_work(), self.children.end(child)
+            at, code = child.at_work(), self.pool.end(child)
             yield from self._told(child)
             yield from self._lost(child, at, code)
         elif child.is_silent(self.task.timeout_seconds):
             at = child.at_work()
-            self.children.end(child)
+            self.pool.end(child)
             yield from self._told(child)
             self.size = 1  # so that what ends beside one that hangs is told
             if at is None:
@@ -246,40 +246,40 @@ class _Sharing:
             reason = f"Its environment did not answer within {self.task.timeout_seconds:g} s."
             yield from self._failed(child, [at], Failure.TIMEOUT, reason)
 
-    def _lost(self, child: Process, at: int | None, code: int) -> Iterator[Ended]:
+    def _lost(self, child: Process, at: int | None, code: int) -> Iterator[EpisodeResult]:
         """The life that was at work when its process ended by itself has failed; where somebody killed it, nobody has."""
-        outside, words = -code in _OUTSIDE, words_of(code)
+        outside, words = -code in _OUTSIDE, exit_text(code)
         log.warning("a process for environments ended (%s); printed in it last: %s", words, child.printed() or "nothing")
         if not child.is_proven and not outside and at is None:
             said = child.last_line()
-            if all(map(self.repeats.is_second, child.lives)):
+            if all(map(self.repeats.is_second, child.rollouts)):
                 log.warning("no agent is evaluated a second time: a process could not start (%s)", said)
                 self.repeats.clear()
-                child.lives.clear()
+                child.rollouts.clear()
                 self.at_once.pop(child, None)
                 return
             raise Broken(f"A process for environments could not start ({words}). {said}".strip())
-        self.tries.update(child.lives if at is None else [at])
-        failed = [at] if at is not None and not outside else [one for one in child.lives if self.tries[one] >= MOST_TRIES]
+        self.tries.update(child.rollouts if at is None else [at])
+        failed = [at] if at is not None and not outside else [one for one in child.rollouts if self.tries[one] >= MOST_TRIES]
         failure = Failure.WORKER_LOST if outside or at is None else Failure.ENVIRONMENT_ERROR
         reason = f"The process of its environment died ({words})."
         died = ((Noticed.PROCESS_DIED.value, words),) if failure == Failure.ENVIRONMENT_ERROR else ()
         yield from self._failed(child, failed, failure, reason, died)
 
     def _failed(
-        self, child: Process, lives: list[int], failure: Failure, reason: str, remarks: Pairs = ()
-    ) -> Iterator[Ended]:
+        self, child: Process, rollouts: list[int], failure: Failure, reason: str, remarks: Pairs = ()
+    ) -> Iterator[EpisodeResult]:
         """These lives have failed; the others of their process wait again."""
-        for life in child.lives.intersection(lives):
+        for rollout in child.rollouts.intersection(rollouts):
             if failure != Failure.ENVIRONMENT_ERROR:
-                self.repeats.leave_out(life)
-            yield Ended(life, math.nan, 0, failure, reason, np.zeros(0), remarks)
-        left = sorted(child.lives.difference(lives), reverse=True)
-        self.waiting.extendleft(life for life in left if not self.repeats.is_second(life))
-        self.repeats.put_back(life for life in left if self.repeats.is_second(life))
-        if failure == Failure.TIMEOUT and any(map(self.repeats.is_second, lives)):
+                self.repeats.leave_out(rollout)
+            yield EpisodeResult(rollout, math.nan, 0, failure, reason, np.zeros(0), remarks)
+        left = sorted(child.rollouts.difference(rollouts), reverse=True)
+        self.waiting.extendleft(rollout for rollout in left if not self.repeats.is_second(rollout))
+        self.repeats.put_back(rollout for rollout in left if self.repeats.is_second(rollout))
+        if failure == Failure.TIMEOUT and any(map(self.repeats.is_second, rollouts)):
             self.repeats.clear()  # one that hangs the second time has shown enough
-        child.lives.clear()
+        child.rollouts.clear()
         self.at_once.pop(child, None)
 
 
@@ -287,13 +287,13 @@ def _pairs(remarks: list[list[str]]) -> Pairs:
     return tuple((what, sentence) for what, sentence in remarks)
 
 
-def children() -> Children:
+def pool() -> Pool:
     """The processes of this one, which know the operator's modules; a forked one has its own."""
-    return _children(os.getpid(), os.environ.get("ENVIRONMENT_MODULES", ""))
+    return _pool(os.getpid(), os.environ.get("ENVIRONMENT_MODULES", ""))
 
 
 @cache
-def _children(process: int, modules: str) -> Children:
-    found = Children()
+def _pool(process: int, modules: str) -> Pool:
+    found = Pool()
     atexit.register(lambda: found.close() if os.getpid() == process else None)
     return found

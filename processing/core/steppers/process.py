@@ -12,7 +12,7 @@ import threading
 import time
 
 from processing.core.errors import Transient
-from processing.core.steppers.messages import Wire
+from processing.core.steppers.messages import Channel
 
 CHILD = "processing.core.steppers.serve"
 NOBODY = -1
@@ -40,7 +40,7 @@ class Process:
             except OSError as error:
                 raise Transient(f"No process for environments could be started: {error}") from error
             self._ends = undo.pop_all()
-        self.lives: set[int] = set()
+        self.rollouts: set[int] = set()
         self.is_proven = False  # it has said something
         self.setup = b""
         self._printed = b""
@@ -72,11 +72,11 @@ class Process:
                 [sys.executable, "-m", CHILD, *map(str, passed), str(int(is_main))], pass_fds=passed, env=environment(),
                 stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True,
             )
-        self.wire = Wire(ours)
+        self.wire = Channel(ours)
 
-    def take(self, lives: list[int], setup: bytes, message: bytes) -> None:
+    def take(self, rollouts: list[int], setup: bytes, message: bytes) -> None:
         """Begin to live these lives."""
-        self.lives, self._seen_at = set(lives), time.monotonic()
+        self.rollouts, self._seen_at = set(rollouts), time.monotonic()
         if setup != self.setup:
             self.setup = setup
             self.wire.post(b"S" + setup)
@@ -99,15 +99,15 @@ class Process:
 
     def at_work(self) -> int | None:
         """The life whose environment is being called; None between two calls."""
-        life = NOBODY if self.code is not None else self._marks[0]
-        return None if life == NOBODY else int(life)
+        rollout = NOBODY if self.code is not None else self._marks[0]
+        return None if rollout == NOBODY else int(rollout)
 
     def is_silent(self, seconds: float) -> bool:
         """Whether nothing has moved for so long."""
         now, seen = time.monotonic(), (self._marks[0], self._marks[1])
         if seen != self._seen:
             self._seen, self._seen_at = seen, now
-        return bool(self.lives) and now - self._seen_at > (QUIET_SECONDS if seen[0] == NOBODY else seconds)
+        return bool(self.rollouts) and now - self._seen_at > (QUIET_SECONDS if seen[0] == NOBODY else seconds)
 
     def end(self) -> int:
         """End the process and all that it has begun; how it ended. What it has said before can still be had."""
@@ -155,7 +155,7 @@ def environment() -> dict[str, str]:
     }
 
 
-def words_of(code: int) -> str:
+def exit_text(code: int) -> str:
     """How a process ended."""
     if code >= 0:
         return f"exit code {code}"

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from processing.core.environments.foreign.words import words_of
+from processing.core.environments.foreign.error_text import error_text
 from processing.core.environments.foreign.wrappers import steps_of
 from processing.core.packed import pack_values
 from processing.core.steppers.interface import NotAsAgreed
 from processing.core.steppers.recording import MOST_STEPS
-from processing.core.steppers.stepper import Child, Life
+from processing.core.steppers.stepper import Rollout, Stepper
 from processing.core.types import Float32Array
 
 #: Observations that take more are not kept: 4 bytes for each number of each step.
@@ -28,7 +28,7 @@ PICTURES_A_SECOND, LEAST_RATE, MOST_RATE = 30.0, 1.0, 60.0
 RGB = "rgb_array"
 
 
-class Recorder(Child):
+class Recorder(Stepper):
     """The episodes of one genome kind in one environment, one episode a message."""
 
     def __init__(self, end: Any, marks: Any, setup: dict[str, Any]) -> None:
@@ -47,11 +47,11 @@ class Recorder(Child):
             made = super()._made()
         return _Listening(made, self.trace)
 
-    def _has_ended(self, life: Life, action: Any, row: Float32Array) -> bool:
+    def _has_ended(self, rollout: Rollout, action: Any, row: Float32Array) -> bool:
         self.trace.act(row, action)
-        return super()._has_ended(life, action, row)
+        return super()._has_ended(rollout, action, row)
 
-    def _payload(self, life: Life) -> bytes:
+    def _payload(self, rollout: Rollout) -> bytes:
         return self.trace.packed(self.kind)
 
 
@@ -169,7 +169,7 @@ def _drawn(environment: Any) -> bytes:
     except NotAsAgreed:
         raise
     except BaseException as error:
-        raise NotAsAgreed(f"render() raised {words_of(error)}") from error
+        raise NotAsAgreed(f"render() raised {error_text(error)}") from error
 
 
 def picture(pixels: Any) -> bytes:

@@ -16,7 +16,7 @@ from processing.core.errors import Refused
 from processing.core.packed import pack_values, unpack_values
 from processing.core.rollouts.normalization import Normalization
 from processing.core.steppers.film import Film, cut, pack_film, unpack_film
-from processing.core.steppers.pool import Children, Ended, Task
+from processing.core.steppers.pool import EpisodeResult, Pool, Task
 from processing.core.types import Failure, Genomes, Purpose, Trajectory
 
 #: Steps of an episode that are recorded; what comes after them is not evaluated again.
@@ -47,19 +47,19 @@ def record(
     Raises:
         Broken, Transient: the processes cannot work at all, or just now.
     """
-    processes = Children()  # their own: what drawing leaves behind in a process must not meet those that score
+    processes = Pool()  # their own: what drawing leaves behind in a process must not meet those that score
     head = {
-        "seed": seed, "generation": generation, "purpose": int(Purpose.EPISODE), "lives": [[0, 0, agent, episode]],
+        "seed": seed, "generation": generation, "purpose": int(Purpose.EPISODE), "rollouts": [[0, 0, agent, episode]],
     }
     values = {"genomes": genomes} | ({} if normalization is None else normalization._asdict())
     message = pack_values(head, values, kind, genomes="genomes")
 
-    def passed(*, draws: bool) -> Ended:
+    def passed(*, draws: bool) -> EpisodeResult:
         asked = json.dumps(json.loads(setup) | {"recording": {"pictures": draws}}).encode()
         task = Task(
             range(1), asked, lambda _: message, processes=1, timeout_seconds=environment.parameters.timeout_seconds, records=True
         )
-        with closing(processes.live(task, beat=beat)) as ended:
+        with closing(processes.evaluate(task, beat=beat)) as ended:
             (one,) = ended
             return one
 
@@ -109,7 +109,7 @@ def unpack(data: bytes, kind: Any, film: bytes | None = None) -> Recording:
     return Recording(way, head["reason"], None if film is None else unpack_film(film), head["undrawn"])
 
 
-def _trajectory(environment: Any, kind: Any, ended: Ended) -> Trajectory | None:
+def _trajectory(environment: Any, kind: Any, ended: EpisodeResult) -> Trajectory | None:
     """The numbers of a record; None where no step was carried out, or the process died with it."""
     if not ended.record:
         return None
@@ -138,7 +138,7 @@ def _way(head: Mapping[str, Any], values: Mapping[str, Any], actions: list[Any])
     )
 
 
-def _drawn(environment: Any, kind: Any, ended: Ended, way: Trajectory | None) -> tuple[Film | None, str | None]:
+def _drawn(environment: Any, kind: Any, ended: EpisodeResult, way: Trajectory | None) -> tuple[Film | None, str | None]:
     """The pictures of a record, and what is to be said of them."""
     head, values = unpack_values(ended.record, kind) if ended.record else ({"pictures": {"steps": []}}, {})
     if not head["pictures"]["steps"]:

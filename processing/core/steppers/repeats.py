@@ -9,44 +9,44 @@ from processing.core.steppers.process import Process
 class Repeats:
     """Those of one task that wait. Of L lives, number L + k is the second time of life `again[k]`."""
 
-    def __init__(self, lives: int, again: tuple[int, ...]) -> None:
-        self.lives, self.again = lives, again
-        self._waiting = deque(range(lives, lives + len(again)))
+    def __init__(self, rollouts: int, again: tuple[int, ...]) -> None:
+        self.rollouts, self.again = rollouts, again
+        self._waiting = deque(range(rollouts, rollouts + len(again)))
         self._given: dict[int, Process] = {}  # who was given a life, the last time
 
-    def first_of(self, life: int) -> int:
+    def first_of(self, rollout: int) -> int:
         """The life that a number stands for."""
-        return life if life < self.lives else self.again[life - self.lives]
+        return rollout if rollout < self.rollouts else self.again[rollout - self.rollouts]
 
-    def is_second(self, life: int) -> bool:
+    def is_second(self, rollout: int) -> bool:
         """Whether this number is the second time of a life."""
-        return life >= self.lives
+        return rollout >= self.rollouts
 
     def __bool__(self) -> bool:
         return bool(self._waiting)
 
-    def given(self, lives: Iterable[int], process: Process) -> None:
+    def given(self, rollouts: Iterable[int], process: Process) -> None:
         """Note who is given lives for the first time."""
-        self._given |= dict.fromkeys(lives, process)
+        self._given |= dict.fromkeys(rollouts, process)
 
     def leave_out_unbegun(self) -> None:
         """Those whose first time nobody has begun, as time was up, are not lived a second time."""
-        self._waiting = deque(life for life in self._waiting if self.first_of(life) in self._given)
+        self._waiting = deque(rollout for rollout in self._waiting if self.first_of(rollout) in self._given)
 
-    def leave_out(self, life: int) -> None:
+    def leave_out(self, rollout: int) -> None:
         """A life that a clock or a machine has ended is not lived a second time."""
-        self._waiting = deque(each for each in self._waiting if self.first_of(each) != life)
+        self._waiting = deque(each for each in self._waiting if self.first_of(each) != rollout)
 
     def clear(self) -> None:
         """None are lived a second time any more."""
         self._waiting.clear()
 
-    def put_back(self, lives: Iterable[int]) -> None:
+    def put_back(self, rollouts: Iterable[int]) -> None:
         """These wait again; they are lived before the others."""
-        self._waiting.extendleft(lives)
+        self._waiting.extendleft(rollouts)
 
     def take(self, process: Process, most: int) -> list[int]:
         """Some, at most so many, that this process did not live the first time; they wait no more."""
-        found = [life for life in self._waiting if self._given[self.first_of(life)] is not process][:most]
-        self._waiting = deque(life for life in self._waiting if life not in found)
+        found = [rollout for rollout in self._waiting if self._given[self.first_of(rollout)] is not process][:most]
+        self._waiting = deque(rollout for rollout in self._waiting if rollout not in found)
         return found

@@ -28,7 +28,7 @@ from processing.core.kernels.build import compiled
 from processing.core.kernels.lanes import LANES
 from processing.core.packed import unpack_values
 from processing.core.parameters import STORED
-from processing.core.rollouts.kernel import Lives, lives_of, workspace
+from processing.core.rollouts.kernel import Rollouts, rollouts_of, workspace
 from processing.core.rollouts.normalization import Normalization
 from processing.core.rollouts.observation_moments import noted
 from processing.core.rollouts.single_step import respond, settle
@@ -41,7 +41,7 @@ MOST_SEED = 2**31 - 1
 
 
 @dataclass(slots=True)
-class Life:
+class Rollout:
     """One episode of one agent."""
 
     number: int  # among those of the generation that are asked for
@@ -56,7 +56,7 @@ class Life:
     sums: Float64Array = field(default_factory=lambda: np.zeros(0))  # (2 I + 1,) see `observation_moments.py`
 
 
-class Child:
+class Stepper:
     """The lives of one genome kind in one environment."""
 
     def __init__(self, end: socket.socket, marks: Any, setup: dict[str, Any]) -> None:
@@ -78,7 +78,7 @@ class Child:
         self.most_steps = self.foreign.max_steps  # of an episode
         self.is_checked = False
 
-    def live(self, data: bytes) -> None:
+    def evaluate(self, data: bytes) -> None:
         """Live the lives of one message, and tell of each a short while after it has ended.
 
         Where a global generator moves, those that were not told of yet are lived again, one at a time.
@@ -86,24 +86,24 @@ class Child:
         head, values = unpack_values(data, self.kind)
         self.reports.begin()
         try:
-            self._live(head, values)
+            self._evaluate(head, values)
         except global_generators.Moved:
             self.reports.begin_again()
-            self._live(head, values)
+            self._evaluate(head, values)
             self.reports.end_careful()
 
-    def _live(self, head: dict[str, Any], values: dict[str, Any]) -> None:
-        waiting = deque(Life(*each) for each in head["lives"] if not self.reports.is_sent(each[0]))
-        lanes: list[Life | None] = [None] * LANES
+    def _evaluate(self, head: dict[str, Any], values: dict[str, Any]) -> None:
+        waiting = deque(Rollout(*each) for each in head["rollouts"] if not self.reports.is_sent(each[0]))
+        lanes: list[Rollout | None] = [None] * LANES
         try:
-            self._live_in(lanes, waiting, head, values)
+            self._evaluate_in_lanes(lanes, waiting, head, values)
         except global_generators.Moved:
-            for life in filter(None, lanes):
-                self._leave(life, is_reusable=False)
+            for rollout in filter(None, lanes):
+                self._leave(rollout, is_reusable=False)
             raise
 
-    def _live_in(
-        self, lanes: list[Life | None], waiting: deque[Life], head: dict[str, Any], values: dict[str, Any]
+    def _evaluate_in_lanes(
+        self, lanes: list[Rollout | None], waiting: deque[Rollout], head: dict[str, Any], values: dict[str, Any]
     ) -> None:
         prepared = self.kind.prepared(values["genomes"])
         work, clock = workspace(self.foreign, prepared), 0
@@ -116,10 +116,10 @@ class Child:
             for lane in range(1 if self.reports.is_careful else LANES):
                 while lanes[lane] is None and waiting:
                     lanes[lane] = self._begun(waiting.popleft(), policy, seen[lane])
-                    life = lanes[lane]
-                    if life is not None:
-                        work.keys[lane], work.born[lane] = rng.life_key(policy.policy, life.agent, life.episode), clock
-                        self.settle(prepared.genomes, prepared.network, work, life.place, lane)
+                    rollout = lanes[lane]
+                    if rollout is not None:
+                        work.keys[lane], work.born[lane] = rng.agent_key(policy.policy, rollout.agent, rollout.episode), clock
+                        self.settle(prepared.genomes, prepared.network, work, rollout.place, lane)
             alive = [lane for lane in range(LANES) if lanes[lane] is not None]
             if not alive:
                 self.reports.send(at_once=True)
@@ -130,51 +130,51 @@ class Child:
             commands = work.commands[: outputs.size].reshape(-1, LANES)
             actions = self.writer.actions(work.actions, outputs, commands)
             for lane in alive:
-                life = lanes[lane]
-                assert life is not None
-                if self._has_ended(life, actions[lane], seen[lane]):
+                rollout = lanes[lane]
+                assert rollout is not None
+                if self._has_ended(rollout, actions[lane], seen[lane]):
                     lanes[lane], work.alive[lane] = None, 0
             self.reports.send(at_once=False)
             clock += 1
 
-    def _policy(self, head: dict[str, Any]) -> Lives:
+    def _policy(self, head: dict[str, Any]) -> Rollouts:
         """How actions are chosen, and how draws are addressed."""
-        return lives_of(
+        return rollouts_of(
             self.foreign, self.kind, seed=head["seed"], generation=head["generation"], purpose=Purpose(head["purpose"]),
             first=0, last=0, origin=0, sampled=self.sampled,
         )
 
-    def _begun(self, life: Life, policy: Lives, row: Float32Array) -> Life | None:
+    def _begun(self, rollout: Rollout, policy: Rollouts, row: Float32Array) -> Rollout | None:
         """The life at its first observation; None where it failed there."""
-        whose = 0 if policy.common else life.agent
-        key = int(rng.life_key(policy.starts, whose, life.episode))
+        whose = 0 if policy.common else rollout.agent
+        key = int(rng.agent_key(policy.starts, whose, rollout.episode))
         self.reports.seed(key)
         try:
-            with self._called(life):
-                life.environment = self.spare.pop() if self.spare else self._made()
-                life.call = interface.RESET
-                interface.read_reset(life.environment.reset(seed=key % MOST_SEED), self.reader, row)
+            with self._called(rollout):
+                rollout.environment = self.spare.pop() if self.spare else self._made()
+                rollout.call = interface.RESET
+                interface.read_reset(rollout.environment.reset(seed=key % MOST_SEED), self.reader, row)
         except BaseException as error:
-            self._tell(life, error)
+            self._report(rollout, error)
             return None
         if self.foreign.parameters.normalize_observations:
-            life.sums = np.zeros(2 * self.foreign.inputs + 1)
-        return life
+            rollout.sums = np.zeros(2 * self.foreign.inputs + 1)
+        return rollout
 
-    def _has_ended(self, life: Life, action: Any, row: Float32Array) -> bool:
+    def _has_ended(self, rollout: Rollout, action: Any, row: Float32Array) -> bool:
         """One step of one life; whether that was its last."""
         try:
-            with self._called(life):
-                life.call = interface.STEP
-                observation, reward, is_over = interface.read_step(life.environment.step(action))
-                life.total += reward
-                life.steps += 1
-                interface.read_observation(observation, self.reader, row, life.call)
+            with self._called(rollout):
+                rollout.call = interface.STEP
+                observation, reward, is_over = interface.read_step(rollout.environment.step(action))
+                rollout.total += reward
+                rollout.steps += 1
+                interface.read_observation(observation, self.reader, row, rollout.call)
         except BaseException as error:
-            self._tell(life, error)
+            self._report(rollout, error)
             return True
-        if is_over or life.steps >= self.most_steps:
-            self._tell(life, None)
+        if is_over or rollout.steps >= self.most_steps:
+            self._report(rollout, None)
             return True
         return False
 
@@ -196,60 +196,60 @@ class Child:
         return found
 
     @contextlib.contextmanager
-    def _called(self, life: Life) -> Iterator[None]:
+    def _called(self, rollout: Rollout) -> Iterator[None]:
         """An environment is called for this life, and has answered or raised when this ends."""
-        self.marks[0] = life.number
+        self.marks[0] = rollout.number
         self.marks[1] += 1
         try:
             yield
         finally:
             self.marks[0] = NOBODY
 
-    def _note(self, lanes: list[Life | None], seen: Float32Array) -> None:
+    def _note(self, lanes: list[Rollout | None], seen: Float32Array) -> None:
         """Remark what is not finite; add what is seen to the sums of each life, where it is normalised."""
         if not np.isfinite(seen).all():
             _remark_what_is_not_finite(lanes, seen)
         if not self.foreign.parameters.normalize_observations:
             return
-        for lane, life in enumerate(lanes):
-            if life is not None:
-                life.sums += noted(seen[lane])
+        for lane, rollout in enumerate(lanes):
+            if rollout is not None:
+                rollout.sums += noted(seen[lane])
 
-    def _tell(self, life: Life, error: BaseException | None) -> None:
+    def _report(self, rollout: Rollout, error: BaseException | None) -> None:
         """What became of a life is told soon; its environment is kept where a reset makes it as new."""
-        self._leave(life, is_reusable=error is None)
+        self._leave(rollout, is_reusable=error is None)
         if self.reports.has_drawn():
-            life.remarks.append((Noticed.GLOBAL_GENERATORS, ""))
-        with self._called(life):
-            reason = None if error is None else interface.reason_of(life.call, error)
+            rollout.remarks.append((Noticed.GLOBAL_GENERATORS, ""))
+        with self._called(rollout):
+            reason = None if error is None else interface.reason_of(rollout.call, error)
         line = json.dumps({
-            "life": life.number, "total": life.total, "steps": life.steps, "reason": reason,
-            "failure": int(_failure_of(error)), "remarks": life.remarks,
+            "rollout": rollout.number, "total": rollout.total, "steps": rollout.steps, "reason": reason,
+            "failure": int(_failure_of(error)), "remarks": rollout.remarks,
         })
-        self.reports.add(life.number, line.encode() + b"\n" + self._payload(life))
+        self.reports.add(rollout.number, line.encode() + b"\n" + self._payload(rollout))
 
-    def _leave(self, life: Life, *, is_reusable: bool) -> None:
+    def _leave(self, rollout: Rollout, *, is_reusable: bool) -> None:
         """The life's environment is kept for another one, or closed."""
-        with contextlib.suppress(BaseException), self._called(life):
-            environment, life.environment = life.environment, None
+        with contextlib.suppress(BaseException), self._called(rollout):
+            environment, rollout.environment = rollout.environment, None
             if is_reusable and self.foreign.facts["reused"]:
                 self.spare.append(environment)
             elif environment is not None:
                 environment.close()
             del environment
 
-    def _payload(self, life: Life) -> bytes:
+    def _payload(self, rollout: Rollout) -> bytes:
         """What is told of a life besides."""
-        return life.sums.tobytes()
+        return rollout.sums.tobytes()
 
 
-def _remark_what_is_not_finite(lanes: list[Life | None], seen: Float32Array) -> None:
+def _remark_what_is_not_finite(lanes: list[Rollout | None], seen: Float32Array) -> None:
     """The first time that a life observes a number that is not finite, it is remarked."""
     for lane in np.flatnonzero(~np.isfinite(seen).all(axis=1)):
-        life = lanes[lane]
-        if life is not None and not any(what == Noticed.NOT_FINITE for what, _ in life.remarks):
-            sentence = interface.not_finite_words(life.call, life.steps, seen[lane])
-            life.remarks.append((Noticed.NOT_FINITE, sentence))
+        rollout = lanes[lane]
+        if rollout is not None and not any(what == Noticed.NOT_FINITE for what, _ in rollout.remarks):
+            sentence = interface.not_finite_words(rollout.call, rollout.steps, seen[lane])
+            rollout.remarks.append((Noticed.NOT_FINITE, sentence))
 
 
 def _failure_of(error: BaseException | None) -> Failure:

@@ -113,21 +113,21 @@ class Neat:
         places, founded = speciate(genomes, heads, self.measure, state["threshold"])
         known = groups.grown(known, founded, first=state["next_species"], generation=generation)
         numbers = known.numbers[places]
-        members, living = groups.members(places, fitness, len(known.numbers))
-        known = groups.improved(groups.chosen(known, living), members.bests)
+        members, present = groups.members(places, fitness, len(known.numbers))
+        known = groups.improved(groups.chosen(known, present), members.bests)
         known = self._purged(known, members.bests, generation)
         is_extinct = not members.able.any()
         adjusted, unit = self._adjusted(known, members, fitness, generation)
         best, stagnation = self._progress(state, members.bests)
         is_refocused = stagnation >= self.parameters.population_stagnation_generations and not is_extinct
-        offspring = np.zeros(len(living), np.int32)
+        offspring = np.zeros(len(present), np.int32)
         if not is_extinct:
             size = len(fitness)
             offspring = refocused(members.bests, size) if is_refocused else expected_offspring(adjusted.tolist(), size)
         verdict = Verdict(
             stop=StopReason.EXTINCTION if is_extinct else None, species=numbers,
             snapshots=groups.snapshots(known, members, adjusted, offspring, unit=unit),
-            figures={"species": len(living), "compatibility_threshold": state["threshold"], "is_refocused": is_refocused},
+            figures={"species": len(present), "compatibility_threshold": state["threshold"], "is_refocused": is_refocused},
         )
         given = {
             "next_species": state["next_species"] + founded,
@@ -141,7 +141,7 @@ class Neat:
         after, indices = self._parents(known._replace(offspring=offspring), members)
         return {
             "pool": self.genome.take(genomes, indices), "indices": indices, "fitness": fitness[indices],
-            "generation": generation, **given, "threshold": self._moved(state["threshold"], len(living)),
+            "generation": generation, **given, "threshold": self._moved(state["threshold"], len(present)),
             "best_fitness": best, "stagnation": 0 if is_refocused else stagnation, "is_refocused": is_refocused,
             **groups.stored(after),
         }, verdict
@@ -177,11 +177,11 @@ class Neat:
         """The species that have a champion, and the agents that make the pool."""
         survivors = (self.parameters.survival_fraction * members.sizes + 1.0).astype(np.int64)
         counts = np.where(known.offspring > 0, np.minimum(members.able, survivors), 1)
-        living = np.flatnonzero(members.able)
-        counts, starts = counts[living], members.starts[living]
+        present = np.flatnonzero(members.able)
+        counts, starts = counts[present], members.starts[present]
         firsts = np.cumsum(counts) - counts
         chosen = members.order[np.arange(int(counts.sum())) + np.repeat(starts - firsts, counts)]
-        after = groups.chosen(known, living)
+        after = groups.chosen(known, present)
         return after._replace(firsts=firsts.astype(np.int32), parents=counts.astype(np.int32)), chosen
 
     def _moved(self, threshold: float, species: int) -> float:

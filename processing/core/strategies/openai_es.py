@@ -23,7 +23,7 @@ from processing.core.kernels.build import compiled
 from processing.core.kernels.lanes import madd
 from processing.core.kernels.roles import kernel
 from processing.core.parameters import Parameters, parameter
-from processing.core.rng import life_key, normal_part
+from processing.core.rng import agent_key, normal_part
 from processing.core.types import (
     NO_PARENT,
     Float32Array,
@@ -159,7 +159,7 @@ def fill_pairs(mean, sigma, key, genomes):
     """Genomes 2p and 2p + 1 become the mean plus and minus noise p; an odd last one the mean itself."""
     size = genomes.shape[0]
     for pair in range(size // 2):
-        own = life_key(key, pair, 0)
+        own = agent_key(key, pair, 0)
         for w in range(mean.size):
             noise = normal_part(own, w)
             genomes[2 * pair, w] = madd(sigma, noise, mean[w])

@@ -2,7 +2,7 @@
 
 from processing.core.environments.classic.acrobot import Acrobot
 from processing.core.environments.classic.cart_pole import CartPole
-from processing.core.environments.classic.lives import Classic
+from processing.core.environments.classic.classic_environment import Classic
 from processing.core.environments.classic.mountain_car import MountainCar
 from processing.core.environments.classic.mountain_car_continuous import MountainCarContinuous
 from processing.core.environments.classic.pendulum import Pendulum

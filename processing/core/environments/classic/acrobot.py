@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from processing.core.criterion import MeanReturn
-from processing.core.environments.classic.lives import EXACT, Classic, clipped, in_lanes, settled
+from processing.core.environments.classic.classic_environment import EXACT, Classic, clipped, in_lanes, settled
 from processing.core.environments.scenes import links
 from processing.core.kernels.lanes import LANES, load, load_whole, store, where_greater
 from processing.core.kernels.numeric import HALF, ONE, TWO, ZERO, cos, sin, square

@@ -14,7 +14,7 @@ import math
 import numpy as np
 
 from processing.core.criterion import MeanReturn
-from processing.core.environments.classic.lives import EXACT, Classic, in_lanes, settled
+from processing.core.environments.classic.classic_environment import EXACT, Classic, in_lanes, settled
 from processing.core.environments.scenes import cart
 from processing.core.kernels.lanes import LANES, get, load, load_whole, store, where_greater
 from processing.core.kernels.numeric import HALF, ONE, ZERO, cos, sin, square

@@ -12,7 +12,7 @@ Source: Gymnasium 1.4, `mountain_car.py`; Moore 1990.
 import math
 
 from processing.core.criterion import MeanReturn
-from processing.core.environments.classic.lives import EXACT, Classic, clipped, in_lanes, settled
+from processing.core.environments.classic.classic_environment import EXACT, Classic, clipped, in_lanes, settled
 from processing.core.environments.scenes import hill
 from processing.core.kernels.lanes import LANES, get, load, load_whole, store, where_greater
 from processing.core.kernels.numeric import ONE, ZERO, cos

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from processing.core.criterion import MeanReturn
-from processing.core.environments.classic.lives import EXACT, Classic, clipped, in_lanes, settled
+from processing.core.environments.classic.classic_environment import EXACT, Classic, clipped, in_lanes, settled
 from processing.core.environments.classic.mountain_car import MountainCarKwargs, fill_observation, moved, reached
 from processing.core.environments.scenes import hill
 from processing.core.kernels.lanes import LANES, get, load, store, where_greater

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from processing.core.environments.classic.lives import EXACT, Classic, clipped, in_lanes, settled
+from processing.core.environments.classic.classic_environment import EXACT, Classic, clipped, in_lanes, settled
 from processing.core.environments.scenes import links
 from processing.core.kernels.lanes import LANES, get, load, store
 from processing.core.kernels.numeric import ZERO, calmed, cos, sin, square, wrapped

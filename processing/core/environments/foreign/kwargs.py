@@ -27,7 +27,7 @@ ELSEWHERE = {"max_episode_steps": "Steps are limited by `environment.max_steps`.
 #: Entries of a list, and characters of a text in it, where nothing else is told.
 MOST_ENTRIES, MOST_CHARACTERS = 100, 200
 
-class Wrong(NamedTuple):
+class KwargFault(NamedTuple):
     """One thing that is wrong with keyword arguments."""
 
     name: str
@@ -40,7 +40,7 @@ class Wrong(NamedTuple):
 
 def wrong(
     arguments: Mapping[str, Argument], given: Mapping[str, Any], *, undeclared: Sequence[str] = ()
-) -> Iterator[Wrong]:
+) -> Iterator[KwargFault]:
     """Everything that is wrong with keyword arguments.
 
     Args:
@@ -50,14 +50,14 @@ def wrong(
         argument = arguments.get(name)
         if argument is None:
             expected, hint = _expected(arguments, undeclared), _hint(name, arguments, undeclared)
-            yield Wrong(name, True, False, expected, hint)
+            yield KwargFault(name, True, False, expected, hint)
         elif not _has_type(argument, value):
-            yield Wrong(name, False, False, words_of(argument), None)
+            yield KwargFault(name, False, False, range_text(argument), None)
         elif not _is_within(argument, value):
-            yield Wrong(name, False, True, words_of(argument), None)
+            yield KwargFault(name, False, True, range_text(argument), None)
         elif others := [other for other in argument.get("instead_of", ()) if other in given]:
             expected = f"nothing, as {others[0]} is given, or this without {others[0]}"
-            yield Wrong(name, False, False, expected, None, is_contradiction=True)
+            yield KwargFault(name, False, False, expected, None, is_contradiction=True)
 
 
 def _expected(arguments: Mapping[str, Argument], undeclared: Sequence[str]) -> str:
@@ -156,7 +156,7 @@ def _are_written_so(argument: Argument, texts: Sequence[str]) -> bool:
     )
 
 
-def words_of(argument: Argument) -> str:
+def range_text(argument: Argument) -> str:
     """What an argument takes."""
     match argument["type"]:
         case "boolean":
@@ -167,7 +167,7 @@ def words_of(argument: Argument) -> str:
             least, most = _lengths(argument)
             return f"a list of {least} to {most} numbers{_span(argument)}"
         case "texts":
-            return _words_of_texts(argument)
+            return _texts_range(argument)
     return f"a {'whole number' if argument['type'] == 'integer' else 'number'}{_span(argument)}"
 
 
@@ -176,7 +176,7 @@ def _span(argument: Argument) -> str:
     return f" from {low:g} to {high:g}" if low is not None and high is not None else ""
 
 
-def _words_of_texts(argument: Argument) -> str:
+def _texts_range(argument: Argument) -> str:
     least, most = _lengths(argument)
     rows = f"a list of {least} to {most} texts"
     letters = argument.get("letters")

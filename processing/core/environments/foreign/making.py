@@ -12,7 +12,7 @@ from gymnasium import spaces
 from gymnasium import wrappers as their
 
 from processing.core.environments.foreign import wrappers as ours
-from processing.core.environments.foreign.words import words_of
+from processing.core.environments.foreign.error_text import error_text
 from processing.core.environments.foreign.wrappers import Wrapper, steps_of
 from processing.core.types import Float64Array
 
@@ -37,7 +37,7 @@ def made(
         try:
             environment = _wrapped(environment, wrapper, max_steps * steps_of(wrappers[place + 1 :]))
         except Exception as error:
-            raise ValueError(f"wrappers[{place}] ({WORDS[type(wrapper)]}): {words_of(error)}") from error
+            raise ValueError(f"wrappers[{place}] ({WORDS[type(wrapper)]}): {error_text(error)}") from error
     return environment
 
 

@@ -18,10 +18,10 @@ from importlib.util import find_spec
 from typing import Any
 
 from processing.core.environments.foreign.catalogue import PLAIN_ID
+from processing.core.environments.foreign.error_text import error_text
 from processing.core.environments.foreign.observe import observed, usable_parts
 from processing.core.environments.foreign.own_kwargs import ATARI_MODULE, OWN, atari_arguments
 from processing.core.environments.foreign.spaces import described, trouble
-from processing.core.environments.foreign.words import words_of
 from processing.core.environments.foreign.wrappers import Wrapper, steps_of, wrappers_of
 
 #: Packages that are needed by families of Gymnasium's environments, and need not be there.
@@ -80,7 +80,7 @@ def whole(name: str, told: dict[str, Any]) -> dict[str, Any]:
             other = one(name, kwargs, told)
             entry["variants"].append({"kwargs": kwargs, "facts": {part: other[part] for part in _PARTS_OF_A_VARIANT}})
     except BaseException as error:
-        sentence = f"{name} could not be looked at: {words_of(error)}"
+        sentence = f"{name} could not be looked at: {error_text(error)}"
         return {"id": name, "description": "", "trouble": sentence, "kwargs": {}, "variants": []}
     return entry
 

@@ -52,11 +52,11 @@ def fill_start(world, work, lane, key):
 
 
 @part
-def fill_end(world, work, lane, life, ends):
+def fill_end(world, work, lane, rollout, ends):
     """The last cell, in the flat map, and how many goals were collected: plain numbers, as some lives are short."""
     if ends.size > 0:
-        put(ends, life * ENDS, np.float32(get(work.integers, lane + POSITION * LANES)))
-        put(ends, life * ENDS + 1, np.float32(world.goals - get(work.integers, lane + LEFT * LANES)))
+        put(ends, rollout * ENDS, np.float32(get(work.integers, lane + POSITION * LANES)))
+        put(ends, rollout * ENDS + 1, np.float32(world.goals - get(work.integers, lane + LEFT * LANES)))
 
 
 @part

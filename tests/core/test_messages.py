@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from processing.core.steppers.messages import Gone, Wire, receive, send
+from processing.core.steppers.messages import Channel, Gone, receive, send
 
 Ends = tuple[socket.socket, socket.socket]
 
@@ -20,7 +20,7 @@ def ends() -> Iterator[Ends]:
 
 
 def test_messages_of_any_length_arrive_whole_and_in_order(ends: Ends) -> None:
-    wire, sent = Wire(ends[0]), [os.urandom(length) for length in (0, 1, 100_000)]
+    wire, sent = Channel(ends[0]), [os.urandom(length) for length in (0, 1, 100_000)]
     for message in sent:
         send(ends[1], message)
     found: list[bytes] = []
@@ -33,7 +33,7 @@ def test_messages_of_any_length_arrive_whole_and_in_order(ends: Ends) -> None:
 
 
 def test_who_never_waits_sends_as_much_as_is_taken(ends: Ends) -> None:
-    wire = Wire(ends[0])
+    wire = Channel(ends[0])
     wire.post(b"x" * 10_000_000)
     assert wire.has_unsent
     assert wire.exchange() == []
@@ -46,7 +46,7 @@ def test_who_never_waits_sends_as_much_as_is_taken(ends: Ends) -> None:
 
 
 def test_half_a_message_is_kept_until_the_rest_comes(ends: Ends) -> None:
-    wire = Wire(ends[0])
+    wire = Channel(ends[0])
     ends[1].sendall((6).to_bytes(8, "big") + b"abc")
     assert wire.exchange() == []
     ends[1].sendall(b"def" + (2).to_bytes(8, "big"))
@@ -56,7 +56,7 @@ def test_half_a_message_is_kept_until_the_rest_comes(ends: Ends) -> None:
 
 
 def test_what_was_said_before_the_other_side_went_is_heard(ends: Ends) -> None:
-    wire = Wire(ends[0])
+    wire = Channel(ends[0])
     send(ends[1], b"farewell")
     ends[1].close()
     wire.post(b"wait")

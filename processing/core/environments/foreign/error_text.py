@@ -3,7 +3,7 @@
 MOST_CHARACTERS, MOST_CHARACTERS_OF_A_REASON = 200, 300
 
 
-def words_of(error: BaseException) -> str:
+def error_text(error: BaseException) -> str:
     """What an error says, as any database takes it; its name where it cannot even be told."""
     try:
         said = str(error)

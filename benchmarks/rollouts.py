@@ -19,7 +19,7 @@ from processing.core.environments.foreign.parameters import GymnasiumParameters,
 from processing.core.genomes.dense import Dense, DenseParameters
 from processing.core.genomes.graph import Activation, Graph, GraphParameters
 from processing.core.judges.episodes import Episodes
-from processing.core.rollouts.kernel import lives_of
+from processing.core.rollouts.kernel import rollouts_of
 from processing.core.types import Purpose
 
 SEED, POPULATION = 1, 10_000
@@ -117,17 +117,17 @@ def _populations(kind: Any, judge: Episodes, genomes: Any) -> Iterator[tuple[str
 def _against(
     case: str, agents: str, judge: Episodes, genomes: Any, theirs: Any, yardsticks: list[LivesYardstick], target: float | None
 ) -> Line:
-    lives = lives_of(
+    rollouts = rollouts_of(
         judge.environment, judge.genome_kind, seed=SEED, generation=0, purpose=Purpose.EPISODE, first=0, last=POPULATION,
         origin=0, sampled=False,
     )
     ours = judge.evaluate(genomes, seed=SEED, generation=0)
     for yardstick in yardsticks:
-        returns, steps = yardstick.evaluate(theirs, lives)
+        returns, steps = yardstick.evaluate(theirs, rollouts)
         assert np.array_equal(steps, ours.steps), f"{case}: the yardstick's steps differ"
         assert np.array_equal(returns, ours.fitness), f"{case}: the yardstick's returns differ"
     candidates: dict[str, Callable[[], Any]] = {"ours": partial(judge.evaluate, genomes, seed=SEED, generation=0)}
-    candidates |= {one.name: partial(one.evaluate, theirs, lives) for one in yardsticks}
+    candidates |= {one.name: partial(one.evaluate, theirs, rollouts) for one in yardsticks}
     times = interleaved(candidates)
     best = min((name for name in times if name != "ours"), key=lambda name: median(times[name]))
     total = int(ours.steps.sum())
@@ -149,4 +149,4 @@ def _sizes(genomes: Any) -> Line:
 
 if __name__ == "__main__":
     for line in measure():
-        print(json.dumps({"suite": "lives", **line}), flush=True)
+        print(json.dumps({"suite": "rollouts", **line}), flush=True)
