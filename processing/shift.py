@@ -17,7 +17,7 @@ from database import services, steps
 from database.errors import NO_ANSWER
 from database.models import EventLevel, EventType, Instance, InstanceState
 from database.outcomes import has_aim
-from database.services import Claim, NewEvent, Part
+from database.services import Claim, NewEvent, NewSlice
 from processing import announcements, claims, failures, logs, node, remarks, slices, states
 from processing.core.profile import core_profile, numeric_profile
 from processing.core.search import checkpoint as checkpoints
@@ -124,7 +124,7 @@ class Shift:
         size = self.run.staged.slice_size
         return size if size is not None and size < number else None
 
-    def _hand_out(self, number: int, parts: Iterable[Part]) -> None:
+    def _hand_out(self, number: int, parts: Iterable[NewSlice]) -> None:
         """Write the generation in slices; whoever is free evaluates those without results."""
         written = list(parts)
         with claims.fenced(self.claim) as instance:
