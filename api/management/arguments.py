@@ -4,10 +4,6 @@ import argparse
 import sys
 from pathlib import Path
 
-from database import selectors
-from database.errors import NotFound
-from database.models import Instance
-from database.selectors import AgentRecord
 from formatting.work_item import MAX_SEED
 from processing.logs import printable
 
@@ -41,31 +37,6 @@ def agent(text: str) -> tuple[int, ...]:
             f"expected generation and index as in 7-13, or the whole name as in 42-7-13, got {text[:30]!r}"
         )
     return tuple(int(part) for part in parts)
-
-
-def add_run_and_agent(parser: argparse.ArgumentParser) -> None:
-    """A run, and which of its agents."""
-    parser.add_argument("run", type=run, help="the run's number")
-    parser.add_argument(
-        "--agent", type=agent, metavar="G-I", help="generation and index, or RUN-G-I; the champion where left out"
-    )
-
-
-def found_agent(run: int, agent: tuple[int, ...] | None) -> tuple[Instance, AgentRecord]:
-    """A run and an agent of it, the champion where None.
-
-    Raises:
-        NotFound: there is no such run, it has no such agent, or the agent's name is that of another run's.
-    """
-    instance = selectors.instance(run)
-    if instance is None:
-        raise NotFound(f"There is no run {run}.")
-    if agent is not None and len(agent) == 3 and agent[0] != run:
-        raise NotFound(f"Agent {'-'.join(map(str, agent))} is one of run {agent[0]}, not of run {run}.")
-    record = selectors.champion(instance) if agent is None else selectors.agent(run, *agent[-2:])
-    if record is None:
-        raise NotFound(f"Run {run} has no {'champion yet' if agent is None else 'such agent'}.")
-    return instance, record
 
 
 def port(text: str) -> int:

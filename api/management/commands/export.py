@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from api.exports import file_of
-from api.management.arguments import add_run_and_agent, found_agent
+from api.management.agents import add_run_and_agent, found_agent
 from database.errors import NotFound
 from processing.core.errors import Refused
 from processing.core.exports.export import ExportFormat

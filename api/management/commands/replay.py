@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError
 
-from api.management.arguments import add_run_and_agent, found_agent
+from api.management.agents import add_run_and_agent, found_agent
 from api.management.arguments import run as number
 from api.replays import name_of
 from database.errors import NotFound

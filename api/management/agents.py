@@ -1,0 +1,35 @@
+"""A run and one of its agents, as commands are asked for them."""
+
+from argparse import ArgumentParser
+
+from api.management.arguments import agent as name
+from api.management.arguments import run as number
+from database import selectors
+from database.errors import NotFound
+from database.models import Instance
+from database.selectors import AgentRecord
+
+
+def add_run_and_agent(parser: ArgumentParser) -> None:
+    """A run, and which of its agents."""
+    parser.add_argument("run", type=number, help="the run's number")
+    parser.add_argument(
+        "--agent", type=name, metavar="G-I", help="generation and index, or RUN-G-I; the champion where left out"
+    )
+
+
+def found_agent(run: int, agent: tuple[int, ...] | None) -> tuple[Instance, AgentRecord]:
+    """A run and an agent of it, the champion where None.
+
+    Raises:
+        NotFound: there is no such run, it has no such agent, or the agent's name is that of another run's.
+    """
+    instance = selectors.instance(run)
+    if instance is None:
+        raise NotFound(f"There is no run {run}.")
+    if agent is not None and len(agent) == 3 and agent[0] != run:
+        raise NotFound(f"Agent {'-'.join(map(str, agent))} is one of run {agent[0]}, not of run {run}.")
+    record = selectors.champion(instance) if agent is None else selectors.agent(run, *agent[-2:])
+    if record is None:
+        raise NotFound(f"Run {run} has no {'champion yet' if agent is None else 'such agent'}.")
+    return instance, record
