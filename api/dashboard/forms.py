@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from api import intake, replays
 from api.access import Permission, may
-from api.dashboard.replays import replay_told
+from api.dashboard.replays import replay_fields
 from api.dashboard.views import live_context, run_of, runs_context
 from api.examples import document_of
 from api.policy import page
@@ -77,7 +77,7 @@ def replay(request: HttpRequest, number: int) -> HttpResponse:
     given = request.POST if request.method == "POST" else request.GET
     generation, index, episode = (_number(given.get(name, "")) for name in ("generation", "index", "episode"))
     if request.method != "POST":
-        return JsonResponse(replay_told(selectors.replay(instance.pk, generation, index, episode)))
+        return JsonResponse(replay_fields(selectors.replay(instance.pk, generation, index, episode)))
     if not may(request, Permission.SUBMIT):
         raise PermissionDenied("Log in as somebody who may ask for replays.")
     agent = selectors.agent(instance.pk, generation, index)
@@ -86,7 +86,7 @@ def replay(request: HttpRequest, number: int) -> HttpResponse:
     replays.request(agent, episode=episode, pictures=True, user=request.user)
     if request.headers.get("Accept") != "application/json":
         return redirect("dashboard:run", number)
-    return JsonResponse(replay_told(selectors.replay(instance.pk, generation, index, episode)))
+    return JsonResponse(replay_fields(selectors.replay(instance.pk, generation, index, episode)))
 
 
 def _number(text: str) -> int:

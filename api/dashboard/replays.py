@@ -22,7 +22,7 @@ MOST_ACTIVE_STEPS = 1_000
 MOST_ACTIVE_NUMBERS = 400_000
 
 
-def replay_told(row: Replay | None) -> dict[str, Any]:
+def replay_fields(row: Replay | None) -> dict[str, Any]:
     """Where a replay stands, for a page; NONE where nobody has asked for it."""
     if row is None:
         return {"state": "NONE", "message": None}
@@ -36,7 +36,7 @@ def recorded(
     """Its way through an episode as a worker has replayed it; none where none has, and how it stands with that."""
     row = selectors.replay(instance.pk, record.generation, record.index, episode)
     kept = None if row is None else recording_of(row, plan)
-    told = replay_told(row) | {"undrawn": None, "gif": None, "film": None}
+    told = replay_fields(row) | {"undrawn": None, "gif": None, "film": None}
     if row is not None and kept is not None:
         told |= {"undrawn": kept.undrawn, "gif": film_url(row, "gif"), "film": film_url(row, "film")}
         told["message"] = told["message"] or kept.reason

@@ -68,7 +68,7 @@ class Context:
         self.checkpoints: Batch[tuple[int, int], bool] = Batch(
             lambda keys: dict.fromkeys(selectors.with_checkpoint(keys), True)
         )
-        self.told: Batch[tuple[int, int], Mapping[str, Any]] = Batch(selectors.told_of_generations)
+        self.generation_facts: Batch[tuple[int, int], Mapping[str, Any]] = Batch(selectors.facts_of_generations)
         self.normalizations: Batch[tuple[int, int], bool] = Batch(
             lambda keys: dict.fromkeys(selectors.with_normalization(keys), True)
         )
@@ -140,7 +140,7 @@ class Context:
         for address, each in found.items():
             self.generations.keep(address, each)
         self.checkpoints.announce(found)
-        self.told.announce(found)
+        self.generation_facts.announce(found)
         self._with_species.update(dict.fromkeys(address for address, each in found.items() if each.species_count))
         self.champions.announce(
             (*address, each.champion_index) for address, each in found.items() if each.champion_index is not None

@@ -26,7 +26,7 @@ def event(instance_id: int, sequence: int) -> Event | None:
     return Event.objects.filter(instance=instance_id, sequence=sequence).first()
 
 
-def told_of_generations(addresses: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Mapping[str, Any]]:
+def facts_of_generations(addresses: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Mapping[str, Any]]:
     """What was told to programs of generations when they were completed, by run and number; one statement."""
     rows = Event.objects.filter(at(addresses, "generation"), type=EventType.GENERATION_COMPLETED)
     found = rows.values_list("instance", "generation", "data")

@@ -103,7 +103,7 @@ class Generation(graphene.ObjectType):
         """How novel its agents were."""
         if info.context.instance(row.instance_id).work_item.spec.get("novelty") is None:
             return None
-        told = info.context.told.get((row.instance_id, row.number)) or {}
+        told = info.context.generation_facts.get((row.instance_id, row.number)) or {}
         if "archive_size" not in told:
             return None
         return {
