@@ -43,7 +43,7 @@ class CrossSiteMiddleware(MiddlewareMixin):
         """Refuse it, or let it pass."""
         if request.method in SAFE_METHODS or not is_cross_site(request):
             return None
-        return told(request, _CROSS_SITE)
+        return response_to(request, _CROSS_SITE)
 
 
 class TroubleMiddleware(MiddlewareMixin):
@@ -51,10 +51,10 @@ class TroubleMiddleware(MiddlewareMixin):
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase:
         """The answer."""
-        return told(request, answer_of(exception))
+        return response_to(request, answer_of(exception))
 
 
-def told(request: HttpRequest, answer: Answer) -> HttpResponse:
+def response_to(request: HttpRequest, answer: Answer) -> HttpResponse:
     """An answer in the form that the door speaks."""
     if wants_json(request):
         return with_advice(JsonResponse(as_json(answer), status=answer.status))

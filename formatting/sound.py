@@ -67,7 +67,7 @@ def entries(group: Parameters, name: str) -> Entries:
     return found[name] if name in found else list(enumerate(getattr(group, name)))
 
 
-def told(check: Callable[..., list[T]], *arguments: Any) -> list[T]:
+def run_check(check: Callable[..., list[T]], *arguments: Any) -> list[T]:
     """What a check finds; nothing where it needs a value that is not well-formed."""
     try:
         return check(*arguments)

@@ -5,7 +5,7 @@ from functools import reduce
 from typing import Any
 
 from formatting.faults import Fault, FaultCode, Path, fault, shown
-from formatting.sound import told
+from formatting.sound import run_check
 from formatting.work_item import WorkItem
 from staging.estimate import CostEstimate
 from staging.gymnasium_checks import gymnasium_warnings
@@ -28,7 +28,7 @@ def faults_of(work_item: WorkItem, limits: Limits) -> list[Fault]:
     Of a work item that is sound in part only (`formatting.sound`), those of its sound parts.
     """
     checks = (_environment_faults, _goal_faults, _cap_faults, _strategy_faults, _novelty_faults)
-    return [each for check in checks for each in told(check, work_item, limits)]
+    return [each for check in checks for each in run_check(check, work_item, limits)]
 
 
 def _environment_faults(work_item: WorkItem, limits: Limits) -> list[Fault]:
@@ -87,7 +87,7 @@ def _cap_faults(work_item: WorkItem, limits: Limits) -> list[Fault]:
         (("stop", "max_generations"), "generations", limits.max_generations),
         (("strategy", "population_size"), "agents", limits.max_population),
     )
-    return [each for cap in caps for each in told(_cap_fault, work_item, *cap)]
+    return [each for cap in caps for each in run_check(_cap_fault, work_item, *cap)]
 
 
 def _cap_fault(work_item: WorkItem, path: Path, unit: str, limit: int) -> list[Fault]:

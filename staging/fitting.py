@@ -5,7 +5,7 @@ What a document gives stays as it is, and so does every default that can be: not
 
 from typing import Any
 
-from formatting.sound import told
+from formatting.sound import run_check
 from formatting.work_item import WorkItem
 from processing.core.environments.maze.grid_world import GOAL, MazeParameters
 from processing.core.environments.table import TOLERANCE, Table, TableParameters
@@ -19,7 +19,7 @@ from staging.table_checks import has_tolerance
 def fitted_to_population(work_item: WorkItem) -> WorkItem:
     """Counts of agents that were left out, where their defaults are more than there are: half of the population."""
     strategy: Any = getattr(work_item, "strategy", None)
-    exceeded = [each for name in AT_MOST_POPULATION for each in told(exceeding, strategy, (name,))]
+    exceeded = [each for name in AT_MOST_POPULATION for each in run_check(exceeding, strategy, (name,))]
     omitted = [name for name in exceeded if name not in strategy.model_fields_set]
     return _with(work_item, dict.fromkeys(omitted, strategy.population_size // 2) if omitted else {})
 

@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any
 
 from formatting.faults import Fault, FaultCode, fault, shown
-from formatting.sound import Entries, entries, told
+from formatting.sound import Entries, entries, run_check
 from formatting.work_item import WorkItem
 from processing.core.environments.maze.grid_world import GOAL, OBSTACLE, OPEN, START, GridWorld, MazeParameters, RewardParameters
 from staging.limits import Limits
@@ -18,8 +18,8 @@ _MEANT = {"s": START, "g": GOAL, " ": OPEN, "_": OPEN, "x": OBSTACLE, "X": OBSTA
 
 def maze_faults(maze: MazeParameters, limits: Limits) -> list[Fault]:
     """Everything that stands against the map, in time linear in its cells."""
-    rewards = [each for name in RewardParameters.model_fields for each in told(_reward_faults, maze, name)]
-    return [*told(_map_faults, maze, limits), *rewards]
+    rewards = [each for name in RewardParameters.model_fields for each in run_check(_reward_faults, maze, name)]
+    return [*run_check(_map_faults, maze, limits), *rewards]
 
 
 def _map_faults(maze: MazeParameters, limits: Limits) -> list[Fault]:
@@ -28,8 +28,8 @@ def _map_faults(maze: MazeParameters, limits: Limits) -> list[Fault]:
     if cells > limits.max_cells:
         return [fault(FaultCode.LIMIT_EXCEEDED, ROWS, f"at most {limits.max_cells} cells", f"{cells} cells")]
     if cells == 0:
-        return told(_empty_faults, maze)
-    return [*_shape_faults(rows), *_cell_faults(rows), *told(_start_faults, maze)]
+        return run_check(_empty_faults, maze)
+    return [*_shape_faults(rows), *_cell_faults(rows), *run_check(_start_faults, maze)]
 
 
 def maze_warnings(world: GridWorld) -> list[Fault]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from formatting.canonical import canonical, spec_hash
 from formatting.faults import Fault, FaultCode, Faulty, fault
-from formatting.sound import Unsound, told
+from formatting.sound import Unsound, run_check
 from formatting.work_item import MAX_SEED, WorkItem
 from processing.core.environments.foreign.catalogue import Facts
 from processing.core.errors import Refused
@@ -58,7 +58,7 @@ def further_faults(sound: Any, limits: Limits, *, known: EnvironmentLookup | Non
     """What stands against the sound parts of a work item that is not well-formed, as `formatting.sound` has it."""
     with suppress(Unsound):  # the counts that follow from what is missing are not checked either
         sound = fitted_to_population(sound)
-    return [*told(_environment_unknown, sound, known or Snapshot()), *faults_of(sound, limits)]
+    return [*run_check(_environment_unknown, sound, known or Snapshot()), *faults_of(sound, limits)]
 
 
 def _environment_unknown(work_item: WorkItem, known: EnvironmentLookup) -> list[Fault]:

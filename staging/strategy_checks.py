@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from formatting.faults import Fault, FaultCode, fault, shown
-from formatting.sound import told
+from formatting.sound import run_check
 from processing.core.environments import ENVIRONMENTS
 from processing.core.parameters import Parameters
 from processing.core.strategies.rising_threshold import RisingThresholdParameters
@@ -62,7 +62,7 @@ def mixture_warnings(novelty: Parameters | None, strategy: Parameters) -> list[F
 
 def strategy_faults(strategy: Parameters) -> list[Fault]:
     """Counts that a generation of this size cannot have."""
-    return [each for name in AT_MOST_POPULATION for each in told(_count_faults, strategy, name)]
+    return [each for name in AT_MOST_POPULATION for each in run_check(_count_faults, strategy, name)]
 
 
 def _count_faults(strategy: Parameters, name: str) -> list[Fault]:

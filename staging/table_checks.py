@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from formatting.faults import Fault, FaultCode, fault, shown
-from formatting.sound import entries, told
+from formatting.sound import entries, run_check
 from formatting.work_item import WorkItem
 from processing.core.environments.table import TableParameters
 from processing.core.environments.table_columns import (
@@ -32,9 +32,9 @@ _COMPARED: Mapping[str, tuple[str, str, Callable[[Float64Array], int | None]]] =
 
 def table_faults(table: TableParameters, limits: Limits) -> list[Fault]:
     """Everything that stands against the table, in time linear in its rows."""
-    widths = [each for name in ("inputs", "targets") for each in told(_width_faults, table, name)]
-    faults = [*told(_length_faults, table), *widths]
-    return faults or [each for key in _COMPARED for each in told(_comparison_faults, table, key)]
+    widths = [each for name in ("inputs", "targets") for each in run_check(_width_faults, table, name)]
+    faults = [*run_check(_length_faults, table), *widths]
+    return faults or [each for key in _COMPARED for each in run_check(_comparison_faults, table, key)]
 
 
 def _length_faults(table: TableParameters) -> list[Fault]:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from formatting.faults import Fault, Malformed, Path
 from formatting.parse import parse
-from formatting.sound import Sound, Unsound, told
+from formatting.sound import Sound, Unsound, run_check
 from processing.core.environments.maze.grid_world import MazeParameters
 from staging.limits import Limits
 from staging.stage import Unstageable, further_faults, stage
@@ -122,7 +122,7 @@ def test_what_is_faulty_cannot_be_asked_for() -> None:
         part.max_steps  # noqa: B018
     with pytest.raises(Unsound):
         dict(part)
-    assert told(lambda: [part.max_steps]) == []
+    assert run_check(lambda: [part.max_steps]) == []
 
 
 @settings(max_examples=300, deadline=None, derandomize=True, database=None)
