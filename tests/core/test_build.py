@@ -149,7 +149,7 @@ def copied(folder: Path) -> Path:
     return folder / "processing" / "core"
 
 
-@pytest.mark.parametrize(("file", "is_compiled_again"), [("networks/svg.py", False), ("genomes/breeding.py", True)])
+@pytest.mark.parametrize(("file", "is_compiled_again"), [("drawings/svg.py", False), ("genomes/breeding.py", True)])
 def test_a_comment_compiles_again_what_may_depend_on_its_file(file: str, is_compiled_again: bool, tmp_path: Path) -> None:
     source, folder = copied(tmp_path) / file, "from processing.core.kernels.build import fingerprint; print(fingerprint())"
     before = python(folder, tmp_path)
