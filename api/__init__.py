@@ -1,3 +1,3 @@
-"""Every door: GraphQL, pages, health, commands. Doors decide nothing."""
+"""Interfaces of the server: GraphQL, pages, health checks and commands. They decide nothing themselves."""
 
 VERSION = "0.1.0"

@@ -1,7 +1,9 @@
-"""Who may do what. A server that only its own machine can reach is open, but for deleting and the admin; any other is closed.
+"""Permissions. A server that only its own machine can reach is open: viewing, submitting and operating need
+no login. Deleting and the admin always need one. Any other server is closed: everything needs a login.
 
-What counts is the address that the server listens on, never the client's. Somebody's web page must not use this openness:
-requests that other sites make a browser send are refused, and a Host that is not ours is (Django, ALLOWED_HOSTS).
+The address that the server listens on decides, never the client's. A foreign web page must not use an open
+server: requests that a browser sends for another site are refused, and so is a foreign Host header (Django,
+ALLOWED_HOSTS).
 """
 
 import ipaddress
@@ -11,15 +13,15 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http import HttpRequest
 
-#: What a reverse proxy adds. Who comes through one need not be on this machine, so that the server is not open to them.
+#: Headers that a reverse proxy adds. Its clients may be on other machines, so the server is closed to them.
 _FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST", "HTTP_X_REAL_IP")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class Permission(StrEnum):
-    """What may be allowed."""
+    """What a user may be permitted to do."""
 
-    VIEW = "VIEW"  # look at everything
+    VIEW = "VIEW"  # view everything
     SUBMIT = "SUBMIT"  # send work items
     OPERATE = "OPERATE"  # pause, resume, cancel
     ADMINISTER = "ADMINISTER"  # delete; the admin
@@ -34,12 +36,12 @@ def may(request: HttpRequest, permission: Permission) -> bool:
 
 
 def permissions_of(request: HttpRequest) -> list[Permission]:
-    """Everything that the request's user may do."""
+    """All permissions of the request's user."""
     return [permission for permission in Permission if may(request, permission)]
 
 
 def is_open(request: HttpRequest) -> bool:
-    """Whether nobody needs to log in to look, submit and operate."""
+    """Whether this request may view, submit and operate without a login."""
     if settings.CLOSED or any(name in request.META for name in _FORWARDED):
         return False
     return is_loopback(settings.BIND_ADDRESS) and _reached_locally(request)
@@ -56,7 +58,7 @@ def is_loopback(address: str) -> bool:
 
 
 def is_cross_site(request: HttpRequest) -> bool:
-    """Whether a browser sent this request for a page of another site, which is not one of those we trust."""
+    """Whether a browser sent this request for a page of another site, not one of CORS_ALLOWED_ORIGINS."""
     origin = request.headers.get("Origin")
     if origin is None:
         return request.headers.get("Sec-Fetch-Site") == "cross-site"
@@ -66,7 +68,7 @@ def is_cross_site(request: HttpRequest) -> bool:
 
 
 def _reached_locally(request: HttpRequest) -> bool:
-    """Whether the address on this machine that the connection came in at is a loopback one, as far as that is known."""
+    """Whether the connection arrived at a loopback address; True where its address is not known."""
     try:
         return ipaddress.ip_address(request.META.get("SERVER_NAME", "")).is_loopback
     except ValueError:
@@ -74,7 +76,7 @@ def _reached_locally(request: HttpRequest) -> bool:
 
 
 def _place(origin: str) -> tuple[str | None, int | None] | None:
-    """Host and port of an origin; None where it is none, as the origin "null"."""
+    """Host and port of an origin; None where it has none, such as the origin "null"."""
     try:
         parts = urlsplit(origin)
         return (parts.hostname, parts.port or _DEFAULT_PORTS[parts.scheme])

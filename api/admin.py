@@ -1,4 +1,4 @@
-"""Where Django looks for what its admin shows."""
+"""The module that Django's admin imports. It loads the admin classes of `api.administration`."""
 
 import api.administration.agents
 import api.administration.runs  # noqa: F401 - both register themselves

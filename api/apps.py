@@ -1,10 +1,10 @@
-"""The Django application `api`: every door."""
+"""The Django application `api`: all interfaces of the server."""
 
 from django.apps import AppConfig
 
 
 class ApiConfig(AppConfig):
-    """Doors: GraphQL, pages, commands."""
+    """GraphQL, pages and commands."""
 
     name = "api"
     verbose_name = "API"

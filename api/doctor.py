@@ -1,4 +1,4 @@
-"""What is wrong with a server, as far as another process on its machine, or in its network, can tell."""
+"""Checks of a server, made by another process on its machine or in its network."""
 
 import fcntl
 import platform
@@ -19,7 +19,7 @@ from database import selectors
 from database.selectors import THERE_SECONDS, HeldStep
 from processing import node
 
-#: Whoever has not answered by then does not answer.
+#: All checks together have this long to answer.
 PATIENCE_SECONDS = 4.0
 LONG_SECONDS = 60.0
 DISTRIBUTIONS = ("Django", "celery", "numpy", "numba")
@@ -27,7 +27,7 @@ MOST_NAMED = 5
 
 
 class Level(StrEnum):
-    """How bad it is."""
+    """Severity of a finding."""
 
     OK = "ok"
     WARN = "WARN"
@@ -36,7 +36,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     level: Level
     name: str
@@ -44,22 +44,25 @@ class Finding:
 
 
 def is_embedded() -> bool:
-    """Whether this is the set-up of `manage.py up`, whose broker only its own processes know."""
+    """Whether the set-up is that of `manage.py up`, whose broker only its own processes can reach."""
     return not settings.REDIS_URL
 
 
 def findings() -> list[Finding]:
-    """Everything, within some seconds, whoever is frozen. Threads that still wait are left behind."""
-    parts: tuple[tuple[str, Callable[[], Iterator[Finding]]], ...] = (
+    """The findings of all checks, within PATIENCE_SECONDS even where one hangs.
+
+    The thread of a check that hangs is left behind.
+    """
+    checks: tuple[tuple[str, Callable[[], Iterator[Finding]]], ...] = (
         ("setup", setup), ("versions", versions), ("broker", broker), ("database", database),
     )
-    told = {name: _begun(part) for name, part in parts}
+    answers_by_name = {name: _start(check) for name, check in checks}
     deadline = time.monotonic() + PATIENCE_SECONDS
-    return [finding for name, answers in told.items() for finding in _until(deadline, name, answers)]
+    return [finding for name, answers in answers_by_name.items() for finding in _until(deadline, name, answers)]
 
 
 def setup() -> Iterator[Finding]:
-    """Which set-up it is, and whether the embedded server runs."""
+    """Report the set-up, and whether the embedded server runs."""
     store = "SQLite" if connection.vendor == "sqlite" else "PostgreSQL"
     if not is_embedded():
         yield Finding(Level.OK, "setup", f"production: {store}, broker at REDIS_URL")
@@ -70,14 +73,17 @@ def setup() -> Iterator[Finding]:
 
 
 def versions() -> Iterator[Finding]:
-    """What this process runs, which had better be what the workers run."""
+    """Report the software of this process, which should be that of the workers."""
     software = [f"{name} {version(name)}" for name in DISTRIBUTIONS]
     yield Finding(Level.OK, "versions", ", ".join([f"server {VERSION}", f"Python {platform.python_version()}", *software]))
     yield Finding(Level.OK, "profile", f"numeric profile {node.profile()}")
 
 
 def broker() -> Iterator[Finding]:
-    """Whether it answers; the embedded one does so only to its own server, which replaces it should it die."""
+    """Check that the broker answers.
+
+    An embedded one answers only its own server, which restarts it when it ends.
+    """
     if is_embedded():
         text = "the running server's own" if embedded_runs() else "not running, as the server is not"
         yield Finding(Level.OK if embedded_runs() else Level.WARN, "broker", text)
@@ -87,7 +93,7 @@ def broker() -> Iterator[Finding]:
 
 
 def database() -> Iterator[Finding]:
-    """The database, and what it tells of workers and steps."""
+    """Check the database and its migrations, and report the workers and steps that it stores."""
     if connection.vendor == "sqlite" and not _exists(str(connection.settings_dict["NAME"])):
         yield Finding(Level.FAIL, "database", "is not there yet; manage.py up creates it")
         return
@@ -106,7 +112,7 @@ def database() -> Iterator[Finding]:
 
 
 def workers() -> Iterator[Finding]:
-    """Who is there, and whether they give the same bits."""
+    """Report the workers seen lately; warn where their numeric profiles differ."""
     there = selectors.workers(seen_seconds=THERE_SECONDS)
     names = _named([f"{each.row.name} ({each.row.threads} threads)" for each in there])
     if not there:
@@ -119,28 +125,31 @@ def workers() -> Iterator[Finding]:
 
 
 def steps() -> Iterator[Finding]:
-    """Steps that do not go on though they should."""
+    """Report the steps that wait or are at work, and those that should progress and do not."""
     waiting, held = selectors.waiting(), selectors.held_steps()
     there = bool(selectors.workers(seen_seconds=THERE_SECONDS))
     at_work = [step for step in held if step.left_seconds >= 0]
-    said = f"{waiting.runs} runs and {waiting.slices} slices ready, {len(at_work)} steps at work"
+    counts = f"{waiting.runs} runs and {waiting.slices} slices ready, {len(at_work)} steps at work"
     if there and waiting.oldest_seconds is not None and waiting.oldest_seconds > LONG_SECONDS:
         level = Level.WARN if at_work else Level.FAIL
         why = "all workers are busy" if at_work else "though workers are there and nothing is at work"
-        yield Finding(level, "steps", f"{said}; the oldest waits for {waiting.oldest_seconds:.0f} s, {why}")
+        yield Finding(level, "steps", f"{counts}; the oldest waits for {waiting.oldest_seconds:.0f} s, {why}")
     else:
-        yield Finding(Level.OK, "steps", said)
+        yield Finding(Level.OK, "steps", counts)
     expired = [step for step in held if step.left_seconds < -LONG_SECONDS]
     if expired and there:
         yield Finding(Level.FAIL, "leases", f"ran out over a minute ago and nobody took over: {_steps(expired)}")
-    if lonely := selectors.runs_without_workers():
-        yield Finding(Level.WARN, "profiles", f"no worker that is there has the numeric profile of runs {_named(lonely)}")
+    if unserved := selectors.runs_without_workers():
+        yield Finding(Level.WARN, "profiles", f"no worker that is there has the numeric profile of runs {_named(unserved)}")
     if pausing := selectors.steps_in_back_off():
         yield Finding(Level.WARN, "back-off", f"tried again later after failed attempts: {_steps(pausing)}")
 
 
 def embedded_runs() -> bool:
-    """Whether a server holds the folder's lock. It is shared for an instant, which no server waits for."""
+    """Whether a server holds the lock of the data folder.
+
+    The check holds a shared lock for an instant. A server that starts at that instant finds it locked.
+    """
     try:
         with (Path(settings.DATA_FOLDER) / "lock").open() as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -151,25 +160,25 @@ def embedded_runs() -> bool:
     return False
 
 
-def _begun(part: Callable[[], Iterator[Finding]]) -> "queue.SimpleQueue[Finding | None]":
-    """A thread that looks at this part; what it finds comes one by one, then None."""
+def _start(check: Callable[[], Iterator[Finding]]) -> "queue.SimpleQueue[Finding | None]":
+    """Start a thread that runs the check; the queue receives its findings one by one, then None."""
     answers: queue.SimpleQueue[Finding | None] = queue.SimpleQueue()
 
     def look() -> None:
-        name = part.__name__
+        name = check.__name__
         try:
-            for finding in part():
+            for finding in check():
                 name = finding.name
                 answers.put(finding)
         except (DatabaseError, InterfaceError) as error:
             answers.put(Finding(Level.FAIL, "database", f"stopped answering after {name}: {str(error).splitlines()[0]}"))
         except Exception as error:
-            answers.put(Finding(Level.FAIL, part.__name__, f"could not be looked at after {name}: {error}"))
+            answers.put(Finding(Level.FAIL, check.__name__, f"could not be looked at after {name}: {error}"))
         finally:
-            connection.close()  # this thread's own, which nobody else can close once the thread has ended
+            connection.close()  # this thread's own connection: no other thread can close it
             answers.put(None)
 
-    threading.Thread(target=look, name=f"doctor-{part.__name__}", daemon=True).start()
+    threading.Thread(target=look, name=f"doctor-{check.__name__}", daemon=True).start()
     return answers
 
 

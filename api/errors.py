@@ -1,4 +1,7 @@
-"""From exceptions to answers: one table. A bug shows a number that leads to the log, never a stack trace."""
+"""Error answers of exceptions, from one table.
+
+A bug shows the number of its log record, never a stack trace.
+"""
 
 import logging
 import secrets
@@ -34,22 +37,22 @@ ANSWERS: dict[type[BaseException], tuple[str, int]] = {
     InterfaceError: ("UNAVAILABLE", 503),
 }
 INTERNAL = ("INTERNAL", 500)
-#: Said with every answer of status 503.
+#: Value of the header Retry-After in every answer of status 503.
 RETRY_AFTER_SECONDS = 2
 
-#: Said where an exception says nothing.
+#: Messages of exceptions that have none.
 _WORDS: dict[type[Exception], str] = {
     PermissionDenied: "You may not do this. Log in as somebody who may.",
     Http404: "There is nothing here.",
 }
-#: Said whatever an exception says: its words are for operators.
+#: Messages that replace an exception's own, which is for operators.
 _OWN_WORDS: dict[type[Exception], str] = {
     RequestDataTooBig: "The request is too large.",
     SuspiciousOperation: "The request cannot be understood.",
     OperationalError: "The database does not answer. Try again in a moment.",
     InterfaceError: "The database does not answer. Try again in a moment.",
 }
-#: What the drivers raise where somebody else writes the same row for too long.
+#: Classes of driver errors that mean that another transaction held the row for too long.
 BUSY = ("LockNotAvailable", "QueryCanceled")
 _BUSY_WORDS = "A worker is writing what you asked for. Try again in a moment."
 _BUG = "Something went wrong here; it is not your fault."
@@ -57,18 +60,18 @@ _BUG = "Something went wrong here; it is not your fault."
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is told of an exception."""
+    """The error answer to a client."""
 
     code: str
     status: int
     message: str
-    correlation_id: str | None = None  # leads to the log, where there is something for the operator to see
+    correlation_id: str | None = None  # number of the log record; None where nothing is logged
 
 
 def answer_of(error: BaseException) -> Answer:
-    """What is told of an exception; where it is our fault, or that of the machinery, it is logged under a number."""
+    """The error answer to an exception. One of status 500 or more is logged under a random number."""
     code, status = code_and_status(type(error))
-    message = _said(_OWN_WORDS, error) or str(error) or _said(_WORDS, error) or _BUG
+    message = _message_of(_OWN_WORDS, error) or str(error) or _message_of(_WORDS, error) or _BUG
     if status < 500:
         return Answer(code, status, message)
     if type(error.__cause__).__name__ in BUSY:
@@ -83,23 +86,23 @@ def code_and_status(kind: type[BaseException]) -> tuple[str, int]:
     return next((ANSWERS[each] for each in kind.__mro__ if each in ANSWERS), INTERNAL)
 
 
-def _said(words: dict[type[Exception], str], error: BaseException) -> str:
-    return next((text for kind, text in words.items() if isinstance(error, kind)), "")
+def _message_of(messages: dict[type[Exception], str], error: BaseException) -> str:
+    return next((text for kind, text in messages.items() if isinstance(error, kind)), "")
 
 
 def with_advice(response: HttpResponse) -> HttpResponse:
-    """The answer; where it says that something is not available, also when to try again."""
+    """Return the response, with the header Retry-After where its status is 503."""
     if response.status_code == 503:
         response["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
 
 
 def as_json(*answers: Answer) -> dict[str, object]:
-    """The body of an answer at a JSON door."""
+    """The JSON body with these error answers."""
     return {"errors": [{"message": each.message, "extensions": extensions_of(each)} for each in answers]}
 
 
 def extensions_of(answer: Answer) -> dict[str, str]:
-    """What programs read of it."""
+    """The `extensions` of an error: its code, and its correlation ID where it has one."""
     number = {} if answer.correlation_id is None else {"correlationId": answer.correlation_id}
     return {"code": answer.code, **number}

@@ -1,4 +1,4 @@
-"""The example cards: ready-made work items, each with its picture and what it asks for."""
+"""The example work items as pages show them, each with a picture and a summary."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -14,7 +14,7 @@ from formatting.parse import parse
 
 FOLDER = settings.ROOT / "examples"
 
-#: Whose names begin so come first, in this order: from what is plain to see to what takes long.
+#: Examples whose names begin with one of these come first, in this order: from easy ones to long ones.
 ORDER = (
     "maze-5x5", "maze-four-rooms", "maze-20x20", "maze", "xor", "double-pole", "cartpole", "acrobot", "frozenlake", "mountaincar",
     "lunarlander",
@@ -23,7 +23,7 @@ ORDER = (
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """An example, fit to show."""
+    """An example, ready for display."""
 
     slug: str
     title: str
@@ -36,7 +36,7 @@ class Card:
 
 @cache
 def cards() -> tuple[Card, ...]:
-    """All examples: mazes first, then what is known, what nobody has ordered last."""
+    """All examples, in the order of `ORDER`; those that it does not name come last."""
     texts = {path.stem: path.read_text() for path in FOLDER.glob("*.json") if not path.name.endswith(".schema.json")}
     return tuple(_card(slug, texts[slug]) for slug in sorted(texts, key=_place))
 
@@ -63,5 +63,4 @@ def _card(slug: str, text: str) -> Card:
 
 
 def _first_sentence(text: str) -> str:
-    """The first sentence of a text."""
     return f"{text.partition('. ')[0].removesuffix('.')}."

@@ -1,4 +1,4 @@
-"""Networks to take away: an agent's network as a file, for the web and for the command line."""
+"""Export of an agent's network as a file, for the web and for the command line."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ MEDIA_TYPES = {ExportFormat.ONNX: "application/octet-stream", ExportFormat.JSON:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file to take away."""
+    """A file to download."""
 
     name: str
     media_type: str
@@ -36,7 +36,7 @@ def network(request: HttpRequest, id: str, ending: str) -> HttpResponse:
     except BadId as error:
         raise NotFound(f"There is no such agent: {error}.") from error
     if ending.upper() not in ExportFormat.__members__:
-        raise NotFound(f"Networks are told as {' and '.join(each.lower() for each in ExportFormat)}.")
+        raise NotFound(f"Networks are written as {' and '.join(each.lower() for each in ExportFormat)}.")
     record = selectors.agent(instance_id, generation, index)
     if record is None:
         raise NotFound("There is no such agent.")
@@ -49,8 +49,8 @@ def file_of(agent: AgentRecord, format: ExportFormat) -> File:
     """The network of an agent in this format.
 
     Raises:
-        NotFound: its run is gone, or its genome is not kept.
-        Refused: it is too large for this format, or what its observations were normalised by is not kept.
+        NotFound: its run was deleted, or its genome is not kept.
+        Refused: it is too large for this format, or the normalisation of its observations is not kept.
     """
     name = f"{agent.instance_id}-{agent.generation}-{agent.index}"
     instance = selectors.instance(agent.instance_id)
@@ -65,7 +65,12 @@ def file_of(agent: AgentRecord, format: ExportFormat) -> File:
 
 
 def formats_at(plan: Plan, *, genome_bytes: int | None, is_normalization_kept: bool) -> tuple[ExportFormat, ...]:
-    """The formats that `file_of` answers in, for an agent whose packed genome is so long; None where it is not kept."""
+    """The formats in which `file_of` can export an agent.
+
+    Args:
+        genome_bytes: size of its packed genome; None where it is not kept.
+        is_normalization_kept: whether the normalisation of observations in its generation is kept.
+    """
     if genome_bytes is None or (plan.is_normalised and not is_normalization_kept):
         return ()
     return formats_of(plan.genome, genome_bytes)

@@ -1,4 +1,4 @@
-"""Whether this process lives, and whether it can work."""
+"""Health checks: whether this process answers, and whether it can work."""
 
 from collections.abc import Callable
 
@@ -18,21 +18,21 @@ BROKER_SECONDS = 1.0
 @require_safe
 @never_cache
 def healthz(request: HttpRequest) -> HttpResponse:
-    """The process answers."""
+    """Answer 200, which shows that the process serves requests."""
     return JsonResponse({"status": "ok"})
 
 
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Database and broker answer, and the tables are those of this version; 503 where not, saying what is missing."""
+    """Answer 200 where database and broker answer and the tables are up to date; else 503 with the reason."""
     checks = {name: check() for name, check in CHECKS.items()}
     ready = all(answer == "ok" for answer in checks.values())
     return with_advice(JsonResponse({"status": "ok" if ready else "unavailable", **checks}, status=200 if ready else 503))
 
 
 def database() -> str:
-    """Whether the database answers."""
+    """Return "ok" where the database answers, else what is wrong."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -42,7 +42,7 @@ def database() -> str:
 
 
 def migrations() -> str:
-    """Whether the tables are those of this version."""
+    """Return "ok" where the tables are those of this version, else how many migrations are missing."""
     try:
         executor = MigrationExecutor(connection)
         missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
@@ -52,7 +52,7 @@ def migrations() -> str:
 
 
 def broker() -> str:
-    """Whether the broker answers."""
+    """Return "ok" where the broker answers within BROKER_SECONDS, else what is wrong."""
     try:
         with current_app.connection_for_write(connect_timeout=BROKER_SECONDS) as line:
             line.ensure_connection(max_retries=1, interval_start=0, timeout=BROKER_SECONDS)

@@ -1,4 +1,4 @@
-"""Global IDs: opaque to clients; inside, the type's name and its numbers, e.g. `Agent:5:7:13`."""
+"""Global IDs: opaque to clients; decoded, the type's name and its numbers, e.g. `Agent:5:7:13`."""
 
 import base64
 import binascii
@@ -26,17 +26,17 @@ class GlobalId:
 
 
 def global_id(type: str, *numbers: int) -> str:
-    """The ID of an object."""
+    """The global ID of the object of this type that these numbers address."""
     return base64.urlsafe_b64encode(":".join((type, *map(str, numbers))).encode()).decode()
 
 
 def read_id(text: str, *types: str) -> GlobalId:
-    """What an ID addresses.
+    """Decode a global ID.
 
     Args:
-        types: those that are expected; any where left out.
+        types: the expected types; any type where left out.
     Raises:
-        BadId: it is no ID, or one of another type.
+        BadId: the text is no ID, or one of another type.
     """
     found = _FORM.fullmatch(_plain(text))
     if found is None or len(numbers := found[2].split(":")[1:]) != PARTS.get(found[1]):
@@ -47,7 +47,10 @@ def read_id(text: str, *types: str) -> GlobalId:
 
 
 def own_numbers(argument: str, found: GlobalId, instance_id: int) -> tuple[int, ...]:
-    """The numbers of something that must be of this run. Raises GraphQLError where it is of another one."""
+    """The numbers of an ID, whose object must be of this run.
+
+    Raises GraphQLError where it is of another run.
+    """
     if found.numbers[0] != instance_id:
         message = f"{argument}: expected an ID of something of run {instance_id}, got one of run {found.numbers[0]}"
         raise GraphQLError(message, extensions={"code": "INCONSISTENT"})

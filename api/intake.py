@@ -1,4 +1,7 @@
-"""The one path behind all doors: from what somebody sent to runs that will finish."""
+"""Intake of work items: a document is parsed, staged and stored with its runs.
+
+All interfaces use this one path.
+"""
 
 import secrets
 from collections.abc import Mapping
@@ -27,16 +30,16 @@ MOST_KEY_CHARACTERS = 200
 
 
 class BadKey(Refused):
-    """The idempotency key cannot be one."""
+    """The idempotency key is empty, too long, or cannot be printed."""
 
 
 class KeyTaken(Conflict):
-    """Something else was accepted under this idempotency key."""
+    """Another work item, or another `start`, was accepted under this idempotency key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What became of an accepted work item."""
+    """An accepted work item with its runs."""
 
     work_item: WorkItem
     instances: list[Instance]
@@ -45,8 +48,11 @@ class Submission:
 
 
 def check(raw: bytes | str | Mapping[str, Any], *, seed: int | None = None) -> StagedItem:
-    """The staged item of what was sent, under another seed where one is given; nothing is stored.
+    """Parse and stage a document; nothing is stored.
 
+    Args:
+        raw: the document as JSON text, or parsed.
+        seed: replaces the document's.
     Raises:
         Faulty: with every fault.
     """
@@ -65,7 +71,7 @@ def check(raw: bytes | str | Mapping[str, Any], *, seed: int | None = None) -> S
 
 @cache
 def known_environments() -> Lookup:
-    """The environments of this server: Gymnasium's, and those of the modules that its operator names."""
+    """The environments of this server: Gymnasium's, and those of the modules in ENVIRONMENT_MODULES."""
     return Lookup(settings.DATA_FOLDER / "environments", settings.ENVIRONMENT_MODULES)
 
 
@@ -79,19 +85,24 @@ def submit(
     seed: int | None = None,
     idempotency_key: str | None = None,
 ) -> Submission:
-    """The work item and its runs are stored, and the workers are told; what was accepted under the key before is answered again.
+    """Store a work item with its runs, and send messages to the workers.
+
+    Where the owner used the key before, the work item stored then is returned, and nothing is stored.
 
     Args:
+        raw: the document as JSON text, or parsed.
+        owner: the user who sends it; None or anonymous where nobody is logged in.
         start: False stores the runs as PAUSED.
         strict: refuse where there are warnings.
-        announce: False tells no worker; the caller runs it.
-        seed: instead of the document's.
-        idempotency_key: chosen by the owner; the same again with the same document stores nothing.
+        announce: False sends no message to workers; the caller runs the work item.
+        seed: replaces the document's.
+        idempotency_key: chosen by the owner; a repetition with the same document stores nothing.
     Raises:
         Faulty: with every fault.
         BadKey: the key is empty, too long, or cannot be printed.
         KeyTaken: another document was accepted under the key.
-        OperationalError, InterfaceError: the database does not answer; the same key again tells what became of it.
+        OperationalError, InterfaceError: the database does not answer. A repetition with the same
+            key returns the work item if it was stored, and else stores it.
     """
     known = owner if isinstance(owner, User) else None
     key = _stored_key(idempotency_key, known)
@@ -114,9 +125,9 @@ def _stored_key(given: str | None, owner: User | None) -> str:
 def _accepted(
     key: str, staged: StagedItem, owner: User | None, *, start: bool, announce: bool
 ) -> tuple[WorkItem, list[Instance]]:
-    """What is stored under the key, by this call or by another one of the same content.
+    """Return what is stored under the key, by this call or by an earlier one of the same content.
 
-    A commit whose answer was lost may have happened: the row tells, over a new connection.
+    A commit whose answer was lost may have happened, so the row is looked up over a new connection.
     """
     found = services.work_item_of_key(key)
     if found is None:
@@ -134,7 +145,7 @@ def _accepted(
 
 
 def _means_the_same(stored: dict[str, Any], spec: dict[str, Any]) -> bool:
-    """Whether a stored document is this one; keys that came after it have what they would get today."""
+    """Whether a stored document means the same as this one; newer keys take their present defaults."""
     if stored == spec:
         return True
     try:
@@ -146,7 +157,7 @@ def _means_the_same(stored: dict[str, Any], spec: dict[str, Any]) -> bool:
 def _stored(
     key: str, staged: StagedItem, owner: User | None, *, start: bool, announce: bool
 ) -> tuple[WorkItem, list[Instance]]:
-    """A new work item and its runs, in one transaction."""
+    """Store a new work item with its runs in one transaction."""
     fields = {
         "name": staged.spec["name"], "description": staged.spec["description"], "kind": staged.kind,
         "labels": staged.spec["labels"], "spec": staged.spec, "spec_hash": staged.spec_hash,

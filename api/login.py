@@ -12,9 +12,9 @@ ADMINISTRATOR = "admin"
 
 
 def one_time_path() -> str:
-    """The path of a link that logs the administrator in, once; makes the administrator where there is none.
+    """Return the path of a link that logs the administrator in once; create the account where there is none.
 
-    Logging in changes the account's last login, on which the link's token depends: that is what uses it up.
+    The link's token depends on the account's last login. Logging in changes it, so the link works only once.
     """
     user, created = get_user_model().objects.get_or_create(
         username=ADMINISTRATOR, defaults={"is_staff": True, "is_superuser": True}

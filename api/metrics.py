@@ -1,4 +1,7 @@
-"""What Prometheus reads. Everything is counted in the database, so that any web process answers for all of them."""
+"""Metrics for Prometheus.
+
+All counts come from the database, so that every web process reports the same ones.
+"""
 
 import hmac
 import platform
@@ -22,9 +25,9 @@ from database import selectors
 from database.selectors import WorkerRecord
 from processing import dispatch
 
-#: Counters of workers are told while their rows are kept.
+#: Workers that were seen within this many seconds are reported.
 A_DAY = 86_400.0
-#: Our columns of steps by what became of them.
+#: The column of a worker's row for each value of the label `outcome`.
 OUTCOMES = {"claimed": "claims", "committed": "commits", "fenced": "fenced", "failed": "failed", "lost": "lost"}
 DISTRIBUTIONS = ("Django", "celery", "numpy", "numba")
 
@@ -32,7 +35,7 @@ DISTRIBUTIONS = ("Django", "celery", "numpy", "numba")
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """The figures of this moment, for who may look, or who sends METRICS_TOKEN as a bearer token."""
+    """The present metrics, for users who may view and for requests with METRICS_TOKEN as a bearer token."""
     if not (_has_token(request) or may(request, Permission.VIEW)):
         raise PermissionDenied("Log in, or send the server's METRICS_TOKEN as a bearer token.")
     registry = CollectorRegistry()
@@ -40,7 +43,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         registry.register(Figures())
     except (OperationalError, InterfaceError):
         raise
-    except DatabaseError as error:  # tables that are not there yet
+    except DatabaseError as error:  # the tables do not exist yet
         raise OperationalError(str(error)) from error
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
@@ -52,14 +55,13 @@ def _has_token(request: HttpRequest) -> bool:
 
 
 class Figures(Collector):
-    """All figures, read once when they are made."""
+    """All metric families, read from the database at construction."""
 
     def __init__(self) -> None:
         self.known = selectors.workers(seen_seconds=A_DAY)
         self.families = [*_of_workers(self.known), *_of_runs(), *_of_leases(), *_of_broker(), _build()]
 
     def collect(self) -> Iterator[Metric]:
-        """The figures."""
         yield from self.families
 
 
@@ -100,7 +102,7 @@ def _of_runs() -> Iterator[Metric]:
 
 
 def _of_leases() -> Iterator[Metric]:
-    """Age: since the lease was last extended, which is done while there is progress."""
+    """Ages of leases: seconds since they were last extended, which happens while there is progress."""
     age = GaugeMetricFamily(
         "evolution_lease_age_seconds", "Since the lease of a step that the worker holds was extended; the oldest.",
         labels=["worker"],

@@ -1,4 +1,4 @@
-"""Around every door: other sites' requests are refused, and no exception gets out as it is."""
+"""Middleware: it refuses requests of other sites, and turns exceptions of views into error answers."""
 
 import re
 import secrets
@@ -13,49 +13,48 @@ from api.errors import Answer, answer_of, as_json, with_advice
 from processing import logs
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-JSON_DOORS = ("/graphql", "/healthz", "/readyz", "/metrics")
+JSON_PATHS = ("/graphql", "/healthz", "/readyz", "/metrics")
 
-_SANE = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+_WELL_FORMED = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _TITLES = {403: "Not allowed", 404: "Nothing here", 413: "Too large", 503: "Not available"}
 _CROSS_SITE = Answer("PERMISSION_DENIED", 403, "This request comes from another site; it is refused.")
 
 
 class CorrelationMiddleware(MiddlewareMixin):
-    """Every request has an identifier, its sender's where that is a sane one: in the log, and in the answer's header."""
+    """Gives every request an identifier, in log and response; a client's own is kept where well formed."""
 
     def process_request(self, request: HttpRequest) -> None:
-        """What is logged from now on is about this request."""
+        """Records that are logged from now on carry the identifier."""
         given = request.headers.get("X-Request-ID", "")
-        request.correlation_id = given if _SANE.fullmatch(given) else secrets.token_hex(6)  # type: ignore[attr-defined]
-        logs.note(correlation_id=request.correlation_id)  # type: ignore[attr-defined]
+        request.correlation_id = given if _WELL_FORMED.fullmatch(given) else secrets.token_hex(6)  # type: ignore[attr-defined]
+        logs.set_context(correlation_id=request.correlation_id)  # type: ignore[attr-defined]
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        """The answer says which it was."""
+        """The response carries the identifier in the header X-Request-ID."""
         response["X-Request-ID"] = request.correlation_id  # type: ignore[attr-defined]
-        logs.note(correlation_id=None)
+        logs.set_context(correlation_id=None)
         return response
 
 
 class CrossSiteMiddleware(MiddlewareMixin):
-    """Whatever changes something must come from our own pages, from programs, or from origins that the settings name."""
+    """Refuses requests of other sites that may change something, except from CORS_ALLOWED_ORIGINS."""
 
     def process_request(self, request: HttpRequest) -> HttpResponseBase | None:
-        """Refuse it, or let it pass."""
+        """Refuse a cross-site request that may change something."""
         if request.method in SAFE_METHODS or not is_cross_site(request):
             return None
         return response_to(request, _CROSS_SITE)
 
 
-class TroubleMiddleware(MiddlewareMixin):
-    """Every exception of a view becomes an answer: JSON at the JSON doors, a page elsewhere."""
+class ErrorMiddleware(MiddlewareMixin):
+    """Turns every exception of a view into an error answer: JSON at JSON_PATHS, a page elsewhere."""
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase:
-        """The answer."""
         return response_to(request, answer_of(exception))
 
 
 def response_to(request: HttpRequest, answer: Answer) -> HttpResponse:
-    """An answer in the form that the door speaks."""
+    """The error answer, as JSON or as a page."""
     if wants_json(request):
         return with_advice(JsonResponse(as_json(answer), status=answer.status))
     context = {
@@ -66,5 +65,5 @@ def response_to(request: HttpRequest, answer: Answer) -> HttpResponse:
 
 
 def wants_json(request: HttpRequest) -> bool:
-    """Whether the door, or who knocks, speaks JSON."""
-    return request.path.rstrip("/") in JSON_DOORS or request.headers.get("Accept", "").startswith("application/json")
+    """Whether the path answers in JSON, or the client asks for it."""
+    return request.path.rstrip("/") in JSON_PATHS or request.headers.get("Accept", "").startswith("application/json")

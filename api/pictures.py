@@ -12,7 +12,10 @@ MOST_CELLS_ACROSS = 120
 
 
 def maze_svg(rows: Sequence[str]) -> SafeString:
-    """A map as a picture: obstacles, start and goals. Decoration: what it shows stands beside it in words."""
+    """A map as a picture: obstacles, start and goals.
+
+    It is decoration: the page says the same in words beside it.
+    """
     rows = [row[:MOST_CELLS_ACROSS] for row in rows[:MOST_CELLS_ACROSS]]
     cells = [(i, j, kind) for i, row in enumerate(rows) for j, kind in enumerate(row)]
     starts = "".join(_disc(i, j, "start", 0.3) for i, j, kind in cells if kind == "S")
@@ -27,7 +30,7 @@ def maze_svg(rows: Sequence[str]) -> SafeString:
 
 
 def network_svg(is_grown: bool) -> SafeString:
-    """A little network, layered or grown: for what has no map. Decoration, as the maze."""
+    """A sketch of a network, evolved or layered, for environments without a map. It is decoration."""
     columns = ((1, 3, 5), (2.4,), (4,), (3,)) if is_grown else ((1, 3, 5), (2, 4), (2, 4))
     across = 8 / (len(columns) - 1)
     places = [[(1 + column * across, y) for y in group] for column, group in enumerate(columns)]
@@ -44,7 +47,7 @@ def network_svg(is_grown: bool) -> SafeString:
 
 
 def spark_svg(values: Sequence[float | None]) -> SafeString:
-    """The best fitness of generation after generation as a line; a quiet baseline where there is none yet."""
+    """The best fitness of each generation as a line; a flat line where fewer than two are known."""
     known = [(place, value) for place, value in enumerate(values) if value is not None]
     if len(known) < 2:
         middle = SPARK_HEIGHT - SPARK_EDGE
@@ -69,13 +72,13 @@ def _spark(look: str, line: str, area: str) -> SafeString:
 
 def _walls(rows: Sequence[str]) -> str:
     """One path around every horizontal run of obstacles; runs overlap a little, so that no seams show."""
-    parts = []
+    outlines = []
     for i, row in enumerate(rows):
         for kind, run in groupby(enumerate(row), key=lambda cell: cell[1]):
             if kind == "#":
                 columns = [column for column, _ in run]
-                parts.append(f"M{columns[0]} {i}h{len(columns)}v1h-{len(columns)}z")
-    return "".join(parts)
+                outlines.append(f"M{columns[0]} {i}h{len(columns)}v1h-{len(columns)}z")
+    return "".join(outlines)
 
 
 def _disc(row: int, column: int, look: str, radius: float) -> str:

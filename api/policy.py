@@ -1,4 +1,4 @@
-"""What pages may load, and who may see them."""
+"""The content security policy of pages, and the permission to view them."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -11,7 +11,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from api.access import Permission, may
 
-#: Everything comes from this server; no script or style is written into a page.
+#: Pages load from this server only, and hold no inline scripts or styles.
 CONTENT_SECURITY_POLICY = "; ".join((
     "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "font-src 'self'",
     "connect-src 'self'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'self'",
@@ -21,7 +21,10 @@ View = Callable[..., HttpResponse]
 
 
 def page(view: View) -> View:
-    """A view that whoever may look may see; others are asked to log in. Carries the content security policy."""
+    """Restrict a view to users who may view; others are asked to log in.
+
+    Responses carry the content security policy.
+    """
 
     @wraps(view)
     @vary_on_headers("HX-Request", "Cookie")

@@ -1,4 +1,4 @@
-"""Replays of episodes that run in child processes: asked for, looked at, and taken away as pictures."""
+"""Replays of episodes that run in child processes: their requests, their recordings and their pictures."""
 
 from functools import lru_cache
 from typing import Any
@@ -21,19 +21,24 @@ from processing.core.steppers.recording import Recording, unpack
 from processing.replays import normalization_of
 from processing.run import plan_of_work_item
 
-#: What a replay that is not done says.
+#: The message of a replay that is not done yet, by its state.
 WORDS = {"WAITING": "It waits for a worker.", "RUNNING": "A worker replays it now."}
-#: As what pictures can be had, and how many GIFs are remembered.
+#: File endings in which pictures are served, and how many GIFs are cached.
 ENDINGS, GIFS = ("gif", "film"), 4
 
 
 def request(agent: AgentRecord, *, episode: int, pictures: bool, user: Any) -> Replay:
-    """The replay of an episode of this agent, which a worker does unless one did.
+    """Request the replay of an episode of this agent; a worker does it, unless one did it before.
 
+    Args:
+        episode: number of the episode, from 0.
+        pictures: whether its steps are drawn too, where the environment can draw.
+        user: who asks; anonymous where nobody is logged in.
     Raises:
-        NotFound: its run is gone, or its genome is not kept.
-        Refused: episodes of this run are replayed at once; it has no such episode; what it saw is not kept.
-        TooMany: so many wait already.
+        NotFound: the run was deleted, or the agent's genome is not kept.
+        Refused: episodes of this run need no request; there is no such episode; or the normalisation of the
+            agent's observations is not kept.
+        TooMany: too many requests wait already.
     """
     instance = selectors.instance(agent.instance_id)
     address = agent.instance_id, agent.generation, agent.index
@@ -53,18 +58,18 @@ def request(agent: AgentRecord, *, episode: int, pictures: bool, user: Any) -> R
 
 
 def state_of(replay: Replay) -> str:
-    """WAITING, RUNNING, DONE or FAILED."""
+    """The state that clients see: WAITING, RUNNING, DONE or FAILED."""
     return "RUNNING" if replay.state == ReplayState.WAITING and replay.claimed_by else str(replay.state)
 
 
 def recording_of(replay: Replay, plan: Plan) -> Recording | None:
-    """What was kept of a replay, without its pictures; None where nothing was."""
+    """The recording of a replay, without its pictures; None where there is none."""
     data = selectors.replay_result(replay.pk)
     return None if data is None else unpack(data, plan.genome)
 
 
 def film_url(replay: Replay, ending: str) -> str | None:
-    """The address of its pictures, as a `film` or a `gif`; None where there are none."""
+    """The URL of its pictures as a `film` or a `gif`; None where there are none."""
     if not getattr(replay, "film_bytes", None):
         return None
     agent_id = global_id("Agent", replay.instance_id, replay.generation, replay.index)
@@ -98,7 +103,10 @@ def name_of(agent: AgentRecord) -> str:
 
 @lru_cache(maxsize=GIFS)
 def _gif(pk: int, _finished_at: str) -> bytes:
-    """The GIF of a replay as it was finished then. Raises NotFound where it was deleted meanwhile."""
+    """The GIF of a replay; the time of its end keeps the cache from returning an earlier one.
+
+    Raises NotFound where the replay was deleted meanwhile.
+    """
     data = selectors.replay_film(pk)
     if data is None:
         raise NotFound("There are no pictures of this episode any more.")

@@ -1,4 +1,4 @@
-"""What people see in a terminal: a progress line, faults, and the champion's path through its maze."""
+"""Output of commands in a terminal: a progress line, faults, and the champion's path through its maze."""
 
 import json
 import math
@@ -17,13 +17,13 @@ from processing.events import figure
 from processing.logs import printable
 from staging.staged_item import StagedItem
 
-#: Events that are looked through for why a run is not reproducible.
-MOST_NOTES = 100
+#: Events that are searched for the reason why a run is not reproducible.
+MOST_EVENTS = 100
 #: Exit codes of commands that run work items.
 FAILED, BAD_INPUT, CANNOT_START, UNSOLVED = 1, 2, 3, 4
 
 _BAR = 24
-#: Speed is measured over so many of the last generations.
+#: Number of the last generations over which speed is measured.
 _RECENT = 20
 _ARROWS = {
     (-1, 0): "↑", (-1, 1): "↗", (0, 1): "→", (1, 1): "↘", (1, 0): "↓", (1, -1): "↙", (0, -1): "←", (-1, -1): "↖",
@@ -32,21 +32,21 @@ _ARROWS = {
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a run stands, as a line shows it."""
+    """State of a run, as its progress line shows it."""
 
     instance: int
-    generation: int  # completed; 0 is told in words
+    generation: int  # completed so far
     generations: int  # at most
     best: float | None  # the highest fitness of any agent
     mean: float | None
     evaluations_per_second: float | None
     seconds_left: float | None
     outcome: str | None = None  # in words; None while the run goes on
-    champion: float | None = None  # fitness of the run's champion; told where it is not the best
+    champion: float | None = None  # fitness of the run's champion; shown where it is not the best
 
 
 class Pace:
-    """How fast a run goes: over its last generations, those left out in which something was compiled, and the first."""
+    """Speed of a run over its last generations, without the first and those that compiled something."""
 
     def __init__(self) -> None:
         self.generations: deque[tuple[float, int]] = deque(maxlen=_RECENT)  # seconds and evaluations of each
@@ -54,23 +54,23 @@ class Pace:
         self.is_compiling = False
 
     def compiles(self) -> None:
-        """Something is compiled in the generation under way."""
+        """Record that something is compiled in the generation under way."""
         self.is_compiling = True
 
     def closed(self, now: float, evaluations: int) -> None:
-        """A generation of so many evaluations was closed at this instant, in seconds."""
+        """Record that a generation with this many evaluations was completed at `now`, in seconds."""
         if self.closed_at is not None and not self.is_compiling:
             self.generations.append((now - self.closed_at, evaluations))
         self.closed_at, self.is_compiling = now, False
 
     @property
     def evaluations_per_second(self) -> float | None:
-        """None while nothing is known."""
+        """Evaluations per second; None before a generation was measured."""
         seconds = self._seconds()
         return sum(evaluations for _, evaluations in self.generations) / seconds if seconds else None
 
     def seconds_for(self, generations: int) -> float | None:
-        """What so many more take at this pace; None while nothing is known."""
+        """Seconds that this many more generations will take; None before a generation was measured."""
         seconds = self._seconds()
         return seconds / len(self.generations) * generations if seconds else None
 
@@ -79,7 +79,10 @@ class Pace:
 
 
 class ProgressLine:
-    """One line that is written over and over; where nobody watches, the first, every so many, and the last."""
+    """One line that is rewritten in place.
+
+    Where the stream is no terminal, the first line, every `every`-th and the last.
+    """
 
     def __init__(self, stream: TextIO = sys.stderr, *, every: int = 10) -> None:
         self.stream, self.every = stream, every
@@ -87,7 +90,7 @@ class ProgressLine:
         self.text, self.generation, self.written = "", -1, ""
 
     def show(self, progress: Progress) -> None:
-        """Show where the run stands, if that is news."""
+        """Show the run's progress, where its generation is not the one shown last."""
         if progress.generation == self.generation:
             return
         width, first = len(self.text), self.generation < 0
@@ -99,12 +102,12 @@ class ProgressLine:
             self._write()
 
     def finish(self, progress: Progress) -> None:
-        """Show how the run ended, in the last line."""
+        """Show in the last line how the run ended."""
         self.generation = -1
         self.show(progress)
 
     def say(self, text: str) -> None:
-        """Tell what happens while no generation is closed."""
+        """Show what happens before the first generation is completed."""
         if self.generation >= 0 or text == self.text:
             return
         width, self.text = len(self.text), text
@@ -115,7 +118,7 @@ class ProgressLine:
             self._write()
 
     def close(self) -> None:
-        """The last line stays; what follows begins on the next."""
+        """End the line, so that later output begins on the next one."""
         if self.live and self.text:
             self.stream.write("\n")
         elif self.text != self.written:
@@ -128,7 +131,7 @@ class ProgressLine:
 
 
 def line_of(progress: Progress) -> str:
-    """The progress line."""
+    """A run's progress in one line: generation, fitness, speed and remaining time."""
     done = min(1.0, progress.generation / max(1, progress.generations))
     bar = "█" * round(done * _BAR) + "░" * (_BAR - round(done * _BAR))
     rate, left = progress.evaluations_per_second, progress.seconds_left
@@ -143,7 +146,7 @@ def line_of(progress: Progress) -> str:
 
 
 def print_faults(faults: Iterable[Fault], stream: TextIO | None = None) -> None:
-    """Every fault on a line of `stream`, standard error where None, its hint beneath where the line does not say it."""
+    """Print each fault on a line of `stream` (standard error where None), its advice on a line below."""
     stream = stream or sys.stderr
     for fault in faults:
         print(f"{fault.code}: {printable(fault.message)}", file=stream)
@@ -152,14 +155,14 @@ def print_faults(faults: Iterable[Fault], stream: TextIO | None = None) -> None:
 
 
 def print_warnings(warnings: Iterable[Fault], stream: TextIO | None = None) -> None:
-    """What can be run but was probably not meant, a line of `stream` each, standard error where None."""
+    """Print each warning on a line of `stream` (standard error where None)."""
     for warning in warnings:
-        told = f"{warning.message}. {warning.advice}" if warning.advice else warning.message
-        print(f"warning: {printable(told)}", file=stream or sys.stderr)
+        text = f"{warning.message}. {warning.advice}" if warning.advice else warning.message
+        print(f"warning: {printable(text)}", file=stream or sys.stderr)
 
 
 def require_aim(staged: StagedItem) -> None:
-    """End the process with code 2 where a work item asks for nothing to be reached, or for what can never be."""
+    """End the process with code 2 where a work item has no aim, or one that can never be reached."""
     stop = staged.spec["stop"]
     never = next((warning for warning in staged.warnings if warning.path == ("stop", "solved")), None)
     if not has_aim(stop):
@@ -204,18 +207,18 @@ def ended_how(instance: Instance) -> str:
 
 
 def print_fault_of(instance: Instance) -> None:
-    """Of a run that failed or died out, why, in one line on standard error; of others nothing."""
+    """Print on standard error, in one line, why a run failed or died out; print nothing for other runs."""
     if outcome_of(instance.state, instance.stop_reason) in BAD:
         reason = printable(" ".join(_why(instance).split()))
         print(f"Run {instance.pk} {ended_how(instance)}. {reason}", file=sys.stderr, flush=True)
 
 
 def print_mark_of(instance: Instance) -> None:
-    """Of a run that cannot be reproduced, why, in one line on standard error; of others nothing."""
+    """Print on standard error, in one line, why a run cannot be reproduced; print nothing for other runs."""
     if instance.reproducible:
         return
-    notes = selectors.events(instance.pk, types=("NOTE",), minimum_level="WARNING", first=MOST_NOTES).items
-    reason = next((event.message for event in notes if "not reproducible" in event.message), "its events say why")
+    events = selectors.events(instance.pk, types=("NOTE",), minimum_level="WARNING", first=MOST_EVENTS).items
+    reason = next((event.message for event in events if "not reproducible" in event.message), "its events say why")
     print(f"warning: run {instance.pk} is not reproducible: {printable(reason)}", file=sys.stderr, flush=True)
 
 
@@ -224,12 +227,12 @@ def _why(instance: Instance) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """So many of something."""
+    """A number with its noun, in the plural unless the number is 1."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def exit_code(instances: Iterable[Instance], *, require_solved: bool = False) -> int:
-    """1 where a run failed or died out; 4 where all have to be solved and one is not; else 0."""
+    """1 where a run failed or died out, 4 where all have to be solved and one is not, else 0."""
     outcomes = {outcome_of(instance.state, instance.stop_reason) for instance in instances}
     if outcomes.intersection(BAD):
         return FAILED
@@ -237,7 +240,7 @@ def exit_code(instances: Iterable[Instance], *, require_solved: bool = False) ->
 
 
 def path_through(rows: Sequence[str], trajectory: Trajectory, *, colour: bool) -> str:
-    """The maze with the way that an agent took, drawn as arrows; the last on a cell wins."""
+    """The maze with an agent's path drawn as arrows; in a cell that it leaves repeatedly, the last one."""
     cells = [list(row.replace(".", "·")) for row in rows]
     trail: set[tuple[int, int]] = set()
     for (row, column), (next_row, next_column) in zip(trajectory.positions, trajectory.positions[1:], strict=False):

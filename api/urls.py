@@ -1,4 +1,4 @@
-"""Addresses of the doors."""
+"""URL patterns of GraphQL, health checks, metrics, downloads and pages."""
 
 from django.urls import include, path
 

@@ -1,4 +1,4 @@
-"""What pages say in words: states, durations, and why a run ended."""
+"""Texts of the pages: states, durations, and why a run ended."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -21,7 +21,7 @@ STATE_WORDS = {
 }
 
 STOP_TITLES = {
-    "FITNESS_REACHED": "Goal reached", "GENERATION_LIMIT": "All generations lived", "STAGNATION": "No more progress",
+    "FITNESS_REACHED": "Goal reached", "GENERATION_LIMIT": "All generations done", "STAGNATION": "No more progress",
     "EXTINCTION": "Died out", "THRESHOLD_MISSED": "Threshold missed", "TIME_LIMIT": "Time used up",
     "CANCELLED": "Cancelled", "ERROR": "Failed",
 }
@@ -47,14 +47,14 @@ _STRATEGIES = {"neat": "NEAT", "cma_es": "CMA-ES", "openai_es": "OpenAI ES", "ge
 
 @dataclass(frozen=True, slots=True)
 class Pill:
-    """Where a run stands, or how it ended, in a word or two, and the look of these in `dashboard.css`."""
+    """The state or the outcome of a run in a word or two, and its style in `dashboard.css`."""
 
     words: str
     look: str
 
 
 def pill_of(instance: Instance) -> Pill:
-    """What stands beside the name of a run: its outcome once it has one, else its state."""
+    """The label beside the name of a run: its outcome once it has one, else its state."""
     outcome = outcome_of(instance.state, instance.stop_reason)
     if outcome is None:
         words = STATE_WORDS[InstanceState(instance.state)]
@@ -73,7 +73,7 @@ def _look(outcome: Outcome, *, aim: bool) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """Why a run ended, fit to show."""
+    """Why a run ended, ready for display."""
 
     title: str
     message: str
@@ -111,12 +111,15 @@ def has_other_champion(instance: Instance) -> bool:
 
 
 def fact_name(name: str) -> str:
-    """The name of a fact for people."""
+    """A readable name of a fact in a stop explanation."""
     return _FACT_NAMES.get(name, name.replace("_", " "))
 
 
 def shown(value: object) -> str:
-    """A number as people read it: at most four significant digits behind the point, thousands apart."""
+    """A value as text.
+
+    Thousands are separated. Floats below 1,000 have four significant digits, larger ones no decimals.
+    """
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
@@ -127,12 +130,12 @@ def shown(value: object) -> str:
 
 
 def with_code(text: str) -> SafeString:
-    """Text with its `words in backticks` as code."""
+    """The text as HTML, with its `words in backticks` as code."""
     return mark_safe(re.sub(r"`([^`]*)`", r"<code>\1</code>", escape(text)))
 
 
 def duration(seconds: float | None) -> str:
-    """A span of time as people say it, to two units."""
+    """A duration as text, in at most two units."""
     if seconds is None:
         return "–"
     if seconds < 10:
@@ -154,21 +157,21 @@ def elapsed(instance: Instance, now: datetime) -> float | None:
 
 
 def origin_words(operator: str, *, parents: int) -> str:
-    """How an agent came to be, by the name of its operator and the number of its different parents."""
+    """How an agent's genome was made, by the name of its operator and the number of its distinct parents."""
     if parents == 1 and "CROSSOVER" in operator:
         return "a mutated copy of one parent, drawn twice" if "MUTATION" in operator else "a copy of one parent, drawn twice"
     return _ORIGINS[operator]
 
 
 def operator_words(operator: str, *, parents: int) -> str:
-    """The same in a word or two."""
+    """How an agent's genome was made, in a word or two; arguments as those of `origin_words`."""
     if parents == 1 and "CROSSOVER" in operator:
         return "mutated" if "MUTATION" in operator else "copied"
     return _OPERATORS[operator]
 
 
 def change_words(changes: Changes | None) -> str:
-    """What a birth changed in the genome, the largest things first; empty where that is not known."""
+    """How a child's genome differs from its parent's, topology first; empty where that is not known."""
     if changes is None:
         return ""
     counted = (
@@ -176,10 +179,10 @@ def change_words(changes: Changes | None) -> str:
         ("link", "added", changes.links_added), ("link", "removed", changes.links_removed),
         ("link", "enabled", changes.links_enabled), ("link", "disabled", changes.links_disabled),
     )
-    told = [f"{_several(len(found), noun)} {verb}" for noun, verb, found in counted if found]
+    phrases = [f"{_several(len(found), noun)} {verb}" for noun, verb, found in counted if found]
     if changes.weights_changed:
-        told.append(f"{_several(changes.weights_changed, 'weight')} changed by up to {shown(changes.largest_change)}")
-    return ", ".join(told) or "nothing"
+        phrases.append(f"{_several(changes.weights_changed, 'weight')} changed by up to {shown(changes.largest_change)}")
+    return ", ".join(phrases) or "nothing"
 
 
 def _several(number: int, noun: str) -> str:
@@ -211,7 +214,7 @@ def criterion_words(environment: Mapping[str, Any]) -> str | None:
 
 
 def environment_words(environment: Mapping[str, Any]) -> str:
-    """What agents act in, for people."""
+    """The environment of a document in a few words."""
     match environment["type"]:
         case "maze":
             rows = environment["rows"]
@@ -225,7 +228,7 @@ def environment_words(environment: Mapping[str, Any]) -> str:
 
 
 def ago(moment: datetime, now: datetime) -> str:
-    """How long ago something was, to one unit."""
+    """The time since `moment`, in one unit."""
     seconds = (now - moment).total_seconds()
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
         if seconds >= size:
@@ -234,7 +237,7 @@ def ago(moment: datetime, now: datetime) -> str:
 
 
 def fault_rows(faults: Iterable[Fault]) -> list[dict[str, Any]]:
-    """Faults as templates show them: the path as one writes it, and beside it what is wrong there."""
+    """Faults as templates show them: the path as text, the message and the advice."""
     rows = []
     for fault in faults:
         place = where(fault.path)
@@ -244,13 +247,13 @@ def fault_rows(faults: Iterable[Fault]) -> list[dict[str, Any]]:
 
 
 def where(path: tuple[str | int, ...]) -> str:
-    """A path as people write it: `environment.rows[3]`."""
+    """A path as text: `environment.rows[3]`."""
     text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+    for key in path:
+        text += f"[{key}]" if isinstance(key, int) else f".{key}"
     return text.removeprefix(".")
 
 
 def stored_faults(stored: Iterable[Mapping[str, Any]]) -> list[Fault]:
-    """Faults and warnings that were stored as JSON values."""
+    """Read faults and warnings that were stored as JSON values."""
     return [Fault(**{**each, "path": tuple(each["path"])}) for each in stored]

@@ -1,4 +1,7 @@
-"""Run benchmark suites: `python -m benchmarks [suite ...]`, all of them without a name. One JSON object per line."""
+"""Run benchmark suites: `python -m benchmarks [suite ...]`, all of them without a name.
+
+One JSON object per line.
+"""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Activations of many networks, the same samples for all: LANES samples of one network side by side, in float32."""
+"""Activations of many networks on the same samples: LANES samples of one network side by side, in float32."""
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
 
@@ -13,8 +13,8 @@ from processing.core.rollouts.kernel import fill_memory, fill_outputs, workspace
 from processing.core.types import Float32Array
 
 
-class Room(NamedTuple):
-    """An environment that keeps nothing in a workspace."""
+class NoEnvironment(NamedTuple):
+    """Sizes of an environment that has no state in a workspace."""
 
     outputs: int
     integers: int = 0
@@ -23,17 +23,17 @@ class Room(NamedTuple):
 
 
 class Batch:
-    """All networks of a population, and samples, (S, inputs), S a multiple of LANES."""
+    """All networks of a population, and samples (S, inputs); S is a multiple of LANES."""
 
     def __init__(self, kind: Any, genomes: Any, samples: Float32Array) -> None:
         self.kind, self.size, self.samples = kind, kind.count(genomes), len(samples)
         self.prepared, self.kernel = kind.prepared(genomes), compiled(fill_answers, kind.special_parts or kind.parts)
-        self.work = workspace(Room(kind.outputs), self.prepared)
+        self.work = workspace(NoEnvironment(kind.outputs), self.prepared)
         self.columns = np.ascontiguousarray(samples.T, np.float32).reshape(-1)
         self.found = np.zeros((self.size, kind.outputs, self.samples), np.float32)
 
     def answers(self) -> Float32Array:
-        """What each network answers, (N, outputs, S); the same array each time."""
+        """Return the outputs of each network, (N, outputs, S) float32; every call returns the same array."""
         self.kernel(
             self.prepared.genomes, self.prepared.network, self.work, self.size, self.columns, self.samples, self.kind.inputs,
             self.kind.outputs, self.found.reshape(-1),
@@ -43,7 +43,7 @@ class Batch:
 
 @kernel
 def fill_answers(genomes, network, work, agents, samples, number, inputs, outputs, found):
-    """Fill `found` (agents, outputs, number) from `samples` (inputs, number), both flat."""
+    """Fill `found` (agents, outputs, number) from `samples` (inputs, number), both flattened."""
     for agent in range(agents):
         for lane in range(LANES):
             put(work.alive, lane, 1)

@@ -1,7 +1,8 @@
-"""CartPole beside evosax with gymnax (JAX on the CPU) and EvoTorch: the same 1,000 networks 4-16-2, 500 steps.
+"""CartPole compared with evosax and gymnax (JAX) and EvoTorch: the same 1,000 networks 4-16-2, 500 steps.
 
-JAX runs every life to the step limit: `run` counts all its steps, `useful` those until a pole has fallen. Ours and EvoTorch's
-are all useful. Rates are per CPU second. The first result is that of a fresh process, imports and compilation included.
+JAX, on the CPU, runs every episode to the step limit: `run` counts all its steps, `useful` those until a pole
+has fallen. Our steps and EvoTorch's are all useful. Rates are per CPU second. The time to the first result is
+that of a fresh process, imports and compilation included.
 """
 
 import json
@@ -38,7 +39,7 @@ print(time.perf_counter() - started)
 
 
 def measure() -> Iterator[Line]:
-    """Every case as one line; a peer that cannot be had is `skipped`."""
+    """Yield one line for every case; a peer that cannot be installed is `skipped`."""
     environment = cart_pole()
     kind = dense(environment)
     judge = Episodes(environment, kind)
@@ -56,10 +57,10 @@ def measure() -> Iterator[Line]:
 
 
 def _layers(kind: Any, genomes: Float32Array) -> list[list[Any]]:
-    """For each layer the weights, (agents, inputs, outputs), and biases, (agents, outputs), as lists."""
+    """Return the weights (agents, inputs, outputs) and biases (agents, outputs) of each layer, as lists."""
     agents = [kind.layers(genome) for genome in genomes]
     return [
-        [np.stack([agent[layer][part] for agent in agents]).tolist() for part in (0, 1)] for layer in range(len(agents[0]))
+        [np.stack([agent[layer][which] for agent in agents]).tolist() for which in (0, 1)] for layer in range(len(agents[0]))
     ]
 
 
@@ -88,7 +89,7 @@ def _first(name: str, theirs: float, ours: tuple[float, float]) -> Line:
 
 
 def _fresh() -> tuple[float, float]:
-    """Wall seconds of our first generation in a fresh process: with kernels on disk, as `make setup` leaves them, and without."""
+    """Return the wall seconds of our first generation in a fresh process, with cached kernels and without."""
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "EVOLUTION_CACHE_DIR": folder}
 

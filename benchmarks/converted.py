@@ -1,8 +1,8 @@
-"""neat-python's genomes in our layout: the same networks.
+"""Converts genomes of neat-python to graphs of this core with the same networks.
 
-Each node's bias becomes a link from the bias input, so that a genome has as many genes here as nodes and connections there.
-neat-python multiplies a node's sum by 5 (sigmoid) or 2.5 (tanh); here the weights are. Innovation numbers are those of
-the pairs of nodes, as neat-python matches genes by these.
+Each node's bias becomes a link from the bias input, so that a genome has as many genes here as nodes and
+connections in neat-python. neat-python multiplies a node's sum by 5 (sigmoid) or 2.5 (tanh); here the weights
+are multiplied. Equal pairs of nodes get equal innovation numbers, as neat-python matches genes by their pair.
 """
 
 from typing import Any
@@ -12,19 +12,19 @@ import numpy as np
 from processing.core.genomes.graph import Activation, Graph, GraphParameters
 from processing.core.genomes.graphs import Graphs, empty
 
-#: What sums are multiplied by.
+#: Factors by which neat-python multiplies sums.
 STEEPNESS = {Activation.SIGMOID: 5.0, Activation.TANH: 2.5}
 
 Genes = dict[str, Any]  # nodes: [key, bias, …], connections: [source, target, weight, enabled]
 
 
 def kind_of(activation: Activation, *, inputs: int, outputs: int) -> Graph:
-    """The genome kind of converted genomes."""
+    """Return the genome kind of converted genomes."""
     return Graph(GraphParameters(activations=(activation,), output_activation=activation), inputs=inputs, outputs=outputs)
 
 
 def converted(population: list[Genes], kind: Graph) -> Graphs:
-    """The genomes of a population of neat-python's; all nodes have a response of 1."""
+    """Convert a population of neat-python; all its nodes must have a response of 1."""
     activation = kind.parameters.output_activation
     links = [_links(genes, kind, STEEPNESS[activation]) for genes in population]
     numbers = {pair: number for number, pair in enumerate(sorted({link[:2] for one in links for link in one}))}
@@ -51,5 +51,5 @@ def _links(genes: Genes, kind: Graph, steepness: float) -> list[tuple[int, int, 
 
 
 def _id(key: int, kind: Graph) -> int:
-    """neat-python counts inputs from -1 downwards, outputs from 0 on, then the others."""
+    """Convert a node's id; neat-python counts inputs from -1 down, outputs from 0 up, then hidden nodes."""
     return -key - 1 if key < 0 else kind.first_output + key

@@ -1,7 +1,7 @@
-"""The engine against a C yardstick, the readable reference, a second thread and the clock: grid world 20 x 20, 24-10-9.
+"""The engine compared with C, with the readable reference and with two threads: grid world 20 x 20, 24-10-9.
 
-`python -m benchmarks.engine`. Rates are useful environment steps per CPU second on one thread; all candidates of a case
-are timed in turn, round by round, and a ratio is the median of the rounds' ratios.
+`python -m benchmarks.engine`. Rates are useful environment steps per CPU second on one thread; all candidates
+of a case are timed in turn, round by round, and a ratio is the median of the rounds' ratios.
 """
 
 import json
@@ -29,7 +29,8 @@ ROOT = Path(__file__).parent.parent
 MAX_STEPS, ROUNDS, ROUND_SECONDS = 500, 9, 0.1
 SEED, GENERATION = 1, 0
 
-#: Three goals: all that can be seen is in tables. A map with so many goals that its tables are too large is a case of its own.
+#: Three goals, so that all views fit in tables. A map with so many goals that its tables are too large is
+#: another case.
 MAZE = (
     "....................",
     ".S......#...........",
@@ -71,7 +72,7 @@ print(time.perf_counter() - started)
 
 
 def measure() -> Iterator[Line]:
-    """Every case as one line: what was measured, the target, and whether it was met."""
+    """Yield one line for every case: the figures, the target, and whether it is met."""
     maze = GridWorld(MazeParameters(type="maze", rows=MAZE, max_steps=MAX_STEPS, goals=3))
     kind = Dense(DenseParameters(), inputs=maze.inputs, outputs=maze.outputs)
     judge = Episodes(maze, kind)
@@ -88,7 +89,7 @@ def measure() -> Iterator[Line]:
 
 
 def _populations(judge: Episodes, size: int) -> Iterator[tuple[str, Float32Array]]:
-    """A random generation 0, and as many agents that all live to the step limit."""
+    """Yield a random generation 0, and as many agents whose episodes all reach the step limit."""
     genomes = judge.genome_kind.random(size, seed=SEED, generation=GENERATION)
     steps = judge.evaluate(genomes, seed=SEED, generation=GENERATION).steps
     yield "random", genomes
@@ -150,7 +151,7 @@ def _two_threads(judge: Episodes, genomes: Float32Array) -> Line:
 
 
 def _start() -> Iterator[Line]:
-    """A fresh process that imports the core and evaluates one generation of 1,000, without and with cached kernels."""
+    """Measure a fresh process that evaluates one generation of 1,000, without and with cached kernels."""
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "EVOLUTION_CACHE_DIR": folder}
 
@@ -167,7 +168,7 @@ def _start() -> Iterator[Line]:
 
 
 def _interleaved(candidates: dict[str, Callable[[], Any]], clock: Callable[[], float]) -> dict[str, list[float]]:
-    """Seconds of one call of each candidate, for each round."""
+    """Return the seconds of one call of each candidate, for each round."""
     times: dict[str, list[float]] = {name: [] for name in candidates}
     for _ in range(ROUNDS):
         for name, candidate in candidates.items():
@@ -176,7 +177,7 @@ def _interleaved(candidates: dict[str, Callable[[], Any]], clock: Callable[[], f
 
 
 def _seconds(call: Callable[[], Any], clock: Callable[[], float]) -> float:
-    """Seconds of one call, from as many as fill ROUND_SECONDS."""
+    """Return the seconds of one call, from as many calls as fill ROUND_SECONDS."""
     started, calls = clock(), 0
     while calls == 0 or clock() - started < ROUND_SECONDS:
         call()

@@ -1,8 +1,8 @@
-"""Networks in float64, computed as neat-python computes them: the yardstick of benchmarks, never part of a run.
+"""Networks in float64, computed as neat-python computes them; used by benchmarks only, never by a run.
 
-A node's value is activation(bias + response * sum of source * weight), the sum taken from 0 in the order of its links. Its
-activations use the C library's exp and tanh, so that the difference to neat-python is exactly 0.
-Source: neat-python, `nn/feed_forward.py` and `activations.py`.
+A node's value is activation(bias + response * sum of source * weight), where the sum starts at 0 and has the
+order of its links. Activations use the C library's exp and tanh, so that the difference to neat-python is
+exactly 0. Source: neat-python, `nn/feed_forward.py` and `activations.py`.
 """
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
@@ -32,7 +32,10 @@ class Node(NamedTuple):
 
 
 class Networks(NamedTuple):
-    """N networks side by side; sources are inputs, then nodes in their order, then a 0."""
+    """N networks in flat arrays.
+
+    Sources are numbered: the inputs, then the nodes in their order, then a constant 0.
+    """
 
     starts: Int64Array  # (N + 1,) the first node of each
     links: Int64Array  # (nodes + 1,) the first link of each node
@@ -45,7 +48,12 @@ class Networks(NamedTuple):
 
 
 def networks(nodes: Sequence[Sequence[Node]], inputs: Sequence[int], outputs: Sequence[int]) -> Networks:
-    """Networks from their nodes, in an order in which they can be computed, and the ids of inputs and outputs."""
+    """Pack networks.
+
+    Args:
+        nodes: the nodes of each network, in an order in which they can be computed.
+        inputs, outputs: ids, the same for all networks.
+    """
     starts, links, found = [0], [0], []
     sources: list[int] = []
     weights: list[float] = []
@@ -67,7 +75,10 @@ def networks(nodes: Sequence[Sequence[Node]], inputs: Sequence[int], outputs: Se
 
 
 def answers(nets: Networks, samples: Float64Array) -> Float64Array:
-    """The outputs of all networks for all samples (S, inputs), (N, S, outputs)."""
+    """Return the outputs of all networks for all samples, (N, S, outputs) float64.
+
+    `samples` is (S, inputs).
+    """
     size = len(nets.starts) - 1
     found = np.zeros((size, len(samples), len(nets.outputs) // size))
     room = np.zeros(samples.shape[1] + int(np.diff(nets.starts).max()) + 1)
@@ -77,7 +88,7 @@ def answers(nets: Networks, samples: Float64Array) -> Float64Array:
 
 @kernel
 def activations64(nets, samples, inputs, values, answers):
-    """Fill the outputs of all networks for all samples; `values` has room for those of one network and a 0."""
+    """Fill the outputs of all networks for all samples; `values` holds the values of one network and a 0."""
     size, number, at = nets.starts.size - 1, samples.size // inputs, 0
     outputs = nets.outputs.size // size
     for net in range(size):
@@ -99,7 +110,7 @@ def activations64(nets, samples, inputs, values, answers):
 
 @part
 def activated64(number, z):
-    """neat-python's activations: their arguments are scaled, then clipped at 60."""
+    """Return neat-python's activation of z, whose argument is scaled and then clipped at 60."""
     value = z
     if number == 0:
         value = 1.0 / (1.0 + math.exp(-max(-60.0, min(60.0, 5.0 * z))))

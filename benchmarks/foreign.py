@@ -1,7 +1,7 @@
 """Environments of packages that the server does not need: MiniGrid, and Atari from memory and from pictures.
 
-They are installed into a virtual environment of their own, beside what the bare core needs; searches run there, in it. Each runs
-twice, by one process and by two, which must end with the same digest.
+They are installed into a virtual environment of their own, with the packages that the bare core needs;
+searches run in it. Each runs twice, with one process and with two, and both must end with the same digest.
 """
 
 import json
@@ -42,7 +42,7 @@ DOCUMENTS = {
 
 
 def measure() -> Iterator[Line]:
-    """Every case as one line; one line that says `skipped` where the packages cannot be had."""
+    """Yield one line for every case, or one line with `skipped` where the packages cannot be installed."""
     try:
         python = interpreter("foreign")
     except Absent as error:
@@ -56,7 +56,10 @@ def measure() -> Iterator[Line]:
 
 
 def _searched(case: str, document: dict[str, Any]) -> Line:
-    """What became of a search, and whether another number of processes ends with the same digest."""
+    """Run a search with one process and with two.
+
+    Return its figures, and whether both have the same digests.
+    """
     from benchmarks.searches import closed_generations, staged_plan
 
     found = []

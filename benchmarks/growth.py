@@ -1,7 +1,10 @@
-"""How the cost of a NEAT generation grows with the population and the size of genomes: no faster than the number of genes.
+"""How the cost of a NEAT generation grows with the population and the size of genomes.
 
-A generation is reproduction, evaluation and closing with its species, on one thread; the task is a table of four rows of random
-numbers, its width chosen for the size of genomes. CPU seconds, the median of some generations after the first few.
+The target is linear growth.
+
+A generation is reproduction, evaluation and closing with its species, on one thread; the task is a table of
+four rows of random numbers, whose width gives the size of genomes. A cost is the median of CPU seconds of
+some generations after the first few.
 """
 
 import json
@@ -26,7 +29,7 @@ Costs = dict[tuple[int, int], tuple[float, float]]
 
 
 def measure() -> Iterator[Line]:
-    """Every size as one line, and then how costs grow with genes: the exponent of the fitted power."""
+    """Yield one line for every size, then the exponents of cost as a power of the number of genes."""
     costs: Costs = {}
     for genes in SHAPES:
         for population in POPULATIONS:
@@ -69,7 +72,7 @@ def _document(population: int, inputs: int, outputs: int) -> dict[str, Any]:
 
 
 def _growth(case: str, costs: list[tuple[float, float]]) -> Line:
-    """The slope of the line through the logarithms, by least squares."""
+    """Fit the exponent: the slope of the least-squares line through the logarithms."""
     x = [math.log(genes) for genes, _ in costs]
     y = [math.log(seconds) for _, seconds in costs]
     mean_x, mean_y = sum(x) / len(x), sum(y) / len(y)

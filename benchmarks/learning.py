@@ -1,7 +1,7 @@
-"""How many evaluations searches need, over seeds, beside the figures that the methods' authors published.
+"""The number of evaluations that searches need, over seeds, compared with the authors' published figures.
 
-`python -m benchmarks.learning [case ...]`. An evaluation is one agent of one generation; those of a solved run are
-population x (generations - 1) + index of the winner + 1, as the authors count them.
+`python -m benchmarks.learning [case ...]`. An evaluation is one agent of one generation; a solved run has
+population x (generations - 1) + index of the winner + 1 of them, as the authors count.
 """
 
 import json
@@ -24,7 +24,7 @@ Line = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What the authors' own program needs."""
+    """Figures of the authors' own program."""
 
     evaluations: float  # mean over its solved runs
     solved: float  # share of its runs
@@ -65,7 +65,7 @@ class Outcome:
 
 
 def measure(names: Sequence[str] = ()) -> Iterator[Line]:
-    """One line a case; the target is met by a mean of at most the published one and two standard errors of ours."""
+    """Yield one line for every case; its target is the published mean plus two standard errors of ours."""
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
         for name in names or CASES:
             case = CASES[name]
@@ -100,7 +100,7 @@ def _line(name: str, case: Case, outcomes: list[Outcome]) -> Line:
 
 
 def _searched(name: str, seed: int) -> Outcome:
-    """One search, to its end, in a process of the pool."""
+    """Run one search to its end, in a process of the pool."""
     from benchmarks import searches
     from processing.core.types import StopReason
 

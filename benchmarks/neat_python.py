@@ -1,6 +1,7 @@
-"""Beside neat-python 2.0, asked in turn: activations, distances, whole generations, CartPole and two poles.
+"""Comparison with neat-python 2.0: activations, distances, generations, CartPole and two poles, in turn.
 
-Rates are per CPU second on one core. neat-python is set up as its own XOR example is; see `peers/scripts/neat_python.py`.
+Rates are per CPU second on one core. neat-python is set up as its own XOR example is; see
+`peers/scripts/neat_python.py`.
 """
 
 import json
@@ -26,7 +27,7 @@ SEED, POPULATION, GROWN, ROUNDS, SECONDS = 1, 1_000, 30, 5, 0.5
 #: Genomes that all others are compared with, and samples of the batch.
 OTHERS, SAMPLES = 20, 1_024
 TASKS = {"xor": (2, 1, Activation.SIGMOID), "cartpole": (4, 2, Activation.TANH), "large": (24, 9, Activation.TANH)}
-#: Seeds of either side, and generations after which neat-python gives up.
+#: Seeds of both sides, and generations after which neat-python gives up.
 PEER_SEEDS, OUR_SEEDS, DOUBLE_POLE_SIZE, MOST_GENERATIONS = 5, 25, 150, 100
 
 XOR = {
@@ -45,7 +46,7 @@ DOUBLE_POLE = {
 
 
 def measure() -> Iterator[Line]:
-    """Every case as one line; one line that says `skipped` where neat-python cannot be had."""
+    """Yield one line for every case, or one line with `skipped` where neat-python cannot be installed."""
     try:
         with Peer("neat_python") as peer:
             for task in TASKS:
@@ -57,7 +58,7 @@ def measure() -> Iterator[Line]:
 
 
 def _same_genomes(peer: Peer, task: str) -> Iterator[Line]:
-    """What is done with a population that neat-python has evolved."""
+    """Compare both on a population that neat-python has evolved."""
     inputs, outputs, activation = TASKS[task]
     theirs = peer.ask("evolve", task=task, size=POPULATION, generations=GROWN, seed=SEED)
     kind = kind_of(activation, inputs=inputs, outputs=outputs)
@@ -129,7 +130,7 @@ def _rollouts(peer: Peer, kind: Any, genomes: Any, sizes: Line) -> Line:
 
 
 def _generation(peer: Peer) -> Line:
-    """Generations of XOR from the same number on: reproduction, evaluation, species, statistics."""
+    """Time generations of XOR with the same number: reproduction, evaluation, species, statistics."""
     theirs = peer.ask("evolve", task="xor", size=POPULATION, generations=GROWN, seed=SEED)
     xor = plan(XOR)
     for closed in closed_generations(xor, seed=SEED):
@@ -149,7 +150,10 @@ def _generation(peer: Peer) -> Line:
 
 
 def _double_pole(peer: Peer) -> Line:
-    """CPU seconds until somebody balances for 100,000 steps; a search that gave up counts with the time it took."""
+    """Compare CPU seconds until an agent balances for 100,000 steps.
+
+    A search that gave up counts with its time.
+    """
     task = plan(DOUBLE_POLE)
     solved(task, seed=SEED)
     ours = [solved(task, seed=seed) for seed in range(1, OUR_SEEDS + 1)]
@@ -168,7 +172,7 @@ def _double_pole(peer: Peer) -> Line:
 
 
 def _in_turn(rates: dict[str, Callable[[], float]]) -> dict[str, list[float]]:
-    """Rates of each candidate, for each round."""
+    """Return the rates of each candidate, one for each round."""
     found: dict[str, list[float]] = {name: [] for name in rates}
     for _ in range(ROUNDS):
         for name, rate in rates.items():

@@ -1,4 +1,4 @@
-"""Lives of networks in CartPole and with two poles against C in the same lanes: useful steps per CPU second, one thread."""
+"""Rollouts in CartPole and with two poles, compared with C in the same lanes: steps per CPU second."""
 
 import json
 import tempfile
@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks.populations import grown
 from benchmarks.timing import Line, interleaved, ratio_line, ratios_of
-from benchmarks.yardstick import LivesYardstick, dense_genomes, graph_genomes
+from benchmarks.yardstick import RolloutsYardstick, dense_genomes, graph_genomes
 from processing.core.environments.classic import CLASSIC
 from processing.core.environments.double_pole.double_pole import DoublePole, DoublePoleParameters
 from processing.core.environments.foreign.parameters import GymnasiumParameters, Seeds
@@ -27,7 +27,7 @@ DENSE_TARGET, GRAPH_TARGET = 0.95, 0.85
 
 
 def measure() -> Iterator[Line]:
-    """Every case as one line."""
+    """Yield one line for every case."""
     with tempfile.TemporaryDirectory() as folder:
         yield from _dense(Path(folder))
         yield from _graphs(Path(folder))
@@ -35,12 +35,12 @@ def measure() -> Iterator[Line]:
 
 
 def cart_pole() -> Any:
-    """CartPole-v1, every agent with a start of its own."""
+    """Return CartPole-v1 in which every agent has an initial state of its own."""
     return CLASSIC["CartPole-v1"](GymnasiumParameters(type="gymnasium", id="CartPole-v1", seeds=Seeds.FRESH))
 
 
 def dense(environment: Any) -> Dense:
-    """Networks 4-16-2 with tanh."""
+    """Return the kind of dense 4-16-2 tanh networks."""
     return Dense(DenseParameters(hidden=(16,)), inputs=environment.inputs, outputs=environment.outputs)
 
 
@@ -95,10 +95,10 @@ def _double_pole(folder: Path) -> Iterator[Line]:
 
 def _yardsticks(
     folder: Path, name: str, macros: dict[str, Any], environment: Any, *, gathers: tuple[int, ...] = (0, 1)
-) -> list[LivesYardstick]:
-    """C with one and two groups of lanes, and with the gather instruction or without."""
+) -> list[RolloutsYardstick]:
+    """Compile C with one and two groups of lanes, and with and without the gather instruction."""
     return [
-        LivesYardstick(
+        RolloutsYardstick(
             folder, f"{name}-{groups}{'-gather' * gather}", {**macros, "GROUPS": groups, "GATHER": gather},
             common=environment.has_common_episodes,
         )
@@ -107,7 +107,7 @@ def _yardsticks(
 
 
 def _populations(kind: Any, judge: Episodes, genomes: Any) -> Iterator[tuple[str, Any]]:
-    """The population as it is, and one of those that live longest; both as large."""
+    """Yield the population, and one as large of the agents with the longest episodes."""
     yield "as they are", genomes
     steps = judge.evaluate(genomes, seed=SEED, generation=0).steps
     best = np.argsort(-steps, kind="stable")[: POPULATION // 100].astype(np.int32)
@@ -115,7 +115,7 @@ def _populations(kind: Any, judge: Episodes, genomes: Any) -> Iterator[tuple[str
 
 
 def _against(
-    case: str, agents: str, judge: Episodes, genomes: Any, theirs: Any, yardsticks: list[LivesYardstick], target: float | None
+    case: str, agents: str, judge: Episodes, genomes: Any, theirs: Any, yardsticks: list[RolloutsYardstick], target: float | None
 ) -> Line:
     rollouts = rollouts_of(
         judge.environment, judge.genome_kind, seed=SEED, generation=0, purpose=Purpose.EPISODE, first=0, last=POPULATION,

@@ -1,4 +1,4 @@
-"""Searches in the bare core: a document becomes a plan, a plan goes from generation to generation."""
+"""Searches in the bare core: plans from documents, and their generations one after another."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -25,18 +25,21 @@ class Solved(NamedTuple):
 
 
 def plan(document: dict[str, Any]) -> Plan:
-    """The plan of a work item's document."""
+    """Return the plan of a work item's document."""
     return staged_plan(document)[1]
 
 
 def staged_plan(document: dict[str, Any], *, modules: Sequence[str] = ()) -> tuple[StagedItem, Plan]:
-    """A document as it is staged, where the environments of these modules are known, and its plan."""
+    """Stage a document, with the environments of these modules registered.
+
+    Return the staged item and its plan.
+    """
     item = stage(parse(document), Limits(), known=Lookup(None, modules))
     return item, plan_of(item.spec, item.facts)
 
 
 def generation(a_plan: Plan, checkpoint: Checkpoint, *, seed: int) -> GenerationResult:
-    """One generation: opened, evaluated on one thread, or as the judge is attended, closed."""
+    """Open, evaluate and close one generation, on one thread, or on those of an attended judge."""
     population = generations.open_generation(a_plan, checkpoint, seed=seed)
     evaluations = a_plan.judge.evaluate(
         population.genomes, seed=seed, generation=checkpoint.next_generation, state=checkpoint.judge
@@ -45,7 +48,7 @@ def generation(a_plan: Plan, checkpoint: Checkpoint, *, seed: int) -> Generation
 
 
 def closed_generations(a_plan: Plan, *, seed: int) -> Iterator[GenerationResult]:
-    """One generation after the other, to the end of the run."""
+    """Yield one generation after the other, to the end of the run."""
     checkpoint, stop = generations.begin(a_plan), None
     while stop is None:
         closed = generation(a_plan, checkpoint, seed=seed)
@@ -54,7 +57,7 @@ def closed_generations(a_plan: Plan, *, seed: int) -> Iterator[GenerationResult]
 
 
 def solved(a_plan: Plan, *, seed: int) -> Solved:
-    """A search to its end; an evaluation is one agent of one generation, none behind the winner."""
+    """Run a search to its end; evaluations are counted up to the winner in the last generation."""
     started = time.process_time()
     *_, last = closed_generations(a_plan, seed=seed)
     return Solved(

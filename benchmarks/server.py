@@ -1,7 +1,7 @@
-"""What the server adds to the bare core: 100 generations of 1,000 agents, and a worker's start.
+"""The overhead of the server over the bare core: 100 generations of 1,000 agents, and a worker's start.
 
-Each round times the same work item in the bare core (this process, nothing stored) and through an embedded server, stored
-with `record` champions and all; figures are medians over the rounds.
+Each round times the same work item in the bare core (this process, without storage) and through an embedded
+server, with `record` champions and with all; figures are medians over the rounds.
 """
 
 import json
@@ -32,7 +32,7 @@ Line = dict[str, Any]
 
 
 def measure() -> Iterator[Line]:
-    """Every case as one line: what was measured, the target, and whether it was met."""
+    """Yield one line for every case: the figures, the target, and whether it is met."""
     bare: list[float] = []
     served: dict[str, list[float]] = {record: [] for record in ALLOWED}
     first: list[float] = []
@@ -66,7 +66,7 @@ def _document(record: str) -> dict[str, Any]:
 
 
 def _bare(document: dict[str, Any]) -> float:
-    """Seconds of the search alone, on as many threads as a worker takes."""
+    """Return the seconds of the search alone, on as many threads as a worker uses."""
     spec = canonical(parse(document))
     plan, seed = plan_of(spec), spec["seed"]
     started = time.perf_counter()
@@ -82,7 +82,7 @@ def _bare(document: dict[str, Any]) -> float:
 
 
 def _served(document: dict[str, Any]) -> tuple[float, float]:
-    """Seconds from the run's start to its end in a fresh embedded server, and from its worker's start to generation 0."""
+    """Return the seconds of a run in a fresh server, and those from its worker's start to generation 0."""
     with tempfile.TemporaryDirectory() as folder:
         file, data = Path(folder) / "item.json", Path(folder) / "data"
         file.write_text(json.dumps(document))
@@ -93,7 +93,7 @@ def _served(document: dict[str, Any]) -> tuple[float, float]:
 
 
 def _times(data: Path, log: str) -> tuple[float, float]:
-    """Read from the database and from the server's log."""
+    """Read both times from the database and from the server's log."""
     with sqlite3.connect(data / "evolution.sqlite3") as connection:
         (started, ended), = connection.execute("SELECT started_at, ended_at FROM database_instance").fetchall()
         (committed,), = connection.execute("SELECT completed_at FROM database_generation WHERE number = 0").fetchall()

@@ -1,6 +1,7 @@
-"""What a step costs beside its work: claim to commit of a run whose evaluation is next to nothing, medians over the rounds.
+"""The overhead of a step: claim to commit of a run whose evaluation takes almost no time.
 
-Run by itself it measures the archive that the environment names.
+Figures are medians over the rounds. Run as a program it measures the database that the environment variables
+name.
 """
 
 import contextlib
@@ -12,7 +13,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
-from benchmarks.archives import lines_of
+from benchmarks.databases import lines_of
 
 if TYPE_CHECKING:
     from database.models import Instance
@@ -24,20 +25,20 @@ Line = dict[str, Any]
 
 
 def measure() -> Iterator[Line]:
-    """Every case as one line: what was measured, the target, and whether it was met."""
+    """Yield one line for every case: the figures, the target, and whether it is met."""
     for name in TARGETS:
         yield from lines_of("benchmarks.steps", name)
 
 
 def measured() -> Iterator[Line]:
-    """The lines of the archive that Django is set up for."""
+    """Yield the lines of the database that Django is set up for."""
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
     from processing import runner
 
     run = _run()
-    with _clocked() as parts:
+    with _clocked() as stages:
         whole = [_timed(lambda: runner.work_shift(run.pk, seconds=0.0, threads=1)) for _ in range(ROUNDS + WARMING)]
     with CaptureQueriesContext(connection) as queries:
         runner.work_shift(run.pk, seconds=0.0, threads=1)
@@ -46,13 +47,13 @@ def measured() -> Iterator[Line]:
     yield {
         "case": "claim to commit of one generation, beside its own work", "milliseconds": round(milliseconds, 2),
         "core_milliseconds": round(1e3 * core, 2), "statements": len(queries),
-        "parts": {name: round(1e3 * median(values[WARMING:]), 2) for name, values in parts.items()},
+        "parts": {name: round(1e3 * median(values[WARMING:]), 2) for name, values in stages.items()},
         "target": target, "met": milliseconds <= target,
     }
 
 
 def _run() -> "Instance":
-    """A run of two agents that cannot go far."""
+    """Submit a run of two agents whose episodes have one step."""
     from api import intake
 
     document = {
@@ -64,7 +65,7 @@ def _run() -> "Instance":
 
 
 def _core(run: "Instance") -> list[float]:
-    """Seconds of each generation of the bare search."""
+    """Return the seconds of each generation of the bare search."""
     from processing.core.search import generation as generations
     from processing.run import Run
 
@@ -81,18 +82,18 @@ def _core(run: "Instance") -> list[float]:
 
 @contextlib.contextmanager
 def _clocked() -> Iterator[dict[str, list[float]]]:
-    """Seconds that the parts of a shift take, by their names."""
+    """Measure the seconds of the stages of a shift, by their names."""
     from processing import claims, node, runner, shift
 
-    parts: dict[str, list[float]] = {}
+    stages: dict[str, list[float]] = {}
     with contextlib.ExitStack() as stack:
         for where, name in (
             (claims, "claim"), (claims, "begin"), (runner.Run, "load"), (shift.Shift, "_last_checkpoint"),
             (shift.Shift, "_evaluated"), (shift.Shift, "_write"), (shift.services, "release"), (node, "flush_counts"),
         ):
-            parts[name.strip("_")] = []
-            stack.enter_context(patch.object(where, name, _clock(getattr(where, name), parts[name.strip("_")])))
-        yield parts
+            stages[name.strip("_")] = []
+            stack.enter_context(patch.object(where, name, _clock(getattr(where, name), stages[name.strip("_")])))
+        yield stages
 
 
 def _clock(act: Callable[..., Any], seconds: list[float]) -> Callable[..., Any]:

@@ -1,6 +1,9 @@
-"""What it takes to store a generation, beside `bulk_create` of the same agents; in turn, medians over the rounds.
+"""Time to store a generation, compared with `bulk_create` of the same agents.
 
-Run by itself it measures the archive that the environment names, with DJANGO_SETTINGS_MODULE's settings.
+Timed in turn, medians over the rounds.
+
+Run as a program it measures the database that the environment variables name, with the settings of
+DJANGO_SETTINGS_MODULE.
 """
 
 import json
@@ -13,15 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.archives import lines_of
+from benchmarks.databases import lines_of
 
 if TYPE_CHECKING:
     from database.models import Instance
     from database.services import Claim, NewGeneration
 
 AGENTS, GENOME_BYTES, ROUNDS = 10_000, 1_400, 9
-LENT_MEGABYTES = 128  # more than a round writes
-WARMING = 3  # rounds that do not count: connections, and log files that a used server already has
+TOUCHED_MEGABYTES = 128  # more than a round writes
+WARMING = 3  # rounds that do not count: a used server has connections and log files already
 #: Genomes that the strategy's state holds: those of the parents, as by default, and all of them.
 PARENTS = {"20 parents": 20, "every agent a parent": AGENTS}
 TIMES_FASTER, SCALAR_MILLISECONDS, SCALAR_BYTES = 9.0, 5.0, 30.0
@@ -30,13 +33,13 @@ Line = dict[str, Any]
 
 
 def measure() -> Iterator[Line]:
-    """Every case as one line: what was measured, the target, and whether it was met."""
+    """Yield one line for every case: the figures, the target, and whether it is met."""
     for name in ("postgresql", "sqlite"):
         yield from lines_of("benchmarks.storage", name)
 
 
 def measured() -> Iterator[Line]:
-    """The lines of the archive that Django is set up for."""
+    """Yield the lines of the database that Django is set up for."""
     from django.db import connection
 
     seconds: dict[str, list[float]] = {case: [] for case in (*PARENTS, "bulk_create", "scalars")}
@@ -73,11 +76,12 @@ def measured() -> Iterator[Line]:
 
 
 def _settle() -> None:
-    """The server has written what it put off, as it would have between two generations, and has log files to use again.
+    """Let the server write its deferred pages, as between two generations, so that it has log files to reuse.
 
-    The machine has memory for the files that grow: a virtual one may take free memory back within seconds, and lends it anew,
-    at first touch, for 2 ms a megabyte. That is more than all of COPY, and no part of what is compared here. Written in
-    pieces of PostgreSQL's page size, or the kernel takes the memory from other lists than the server will.
+    Then touch as much memory as the growing files need. A virtual machine may give free memory back to its
+    host within seconds and gets it again at the first touch, at 2 ms a megabyte; that is more than all of
+    COPY, and not what is compared here. It is written in blocks of PostgreSQL's page size, as the kernel
+    keeps other block sizes in other lists.
     """
     from django.db import connection
 
@@ -85,7 +89,7 @@ def _settle() -> None:
         with connection.cursor() as cursor:
             cursor.execute("CHECKPOINT")
     with tempfile.TemporaryFile(buffering=0) as file:
-        for _ in range(LENT_MEGABYTES << 7):
+        for _ in range(TOUCHED_MEGABYTES << 7):
             file.write(bytes(8 << 10))
 
 
@@ -116,7 +120,7 @@ def _claimed(instance: "Instance") -> "Claim":
 
 
 def _generation(parents: int) -> "NewGeneration":
-    """A generation of random genomes and scalars, one agent in a hundred failed."""
+    """Return a generation of random genomes and scalars, in which one agent in a hundred has failed."""
     from database.services import NewGeneration, database_now
 
     rng = np.random.default_rng()
@@ -130,7 +134,7 @@ def _generation(parents: int) -> "NewGeneration":
 
 
 def _record(claim: "Claim", generation: "NewGeneration") -> None:
-    """As a worker does: behind the fence, with everything."""
+    """Store a generation as a worker does: behind the fence, with all its rows."""
     from dataclasses import replace
 
     from database import services
@@ -142,7 +146,7 @@ def _record(claim: "Claim", generation: "NewGeneration") -> None:
 
 
 def _bulk_create(instance: "Instance", number: int, generation: "NewGeneration") -> None:
-    """The same rows as one would write them with Django."""
+    """Store the same agents with Django's `bulk_create`."""
     from django.db import transaction
 
     from database.models import Agent
@@ -159,7 +163,7 @@ def _bulk_create(instance: "Instance", number: int, generation: "NewGeneration")
 
 
 def _scalars(instance: "Instance", number: int, generation: "NewGeneration") -> None:
-    """The row of a generation alone, with the scalars of all agents."""
+    """Store only the row of a generation, with the scalars of all agents."""
     from dataclasses import replace
 
     from django.db import transaction
@@ -181,7 +185,7 @@ def _packed(fitness: np.ndarray[Any, Any]) -> bytes:
 
 
 def _stored_bytes(instance_id: int) -> float:
-    """The size of a generation's scalars in its table."""
+    """Return the mean size of a generation's scalars in its table."""
     from django.db import connection
 
     measured = "PG_COLUMN_SIZE" if connection.vendor == "postgresql" else "LENGTH"

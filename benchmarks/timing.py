@@ -1,4 +1,4 @@
-"""Candidates timed in turn, and lines of ratios."""
+"""Times candidates in turn, and makes lines of ratios."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ def interleaved(
     candidates: Mapping[str, Callable[[], Any]], clock: Clock = time.process_time, *,
     rounds: int = ROUNDS, round_seconds: float = ROUND_SECONDS,
 ) -> dict[str, list[float]]:
-    """Seconds of one call of each candidate, for each round."""
+    """Return the seconds of one call of each candidate, for each round."""
     times: dict[str, list[float]] = {name: [] for name in candidates}
     for _ in range(rounds):
         for name, candidate in candidates.items():
@@ -24,7 +24,7 @@ def interleaved(
 
 
 def seconds_of(call: Callable[[], Any], clock: Clock = time.process_time, round_seconds: float = ROUND_SECONDS) -> float:
-    """Seconds of one call, from as many as fill a round."""
+    """Return the seconds of one call, from as many calls as fill a round."""
     started, calls = clock(), 0
     while calls == 0 or clock() - started < round_seconds:
         call()
@@ -33,11 +33,11 @@ def seconds_of(call: Callable[[], Any], clock: Clock = time.process_time, round_
 
 
 def ratios_of(theirs: list[float], ours: list[float]) -> list[float]:
-    """How many times as long they take, round by round."""
+    """Return the ratio of their time to ours, round by round."""
     return [their / our for their, our in zip(theirs, ours, strict=True)]
 
 
 def ratio_line(case: str, ratios: list[float], target: float, **more: Any) -> Line:
-    """The median of the rounds' ratios beside what it should at least be."""
+    """Return a line with the median of the rounds' ratios, and whether it is at least the target."""
     ratio = median(ratios)
     return {"case": case, "ratio": round(ratio, 3), "target": target, "met": ratio >= target, **more}

@@ -1,6 +1,6 @@
-"""Several workers: what two gain over one, and how long a run stands still after kill -9 of everything that worked on it.
+"""Several workers: the speed-up of two over one, and the time to recover from kill -9 of all workers.
 
-Both through real servers: production where PostgreSQL and Redis are installed, and embedded.
+Both are measured on real servers: embedded, and production where PostgreSQL and Redis are installed.
 """
 
 import os
@@ -19,26 +19,29 @@ from benchmarks.faults.setups import archive_of
 SETUPS = ("embedded", "production")
 ROUNDS = 3
 LEASE_SECONDS = 5.0
-#: An environment made slow: so long for each agent, so that a generation takes some seconds.
+#: An environment made slow by so much for each agent, so that a generation takes some seconds.
 SLOW_SECONDS, AGENTS, GENERATIONS, SLICE = 0.02, 200, 3, 10
 
 Line = dict[str, Any]
 
 
 def measure() -> Iterator[Line]:
-    """Every case as one line: what was measured, the target, and whether it was met."""
+    """Yield one line for every case: the figures, the target, and whether it is met."""
     for name in SETUPS:
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             try:
                 yield _recovery(name, Path(folder) / "recovery")
-            except Trouble as trouble:  # a machine without PostgreSQL says so, and the others are measured
-                yield {"case": name, "skipped": str(trouble)}
+            except Trouble as error:  # a machine without PostgreSQL reports that, and the other setup is measured
+                yield {"case": name, "skipped": str(error)}
                 continue
             yield _gain(name, Path(folder))
 
 
 def _recovery(name: str, folder: Path) -> Line:
-    """Seconds from kill -9 of every worker, parents and children, to the next generation; nobody tells the database."""
+    """Measure seconds from kill -9 of all workers, parents and children, to the next generation.
+
+    No process is left that could report the loss to the database.
+    """
     setup = _start(name, folder, LEASE_SECONDS=str(LEASE_SECONDS), GENERATION_PAUSE_SECONDS="0.2")
     archive, seconds = archive_of(setup), []
     try:
@@ -65,7 +68,7 @@ def _recovery(name: str, folder: Path) -> Line:
 
 
 def _gain(name: str, folder: Path) -> Line:
-    """How much sooner two workers end a run in slices than one; rounds alternate."""
+    """Measure the speed-up of two workers over one in a run in slices; rounds alternate."""
     servers = {
         number: _start(name, folder / str(number), workers=number, FAULTS_SLOW_SECONDS=str(SLOW_SECONDS), SHIFT_SECONDS="10",
                              GENERATION_PAUSE_SECONDS="0")
@@ -94,7 +97,7 @@ def _start(name: str, folder: Path, **options: Any) -> Any:
 
 
 def _ran(setup: Any, key: str) -> float:
-    """Seconds from a run's acceptance to its end."""
+    """Return the seconds from a run's acceptance to its end."""
     archive = archive_of(setup)
     _await(setup, lambda: archive.one("SELECT count(*) FROM database_worker") == len(setup.worker_parents()))
     started = time.monotonic()
@@ -114,7 +117,7 @@ def _document(generations: int, agents: int, **execution: int) -> dict[str, Any]
 
 
 def _await(setup: Any, condition: Any, *, seconds: float = 120.0) -> None:
-    """Until the condition holds; what dies meanwhile is replaced."""
+    """Wait until the condition holds; processes that die meanwhile are replaced."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not come about"

@@ -1,4 +1,4 @@
-"""The C yardsticks, compiled for this machine."""
+"""The C yardsticks, compiled for this machine and called through ctypes."""
 
 import ctypes
 import subprocess
@@ -17,11 +17,11 @@ COMPILE = ("cc", "-O3", "-march=native", "-shared", "-fPIC")
 
 
 class Yardstick:
-    """Lives of 24-10-9 tanh networks on one map, in C.
+    """Rollouts of 24-10-9 tanh networks on one map, in C.
 
     Args:
         folder: where the library is put.
-        groups: how many groups of 16 lanes it advances side by side.
+        groups: number of groups of 16 lanes that it advances side by side.
     Raises:
         CalledProcessError: there is no C compiler, or it fails.
     """
@@ -31,7 +31,7 @@ class Yardstick:
         self.rollout = _library(folder / f"grid_world_{groups}.so", "grid_world.c", "fast", {"GROUPS": groups}).rollout
 
     def evaluate(self, genomes: Float32Array) -> tuple[Float64Array, Int32Array]:
-        """Fitness and steps of every agent."""
+        """Return fitness and steps of every agent, (N,) each."""
         world, number = self.world, len(genomes)
         fitness, steps, ticket = np.zeros(number), np.zeros(number, np.int32), np.zeros(1, np.int64)
         numbers = (world.start, world.goals, world.words, world.cells.size, self.max_steps)
@@ -43,13 +43,13 @@ class Yardstick:
         return fitness, steps
 
 
-class LivesYardstick:
-    """Lives in one environment with one kind of network, in C; one life of each agent.
+class RolloutsYardstick:
+    """Rollouts in one environment with one kind of network, in C; one episode of each agent.
 
     Args:
         folder: where the library is put.
-        name: of the library.
-        macros: what `yardsticks/lives.c` is compiled with.
+        name: name of the library.
+        macros: macros that `yardsticks/rollouts.c` is compiled with.
         common: whether all agents have the same start.
     Raises:
         CalledProcessError: there is no C compiler, or it fails.
@@ -57,14 +57,14 @@ class LivesYardstick:
 
     def __init__(self, folder: Path, name: str, macros: Mapping[str, Any], *, common: bool) -> None:
         self.name = name
-        self.rollout = _library(folder / f"{name}.so", "lives.c", "off", {**macros, "COMMON": int(common)}).rollout
+        self.rollout = _library(folder / f"{name}.so", "rollouts.c", "off", {**macros, "COMMON": int(common)}).rollout
 
     def evaluate(self, genomes: Any, rollouts: Rollouts) -> tuple[Float64Array, Int32Array]:
-        """Returns and steps of every agent.
+        """Compute returns and steps of every agent, (N,) each.
 
         Args:
             genomes: a ctypes structure, `Genomes` of the network's header.
-            lives: as the engine has them.
+            rollouts: the rollouts as the engine gets them.
         """
         returns, steps = np.zeros(rollouts.number), np.zeros(rollouts.number, np.int32)
         ticket = np.zeros(1, np.int64)
@@ -76,13 +76,13 @@ class LivesYardstick:
 
 
 class DenseGenomes(ctypes.Structure):
-    """`Genomes` of dense.h."""
+    """The structure `Genomes` of dense.h."""
 
     _fields_ = [("weights", ctypes.c_void_p)]
 
 
 class GraphGenomes(ctypes.Structure):
-    """`Genomes` of graph.h."""
+    """The structure `Genomes` of graph.h."""
 
     _fields_ = [
         *((name, ctypes.c_void_p) for name in ("starts", "links", "sources", "weights", "direct", "present", "offsets")),
@@ -91,12 +91,12 @@ class GraphGenomes(ctypes.Structure):
 
 
 def dense_genomes(genomes: Float32Array) -> DenseGenomes:
-    """Genomes, (N, W), where C finds them; they must live as long."""
+    """Return a C view of genomes (N, W); the array must outlive it."""
     return DenseGenomes(genomes.ctypes.data)
 
 
 def graph_genomes(prepared: Any) -> GraphGenomes:
-    """Decoded graphs where C finds them; they must live as long."""
+    """Return a C view of decoded graphs; their arrays must outlive it."""
     programs, network = prepared.genomes, prepared.network
     arrays = (
         programs.starts, programs.links, programs.sources, programs.weights, programs.direct, programs.present, network.offsets,

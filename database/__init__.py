@@ -1,1 +1,1 @@
-"""The archive: models, services (all writes), selectors (all reads), admin. It imports no other room but formatting's words."""
+"""The database: models, services (all writes) and selectors (all reads)."""

@@ -1,10 +1,10 @@
-"""The Django application `database`: the archive."""
+"""The Django application `database`."""
 
 from django.apps import AppConfig
 
 
 class DatabaseConfig(AppConfig):
-    """Models, services, selectors and admin."""
+    """The application's label, and its name in the admin."""
 
     name = "database"
-    verbose_name = "Archive"
+    verbose_name = "Database"

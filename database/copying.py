@@ -1,4 +1,6 @@
-"""Rows into PostgreSQL by binary COPY: arrays become tuples at once, about a megabyte at a time, with no loop over rows.
+"""Insert rows into PostgreSQL by binary COPY.
+
+Whole arrays are packed into tuples, about a megabyte at a time, without a Python loop over the rows.
 
 Source: PostgreSQL's manual, COPY, "Binary Format".
 """
@@ -12,7 +14,7 @@ from django.db import connection
 from django.db.models import Field, ForeignKey, Model
 from numpy.typing import NDArray
 
-#: About so many bytes are sent at a time.
+#: Approximate number of bytes sent at a time.
 CHUNK_BYTES = 1 << 20
 
 _HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)  # signature, no flags, no extension
@@ -29,7 +31,10 @@ Column = NDArray[np.generic]
 
 
 def copy_rows(table: str, columns: Sequence[str], tuples: Iterable[bytes]) -> None:
-    """Insert rows, given as `tuples_of` packs them, on this transaction's connection; what is left out has its default."""
+    """Insert rows, packed by `tuples_of`, in the current transaction.
+
+    Columns that are not named get their database defaults.
+    """
     quoted = ", ".join(map(connection.ops.quote_name, columns))
     statement = f"COPY {connection.ops.quote_name(table)} ({quoted}) FROM STDIN (FORMAT binary)"
     with connection.cursor() as cursor, connection.wrap_database_errors:
@@ -37,9 +42,9 @@ def copy_rows(table: str, columns: Sequence[str], tuples: Iterable[bytes]) -> No
 
 
 def tuples_of(columns: Sequence[Column | None], number: int) -> bytes:
-    """So many tuples of these columns; a column that is None is NULL in all of them.
+    """Pack `number` rows of these columns; a column that is None is NULL in every row.
 
-    Every tuple is equally long, so this is one table of bytes, filled column by column.
+    Every tuple has the same length, so the rows are one structured array, filled column by column.
     """
     fields: list[tuple[str, str] | tuple[str, str, tuple[int]]] = [("columns", ">i2")]
     for place, column in enumerate(columns):
@@ -56,13 +61,13 @@ def tuples_of(columns: Sequence[Column | None], number: int) -> bytes:
 
 
 def tuple_of(model: type[Model], values: Mapping[str, Any]) -> bytes:
-    """The tuple of one row, its values given by the fields' columns."""
+    """Pack one row of a model; `values` maps column names (`attname`) to values."""
     columns = {field.attname: field for field in model._meta.concrete_fields}
     return tuples_of([_column(columns[name], value) for name, value in values.items()], 1)
 
 
 def _column(field: "Field[Any, Any]", value: Any) -> Column | None:
-    """A value of this field as PostgreSQL sends it."""
+    """Convert one value of a field to PostgreSQL's binary form; None stays None."""
     if value is None:
         return None
     kind = field.target_field.get_internal_type() if isinstance(field, ForeignKey) else field.get_internal_type()
@@ -76,7 +81,7 @@ def _column(field: "Field[Any, Any]", value: Any) -> Column | None:
 
 
 def _value(place: int, column: Column) -> tuple[str, str] | tuple[str, str, tuple[int]]:
-    """The field of a column's values: numbers in network order, or as many bytes as each of its rows has."""
+    """Describe a column as a field of the array: big-endian numbers, or a fixed number of bytes."""
     name = f"value {place}"
     if column.ndim == 2:
         return name, "u1", (column.shape[1],)
@@ -84,13 +89,13 @@ def _value(place: int, column: Column) -> tuple[str, str] | tuple[str, str, tupl
 
 
 class _Stream:
-    """A file of COPY data that is made while it is read."""
+    """A readable file whose COPY data is generated while it is read."""
 
     def __init__(self, tuples: Iterable[bytes]) -> None:
         self.pieces = _pieces(tuples)
 
     def read(self, size: int = -1) -> bytes:
-        """The next bytes, at most about `size`; none at the end."""
+        """Return the next bytes, about `size` of them at most; empty at the end."""
         return next(self.pieces, b"")
 
 

@@ -1,13 +1,13 @@
-"""Errors of the archive."""
+"""Errors of the database layer."""
 
 from django.db import InterfaceError, OperationalError
 
-#: What is raised where the database does not answer; the second is no `DatabaseError` to Django.
+#: Raised when the database does not answer; Django does not count InterfaceError as a `DatabaseError`.
 NO_ANSWER = (OperationalError, InterfaceError)
 
 
 class NotFound(Exception):
-    """There is nothing under that number."""
+    """No row has this number."""
 
 
 class Conflict(Exception):
@@ -15,8 +15,8 @@ class Conflict(Exception):
 
 
 class TooMany(Exception):
-    """So many of these wait already that no more are taken for now."""
+    """Too many of these are waiting already; no more are accepted for now."""
 
 
 class Fenced(Exception):
-    """Somebody else holds the step now: discard the work quietly."""
+    """Another worker holds the step now; the caller discards its work without an error."""

@@ -1,6 +1,6 @@
-"""What is kept: work item, instance, generation, agent, species, checkpoint, event. Fields, constraints and indexes; no verbs.
+"""The tables: fields, constraints and indexes, without methods that read or write.
 
-All instants are by the database's clock: those of workers and web processes may differ by hours.
+All times come from the database's clock, as the clocks of workers and web processes may differ by hours.
 """
 
 from django.conf import settings
@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 
 class InstanceState(models.TextChoices):
-    """Where a run stands. SUCCEEDED and CANCELLED are final; FAILED may be resumed. See `outcomes.py`."""
+    """State of a run. SUCCEEDED and CANCELLED are final; FAILED may be resumed. See `outcomes.py`."""
 
     QUEUED = "QUEUED"
     RUNNING = "RUNNING"
@@ -21,14 +21,14 @@ class InstanceState(models.TextChoices):
     FAILED = "FAILED"
 
 
-#: States in which a worker may have, or may take, work.
+#: States in which a worker may hold or claim the run.
 ACTIVE = (InstanceState.QUEUED, InstanceState.RUNNING, InstanceState.PAUSING, InstanceState.CANCELLING)
-#: States in which nothing more will happen by itself.
+#: States that a run does not leave by itself.
 ENDED = (InstanceState.SUCCEEDED, InstanceState.CANCELLED, InstanceState.FAILED)
 
 
 class EventType(models.TextChoices):
-    """What can happen to a run."""
+    """Kinds of events of a run."""
 
     STATE_CHANGED = "STATE_CHANGED"
     GENERATION_COMPLETED = "GENERATION_COMPLETED"
@@ -40,7 +40,7 @@ class EventType(models.TextChoices):
 
 
 class EventLevel(models.TextChoices):
-    """How much an event matters."""
+    """Severity of an event."""
 
     DEBUG = "DEBUG"
     INFO = "INFO"
@@ -49,7 +49,7 @@ class EventLevel(models.TextChoices):
 
 
 class WorkItem(models.Model):
-    """What was asked for. Never changes after submission."""
+    """A submitted request, which never changes after submission."""
 
     name = models.CharField(max_length=200)
     description = models.TextField(blank=True)
@@ -61,7 +61,7 @@ class WorkItem(models.Model):
     warnings = models.JSONField(default=list)
     priority = models.IntegerField(default=0)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
-    # Whose key it is and the key; null is "sent without one". The same submission again finds this row by it.
+    # The submitter and its key; null where none was sent. A repeated submission finds this row by it.
     idempotency_key = models.CharField(max_length=300, null=True, unique=True)  # noqa: DJ001
     submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
 
@@ -73,9 +73,9 @@ class WorkItem(models.Model):
 
 
 class Step(models.Model):
-    """Something that one worker at a time does: who may write, until when, and how often it was tried since the last commit.
+    """Work for one worker at a time: its fencing token, its lease, and its attempts since the last commit.
 
-    A lease that nobody holds is a back-off: the step is left alone until then.
+    A lease without a holder is a back-off: the step cannot be claimed until it expires.
     """
 
     token = models.PositiveBigIntegerField(default=0)
@@ -83,14 +83,14 @@ class Step(models.Model):
     claimed_by = models.CharField(max_length=200, blank=True)
     attempts = models.PositiveIntegerField(default=0)
     crashes = models.PositiveIntegerField(default=0)
-    troubles = models.PositiveIntegerField(default=0)  # tries that a database, or a part of ours, left unanswered
+    troubles = models.PositiveIntegerField(default=0)  # tries in which a database or service did not answer
 
     class Meta:
         abstract = True
 
 
 class Instance(Step):
-    """One run of a work item under one seed; also the step "advance this instance" that workers claim."""
+    """One run of a work item under one seed, and the step "advance this instance" that workers claim."""
 
     work_item = models.ForeignKey(WorkItem, on_delete=models.CASCADE, related_name="instances")
     replicate = models.PositiveIntegerField(default=0)
@@ -105,23 +105,23 @@ class Instance(Step):
     ended_at = models.DateTimeField(null=True, blank=True)
 
     epoch = models.PositiveIntegerField(default=0)
-    # Slices of the generation under way that are still to be evaluated; null where it is not in slices.
+    # Slices of the current generation still to be evaluated; null where it is not evaluated in slices.
     pending_slices = models.PositiveIntegerField(null=True, blank=True)
-    # Name of the numeric profile that decides its bits; workers of another one leave it alone.
+    # Numeric profile that its results depend on bit for bit; workers of another profile do not claim it.
     profile = models.CharField(max_length=16, blank=True)
 
-    # Generation with which it went on when it was resumed after it had died out; null where it never was.
+    # First generation after the run was resumed from extinction; null where it never was.
     revived_generation = models.PositiveIntegerField(null=True, blank=True)
 
-    # What has been reached; written with each generation.
+    # Progress so far; written with each generation.
     next_generation = models.PositiveIntegerField(default=0)
     evaluations = models.PositiveBigIntegerField(default=0)
     environment_steps = models.PositiveBigIntegerField(default=0)
     failed_agents = models.PositiveBigIntegerField(default=0)
     compute_seconds = models.FloatField(default=0.0)
-    best_fitness = models.FloatField(null=True, blank=True)  # the highest that any agent had
-    best_generation = models.PositiveIntegerField(null=True, blank=True)  # where that was reached first
-    champion_fitness = models.FloatField(null=True, blank=True)  # lower than the best where only another was confirmed
+    best_fitness = models.FloatField(null=True, blank=True)  # the highest of any agent
+    best_generation = models.PositiveIntegerField(null=True, blank=True)  # the first that reached it
+    champion_fitness = models.FloatField(null=True, blank=True)  # lower than best_fitness where that agent was not confirmed
     champion_generation = models.PositiveIntegerField(null=True, blank=True)
     champion_index = models.PositiveIntegerField(null=True, blank=True)
     digest = models.CharField(max_length=64, blank=True)
@@ -140,12 +140,15 @@ class Instance(Step):
 
 
 class Slice(Step):
-    """Some agents of the generation under way, and the step "evaluate them". Gone when the generation is complete."""
+    """Some agents of the current generation, and the step "evaluate them".
+
+    It is deleted when the generation is complete.
+    """
 
     instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="slices")
     generation = models.PositiveIntegerField()
     first = models.PositiveIntegerField()
-    last = models.PositiveIntegerField()  # the index behind its last agent
+    last = models.PositiveIntegerField()  # exclusive
     epoch = models.PositiveIntegerField()
     population = models.BinaryField()
     results = models.BinaryField(null=True)  # null until they are evaluated
@@ -160,7 +163,7 @@ class Slice(Step):
 
 
 class ReplayState(models.TextChoices):
-    """Where the replay of an episode stands."""
+    """State of a replay."""
 
     WAITING = "WAITING"
     DONE = "DONE"
@@ -168,7 +171,7 @@ class ReplayState(models.TextChoices):
 
 
 class Replay(Step):
-    """An episode that somebody asked to see again, the step "evaluate it again", and what became of it."""
+    """A requested replay of an episode, the step "evaluate it again", and its result."""
 
     instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="replays")
     generation = models.PositiveIntegerField()
@@ -179,8 +182,8 @@ class Replay(Step):
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
     requested_at = models.DateTimeField(db_default=Now(), editable=False)
     finished_at = models.DateTimeField(null=True)
-    failure = models.TextField(blank=True)  # why no worker could do it
-    result = models.BinaryField(null=True)  # null until it was done once
+    failure = models.TextField(blank=True)  # why the replay failed
+    result = models.BinaryField(null=True)  # null until the replay has succeeded once
     film = models.BinaryField(null=True)  # null where there are no pictures
 
     class Meta:
@@ -193,7 +196,7 @@ class Replay(Step):
 
 
 class Worker(models.Model):
-    """A worker process and its children, as it last made itself known, and what it has done since it started."""
+    """A worker with its child processes: its last report, and its counts since it started."""
 
     name = models.CharField(max_length=150, unique=True)
     host = models.CharField(max_length=150)
@@ -216,7 +219,7 @@ class Worker(models.Model):
         return self.name
 
 
-#: Columns of a generation that hold bytes, which are read only where they are asked for.
+#: Byte columns of a generation, deferred unless a query needs them.
 PACKED = ("scalars", "normalization")
 
 
@@ -244,8 +247,8 @@ class Generation(models.Model):
     champion_index = models.PositiveIntegerField(null=True)
     digest = models.CharField(max_length=64)
     scalars = models.BinaryField()
-    # What its agents' observations were normalised by, without which their networks are not whole: empty where they were not
-    # yet; null where the run does not normalise any, and where it was not kept.
+    # Mean and scale that normalised the observations of its agents, whose networks depend on them: empty
+    # before the first observations; null where the run normalises none, and where they were not stored.
     normalization = models.BinaryField(null=True)
     seconds = models.FloatField(default=0.0)
     started_at = models.DateTimeField()
@@ -260,10 +263,11 @@ class Generation(models.Model):
 
 
 class Agent(models.Model):
-    """An agent whose genome is kept as a row: all of them, or each generation's champion, by the record policy."""
+    """An agent whose genome is stored as a row; the record policy selects all agents or champions only."""
 
-    # Neither index nor constraint of its own, for ten thousand rows a generation: the unique constraint serves as the index,
-    # and rows are written only behind the fence, which holds the run's row.
+    # Without an index and a foreign key constraint, which cost too much at 10,000 rows a generation: the
+    # unique constraint serves as the index, and rows are only written inside `fenced`, which locks the run's
+    # row.
     instance = models.ForeignKey(
         Instance, on_delete=models.CASCADE, related_name="agent_rows", db_index=False, db_constraint=False
     )
@@ -281,15 +285,15 @@ class Agent(models.Model):
 
 
 class Species(models.Model):
-    """A species through its life, as it was when last seen."""
+    """A species over the whole run, as of the last generation that had it."""
 
     instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="species", db_index=False)
     number = models.PositiveIntegerField()  # from 0 over the whole run
     born_in = models.PositiveIntegerField()  # generation
-    extinct_in = models.PositiveIntegerField(null=True)  # the first generation without it; null while it is alive
-    size = models.PositiveIntegerField()  # agents, when last seen
-    best_fitness = models.FloatField(null=True)  # of its whole life; null where all its agents failed
-    champion_generation = models.PositiveIntegerField(null=True)  # where that was reached first
+    extinct_in = models.PositiveIntegerField(null=True)  # the first generation without it; null while it is not extinct
+    size = models.PositiveIntegerField()  # agents in the last generation that had it
+    best_fitness = models.FloatField(null=True)  # over all generations; null where all its agents failed
+    champion_generation = models.PositiveIntegerField(null=True)  # the first that reached best_fitness
     champion_index = models.PositiveIntegerField(null=True)
     generations_since_improvement = models.PositiveIntegerField()
 
@@ -303,20 +307,20 @@ class Species(models.Model):
 
 
 class SpeciesSnapshot(models.Model):
-    """A species in one generation."""
+    """A species in one generation: size, fitness, stagnation, offspring."""
 
-    # The unique constraint serves as an index; rows are written behind the fence, as those of agents.
+    # The unique constraint serves as the index; rows are only written inside `fenced`, as with Agent.
     instance = models.ForeignKey(
         Instance, on_delete=models.CASCADE, related_name="species_snapshots", db_index=False, db_constraint=False
     )
     generation = models.PositiveIntegerField()
     number = models.PositiveIntegerField()  # of the species
-    size = models.PositiveIntegerField()  # agents, those that failed too
+    size = models.PositiveIntegerField()  # agents, including those that failed
     best_fitness = models.FloatField(null=True)
     mean_fitness = models.FloatField(null=True)  # of those that did not fail
     adjusted_fitness = models.FloatField(null=True)  # the sum of its agents' shared fitness
     generations_since_improvement = models.PositiveIntegerField()
-    offspring = models.PositiveIntegerField()  # agents of the next generation that it brings forth
+    offspring = models.PositiveIntegerField()  # agents assigned to it in the next generation
     champion_index = models.PositiveIntegerField(null=True)
 
     class Meta:
@@ -329,7 +333,7 @@ class SpeciesSnapshot(models.Model):
 
 
 class Checkpoint(models.Model):
-    """Where a run can go on after a generation; what it holds is in its parts."""
+    """A point from which a run can continue after a generation; its content is in its chunks."""
 
     instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="checkpoints")
     generation = models.PositiveIntegerField()
@@ -344,18 +348,21 @@ class Checkpoint(models.Model):
 
 
 class PartKind(models.IntegerChoices):
-    """What a part of a checkpoint belongs to: the strategy's state, or the genomes that are not kept as rows."""
+    """Content of a checkpoint's chunk: the strategy's state, or the genomes that are not stored as rows."""
 
     STATE = 0
     GENOMES = 1
 
 
-#: Length of every part of a checkpoint but the last of its kind.
+#: Length of every chunk of a checkpoint but the last of its kind.
 PART_BYTES = 1 << 20
 
 
 class CheckpointPart(models.Model):
-    """At most a megabyte of a checkpoint: a database limits the length of one value, and none has to be held whole."""
+    """A chunk of a checkpoint, of at most a megabyte.
+
+    Databases limit the length of a value, and no blob has to be in memory as a whole.
+    """
 
     checkpoint = models.ForeignKey(Checkpoint, on_delete=models.CASCADE, related_name="parts", db_index=False)
     kind = models.PositiveSmallIntegerField(choices=PartKind)
@@ -371,7 +378,7 @@ class CheckpointPart(models.Model):
 
 
 class Event(models.Model):
-    """Something that happened to a run, numbered 1, 2, 3 … without gaps."""
+    """An event of a run, numbered 1, 2, 3 … without gaps."""
 
     instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="events")
     sequence = models.PositiveBigIntegerField()

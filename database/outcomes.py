@@ -1,4 +1,4 @@
-"""How a run ended: derived from its state and its stop reason, never stored."""
+"""How a run ended, derived from its state and stop reason; it is never stored."""
 
 from collections.abc import Iterable, Mapping
 from functools import reduce
@@ -9,12 +9,12 @@ from django.db.models import Q, TextChoices
 
 from database.models import Instance, InstanceState
 
-#: Stop reasons that say more of an end than that a rule was met.
+#: Stop reasons that determine the outcome; every other one is a limit.
 _EXTINCTION, _FITNESS_REACHED, _THRESHOLD_MISSED = "EXTINCTION", "FITNESS_REACHED", "THRESHOLD_MISSED"
 
 
 class Outcome(TextChoices):
-    """How a run ended; a run that goes on has none."""
+    """How a run ended; a run that has not ended has no outcome."""
 
     SOLVED = "SOLVED", "solved"
     LIMIT_REACHED = "LIMIT_REACHED", "limit reached"
@@ -24,17 +24,17 @@ class Outcome(TextChoices):
     CANCELLED = "CANCELLED", "cancelled"
 
 
-#: Outcomes that are faults: of the environment, of the parameters, or of the server.
+#: Outcomes caused by a fault of the environment, the parameters or the server.
 BAD = (Outcome.DIED_OUT, Outcome.FAILED)
-#: Why a run succeeded, as far as that is an outcome of its own; every other rule is a limit.
+#: Outcome of a run that succeeded, by stop reason; any other reason means LIMIT_REACHED.
 _OF_REASON = {_FITNESS_REACHED: Outcome.SOLVED, _THRESHOLD_MISSED: Outcome.THRESHOLD_MISSED}
 
 
 def outcome_of(state: str, stop_reason: str | None) -> Outcome | None:
-    """How a run in this state ended; None while it goes on.
+    """Return how a run in this state ended; None where it has not ended.
 
-    A run that died out did so whatever its state: it is FAILED, and SUCCEEDED where an earlier version of this
-    server ended it.
+    A run that died out is DIED_OUT whatever its state: FAILED, or SUCCEEDED where an earlier version of this
+    server stored it so.
     """
     if stop_reason == _EXTINCTION:
         return Outcome.DIED_OUT
@@ -44,7 +44,7 @@ def outcome_of(state: str, stop_reason: str | None) -> Outcome | None:
 
 
 def with_outcome(outcomes: Iterable[str]) -> Q:
-    """`outcome_of` as SQL: the condition that a run has one of these outcomes, of which there is at least one."""
+    """Return the condition that a run has one of these outcomes, at least one of which must be given."""
     return reduce(or_, (_condition(Outcome(each)) for each in outcomes))
 
 
@@ -62,12 +62,12 @@ def _condition(outcome: Outcome) -> Q:
 
 
 def has_aim(stop: Mapping[str, Any]) -> bool:
-    """Whether a document asks for something to be reached: the group `stop` of a stored spec."""
+    """Whether the group `stop` of a stored spec names a goal: a fitness, or a solved task."""
     return stop.get("fitness") is not None or bool(stop.get("solved"))
 
 
 def outcome_words(outcome: Outcome, *, aim: bool) -> str:
-    """An outcome for people, in small letters; what a limit means depends on whether there was an aim."""
+    """Return an outcome as lower-case text; the text for a limit depends on whether the run had an aim."""
     if outcome == Outcome.LIMIT_REACHED:
         return "not solved" if aim else "completed"
     if outcome == Outcome.THRESHOLD_MISSED and not aim:
@@ -76,10 +76,10 @@ def outcome_words(outcome: Outcome, *, aim: bool) -> str:
 
 
 def why_not_resumed(instance: Instance) -> str | None:
-    """Why a run that died out or failed cannot be resumed; None where it can, and of other runs.
+    """Return why a failed or died-out run cannot be resumed; None where it can, and for any other run.
 
     Args:
-        instance: with its work item loaded.
+        instance: a run with its work item loaded.
     """
     done, most = instance.next_generation, instance.work_item.spec["stop"]["max_generations"]
     if instance.state == InstanceState.SUCCEEDED and instance.stop_reason == _EXTINCTION:

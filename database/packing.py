@@ -1,7 +1,8 @@
 """The packed scalars of a generation: 28 bytes an agent, column by column, little-endian.
 
-Behind them, where a strategy saw something else than fitness: a byte that says so, and that, 8 bytes an agent. Behind all,
-where agents failed for reasons that take words: these, each with the indices of its agents, as JSON.
+Where the strategy selected by scores other than fitness, a marker byte and the scores follow, 8 bytes an
+agent. Where agents failed with reasons in text, these follow last, each with the indices of its agents, as
+JSON.
 """
 
 import json
@@ -15,16 +16,16 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class Scalars:
-    """What is kept of every one of N agents, whatever the record policy."""
+    """The values stored for each of N agents, whatever the record policy."""
 
     fitness: NDArray[np.float64]  # (N,) NaN where the agent failed
     steps: NDArray[np.int32]  # (N,) environment steps
     species: NDArray[np.int32]  # (N,) -1 where there are none
     mothers: NDArray[np.int32]  # (N,) index in the parents' generation, -1 where there is none
-    fathers: NDArray[np.int32]  # (N,) the same
-    ages: NDArray[np.uint16]  # (N,) how many generations back the parents are, 0 where there are none
-    operators: NDArray[np.uint8]  # (N,) how the genome came to be
-    failures: NDArray[np.uint8]  # (N,) why there is no fitness, 0 where there is
+    fathers: NDArray[np.int32]  # (N,) as `mothers`
+    ages: NDArray[np.uint16]  # (N,) generations since the parents' one, 0 where there are none
+    operators: NDArray[np.uint8]  # (N,) variation operator, a value of `Operator`
+    failures: NDArray[np.uint8]  # (N,) a value of `Failure`, 0 where there is a fitness
 
     def __len__(self) -> int:
         return len(self.fitness)
@@ -37,16 +38,23 @@ _TYPES = {
 BYTES_PER_AGENT = sum(np.dtype(kind).itemsize for kind in _TYPES.values())
 
 
-#: What comes before scores; reasons begin otherwise.
+#: Marker before the scores; JSON reasons never begin with it.
 _SCORED = b"S"
-#: Agents of a generation whose reasons are kept.
+#: Maximum number of agents of a generation whose failure reasons are stored.
 MOST_REASONS = 1_000
 
 
 def pack(
     scalars: Scalars, reasons: Iterable[tuple[int, str]] = (), *, scores: NDArray[np.float64] | None = None
 ) -> bytes:
-    """All columns, one after the other, what the strategy saw, (N,), if not the fitness, and the reasons of some agents."""
+    """Pack all columns one after the other, then the scores, if any, and the failure reasons.
+
+    Args:
+        scalars: the columns of N agents.
+        reasons: index of a failed agent and its reason; the first MOST_REASONS are stored.
+        scores: (N,) the values that the strategy selected by, NaN where an agent failed; None where it was
+            fitness.
+    """
     return b"".join((
         *(np.ascontiguousarray(getattr(scalars, column.name), _TYPES[column.name]).tobytes() for column in fields(scalars)),
         b"" if scores is None else _SCORED + np.ascontiguousarray(scores, "<f8").tobytes(),
@@ -55,7 +63,7 @@ def pack(
 
 
 def unpack(data: bytes | memoryview, size: int) -> Scalars:
-    """The columns of `size` agents."""
+    """Read the columns of `size` agents, as views of `data`."""
     columns: dict[str, Any] = {}
     offset = 0
     for name, kind in _TYPES.items():
@@ -65,7 +73,10 @@ def unpack(data: bytes | memoryview, size: int) -> Scalars:
 
 
 def unpack_scores(data: bytes | memoryview, size: int) -> NDArray[np.float64] | None:
-    """What the strategy saw in the place of fitness, (N,), NaN where an agent failed; None where it saw that."""
+    """Read the scores that the strategy selected by, (N,); None where it selected by fitness.
+
+    A score is NaN where the agent failed.
+    """
     start = size * BYTES_PER_AGENT
     if bytes(memoryview(data)[start : start + 1]) != _SCORED:
         return None
@@ -73,15 +84,15 @@ def unpack_scores(data: bytes | memoryview, size: int) -> NDArray[np.float64] | 
 
 
 def unpack_reasons(data: bytes | memoryview, size: int) -> Mapping[int, str]:
-    """Why agents failed, by index, as far as that is kept."""
-    told = bytes(memoryview(data)[size * BYTES_PER_AGENT :])
-    if told.startswith(_SCORED):
-        told = told[len(_SCORED) + 8 * size :]
-    return {index: reason for reason, indices in json.loads(told or b"[]") for index in indices}
+    """Read the stored failure reasons by the agent's index."""
+    trailer = bytes(memoryview(data)[size * BYTES_PER_AGENT :])
+    if trailer.startswith(_SCORED):
+        trailer = trailer[len(_SCORED) + 8 * size :]
+    return {index: reason for reason, indices in json.loads(trailer or b"[]") for index in indices}
 
 
 def _packed(reasons: list[tuple[int, str]]) -> bytes:
-    """Each reason once; nothing where there is none."""
+    """Encode each reason once, with the indices of its agents, as JSON; empty where there is none."""
     agents: dict[str, list[int]] = {}
     for index, reason in reasons:
         agents.setdefault(reason, []).append(index)

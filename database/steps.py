@@ -1,4 +1,4 @@
-"""What workers and their supervisor read: steps that are ready, who holds them, and where a run can go on."""
+"""Reads for workers and their supervisor: ready steps, lease holders, checkpoints."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -24,15 +24,18 @@ from database.models import (
 )
 from database.services import EVALUATED, FREE, advanceable
 
-#: Parts of a checkpoint that are read in one statement.
+#: Chunks of a checkpoint read in one statement.
 PARTS_AT_A_TIME = 16
 
-#: A step and its run's priority.
+#: The key of a step's row, and its run's priority.
 Ready = tuple[int, int]
 
 
 def ready_instances(*, waited_seconds: float = 0.0, only: Iterable[int] | None = None) -> list[Ready]:
-    """Instances that can be claimed now and waited so long: higher priority first, then the one that waited longest."""
+    """Return the instances that can be claimed and have waited for `waited_seconds`.
+
+    They are ordered by priority, then by the longest wait.
+    """
     since = Now() - timedelta(seconds=waited_seconds)
     ready = Instance.objects.filter(FREE, advanceable(), updated_at__lte=since)
     ready = ready if only is None else ready.filter(pk__in=list(only))
@@ -42,8 +45,14 @@ def ready_instances(*, waited_seconds: float = 0.0, only: Iterable[int] | None =
 def ready_slices(
     *, waited_seconds: float = 0.0, only: Iterable[int] | None = None, most: int | None = None
 ) -> list[Ready]:
-    """Slices that can be claimed now and whose generation was opened so long ago: higher priority first, then the older; of
-    each run at most so many."""
+    """Return the slices that can be claimed and were opened `waited_seconds` ago.
+
+    They are ordered by priority, then by age.
+
+    Args:
+        only: runs to look at; None for all.
+        most: maximum number of slices of each run; None for all.
+    """
     since = Now() - timedelta(seconds=waited_seconds)
     ready = Slice.objects.filter(
         FREE, results__isnull=True, opened_at__lte=since, instance__state__in=EVALUATED, epoch=F("instance__epoch")
@@ -59,55 +68,62 @@ def ready_slices(
 
 
 def ready_replays(*, waited_seconds: float = 0.0, most: int) -> list[Ready]:
-    """Replays that can be claimed now and were asked for so long ago: higher priority first, then the older; at most so many."""
+    """Return at most `most` replays that can be claimed and were requested `waited_seconds` ago.
+
+    They are ordered by priority, then the oldest request.
+    """
     since = Now() - timedelta(seconds=waited_seconds)
     ready = Replay.objects.filter(FREE, state=ReplayState.WAITING, requested_at__lte=since)
     return list(ready.order_by("-instance__priority", "requested_at", "pk").values_list("pk", "instance__priority")[:most])
 
 
 def by_priority(instance_ids: Iterable[int]) -> list[Ready]:
-    """These instances with their priorities, the highest first, else as given."""
+    """Return these instances with their priorities, the highest first, otherwise in the order given."""
     wanted = list(instance_ids)
     known = dict(Instance.objects.filter(pk__in=wanted).values_list("pk", "priority"))
     return sorted(((pk, known[pk]) for pk in wanted if pk in known), key=lambda pair: -pair[1])
 
 
 def has_noticed(instance_id: int, what: str) -> bool:
-    """Whether an event of the run has told of this; see `processing/remarks.py`."""
+    """Whether an event of the run has recorded this remark; see `processing/remarks.py`."""
     return Event.objects.filter(instance=instance_id, type=EventType.NOTE, data__noticed=what).exists()
 
 
 def instance_with_work_item(instance_id: int) -> Instance:
-    """The instance, its work item loaded with it."""
+    """Return the instance with its work item loaded."""
     return Instance.objects.select_related("work_item").get(pk=instance_id)
 
 
 def population_of(slice_id: int) -> bytes:
-    """The packed agents of a slice. Raises Slice.DoesNotExist where its generation is complete or was given up."""
+    """Return the packed agents of a slice.
+
+    Raises:
+        Slice.DoesNotExist: its generation is complete or was abandoned.
+    """
     return bytes(Slice.objects.values_list("population", flat=True).get(pk=slice_id))
 
 
 def evaluated_slices(instance_id: int) -> list[Any]:
-    """The slices of the generation under way in the order of their agents."""
+    """Return the slices of the current generation in the order of their agents."""
     return list(Slice.objects.filter(instance=instance_id).order_by("first"))
 
 
 def slices_opened_at(instance_id: int) -> datetime:
-    """When the generation under way was handed out in slices, or taken up again."""
+    """Return when the current generation was opened in slices, or reopened after a resume."""
     found: datetime = Slice.objects.filter(instance=instance_id).aggregate(at=Min("opened_at"))["at"]
     return found
 
 
 def newest_checkpoint(instance_id: int) -> bytes | None:
-    """The stored checkpoint to go on from; None before the first generation."""
-    parts = list(_state_parts(instance_id))
-    return b"".join(parts) if parts or Checkpoint.objects.filter(instance=instance_id).exists() else None
+    """Return the strategy's state of the newest checkpoint; None before the first generation."""
+    chunks = list(_state_chunks(instance_id))
+    return b"".join(chunks) if chunks or Checkpoint.objects.filter(instance=instance_id).exists() else None
 
 
-def _state_parts(instance_id: int) -> Iterator[bytes]:
-    """The parts of the newest checkpoint's state in their order, read a few at a time."""
+def _state_chunks(instance_id: int) -> Iterator[bytes]:
+    """Yield the chunks of the newest checkpoint's state in order, read a few at a time."""
     checkpoints, parts = (connection.ops.quote_name(model._meta.db_table) for model in (Checkpoint, CheckpointPart))
-    statement = (  # at every claim, for which Django's way of asking takes too long
+    statement = (  # runs at every claim; building it with the ORM takes too long
         f"SELECT data FROM {parts} WHERE checkpoint_id = (SELECT id FROM {checkpoints} WHERE instance_id = %s"
         " ORDER BY generation DESC LIMIT 1) AND kind = %s AND number >= %s AND number < %s ORDER BY number"
     )
@@ -121,12 +137,12 @@ def _state_parts(instance_id: int) -> Iterator[bytes]:
 
 
 def workers_with_leases() -> list[str]:
-    """Names, `node/pid`, of the workers that hold a step."""
+    """Return the names, `node/pid`, of the workers that hold a step."""
     return _workers(lease_until__isnull=False)
 
 
 def workers_with_expired_leases() -> list[str]:
-    """Names, `node/pid`, of the workers that made no progress for the whole of a lease."""
+    """Return the names, `node/pid`, of the workers whose lease has expired."""
     return _workers(lease_until__lt=Now())
 
 

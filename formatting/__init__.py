@@ -1,1 +1,1 @@
-"""Is it well formed? Documents become work items here, or a list of everything that is wrong with them."""
+"""Parsing of documents into work items, with all faults of a malformed document reported at once."""

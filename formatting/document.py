@@ -1,6 +1,6 @@
-"""A document as plain JSON values, and everything that is wrong with it before anybody asks what it means.
+"""A document as plain JSON values, with the faults that can be found before its content is validated.
 
-Text is refused where it is not JSON; values are refused that JSON, a database or a browser cannot hold.
+Text that is not JSON is refused, and so are values that JSON, PostgreSQL or JavaScript cannot represent.
 """
 
 import json
@@ -19,15 +19,15 @@ Plain = Any  # None, bool, int, float, str, list[Plain], dict[str, Plain]
 
 
 def plain_values(raw: object, *, max_bytes: int) -> tuple[Plain, list[Fault]]:
-    """Turn what was sent into plain JSON values, with null in place of each faulty one.
+    """Convert a document to plain JSON values, with null in place of each faulty value.
 
     Args:
-        raw: bytes or text of JSON, or a mapping already parsed.
-        max_bytes: the size at which a document is refused unread.
+        raw: JSON as bytes or text, or a parsed mapping.
+        max_bytes: size in bytes above which a document is refused unread.
     Returns:
-        The values, and at most a hundred faults found so far.
+        The values, and the faults found, at most MAX_FAULTS.
     Raises:
-        Malformed: it cannot be read at all, or has more faults than are reported.
+        Malformed: the document cannot be read, or has more than MAX_FAULTS faults.
     """
     if isinstance(raw, bytes | bytearray | str):
         raw = _parsed(_text(raw, max_bytes))
@@ -80,7 +80,7 @@ def _not_json(text: str, error: json.JSONDecodeError) -> Fault:
 
 
 class _Repeating(dict[str, Any]):
-    """An object in which keys were written more than once; the first value of each counts."""
+    """An object with repeated keys; the first value of each key is kept."""
 
     repeated: tuple[str, ...] = ()
 
@@ -99,7 +99,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 class _LongInteger(str):
-    """The text of a whole number that no field can hold."""
+    """The text of an integer with more than MAX_DIGITS characters, which no field can hold."""
 
 
 def _integer(text: str) -> int | _LongInteger:
@@ -107,11 +107,11 @@ def _integer(text: str) -> int | _LongInteger:
 
 
 class _TooLarge(Exception):
-    """The values take more room than a document may."""
+    """The values are larger than a document may be."""
 
 
 class _Reader:
-    """Copies values and notes what is wrong with them, in time linear in their size."""
+    """Copies values and records their faults, in time linear in their size."""
 
     def __init__(self, max_bytes: int) -> None:
         self.faults: list[Fault] = []
@@ -130,7 +130,7 @@ class _Reader:
         if raw is None or isinstance(raw, bool):
             return raw
         if isinstance(raw, _LongInteger):
-            return self._note(FaultCode.OUT_OF_RANGE, _RANGE, f"a whole number of {len(raw.lstrip('-'))} digits")
+            return self._record_fault(FaultCode.OUT_OF_RANGE, _RANGE, f"a whole number of {len(raw.lstrip('-'))} digits")
         if isinstance(raw, str):
             return self._string(raw)
         if isinstance(raw, int | float):
@@ -140,24 +140,24 @@ class _Reader:
         if isinstance(raw, list | tuple):
             return self._list(raw)
         expected = "an object, a list, a text, a number, true, false or null"
-        return self._note(FaultCode.INVALID_TYPE, expected, shown(raw))
+        return self._record_fault(FaultCode.INVALID_TYPE, expected, shown(raw))
 
     def _string(self, raw: str) -> Plain:
         self._pay(len(raw))
         if _storable(raw):
             return str(raw)
         expected = "a text without NUL characters and without half surrogate pairs"
-        return self._note(FaultCode.INVALID_FORMAT, expected, shown(raw))
+        return self._record_fault(FaultCode.INVALID_FORMAT, expected, shown(raw))
 
     def _number(self, raw: int | float) -> Plain:
         if isinstance(raw, int):
             if raw.bit_length() <= 1023:
                 return int(raw)
-            return self._note(FaultCode.OUT_OF_RANGE, _RANGE, shown(raw))
+            return self._record_fault(FaultCode.OUT_OF_RANGE, _RANGE, shown(raw))
         if raw != raw:
-            return self._note(FaultCode.INVALID_FORMAT, "a finite number", "NaN")
+            return self._record_fault(FaultCode.INVALID_FORMAT, "a finite number", "NaN")
         if raw in (float("inf"), float("-inf")):
-            return self._note(FaultCode.OUT_OF_RANGE, _RANGE, "an infinite one")
+            return self._record_fault(FaultCode.OUT_OF_RANGE, _RANGE, "an infinite one")
         return float(raw) + 0.0  # -0.0 becomes 0.0: equal numbers have one spelling
 
     def _list(self, raw: list[Any] | tuple[Any, ...]) -> list[Plain] | None:
@@ -174,11 +174,11 @@ class _Reader:
         if not self._fits(len(raw), MAX_KEYS, "keys"):
             return None
         for key in raw.repeated if isinstance(raw, _Repeating) else ():
-            self._note(FaultCode.INVALID_FORMAT, "each key once", "it more than once", key=key)
+            self._record_fault(FaultCode.INVALID_FORMAT, "each key once", "it more than once", key=key)
         result = {}
         for key, entry in raw.items():
             if not isinstance(key, str):
-                self._note(FaultCode.INVALID_TYPE, "a text as key", shown(key), key=shown(key))
+                self._record_fault(FaultCode.INVALID_TYPE, "a text as key", shown(key), key=shown(key))
                 continue
             self._pay(len(key))
             self._path.append(str(key))
@@ -186,7 +186,7 @@ class _Reader:
                 result[str(key)] = self._value(entry)
             else:
                 expected = "a key without NUL characters and without half surrogate pairs"
-                self._note(FaultCode.INVALID_FORMAT, expected, shown(key))
+                self._record_fault(FaultCode.INVALID_FORMAT, expected, shown(key))
             self._path.pop()
         return result
 
@@ -194,7 +194,7 @@ class _Reader:
         if len(self._path) >= MAX_DEPTH:
             raise Malformed([*self.faults, _too_deep(self._where())])
         if size > limit:
-            self._note(FaultCode.LIMIT_EXCEEDED, f"at most {limit} {words}", f"{size} {words}")
+            self._record_fault(FaultCode.LIMIT_EXCEEDED, f"at most {limit} {words}", f"{size} {words}")
         return size <= limit
 
     def _pay(self, size: int) -> None:
@@ -205,8 +205,8 @@ class _Reader:
     def _where(self) -> Path:
         return tuple(self._path)
 
-    def _note(self, code: FaultCode, expected: str, given: str, *, key: str | None = None) -> Plain:
-        """Keep a fault of the value being read, or of one key of it; null takes the place of the faulty value."""
+    def _record_fault(self, code: FaultCode, expected: str, given: str, *, key: str | None = None) -> Plain:
+        """Record a fault of the current value, or of one of its keys, and return null in its place."""
         self.total += 1
         if len(self.faults) < MAX_FAULTS:
             path = self._where() if key is None else (*self._where(), key)

@@ -1,4 +1,4 @@
-"""What a validator found, in the words and keys of the document's writer."""
+"""Translation of pydantic's errors into faults with paths in the document's own keys."""
 
 import difflib
 import json
@@ -14,8 +14,8 @@ from formatting.wording import Schema, choices, expectation, listed, number, res
 from processing.core.search.kinds import KINDS
 
 MISSING = object()
-#: Keys of an object that may be slips of one, at most: so that looking at them takes little time.
-MAX_SLIPS = 100
+#: Maximum number of keys of an object that are compared with an expected key, to bound the time.
+MAX_COMPARED_KEYS = 100
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?")
 
@@ -26,11 +26,11 @@ _OUT_OF_RANGE = frozenset({
 
 
 def explain(error: ErrorDetails, document: Any) -> Fault:
-    """Turn one finding of pydantic into a fault.
+    """Convert one error of pydantic into a fault.
 
     Args:
-        error: its `type`, and its `loc` with the tags of unions, which the fault's path does not have.
-        document: the plain values that were validated, where the given value is looked up.
+        error: its `loc` contains the tags of unions, which are not part of the fault's path.
+        document: the validated plain values, in which the given value is looked up.
     """
     root = model_schema()
     path, node = _locate(root, error["loc"])
@@ -59,7 +59,7 @@ def explain(error: ErrorDetails, document: Any) -> Fault:
 
 
 def nearest(word: str, known: Sequence[str]) -> str | None:
-    """The known word that was probably meant, if any is near enough."""
+    """Return the known word that was probably meant; None where none is similar enough."""
     if len(word) > 60:
         return None
     same = {name.casefold(): name for name in known}
@@ -68,7 +68,7 @@ def nearest(word: str, known: Sequence[str]) -> str | None:
 
 
 def value_at(document: Any, path: Path) -> Any:
-    """The value at a path, `MISSING` where there is none."""
+    """Return the value at a path; `MISSING` where there is none."""
     for part in path:
         is_there = part in document if isinstance(document, Mapping) else isinstance(document, list)
         if not is_there:
@@ -78,7 +78,7 @@ def value_at(document: Any, path: Path) -> Any:
 
 
 def _locate(root: Schema, loc: Sequence[str | int]) -> tuple[Path, Schema]:
-    """The path in the user's keys, and the schema of what is expected there."""
+    """Return the path in the document's keys, and the schema of the value expected there."""
     path: list[str | int] = []
     node = _branch(root, root)
     for part in loc:
@@ -92,7 +92,10 @@ def _locate(root: Schema, loc: Sequence[str | int]) -> tuple[Path, Schema]:
 
 
 def _branch(root: Schema, node: Schema) -> Schema:
-    """The node behind references, and of a nullable one the part that is not null where that has parts of its own."""
+    """Resolve references.
+
+    Of a nullable node, return the branch that is an object or a list, where there is one.
+    """
     node = resolved(root, node)
     inner = [resolved(root, branch) for branch in node.get("anyOf", ())]
     return next((each for each in inner if "properties" in each or "items" in each or "discriminator" in each), node)
@@ -110,11 +113,11 @@ def _unknown_key(path: Path, known: list[str]) -> Fault:
 
 
 def _tag_fault(root: Schema, path: Path, node: Schema, given: Mapping[str, Any]) -> Fault:
-    """The key that says which form an object has is missing or unknown; the fault is that key's."""
+    """Return the fault of a missing or unknown discriminator (`kind` or `type`)."""
     key = node["discriminator"]["propertyName"]
-    if (slip := misspelt(key, given)) is not None:
+    if (misspelling := misspelt(key, given)) is not None:
         return fault(
-            FaultCode.UNKNOWN_FIELD, (*path, slip), f'the key "{key}"', f"the key {shown(slip)}", f'{MEANT}"{key}"?'
+            FaultCode.UNKNOWN_FIELD, (*path, misspelling), f'the key "{key}"', f"the key {shown(misspelling)}", f'{MEANT}"{key}"?'
         )
     tag, known = given.get(key, MISSING), choices(root, node)
     meant = meant_kind(given) if path == () else nearest(tag, known) if isinstance(tag, str) else None
@@ -125,12 +128,15 @@ def _tag_fault(root: Schema, path: Path, node: Schema, given: Mapping[str, Any])
 
 
 def misspelt(key: str, given: Mapping[str, Any]) -> str | None:
-    """The key of an object that was probably meant to be this one, which is not there; None where it is, or none is near."""
-    return None if key in given else nearest(key, list(given)[:MAX_SLIPS])
+    """Return the key that is probably a misspelling of `key`.
+
+    None where `key` is given, or no other is similar.
+    """
+    return None if key in given else nearest(key, list(given)[:MAX_COMPARED_KEYS])
 
 
 def meant_kind(document: Mapping[str, Any]) -> str | None:
-    """The kind that was probably meant: by its spelling, or as that of the strategy that is named, there or in its place."""
+    """Return the kind that was probably meant: by similar spelling, or by the name of a strategy."""
     kind, strategy = document.get("kind"), document.get("strategy")
     spelt = nearest(kind, list(KINDS)) if isinstance(kind, str) else None
     names = (kind, strategy.get("type") if isinstance(strategy, Mapping) else None)

@@ -1,4 +1,4 @@
-"""What is wrong with a document, said so that its writer can put it right."""
+"""Faults of a document, with messages that state where, what was expected, and what was given."""
 
 import json
 import math
@@ -13,14 +13,14 @@ from processing.core.errors import Refused
 MAX_FAULTS = 100
 MAX_SHOWN = 60
 MAX_SHOWN_PARTS = 8
-#: Hints that begin so name what was probably meant.
+#: Hints that begin with this text name the value or key that was probably meant.
 MEANT = "Did you mean "
 
 Path = tuple[str | int, ...]
 
 
 class FaultCode(StrEnum):
-    """What kind of fault it is; the names are those of the API's `UserErrorCode`."""
+    """Kinds of faults, with the names of the API's `UserErrorCode`."""
 
     REQUIRED = "REQUIRED"
     UNKNOWN_FIELD = "UNKNOWN_FIELD"
@@ -41,22 +41,22 @@ class FaultCode(StrEnum):
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong, or (as a warning) probably not meant."""
+    """One fault, or (as a warning) one thing that was probably not intended."""
 
     code: FaultCode
-    path: Path  # where, in the user's own keys and indexes; empty for the document as a whole
+    path: Path  # in the document's own keys and indices; empty for the whole document
     message: str  # a sentence for people
     expected: str
-    given: str  # always short, whatever was sent
+    given: str  # always short
     hint: str | None = None
 
     @property
     def advice(self) -> str | None:
-        """The hint, where the message does not say it already."""
+        """The hint, where the message does not contain it already."""
         return None if self.hint is None or self.hint in self.message else self.hint
 
     def __getstate__(self) -> dict[str, Any]:
-        """The plain values only, so that stored faults need no code to be read back."""
+        """Return plain values only, so that stored faults can be read back without running code."""
         return {**self.__dict__, "code": self.code.value}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -64,14 +64,14 @@ class Fault:
 
 
 class Faulty(Refused):
-    """A document is refused: every fault of it at once, in `faults`."""
+    """A document is refused; `faults` has all of its faults."""
 
     def __init__(self, faults: Iterable[Fault], *, total: int | None = None) -> None:
-        """Keep the first hundred faults and say how many more there are.
+        """Keep the first MAX_FAULTS faults, and add one that states how many there are.
 
         Args:
             faults: at least one.
-            total: how many were found, where not all of them are in `faults`.
+            total: number of faults found, where not all of them are in `faults`.
         """
         found = tuple(faults)
         self.total = total = len(found) if total is None else total
@@ -88,30 +88,30 @@ class Malformed(Faulty):
     """The document is not a well-formed work item.
 
     Attributes:
-        sound: what of it is, as `formatting.sound` has it; None where nothing is.
-        renamed: the key that was given, by the path that has the one which was probably meant.
+        sound: its well-formed part, a `formatting.sound.Sound`; None where there is none.
+        renamed: the misspelt key that was given, by the path with the key that was probably meant.
     """
 
     sound: Any = None
     renamed: Mapping[Path, str] = MappingProxyType({})
 
     def joined(self, further: Iterable[Fault]) -> "Malformed":
-        """The same with faults that were found in what is sound, in the keys that were given."""
+        """Return a copy with further faults, found in the sound part, at paths with the given keys."""
         if self.total > MAX_FAULTS:
             return self
         return Malformed((*self.faults, *(relocated(each, self.renamed) for each in further)))
 
 
 def relocated(one: Fault, renamed: Mapping[Path, str]) -> Fault:
-    """The fault at the path that has the keys which were given."""
+    """Return the fault with the keys that were given in its path."""
     path = tuple(renamed.get(one.path[: place + 1], part) for place, part in enumerate(one.path))
     return one if path == one.path else fault(one.code, path, one.expected, one.given, one.hint)
 
 
 def fault(code: FaultCode, path: Path, expected: str, given: str, hint: str | None = None) -> Fault:
-    """A fault whose message is put together from the other parts: where, expected, got.
+    """Return a fault whose message states where, what was expected, and what was given.
 
-    What was probably meant stands first: what is expected may be a long list.
+    A hint about what was probably meant comes first, because what is expected may be a long list.
     """
     path = tuple(_utf8(_cut(part)).replace("\0", "\\x00") if isinstance(part, str) else part for part in path)
     first = f"{hint} Expected" if hint is not None and hint.startswith(MEANT) else "expected"
@@ -119,13 +119,13 @@ def fault(code: FaultCode, path: Path, expected: str, given: str, hint: str | No
 
 
 def shown_path(path: Path) -> str:
-    """The path as people write it, e.g. `environment.rows[3]`; `document` for the whole."""
+    """Return the path as text, e.g. `environment.rows[3]`; `document` for the empty path."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path[:MAX_SHOWN_PARTS])
     return (text.removeprefix(".") or "document") + ("…" if len(path) > MAX_SHOWN_PARTS else "")
 
 
 def shown(value: Any) -> str:
-    """A short text for any value: never longer than about a line, and fit for UTF-8."""
+    """Return a text for any value that is at most about a line long and can be encoded in UTF-8."""
     if value is None or isinstance(value, bool):
         return json.dumps(value)
     if isinstance(value, str):
@@ -152,5 +152,5 @@ def _cut(text: str) -> str:
 
 
 def _utf8(text: str) -> str:
-    """The text with escapes for half surrogate pairs, which UTF-8 cannot hold."""
+    """Escape unpaired surrogates, which UTF-8 cannot encode."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")

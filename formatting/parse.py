@@ -1,4 +1,4 @@
-"""A document becomes a work item, or everything that is wrong with it is said at once."""
+"""Parse a document into a work item, or report all of its faults at once."""
 
 import copy
 import json
@@ -21,15 +21,15 @@ MAX_DOCUMENT_BYTES = 2_000_000
 
 
 def parse(raw: bytes | str | Mapping[str, Any], *, max_bytes: int = MAX_DOCUMENT_BYTES) -> WorkItem:
-    """Read a work item of any kind.
+    """Parse a work item of any kind.
 
     Args:
-        raw: JSON as bytes (UTF-8) or text, or the values themselves.
-        max_bytes: the size at which a document is refused unread.
+        raw: JSON as bytes (UTF-8) or text, or parsed values.
+        max_bytes: size in bytes above which a document is refused unread.
     Returns:
-        The work item, every default filled in.
+        The work item, with every default filled in.
     Raises:
-        Malformed: with all faults of the document, each with its path in the user's own keys.
+        Malformed: with all faults of the document, each with its path in the document's own keys.
     """
     document, faults = plain_values(raw, max_bytes=max_bytes)
     if not isinstance(document, dict):
@@ -50,16 +50,20 @@ def parse(raw: bytes | str | Mapping[str, Any], *, max_bytes: int = MAX_DOCUMENT
 
 
 def _default_strategy(document: dict[str, Any]) -> None:
-    """A strategy that does not say its type is the kind's default. The document is changed by that: it is our own copy."""
+    """Fill in the kind's default `type` of a strategy without one.
+
+    Changes `document`, which must be a copy.
+    """
     kind, strategy = document.get("kind"), document.get("strategy")
     if isinstance(kind, str) and kind in KINDS and isinstance(strategy, dict) and misspelt("type", strategy) is None:
         strategy.setdefault("type", KINDS[kind].strategies[0])
 
 
 def _validated(document: dict[str, Any]) -> tuple[WorkItem | None, list[ErrorDetails]]:
-    """The work item, or what the models have against it; read as JSON: lists become tuples, and no type is bent.
+    """Return the work item, or the models' errors.
 
-    A list with a faulty entry is not called too short: the faulty ones are not counted by the models.
+    The values are validated as JSON, so that lists become tuples and no type is coerced. The error
+    `too_short` is left out for a list with a faulty entry, as pydantic does not count faulty entries.
     """
     try:
         return ADAPTER.validate_json(json.dumps(document)), []
@@ -70,28 +74,28 @@ def _validated(document: dict[str, Any]) -> tuple[WorkItem | None, list[ErrorDet
 
 
 class _Reading:
-    """Finds every fault of a document that does not follow from one that is known already.
+    """Finds every fault of a document that does not follow from a known one.
 
-    Where the key that says which form an object has is misspelt, or any other key, what was probably meant is taken, to see
-    the rest. The document is changed by that: it is our own copy.
+    A misspelt key or discriminator is replaced by what was probably meant, so that the faults behind it are
+    found. This changes `document`, which must be a copy.
     """
 
     def __init__(self, document: dict[str, Any], *, known: set[Path]) -> None:
         self.document = document
-        self.faults: list[Fault] = []  # at the paths that were given
-        self.omitted = 0  # more of them, which are not explained
-        self.faulty = set(known)  # the paths of all of them in the document as it was changed
+        self.faults: list[Fault] = []  # with paths in the keys that were given
+        self.omitted = 0  # number of further faults that are not explained
+        self.faulty = set(known)  # paths of all faults in the changed document
         self.renamed: dict[Path, str] = {}  # see `Malformed`
 
     def explain(self, errors: list[ErrorDetails]) -> None:
-        """Explain these, and what shows behind them."""
+        """Explain these errors, and those that show after misspelt keys are replaced."""
         while errors and not self.omitted:
             found = [explain(error, self.document) for error in errors[:MAX_FAULTS]]
             self.omitted += len(errors) - len(found)
             before, renamed = set(self.faulty), set(self.renamed)
             repaired = [self._repair(each, error) for each, error in zip(found, errors, strict=False)]
             for each in found:
-                if each.path in self.renamed:  # it was given under another name, of which more is not asked, nor said
+                if each.path in self.renamed:  # given under a misspelt key, which is reported already
                     self.faulty |= {each.path} & renamed
                 elif not _follows(each.path, before):
                     self.faults.append(relocated(each, self.renamed))
@@ -104,14 +108,14 @@ class _Reading:
             self._explain_common()
 
     def _explain_common(self) -> None:
-        """What is wrong whatever kind was meant."""
+        """Add the faults that the document has whatever kind was meant."""
         readings = []
         for kind in KINDS:
             reading = _Reading(copy.deepcopy(self.document) | {"kind": kind}, known=self.faulty - {("kind",)})
             _default_strategy(reading.document)
             reading.explain(_validated(reading.document)[1])
             readings.append(reading)
-            if reading.omitted:  # too many to be compared
+            if reading.omitted:  # too many to compare
                 self.faults += reading.faults
                 self.omitted += reading.omitted
                 return
@@ -124,7 +128,10 @@ class _Reading:
         self.renamed |= shared
 
     def _repair(self, one: Fault, error: ErrorDetails) -> bool:
-        """Put what was probably meant in the place of what is unknown; false where there is nothing to put right."""
+        """Replace an unknown key or discriminator by what was probably meant.
+
+        False where nothing was replaced.
+        """
         path, given = one.path, value_at(self.document, one.path)
         if one.code != FaultCode.UNKNOWN_FIELD and error["type"] in ("union_tag_invalid", "union_tag_not_found"):
             tags = re.findall("'(.*?)'", error.get("ctx", {}).get("expected_tags", ""))
@@ -142,7 +149,7 @@ class _Reading:
 
 
 def _rename(document: dict[str, Any], group: Path, key: str, meant: str) -> bool:
-    """Give the value of a key to the one that was probably meant; false where there is none."""
+    """Move the value of a key to the key that was probably meant; False where there is no such value."""
     values = value_at(document, group)
     if key not in values:
         return False

@@ -1,6 +1,6 @@
-"""The preset `paper` of NEAT: what was published for a task, put where the document says nothing.
+"""The preset `paper` of NEAT: published values of a task, filled in for keys that the document leaves out.
 
-A document that was completed is complete: read again it is the same, and every figure stands in it.
+A completed document contains every value, so parsing it again does not change it.
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ from processing.core.environments import ENVIRONMENTS
 
 Values = dict[str, Any]
 
-#: Strategy and network as far as they differ from the defaults, which are those of XOR.
+#: Values of strategy and network that differ from the defaults, which are those of XOR.
 _WITH_VELOCITIES: tuple[Values, Values] = {}, {"bias": 0.5, "activations_per_step": 1}
 _WITHOUT_VELOCITIES: tuple[Values, Values] = {
     "population_size": 1000, "compatibility_threshold": 4.0, "weight_coefficient": 3.0, "survival_fraction": 0.4,
@@ -18,15 +18,15 @@ _WITHOUT_VELOCITIES: tuple[Values, Values] = {
     "mutate_weights_probability": 0.8, "weight_mutation_power": 1.8, "toggle_enable_probability": 0.1,
     "re_enable_probability": 0.05, "purge_generations": 30,
 }, {"bias": 0.5, "recurrent": True, "activations_per_step": 1}
-#: How the table of XOR was scored and solved; its strategy and network are the defaults.
+#: Published fitness and criterion of XOR, whose strategy and network are the defaults.
 _XOR_SCORING: Values = {"fitness": "squared_remainder", "criterion": "sides", "scaling": "none"}
 _XOR = {(0, 0): 0, (0, 1): 1, (1, 0): 1, (1, 1): 0}
 
 
 def fill_preset(document: Values) -> list[Fault]:
-    """Fill in what the preset means for the environment, or say that it means nothing for this one.
+    """Fill in the preset's values for the environment, or return a fault where the environment has none.
 
-    The document is changed by that: it is our own copy. What is ill-formed in it is left to the models.
+    Changes `document`, which must be a copy. Ill-formed values are left to the models.
     """
     strategy, environment = document.get("strategy"), document.get("environment")
     if document.get("kind") != "neat" or not isinstance(strategy, dict) or strategy.get("preset") != "paper":
@@ -48,9 +48,12 @@ def fill_preset(document: Values) -> list[Fault]:
 
 
 def published_for(environment: Values) -> tuple[Values, Values, Values] | None:
-    """What was published for this environment, as far as it differs from the defaults; None for nothing.
+    """Return the published values for this environment that differ from the defaults.
 
-    That is of the strategy, of the network, and of the environment itself.
+    None where there are none.
+
+    Returns:
+        Values of the strategy, of the network, and of the environment.
     """
     if environment["type"] == "double_pole":
         return (*(_WITHOUT_VELOCITIES if environment.get("velocities") is False else _WITH_VELOCITIES), {})
@@ -60,7 +63,7 @@ def published_for(environment: Values) -> tuple[Values, Values, Values] | None:
 
 
 def _is_xor(inputs: Any, targets: Any) -> bool:
-    """Whether these rows are the four of XOR, in any order."""
+    """Whether these rows are the four rows of XOR, in any order."""
     try:
         rows = {tuple(row): target for row, (target,) in zip(inputs, targets, strict=True)}
     except (TypeError, ValueError):

@@ -1,6 +1,6 @@
-"""The document's JSON Schema and its tables of parameters, printed from the models.
+"""The document's JSON Schema and its tables of parameters, generated from the models.
 
-What a server takes of them is less: `staging.schema` has the schema with its limits, and prints it.
+A server's limits are lower: `staging.schema` has the schema with these, and prints it.
 """
 
 import copy
@@ -19,7 +19,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 @dataclass(frozen=True, slots=True)
 class ParameterRow:
-    """One parameter in words, as documentation prints it."""
+    """One parameter as text, as documentation prints it."""
 
     name: str
     type: str
@@ -31,18 +31,23 @@ class ParameterRow:
 
 
 def json_schema() -> dict[str, Any]:
-    """The JSON Schema (2020-12) of the work item document, for editors and forms."""
+    """Return the JSON Schema (2020-12) of the work item document, for editors and forms."""
     return {"$schema": DIALECT, **copy.deepcopy(model_schema()), "title": "Work item"}
 
 
 @functools.cache
 def model_schema() -> dict[str, Any]:
-    """The same schema as pydantic prints it; shared, not to be changed."""
+    """Return the schema as pydantic generates it; it is cached, so callers must not change it."""
     return ADAPTER.json_schema()
 
 
 def parameter_table(model: type[Parameters], largest: Mapping[str, int] | None = None) -> list[ParameterRow]:
-    """One row for each parameter of a group, in the order of declaration; `largest` has what a server allows of some."""
+    """Return one row for each parameter of a group, in the order of declaration.
+
+    Args:
+        model: the group.
+        largest: the maximum that a server allows, by the name of a parameter.
+    """
     schema = model.model_json_schema()
     for name, most in (largest or {}).items():
         node = schema["properties"].get(name, {})

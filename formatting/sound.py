@@ -1,4 +1,4 @@
-"""What is sound of a document that is not: so that checks of these parts tell their faults together with the others."""
+"""The well-formed part of a malformed document, so that its faults are reported together with the others."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,24 +18,27 @@ Lists = Mapping[str, Entries]
 
 
 class Unsound(Broken):
-    """A value was asked for that is not well-formed, or that nobody gave; `told` answers for checks."""
+    """A value was read that is missing or not well-formed; `run_check` handles this for checks."""
 
 
 class Sound:
-    """A group of parameters of which some are faulty: it passes for one of its class, and asking for these raises Unsound."""
+    """A group with some faulty parameters, which acts as an instance of its class.
+
+    Reading a faulty parameter raises Unsound.
+    """
 
     def __init__(
         self, parameters: Parameters, faulty: frozenset[str], groups: Mapping[str, "Sound"], lists: Lists = MappingProxyType({})
     ) -> None:
         """Args:
-            parameters: with anything in the place of the faulty ones.
+            parameters: the group, with arbitrary values in place of the faulty ones.
             faulty: names of parameters.
-            groups: groups within this one that are faulty in part only.
-            lists: of those of which only some entries are faulty, the others.
+            groups: inner groups that are only partly faulty.
+            lists: the sound entries of lists that are only partly faulty.
         """
         self._parameters, self._faulty, self._groups, self._lists = parameters, faulty, groups, lists
 
-    @property  # type: ignore[misc]  # checks ask of which class it is
+    @property  # type: ignore[misc]  # checks use isinstance
     def __class__(self) -> type:
         return type(self._parameters)
 
@@ -47,18 +50,18 @@ class Sound:
         return getattr(self._parameters, name)
 
     def __iter__(self) -> Iterator[Any]:
-        """Whoever asks for all of them asks for the faulty ones."""
+        """Raise Unsound, as iteration would include the faulty parameters."""
         raise Unsound(*self._faulty)
 
     def model_copy(self, *, update: Mapping[str, Any]) -> "Sound":
-        """The same with other values for some parameters."""
+        """Return a copy with other values for some parameters, as pydantic's method does."""
         groups = {name: value for name, value in update.items() if isinstance(value, Sound)}
         values = {name: value for name, value in update.items() if name not in groups}
         return Sound(self._parameters.model_copy(update=values), self._faulty, {**self._groups, **groups}, self._lists)
 
 
 def entries(group: Parameters, name: str) -> Entries:
-    """The sound entries of a list among parameters, as JSON values, each with its place.
+    """Return the sound entries of a list parameter, as JSON values, each with its index.
 
     Raises:
         Unsound: the list itself is faulty.
@@ -68,7 +71,7 @@ def entries(group: Parameters, name: str) -> Entries:
 
 
 def run_check(check: Callable[..., list[T]], *arguments: Any) -> list[T]:
-    """What a check finds; nothing where it needs a value that is not well-formed."""
+    """Return the faults that a check finds; none where it reads a value that is not well-formed."""
     try:
         return check(*arguments)
     except Unsound:
@@ -76,9 +79,9 @@ def run_check(check: Callable[..., list[T]], *arguments: Any) -> list[T]:
 
 
 def sound_parts(document: Mapping[str, Any], faulty: Iterable[Path]) -> Sound | None:
-    """What is sound of a work item, given where it is not; None where nothing is.
+    """Return the sound part of a work item, given the paths of its faults; None where there is none.
 
-    Of a kind that is not known, only what all kinds have alike.
+    For an unknown kind, this is limited to the groups that all kinds share.
     """
     paths, kind = set(faulty) - {("kind",)}, document.get("kind")
     if isinstance(kind, str) and kind in WORK_ITEMS:
@@ -88,7 +91,7 @@ def sound_parts(document: Mapping[str, Any], faulty: Iterable[Path]) -> Sound | 
 
 
 def _differing() -> Iterable[str]:
-    """The groups that are not the same in all kinds."""
+    """Yield the names of groups that differ between kinds."""
     models = list(WORK_ITEMS.values())
     for name in {name for model in models for name in model.model_fields if name != "kind"}:
         fields = [model.model_fields.get(name) for model in models]
@@ -97,7 +100,7 @@ def _differing() -> Iterable[str]:
 
 
 def _sound(model: type[Parameters], values: Mapping[str, Any], paths: set[Path]) -> Sound | None:
-    """The group without what is faulty; None where the group itself is."""
+    """Return a group without its faulty parameters; None where the group as a whole is faulty."""
     faulty = frozenset(str(path[0]) for path in paths if path)
     anything: Any = (Any, None)
     fields = {name: anything for name in faulty if name in model.model_fields}
@@ -116,7 +119,7 @@ def _sound(model: type[Parameters], values: Mapping[str, Any], paths: set[Path])
 
 
 def _sound_entries(name: str, values: Any, paths: set[Path]) -> Entries | None:
-    """Those of a list that are not faulty; None where more than entries is."""
+    """Return the entries of a list that are not faulty; None where the list as a whole is faulty."""
     faulty = [path[1] if len(path) > 1 else None for path in paths if path[0] == name]
     if not isinstance(values, list) or not all(isinstance(place, int) for place in faulty):
         return None
@@ -124,7 +127,7 @@ def _sound_entries(name: str, values: Any, paths: set[Path]) -> Entries | None:
 
 
 def _group(model: type[Parameters], name: str, values: Any, paths: set[Path]) -> Sound | None:
-    """A group within a group."""
+    """Return the sound part of an inner group; None where there is none."""
     if not isinstance(values, Mapping):
         return None
     found = _model_of(model.model_fields[name].annotation, values.get("type"))
@@ -133,7 +136,7 @@ def _group(model: type[Parameters], name: str, values: Any, paths: set[Path]) ->
 
 
 def _model_of(annotation: Any, type_name: Any) -> type[Parameters] | None:
-    """The model that an annotation admits, of several the one of this `type`."""
+    """Return the model that an annotation admits; of several, the one with this `type`."""
     waiting, models = [annotation], []
     while waiting:
         each = waiting.pop()

@@ -1,4 +1,4 @@
-"""JSON Schema in words: what a field takes, as people say it."""
+"""JSON Schema as text: which values a field takes."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -6,19 +6,19 @@ from typing import Any
 
 Schema = Mapping[str, Any]
 
-#: Beyond it, fractions have a digit for nothing.
+#: Floats from here on are written with an exponent, as their last digits are not exact.
 MOST_WHOLE = 1e16
 
 
 def resolved(root: Schema, node: Schema) -> Schema:
-    """The node itself, or what its reference stands for."""
+    """Resolve a node's references."""
     while "$ref" in node:
         node = root["$defs"][node["$ref"].removeprefix("#/$defs/")]
     return node
 
 
 def choices(root: Schema, node: Schema) -> list[str]:
-    """The texts that a node admits, where it admits only some; else none."""
+    """Return the strings that a node admits; empty where it does not enumerate them."""
     node = resolved(root, node)
     if "anyOf" in node:
         return [choice for branch in node["anyOf"] for choice in choices(root, branch)]
@@ -29,7 +29,7 @@ def choices(root: Schema, node: Schema) -> list[str]:
 
 
 def expectation(root: Schema, node: Schema) -> str:
-    """What the node takes, e.g. `a whole number from 1 to 100, or null`."""
+    """Describe the values that a node takes, e.g. `a whole number from 1 to 100, or null`."""
     node = resolved(root, node)
     if "anyOf" in node:
         return ", or ".join(expectation(root, branch) for branch in node["anyOf"])
@@ -38,7 +38,7 @@ def expectation(root: Schema, node: Schema) -> str:
 
 
 def type_words(root: Schema, node: Schema) -> str:
-    """What sort of value the node takes, e.g. `whole number`."""
+    """Describe the type of value that a node takes, e.g. `whole number`."""
     node = resolved(root, node)
     if "anyOf" in node:
         return " or ".join(type_words(root, branch) for branch in node["anyOf"])
@@ -52,7 +52,7 @@ def type_words(root: Schema, node: Schema) -> str:
 
 
 def range_words(root: Schema, node: Schema) -> str:
-    """Which values of its sort the node takes, e.g. `from 1 to 100`; empty where all."""
+    """Describe the range of values of its type that a node takes, e.g. `from 1 to 100`; empty where all."""
     node = resolved(root, node)
     if "anyOf" in node:
         return ", or ".join(words for branch in node["anyOf"] if (words := range_words(root, branch)))
@@ -74,7 +74,7 @@ def range_words(root: Schema, node: Schema) -> str:
 
 
 def listed(words: Sequence[str], last: str = "or") -> str:
-    """`a, b or c`."""
+    """Join texts as in `a, b or c`; `last` is the last conjunction."""
     return f" {last} ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
 
 
@@ -101,7 +101,7 @@ def _number_range(node: Schema) -> str:
 
 
 def number(value: int | float) -> str:
-    """A number without a needless fraction; one of very many digits by its exponent."""
+    """Return a number as text: without `.0`, and from MOST_WHOLE on with an exponent where it is a float."""
     is_whole = isinstance(value, int) or (value.is_integer() and abs(value) < MOST_WHOLE)
     return str(int(value)) if is_whole else repr(value)
 

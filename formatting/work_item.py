@@ -1,4 +1,4 @@
-"""The work item: what is asked for. Frozen, complete, and strict; one class for each kind.
+"""The work item, an immutable request: one strict and complete model for each kind.
 
 A new kind is one line in `processing.core.search.kinds` and one class here, named in `WORK_ITEMS`.
 """
@@ -19,7 +19,7 @@ from processing.core.strategies import STRATEGIES
 
 MAX_SEED = 2**53 - 1
 
-#: What a text for people has somewhere: a character that is seen.
+#: A visible character, of which names and labels need at least one.
 VISIBLE = r"[^\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060\ufeff]"
 
 
@@ -55,7 +55,7 @@ def _allow_schema_key(schema: dict[str, Any]) -> None:
 
 
 class WorkItem(Parameters):
-    """What every kind of work item has."""
+    """The parameters that every kind of work item has."""
 
     model_config = ConfigDict(json_schema_extra=_allow_schema_key)
 
@@ -81,15 +81,15 @@ class WorkItem(Parameters):
     )
 
 
-def _told_apart(models: Iterable[type[Parameters]], *, by: str) -> Any:
-    """One of several models, told apart by one of their keys."""
+def _discriminated(models: Iterable[type[Parameters]], *, by: str) -> Any:
+    """Return the union of several models with the key `by` as discriminator."""
     members = tuple(models)
     return Annotated[Union[members], Field(discriminator=by)] if len(members) > 1 else members[0]  # noqa: UP007
 
 
 def _one_of(table: Mapping[str, Any], names: Iterable[str]) -> Any:
-    """The parameters of one entry of a table, told apart by their key `type`."""
-    return _told_apart((table[name].Parameters for name in names), by="type")
+    """Return the union of the parameters of a table's entries with the discriminator `type`."""
+    return _discriminated((table[name].Parameters for name in names), by="type")
 
 
 def _default_strategy(kind: str) -> Parameters:
@@ -125,7 +125,7 @@ class WeightEvolution(WorkItem):
         _default_strategy("weight_evolution"), meaning="How a generation follows from the last."
     )
     novelty: NoveltyParameters | None = parameter(
-        None, meaning="Select for novel behaviour, where the environment can tell it; null for fitness alone."
+        None, meaning="Select for novel behaviour, where the environment reports it; null for fitness alone."
     )
 
 
@@ -139,11 +139,11 @@ class Neat(WorkItem):
     )
     strategy: NeatStrategy = parameter(_default_strategy("neat"), meaning="How a generation follows from the last.")
     novelty: NoveltyParameters | None = parameter(
-        None, meaning="Select for novel behaviour, where the environment can tell it; null for fitness alone."
+        None, meaning="Select for novel behaviour, where the environment reports it; null for fitness alone."
     )
 
 
 WORK_ITEMS: dict[str, type[WorkItem]] = {"weight_evolution": WeightEvolution, "neat": Neat}
 
-#: Reads a work item of any kind.
-ADAPTER: TypeAdapter[WorkItem] = TypeAdapter(_told_apart(WORK_ITEMS.values(), by="kind"))
+#: Validates a work item of any kind.
+ADAPTER: TypeAdapter[WorkItem] = TypeAdapter(_discriminated(WORK_ITEMS.values(), by="kind"))

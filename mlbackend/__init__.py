@@ -1,4 +1,4 @@
-"""The fuse box: settings, URLs, ASGI and Celery applications. It wires and decides nothing."""
+"""The Django project: settings, URLs, ASGI and Celery applications. It only configures."""
 
 from mlbackend.celery import application
 

@@ -1,8 +1,8 @@
-"""The ASGI application that web servers run: Django in a bounded pool of threads, each of which keeps its database connection.
+"""The ASGI application that web servers run: Django in a bounded pool of threads that keep their connections.
 
-Django's own ASGI handler gives every request a thread of its own, and so a connection of its own. In the pool a thread is
-precious: a request comes to it with its whole body, and its answer never waits there for a slow reader. A server that stops has
-each thread close its connection, which no other thread can do.
+Django's own ASGI handler gives every request a new thread, and so a new database connection. The threads of
+the pool are few: a request enters it with its whole body, and its answer never waits there for a slow reader.
+When the server stops, each thread closes its own connection, which no other thread can do.
 """
 
 import asyncio
@@ -21,29 +21,29 @@ from django.db import connections
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mlbackend.settings")
 
 _BUSY_SECONDS = 0.5  # a thread that answers a request for longer when the server stops keeps its connection
-_UNBOUNDED = 0  # chunks of an answer that wait for a slow reader; the largest answers are our own static files
+_UNBOUNDED = 0  # chunks of an answer that may wait for a slow reader; our static files are the largest
 
 
 def close_connections(pool: ThreadPoolExecutor, threads: int) -> None:
-    """Each of the pool's threads, so many at most, closes its database connections; returns within two seconds."""
+    """Have each of the pool's `threads` threads close its database connections, within two seconds."""
     together = threading.Barrier(threads)
 
     def close() -> None:
         with contextlib.suppress(threading.BrokenBarrierError):
-            together.wait(_BUSY_SECONDS)  # nobody takes a second turn before all had one
+            together.wait(_BUSY_SECONDS)  # no thread runs this twice before each has run it once
         connections.close_all()
 
     wait([pool.submit(close) for _ in range(threads)], timeout=3 * _BUSY_SECONDS)
 
 
 class WholeRequests:
-    """Reads a request's body before it asks for a thread; of one that is too long it keeps only enough to refuse it."""
+    """Reads a request's body before taking a thread; of too long a body, it keeps enough to refuse it."""
 
     def __init__(self, threaded: Any, most_bytes: int, stop: Callable[[], object] = lambda: None) -> None:
         self.threaded, self.most_bytes, self.stop = threaded, most_bytes, stop
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer one request, or play another part of the protocol."""
+        """Answer an HTTP request or the lifespan protocol; pass other protocols on."""
         if scope["type"] == "lifespan":
             await self._until_stopped(receive, send)
             return
@@ -60,7 +60,7 @@ class WholeRequests:
         await self.threaded(_plain(scope, len(body)), whole, send)
 
     async def _until_stopped(self, receive: Any, send: Any) -> None:
-        """The server says that it starts, and much later that it stops."""
+        """Answer the lifespan protocol, and call `stop` when the server stops."""
         await receive()
         await send({"type": "lifespan.startup.complete"})
         await receive()
@@ -68,9 +68,9 @@ class WholeRequests:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _body(self, receive: Any) -> bytes | None:
-        """The body, or the beginning of one that is too long; None where the client left before its end.
+        """Read the body, or the beginning of one that is too long; None where the client disconnects first.
 
-        The end is awaited in any case: many clients read no answer before they have sent everything.
+        The rest is read in any case: many clients read no answer before they have sent everything.
         """
         body, more = bytearray(), True
         while more:
@@ -84,7 +84,10 @@ class WholeRequests:
 
 
 def _plain(scope: Any, length: int) -> dict[str, Any]:
-    """The request as WSGI can tell it: a body that came in chunks has a length, no header passes for another by an underscore."""
+    """The scope as WSGI can represent it: chunked bodies get a length, headers with underscores are dropped.
+
+    WSGI writes hyphens as underscores, so a header with an underscore could pass for another one.
+    """
     headers = [(name, value) for name, value in scope["headers"] if b"_" not in name]
     if any(name == b"transfer-encoding" for name, _ in headers):
         headers.append((b"content-length", b"%d" % length))

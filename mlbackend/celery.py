@@ -1,4 +1,4 @@
-"""The Celery application. Messages are short, acknowledged early and never trusted to arrive."""
+"""The Celery application. Messages are short and acknowledged early; the sweep replaces lost ones."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Environment variables, read so that a wrong one is told in a sentence."""
+"""Reads environment variables; a wrong value is reported in a sentence."""
 
 from typing import Any
 
@@ -10,10 +10,10 @@ BROKERS = ("redis://", "rediss://", "redis+socket://", "memory://")
 
 
 class Environment(environ.Env):  # type: ignore[misc]
-    """django-environ's, with clear faults."""
+    """django-environ's reader, with clear errors."""
 
     def get_value(self, var: str, cast: Any = None, default: Any = environ.Env.NOTSET, parse_default: bool = False) -> Any:
-        """The value. Raises ImproperlyConfigured."""
+        """The value of a variable. Raises ImproperlyConfigured where it is not of the expected type."""
         try:
             return super().get_value(var, cast=cast, default=default, parse_default=parse_default)
         except ValueError as error:

@@ -1,4 +1,4 @@
-"""The server's secret key: drawn once, kept beside the database, readable by its owner alone."""
+"""The server's secret key: generated once, stored beside the database, readable by its owner alone."""
 
 import os
 import secrets
@@ -7,7 +7,10 @@ from pathlib import Path
 
 
 def secret_key(folder: Path) -> str:
-    """The key stored in `folder`; drawn and stored when there is none. A folder that cannot be written gets a passing key."""
+    """The key stored in `folder`, generated where there is none.
+
+    If the folder cannot be written, the key is not kept.
+    """
     path = folder / "secret-key"
     key = secrets.token_urlsafe(50)
     try:

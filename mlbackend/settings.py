@@ -22,7 +22,7 @@ SECRET_KEY = env.str("SECRET_KEY", default="") or secret_key(DATA_FOLDER)
 # The address that the server listens on decides whether it may be open: see api/access.py.
 BIND_ADDRESS = env.str("BIND_ADDRESS", default="127.0.0.1")
 CLOSED = env.bool("CLOSED", default=False)
-METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # lets a scraper read /metrics of a closed server; empty: nobody's
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # lets a scraper read /metrics of a closed server; empty: no token
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
@@ -57,7 +57,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "api.middleware.TroubleMiddleware",
+    "api.middleware.ErrorMiddleware",
 ]
 ROOT_URLCONF = "mlbackend.urls"
 ASGI_APPLICATION = "mlbackend.asgi.application"
@@ -105,7 +105,7 @@ NUMBER_OF_WORKERS = env.int("NUMBER_OF_WORKERS", default=1)
 PROCESSES_A_WORKER = 1  # a worker sets it from its --concurrency
 SILENCE_SECONDS = env.float("SILENCE_SECONDS", default=0.0)  # 0: twice the lease
 NUMERIC_PROFILE = env.str("NUMERIC_PROFILE", default="")  # empty: from the versions of what decides bits
-# Modules that register more environments with Gymnasium; imported by the processes that live in environments, and nowhere else.
+# Modules that register environments with Gymnasium. Only processes that run or inspect these import them.
 ENVIRONMENT_MODULES = env.list("ENVIRONMENT_MODULES", default=[])
 ADOPTION_SECONDS = env.float("ADOPTION_SECONDS", default=300.0)
 
@@ -122,7 +122,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         " PRAGMA cache_size=-32000; PRAGMA wal_autocheckpoint=4000;",
     }
 if DATABASES["default"]["ENGINE"].endswith("postgresql"):
-    # A process that stops in the middle of something must not hold up the others for longer than a lease.
+    # A process that stops inside a transaction must not block the others for longer than a lease.
     limits = {
         "statement_timeout": env.float("STATEMENT_SECONDS", default=120.0),
         "lock_timeout": env.float("LOCK_SECONDS", default=5.0),
@@ -156,7 +156,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "max_retries": 1,
     "queue_order_strategy": "priority",
 }
-CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker for ever
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker without limit
 CELERY_WORKER_PROC_ALIVE_TIMEOUT = 120  # kernels may have to be compiled first
 CELERY_WORKER_LOST_WAIT = 0.5
 CELERY_BEAT_SCHEDULER = "processing.schedule:Scheduler"
@@ -184,11 +184,11 @@ LOG_LEVEL = env.str("LOG_LEVEL", default="WARNING")
 LOG_FORMAT = env.str("LOG_FORMAT", default="line")
 if LOG_FORMAT not in ("line", "json"):
     raise ImproperlyConfigured(f"LOG_FORMAT: expected line or json, got {LOG_FORMAT}")
-# The web server's own records go the same way where programs read them.
+# In JSON, the web server's own records go through the root handler too.
 web_server: dict[str, Any] = {
     name: {"level": LOG_LEVEL, "handlers": [], "propagate": True} for name in ("uvicorn", "uvicorn.access")
 }
-# Two lines a message, and there are many of them; what matters of a step our own lines tell.
+# Celery logs two lines for each message; our own records hold what matters of a step.
 CELERY_CHATTER = ("celery.worker.strategy", "celery.app.trace", "celery.beat")
 LOGGING: dict[str, Any] = {
     "version": 1,
@@ -197,9 +197,9 @@ LOGGING: dict[str, Any] = {
         "line": {"()": "processing.logs.Lines", "fmt": "{asctime} {levelname} {name}: {message}", "style": "{"},
         "json": {"()": "processing.logs.JsonLines"},
     },
-    "filters": {"about": {"()": "processing.logs.About"}},
+    "filters": {"about": {"()": "processing.logs.ContextFilter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["about"]}},
-    # That a page is missing is its visitor's affair.
+    # A request for a missing page is the client's error, and not logged.
     "loggers": {
         "django.request": {"level": "ERROR"}, **{name: {"level": "WARNING"} for name in CELERY_CHATTER},
         **(web_server if LOG_FORMAT == "json" else {}),
@@ -213,7 +213,7 @@ UNFOLD = {
     "SITE_URL": "/",
     "SHOW_HISTORY": False,
     "SCRIPTS": [f"{STATIC_URL}dashboard/times.js"],
-    # Those of the pages (dashboard.css), the light and the dark ones in one scale.
+    # The colours of dashboard.css, the light and the dark ones in one scale.
     "COLORS": {
         "base": {
             "50": "#f5f5f1", "100": "#ecece6", "200": "#dcddd5", "300": "#c3c8c4", "400": "#9caab2", "500": "#6e7a83",

@@ -1,4 +1,4 @@
-"""Where each door is."""
+"""URL patterns of the project: those of `api` and of the admin."""
 
 from django.contrib import admin
 from django.urls import include, path

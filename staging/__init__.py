@@ -1,1 +1,1 @@
-"""Can we run it, and as what exactly? Work items become staged items here, or a list of what stands against it."""
+"""Checks and completion of work items: they become staged items, or all of their faults are reported."""

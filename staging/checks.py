@@ -1,4 +1,4 @@
-"""Truths across the fields of a work item: what stands against running it, and what was probably not meant."""
+"""Checks across the fields of a work item: faults, which prevent a run, and warnings."""
 
 from collections.abc import Callable, Mapping
 from functools import reduce
@@ -17,22 +17,22 @@ from staging.strategy_checks import mixture_warnings, novelty_faults, strategy_f
 from staging.table_checks import table_faults, table_warnings
 from staging.workload import Workload
 
-#: What an environment needs besides its own model, by type.
+#: Checks of an environment beyond those of its own model, by type.
 ENVIRONMENT_FAULTS: Mapping[str, Callable[[Any, Limits], list[Fault]]] = {"maze": maze_faults, "table": table_faults}
 ENVIRONMENT_WARNINGS: Mapping[str, Callable[[Any], list[Fault]]] = {"maze": maze_warnings, "gymnasium": gymnasium_warnings}
 
 
 def faults_of(work_item: WorkItem, limits: Limits) -> list[Fault]:
-    """All faults that the fields show by themselves; without them the work can be sized.
+    """Return all faults that can be found in the fields alone; without them the workload can be computed.
 
-    Of a work item that is sound in part only (`formatting.sound`), those of its sound parts.
+    Of a partly sound work item (`formatting.sound`), only the sound parts are checked.
     """
     checks = (_environment_faults, _goal_faults, _cap_faults, _strategy_faults, _novelty_faults)
     return [each for check in checks for each in run_check(check, work_item, limits)]
 
 
 def _environment_faults(work_item: WorkItem, limits: Limits) -> list[Fault]:
-    environment = _part(work_item, "environment")
+    environment = _group(work_item, "environment")
     check = ENVIRONMENT_FAULTS.get(environment.type)
     return check(environment, limits) if check else []
 
@@ -42,16 +42,16 @@ def _goal_faults(work_item: WorkItem, limits: Limits) -> list[Fault]:
 
 
 def _strategy_faults(work_item: WorkItem, limits: Limits) -> list[Fault]:
-    return strategy_faults(_part(work_item, "strategy"))
+    return strategy_faults(_group(work_item, "strategy"))
 
 
 def _novelty_faults(work_item: WorkItem, limits: Limits) -> list[Fault]:
-    population = _part(work_item, "strategy").population_size
-    return novelty_faults(getattr(work_item, "novelty", None), _part(work_item, "environment").type, population)
+    population = _group(work_item, "strategy").population_size
+    return novelty_faults(getattr(work_item, "novelty", None), _group(work_item, "environment").type, population)
 
 
 def size_faults(work_item: WorkItem, work: Workload, cost: CostEstimate, limits: Limits) -> list[Fault]:
-    """What is too much altogether, though no field is by itself."""
+    """Return faults of totals that exceed a limit, although no field does by itself."""
     runs = work_item.replicates
     times = "population_size * max_generations * replicates"
     sizes = (
@@ -63,14 +63,14 @@ def size_faults(work_item: WorkItem, work: Workload, cost: CostEstimate, limits:
         ((), "bytes of storage", cost.storage_bytes * runs, limits.max_storage_bytes),
     )
     return [
-        *weights_faults(_part(work_item, "strategy"), work.weights),
+        *weights_faults(_group(work_item, "strategy"), work.weights),
         *(_too_much(path, unit, size, limit) for path, unit, size, limit in sizes if size > limit),
     ]
 
 
 def warnings_of(work_item: WorkItem, world: Any) -> list[Fault]:
-    """What can be run, but was probably not meant."""
-    environment, strategy = _part(work_item, "environment"), _part(work_item, "strategy")
+    """Return what can be run, but was probably not intended."""
+    environment, strategy = _group(work_item, "environment"), _group(work_item, "strategy")
     check = ENVIRONMENT_WARNINGS.get(environment.type)
     return [
         *(check(world) if check else ()), *goal_warnings(work_item, world), *strategy_warnings(strategy),
@@ -96,9 +96,9 @@ def _cap_fault(work_item: WorkItem, path: Path, unit: str, limit: int) -> list[F
 
 
 def _fitness_warnings(work_item: WorkItem, world: Any) -> list[Fault]:
-    """Aims above the best that the environment can give."""
+    """Warn of aims above the best possible fitness of the environment."""
     best = world.best_possible()
-    threshold = getattr(_part(work_item, "strategy"), "initial_threshold", None)
+    threshold = getattr(_group(work_item, "strategy"), "initial_threshold", None)
     is_of_fitness = getattr(work_item, "novelty", None) is None
     aims = (
         (("stop", "fitness"), work_item.stop.fitness),
@@ -111,7 +111,7 @@ def _fitness_warnings(work_item: WorkItem, world: Any) -> list[Fault]:
 
 
 def _episode_warnings(work_item: WorkItem, world: Any) -> list[Fault]:
-    sampled = _part(work_item, "network").output == "softmax"
+    sampled = _group(work_item, "network").output == "softmax"
     if world.episodes == 1 or world.is_random or sampled:
         return []
     expected = "1, as every episode is the same where neither the environment nor the actions are random"
@@ -119,8 +119,8 @@ def _episode_warnings(work_item: WorkItem, world: Any) -> list[Fault]:
 
 
 def _output_warnings(work_item: WorkItem, world: Any) -> list[Fault]:
-    """A way of choosing where nothing is chosen."""
-    if _part(work_item, "network").output != "softmax" or getattr(world, "actions", "choice") == "choice":
+    """Warn of an output that selects actions where the environment takes numbers."""
+    if _group(work_item, "network").output != "softmax" or getattr(world, "actions", "choice") == "choice":
         return []
     expected = '"argmax", as this environment takes numbers, and nothing is drawn'
     return [fault(FaultCode.INCONSISTENT, ("network", "output"), expected, shown("softmax"))]
@@ -130,6 +130,6 @@ def _too_much(path: Path, unit: str, size: int, limit: int) -> Fault:
     return fault(FaultCode.LIMIT_EXCEEDED, path, f"at most {limit} {unit}", shown(size))
 
 
-def _part(work_item: WorkItem, name: str) -> Any:
-    """A group of parameters that only some kinds have."""
+def _group(work_item: WorkItem, name: str) -> Any:
+    """Return a group of parameters that only some kinds have."""
     return getattr(work_item, name)

@@ -1,4 +1,4 @@
-"""What a run will cost: rough figures with their basis, before anything is started."""
+"""Rough estimates of the cost of a run, before it is started."""
 
 import math
 from dataclasses import dataclass
@@ -6,34 +6,35 @@ from dataclasses import dataclass
 from formatting.work_item import RecordScope, WorkItem
 from staging.workload import Workload
 
-#: Environment steps a second of one machine, slow and fast, for a network of REFERENCE_WEIGHTS weights.
+#: Environment steps per second of one machine, slow and fast, for a network of REFERENCE_WEIGHTS weights.
 STEPS_PER_SECOND = (2e6, 30e6)
 REFERENCE_WEIGHTS = 350
-#: Steps of a short life: early agents of most tasks die at once.
-SHORT_LIFE_STEPS = 10
-#: Seconds for breeding, storing and announcing a generation, fast and slow.
+#: Steps of a short episode: in most tasks the episodes of early agents end at once.
+SHORT_EPISODE_STEPS = 10
+#: Seconds for breeding, storing and publishing a generation, fast and slow.
 GENERATION_SECONDS = (0.005, 0.05)
 
-#: Stored for every agent: fitness, parents, operator, steps.
+#: Bytes of packed scalars of every agent.
 PACKED_AGENT_BYTES = 28
-#: Stored besides, where an agent has a row: the row, its indexes, and the genome.
+#: Bytes of an agent's row and its indexes, without the genome.
 ROW_BYTES = 200
-#: A generation's own row and its events.
+#: Bytes of a generation's own row and its events.
 GENERATION_BYTES = 2_000
 
-#: A checkpoint holds the generation's genomes and, at most, as many of the strategy's; every so many generations one is
-#: kept, and no more than so many of a run.
+#: A checkpoint has the generation's genomes and at most as many of the strategy; the interval in generations
+#: between kept checkpoints, and the maximum number of a run.
 GENOMES_A_CHECKPOINT, CHECKPOINT_EVERY, MOST_CHECKPOINTS = 2, 10, 18
 
-#: At work: parents, children and their packed copy; results and addresses of each agent; the environment's tables.
+#: Memory of an evaluation: copies of genomes (parents, children, packed children), bytes of an agent's
+#: results and addresses for each episode, bytes of the environment's tables.
 COPIES_AT_WORK, AGENT_WORK_BYTES, TABLE_BYTES = 3, 64, 32_000_000
 
-#: Seconds of one process, between fast and slow, from which a generation is evaluated in slices, and those of a slice.
+#: Estimated seconds of one process from which a generation is divided in slices, and those of a slice.
 SLICED_FROM_SECONDS, SLICE_SECONDS = 30.0, 10.0
-#: Slices of a generation at most.
+#: Maximum number of slices of a generation.
 MOST_SLICES = 1_000
 
-#: `auto` records all agents up to so many, and up to so many bytes, in a run; beyond it only champions.
+#: `auto` records all agents of a run up to so many agents and so many bytes, and beyond that only champions.
 AUTO_AGENTS, AUTO_BYTES = 1_000_000, 2_000_000_000
 
 
@@ -42,9 +43,9 @@ class CostEstimate:
     """The cost of one replicate, if it runs to its last generation."""
 
     evaluations: int  # agents
-    environment_steps: int  # an upper bound: no episode ends early
+    environment_steps: int  # an upper bound, if no episode ends early
     storage_bytes: int
-    memory_bytes: int  # of one generation at work
+    memory_bytes: int  # of evaluating one generation
     seconds_low: float
     seconds_high: float
     workers: int
@@ -52,7 +53,7 @@ class CostEstimate:
 
 
 def resolved_record(work_item: WorkItem, work: Workload) -> str:
-    """Which agents get rows: "all" or "champions"."""
+    """Return which agents are stored as rows: "all" or "champions"."""
     scope = work_item.record.agents
     if scope != RecordScope.AUTO:
         return scope.value
@@ -61,7 +62,10 @@ def resolved_record(work_item: WorkItem, work: Workload) -> str:
 
 
 def estimate(work_item: WorkItem, work: Workload, *, workers: int = 1) -> CostEstimate:
-    """Estimate one replicate. Where generations are not cut into slices, more workers make it no faster."""
+    """Estimate the cost of one replicate.
+
+    `workers` is reported only, and does not change the estimated time.
+    """
     low, high = _seconds(work)
     limit = work_item.stop.max_seconds
     if limit is not None:
@@ -75,7 +79,10 @@ def estimate(work_item: WorkItem, work: Workload, *, workers: int = 1) -> CostEs
 
 
 def resolved_slice_size(work_item: WorkItem, work: Workload) -> int | None:
-    """Agents evaluated by one task; None where whoever opens a generation evaluates it at once, on all its cores."""
+    """Return the number of agents in a slice.
+
+    None where one worker evaluates each generation on all its cores.
+    """
     if work_item.execution.slice_size is not None:
         return work_item.execution.slice_size
     low, high = (seconds / work.generations for seconds in _seconds(work))
@@ -88,13 +95,13 @@ def resolved_slice_size(work_item: WorkItem, work: Workload) -> int | None:
 
 def _seconds(work: Workload) -> tuple[float, float]:
     slow, fast = _rates(work)
-    short_lives = work.evaluations * work.episodes * min(work.max_steps, SHORT_LIFE_STEPS)
-    low = short_lives / fast + work.generations * GENERATION_SECONDS[0]
+    short_episodes = work.evaluations * work.episodes * min(work.max_steps, SHORT_EPISODE_STEPS)
+    low = short_episodes / fast + work.generations * GENERATION_SECONDS[0]
     return low, work.environment_steps / slow + work.generations * GENERATION_SECONDS[1]
 
 
 def _rates(work: Workload) -> tuple[float, float]:
-    """Steps a second, slow and fast: a step of the networks, and one of the environment where that costs more than nothing."""
+    """Return steps per second, slow and fast, of the network and, unless compiled, the environment."""
     slow, fast = (rate * REFERENCE_WEIGHTS / max(work.weights, REFERENCE_WEIGHTS) for rate in STEPS_PER_SECOND)
     if work.steps_per_second is None:
         return slow, fast
@@ -102,7 +109,7 @@ def _rates(work: Workload) -> tuple[float, float]:
 
 
 def _basis(work: Workload) -> str:
-    """Where the seconds come from, for people."""
+    """Describe the assumptions of the estimated time, as text."""
     if work.steps_per_second is not None:
         slow, fast = work.steps_per_second
         return f"{slow:,.0f} to {fast:,.0f} steps a second in an environment that is not compiled"

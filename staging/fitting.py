@@ -1,6 +1,7 @@
-"""Defaults that follow from the rest of the document: where a key was left out and its usual default cannot be, another one is.
+"""Defaults that depend on the rest of the document, for keys that were left out.
 
-What a document gives stays as it is, and so does every default that can be: nothing changes for what could be run without this.
+Given values are never changed. A default is replaced only where it cannot be used, so documents that could be
+run without this module are unchanged.
 """
 
 from typing import Any
@@ -17,7 +18,7 @@ from staging.table_checks import has_tolerance
 
 
 def fitted_to_population(work_item: WorkItem) -> WorkItem:
-    """Counts of agents that were left out, where their defaults are more than there are: half of the population."""
+    """Set omitted counts of agents whose default exceeds the population to half of the population."""
     strategy: Any = getattr(work_item, "strategy", None)
     exceeded = [each for name in AT_MOST_POPULATION for each in run_check(exceeding, strategy, (name,))]
     omitted = [name for name in exceeded if name not in strategy.model_fields_set]
@@ -25,7 +26,7 @@ def fitted_to_population(work_item: WorkItem) -> WorkItem:
 
 
 def fitted_to_weights(work_item: WorkItem, weights: int) -> WorkItem:
-    """Each weight by itself, where nothing is said of that and there are too many to learn how they vary together."""
+    """Set an omitted `variant` to separable where there are too many weights for a full covariance matrix."""
     strategy: Any = getattr(work_item, "strategy", None)
     is_omitted = hasattr(strategy, "variant") and "variant" not in strategy.model_fields_set
     if not is_omitted or weights <= MOST_FULL_WEIGHTS:
@@ -34,9 +35,9 @@ def fitted_to_weights(work_item: WorkItem, weights: int) -> WorkItem:
 
 
 def fitted_to_map(work_item: WorkItem) -> WorkItem:
-    """The number of goals that an agent must reach, where it was left out: all on the map.
+    """Set an omitted number of goals of a maze to all goals on the map.
 
-    It is written where there are goals, as a stored document without it has no criterion.
+    It is written into the document where there are goals, as a stored document without it has no criterion.
     """
     maze = getattr(work_item, "environment", None)
     if not isinstance(maze, MazeParameters) or maze.goals is not None:
@@ -46,10 +47,9 @@ def fitted_to_map(work_item: WorkItem) -> WorkItem:
 
 
 def fitted_to_targets(work_item: WorkItem) -> WorkItem:
-    """How a table is scored and answered, where it was left out: as its targets and the outputs have it.
+    """Set omitted keys for the scoring of a table by its targets and the output range.
 
-    Documents that were stored before there were these keys are not staged again: without them they keep their
-    rules.
+    Documents that were stored before these keys existed are not staged again, so they keep the earlier rules.
     """
     table = getattr(work_item, "environment", None)
     if not isinstance(table, TableParameters):
@@ -68,7 +68,7 @@ def fitted_to_targets(work_item: WorkItem) -> WorkItem:
 
 
 def output_range(work_item: Any) -> tuple[float, float]:
-    """Where the outputs of a table's networks lie: from 0 to 1 or from -1 to 1."""
+    """Return the range of the outputs of a table's networks, (0, 1) or (-1, 1)."""
     table = Table(work_item.environment)
     genome_kind = GENOMES[KINDS[work_item.kind].genome]
     kind = genome_kind(work_item.network, inputs=table.inputs, outputs=table.outputs)
@@ -76,7 +76,7 @@ def output_range(work_item: Any) -> tuple[float, float]:
 
 
 def _with(work_item: WorkItem, values: dict[str, Any]) -> WorkItem:
-    """The work item with these values in its strategy."""
+    """Return the work item with these values in its strategy."""
     if not values:
         return work_item
     strategy: Any = getattr(work_item, "strategy", None)

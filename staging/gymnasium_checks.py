@@ -1,6 +1,6 @@
-"""Whether a Gymnasium environment is known here, takes its keyword arguments, and is one that networks can act in.
+"""Checks of a Gymnasium environment: its id, keyword arguments, wrappers and spaces.
 
-Nothing is imported or made for that: `known` says what was found out, in processes of its own.
+This module does not import or create environments: `known` looks them up, in separate processes.
 """
 
 import difflib
@@ -29,14 +29,14 @@ from processing.core.environments.foreign.wrappers import (
 from processing.core.errors import Refused
 
 ID, KWARGS, WRAPPERS, OBSERVE = (("environment", name) for name in ("id", "kwargs", "wrappers", "observe"))
-#: Parts of observations that are named in a sentence.
+#: Maximum number of parts of observations that a message names.
 MOST_NAMED = 8
 
 
 class EnvironmentLookup(Protocol):
-    """The environments of this server; `lookup.Lookup` is one."""
+    """The Gymnasium environments that a server knows, as implemented by `lookup.Lookup`."""
 
-    trouble: str | None  # why some could not be looked at
+    trouble: str | None  # why some environments could not be looked up
 
     def entries(self) -> Mapping[str, Entry]: ...
     def entry(self, name: str) -> Entry | None: ...
@@ -44,25 +44,32 @@ class EnvironmentLookup(Protocol):
 
 
 class Snapshot:
-    """Gymnasium's own environments, as they were looked at once: no process is started for them, and nothing remembered."""
+    """Gymnasium's own environments from a stored snapshot, without processes or a cache."""
 
     trouble: str | None = None
 
     def entries(self) -> Mapping[str, Entry]:
-        """All of them, by id."""
+        """Return all environments by id."""
         return catalogue.entries()
 
     def entry(self, name: str) -> Entry | None:
-        """One of them; None where there is no such."""
+        """Return one environment; None where there is none."""
         return catalogue.entries().get(name)
 
     def facts(self, name: str, kwargs: Mapping[str, Any], wrappers: Sequence[Mapping[str, Any]] = ()) -> Facts:
-        """What it is with these keyword arguments, in these wrappers. Raises Refused where nobody has looked."""
+        """Return the facts of an environment with these keyword arguments and wrappers.
+
+        Raises:
+            Refused: the snapshot does not have this combination.
+        """
         return catalogue.snapshot(name, kwargs, wrappers)
 
 
 def looked_up(environment: Any, known: EnvironmentLookup) -> tuple[Facts | None, list[Fault]]:
-    """What an environment is, and everything that stands against it; None and nothing for what is no Gymnasium's."""
+    """Return the facts of a Gymnasium environment, and its faults.
+
+    None and no faults for other environments.
+    """
     if not isinstance(environment, GymnasiumParameters):
         return None, []
     if PLAIN_ID.fullmatch(environment.id) is None:
@@ -86,8 +93,11 @@ def looked_up(environment: Any, known: EnvironmentLookup) -> tuple[Facts | None,
 
 
 def completed(work_item: WorkItem, known: EnvironmentLookup, facts: Facts | None) -> WorkItem:
-    """The work item with every keyword argument of its environment, where that was looked up and takes any; with the parts of
-    its observations that networks get, where these are not all; and with null for what means nothing else."""
+    """Complete the environment of a work item, where it is one of Gymnasium's.
+
+    Every keyword argument is filled in, and so are the names of the parts of observations that networks get,
+    unless they get all. Values that mean the same as null become null.
+    """
     environment = getattr(work_item, "environment", None)
     if not isinstance(environment, GymnasiumParameters) or (entry := known.entry(environment.id)) is None:
         return work_item
@@ -101,7 +111,7 @@ def completed(work_item: WorkItem, known: EnvironmentLookup, facts: Facts | None
 
 
 def _observed_parts(environment: GymnasiumParameters, space: Space) -> tuple[str, ...] | None:
-    """The names of the parts that networks get, in the space's own order; None where they get all."""
+    """Return the names of the parts that networks get, in the space's order; None where they get all."""
     if environment.observe is None:
         return usable_parts(space)
     names = tuple(part_troubles(space))
@@ -110,7 +120,7 @@ def _observed_parts(environment: GymnasiumParameters, space: Space) -> tuple[str
 
 
 def observe_warnings(environment: Any, facts: Facts | None) -> list[Fault]:
-    """Parts of observations that no network gets, though nobody has said so."""
+    """Warn of parts of observations that networks do not get, where the document does not name any."""
     if facts is None or environment.observe is not None or (usable := usable_parts(facts["observation"])) is None:
         return []
     left_out = {name: why for name, why in part_troubles(facts["observation"]).items() if why is not None}
@@ -121,35 +131,35 @@ def observe_warnings(environment: Any, facts: Facts | None) -> list[Fault]:
 
 
 def _named(names: Iterable[str]) -> str:
-    """The first few of these names, and how many more there are."""
+    """Return the first of these names as text, and how many more there are."""
     words = [shown(name) for name in names]
     more = [f"{len(words) - MOST_NAMED} more"] if len(words) > MOST_NAMED else []
     return listed([*words[:MOST_NAMED], *more], "and")
 
 
 def _observe_faults(environment: GymnasiumParameters, space: Space) -> list[Fault]:
-    """What is wrong with the parts that networks are to get."""
+    """Return faults of the chosen parts of observations."""
     if environment.observe is None:
         return []
-    troubles = part_troubles(space)
-    if not troubles:
+    reasons = part_troubles(space)
+    if not reasons:
         expected = f"null, as the observations of {environment.id} have no parts with names"
         return [fault(FaultCode.INCONSISTENT, OBSERVE, expected, shown(list(environment.observe)))]
     found = []
     for place, name in enumerate(environment.observe):
-        if name not in troubles:
-            meant = difflib.get_close_matches(name.casefold()[:60], troubles, n=1)
-            expected = f"the name of a part of its observations: {_named(troubles)}"
+        if name not in reasons:
+            meant = difflib.get_close_matches(name.casefold()[:60], reasons, n=1)
+            expected = f"the name of a part of its observations: {_named(reasons)}"
             hint = f'Did you mean "{meant[0]}"?' if meant else None
             found.append(fault(FaultCode.NOT_IN_CHOICES, (*OBSERVE, place), expected, shown(name), hint))
-        elif (why := troubles[name]) is not None:
+        elif (why := reasons[name]) is not None:
             expected = "the name of a part that networks can take"
             found.append(fault(FaultCode.INCONSISTENT, (*OBSERVE, place), expected, shown(name), why))
     return found
 
 
 def _wrapper_faults(environment: GymnasiumParameters) -> list[Fault]:
-    """What wrappers around wrappers make too much of, told before anything is made of that size."""
+    """Return faults of wrappers that together stack or repeat too much, before an environment is created."""
     wrappers = environment.wrappers or ()
     stacked, steps = observations_of(wrappers), steps_of(wrappers)
     return [
@@ -178,7 +188,7 @@ def _facts(environment: GymnasiumParameters, known: EnvironmentLookup) -> tuple[
 
 
 def _unmade(environment: GymnasiumParameters, wrappers: list[dict[str, Any]], words: str) -> Fault:
-    """An environment that cannot be made with these keyword arguments, or in these wrappers."""
+    """Return the fault of an environment that cannot be created with these keyword arguments or wrappers."""
     if not wrappers or (environment.kwargs and "wrappers[" not in words):
         expected = "keyword arguments that the environment can be made with"
         return fault(FaultCode.INCONSISTENT, KWARGS, expected, shown(environment.kwargs), words)
@@ -186,7 +196,7 @@ def _unmade(environment: GymnasiumParameters, wrappers: list[dict[str, Any]], wo
 
 
 def gymnasium_warnings(world: Any) -> list[Fault]:
-    """What probably was not meant."""
+    """Warn of parameters without effect, and of normalisation that makes evaluation slow."""
     return [*_aggregate_warnings(world.parameters), *_normalize_warnings(world.parameters)]
 
 
@@ -222,7 +232,7 @@ def _wrong_fault(one: KwargFault, given: Mapping[str, Any]) -> Fault:
 
 
 def hint_of(name: str, known: EnvironmentLookup) -> str | None:
-    """The id that was probably meant, or what it takes to have it here, or why some are not known."""
+    """Return the id that was probably meant, how to make it available, or why some ids are not known."""
     module, _, plain = name.rpartition(":")
     package = package_of(plain)
     if package is not None and not any(re.fullmatch(package.ids, each) for each in known.entries()):
@@ -240,12 +250,12 @@ def hint_of(name: str, known: EnvironmentLookup) -> str | None:
 
 
 def _alone(module: str, plain: str) -> str:
-    """What to write in the place of an id with a module."""
+    """Return the hint to write an id without its module."""
     return f'Give "{plain}" alone.' if module and PLAIN_ID.fullmatch(plain) else ""
 
 
 def _needing(name: str, known: EnvironmentLookup) -> tuple[str, str] | None:
-    """The newest version of an environment that is not installed here, and what it needs."""
+    """Return the newest version of an environment that is not installed here, and the package it needs."""
     base = name.rpartition("-v")[0].casefold()
     found = sorted(
         (each, str(entry["needs"])) for each, entry in known.entries().items()
@@ -255,7 +265,7 @@ def _needing(name: str, known: EnvironmentLookup) -> tuple[str, str] | None:
 
 
 def _meant(name: str, known: EnvironmentLookup) -> str | None:
-    """The id that was probably meant, or why some are not known."""
+    """Return the id that was probably meant, or why some ids are not known."""
     ids = {each.casefold(): each for each, entry in known.entries().items() if "needs" not in entry}
     plain = name.rpartition(":")[2].casefold()[:100]
     plain = plain if plain in ids else plain.rpartition("/")[2]

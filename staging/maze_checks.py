@@ -1,4 +1,4 @@
-"""Whether a map of a maze can be walked, and whether walking it leads anywhere."""
+"""Checks of a maze: the shape and cells of its map, its rewards, and whether goals can be reached."""
 
 from collections import Counter
 from typing import Any
@@ -10,14 +10,14 @@ from processing.core.environments.maze.grid_world import GOAL, OBSTACLE, OPEN, S
 from staging.limits import Limits
 
 ROWS, GOALS, STEPS = ("environment", "rows"), ("environment", "goals"), ("environment", "max_steps")
-#: Beyond it, sums of many rewards would lose small ones.
+#: Maximum absolute reward; beyond it, sums of many rewards would lose small ones to rounding.
 MAX_REWARD = 1e9
 _CELLS = f'"{OPEN}" (open), "{START}" (start), "{GOAL}" (goal) or "{OBSTACLE}" (obstacle)'
 _MEANT = {"s": START, "g": GOAL, " ": OPEN, "_": OPEN, "x": OBSTACLE, "X": OBSTACLE, "█": OBSTACLE}
 
 
 def maze_faults(maze: MazeParameters, limits: Limits) -> list[Fault]:
-    """Everything that stands against the map, in time linear in its cells."""
+    """Return all faults of the map and the rewards, in time linear in the number of cells."""
     rewards = [each for name in RewardParameters.model_fields for each in run_check(_reward_faults, maze, name)]
     return [*run_check(_map_faults, maze, limits), *rewards]
 
@@ -33,7 +33,7 @@ def _map_faults(maze: MazeParameters, limits: Limits) -> list[Fault]:
 
 
 def maze_warnings(world: GridWorld) -> list[Fault]:
-    """What makes a walk through the map pointless."""
+    """Warn of a map whose goals cannot be reached, or not within the steps of an episode."""
     nearest, number = world.shortest_path(), len(world.goals)
     if nearest is None:
         given = f"{_goals(number)}, none of which can be reached" if number else "none"
@@ -49,7 +49,7 @@ def maze_warnings(world: GridWorld) -> list[Fault]:
 
 
 def goal_faults(work_item: WorkItem) -> list[Fault]:
-    """Why nobody can solve the maze of a run that is to end then; of a map that can be walked."""
+    """Return why a maze cannot be solved, where `stop.solved` is set; the map itself must have no faults."""
     maze: Any = getattr(work_item, "environment", None)
     if not isinstance(maze, MazeParameters) or not work_item.stop.solved:
         return []
@@ -73,7 +73,7 @@ def goal_faults(work_item: WorkItem) -> list[Fault]:
 
 
 def goal_warnings(work_item: WorkItem, world: Any) -> list[Fault]:
-    """A number of goals that nothing asks for, and an aim that is met without any goal."""
+    """Warn of a number of goals that is not used, and of an aim that can be met without any goal."""
     if not isinstance(world, GridWorld) or not world.goals:
         return []
     stop, asked, number = work_item.stop, world.parameters.goals, len(world.goals)
@@ -89,7 +89,7 @@ def goal_warnings(work_item: WorkItem, world: Any) -> list[Fault]:
 
 
 def _beyond_reach(maze: MazeParameters, number: int, reachable: int) -> Fault:
-    """More goals are asked for than can be reached: by `goals`, or, where that was left out, by the map."""
+    """Return the fault that `goals`, or the map where it is omitted, requires unreachable goals."""
     if maze.goals is not None:
         return fault(FaultCode.INCONSISTENT, GOALS, f"at most {reachable}, as the others cannot be reached", str(maze.goals))
     expected = "goals that can be reached, as `stop.solved` asks for all of them"
@@ -111,7 +111,7 @@ def _shape_faults(rows: Entries) -> list[Fault]:
 
 
 def _cell_faults(rows: Entries) -> list[Fault]:
-    """One for each row that has unknown characters, naming the first of them."""
+    """Return one fault for each row with unknown characters, naming the first of them."""
     found = []
     for number, row in rows:
         unknown = set(row) - {OPEN, START, GOAL, OBSTACLE}

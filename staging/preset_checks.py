@@ -1,4 +1,4 @@
-"""Whether a work item that names a preset still is what the preset means."""
+"""Checks that a work item with a preset has the preset's values."""
 
 import json
 from typing import Any
@@ -8,12 +8,12 @@ from formatting.presets import published_for
 from formatting.wording import listed
 from processing.core.parameters import Parameters
 
-#: Keys that are named; of more, how many there are.
+#: Maximum number of keys that a message names; the others are counted.
 MOST_NAMED = 6
 
 
 def preset_warnings(work_item: Any) -> list[Fault]:
-    """One where the work item calls itself published, and some of its values are not those that were."""
+    """Warn where a work item with the preset `paper` has values other than the published ones."""
     preset = getattr(getattr(work_item, "strategy", None), "preset", None)
     published = published_for(work_item.environment.model_dump(mode="json")) if preset == "paper" else None
     if published is None:
@@ -31,7 +31,7 @@ def preset_warnings(work_item: Any) -> list[Fault]:
 
 
 def _other_values(group: str, given: Parameters, published: dict[str, Any]) -> list[str]:
-    """Each key whose value is not the published one, with that."""
+    """Return each key whose value differs from the published one, with the published value."""
     own = given.model_dump(mode="json")
     fixed = {"type": own["type"]} if "type" in own else {}
     wanted = type(given).model_validate_json(json.dumps(fixed | published)).model_dump(mode="json")

@@ -1,4 +1,7 @@
-"""The JSON Schema of the work item document with what a server allows; run as a module, it prints that of the defaults."""
+"""The JSON Schema of the work item document with a server's limits.
+
+As a script, it prints that of the defaults.
+"""
 
 import json
 from collections.abc import Mapping
@@ -9,7 +12,7 @@ from staging.limits import Limits
 
 
 def largest(limits: Limits) -> Mapping[str, int]:
-    """The largest value of each parameter that a server limits, by its name."""
+    """Return the largest value of each parameter that a server limits, by its name."""
     return {
         "replicates": limits.max_replicates, "max_generations": limits.max_generations,
         "population_size": limits.max_population,
@@ -17,7 +20,10 @@ def largest(limits: Limits) -> Mapping[str, int]:
 
 
 def json_schema(limits: Limits | None = None) -> dict[str, Any]:
-    """The JSON Schema (2020-12) of the documents that a server with these limits takes; the default ones where None."""
+    """Return the JSON Schema (2020-12) of documents that a server with these limits accepts.
+
+    None for the defaults.
+    """
     found = schema.json_schema()
     caps = largest(limits or Limits())
     for group in found["$defs"].values():
@@ -28,7 +34,7 @@ def json_schema(limits: Limits | None = None) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Print the JSON Schema."""
+    """Print the JSON Schema with the default limits."""
     print(json.dumps(json_schema(), indent=2))
 
 

@@ -1,4 +1,4 @@
-"""Whether a work item that is to end when its task is solved can end so."""
+"""Checks that a run with `stop.solved` can end by a solved task."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ _SOLVED: Path = ("stop", "solved")
 
 
 def solved_warnings(work_item: WorkItem, world: Any) -> list[Fault]:
-    """A criterion that there is not, that nobody can meet, or that is met long before the best is."""
+    """Warn where the environment has no criterion, or one that cannot be met with these parameters."""
     if not work_item.stop.solved:
         return []
     if world.criterion is None:

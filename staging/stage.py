@@ -1,4 +1,4 @@
-"""A work item becomes a staged item, or everything that stands against it is said at once."""
+"""Stage a work item, or report all of its faults at once."""
 
 from contextlib import suppress
 from typing import Any
@@ -30,10 +30,10 @@ def stage(work_item: WorkItem, limits: Limits, *, workers: int = 1, known: Envir
     Args:
         work_item: from `formatting.parse`.
         limits: what this server allows.
-        workers: how many are online now; for the estimate.
-        known: the environments that can be looked up; Gymnasium's own, as the snapshot has them, where None.
+        workers: number of workers online, for the estimate.
+        known: lookup of Gymnasium environments; None for the snapshot of Gymnasium's own.
     Raises:
-        Unstageable: with all faults.
+        Unstageable: the work item has faults, all of which are listed.
     """
     known = known or Snapshot()
     work_item = fitted_to_population(work_item)
@@ -55,8 +55,8 @@ def stage(work_item: WorkItem, limits: Limits, *, workers: int = 1, known: Envir
 
 
 def further_faults(sound: Any, limits: Limits, *, known: EnvironmentLookup | None = None) -> list[Fault]:
-    """What stands against the sound parts of a work item that is not well-formed, as `formatting.sound` has it."""
-    with suppress(Unsound):  # the counts that follow from what is missing are not checked either
+    """Return the faults of the sound part, a `formatting.sound.Sound`, of a malformed work item."""
+    with suppress(Unsound):  # without the population, counts of agents are not checked
         sound = fitted_to_population(sound)
     return [*run_check(_environment_unknown, sound, known or Snapshot()), *faults_of(sound, limits)]
 
@@ -66,16 +66,17 @@ def _environment_unknown(work_item: WorkItem, known: EnvironmentLookup) -> list[
 
 
 def seeds_of(work_item: WorkItem) -> tuple[int, ...]:
-    """One seed for each replicate, whole numbers from 0 to 2^53 - 1; the first is the work item's own."""
+    """Return one seed for each replicate, integers from 0 to 2^53 - 1; the first is the work item's own."""
     others = (derive(work_item.seed, Purpose.REPLICATE, agent=number) & MAX_SEED
               for number in range(1, work_item.replicates))
     return (work_item.seed, *others)
 
 
 def _fitted(work_item: WorkItem, facts: Facts | None) -> tuple[WorkItem, Any]:
-    """The work item with what follows from its targets, and the environment.
+    """Complete the work item by its targets; return it with its environment.
 
-    What the core alone has against this is a fault too.
+    Raises:
+        Unstageable: the core refuses the environment.
     """
     try:
         work_item = fitted_to_targets(work_item)

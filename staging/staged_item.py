@@ -1,7 +1,7 @@
-"""The staged item: a work item checked, complete, and ready to run. Data only, so that any process can take it up.
+"""The staged item: a checked and complete work item, as plain data that any process can run.
 
-It is stored as jsonpickle text under a signature. `jsonpickle.decode` can run code, so a text is decoded only if this
-server signed it and every tag in it is on a list.
+It is stored as jsonpickle text under a signature. `jsonpickle.decode` can run code, so a text is decoded only
+if this server signed it and every tag in it is on a list.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ _PURPOSE = b"staged item\0"
 
 @dataclass(frozen=True)
 class StagedItem:
-    """What the workers are given: everything that a run needs, and nothing that must be looked up."""
+    """The input of workers: everything that a run needs, without further lookups."""
 
     spec: dict[str, Any]  # the canonical document, JSON values
     spec_hash: str
@@ -34,23 +34,23 @@ class StagedItem:
     seeds: tuple[int, ...]  # one per replicate
     record: str  # "all" or "champions"
     estimate: CostEstimate  # for one replicate
-    warnings: tuple[Fault, ...]  # accepted, but probably not meant
-    slice_size: int | None = None  # agents evaluated by one task; None where whoever opens a generation evaluates it
-    facts: dict[str, Any] | None = None  # JSON values: what was looked up of the environment; None where nothing had to be
+    warnings: tuple[Fault, ...]  # accepted, but probably not intended
+    slice_size: int | None = None  # agents in a slice; None where one worker evaluates each generation
+    facts: dict[str, Any] | None = None  # JSON values looked up of the environment; None where no lookup was needed
 
 
 def dump(item: StagedItem, key: bytes) -> str:
-    """The item as jsonpickle JSON behind its signature: 64 hexadecimal digits, a colon, the JSON text."""
+    """Return the signature (64 hexadecimal digits), a colon, and the item as jsonpickle's JSON text."""
     text = jsonpickle.encode(item, make_refs=False, keys=True)
     _check_tags(text)
     return f"{_signature(text, key)}:{text}"
 
 
 def load(text: str, key: bytes) -> StagedItem:
-    """Read back what `dump` wrote with the same key.
+    """Read a staged item that `dump` wrote with the same key.
 
     Raises:
-        Broken: the text was changed, was signed with another key, or holds anything but a staged item.
+        Broken: the text was changed, was signed with another key, or is not a staged item.
     """
     signature, _, pickled = text.partition(":")
     if not hmac.compare_digest(_bytes(signature), _bytes(_signature(pickled, key))):
@@ -86,7 +86,7 @@ def _check_tags(text: str) -> None:
 
 
 def _tags(plain: Any) -> Iterator[tuple[str, Any]]:
-    """Every key of the JSON values that jsonpickle may take for an instruction, with its value."""
+    """Yield every key of the JSON values that jsonpickle may interpret as a tag, with its value."""
     waiting = [plain]
     while waiting:
         value = waiting.pop()

@@ -1,4 +1,7 @@
-"""Whether the parameters of a strategy, whichever it is, go together: each rule looks at the fields it names."""
+"""Checks that the parameters of a strategy are consistent.
+
+Each rule applies to all strategies with its fields.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -9,10 +12,10 @@ from processing.core.environments import ENVIRONMENTS
 from processing.core.parameters import Parameters
 from processing.core.strategies.rising_threshold import RisingThresholdParameters
 
-#: Counts of agents that come out of a generation, so that there cannot be more of them than it has.
+#: Numbers of agents chosen from a generation, which cannot exceed the population size.
 AT_MOST_POPULATION = ("parents", "elites", "required_agents")
 
-#: Fields that count only under a condition, and the condition in words.
+#: Fields that are used only under a condition, with the condition as text.
 USED_WHEN: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "parents": (lambda it: it.selection == "truncation", 'selection "truncation"'),
     "tournament_size": (lambda it: it.selection == "tournament", 'selection "tournament"'),
@@ -22,24 +25,24 @@ USED_WHEN: Mapping[str, tuple[Callable[[Any], bool], str]] = {
 }
 
 
-#: Weights whose covariances are learned all together, at most: a generation of more takes minutes.
+#: Maximum number of weights with a full covariance matrix; a generation of more takes minutes.
 MOST_FULL_WEIGHTS = 1_000
 
 
 def weights_faults(strategy: Parameters, weights: int) -> list[Fault]:
-    """What a strategy cannot do with genomes of so many weights."""
+    """Return the fault of a strategy that cannot handle genomes with so many weights."""
     if getattr(strategy, "variant", None) != "full" or weights <= MOST_FULL_WEIGHTS:
         return []
     expected = f'"separable" for a network of {weights} weights, as "full" takes at most {MOST_FULL_WEIGHTS:,}'
     return [fault(FaultCode.INCONSISTENT, ("strategy", "variant"), expected, shown("full"))]
 
 
-#: Agents that are compared with each other, at most: their pairs take seconds.
+#: Maximum population with novelty, which compares all pairs of agents; more would take too long.
 MOST_NOVEL_AGENTS = 50_000
 
 
 def novelty_faults(novelty: Parameters | None, environment: str, population: int) -> list[Fault]:
-    """Whether novelty can be looked for in this environment, and among so many agents."""
+    """Return faults of novelty search in an environment without behaviours, or with too many agents."""
     if novelty is None:
         return []
     if not getattr(ENVIRONMENTS[environment], "behaviours", 0):
@@ -52,7 +55,7 @@ def novelty_faults(novelty: Parameters | None, environment: str, population: int
 
 
 def mixture_warnings(novelty: Parameters | None, strategy: Parameters) -> list[Fault]:
-    """Novelty mixed with fitness, each scaled anew in every generation, beside a threshold that only rises."""
+    """Warn of novelty mixed with fitness under a rising threshold, as mixed scores never exceed 1."""
     weight = getattr(novelty, "weight", 1.0)
     if weight == 1.0 or not isinstance(strategy, RisingThresholdParameters):
         return []
@@ -61,7 +64,7 @@ def mixture_warnings(novelty: Parameters | None, strategy: Parameters) -> list[F
 
 
 def strategy_faults(strategy: Parameters) -> list[Fault]:
-    """Counts that a generation of this size cannot have."""
+    """Return faults of counts that exceed the population size."""
     return [each for name in AT_MOST_POPULATION for each in run_check(_count_faults, strategy, name)]
 
 
@@ -73,7 +76,7 @@ def _count_faults(strategy: Parameters, name: str) -> list[Fault]:
 
 
 def exceeding(strategy: Parameters, names: Sequence[str] = AT_MOST_POPULATION) -> list[str]:
-    """Those of these counts that are more than there are agents, as far as they matter."""
+    """Return which of these counts exceed the population size, where they are used."""
     population = getattr(strategy, "population_size", None)
     if population is None:
         return []
@@ -83,7 +86,7 @@ def exceeding(strategy: Parameters, names: Sequence[str] = AT_MOST_POPULATION) -
 
 
 def strategy_warnings(strategy: Parameters) -> list[Fault]:
-    """Parameters that were given and do nothing, and searches that stand still."""
+    """Warn of given parameters without effect, and of searches that cannot make progress."""
     warnings = [
         fault(FaultCode.INCONSISTENT, ("strategy", name), f"no value, as it counts only with {USED_WHEN[name][1]}",
               shown(_plain(getattr(strategy, name))))
@@ -103,7 +106,7 @@ def _is_used(strategy: Parameters, name: str) -> bool:
 
 
 def _is_default(strategy: Parameters, name: str) -> bool:
-    """Whether the value may be there only because it was left out; also true where the strategy has no such field."""
+    """Whether the value equals its default; also True where the strategy has no such field."""
     field = type(strategy).model_fields.get(name)
     return field is None or bool(getattr(strategy, name) == field.default)
 

@@ -1,4 +1,4 @@
-"""Whether the rows of a table match each other, and whether networks can answer with all their nodes."""
+"""Checks of a table: its rows, its fitness and criterion, and whether networks can produce its targets."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -21,9 +21,10 @@ from processing.core.rollouts.actions import Range
 from processing.core.types import Float64Array
 from staging.limits import Limits
 
-#: Least and largest output, of those kinds of activations that have them.
+#: Smallest and largest output, for bounded activations.
 _SPANS = {Range.UNIT: (0, 1), Range.SYMMETRIC: (-1, 1)}
-#: What compares answers with each other: which value of a key, what targets it is for, and the first row of others.
+#: Rules that compare a row's outputs with each other, by key: the value, the targets that it needs, and a
+#: function that returns the first row without these.
 _COMPARED: Mapping[str, tuple[str, str, Callable[[Float64Array], int | None]]] = {
     "fitness": ("accuracy", "one 1 and else 0", first_without_one_hot),
     "criterion": ("largest_output", "one largest target", first_without_largest),
@@ -31,14 +32,14 @@ _COMPARED: Mapping[str, tuple[str, str, Callable[[Float64Array], int | None]]] =
 
 
 def table_faults(table: TableParameters, limits: Limits) -> list[Fault]:
-    """Everything that stands against the table, in time linear in its rows."""
+    """Return all faults of the table, in time linear in its rows."""
     widths = [each for name in ("inputs", "targets") for each in run_check(_width_faults, table, name)]
     faults = [*run_check(_length_faults, table), *widths]
     return faults or [each for key in _COMPARED for each in run_check(_comparison_faults, table, key)]
 
 
 def _length_faults(table: TableParameters) -> list[Fault]:
-    """Whether there are as many targets as inputs."""
+    """Return a fault where the numbers of inputs and targets differ."""
     rows, wanted = len(table.targets), len(table.inputs)
     expected = f"{_counted(wanted, 'row')}, as many as there are inputs"
     given = _counted(rows, "row")
@@ -46,7 +47,10 @@ def _length_faults(table: TableParameters) -> list[Fault]:
 
 
 def _comparison_faults(table: TableParameters, key: str) -> list[Fault]:
-    """A fitness or a criterion that compares the answers of a row, where targets name none; rows match."""
+    """Return a fault of a rule that compares a row's outputs where the targets do not fit.
+
+    All rows have equal widths.
+    """
     name, wanted, first_unfit = _COMPARED[key]
     if getattr(table, key) != name:
         return []
@@ -61,7 +65,7 @@ def _comparison_faults(table: TableParameters, key: str) -> list[Fault]:
 
 
 def table_warnings(work_item: WorkItem) -> list[Fault]:
-    """What is odd about a complete work item's table, or its networks there; none for other tasks."""
+    """Warn of a complete work item's table, or of its networks with this table; empty for other tasks."""
     table = getattr(work_item, "environment", None)
     if not isinstance(table, TableParameters):
         return []
@@ -70,12 +74,12 @@ def table_warnings(work_item: WorkItem) -> list[Fault]:
 
 
 def has_tolerance(criterion: str, columns: Columns) -> bool:
-    """Whether anything is asked to lie within the tolerance."""
+    """Whether the criterion uses the tolerance."""
     return criterion == "tolerance" or (criterion == "by_column" and bool((columns.values != 2).any()))
 
 
 def _tolerance_warnings(table: TableParameters) -> list[Fault]:
-    """A tolerance that nothing asks for."""
+    """Warn of a tolerance that is not used."""
     criterion = table.criterion or "sides"
     if table.tolerance is None or has_tolerance(criterion, columns_of(np.array(table.targets, np.float64))):
         return []
@@ -85,7 +89,7 @@ def _tolerance_warnings(table: TableParameters) -> list[Fault]:
 
 
 def _passes_warnings(work_item: Any, table: TableParameters) -> list[Fault]:
-    """Networks of which only the outputs ever count: each row is answered anew, within the passes of one step."""
+    """Warn of networks with one pass for each row, in which hidden nodes cannot affect outputs."""
     network = work_item.network
     passes = getattr(network, "activations_per_step", None) or int(getattr(network, "recurrent", False))
     if passes != 1:
@@ -95,7 +99,10 @@ def _passes_warnings(work_item: Any, table: TableParameters) -> list[Fault]:
 
 
 def _range_warnings(work_item: Any, table: TableParameters) -> list[Fault]:
-    """Targets that no output reaches, where these are answers. Dense networks get an output function that fits."""
+    """Warn of targets outside the output range without scaling.
+
+    Dense networks get an output function that fits.
+    """
     network = work_item.network
     if not isinstance(network, GraphParameters) or table.scaling == "by_column":
         return []
@@ -110,7 +117,7 @@ def _range_warnings(work_item: Any, table: TableParameters) -> list[Fault]:
 
 
 def _width_faults(table: TableParameters, name: str) -> list[Fault]:
-    """One for each row that is not as long as most."""
+    """Return one fault for each row whose length differs from the most common one."""
     rows = entries(table, name)
     if not rows:
         return []

@@ -1,4 +1,4 @@
-"""How much work a work item asks for, in the few numbers that its cost follows from."""
+"""The workload of a work item: the numbers from which its cost is estimated."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ from processing.core.environments import ENVIRONMENTS
 from processing.core.genomes import GENOMES
 from processing.core.search.kinds import KINDS
 
-#: Genes that growing networks are expected to gain, at most: nobody knows.
+#: Maximum number of genes that a growing network is assumed to gain; an assumption, not a measurement.
 MOST_GAINED = 1_000
-#: For each input and agent: the sums of what was seen, their moments, and what these are pooled from; measured.
+#: Measured bytes per input and agent of the sums and moments of observations, and of their pooling.
 OBSERVED_BYTES = 72
 
 
@@ -22,27 +22,28 @@ class Workload:
     generations: int
     episodes: int  # of each agent
     max_steps: int  # of an episode
-    weights: int  # of a genome, as it begins
-    genome_bytes: int  # of a genome of those of the last generation
-    observed_bytes: int = 0  # of what each agent saw, where observations are normalised
-    steps_per_second: tuple[float, float] | None = None  # of the environment alone, slow and fast; None where it costs nothing
+    weights: int  # of an initial genome
+    genome_bytes: int  # of a genome of the last generation
+    observed_bytes: int = 0  # of each agent's observation moments, where observations are normalised
+    steps_per_second: tuple[float, float] | None = None  # of the environment alone, slow and fast; None where it is compiled
 
     @property
     def evaluations(self) -> int:
-        """Agents evaluated."""
+        """Number of agents evaluated."""
         return self.population * self.generations
 
     @property
     def environment_steps(self) -> int:
-        """Steps taken if no episode ends early."""
+        """Number of environment steps if no episode ends early."""
         return self.evaluations * self.episodes * self.max_steps
 
 
 def world_of(work_item: Any, facts: Mapping[str, Any] | None = None) -> Any:
-    """The environment that the agents of a work item act in, of the class its table names; light, no table is built.
+    """Return the environment of a work item, without building its tables.
 
-    `facts` is what was looked up of it, where that is needed.
-
+    Args:
+        work_item: a work item of any kind with an environment.
+        facts: values looked up of the environment, where it needs them.
     Raises:
         Refused: the environment's own parameters contradict each other.
     """
@@ -51,7 +52,7 @@ def world_of(work_item: Any, facts: Mapping[str, Any] | None = None) -> Any:
 
 
 def workload_of(work_item: Any, world: Any) -> Workload:
-    """The workload of one replicate in the environment `world`."""
+    """Return the workload of one replicate in the environment `world`."""
     genome_kind = GENOMES[KINDS[work_item.kind].genome]
     genome = genome_kind(work_item.network, inputs=world.inputs, outputs=world.outputs)
     is_normalised = getattr(work_item.environment, "normalize_observations", False)
@@ -66,7 +67,7 @@ def workload_of(work_item: Any, world: Any) -> Workload:
 
 
 def _gained(work_item: Any) -> int:
-    """Genes that a genome gains up to the last generation: as if none of its line were lost, but no more than a thousand."""
+    """Estimate the genes that a genome gains up to the last generation, at most MOST_GAINED."""
     node, connection = (getattr(work_item.strategy, f"add_{what}_probability", 0.0) for what in ("node", "connection"))
     gained: int = min(round(work_item.stop.max_generations * (2 * node + (1 - node) * connection)), MOST_GAINED)
     return gained

@@ -1,1 +1,4 @@
-"""Django admin: everything can be looked at, runs can be paused, resumed and cancelled, nothing can be edited."""
+"""Django admin.
+
+Everything can be viewed; runs can be paused, resumed and cancelled; nothing can be edited.
+"""

@@ -1,4 +1,4 @@
-"""The window on agents: what their rows keep, and what their generations keep of them."""
+"""Admin pages of agents: their rows, and the records that their generations keep of them."""
 
 from typing import Any
 
@@ -16,17 +16,17 @@ from processing.core.types import Failure, Operator
 
 
 class AgentList(ChangeList):
-    """A page of agents, each with what its generation keeps of it."""
+    """A page of agents, each with the record that its generation keeps of it."""
 
     def get_results(self, request: HttpRequest) -> None:
-        """The page, with one more statement for all of its agents."""
+        """Read the page, and look up the records of all its agents together."""
         super().get_results(request)
         self.result_list = list(self.result_list)
         _look_up(self.result_list)
 
 
 def _look_up(agents: list[Any]) -> None:
-    """Give these agents what their generations keep of them, and the keys of their parents' rows."""
+    """Set each agent's `record`, from its generation, and `parent_keys`, the keys of its parents' rows."""
     found = selectors.agents_at((each.instance_id, each.generation, each.index) for each in agents)
     for each in agents:
         each.record = found.get((each.instance_id, each.generation, each.index))
@@ -36,14 +36,17 @@ def _look_up(agents: list[Any]) -> None:
 
 
 def _parents(agent: Any) -> list[tuple[int, int, int]]:
-    """The addresses of its different parents."""
+    """The addresses (run, generation, index) of its distinct parents."""
     found = () if agent.record is None else agent.record.parents
     return [(agent.instance_id, *parent) for parent in dict.fromkeys(found)]
 
 
 @admin.register(Agent)
 class AgentAdmin(ReadOnlyAdmin):
-    """Agents whose genomes are kept as rows. A name (run-generation-index), or the beginning of one, finds them."""
+    """Agents whose genomes are kept as rows.
+
+    The search takes a name (run-generation-index) or its beginning.
+    """
 
     list_display = (
         "name", "run", "generation", "index", "fitness", "state", "is_champion", "origin", "parents", "species",
@@ -61,23 +64,22 @@ class AgentAdmin(ReadOnlyAdmin):
     fields = readonly_fields
 
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
-        """Lists that look their agents up."""
         return AgentList
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """An agent, looked up."""
+        """Return an agent with its record and the keys of its parents' rows."""
         agent = super().get_object(request, object_id, from_field)
         if agent is not None:
             _look_up([agent])
         return agent
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        """As the rows were written; of one run by its generations: there is an index for either."""
+        """Order by key, or by generation where one run is chosen: the table has an index for either."""
         chosen = request.GET.get(RunFilter.parameter_name) or request.GET.get("q")
         return ("-instance_id", "-generation", "-index") if chosen else self.ordering
 
     def get_search_results(self, request: HttpRequest, rows: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
-        """Those whose names begin so."""
+        """Return the agents whose names begin with these numbers."""
         if not search_term.strip():
             return rows, False
         parts = [number(part) for part in search_term.strip().split("-")]
@@ -87,12 +89,11 @@ class AgentAdmin(ReadOnlyAdmin):
 
     @admin.display(description="agent")
     def name(self, agent: Agent) -> str:
-        """Its name for people."""
         return str(agent)
 
     @admin.display(description="run")
     def run(self, agent: Agent) -> str:
-        """The run, with a link to it."""
+        """A link to the run."""
         return link("instance", agent.instance_id, agent.instance_id)
 
     @admin.display
@@ -115,33 +116,33 @@ class AgentAdmin(ReadOnlyAdmin):
 
     @admin.display
     def rank(self, agent: Any) -> str | None:
-        """Its place in its generation; 1 is the best."""
+        """Its rank in its generation; 1 is the best."""
         return shown(agent.record.rank) if agent.record and agent.record.rank is not None else None
 
     @admin.display
     def origin(self, agent: Any) -> str:
-        """How its genome came to be."""
+        """How its genome was made."""
         if agent.record is None:
             return "–"
         return operator_words(Operator(agent.record.operator).name, parents=len(set(agent.record.parents)))
 
     @admin.display
     def parents(self, agent: Any) -> str:
-        """Its parents, with links to their windows, where their genomes are kept as rows."""
-        told = [(key, "-".join(map(str, address))) for address, key in agent.parent_keys.items()]
-        linked = ((name if key is None else link("agent", key, name),) for key, name in told)
+        """The names of its parents, as links where their genomes are kept as rows."""
+        named = [(key, "-".join(map(str, address))) for address, key in agent.parent_keys.items()]
+        linked = ((name if key is None else link("agent", key, name),) for key, name in named)
         return format_html_join(", ", "{}", linked) or "–"
 
     @admin.display
     def species(self, agent: Any) -> int | None:
-        """The number of its species; nothing where there are none."""
+        """The number of its species; None where the strategy has none."""
         return agent.record.species if agent.record else None
 
     @admin.display
     def environment_steps(self, agent: Any) -> str | None:
-        """Steps of all its episodes."""
+        """Environment steps of all its episodes."""
         return shown(agent.record.steps) if agent.record else None
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Agent]:
-        """Without the genomes."""
+        """Defer the genomes, which no page shows."""
         return super().get_queryset(request).defer("genome")

@@ -1,4 +1,4 @@
-"""What all windows of the admin have in common: nothing can be edited, and no list reads a whole table."""
+"""The base of all admin pages: nothing can be edited, and no list reads a whole table."""
 
 from datetime import datetime
 from functools import cache
@@ -21,7 +21,7 @@ from database.outcomes import Outcome, with_outcome
 MOST_RUNS, MOST_GENERATIONS, MOST_ROWS = 30, 30, 10_000
 
 
-#: Whole numbers that say which, not how many.
+#: Integer fields that identify or order something; unlike counts, they are shown without separators.
 ORDINALS = frozenset({
     "seed", "number", "generation", "index", "replicate", "sequence", "first", "last", "token", "epoch", "priority", "born_in",
     "extinct_in", "next_generation", "best_generation", "champion_generation", "champion_index", "event_sequence",
@@ -29,7 +29,7 @@ ORDINALS = frozenset({
 
 
 class ReadOnlyAdmin(ModelAdmin):
-    """A model that can be looked at and not changed."""
+    """A model that can be viewed and not changed."""
 
     list_per_page = 50
     ordering: tuple[str, ...] = ("-id",)  # every table has an index for that
@@ -48,94 +48,94 @@ class ReadOnlyAdmin(ModelAdmin):
         return False
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Every member of staff may look."""
+        """Every member of staff may view rows."""
         return bool(request.user.is_staff)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        """Every member of staff sees the list."""
+        """Every member of staff sees the list of models."""
         return bool(request.user.is_staff)
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        """Its columns, figures and instants as people write them."""
+        """The columns of the list, with numbers and times formatted."""
         return [_column(self.model, name) for name in super().get_list_display(request)]
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
-        """The fields of a row, figures and instants as people write them."""
+        """The fields of a row, with numbers and times formatted."""
         return [_column(self.model, name) for name in super().get_fields(request, obj)]
 
     def get_exclude(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
-        """Bytes are not for reading."""
+        """Leave out binary fields, which are not readable."""
         return [field.name for field in self.model._meta.fields if isinstance(field, BinaryField)]
 
 
 @cache
 def _column(model: type[Model], name: Any) -> Any:
-    """A column or field of a window: what shows the figure or the instant of a field, or the name itself where it has none."""
+    """A function that formats the number or time of a field; for any other field, its name."""
     field = next((each for each in model._meta.fields if each.name == name), None)
     is_figure = isinstance(field, IntegerField | FloatField) and not isinstance(field, AutoField) and not field.choices
     if field is None or not (isinstance(field, DateTimeField) or (is_figure and name not in ORDINALS)):
         return name
     words = shown if is_figure else _instant
 
-    def told(row: Any) -> str | None:
+    def formatted(row: Any) -> str | None:
         value = getattr(row, name)
         return None if value is None else words(value)
 
-    told.__name__ = name
-    return admin.display(description=field.verbose_name, ordering=name)(told)
+    formatted.__name__ = name
+    return admin.display(description=field.verbose_name, ordering=name)(formatted)
 
 
 def _instant(moment: datetime) -> str:
-    """An instant, for `times.js` to tell in the reader's own zone."""
+    """A time as HTML, which `times.js` converts to the reader's time zone."""
     return format_html('<time datetime="{}">{} UTC</time>', moment.isoformat(), f"{moment:%Y-%m-%d %H:%M:%S}")
 
 
 def link(name: str, key: int, text: object) -> str:
-    """A link to another window."""
+    """A link to the admin page of a row."""
     url = reverse(f"admin:database_{name}_change", args=(key,))
     return format_html('<a href="{}" class="text-primary-600 dark:text-primary-500">{}</a>', url, text)
 
 
 class RunFilter(admin.SimpleListFilter):
-    """Of one of the newest runs. These are read from the table of runs, not out of all rows that have one."""
+    """Filters by one of the newest runs.
+
+    The choices come from the table of runs, not from the filtered rows.
+    """
 
     title, parameter_name = "run", "run"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """The newest runs, and the one that is chosen."""
+        """The newest runs, and the chosen one."""
         newest = Instance.objects.order_by("-pk").values_list("pk", "work_item__name")[:MOST_RUNS]
         found = [(str(key), f"{key} {name}") for key, name in newest]
         chosen = self.value()
         return found if chosen is None or chosen in dict(found) else [*found, (chosen, chosen)]
 
     def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
-        """Those of the run."""
         chosen = number(self.value())
         return rows if chosen is None else rows.filter(instance=chosen)
 
 
 class OutcomeFilter(admin.SimpleListFilter):
-    """Of runs that ended in one way."""
+    """Filters runs by their outcome."""
 
     title, parameter_name = "outcome", "outcome"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """All outcomes."""
         return [(each.value, each.label.capitalize()) for each in Outcome]
 
     def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
-        """Those with the outcome."""
         chosen = self.value()
         return rows.filter(with_outcome([chosen])) if chosen in Outcome.values else rows
 
 
 class GenerationFilter(admin.SimpleListFilter):
-    """Of one of the last generations of the run that is chosen."""
+    """Filters by one of the last generations of the chosen run."""
 
     title, parameter_name = "generation", "of_generation"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """The last generations, and the one that is chosen; none before a run is."""
+        """The last generations of the chosen run, and the chosen one; none where no run is chosen."""
         run = number(request.GET.get(RunFilter.parameter_name))
         last = Generation.objects.filter(instance=run or 0).order_by("-number").values_list("number", flat=True)
         found = [(str(number), str(number)) for number in last[:MOST_GENERATIONS]]
@@ -143,21 +143,20 @@ class GenerationFilter(admin.SimpleListFilter):
         return found if chosen is None or chosen in dict(found) else [*found, (chosen, chosen)]
 
     def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
-        """Those of the generation."""
         chosen = number(self.value())
         return rows if chosen is None else rows.filter(generation=chosen)
 
 
 class Counted(Paginator):  # type: ignore[type-arg]
-    """Pages of at most so many rows: counting more would read a whole table."""
+    """Pages of at most MOST_ROWS rows in all: counting more would read a whole table."""
 
     @cached_property
     def count(self) -> int:
-        """Rows, or as many as are shown."""
+        """Number of rows, MOST_ROWS at most."""
         rows: Any = self.object_list
         return int(rows.order_by()[:MOST_ROWS].count())
 
 
 def number(text: str | None) -> int | None:
-    """The whole number that an address gives; None where it is none that a row can have."""
+    """The whole number in a query string; None where it is none that a row can have."""
     return int(text) if text and text.isdecimal() and len(text) < 10 else None

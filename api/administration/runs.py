@@ -1,4 +1,4 @@
-"""Windows for operators: everything can be looked at, runs can be paused, resumed and cancelled, nothing can be edited."""
+"""Admin pages of work items, runs and what belongs to them. Runs can be paused, resumed and cancelled."""
 
 from collections.abc import Callable
 from typing import Any
@@ -34,30 +34,30 @@ admin.site.unregister(Group)
 
 @admin.register(WorkItem)
 class WorkItemAdmin(ReadOnlyAdmin):
-    """What was asked for."""
+    """Work items, with the number of their runs."""
 
     list_display = ("id", "name", "kind", "priority", "runs", "submitted_by", "created_at")
     list_filter = ("kind", "created_at")
     search_fields = ("name", "description", "spec_hash")
 
     def get_exclude(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
-        """The staged text is for workers."""
+        """Leave out the staged text, which only workers read."""
         return ["staged"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WorkItem]:
-        """Without the long texts, and with the number of runs."""
+        """Defer the staged text, and count the runs."""
         return super().get_queryset(request).defer("staged").annotate(number_of_runs=Count("instances"))
 
     @admin.display(description="runs")
     def runs(self, item: Any) -> str:
-        """How many, with a link to them."""
+        """The number of runs, as a link to them."""
         url = reverse("admin:database_instance_changelist")
         return format_html('<a href="{}?work_item__id__exact={}">{}</a>', url, item.pk, item.number_of_runs)
 
 
 @admin.register(Instance)
 class InstanceAdmin(ReadOnlyAdmin):
-    """Runs, and what can be asked of them."""
+    """Runs, with actions that pause, resume and cancel them."""
 
     list_display = (
         "id", "item", "state", "outcome", "stop_reason", "next_generation", "best_fitness", "champion_fitness",
@@ -70,24 +70,24 @@ class InstanceAdmin(ReadOnlyAdmin):
     actions = ("pause", "resume", "cancel")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Instance]:
-        """Without the long texts of their work items, but with their stop rules."""
+        """Defer the long texts of the work items, and annotate their stop rules."""
         rows = super().get_queryset(request).defer("work_item__staged", "work_item__spec")
         return rows.annotate(stop=F("work_item__spec__stop"))
 
     @admin.display(description="outcome", ordering="stop_reason", empty_value="–")
     def outcome(self, instance: Any) -> str | None:
-        """How it ended, in the words of the pages."""
+        """Its outcome in words, as the dashboard shows it."""
         found = outcome_of(instance.state, instance.stop_reason)
         return None if found is None else outcome_words(found, aim=has_aim(instance.stop)).capitalize()
 
     @admin.display(description="work item", ordering="work_item__name")
     def item(self, instance: Instance) -> str:
-        """The work item, with a link to it."""
+        """A link to the work item."""
         return link("workitem", instance.work_item_id, instance.work_item.name)
 
     @admin.display(description="page")
     def page(self, instance: Instance) -> str:
-        """The run's own page."""
+        """A link to the run's page in the dashboard."""
         return format_html('<a href="/runs/{}">look</a>', instance.pk)
 
     def has_operate_permission(self, request: HttpRequest) -> bool:
@@ -96,23 +96,20 @@ class InstanceAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Pause the selected runs", permissions=["operate"])
     def pause(self, request: HttpRequest, instances: QuerySet[Instance]) -> None:
-        """Pause them."""
-        self._ask(request, instances, states.pause, "paused")
+        self._apply(request, instances, states.pause, "paused")
 
     @admin.action(description="Resume the selected runs", permissions=["operate"])
     def resume(self, request: HttpRequest, instances: QuerySet[Instance]) -> None:
-        """Resume them."""
-        self._ask(request, instances, states.resume, "resumed")
+        self._apply(request, instances, states.resume, "resumed")
 
     @admin.action(description="Cancel the selected runs", permissions=["operate"])
     def cancel(self, request: HttpRequest, instances: QuerySet[Instance]) -> None:
-        """Cancel them."""
-        self._ask(request, instances, states.cancel, "cancelled")
+        self._apply(request, instances, states.cancel, "cancelled")
 
-    def _ask(
+    def _apply(
         self, request: HttpRequest, instances: QuerySet[Instance], verb: Callable[[int], Any], done: str
     ) -> None:
-        """Ask it of each run, and say of each that cannot why not."""
+        """Apply `verb` to each run, and show for each that refuses it why."""
         changed = 0
         for number in instances.order_by("pk").values_list("pk", flat=True):
             try:
@@ -126,7 +123,7 @@ class InstanceAdmin(ReadOnlyAdmin):
 
 @admin.register(Generation)
 class GenerationAdmin(ReadOnlyAdmin):
-    """Generations."""
+    """Generations, without their packed columns."""
 
     list_display = (
         "run", "number", "size", "failed", "best", "mean", "best_so_far", "threshold", "viable", "species_count",
@@ -137,47 +134,47 @@ class GenerationAdmin(ReadOnlyAdmin):
 
     @admin.display(description="run", ordering="instance")
     def run(self, generation: Generation) -> str:
-        """The run, with a link to it."""
+        """A link to the run."""
         return link("instance", generation.instance_id, generation.instance_id)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Generation]:
-        """Without the packed columns."""
+        """Defer the packed columns."""
         return super().get_queryset(request).defer(*PACKED)
 
 
 @admin.register(Checkpoint)
 class CheckpointAdmin(ReadOnlyAdmin):
-    """Where runs can go on."""
+    """Checkpoints, from which runs can continue."""
 
     list_display = ("__str__", "instance_id", "generation", "genome_bytes")
 
 
 @admin.register(CheckpointPart)
 class CheckpointPartAdmin(ReadOnlyAdmin):
-    """What checkpoints hold, in pieces of at most a megabyte."""
+    """Chunks of checkpoints, at most a megabyte each."""
 
     list_display = ("__str__", "run", "generation", "kind", "number")
     list_filter = ("kind",)
     list_select_related = ("checkpoint",)
 
     @admin.display(description="run", ordering="checkpoint__instance")
-    def run(self, part: CheckpointPart) -> str:
-        """The run, with a link to it."""
-        return link("instance", part.checkpoint.instance_id, part.checkpoint.instance_id)
+    def run(self, chunk: CheckpointPart) -> str:
+        """A link to the run."""
+        return link("instance", chunk.checkpoint.instance_id, chunk.checkpoint.instance_id)
 
     @admin.display(description="generation", ordering="checkpoint__generation")
-    def generation(self, part: CheckpointPart) -> int:
+    def generation(self, chunk: CheckpointPart) -> int:
         """The generation after which the checkpoint was written."""
-        return part.checkpoint.generation
+        return chunk.checkpoint.generation
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CheckpointPart]:
-        """Without the bytes."""
+        """Defer the bytes of the chunks."""
         return super().get_queryset(request).defer("data")
 
 
 @admin.register(Species)
 class SpeciesAdmin(ReadOnlyAdmin):
-    """Species through their lives."""
+    """Species, each over all its generations."""
 
     list_display = (
         "__str__", "run", "number", "born_in", "extinct_in", "size", "best_fitness", "generations_since_improvement",
@@ -186,13 +183,13 @@ class SpeciesAdmin(ReadOnlyAdmin):
 
     @admin.display(description="run", ordering="instance")
     def run(self, species: Species) -> str:
-        """The run, with a link to it."""
+        """A link to the run."""
         return link("instance", species.instance_id, species.instance_id)
 
 
 @admin.register(SpeciesSnapshot)
 class SpeciesSnapshotAdmin(ReadOnlyAdmin):
-    """Species in each generation."""
+    """Snapshots of species, one for each generation."""
 
     list_display = (
         "__str__", "run", "generation", "number", "size", "best_fitness", "mean_fitness", "adjusted_fitness",
@@ -203,13 +200,13 @@ class SpeciesSnapshotAdmin(ReadOnlyAdmin):
 
     @admin.display(description="run", ordering="instance")
     def run(self, snapshot: SpeciesSnapshot) -> str:
-        """The run, with a link to it."""
+        """A link to the run."""
         return link("instance", snapshot.instance_id, snapshot.instance_id)
 
 
 @admin.register(Event)
 class EventAdmin(ReadOnlyAdmin):
-    """What happened to runs."""
+    """Events of runs."""
 
     list_display = ("instance_id", "sequence", "type", "level", "message", "created_at")
     list_filter = ("type", "level", RunFilter)
@@ -218,32 +215,32 @@ class EventAdmin(ReadOnlyAdmin):
 
 @admin.register(Slice)
 class SliceAdmin(ReadOnlyAdmin):
-    """Agents that are evaluated now, or wait for it."""
+    """Slices: agents that are being evaluated, or wait for it."""
 
     list_display = ("__str__", "claimed_by", "lease_until", "attempts", "crashes", "opened_at")
     list_filter = (RunFilter,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Slice]:
-        """Without the packed agents."""
+        """Defer the packed agents and their results."""
         return super().get_queryset(request).defer("population", "results")
 
 
 @admin.register(Replay)
 class ReplayAdmin(ReadOnlyAdmin):
-    """Episodes that somebody asked to see again."""
+    """Requested replays of episodes."""
 
     list_display = ("__str__", "state", "with_pictures", "requested_by", "requested_at", "claimed_by", "attempts", "failure")
     list_filter = ("state", RunFilter)
     list_select_related = ("requested_by",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Replay]:
-        """Without what was kept of them."""
+        """Defer the recordings and pictures."""
         return super().get_queryset(request).defer("result", "film")
 
 
 @admin.register(Worker)
 class WorkerAdmin(ReadOnlyAdmin):
-    """Who works, and what they have done."""
+    """Workers, and counts of their work."""
 
     ordering = ("name",)
     list_display = (

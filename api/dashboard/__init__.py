@@ -1,1 +1,1 @@
-"""The pages: server-rendered, small, the same on a phone, in the dark and by keyboard."""
+"""The server-rendered pages: Django templates with htmx, usable on a phone, in dark mode and by keyboard."""

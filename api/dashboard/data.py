@@ -1,4 +1,7 @@
-"""What the page of a run draws, as JSON: statistics and species for the charts, and one agent with its way and network."""
+"""JSON for the page of a run: statistics and species for the charts, and one agent.
+
+An agent comes with its origin, its network and the trajectory of one episode.
+"""
 
 from typing import Any
 
@@ -34,7 +37,7 @@ COLUMNS = ("best", "mean", "lower_quartile", "upper_quartile", "threshold")
 @require_safe
 @page
 def statistics(request: HttpRequest, number: int) -> HttpResponse:
-    """The statistics of the generations from `from` on, column by column."""
+    """Return the statistics of the generations from number `from` on, one list per column."""
     rows = selectors.statistics(
         run_of(number).pk, first_number=whole(request, "from") or 0, max_points=MOST_POINTS
     )
@@ -45,7 +48,10 @@ def statistics(request: HttpRequest, number: int) -> HttpResponse:
 @require_safe
 @page
 def agent(request: HttpRequest, number: int) -> HttpResponse:
-    """The agent `index` of `generation`, or that generation's champion: its origin, its network, its way through `episode`."""
+    """Return the agent `index` of `generation`, or that generation's champion, or the run's.
+
+    The document has its origin, its network and its trajectory in `episode`.
+    """
     instance = run_of(number)
     record = _record(instance, whole(request, "generation"), whole(request, "index"))
     if record is None:
@@ -56,25 +62,25 @@ def agent(request: HttpRequest, number: int) -> HttpResponse:
         raise NotFound(f"The genome of agent {name} is not kept: the run records champions only, or it was pruned.")
     plan = plan_of_work_item(instance.work_item)
     genomes = plan.genome.unpack(genome)
-    told = _described(instance, record) | {"exports": _exports(plan, record, genome)}
+    description = _described(instance, record) | {"exports": _exports(plan, record, genome)}
     episode = whole(request, "episode") or 0
     plan.replays.check_episode(episode)
-    walked = (recorded if plan.replays.is_recorded else _walked)(plan, instance, record, genome, genomes, episode)
-    return JsonResponse(told | _drawn(plan, genomes) | walked | {"episode": episode})
+    replayed = (recorded if plan.replays.is_recorded else _replayed)(plan, instance, record, genome, genomes, episode)
+    return JsonResponse(description | _drawn(plan, genomes) | replayed | {"episode": episode})
 
 
 @require_safe
 @page
 def species(request: HttpRequest, number: int) -> HttpResponse:
-    """How the population was divided into species, at some generations: agents of each."""
+    """Return the number of agents of each species, for evenly spaced generations and the last."""
     found = selectors.shares(run_of(number).pk, max_points=MOST_SHARES)
     sizes = [{"number": each, "sizes": sizes} for each, sizes in found.sizes.items()]
-    told = {"generation": found.generations, "species": sizes, "others": found.others, "alive": found.alive}
-    return JsonResponse(told)
+    document = {"generation": found.generations, "species": sizes, "others": found.others, "alive": found.alive}
+    return JsonResponse(document)
 
 
 def _exports(plan: Plan, record: AgentRecord, genome: bytes) -> dict[str, str]:
-    """Where its network can be downloaded, by format."""
+    """Return the download address of the agent's network for each format."""
     is_kept = plan.is_normalised and bool(selectors.with_normalization([(record.instance_id, record.generation)]))
     agent_id = global_id("Agent", record.instance_id, record.generation, record.index)
     formats = formats_at(plan, genome_bytes=len(genome), is_normalization_kept=is_kept)
@@ -92,7 +98,7 @@ def _record(instance: Instance, generation: int | None, index: int | None) -> Ag
 
 def _described(instance: Instance, record: AgentRecord) -> dict[str, Any]:
     best = (instance.champion_generation, instance.champion_index)
-    parents = list(dict.fromkeys(record.parents))  # a parent may be drawn twice
+    parents = list(dict.fromkeys(record.parents))  # selection may draw a parent twice
     return {
         "name": _name(instance.pk, record.generation, record.index), "generation": record.generation, "index": record.index,
         "fitness": record.fitness, "rank": record.rank, "is_champion": record.is_champion,
@@ -105,12 +111,12 @@ def _described(instance: Instance, record: AgentRecord) -> dict[str, Any]:
 
 
 def _drawn(plan: Plan, genomes: Genomes) -> dict[str, Any]:
-    """Its network, and the names that its inputs, units and outputs have there."""
+    """Return the drawing of the network as SVG, and the names of its nodes in the drawing."""
     return {"network": svg_of(drawing_of(plan.environment, plan.genome, genomes)), "units": _units(plan, genomes)}
 
 
 def _units(plan: Plan, genomes: Genomes) -> dict[str, list[Any]]:
-    """The names of the drawing's nodes, for each column of the activity, and those of the outputs."""
+    """Return the names of the drawing's nodes for each column of the activity, and of the output nodes."""
     if isinstance(genomes, Graphs):
         computation = computation_of(plan.genome, genomes)
         columns = [range(computation.inputs), [unit.number for unit in computation.units]]
@@ -119,48 +125,58 @@ def _units(plan: Plan, genomes: Genomes) -> dict[str, list[Any]]:
     return {"columns": names[:-1], "outputs": names[-1]}
 
 
-def _walked(
+def _replayed(
     plan: Plan, instance: Instance, record: AgentRecord, genome: bytes, genomes: Genomes, episode: int
 ) -> dict[str, Any]:
-    """Its way through an episode, or through the rows of a table; none where it is not replayed, and why."""
+    """Replay an episode, or the rows of a table; where neither is possible, `silence` says why."""
     if (silence := plan.replays.refusal(genome)) is not None:
         return {"way": None, "silence": silence}
-    way = plan.replays.episode(genome, seed=instance.seed, generation=record.generation, agent=record.index, episode=episode)
+    trajectory = plan.replays.episode(
+        genome, seed=instance.seed, generation=record.generation, agent=record.index, episode=episode
+    )
     return {"episodes": plan.environment.episodes, "way": {
-        "positions": way.positions, "actions": way.actions, "rewards": way.rewards, "total": way.total,
-        "ending": _ending(way), "activity": _activity(plan, genomes, way), "stride": stride_of(way),
+        "positions": trajectory.positions, "actions": trajectory.actions,
+        "rewards": trajectory.rewards, "total": trajectory.total,
+        "ending": _ending(trajectory), "activity": _activity(plan, genomes, trajectory), "stride": stride_of(trajectory),
         "episodes": plan.environment.episodes, "episode": episode, "scene": plan.environment.scene,
         "targets": plan.environment.parameters.targets if isinstance(plan.environment, Table) else None,
         "inputs": list(plan.environment.input_labels()), "outputs": list(plan.environment.output_labels()),
     }}
 
 
-def _ending(way: Trajectory) -> str:
-    if way.is_cut:
+def _ending(trajectory: Trajectory) -> str:
+    """Return how the episode ended, in the words that `replay.js` knows."""
+    if trajectory.is_cut:
         return "cut"
-    if way.truncated:
+    if trajectory.truncated:
         return "truncated"
-    if not way.positions:
+    if not trajectory.positions:
         return "terminated"
-    moved = len(way.rewards) and way.positions[-1] != way.positions[-2]
+    moved = len(trajectory.rewards) and trajectory.positions[-1] != trajectory.positions[-2]
     return "collected" if moved else "bumped"
 
 
-def _activity(plan: Plan, genomes: Genomes, way: Trajectory) -> list[list[list[float]]]:
-    """For each step that is told the values of the inputs and of each hidden layer, or of all units of a graph."""
+def _activity(plan: Plan, genomes: Genomes, trajectory: Trajectory) -> list[list[list[float]]]:
+    """Return the activity of every n-th step, for n = `stride_of(trajectory)`.
+
+    The activity of a step is the values of the inputs and of each hidden layer, or of all units of a graph.
+    """
     if isinstance(genomes, Graphs):
-        columns = _units_at_work(plan, genomes, way)
+        columns = _units_at_work(plan, genomes, trajectory)
     else:
-        columns = activity_of(plan.genome.layers(genomes[0]), plan.genome.parameters.activation.value, way.observations)
-    return [[np.round(column[step], 3).tolist() for column in columns] for step in range(0, way.steps, stride_of(way))]
+        columns = activity_of(plan.genome.layers(genomes[0]), plan.genome.parameters.activation.value, trajectory.observations)
+    return [
+        [np.round(column[step], 3).tolist() for column in columns]
+        for step in range(0, trajectory.steps, stride_of(trajectory))
+    ]
 
 
-def _units_at_work(plan: Plan, genomes: Graphs, way: Trajectory) -> list[Float64Array]:
-    """The values of inputs and units in each step; in a table every row is met anew."""
+def _units_at_work(plan: Plan, genomes: Graphs, trajectory: Trajectory) -> list[Float64Array]:
+    """Return the values of inputs and units in each step. Rows of a table start without recurrent state."""
     computation = computation_of(plan.genome, genomes)
     if not isinstance(plan.environment, Table):
-        return activity_of_units(computation, way.observations)
-    rows = [activity_of_units(computation, [seen]) for seen in way.observations]
+        return activity_of_units(computation, trajectory.observations)
+    rows = [activity_of_units(computation, [observation]) for observation in trajectory.observations]
     return [np.concatenate(columns) for columns in zip(*rows, strict=True)]
 
 

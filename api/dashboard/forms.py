@@ -1,4 +1,7 @@
-"""What pages can do: submit or check a work item; pause, resume or cancel a run. Forms that work without scripts too."""
+"""The forms of the pages: submit or check a work item; pause, resume or cancel a run; ask for a replay.
+
+They work without scripts.
+"""
 
 from typing import Any
 
@@ -27,7 +30,7 @@ ACTIONS = {"pause": states.pause, "resume": states.resume, "cancel": states.canc
 @require_POST
 @page
 def submit(request: HttpRequest) -> HttpResponse:
-    """Start a work item, or with `intent=check` only say what is wrong with it and what it would cost."""
+    """Submit a work item; with `intent=check` only check it and estimate its cost."""
     slug = request.POST.get("example")
     document = document_of(slug) if slug else request.POST.get("document", "")
     if document is None:
@@ -49,33 +52,33 @@ def submit(request: HttpRequest) -> HttpResponse:
 @require_POST
 @page
 def act(request: HttpRequest, number: int, action: str) -> HttpResponse:
-    """Pause, resume or cancel a run."""
+    """Pause, resume or cancel a run, and return its head and figures or an error."""
     instance = run_of(number)
     if action not in ACTIONS:
         raise NotFound("A run can be paused, resumed or cancelled.")
-    trouble, status = "", 200
+    message, status = "", 200
     if not may(request, Permission.OPERATE):
-        trouble, status = f"Log in as somebody who may {action} runs.", 403
+        message, status = f"Log in as somebody who may {action} runs.", 403
     else:
         try:
             ACTIONS[action](number)
         except Conflict as conflict:
-            trouble, status = str(conflict), 409
-    if not request.htmx and not trouble:  # type: ignore[attr-defined]
+            message, status = str(conflict), 409
+    if not request.htmx and not message:  # type: ignore[attr-defined]
         return redirect("dashboard:run", number)
-    context = live_context(request, run_of(instance.pk)) | {"trouble": trouble}
+    context = live_context(request, run_of(instance.pk)) | {"trouble": message}
     if not request.htmx:  # type: ignore[attr-defined]
-        return render(request, "error.html", {"title": "That did not work", "message": trouble}, status=status)
+        return render(request, "error.html", {"title": "That did not work", "message": message}, status=status)
     return render(request, "dashboard/_live.html", context, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @page
 def replay(request: HttpRequest, number: int) -> HttpResponse:
-    """Where the replay of an episode stands; a POST asks for it, with frames."""
+    """Return the state of an episode's replay; a POST requests the replay, with frames."""
     instance = run_of(number)
-    given = request.POST if request.method == "POST" else request.GET
-    generation, index, episode = (_number(given.get(name, "")) for name in ("generation", "index", "episode"))
+    fields = request.POST if request.method == "POST" else request.GET
+    generation, index, episode = (_number(fields.get(name, "")) for name in ("generation", "index", "episode"))
     if request.method != "POST":
         return JsonResponse(replay_fields(selectors.replay(instance.pk, generation, index, episode)))
     if not may(request, Permission.SUBMIT):
@@ -90,14 +93,14 @@ def replay(request: HttpRequest, number: int) -> HttpResponse:
 
 
 def _number(text: str) -> int:
-    """A whole number that an address or a form gives; raises NotFound where it is none."""
+    """Return the number that an address or a form contains. Raises NotFound where the text is no number."""
     if not text.isdecimal() or len(text) > 9:
         raise NotFound("There is no such episode.")
     return int(text)
 
 
 def cost_words(estimate: CostEstimate) -> str:
-    """What a run may cost, in a sentence."""
+    """Return the estimated cost of a run, in a sentence."""
     return (
         f"One run evaluates up to {shown(estimate.evaluations)} agents. It takes between {duration(estimate.seconds_low)} and "
         f"{duration(estimate.seconds_high)}, {_bytes(estimate.memory_bytes)} of memory and up to "
@@ -112,11 +115,11 @@ def _bytes(number: int) -> str:
     return f"{number} bytes"
 
 
-def _outcome(request: HttpRequest, document: str, *, status: int = 200, **words: Any) -> HttpResponse:
-    """What became of the form: beside its text, which stays as it is."""
+def _outcome(request: HttpRequest, document: str, *, status: int = 200, **context: Any) -> HttpResponse:
+    """Render the result of a form beside its text, which is kept."""
     if request.htmx:  # type: ignore[attr-defined]
-        return render(request, "dashboard/_outcome.html", words, status=status)
-    return render(request, "dashboard/runs.html", runs_context(request, document) | words, status=status)
+        return render(request, "dashboard/_outcome.html", context, status=status)
+    return render(request, "dashboard/runs.html", runs_context(request, document) | context, status=status)
 
 
 def _first_page(number: int, replicates: int) -> str:
@@ -124,6 +127,7 @@ def _first_page(number: int, replicates: int) -> str:
 
 
 def _to(request: HttpRequest, address: str) -> HttpResponse:
+    """Redirect; htmx follows a header, because a browser would follow a 302 without htmx noticing."""
     if not request.htmx:  # type: ignore[attr-defined]
         return redirect(address)
     response = HttpResponse(status=204)

@@ -1,4 +1,8 @@
-"""The line of an agent, as JSON for the page of its run: from fitter parent to child, what each birth changed."""
+"""JSON for the page of a run: an agent's line of descent.
+
+The line leads through the fitter parent of each birth.
+A birth comes with the changes that it made to the genome.
+"""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -20,9 +24,9 @@ from processing.core.search.plan import Plan
 from processing.core.types import Operator
 from processing.run import plan_of_work_item
 
-#: So many births are told, and so many agents of the line are read at most, to count those before.
-TOLD, MOST_ANCESTORS = 12, 500
-#: Genomes that are compared for it may have so many bytes together.
+#: Births that are shown, and agents of the line that are read at most to count the births before those.
+MOST_BIRTHS, MOST_ANCESTORS = 12, 500
+#: Changes are left out where the genomes to compare are larger than this, together.
 MOST_GENOME_BYTES = 4_000_000
 
 Address = tuple[int, int, int]  # (instance, generation, index)
@@ -31,20 +35,20 @@ Address = tuple[int, int, int]  # (instance, generation, index)
 @require_safe
 @page
 def line(request: HttpRequest, number: int) -> HttpResponse:
-    """The last births on the line of the agent `index` of `generation`, the latest first, and how many came before.
+    """Return the last births on an agent's line of descent, latest first, and the number before them.
 
-    An agent that was copied unchanged is told together with those copied from it.
+    The address gives the agent's `generation` and `index`. Consecutive copies of an elite count as one birth.
     """
     instance, index = run_of(number), whole(request, "index")
     generation = whole(request, "generation")
     if generation is None or index is None:
-        return JsonResponse(_told(instance, []))
-    return JsonResponse(_told(instance, selectors.line((instance.pk, generation, index), most=MOST_ANCESTORS)))
+        return JsonResponse(_document(instance, []))
+    return JsonResponse(_document(instance, selectors.line((instance.pk, generation, index), most=MOST_ANCESTORS)))
 
 
-def _told(instance: Instance, agents: Sequence[AgentRecord]) -> dict[str, Any]:
+def _document(instance: Instance, agents: Sequence[AgentRecord]) -> dict[str, Any]:
     births = _births(agents)
-    shown = births[-TOLD:]
+    shown = births[-MOST_BIRTHS:]
     changes = _changes(instance, shown)
     return {
         "births": [_birth(each, changes.get(_address(each[-1]))) for each in reversed(shown)],
@@ -56,7 +60,7 @@ def _told(instance: Instance, agents: Sequence[AgentRecord]) -> dict[str, Any]:
 
 
 def _births(agents: Sequence[AgentRecord]) -> list[list[AgentRecord]]:
-    """The line in pieces, each a parent and its child; of elites all copies, which follow each other, are one piece."""
+    """Return pairs of parent and child along the line; consecutive copies of an elite extend one entry."""
     births: list[list[AgentRecord]] = []
     for parent, child in pairwise(agents):
         is_copy = child.operator == Operator.ELITE
@@ -79,7 +83,10 @@ def _birth(agents: Sequence[AgentRecord], changes: Changes | None) -> dict[str, 
 
 
 def _changes(instance: Instance, births: Sequence[Sequence[AgentRecord]]) -> dict[Address, Changes]:
-    """By the child's address, what its birth changed; of those of which both genomes are kept, if they are not too large."""
+    """Return what each birth changed, by the child's address.
+
+    Births without both genomes are left out, and all births where the genomes exceed MOST_GENOME_BYTES.
+    """
     pairs = [(_address(each[-2]), _address(each[-1])) for each in births if each[-1].operator != Operator.ELITE]
     wanted = {address for pair in pairs for address in pair}
     if sum(selectors.genome_bytes_at(wanted).values()) > MOST_GENOME_BYTES:

@@ -1,4 +1,4 @@
-"""Episodes that workers have replayed, as the page of a run shows them: where each stands, and what was kept of it."""
+"""JSON for the page of a run: the state of an episode's replay by a worker, and its recorded trajectory."""
 
 from typing import Any
 
@@ -16,14 +16,14 @@ from processing.core.steppers.recording import Recording
 from processing.core.types import Float32Array, Float64Array, Genomes, Trajectory
 from processing.replays import normalization_of
 
-#: Of longer lives, the activity of every second step is sent along, or third, and so on.
+#: Of longer episodes, the activity of only every second, third, ... step is sent.
 MOST_ACTIVE_STEPS = 1_000
-#: The same where a step has many numbers: so many of all of them.
+#: The activity of an episode has at most this many numbers, or steps are left out in the same way.
 MOST_ACTIVE_NUMBERS = 400_000
 
 
 def replay_fields(row: Replay | None) -> dict[str, Any]:
-    """Where a replay stands, for a page; NONE where nobody has asked for it."""
+    """Return the state of a replay and a message; the state is NONE where no replay was requested."""
     if row is None:
         return {"state": "NONE", "message": None}
     state = state_of(row)
@@ -33,47 +33,47 @@ def replay_fields(row: Replay | None) -> dict[str, Any]:
 def recorded(
     plan: Plan, instance: Instance, record: AgentRecord, genome: bytes, genomes: Genomes, episode: int
 ) -> dict[str, Any]:
-    """Its way through an episode as a worker has replayed it; none where none has, and how it stands with that."""
+    """Return the trajectory that a worker recorded, null where there is none, and the state of the replay."""
     row = selectors.replay(instance.pk, record.generation, record.index, episode)
-    kept = None if row is None else recording_of(row, plan)
-    told = replay_fields(row) | {"undrawn": None, "gif": None, "film": None}
-    if row is not None and kept is not None:
-        told |= {"undrawn": kept.undrawn, "gif": film_url(row, "gif"), "film": film_url(row, "film")}
-        told["message"] = told["message"] or kept.reason
-    way = None if kept is None else kept.trajectory
-    found = {"replay": told, "way": None, "silence": plan.replays.elsewhere, "episodes": plan.environment.episodes}
-    if kept is None or way is None:
-        return found
+    recording = None if row is None else recording_of(row, plan)
+    replay = replay_fields(row) | {"undrawn": None, "gif": None, "film": None}
+    if row is not None and recording is not None:
+        replay |= {"undrawn": recording.undrawn, "gif": film_url(row, "gif"), "film": film_url(row, "film")}
+        replay["message"] = replay["message"] or recording.reason
+    trajectory = None if recording is None else recording.trajectory
+    document = {"replay": replay, "way": None, "silence": plan.replays.elsewhere, "episodes": plan.environment.episodes}
+    if recording is None or trajectory is None:
+        return document
     normalization = normalization_of(plan, instance.pk, record.generation)
-    seen = [row.astype(np.float32) for row in way.observations]
-    shown = seen if normalization is None else [normalization.of(row) for row in seen]
-    activity, stride = _told_activity(plan, genomes, way, shown)
-    return found | {"way": {
-        "positions": [], "actions": way.actions, "rewards": way.rewards, "total": way.total,
-        "ending": _ending(kept, way), "activity": activity,
-        "stride": stride, "seen": _finite(np.array(seen[::stride])), "targets": None,
+    observations = [row.astype(np.float32) for row in trajectory.observations]
+    inputs = observations if normalization is None else [normalization.of(row) for row in observations]
+    activity, stride = _activity(plan, genomes, trajectory, inputs)
+    return document | {"way": {
+        "positions": [], "actions": trajectory.actions, "rewards": trajectory.rewards, "total": trajectory.total,
+        "ending": _ending(recording, trajectory), "activity": activity,
+        "stride": stride, "seen": _finite(np.array(observations[::stride])), "targets": None,
         "episodes": plan.environment.episodes, "inputs": list(plan.environment.input_labels()),
         "outputs": _action_names(plan),
     }}
 
 
-def _ending(kept: Recording, way: Trajectory) -> str:
-    """How the episode ended, in the words of `replay.js`."""
-    if kept.reason is not None:
+def _ending(recording: Recording, trajectory: Trajectory) -> str:
+    """How the episode ended, in the words that `replay.js` knows."""
+    if recording.reason is not None:
         return "failed"
-    return "truncated" if way.truncated else "terminated" if way.terminated else "cut"
+    return "truncated" if trajectory.truncated else "terminated" if trajectory.terminated else "cut"
 
 
-def _told_activity(
-    plan: Plan, genomes: Genomes, way: Trajectory, shown: list[Float32Array]
+def _activity(
+    plan: Plan, genomes: Genomes, trajectory: Trajectory, inputs: list[Float32Array]
 ) -> tuple[list[list[list[float]]], int]:
-    """What the network's units said for these observations, as `_activity` tells it, and of how many steps one is told."""
-    if not shown:
-        return [], stride_of(way)
-    columns = _columns(plan, genomes, [row.astype(np.float64) for row in shown])
+    """Return the activity of the network's units for these observations, and the stride between its steps."""
+    if not inputs:
+        return [], stride_of(trajectory)
+    columns = _columns(plan, genomes, [row.astype(np.float64) for row in inputs])
     numbers = sum(column.size for column in columns)
-    stride = max(stride_of(way), -(-numbers // MOST_ACTIVE_NUMBERS))
-    return [[_finite(np.round(column[step], 3)) for column in columns] for step in range(0, way.steps, stride)], stride
+    stride = max(stride_of(trajectory), -(-numbers // MOST_ACTIVE_NUMBERS))
+    return [[_finite(np.round(column[step], 3)) for column in columns] for step in range(0, trajectory.steps, stride)], stride
 
 
 def _columns(plan: Plan, genomes: Genomes, observations: list[Float64Array]) -> list[Float64Array]:
@@ -83,7 +83,7 @@ def _columns(plan: Plan, genomes: Genomes, observations: list[Float64Array]) -> 
 
 
 def _action_names(plan: Plan) -> list[str]:
-    """A name for each action that is one of several, or for each number of an action."""
+    """Return a name for each discrete action, or for each component of a continuous or multi-discrete one."""
     action = plan.environment.action
     if action["type"] == "MultiDiscrete":
         return [f"action[{place}]" for place in range(len(action["n"]))]
@@ -91,10 +91,10 @@ def _action_names(plan: Plan) -> list[str]:
 
 
 def _finite(values: Any) -> Any:
-    """Numbers as JSON takes them."""
+    """Replace NaN and infinities, which JSON does not have, and return nested lists."""
     return np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=1e30, neginf=-1e30).tolist()
 
 
-def stride_of(way: Trajectory) -> int:
-    """Of so many steps, the activity of the first is told."""
-    return -(-way.steps // MOST_ACTIVE_STEPS) or 1
+def stride_of(trajectory: Trajectory) -> int:
+    """Return n, where the activity of every n-th step is sent: at most MOST_ACTIVE_STEPS steps in all."""
+    return -(-trajectory.steps // MOST_ACTIVE_STEPS) or 1

@@ -1,4 +1,4 @@
-"""The list of runs, as its template takes it."""
+"""The template context of the list of runs."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ BUSY_SECONDS, IDLE_SECONDS = 2, 10
 
 
 def rows_context(before: int | None) -> dict[str, Any]:
-    """A page of runs, newest first: those with a number below `before`, or the newest."""
+    """Return the context of one page of runs, newest first: those numbered below `before`, or the newest."""
     page = selectors.instances(first=PAGE_SIZE, after=None if before is None else (before, before))
     lines = selectors.sparklines(page.items)
     is_busy = any(instance.state in ACTIVE for instance in page.items)

@@ -1,4 +1,4 @@
-"""What the page of a run says at this moment: head, figures, story, events."""
+"""The template context of a run's page: head, figures, story and events."""
 
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -14,8 +14,8 @@ from database.outcomes import why_not_resumed
 from database.selectors import Progress
 
 NUMBER_OF_EVENTS = 12
-#: What happens in most generations is left out: the charts tell it.
-TOLD = tuple(kind for kind in EventType.values if kind not in (
+#: Events of most generations are left out, because the charts show them.
+SHOWN_EVENTS = tuple(kind for kind in EventType.values if kind not in (
     EventType.GENERATION_COMPLETED, EventType.SPECIES_CREATED, EventType.SPECIES_EXTINCT
 ))
 
@@ -45,16 +45,16 @@ _ACTIONS_OF = {
 
 
 def status_context(instance: Instance, *, may_operate: bool) -> dict[str, Any]:
-    """Head, figures, story and events of a run."""
+    """Return the head, figures, story and events of a run."""
     latest = selectors.generation(instance.pk, instance.next_generation - 1) if instance.next_generation else None
     return {
         **_head(instance, may_operate), **_figures(instance, latest), **_story(instance, latest),
-        "events": selectors.events(instance.pk, types=TOLD, descending=True, first=NUMBER_OF_EVENTS).items,
+        "events": selectors.events(instance.pk, types=SHOWN_EVENTS, descending=True, first=NUMBER_OF_EVENTS).items,
     }
 
 
 def live_url(instance: Instance) -> str:
-    """Where the page asks what has changed: it says what it knows, and gets the rest."""
+    """Return the address that the page polls; it carries the state and events that the page shows already."""
     known = urlencode({"state": instance.state, "events": instance.event_sequence})
     return f"{reverse('dashboard:live', args=(instance.pk,))}?{known}"
 
@@ -72,7 +72,7 @@ def _head(instance: Instance, may_operate: bool) -> dict[str, Any]:
 
 
 def _actions(instance: Instance) -> tuple[str, ...]:
-    """What can be asked of a run now."""
+    """Return the actions that the run's state allows."""
     found = _ACTIONS_OF.get(InstanceState(instance.state), ())
     return () if "resume" in found and why_not_resumed(instance) else found
 
@@ -92,14 +92,14 @@ def _figures(instance: Instance, latest: Generation | None) -> dict[str, Any]:
         champion = f"{instance.champion_generation}-{instance.champion_index}"
     return {
         "next_generation": instance.next_generation, "max_generations": instance.work_item.spec["stop"]["max_generations"],
-        "champion": champion, "silence": _silence(instance), "is_active": instance.state in ACTIVE,
+        "champion": champion, "silence": _chart_placeholder(instance), "is_active": instance.state in ACTIVE,
         "live_url": live_url(instance),
         "tiles": [*_best(instance), _mean(latest), _speed(instance, progress.evaluations_per_second), _time(instance, progress)],
     }
 
 
-def _silence(instance: Instance) -> str:
-    """What stands in place of the chart while there is nothing to draw; empty where there is."""
+def _chart_placeholder(instance: Instance) -> str:
+    """Return the sentence shown in place of an empty chart; "" where there is something to draw."""
     if instance.next_generation:
         return ""
     if instance.ended_at is not None:
@@ -108,7 +108,7 @@ def _silence(instance: Instance) -> str:
 
 
 def _best(instance: Instance) -> list[dict[str, str]]:
-    """The highest fitness of any agent, and that of the champion where it is another."""
+    """Return the highest fitness of any agent, and the champion's where the champion is another agent."""
     if instance.best_fitness is None:
         return [{"name": "Best fitness", "figure": "–", "note": ""}]
     where = "" if instance.best_generation is None else f"in generation {instance.best_generation}"
@@ -160,7 +160,7 @@ def _story(instance: Instance, latest: Generation | None) -> dict[str, Any]:
 
 
 def _limits(spec: dict[str, Any]) -> list[tuple[str, str]]:
-    """The stop rules that the work item sets; of a maze or a table, what solves it."""
+    """Return the stop rules of the work item; for a maze or a table, also the criterion that solves it."""
     stop, goals = spec["stop"], spec["environment"].get("goals")
     of_maze = "by 1 goal" if goals == 1 else f"by {goals:,} goals" if goals else True
     solved = (wording.criterion_words(spec["environment"]) or of_maze) if stop.get("solved") else None
@@ -173,5 +173,5 @@ def _limits(spec: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def graphiql_url(query: str) -> str:
-    """The address that opens GraphiQL on a query."""
+    """Return the address that opens GraphiQL with a query."""
     return f"/graphql#query={quote(query)}"

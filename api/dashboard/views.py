@@ -1,4 +1,4 @@
-"""The pages: the runs, and one run. Each is one read and one template; its parts are asked for again by htmx."""
+"""The pages: the list of runs, and one run. htmx requests their fragments again as they change."""
 
 import json
 from typing import Any
@@ -25,7 +25,7 @@ MAZE_WIDTH = 600
 @require_safe
 @page
 def runs(request: HttpRequest) -> HttpResponse:
-    """The list of runs, the examples, and a place to write a work item."""
+    """Render the list of runs, the examples, and the form for a work item."""
     document = _document_asked_for(request)
     return render(request, "dashboard/runs.html", runs_context(request, document))
 
@@ -33,14 +33,14 @@ def runs(request: HttpRequest) -> HttpResponse:
 @require_safe
 @page
 def rows(request: HttpRequest) -> HttpResponse:
-    """The list alone."""
+    """Render the list of runs without the page around it."""
     return render(request, "dashboard/_rows.html", rows_context(_before(request)))
 
 
 @require_safe
 @page
 def run(request: HttpRequest, number: int) -> HttpResponse:
-    """Everything about one run."""
+    """Render the page of one run."""
     instance = run_of(number)
     spec = instance.work_item.spec
     maze = spec["environment"].get("rows")
@@ -61,13 +61,13 @@ def run(request: HttpRequest, number: int) -> HttpResponse:
 @require_safe
 @page
 def live(request: HttpRequest, number: int) -> HttpResponse:
-    """What has changed since the page last asked."""
+    """Render the fragments of a run's page that have changed since it last polled."""
     instance = run_of(number)
     return render(request, "dashboard/_live.html", live_context(request, instance))
 
 
 def runs_context(request: HttpRequest, document: str | None = None) -> dict[str, Any]:
-    """What the list's page shows, with this text in its field or else an example's."""
+    """Return the context of the list's page; its form holds `document`, or the first example."""
     return {
         **rows_context(_before(request)), "here": "runs", "examples": cards(),
         "may_submit": may(request, Permission.SUBMIT),
@@ -76,7 +76,7 @@ def runs_context(request: HttpRequest, document: str | None = None) -> dict[str,
 
 
 def _stage(maze: list[str] | None, spec: dict[str, Any]) -> dict[str, Any]:
-    """Size and description of what an episode is drawn on: its map, the rows of its table, or what is seen over time."""
+    """Return the canvas of an episode: its size, label and view (map, table or signals over time)."""
     if maze is None:
         is_table = spec["environment"]["type"] == "table"
         label = "Answers and targets, row by row" if is_table else "What the agent sees, step by step"
@@ -89,7 +89,7 @@ def _stage(maze: list[str] | None, spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def live_context(request: HttpRequest, instance: Instance) -> dict[str, Any]:
-    """The figures of a run, and with them the parts of the page that no longer say what it knows."""
+    """Return the context of the polled fragments, with flags whether head and events have changed."""
     return {
         **status_context(instance, may_operate=may(request, Permission.OPERATE)), "oob": True,
         "head_changed": request.GET.get("state") != instance.state,
@@ -98,7 +98,7 @@ def live_context(request: HttpRequest, instance: Instance) -> dict[str, Any]:
 
 
 def run_of(number: int) -> Instance:
-    """The run of this number. Raises NotFound."""
+    """Return the run with this number. Raises NotFound."""
     instance = selectors.instance(number) if number < 2**63 else None
     if instance is None:
         raise NotFound(f"There is no run {number}.")
@@ -106,13 +106,13 @@ def run_of(number: int) -> Instance:
 
 
 def whole(request: HttpRequest, name: str) -> int | None:
-    """The whole number that the address gives under this name; None where there is none."""
+    """Return the query parameter as an integer; None where it is missing or no number."""
     text = request.GET.get(name, "")
     return int(text) if text.isdecimal() and len(text) < 10 else None
 
 
 def _document_asked_for(request: HttpRequest) -> str | None:
-    """The text of the example, or of the earlier run, that is to be changed."""
+    """Return the document of the example or run that the address names, to be edited; None without either."""
     if slug := request.GET.get("example"):
         return document_of(slug)
     number = request.GET.get("run", "")
@@ -121,6 +121,6 @@ def _document_asked_for(request: HttpRequest) -> str | None:
 
 
 def _before(request: HttpRequest) -> int | None:
-    """The number that the page asked for ends before."""
+    """Return the run number below which the requested page of the list starts."""
     text = request.GET.get("before", "")
     return int(text) if text.isdecimal() and len(text) < 19 else None

@@ -1,4 +1,4 @@
-"""A child process on a leash: started, watched, and ended by its parent."""
+"""A child process that ends with its parent: started, monitored and ended by it, see `leash.py`."""
 
 import contextlib
 import os
@@ -13,23 +13,31 @@ from pathlib import Path
 
 from api.embedded import leash
 
-#: A child that sent no beat for so long is stopped or hung, and is replaced.
+#: A child that has sent no heartbeat for this long is stopped or hung, and is replaced.
 SILENCE_SECONDS = 10.0
-_GREETING = 64  # bytes, of which the first tell the process number
-#: So long may the leash take to end what it holds.
+_GREETING_BYTES = 64  # kept of what is received first, which holds the process number
+#: How long the leash may take to end its process group.
 ENDING_SECONDS = 3.0
-#: Signals that a crash of compiled code ends in, rather than somebody's kill.
+#: Signals of a crash in compiled code, as opposed to a kill from outside.
 CRASH_SIGNALS = frozenset({signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE})
 
 
 class Child:
-    """One child. Start it from the main thread: Linux ties its life to the thread that started it."""
+    """One child process.
+
+    Create it in the main thread: Linux kills the process when the thread that started it ends.
+    """
 
     def __init__(
         self, name: str, command: Sequence[str], environment: Mapping[str, str], *, wrapped: bool, log: Path,
         owner: tuple[int, int] | None = None, folder: Path | None = None,
     ) -> None:
-        """Start `command` in `folder`; `wrapped` where it does not hold the leash itself, and then as `owner`, user and group."""
+        """Start `command` in `folder`, with its output appended to `log`.
+
+        Args:
+            wrapped: run the command through `leash.py`; other commands call `leash.end_with_parent`.
+            owner: user and group ids that a wrapped command runs as; None for this process's own.
+        """
         self.name, self.wrapped, self.greeting, self.is_ended = name, wrapped, b"", False
         self.line, far_end = socket.socketpair()
         self.line.setblocking(False)
@@ -47,7 +55,11 @@ class Child:
 
     @property
     def pid(self) -> int:
-        """The command's process number; a wrapped one's is told by the leash."""
+        """The command's process number; `leash.py` sends that of a wrapped command.
+
+        Raises:
+            ProcessLookupError: the command did not start.
+        """
         if not self.wrapped:
             return self.process.pid
         while self.greeting.count(b".") < 2:
@@ -58,57 +70,57 @@ class Child:
 
     @property
     def exit_code(self) -> int | None:
-        """None while it runs; minus the signal's number where one ended it."""
+        """The exit code; None while the process runs, -n where signal n ended it."""
         return self.process.poll()
 
     @property
     def has_crashed(self) -> bool:
-        """Whether compiled code brought it down."""
+        """Whether a signal of CRASH_SIGNALS ended the process."""
         code = self.exit_code
         return code is not None and -code in CRASH_SIGNALS
 
     def is_silent(self) -> bool:
-        """Whether it has sent no beat for too long."""
+        """Whether no heartbeat has arrived for SILENCE_SECONDS."""
         while self._receive():
             self.received_at = time.monotonic()
         return time.monotonic() - self.received_at > SILENCE_SECONDS
 
     def ask_to_end(self) -> None:
-        """Send the terminate signal."""
+        """Send SIGTERM and return at once."""
         if self.exit_code is None:
             self.process.terminate()
 
     def end_by(self, how: signal.Signals, *, patience: float) -> None:
-        """The command gets this signal, and is gone when this returns."""
+        """Send the command this signal, and wait for its end; kill it after `patience` seconds."""
         if self.exit_code is None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, how)
         self.end(patience=patience)
 
     def end(self, *, patience: float = 0.0) -> None:
-        """It is gone when this returns; it may take `patience` seconds to go by itself."""
+        """Wait `patience` seconds for the process to end by itself, then kill its process group."""
         self.is_ended = True
         try:
             self.process.wait(patience)
         except subprocess.TimeoutExpired:
             self._let_go()
-            with contextlib.suppress(ProcessLookupError, PermissionError):  # it has just gone
+            with contextlib.suppress(ProcessLookupError, PermissionError):  # it has ended meanwhile
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
         self.line.close()
 
     def _receive(self) -> bool:
-        """Whether there was something to be heard."""
+        """Read what the child has sent; return whether there was anything."""
         try:
             received = self.line.recv(4096)
         except (BlockingIOError, ConnectionResetError):
             return False
-        if len(self.greeting) < _GREETING:
+        if len(self.greeting) < _GREETING_BYTES:
             self.greeting += received
         return bool(received)
 
     def _let_go(self) -> None:
-        """A leash whose other end is closed ends what it holds, whatever that has started meanwhile."""
+        """Close the socket, upon which a wrapping leash kills its whole process group, and wait for that."""
         self.line.close()
         if self.wrapped:
             with contextlib.suppress(subprocess.TimeoutExpired):

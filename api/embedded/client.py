@@ -1,4 +1,4 @@
-"""A client of the server's own GraphQL endpoint, as any user's would be."""
+"""A client of the server's GraphQL endpoint, which submits as any other client does."""
 
 import json
 import urllib.error
@@ -19,7 +19,11 @@ TIMEOUT_SECONDS = 30.0
 
 
 def submit(url: str, document: dict[str, Any]) -> list[int]:
-    """Send a work item; the numbers of its runs. Raises Trouble where the server does not take it."""
+    """Submit a work item and return the numbers of its runs.
+
+    Raises:
+        Trouble: the server refuses it, or does not answer.
+    """
     body = json.dumps({"query": SUBMIT, "variables": {"document": document}}).encode()
     request = urllib.request.Request(f"{url}/graphql", body, {"Content-Type": "application/json"})
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -1,4 +1,7 @@
-"""The folder of an embedded server: its database, secret, logs and address, and a lock that keeps a second server out."""
+"""The data folder of an embedded server: database, secret, logs, address and lock.
+
+The lock prevents a second server in the same folder.
+"""
 
 import contextlib
 import fcntl
@@ -10,7 +13,11 @@ from api.embedded.trouble import Trouble
 
 
 def lock(folder: Path) -> IO[str]:
-    """The folder is this process's alone until the file returned is closed. Raises Trouble."""
+    """Lock the folder for this process until the returned file is closed.
+
+    Raises:
+        Trouble: the folder cannot be written, or another server has locked it.
+    """
     path = folder / "lock"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -27,7 +34,7 @@ def lock(folder: Path) -> IO[str]:
 
 @contextlib.contextmanager
 def announced(folder: Path, url: str) -> Iterator[None]:
-    """The folder says where its server is, until that ends."""
+    """Keep the server's URL in the folder while the context is open."""
     file = folder / "url"
     file.write_text(url)
     try:
@@ -37,11 +44,11 @@ def announced(folder: Path, url: str) -> Iterator[None]:
 
 
 def address(folder: Path) -> str | None:
-    """The URL of the server that runs in the folder; None where none does."""
+    """Return the URL of the server that runs in the folder; None where none does."""
     try:
         with (folder / "lock").open("r") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:  # a server holds it
+    except BlockingIOError:  # a server holds the lock
         with contextlib.suppress(OSError):
             return (folder / "url").read_text()
     except OSError:

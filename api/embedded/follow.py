@@ -1,4 +1,4 @@
-"""Following runs from the server's terminal, and drawing what they found."""
+"""The progress of runs in the server's terminal, and drawings of their champions."""
 
 import time
 
@@ -15,32 +15,32 @@ from processing.run import plan_of_work_item
 
 
 def progress_of(number: int) -> tuple[Instance, Progress]:
-    """A run and where it stands. Raises NotFound."""
+    """Return a run and its progress. Raises NotFound."""
     instance = selectors.instance(number)
     if instance is None:
         raise NotFound(f"There is no run {number}.")
-    known = selectors.progress(instance)
+    progress = selectors.progress(instance)
     return instance, Progress(
-        instance=number, generation=known.completed_generations, generations=known.max_generations,
-        best=known.best_fitness, mean=known.mean, evaluations_per_second=known.evaluations_per_second,
-        seconds_left=known.estimated_end_at.timestamp() - time.time() if known.estimated_end_at else None,
-        outcome=ended_how(instance) if has_ended(instance) else None, champion=known.champion_fitness,
+        instance=number, generation=progress.completed_generations, generations=progress.max_generations,
+        best=progress.best_fitness, mean=progress.mean, evaluations_per_second=progress.evaluations_per_second,
+        seconds_left=progress.estimated_end_at.timestamp() - time.time() if progress.estimated_end_at else None,
+        outcome=ended_how(instance) if has_ended(instance) else None, champion=progress.champion_fitness,
     )
 
 
 def beginning(instance: Instance) -> str:
-    """What a run does of which no generation is completed."""
+    """Describe a run before its first generation is completed."""
     words = {InstanceState.QUEUED: "waiting for a worker", InstanceState.RUNNING: "preparing"}
     return f"run {instance.pk}  generation 0: {words.get(InstanceState(instance.state), instance.state.lower())}"
 
 
 def has_ended(instance: Instance) -> bool:
-    """Whether nothing more will happen to it."""
+    """Whether the run has ended, in whatever way."""
     return instance.state in ENDED
 
 
 def drawn_champion(instance: Instance, *, colour: bool) -> str | None:
-    """The champion's path through its maze, or what its network consists of where there is no map.
+    """Draw the champion's path through its maze, or describe its network where the environment is no maze.
 
     None where there is no champion, its genome is not kept, or its network is too large to be replayed.
     """
@@ -55,21 +55,21 @@ def drawn_champion(instance: Instance, *, colour: bool) -> str | None:
     plan = plan_of(spec)
     if plan.replays.refusal(genome) is not None:
         return None
-    way = plan.replays.episode(
+    trajectory = plan.replays.episode(
         genome, seed=instance.seed, generation=champion.generation, agent=champion.index
     )
     goals = {(i, j) for i, row in enumerate(spec["environment"]["rows"]) for j, cell in enumerate(row) if cell == "G"}
-    collected = len(goals.intersection(way.positions))
-    first = "its first " if way.is_cut else ""
+    collected = len(goals.intersection(trajectory.positions))
+    first = "its first " if trajectory.is_cut else ""
     return (
         f"Champion {instance.pk}-{champion.generation}-{champion.index}: fitness {figure(champion.fitness or 0.0)}, "
-        f"{collected} of {len(goals)} goals in {first}{way.steps} steps\n\n"
-        + path_through(spec["environment"]["rows"], way, colour=colour)
+        f"{collected} of {len(goals)} goals in {first}{trajectory.steps} steps\n\n"
+        + path_through(spec["environment"]["rows"], trajectory, colour=colour)
     )
 
 
 def _network(instance: Instance, champion: AgentRecord, genome: bytes) -> str:
-    """What the champion's network consists of, in a sentence."""
+    """Return the size of the champion's network, in a sentence."""
     plan = plan_of_work_item(instance.work_item)
     drawing = drawing_of(plan.environment, plan.genome, plan.genome.unpack(genome))
     hidden = sum(node.role == NodeRole.HIDDEN for node in drawing.nodes)

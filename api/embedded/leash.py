@@ -1,11 +1,12 @@
-"""Ties a process to its parent: it ends when the parent does, however that died.
+"""Ends a process when its parent ends, for whatever reason.
 
-The parent keeps one end of a socket pair, the child the other. The parent's death closes its end; the child reads the end of
-the stream and goes. The other way round, the child sends a byte a second, so that a silent one can be told from a busy one.
+Parent and child each hold one end of a socket pair. When the parent ends, the operating system closes its
+end; the child then reads the end of the stream and exits. In the other direction the child sends one byte
+a second, so that the parent can distinguish a stopped child from a busy one.
 
-Run as a program, `python leash.py FD [--as USER:GROUP] COMMAND …`, it ties a command that knows nothing of this, and all that
-the command starts: nobody of its process group outlives it. The first thing it tells the parent is the command's process number.
-It needs only the standard library, so that it starts at once.
+The module is also a program, `python leash.py FD [--as USER:GROUP] COMMAND …`, for commands that do not use
+it. First it sends the parent the command's process number. It kills the command's process group when the
+parent or the command ends. It imports only the standard library, so that it starts quickly.
 """
 
 import contextlib
@@ -25,21 +26,24 @@ _PR_SET_PDEATHSIG = 1
 
 
 def end_with_parent(descriptor: int) -> None:
-    """This process ends with its parent from now on, and sends a beat every second."""
+    """End this process with its parent from now on, and send a heartbeat every BEAT_SECONDS."""
     die_with_parent()
     threading.Thread(target=_watch, args=(descriptor, lambda: os._exit(1)), name="leash", daemon=True).start()
 
 
 def die_with_parent() -> None:
-    """Linux kills this process when the thread that started it ends; other systems rely on the leash alone."""
+    """Ask Linux to kill this process when the thread that started it ends.
+
+    Other systems have no such call; there the socket alone ends the process.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
-def _watch(descriptor: int, parted: Callable[[], object], greeting: bytes = b"") -> None:
-    """Send a beat and the greeting, then beats until the other end is closed; then call `parted`.
+def _watch(descriptor: int, on_parent_death: Callable[[], object], greeting: bytes = b"") -> None:
+    """Send heartbeats, the first with the greeting; call `on_parent_death` when the other end is closed.
 
-    A parent that died with unread beats makes the line fail rather than end: both mean that it is gone.
+    A parent that died with unread heartbeats resets the connection instead of ending the stream.
     """
     with socket.socket(fileno=descriptor) as line, contextlib.suppress(BrokenPipeError, ConnectionResetError):
         while True:
@@ -49,11 +53,11 @@ def _watch(descriptor: int, parted: Callable[[], object], greeting: bytes = b"")
             readable, _, _ = select.select([line], [], [], BEAT_SECONDS)
             if readable and not line.recv(64):
                 break
-    parted()
+    on_parent_death()
 
 
 def main() -> int:
-    """Run a command on the leash given as the first argument; its exit code, as a shell would tell it."""
+    """Run the command of the arguments and return its exit code, as a shell reports it."""
     descriptor, *command = sys.argv[1:]
     user = group = None
     if command[0] == "--as":
@@ -65,7 +69,7 @@ def main() -> int:
     )
 
     def end_all() -> None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):  # nobody is left
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # the group has ended
             os.killpg(child.pid, signal.SIGKILL)
 
     signal.signal(signal.SIGTERM, lambda *_: child.terminate())

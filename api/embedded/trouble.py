@@ -1,5 +1,5 @@
-"""What keeps a server from starting, said in one line."""
+"""The error of a server that cannot start."""
 
 
 class Trouble(Exception):
-    """The server cannot start; the message is one line for the person who tried."""
+    """The server cannot start, or go on; the message is one line for the person who started it."""

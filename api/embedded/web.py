@@ -13,7 +13,7 @@ START_SECONDS = 15.0
 
 
 def listen(address: str, port: int) -> socket.socket:
-    """A socket bound to the port, so that an occupied one is known before anything is started. Raises Trouble."""
+    """Bind a socket to the port. Raises Trouble where the port cannot be used."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -21,8 +21,8 @@ def listen(address: str, port: int) -> socket.socket:
         bound.bind((address, port))
     except OSError as error:
         bound.close()
-        why = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
-        raise Trouble(f"Port {port} {why}; give another with --port.") from error
+        reason = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
+        raise Trouble(f"Port {port} {reason}; give another with --port.") from error
     return bound
 
 
@@ -35,7 +35,7 @@ class Web:
         self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [bound]}, name="web", daemon=True)
 
     def start(self) -> None:
-        """It answers requests when this returns. Raises Trouble."""
+        """Start the thread and wait until it answers requests. Raises Trouble."""
         self.thread.start()
         deadline = time.monotonic() + START_SECONDS
         while not self.server.started:
@@ -44,11 +44,11 @@ class Web:
             time.sleep(0.01)
 
     def stop(self) -> None:
-        """It answers no more."""
+        """Stop answering requests and wait up to three seconds for the thread."""
         self.server.should_exit = True
         self.thread.join(3.0)
 
     def check(self) -> None:
-        """Raises Trouble where it has ended by itself."""
+        """Raise Trouble where the thread has ended by itself."""
         if not self.thread.is_alive():
             raise Trouble("The web server has ended; see the log.")

@@ -1,4 +1,4 @@
-"""Lists in pages, forward only, that follow each other by key."""
+"""Connections: lists in pages, forward only, with keyset pagination."""
 
 import base64
 import binascii
@@ -25,7 +25,7 @@ PAGING = {
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A page of a list, and how to count all of it where somebody asks."""
+    """A page of a list, and a function that counts the whole list, called where the client asks."""
 
     page: Page[Any]
     count: Callable[[], int | None]
@@ -65,7 +65,7 @@ def connection(node: str, module: str) -> Any:
 
 
 def page_size(first: int | None, default: int = DEFAULT_PAGE_SIZE) -> int:
-    """How many rows are asked for. Raises GraphQLError where they are too many."""
+    """The requested number of rows. Raises GraphQLError where it is too large."""
     return within("first", first, default, 0, settings.GRAPHQL_MAXIMUM_PAGE_SIZE)
 
 
@@ -78,12 +78,12 @@ def within(name: str, value: int | None, default: int, low: int, high: int) -> i
 
 
 def clamped(value: int | None, default: int, low: int, high: int) -> int:
-    """The value of an argument that is a wish, its default where null: what is out of range becomes the nearest within."""
+    """The value of an argument, its default where null, clamped to `low` and `high`."""
     return min(max(default if value is None else value, low), high)
 
 
 def read_cursor(text: str | None) -> Cursor | None:
-    """The cursor that a client sent back. Raises BadCursor."""
+    """Decode a cursor that a client sent back. Raises BadCursor."""
     if not text:
         return None
     try:
@@ -96,7 +96,7 @@ def read_cursor(text: str | None) -> Cursor | None:
 
 
 def written_cursor(cursor: Cursor) -> str:
-    """The cursor as clients get it."""
+    """Encode a cursor for clients."""
     return base64.urlsafe_b64encode(json.dumps(cursor, separators=(",", ":")).encode()).decode()
 
 

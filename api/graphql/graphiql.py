@@ -11,7 +11,7 @@ from django.shortcuts import render
 from api.access import Permission, may
 from api.examples import cards
 
-#: Everything comes from this server; GraphiQL writes styles into its page.
+#: The page loads from this server only; GraphiQL needs inline styles.
 _POLICY = "; ".join((
     "default-src 'none'", "script-src 'self'", "style-src 'self' 'unsafe-inline'", "img-src 'self' data:",
     "font-src 'self' data:", "connect-src 'self'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'self'",
@@ -105,7 +105,7 @@ query Watch {
 
 
 def graphiql(request: HttpRequest) -> HttpResponse:
-    """The page, for whoever may look."""
+    """The GraphiQL page; users who may not view are sent to the login."""
     if not may(request, Permission.VIEW):
         return redirect_to_login(request.get_full_path())
     get_token(request)  # sets the cookie that the page sends back with mutations
@@ -116,12 +116,15 @@ def graphiql(request: HttpRequest) -> HttpResponse:
 
 
 def submission(document: dict[str, Any]) -> str:
-    """The mutation that submits this document, which stands in it as GraphQL writes objects."""
+    """The mutation that submits this document, written as a GraphQL object."""
     return SUBMIT.replace("DOCUMENT", _literal({key: value for key, value in document.items() if key != "$schema"}, 4))
 
 
 def _literal(value: Any, indent: int) -> str:
-    """A JSON value in GraphQL's notation, an entry of an object to a line, and of a list of texts too."""
+    """A JSON value in GraphQL's notation.
+
+    Objects, and lists of more than two entries, have one entry on each line.
+    """
     inner, outer = "\n" + " " * indent, "\n" + " " * (indent - 2)
     if isinstance(value, dict) and value:
         return "{" + "".join(f"{inner}{key}: {_literal(entry, indent + 2)}" for key, entry in value.items()) + outer + "}"

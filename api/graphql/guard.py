@@ -1,9 +1,9 @@
-"""What a query may cost. Checked before anything is looked up, in time linear in the query's length.
+"""Limits on the cost of a query, checked before anything is read, in time linear in the query's length.
 
-First its size in bytes and tokens, then its shape (depth, nesting, aliases, root fields), then GraphQL's own rules, then the
-number of nodes it asks for: pages multiply what stands inside them. How large the genomes, lives and histories are that it
-meets is paid for when they are read, see `budgets.py`. Fragments are looked at once each, however often they are spread, so
-that neither chains, nor cycles, nor doublings cost time here.
+First the size in bytes and tokens, then the shape (depth, nesting, aliases, root fields), then GraphQL's own
+rules, then the number of nodes that the query asks for: a page multiplies the cost of its fields. The size of
+genomes, episodes and histories is charged when they are read, see `budgets.py`. Each fragment is measured
+once, however often it is spread, so that chains, cycles and doublings of fragments take no extra time.
 """
 
 import re
@@ -19,14 +19,14 @@ from api.graphql.types.scalars import MOST_DIGITS
 from database.selectors import MOST_ANCESTORS
 
 MAXIMUM_BYTES = 100_000
-#: Levels of any kind, fragments among them; more than any honest query has, fewer than Python has frames.
+#: Levels of any kind, fragments among them: more than real queries need, fewer than Python's recursion limit.
 MAXIMUM_NESTING = 60
 MAXIMUM_ROOT_FIELDS = 20
 MAXIMUM_ALIASES = 50
 MAXIMUM_FIELDS = 1_000
 MAXIMUM_ERRORS = 20
 
-#: Fields whose work is more than that of one node, in nodes.
+#: Cost of the fields that cost more than one node, in nodes.
 WEIGHTS = {
     "Agent.offspring": 20, "Agent.genome": 2, "Agent.episodes": 50, "Agent.replays": 20,
     "WeightGenome.network": 10, "WeightGenome.weights": 10, "Genome.network": 10, "NeatGenome.network": 10,
@@ -36,13 +36,13 @@ WEIGHTS = {
     "Instance.statistics": 10, "Instance.champions": 20,
     "Instance.agents": 20,
 }
-#: The arguments that say how long a list is.
+#: Arguments that set the length of a list.
 LENGTHS = ("first", "maxPoints", "maxDepth")
-#: The fields of a page that hold its rows.
+#: Fields of a page that hold its rows.
 ROWS = ("nodes", "edges")
-#: About how many rows these lists have where nobody says how many, which are fewer than they may have.
+#: Rows that these lists usually have where the query sets no length; their default length is larger.
 USUAL_ROWS = {"Generation.species": 20}
-#: Rows of statistics are cheap: so many are one node.
+#: Rows of statistics are cheap: this many cost as much as one node.
 POINTS_PER_NODE = 50
 
 _RULES = tuple(specified_rules)
@@ -50,7 +50,7 @@ _LONG_NUMBER = re.compile(rf"\d{{{MOST_DIGITS + 1}}}")
 
 
 def read(text: str) -> ast.DocumentNode:
-    """The query, of bearable size and shape. Raises GraphQLError."""
+    """Parse a query and check its size and shape. Raises GraphQLError."""
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > MAXIMUM_BYTES:
         raise _too_much("bytes", size, MAXIMUM_BYTES)
@@ -65,7 +65,7 @@ def read(text: str) -> ast.DocumentNode:
 
 
 def faults(schema: GraphQLSchema, document: ast.DocumentNode) -> list[GraphQLError]:
-    """What GraphQL's own rules have against the query."""
+    """Errors of the query by GraphQL's own validation rules."""
     return validate(schema, document, _RULES, max_errors=MAXIMUM_ERRORS)
 
 
@@ -79,7 +79,7 @@ def check_cost(
 
 
 def operation_of(document: ast.DocumentNode, name: str | None) -> ast.OperationDefinitionNode:
-    """The operation that is meant. Raises GraphQLError where that is not clear."""
+    """The operation of this name, or the only one. Raises GraphQLError where there is no such operation."""
     operations = [each for each in document.definitions if isinstance(each, ast.OperationDefinitionNode)]
     named = [each for each in operations if name is None or (each.name and each.name.value == name)]
     if len(named) == 1:
@@ -112,7 +112,10 @@ class _Shape:
                 raise _too_much(what, given, most)
 
     def _depth(self, selections: ast.SelectionSetNode | None, nesting: int) -> int:
-        """How many levels of fields there are in it; introspection, which has a rule of its own, counts as one."""
+        """Levels of fields in a selection.
+
+        Introspection counts as one level; GraphQL's own rules limit it.
+        """
         if selections is None:
             return 0
         if nesting > MAXIMUM_NESTING:
@@ -134,14 +137,14 @@ class _Shape:
                 return 0
 
     def _spread(self, name: str, nesting: int) -> int:
-        """The depth of a fragment, measured once; 0 for an unknown one and inside itself, which other rules refuse."""
+        """Depth of a fragment, measured once; 0 where unknown or recursive, which other rules refuse."""
         if name not in self.depths and name in self.fragments:
             self.depths[name] = 0
             self.depths[name] = self._depth(self.fragments[name].selection_set, nesting)
         return self.depths.get(name, 0)
 
     def _roots(self, selections: ast.SelectionSetNode, seen: set[str]) -> int:
-        """How many fields stand at the root, those of fragments among them."""
+        """Number of fields at the root, those of fragments included."""
         total, waiting = 0, [selections]
         while waiting:
             for node in waiting.pop().selections:
@@ -169,7 +172,7 @@ class _Cost:
         self.known: dict[tuple[str, int], int] = {}
 
     def of(self, operation: ast.OperationDefinitionNode) -> int:
-        """The cost of the operation."""
+        """The cost of the operation, in nodes."""
         return self._inside(operation.selection_set, self.schema.get_root_type(operation.operation), 1)
 
     def _inside(self, selections: ast.SelectionSetNode | None, parent: Any, length: int) -> int:
@@ -212,7 +215,7 @@ class _Cost:
         return (length if node.name.value in ROWS else rows) * (weight + inside)
 
     def _length(self, node: ast.FieldNode, field: Any, usual: int | None) -> int:
-        """How many rows a field is asked for; where that is not said, as many as are usual, or else the default."""
+        """Rows that a field is asked for; where the query sets none, the usual number or the default."""
         name = next((each for each in LENGTHS if each in field.args), None)
         if name is None:
             return len(self._ids(node)) or 1
@@ -244,7 +247,7 @@ class _Cost:
 
 
 def _ancestors(name: str, depth: int) -> int:
-    """Rows of a list of a family tree, so many births deep; edges are cheap."""
+    """Rows of a list of a lineage that is `depth` births deep; edges are cheap."""
     agents = min(MOST_ANCESTORS, 2 ** min(depth + 1, MOST_ANCESTORS.bit_length()))
     return {"agents": agents, "edges": -(-agents // POINTS_PER_NODE), "line": depth}.get(name, 1)
 

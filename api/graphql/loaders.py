@@ -1,6 +1,7 @@
-"""What one request has read: each thing once, and many of a kind in one statement.
+"""Loaders of one request: each value is read once, and many of a kind in one statement.
 
-Whoever hands out a list announces what its rows may be asked for; the first that is asked loads all that were announced.
+A resolver that returns a list announces the keys of related values; the first value that is asked for loads
+all that were announced.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
@@ -26,25 +27,30 @@ MOST_AT_ONCE = 200
 
 
 class Batch(Generic[K, V]):
-    """Loads values by their keys, those announced together with the one asked for."""
+    """Loads values by their keys; announced keys are loaded together with the one asked for."""
 
     def __init__(self, load: Callable[[list[K]], Mapping[K, V]], fitting: Callable[[list[K]], list[K]] = list) -> None:
-        """`fitting` says how many of some keys are loaded together: the first of them, and as many more as are not too large."""
+        """Make an empty batch.
+
+        Args:
+            load: reads the values of many keys.
+            fitting: the keys that are loaded together: the first, and as many more as are not too large.
+        """
         self._load, self._fitting = load, fitting
         self._waiting: dict[K, None] = {}
         self._found: dict[K, V | None] = {}
 
     def announce(self, keys: Iterable[K]) -> None:
-        """These may be asked for, and before all that were announced earlier."""
+        """Queue keys that may be asked for, ahead of all that were announced earlier."""
         new = dict.fromkeys(key for key in keys if key not in self._found)
         self._waiting = new | {key: None for key in self._waiting if key not in new} if new else self._waiting
 
     def keep(self, key: K, value: V) -> None:
-        """This is known already."""
+        """Store a value that was read elsewhere."""
         self._found[key] = value
 
     def get(self, key: K) -> V | None:
-        """The value; None where there is none."""
+        """The value of a key, loaded with announced ones where it is not known; None where there is none."""
         if key not in self._found:
             self._waiting.pop(key, None)
             keys = self._fitting([key, *islice(self._waiting, MOST_AT_ONCE - 1)])
@@ -56,7 +62,10 @@ class Batch(Generic[K, V]):
 
 
 class Context:
-    """What resolvers share: the request, and what was read for it. What is read announces what may be asked of it."""
+    """What resolvers share: the request, its budgets, and the values read for it.
+
+    Values that are read announce others.
+    """
 
     def __init__(self, request: HttpRequest) -> None:
         self.request, self.budgets = request, Budgets()
@@ -79,14 +88,14 @@ class Context:
         self.staged: Batch[int, str] = Batch(selectors.staged_at)
         self._snapshots: dict[tuple[int, int | None], Batch[tuple[int, int], list[SpeciesSnapshot]]] = {}
         self._histories: dict[int, Batch[tuple[int, int], list[SpeciesSnapshot]]] = {}
-        self._siblings: dict[tuple[int, int], list[tuple[int, int]]] = {}  # of each species, those that it was last read with
+        self._siblings: dict[tuple[int, int], list[tuple[int, int]]] = {}  # by species, those last read with it
         self._with_species: dict[tuple[int, int], None] = {}
         self.unpacked: dict[tuple[int, int, int], Any] = {}  # see `types/genomes.py`
         self.recordings: dict[int, Recording | None] = {}  # see `types/replays.py`
         self._plans: dict[int, Plan] = {}
 
     def plan(self, instance_id: int) -> Plan:
-        """The plan of a run."""
+        """The plan of a run, made once in a request."""
         if instance_id not in self._plans:
             work_item = self.instance(instance_id).work_item
             if is_looked_up(work_item) and "staged" in work_item.get_deferred_fields():
@@ -95,17 +104,17 @@ class Context:
         return self._plans[instance_id]
 
     def instance(self, instance_id: int) -> Instance:
-        """The run of something that was just read."""
+        """The run of a row that was just read. Raises NotFound where the run was deleted meanwhile."""
         instance = self.instances.get(instance_id)
         if instance is None:
             raise NotFound(f"Run {instance_id} was deleted meanwhile.")
         return instance
 
     def history(self, species: Species, max_points: int) -> list[SpeciesSnapshot]:
-        """What a species was in its generations, read together with those of the same list."""
+        """The snapshots of a species, thinned to `max_points`, read together with those of the same list."""
         if max_points not in self._histories:
             self._histories[max_points] = Batch(
-                lambda keys: self._lived(keys, max_points), lambda keys: self._fitting_histories(keys, max_points)
+                lambda keys: self._read_histories(keys, max_points), lambda keys: self._fitting_histories(keys, max_points)
             )
         address = species.instance_id, species.number
         batch = self._histories[max_points]
@@ -113,7 +122,7 @@ class Context:
         return batch.get(address) or []
 
     def species_in(self, generation: Generation, *, first: int, after: int | None) -> list[SpeciesSnapshot]:
-        """The species of a generation by number, of those above `after`, read together with those of other generations."""
+        """The first species of a generation above `after`, read together with those of other generations."""
         if (first, after) not in self._snapshots:
             self._snapshots[first, after] = Batch(
                 lambda keys: self._read_snapshots(keys, first, after), lambda keys: self._fitting_snapshots(keys, first)
@@ -123,7 +132,7 @@ class Context:
         return batch.get((generation.instance_id, generation.number)) or []
 
     def met(self, instances: Iterable[Instance]) -> None:
-        """These runs were read, and may be asked for their champions, their progress and their plans."""
+        """Keep runs that were read, and announce their champions, progress and staged texts."""
         found = list(instances)
         for each in found:
             self.instances.keep(each.pk, each)
@@ -135,7 +144,7 @@ class Context:
         )
 
     def met_generations(self, generations: Iterable[Generation]) -> None:
-        """These generations were read, and may be asked for their champions, species and checkpoints."""
+        """Keep generations that were read, and announce their champions, species, checkpoints and facts."""
         found = {(each.instance_id, each.number): each for each in generations}
         for address, each in found.items():
             self.generations.keep(address, each)
@@ -147,7 +156,7 @@ class Context:
         )
 
     def met_agents(self, agents: Iterable[AgentRecord]) -> None:
-        """These agents were read, and may be asked for their generations, parents, species, genomes and files."""
+        """Announce the generations, parents, species, genomes, replays and files of agents that were read."""
         found = list(agents)
         generations = [(each.instance_id, each.generation) for each in found]
         addresses = [(each.instance_id, each.generation, each.index) for each in found]
@@ -159,7 +168,7 @@ class Context:
         self.species.announce((each.instance_id, each.species) for each in found if each.species is not None)
 
     def met_species(self, species: Iterable[Species]) -> None:
-        """These species were read, and may be asked for their champions and their histories."""
+        """Keep species that were read, and announce their champions and histories."""
         found = {(each.instance_id, each.number): each for each in species}
         for address, each in found.items():
             self.species.keep(address, each)
@@ -171,7 +180,7 @@ class Context:
         )
 
     def met_snapshots(self, snapshots: Iterable[SpeciesSnapshot]) -> None:
-        """These were read, and may be asked for their species and champions."""
+        """Announce the species and champions of snapshots that were read."""
         found = list(snapshots)
         self.species.announce((each.instance_id, each.number) for each in found)
         self.champions.announce(
@@ -231,7 +240,7 @@ class Context:
             self.met_snapshots(each)
         return found
 
-    def _lived(self, keys: list[tuple[int, int]], max_points: int) -> Mapping[tuple[int, int], list[SpeciesSnapshot]]:
+    def _read_histories(self, keys: list[tuple[int, int]], max_points: int) -> Mapping[tuple[int, int], list[SpeciesSnapshot]]:
         found = selectors.histories_of(filter(None, map(self.species.get, keys)), max_points)
         for each in found.values():
             self.met_snapshots(each)
@@ -243,7 +252,7 @@ class Context:
 
 
 def _fitting(keys: list[K], size: Callable[[K], int], most: int, budget: Budget) -> list[K]:
-    """The first of the keys, and those after it that are together no larger than `most`; all of them are paid for."""
+    """The first key, and those after it while the sum of sizes is at most `most`. The budget is charged."""
     total = size(keys[0])
     chosen = keys[:1]
     for key in keys[1:]:

@@ -1,4 +1,4 @@
-"""The mutations: who may, one call, shape the answer."""
+"""The mutations: each checks a permission, makes one call, and shapes the answer."""
 
 from collections.abc import Callable
 from typing import Any
@@ -110,7 +110,6 @@ class Mutation(graphene.ObjectType):
 
     @staticmethod
     def resolve_submit_work_item(root: None, info: Any, input: Any) -> dict[str, Any]:
-        """Submit."""
         request = info.context.request
         if not may(request, Permission.SUBMIT):
             return _refused(_problem(FaultCode.PERMISSION_DENIED, _DENIED), warnings=[], instances=[])
@@ -134,23 +133,18 @@ class Mutation(graphene.ObjectType):
 
     @staticmethod
     def resolve_pause_instance(root: None, info: Any, input: Any) -> dict[str, Any]:
-        """Pause."""
         return _operated(info, input, states.pause)
 
     @staticmethod
     def resolve_resume_instance(root: None, info: Any, input: Any) -> dict[str, Any]:
-        """Resume."""
         return _operated(info, input, states.resume)
 
     @staticmethod
     def resolve_cancel_instance(root: None, info: Any, input: Any) -> dict[str, Any]:
-        """Cancel."""
         return _operated(info, input, lambda number: states.cancel(number, immediately=input["immediately"] is not False))
 
     @staticmethod
     def resolve_delete_node(root: None, info: Any, input: Any) -> dict[str, Any]:
-        """Delete."""
-
         def delete(found: GlobalId) -> None:
             if found.type == "Instance":
                 services.delete_instance(instance_id=found.numbers[0])
@@ -163,7 +157,6 @@ class Mutation(graphene.ObjectType):
 
     @staticmethod
     def resolve_request_replay(root: None, info: Any, input: Any) -> dict[str, Any]:
-        """Ask for a replay."""
         request = info.context.request
         if not may(request, Permission.SUBMIT):
             return _refused(_problem(FaultCode.PERMISSION_DENIED, _DENIED))
@@ -188,7 +181,7 @@ class Mutation(graphene.ObjectType):
 
 
 def _operated(info: Any, input: Any, action: Callable[[int], object]) -> dict[str, Any]:
-    """The payload after something was done to a run."""
+    """The payload after an action on a run."""
     problem = _tried(info, input, Permission.OPERATE, lambda found: action(found.numbers[0]), "Instance")
     if problem:
         return _refused(problem)
@@ -200,7 +193,7 @@ def _operated(info: Any, input: Any, action: Callable[[int], object]) -> dict[st
 def _tried(
     info: Any, input: Any, permission: Permission, action: Callable[[GlobalId], object], *types: str
 ) -> Problem | None:
-    """Do something to what an ID names; the problem where it cannot be done."""
+    """Apply an action to the object of an ID; return the problem where it is refused."""
     if not may(info.context.request, permission):
         return _problem(FaultCode.PERMISSION_DENIED, _DENIED)
     try:

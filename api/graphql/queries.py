@@ -1,4 +1,4 @@
-"""The queries."""
+"""The queries: each makes one read and shapes the answer."""
 
 import json
 from typing import Any
@@ -90,12 +90,11 @@ class Query(graphene.ObjectType):
 
     @staticmethod
     def resolve_node(root: None, info: Any, id: str) -> Any:
-        """One object."""
         return _node(info, id)
 
     @staticmethod
     def resolve_nodes(root: None, info: Any, ids: list[str]) -> list[Any]:
-        """Some objects."""
+        """Look up objects by their IDs. Raises GraphQLError where they are more than MOST_NODES."""
         if len(ids) > MOST_NODES:
             message = f"ids: expected at most {MOST_NODES}, got {len(ids)}"
             raise GraphQLError(message, extensions={"code": "LIMIT_EXCEEDED"})
@@ -103,19 +102,16 @@ class Query(graphene.ObjectType):
 
     @staticmethod
     def resolve_viewer(root: None, info: Any) -> dict[str, Any] | None:
-        """Who is asking."""
         return servers.viewer(info)
 
     @staticmethod
     def resolve_server(root: None, info: Any) -> dict[str, Any]:
-        """This server."""
         return servers.server(info)
 
     @staticmethod
     def resolve_work_items(
         root: None, info: Any, first: int, after: str | None = None, filter: Any = None, order_by: Any = None
     ) -> Listed:
-        """A page of work items."""
         which = work_item_filter(filter)
         order = ordered(order_by, selectors.WorkItemOrder, selectors.WorkItemOrder.CREATED_AT, True)
         page = selectors.work_items(filter=which, **order, first=page_size(first), after=read_cursor(after))
@@ -125,7 +121,6 @@ class Query(graphene.ObjectType):
     def resolve_instances(
         root: None, info: Any, first: int, after: str | None = None, filter: Any = None, order_by: Any = None
     ) -> Listed:
-        """A page of runs."""
         which = instance_filter(filter)
         order = ordered(order_by, selectors.InstanceOrder, selectors.InstanceOrder.CREATED_AT, True)
         page = selectors.instances(filter=which, **order, first=page_size(first), after=read_cursor(after))
@@ -134,14 +129,12 @@ class Query(graphene.ObjectType):
 
     @staticmethod
     def resolve_instance(root: None, info: Any, by: Any) -> models.Instance | None:
-        """One run."""
         if by.get("id") is not None:
             return _object(info, by["id"], "Instance")
         return _met(info, selectors.instance(by["number"]))
 
     @staticmethod
     def resolve_examples(root: None, info: Any) -> list[dict[str, Any]]:
-        """The examples."""
         checked = [(card, intake.check(card.document)) for card in cards()]
         return [
             {
@@ -153,7 +146,7 @@ class Query(graphene.ObjectType):
 
     @staticmethod
     def resolve_validate_work_item(root: None, info: Any, spec: Any) -> dict[str, Any]:
-        """What stands against it."""
+        """Check a work item; nothing is stored."""
         try:
             staged = intake.check(spec["document"])
         except Faulty as faulty:
@@ -163,24 +156,20 @@ class Query(graphene.ObjectType):
 
     @staticmethod
     def resolve_work_item_schema(root: None, info: Any, version: int | None) -> dict[str, Any]:
-        """The JSON Schema."""
         if version not in (None, 1):
             raise GraphQLError(f"version: expected 1, got {version}", extensions={"code": "NOT_FOUND"})
         return json_schema(Limits(**settings.LIMITS))
 
     @staticmethod
     def resolve_environments(root: None, info: Any, search: str | None = None) -> list[dict[str, Any]]:
-        """The environments."""
         return catalogues.environments(search)
 
     @staticmethod
     def resolve_catalogue(root: None, info: Any) -> dict[str, Any]:
-        """The tables."""
         return catalogues.catalogue()
 
     @staticmethod
     def resolve_workers(root: None, info: Any) -> list[dict[str, Any]]:
-        """The workers."""
         return workers()
 
 

@@ -1,4 +1,4 @@
-"""The schema: types put together."""
+"""The GraphQL schema."""
 
 import graphene
 

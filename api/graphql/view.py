@@ -1,4 +1,4 @@
-"""The address /graphql: JSON in POST requests is answered; a browser's GET gets GraphiQL."""
+"""The view of /graphql: POST requests in JSON are executed; a browser's GET gets GraphiQL."""
 
 import json
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class BadBody(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a request asks."""
+    """A GraphQL request."""
 
     query: str
     variables: dict[str, Any]
@@ -40,7 +40,7 @@ class Asked:
 @csrf_exempt  # enforced below, where a cookie could be abused
 @vary_on_headers("Accept", "Cookie", "Origin")
 def graphql(request: HttpRequest) -> HttpResponse:
-    """Answer a request."""
+    """Execute a POST request, or show GraphiQL to a browser."""
     if request.method in ("GET", "HEAD") and "text/html" in request.headers.get("Accept", ""):
         return graphiql(request)
     if request.method != "POST":
@@ -64,14 +64,14 @@ def graphql(request: HttpRequest) -> HttpResponse:
 
 
 class _TokenCheck(CsrfViewMiddleware):
-    """Django's check of the token, that says why instead of answering."""
+    """Django's check of the CSRF token, which returns the reason instead of a response."""
 
     def _reject(self, request: HttpRequest, reason: str) -> Any:
         return reason
 
 
 def _check_token(request: HttpRequest) -> None:
-    """Raise PermissionDenied where a request with a session's cookie lacks the token that only our pages know."""
+    """Raise PermissionDenied where a request with a session cookie lacks the CSRF token."""
     check = _TokenCheck(lambda request: HttpResponse())
     check.process_request(request)
     if reason := check.process_view(request, HttpResponse, (), {}):
@@ -86,7 +86,7 @@ def _body(request: HttpRequest) -> bytes:
 
 
 def _asked(body: bytes) -> Asked:
-    """What the body asks. Raises BadBody."""
+    """Parse the body of a request. Raises BadBody."""
     try:
         given = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
     except RecursionError as error:
@@ -126,13 +126,13 @@ def _answered(asked: Asked, context: Context) -> ExecutionResult:
 
 
 def _status(result: ExecutionResult) -> int:
-    """503 where something that did not answer kept a field from being resolved, so that clients try again; else 200."""
+    """503 where a field failed because something is unavailable, so that clients try again; else 200."""
     causes = [error.original_error for error in result.errors or () if error.original_error is not None]
     return 503 if any(code_and_status(type(cause))[1] == 503 for cause in causes) else 200
 
 
 def _formatted(error: GraphQLError) -> dict[str, Any]:
-    """An error as clients get it: a typed one as it is, any other as a bug with a number."""
+    """An error for clients: a typed one as it is, any other as a bug with the number of its log record."""
     original = error.original_error
     if original is None or isinstance(original, GraphQLError):
         code = (error.extensions or {}).get("code", "GRAPHQL_INVALID")

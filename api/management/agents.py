@@ -1,4 +1,4 @@
-"""A run and one of its agents, as commands are asked for them."""
+"""The arguments of commands that name a run and one of its agents."""
 
 from argparse import ArgumentParser
 
@@ -11,7 +11,7 @@ from database.selectors import AgentRecord
 
 
 def add_run_and_agent(parser: ArgumentParser) -> None:
-    """A run, and which of its agents."""
+    """Add the arguments `run` and `--agent` to a command."""
     parser.add_argument("run", type=number, help="the run's number")
     parser.add_argument(
         "--agent", type=name, metavar="G-I", help="generation and index, or RUN-G-I; the champion where left out"
@@ -19,10 +19,10 @@ def add_run_and_agent(parser: ArgumentParser) -> None:
 
 
 def found_agent(run: int, agent: tuple[int, ...] | None) -> tuple[Instance, AgentRecord]:
-    """A run and an agent of it, the champion where None.
+    """Return a run and one of its agents, the champion where `agent` is None.
 
     Raises:
-        NotFound: there is no such run, it has no such agent, or the agent's name is that of another run's.
+        NotFound: there is no such run, it has no such agent, or the name is that of another run's agent.
     """
     instance = selectors.instance(run)
     if instance is None:

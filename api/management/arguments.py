@@ -1,4 +1,4 @@
-"""Arguments that several commands read the same way."""
+"""Types of command line arguments that several commands share; all raise argparse.ArgumentTypeError."""
 
 import argparse
 import sys
@@ -9,28 +9,28 @@ from processing.logs import printable
 
 
 def seed(text: str) -> int:
-    """A seed from the command line."""
+    """Parse a seed, 0..MAX_SEED."""
     if not text.isdecimal() or int(text) > MAX_SEED:
         raise argparse.ArgumentTypeError(f"expected a whole number from 0 to {MAX_SEED}, got {text[:30]!r}")
     return int(text)
 
 
 def positive(text: str) -> int:
-    """A count from the command line."""
+    """Parse a count, 1..1024."""
     if not text.isdecimal() or not 1 <= int(text) <= 1_024:
         raise argparse.ArgumentTypeError(f"expected a whole number from 1 to 1024, got {text[:30]!r}")
     return int(text)
 
 
 def run(text: str) -> int:
-    """The number of a run, or another one, from the command line."""
+    """Parse the number of a run, or another number of at most 18 digits."""
     if not text.isdecimal() or len(text) > 18:
         raise argparse.ArgumentTypeError(f"expected a whole number, got {text[:30]!r}")
     return int(text)
 
 
 def agent(text: str) -> tuple[int, ...]:
-    """Generation and index of an agent, or its whole name, from the command line."""
+    """Parse an agent as (generation, index), or its whole name as (run, generation, index)."""
     parts = text.split("-")
     if len(parts) not in (2, 3) or not all(part.isdecimal() and len(part) < 10 for part in parts):
         raise argparse.ArgumentTypeError(
@@ -40,14 +40,17 @@ def agent(text: str) -> tuple[int, ...]:
 
 
 def port(text: str) -> int:
-    """A port from the command line; 0 takes a free one."""
+    """Parse a port, 0..65535; 0 stands for any free one."""
     if not text.isdecimal() or int(text) > 65_535:
         raise argparse.ArgumentTypeError(f"expected a port from 0 to 65535, got {text[:30]!r}")
     return int(text)
 
 
 def read_document(file: str) -> bytes:
-    """The bytes of a file, or of standard input for '-'. Ends the process with code 2 where there is nothing to read."""
+    """Return the bytes of a file, or of standard input for '-'.
+
+    A file that cannot be read ends the process with exit code 2.
+    """
     try:
         return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:

@@ -1,1 +1,1 @@
-"""The production processes on one machine, each as it would run in a container of its own."""
+"""The production processes on one machine, each started with the command of its container."""

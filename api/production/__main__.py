@@ -19,19 +19,19 @@ TICK_SECONDS = 0.1
 
 
 def main() -> int:
-    """Exit code 0 after Ctrl-C, 3 where it cannot start."""
+    """Serve, or remove the database; return exit code 0 after Ctrl-C and 3 where the server cannot start."""
     options = _options()
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        with contextlib.suppress(OSError):  # the lock says what is wrong
-            options.folder.mkdir(mode=0o711, parents=True, exist_ok=True)  # PostgreSQL's user passes through
+        with contextlib.suppress(OSError):  # `lock` raises Trouble with the reason
+            options.folder.mkdir(mode=0o711, parents=True, exist_ok=True)  # PostgreSQL's user must be able to enter
         with lock(options.folder):
             if options.remove:
                 Stack(options.folder).remove()
             else:
                 _serve(options)
-    except Trouble as trouble:
-        print(printable(str(trouble)), file=sys.stderr)
+    except Trouble as error:
+        print(printable(str(error)), file=sys.stderr)
         return CANNOT_START
     except KeyboardInterrupt:
         print("\nStopped. Runs go on when it is started again.", file=sys.stderr)
@@ -39,7 +39,7 @@ def main() -> int:
 
 
 def _serve(options: argparse.Namespace) -> None:
-    """Until interrupted."""
+    """Start all processes and restart those that end, until interrupted."""
     stack = Stack(options.folder, web=options.web, workers=options.workers, port=options.port, say=_say)
     try:
         stack.start()
@@ -71,7 +71,7 @@ def _say(line: str) -> None:
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    """A request to end is an interrupt."""
+    """Handle SIGTERM like Ctrl-C."""
     raise KeyboardInterrupt
 
 

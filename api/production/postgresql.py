@@ -1,7 +1,7 @@
 """A private PostgreSQL server in a folder.
 
-PostgreSQL refuses to run as root. Where we are root it runs as another user; a folder which that user cannot reach (below
-another's home, say) gets a link to one in /var/tmp, where the data then is.
+PostgreSQL refuses to run as root, so root starts it as another user. Where that user cannot reach the folder
+(inside somebody's home, for example), the folder becomes a link to one in /var/tmp, which holds the data.
 """
 
 import contextlib
@@ -19,60 +19,50 @@ import psycopg2  # type: ignore[import-untyped]
 
 from api.embedded.child import Child
 from api.embedded.trouble import Trouble
-from api.production.programs import find, free_port, kept_secret
+from api.production.private_server import PrivateServer
+from api.production.programs import find, free_port
 
 START_SECONDS = 30.0
-STOP_SECONDS = 10.0
-NAME = "evolution"  # of the database and of its owner
-#: Nobody but tests may do without: a machine that fails then loses what was written last.
+DATABASE = "evolution"  # the database, and the role that owns it
+#: For tests only: with these settings, a power failure loses the last writes.
 NOT_DURABLE = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
-_LONGEST_SOCKET_FOLDER = 80  # bytes; the socket's whole path may have about a hundred
+_LONGEST_SOCKET_FOLDER = 80  # bytes; the limit of a socket's whole path is about 100
 _RETRY_SECONDS = 0.05
 
 
 def program(name: str) -> Path:
-    """One of PostgreSQL's programs. Raises Trouble."""
+    """Return the path of one of PostgreSQL's programs. Raises Trouble where it is missing."""
     folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: -float(folder.parent.name))
     configuration = shutil.which("pg_config")
     if configuration is not None:
-        told = subprocess.run([configuration, "--bindir"], capture_output=True, text=True, check=False)
-        folders.append(Path(told.stdout.strip()))
+        output = subprocess.run([configuration, "--bindir"], capture_output=True, text=True, check=False)
+        folders.append(Path(output.stdout.strip()))
     return find([name], folders, "postgresql")
 
 
-class PostgreSQL:
-    """One server. Its database `evolution` is there once it has started; its data stay when it stops."""
+class PostgreSQL(PrivateServer):
+    """One server with the database `evolution`. Its data persist when it stops."""
+
+    NAME = "PostgreSQL"
+    STOP_SECONDS = 10.0
 
     def __init__(self, folder: Path, *, durable: bool = True, log: Path | None = None) -> None:
-        self.folder, self.durable = folder.absolute(), durable
-        self.log = log or self.folder.with_name(self.folder.name + ".log")
-        self.port = 0
-        self.child: Child | None = None
-        self.is_wanted = False  # somebody started it, and nobody ended it through us
-        self.owner = _unprivileged()
+        super().__init__(folder, log=log)
+        self.durable, self.owner = durable, _unprivileged()
 
     @property
     def url(self) -> str:
-        """For DATABASE_URL."""
-        return self.url_of(NAME)
-
-    @property
-    def pid(self) -> int:
-        """The server's first process."""
-        assert self.child is not None, "PostgreSQL has not been started"
-        return self.child.pid
+        """The value of DATABASE_URL."""
+        return self.url_of(DATABASE)
 
     def url_of(self, database: str) -> str:
-        """The address of one of its databases."""
-        return f"postgres://{NAME}:{self._password()}@127.0.0.1:{self.port}/{database}"
+        """Return the URL of one of the server's databases."""
+        return f"postgres://{DATABASE}:{self._password()}@127.0.0.1:{self.port}/{database}"
 
     def start(self) -> None:
-        """It answers when this returns. Raises Trouble."""
-        self.is_wanted = True
-        if self.child is not None:
-            if self.child.exit_code is None:
-                return
-            self.child.end()
+        """Start the server unless it runs, and wait until it answers. Raises Trouble."""
+        if self._is_running():
+            return
         server = program("postgres")
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self._prepare()
@@ -80,10 +70,10 @@ class PostgreSQL:
         while not self._launched(server, deadline):
             if time.monotonic() > deadline:
                 raise Trouble(f"PostgreSQL did not start; see {self.log}.")
-        self.create(NAME)
+        self.create(DATABASE)
 
     def create(self, database: str) -> str:
-        """The database is there when this returns; its address."""
+        """Create the database unless it exists, and return its URL."""
         with contextlib.closing(self._connected()) as connection, contextlib.suppress(psycopg2.errors.DuplicateDatabase):
             connection.autocommit = True
             with connection.cursor() as cursor:
@@ -91,27 +81,23 @@ class PostgreSQL:
         return self.url_of(database)
 
     def stop(self) -> None:
-        """It ends its sessions and is gone when this returns."""
+        """Stop the server with a fast shutdown: it disconnects its clients first."""
         self._end(signal.SIGINT)
 
     def restart_immediately(self) -> None:
-        """It ended as in a power cut, recovered, and answers again."""
+        """Stop the server without a shutdown, as a power failure would, and start it again; it recovers."""
         self._end(signal.SIGQUIT)
         self.start()
 
-    def kill(self) -> None:
-        """kill -9."""
-        self._end(signal.SIGKILL)
-
     def remove(self) -> None:
-        """Neither server nor data are left."""
+        """Stop the server and delete its data."""
         self._end(signal.SIGQUIT)
         shutil.rmtree(self.folder.resolve(), ignore_errors=True)
         with contextlib.suppress(OSError):
             self.folder.unlink()
 
     def _prepare(self) -> None:
-        """The folder holds a database cluster; the port is chosen."""
+        """Choose the port, and create the database cluster unless the folder holds one."""
         self.folder.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
         home = _reachable(self.folder) if self.owner else self.folder
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -127,7 +113,7 @@ class PostgreSQL:
     def _initialise(self, data: Path) -> None:
         shutil.rmtree(data, ignore_errors=True)
         command = [
-            str(program("initdb")), "--pgdata", str(data), "--username", NAME, "--pwfile", str(self.home / "password"),
+            str(program("initdb")), "--pgdata", str(data), "--username", DATABASE, "--pwfile", str(self.home / "password"),
             "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C", *([] if self.durable else ["--no-sync"]),
         ]
         user, group = self.owner or (None, None)
@@ -140,7 +126,10 @@ class PostgreSQL:
             raise Trouble(f"PostgreSQL's initdb failed; see {self.log}.")
 
     def _launched(self, server: Path, deadline: float) -> bool:
-        """Whether it answers; False where it ended, as it does while an earlier one's last processes still go."""
+        """Start the process and return whether it answers.
+
+        False where it has ended, as it does while the last processes of an earlier server still run.
+        """
         sockets = str(self.home) if len(bytes(self.home)) <= _LONGEST_SOCKET_FOLDER else ""
         settings = [
             "listen_addresses=127.0.0.1", f"unix_socket_directories={sockets}", "max_connections=200", "log_timezone=UTC",
@@ -164,23 +153,16 @@ class PostgreSQL:
     def _connected(self) -> "psycopg2.extensions.connection":
         return psycopg2.connect(self.url_of("postgres"), connect_timeout=2)
 
-    def _end(self, how: signal.Signals) -> None:
-        self.is_wanted = False
-        if self.child is not None:
-            self.child.end_by(how, patience=STOP_SECONDS)
-
-    def _password(self) -> str:
-        return kept_secret(self.folder / "password")
 
     def _own(self, home: Path) -> None:
-        """The folder is the server's user's."""
+        """Make the server's user the owner of the folder."""
         if self.owner is not None:
             for path in (home, home / "password"):
                 os.chown(path, *self.owner)
 
 
 def _unprivileged() -> tuple[int, int] | None:
-    """User and group that the server runs as; None for our own."""
+    """Return the user and group that the server runs as; None for this process's own."""
     if os.geteuid() != 0:
         return None
     for name in ("postgres", "nobody"):
@@ -191,10 +173,10 @@ def _unprivileged() -> tuple[int, int] | None:
 
 
 def _reachable(folder: Path) -> Path:
-    """The folder, or a new one in /var/tmp where somebody on its way up keeps others out."""
+    """Return the folder, or a new one in /var/tmp where other users may not enter one of its parents."""
     if folder.is_symlink():
         return folder.resolve()
-    there = [parent for parent in folder.resolve().parents if parent.exists()]
-    if all(parent.stat().st_mode & stat.S_IXOTH for parent in there):
+    existing = [parent for parent in folder.resolve().parents if parent.exists()]
+    if all(parent.stat().st_mode & stat.S_IXOTH for parent in existing):
         return folder
     return Path(tempfile.mkdtemp(prefix="evolution-", dir="/var/tmp"))

@@ -1,4 +1,4 @@
-"""Programs that are not ours, and where they listen."""
+"""The external programs that are started, and their ports and passwords."""
 
 import os
 import random
@@ -10,12 +10,12 @@ from pathlib import Path
 
 from api.embedded.trouble import Trouble
 
-#: Below the ports that Linux gives to outgoing connections: one of those could take ours while its server is down.
+#: Below the ports of Linux's outgoing connections, which could occupy a port while its server is down.
 PORTS = range(20_000, 32_000)
 
 
 def find(names: Sequence[str], folders: Sequence[Path], package: str) -> Path:
-    """The first of these programs that is there, on the PATH before the folders. Raises Trouble where none is."""
+    """Return the first of these programs on the PATH or in the folders. Raises Trouble where none exists."""
     path = os.pathsep.join([os.environ.get("PATH", os.defpath), *map(str, folders), "/usr/sbin", "/usr/local/sbin"])
     for name in names:
         found = shutil.which(name, path=path)
@@ -25,7 +25,7 @@ def find(names: Sequence[str], folders: Sequence[Path], package: str) -> Path:
 
 
 def free_port() -> int:
-    """A port of this machine that nobody listens on just now. Raises Trouble where there is none."""
+    """Return a port that is free now. Raises Trouble where none is found."""
     for port in random.sample(PORTS, 100):
         with socket.socket() as probe:
             try:
@@ -37,7 +37,7 @@ def free_port() -> int:
 
 
 def kept_secret(path: Path) -> str:
-    """The secret kept in this file; drawn where there is none."""
+    """Return the secret in this file; create the file with a random one where it is missing."""
     if not path.exists():
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:

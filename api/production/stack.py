@@ -1,4 +1,7 @@
-"""PostgreSQL, Redis, web, workers and beat on this machine, each started as in production and started again when it dies."""
+"""PostgreSQL, Redis, web, workers and beat on this machine, with the commands of production.
+
+A process that ends by itself is started again.
+"""
 
 import http.client
 import logging
@@ -19,18 +22,21 @@ from api.production.redis import Redis
 ROOT = Path(__file__).resolve().parents[2]
 ADDRESS = "127.0.0.1"
 START_SECONDS = 60.0
-#: A worker hands its lease back at the end of the generation it is at, web processes finish what they answer.
+#: Workers finish their generation and release its lease, and web processes finish their requests.
 STOP_SECONDS = 8.0
-#: A process that dies at once is started again after this pause.
+#: A process that ends at once is started again after this pause.
 RESTART_PAUSE_SECONDS = 1.0
-#: What a shell may have set for another server, and is not meant for this one.
+#: Variables that a shell may have set for another server.
 NOT_INHERITED = ("DATABASE_URL", "REDIS_URL", "WORKER_NAME", "DJANGO_SETTINGS_MODULE", "SECRET_KEY", "CLOSED", "BIND_ADDRESS")
 
 log = logging.getLogger(__name__)
 
 
 class Stack:
-    """All processes of one server. To be used from the main thread: Linux ties a child's life to the thread that started it."""
+    """All processes of one server.
+
+    Use it in the main thread: Linux kills a child when the thread that started it ends.
+    """
 
     def __init__(
         self, folder: Path, *, web: int = 1, workers: int = 1, port: int | None = None, variables: Mapping[str, str] = {},
@@ -48,11 +54,11 @@ class Stack:
         self.beat: Child | None = None
         self.workers: dict[str, Child] = {}
         self.environment: dict[str, str] = {}
-        self._more: dict[str, Mapping[str, str]] = {}  # variables of single workers
+        self._worker_variables: dict[str, Mapping[str, str]] = {}  # by worker, beside those of all
 
     def start(self) -> None:
-        """The web processes answer when this returns; workers may still be on their way. Raises Trouble."""
-        self.folder.mkdir(mode=0o711, parents=True, exist_ok=True)  # PostgreSQL's user passes through
+        """Start everything and wait until the web processes answer, not for the workers. Raises Trouble."""
+        self.folder.mkdir(mode=0o711, parents=True, exist_ok=True)  # PostgreSQL's user must be able to enter
         self.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._check_port()
         self.redis.start()
@@ -67,7 +73,7 @@ class Stack:
         self._await_web()
 
     def start_web(self) -> None:
-        """The web processes start."""
+        """Start the web processes, ending those that run."""
         _end(self.web)
         self.web = self._child(
             "web", "uvicorn", "mlbackend.asgi:application", "--host", ADDRESS, "--port", str(self.port),
@@ -75,13 +81,13 @@ class Stack:
         )
 
     def start_beat(self) -> None:
-        """The process that sends the sweep starts."""
+        """Start Celery beat, which schedules the sweep, ending the one that runs."""
         _end(self.beat)
         self.beat = self._child("beat", "celery", "-A", "mlbackend", "beat", "--loglevel", "INFO")
 
     def start_worker(self, name: str, variables: Mapping[str, str] | None = None) -> Child:
-        """A worker node starts; its own `variables` stay with its name."""
-        self._more[name] = self._more.get(name, {}) if variables is None else variables
+        """Start a worker node, ending the one of this name. `variables` None keeps the last ones."""
+        self._worker_variables[name] = self._worker_variables.get(name, {}) if variables is None else variables
         _end(self.workers.get(name))
         self.workers[name] = self._child(
             name, "celery", "-A", "mlbackend", "worker", "--concurrency", "1", "--hostname", node(name), "--loglevel", "INFO"
@@ -89,7 +95,10 @@ class Stack:
         return self.workers[name]
 
     def tick(self) -> None:
-        """Start again what died, as a container's restart policy would. To be called several times a second."""
+        """Restart processes that have ended, as a container's restart policy does.
+
+        Call it several times a second.
+        """
         if not self.supervised:
             return
         for server in (self.postgresql, self.redis):
@@ -104,7 +113,7 @@ class Stack:
                 self._start_again(child, lambda name=name: self.start_worker(name))  # type: ignore[misc]
 
     def stop(self) -> None:
-        """Nobody is left; PostgreSQL's data stay."""
+        """End all processes. PostgreSQL's data persist."""
         ours = [child for child in (self.beat, self.web, *self.workers.values()) if child is not None]
         for child in ours:
             child.ask_to_end()
@@ -115,26 +124,26 @@ class Stack:
         self.postgresql.stop()
 
     def kill(self) -> None:
-        """kill -9 of everything at once."""
+        """Kill all processes with SIGKILL."""
         for child in (self.beat, self.web, *self.workers.values()):
             _end(child)
         self.redis.kill()
         self.postgresql.kill()
 
     def remove(self) -> None:
-        """Nobody is left, and nothing is stored."""
+        """End all processes and delete the database."""
         self.stop()
         self.postgresql.remove()
 
     def processes(self) -> dict[str, int]:
-        """Process numbers by name."""
-        known = {"postgresql": self.postgresql.child, "redis": self.redis.child, "web": self.web, "beat": self.beat}
-        known |= self.workers
-        return {name: child.pid for name, child in known.items() if child is not None and child.exit_code is None}
+        """Return the process numbers of the processes that run, by name."""
+        children = {"postgresql": self.postgresql.child, "redis": self.redis.child, "web": self.web, "beat": self.beat}
+        children |= self.workers
+        return {name: child.pid for name, child in children.items() if child is not None and child.exit_code is None}
 
     def _child(self, name: str, *command: str) -> Child:
         return Child(
-            name, [sys.executable, "-m", *command], {**self.environment, **self._more.get(name, {})}, wrapped=True,
+            name, [sys.executable, "-m", *command], {**self.environment, **self._worker_variables.get(name, {})}, wrapped=True,
             log=self.logs / f"{name}.log", folder=ROOT,
         )
 
@@ -142,8 +151,8 @@ class Stack:
         code = child.exit_code
         try:
             start()
-        except Trouble as trouble:
-            self.say(str(trouble))
+        except Trouble as error:
+            self.say(str(error))
         self.say(f"{child.name} ended with code {code}; started again as process {self.processes().get(child.name, '?')}")
 
     def _environment(self) -> dict[str, str]:
@@ -155,7 +164,7 @@ class Stack:
         } | self.variables
 
     def _write_environment(self) -> None:
-        """What `manage.py` needs for this server is in a file that a shell can read."""
+        """Write the variables that `manage.py` needs for this server to a file that a shell can source."""
         file = self.folder / "environment"
         file.touch(mode=0o600)
         names = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "DATA_FOLDER")
@@ -198,21 +207,21 @@ class Stack:
 
 
 def node(name: str) -> str:
-    """A worker's name among Celery's nodes, and in the database."""
+    """Return a worker's node name in Celery and in the database."""
     return f"{name}@{socket.gethostname()}"
 
 
 def _is_to_be_replaced(child: Child) -> bool:
-    """Whether it ended by itself; what was ended through us is meant to be gone."""
+    """Whether the child has ended, and not because `end` was called."""
     return _has_ended(child) and not child.is_ended
 
 
 def _end(child: Child | None) -> None:
-    """It is gone, if there was one; its place may be taken."""
+    """End the child where there is one."""
     if child is not None:
         child.end()
 
 
 def _has_ended(child: Child) -> bool:
-    """Whether it is gone, and was not started just now."""
+    """Whether the child has ended, and was started longer than RESTART_PAUSE_SECONDS ago."""
     return child.exit_code is not None and time.monotonic() - child.started_at > RESTART_PAUSE_SECONDS

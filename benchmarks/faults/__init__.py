@@ -1,1 +1,1 @@
-"""Faults: a seeded harness that hurts a running server, and reads by plain SQL that nothing accepted was lost."""
+"""A seeded harness injects faults into a running server, and checks by plain SQL that no work is lost."""

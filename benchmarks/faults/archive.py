@@ -1,4 +1,4 @@
-"""The archive read by plain SQL, past Django and every service of the product."""
+"""The database, read by plain SQL without Django or any service of the product."""
 
 import contextlib
 import json
@@ -10,19 +10,23 @@ import psycopg2
 import psycopg2.extras
 
 Row = dict[str, Any]
-#: What either driver raises where the database does not answer.
+#: Errors that the drivers raise where the database does not answer.
 Unreachable = (sqlite3.OperationalError, psycopg2.OperationalError, psycopg2.InterfaceError)
 
 
 class Archive:
-    """A database, by its URL; each thread needs its own."""
+    """A connection to the database with this URL; each thread needs its own."""
 
     def __init__(self, url: str) -> None:
         self.url, self.is_sqlite = url, url.startswith("sqlite")
         self._connection: Any = None
 
     def rows(self, sql: str, *values: Any) -> list[Row]:
-        """The rows of a query written with `%s`. Raises one of `Unreachable`."""
+        """Return the rows of a query, whose placeholders are `%s`.
+
+        Raises:
+            Unreachable: one of these errors; the database does not answer.
+        """
         try:
             return self._rows(sql, values)
         except Unreachable:
@@ -30,12 +34,12 @@ class Archive:
             return self._rows(sql, values)
 
     def one(self, sql: str, *values: Any) -> Any:
-        """The first column of the first row; None where there is none."""
+        """Return the first column of the first row; None where there is no row."""
         found = self.rows(sql, *values)
         return next(iter(found[0].values())) if found else None
 
     def has(self, table: str, column: str = "") -> bool:
-        """Whether there is such a table, with such a column."""
+        """Whether the database has this table, and the table this column."""
         if self.is_sqlite:
             columns = [row["name"] for row in self.rows(f"SELECT name FROM pragma_table_info('{table}')")]
         else:
@@ -46,7 +50,10 @@ class Archive:
         return column in columns if column else bool(columns)
 
     def open_transactions(self) -> int:
-        """Sessions that hold a transaction and do nothing; on SQLite 1 where somebody keeps the others from writing."""
+        """Count idle sessions with an open transaction.
+
+        On SQLite 1 where the database is locked against writing.
+        """
         if not self.is_sqlite:
             return int(self.one(
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
@@ -61,7 +68,6 @@ class Archive:
         return 0
 
     def close(self) -> None:
-        """Nothing is kept open."""
         if self._connection is not None:
             with contextlib.suppress(Exception):
                 self._connection.close()
@@ -94,5 +100,5 @@ class Archive:
 
 
 def decoded(value: Any) -> Any:
-    """A JSON column; SQLite gives its text."""
+    """Decode a JSON column, which SQLite returns as text."""
     return json.loads(value) if isinstance(value, str) else value

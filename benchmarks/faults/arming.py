@@ -1,4 +1,4 @@
-"""What makes a server's processes ones in which faults can be injected: variables, and a folder in which faults are armed."""
+"""Environment variables and a folder of armed faults, by which processes accept fault injection."""
 
 import os
 import shutil
@@ -13,16 +13,16 @@ VARIABLES = {
 }
 
 
-def environment_of(variables: dict[str, str], armoury: Path) -> dict[str, str]:
-    """The environment of processes that can be hurt."""
+def environment_of(variables: dict[str, str], fault_folder: Path) -> dict[str, str]:
+    """Return the environment of processes that accept fault injection."""
     return {
-        **os.environ, **variables, "FAULTS_FOLDER": str(armoury), "PYTHONPATH": str(INJECT),
+        **os.environ, **variables, "FAULTS_FOLDER": str(fault_folder), "PYTHONPATH": str(INJECT),
         "DJANGO_SETTINGS_MODULE": "mlbackend.settings",
     }
 
 
-def armoury(beside: Path) -> Path:
-    """An empty folder in which faults are armed."""
+def new_fault_folder(beside: Path) -> Path:
+    """Make an empty folder for armed faults."""
     place = beside / "arms"
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""The broker, past the product: how many messages wait, and messages of our own."""
+"""The broker without the product: counts waiting messages, and sends messages of its own."""
 
 import redis
 from celery import Celery
@@ -8,7 +8,7 @@ QUEUE = "evolution"
 
 
 class Broker:
-    """A Redis or Valkey by its URL."""
+    """A connection to the Redis or Valkey with this URL."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -21,24 +21,23 @@ class Broker:
         self.application.conf.update(task_ignore_result=True, broker_transport_options={"socket_timeout": 2})
 
     def waiting(self) -> int:
-        """Messages that nobody took yet."""
+        """Return the number of messages that no worker has taken."""
         return sum(int(self.client.llen(key)) for key in self.client.keys(f"{QUEUE}*"))
 
     def advance(self, instance_id: int) -> None:
-        """Tell a worker to look at a run."""
+        """Send the message that a run can go on."""
         self.application.send_task(ADVANCE, args=(instance_id,), queue=QUEUE, priority=0, retry=False)
 
     def flush(self) -> int:
-        """Everything in it is gone; the number of keys that there were."""
+        """Delete everything in the broker; return the number of keys that there were."""
         keys = int(self.client.dbsize())
         self.client.flushall()
         return keys
 
     def shut_down(self) -> None:
-        """It ends without keeping anything."""
+        """Shut the broker down without saving."""
         self.client.shutdown(nosave=True)
 
     def close(self) -> None:
-        """Nothing is kept open."""
         self.client.close()
         self.application.close()

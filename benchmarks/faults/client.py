@@ -1,4 +1,4 @@
-"""A client that submits with an idempotency key, and asks again until it is told that the work was accepted."""
+"""A client that submits with an idempotency key, so that requests can be repeated until acknowledged."""
 
 import json
 import time
@@ -19,12 +19,12 @@ IDENTIFIER = "query($number: Int!) { instance(by: {number: $number}) { id } }"
 
 
 class Refused(Exception):
-    """The server answered, but did not take it."""
+    """The server answered that it does not accept the work item."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a request came to."""
+    """The answer to a request."""
 
     status: int  # 0 where there was no answer at all
     seconds: float
@@ -40,7 +40,7 @@ class Client:
         self.opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def post(self, query: str, *, timeout: float = 15.0, **variables: Any) -> Answer:
-        """The answer to one query, whatever it is."""
+        """Send a query and return the answer, also where it is an error."""
         body = json.dumps({"query": query, "variables": variables}).encode()
         request = urllib.request.Request(f"{self.url}/graphql", body, {"Content-Type": "application/json"})
         started = time.monotonic()
@@ -60,7 +60,11 @@ class Client:
         return Answer(status, time.monotonic() - started, retry_after, parsed)
 
     def submit(self, document: dict[str, Any], key: str, *, timeout: float = 15.0) -> tuple[Answer, list[int]]:
-        """The answer, and the numbers of the runs where it was accepted. Raises Refused on a user's error."""
+        """Submit a work item; return the answer, and the numbers of its runs where it was accepted.
+
+        Raises:
+            Refused: the answer has user errors.
+        """
         answer = self.post(SUBMIT, timeout=timeout, document=document, key=key)
         if answer.status != 200 or answer.body.get("errors"):
             return answer, []
@@ -70,7 +74,7 @@ class Client:
         return answer, [instance["number"] for instance in payload["instances"]]
 
     def cancel(self, number: int) -> Answer:
-        """Ask for the end of a run."""
+        """Cancel a run."""
         found = self.post(IDENTIFIER, number=number)
         if found.status != 200:
             return found

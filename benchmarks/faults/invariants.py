@@ -1,4 +1,4 @@
-"""What must hold after every row, read by plain SQL."""
+"""The invariants that must hold after every row, checked by plain SQL."""
 
 import struct
 from collections import Counter
@@ -14,7 +14,7 @@ BYTES_PER_AGENT = 28
 
 @dataclass(slots=True)
 class Verdict:
-    """What was found."""
+    """The result of the checks of one row."""
 
     lost: int = 0
     duplicated: int = 0
@@ -22,25 +22,25 @@ class Verdict:
     problems: list[str] = field(default_factory=list)
 
     def missing(self, number: int, what: str) -> None:
-        """Note that something accepted or written is not there."""
+        """Record that something accepted or written is missing."""
         if number > 0:
             self.lost += number
             self.problems.append(f"lost {number}: {what}")
 
     def twice(self, number: int, what: str) -> None:
-        """Note that something is there more than once."""
+        """Record that something exists more than once."""
         if number > 0:
             self.duplicated += number
             self.problems.append(f"duplicated {number}: {what}")
 
     def hold(self, holds: Any, what: str) -> None:
-        """Note that something is not as it must be."""
+        """Record a violated invariant."""
         if not holds:
             self.problems.append(what)
 
 
 def check_run(archive: Archive, number: int, expected: Outcome | None, verdict: Verdict) -> None:
-    """Everything about one ended run; beside that of the undisturbed one, where there is one to compare with."""
+    """Check everything about one ended run, and compare it with the undisturbed run where there is one."""
     who, found = f"run {number}", outcome(archive, number)
     _generations(found, who, verdict)
     _counters(found, who, verdict)
@@ -70,7 +70,7 @@ def check_run(archive: Archive, number: int, expected: Outcome | None, verdict: 
 
 
 def check_rest(archive: Archive, submitted: dict[str, list[int]], unanswered: list[str], verdict: Verdict) -> None:
-    """Every acknowledged submission is there once; nothing is left leased or open."""
+    """Check that every acknowledged submission exists once, and that no lease and no transaction is left."""
     for key, numbers in submitted.items():  # a work item is named after its key
         there = archive.rows("SELECT id FROM database_workitem WHERE name = %s", key)
         verdict.missing(1 - len(there), f"submission {key}")
@@ -129,7 +129,7 @@ def _failed(generation: Row) -> int:
 
 
 def failures(generation: Row) -> bytes:
-    """Why each agent has no fitness, 0 where it has one: the last column of the packed scalars."""
+    """Return the failure code of each agent, 0 for none: the last column of the packed scalars."""
     return bytes(generation["scalars"][-generation["size"]:])
 
 

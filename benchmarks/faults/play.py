@@ -1,4 +1,4 @@
-"""Rows played one after the other on one running set-up; a set-up that was left in a bad way is started anew."""
+"""Runs rows one after the other on one running set-up; after a row with problems a new one is started."""
 
 import os
 import random
@@ -18,12 +18,12 @@ from benchmarks.faults.scene import DidNotHappen, Scene, Skipped
 from benchmarks.faults.work import documents, undisturbed
 
 Line = dict[str, Any]
-#: Room for what a set-up stores and logs in ten minutes, and not for much more.
+#: Space for the data and logs of about ten minutes.
 DISK_MEGABYTES = {"embedded": 400, "production": 900}
 
 
 class Harness:
-    """One set-up, and what its work comes to where nothing happens."""
+    """One set-up, and the outcomes of its work without faults."""
 
     def __init__(self, name: str, folder: Path, seed: int, *, is_sample: bool = False) -> None:
         self.name, self.folder, self.seed, self.is_sample = name, folder, seed, is_sample
@@ -37,7 +37,7 @@ class Harness:
         self._is_mounted = _mounted(self.place, DISK_MEGABYTES[name])
 
     def row(self, name: str, round_number: int) -> Line:
-        """Play a row; its line."""
+        """Run a row and return its line."""
         began = time.monotonic()
         if self.setup is None:
             self.started += 1
@@ -58,25 +58,25 @@ class Harness:
                 self.stop()
 
     def stop(self) -> None:
-        """Nothing runs."""
+        """Stop the set-up, where one runs."""
         if self.setup is not None:
             self.setup.stop()
         self.setup = None
 
     def close(self, *, keep: bool = False) -> None:
-        """Nothing runs; nothing is mounted but what is to be kept."""
+        """Stop the set-up, and unmount its file system unless that is to be kept."""
         self.stop()
         if self._is_mounted and not keep:
             subprocess.run(["umount", "-l", str(self.place)], check=False, capture_output=True)
 
 
 def _is_ci() -> bool:
-    """Where everything is meant to be there, a row that cannot be played is a failure."""
+    """Whether this is continuous integration, where a row that cannot be run is a failure."""
     return os.environ.get("CI") == "true"
 
 
 def _mounted(place: Path, megabytes: int) -> bool:
-    """Whether this is now a small file system of its own, which only root may have."""
+    """Mount a small file system here, which only root may; return whether that was done."""
     command = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=755", "faults", str(place)]
     return os.geteuid() == 0 and shutil.which("mount") is not None and subprocess.run(
         command, check=False, capture_output=True
@@ -91,8 +91,8 @@ def _played(name: str, scene: Scene) -> Verdict:
         stall, limit = scene.watch.longest_stall(), ROWS[name].longest_stall
         scene.hold(stall <= limit, f"a run came no further for {stall:.1f} s; at most {limit:g} s")
         return scene.check()
-    except (DidNotHappen, Refused, ProcessLookupError, OSError, *Unreachable) as trouble:
-        scene.verdict.problems.append(f"{type(trouble).__name__}: {trouble}")
+    except (DidNotHappen, Refused, ProcessLookupError, OSError, *Unreachable) as error:
+        scene.verdict.problems.append(f"{type(error).__name__}: {error}")
         scene.verdict.digest_equal = False
         return scene.verdict
 

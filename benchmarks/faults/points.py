@@ -1,7 +1,10 @@
-"""Short runs hurt at their n-th database call, n = 1, 2, 3 … until one is through unhurt; then finished by others.
+"""Injects a fault at the n-th database call of short runs, n = 1, 2, 3 … until a run ends before it.
 
-A program of its own, with `inject/` on its path: Django and the kernels are loaded once, and a process is forked for each n.
-It prints one JSON object: for each n the run, the token that it had when it was hurt, and how the process ended.
+Others finish them.
+
+This is a program of its own, with `inject/` on its path: Django and the kernels are loaded once, and a
+process is forked for each n. It prints a JSON array: for each n the run, its token after the fault, and the
+exit code of the process.
 """
 
 import json
@@ -17,12 +20,12 @@ import django
 
 Line = dict[str, Any]
 MOST_POINTS = 400
-#: How a process ends that was hurt, by what was done to it.
+#: The exit code of a process after each kind of fault.
 MEANT = {"kill": -signal.SIGKILL, "raise": 7}
 
 
 def main() -> int:
-    """`points kill|raise`, the documents and the points (null: all) as JSON on standard input."""
+    """Run `points kill|raise`, with the documents and the points (null: all) as JSON on standard input."""
     wanted = json.load(sys.stdin)
     django.setup()
     from django.core.management import call_command
@@ -43,7 +46,7 @@ def main() -> int:
 
 
 def _side_by_side(branches: list[Callable[[], list[Line]]]) -> list[Line]:
-    """What each of them finds, in a process of its own."""
+    """Run each branch in a process of its own, and return all their lines."""
     pids = []
     for number, branch in enumerate(branches):
         pids.append(os.fork())
@@ -61,7 +64,7 @@ def _side_by_side(branches: list[Callable[[], list[Line]]]) -> list[Line]:
 
 
 def _points(name: str, document: dict[str, Any], points: Iterable[int]) -> list[Line]:
-    """A run of the document for each point, until one is through unhurt."""
+    """Do a run of the document for each point, until one ends without the fault."""
     from django.db import connections
 
     lines: list[Line] = []
@@ -77,7 +80,7 @@ def _points(name: str, document: dict[str, Any], points: Iterable[int]) -> list[
 
 
 def _worked_on(number: int, fault: dict[str, Any]) -> int:
-    """Exit code of a process that worked on the run: 0 where it did not come to the point, else as in `MEANT`."""
+    """Work on the run in another process, and return its exit code: as in `MEANT`, or 0 without a fault."""
     import injected
 
     def work() -> int:
@@ -89,7 +92,7 @@ def _worked_on(number: int, fault: dict[str, Any]) -> int:
 
 
 def _forked(work: Any) -> int:
-    """Wait status of a process of its own that does the work."""
+    """Do the work in a forked process; return its wait status."""
     pid = os.fork()
     if not pid:
         code = 1
@@ -107,7 +110,7 @@ def _submitted(document: dict[str, Any]) -> int:
 
 
 def _finish(numbers: list[int], only_while: Callable[[], bool] = lambda: True) -> None:
-    """Do what workers do, step after step, until the runs have ended or there is another reason to stop."""
+    """Do the runs' steps as workers do, until they have ended, `only_while` is false, or a minute is over."""
     from database import steps
     from database.models import ENDED, Instance
     from processing import runner
@@ -117,8 +120,8 @@ def _finish(numbers: list[int], only_while: Callable[[], bool] = lambda: True) -
         try:
             for number in left:
                 runner.work_shift(number, seconds=1e9, threads=1)
-                for part, _ in steps.ready_slices(only=[number]):
-                    runner.work_slice(part, threads=1)
+                for slice_id, _ in steps.ready_slices(only=[number]):
+                    runner.work_slice(slice_id, threads=1)
             ended = Instance.objects.filter(pk__in=left, state__in=ENDED).values_list("pk", flat=True)
             left = [number for number in left if number not in set(ended)]
         except django.db.OperationalError:

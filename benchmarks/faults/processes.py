@@ -1,4 +1,4 @@
-"""Processes of this machine, by their numbers, as the system itself knows them."""
+"""Processes of this machine by their ids, read from /proc."""
 
 import contextlib
 import os
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def descendants(parent: int) -> list[int]:
-    """All processes below one."""
+    """Return the ids of all descendants of a process."""
     found, waiting = [], [parent]
     while waiting:
         for task in Path(f"/proc/{waiting.pop()}/task").glob("*/children"):
@@ -19,7 +19,7 @@ def descendants(parent: int) -> list[int]:
 
 
 def command_line(pid: int) -> list[str]:
-    """The arguments that a process was started with; none where it is gone."""
+    """Return the arguments that a process was started with; none where it is gone."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_text().split("\0")[:-1]
     except OSError:
@@ -27,7 +27,7 @@ def command_line(pid: int) -> list[str]:
 
 
 def variable(pid: int, name: str) -> str | None:
-    """A variable of the environment that a process was started with."""
+    """Return a variable of the environment that a process was started with; None where there is none."""
     try:
         entries = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
     except OSError:
@@ -37,7 +37,10 @@ def variable(pid: int, name: str) -> str | None:
 
 
 def condition(pid: int) -> str:
-    """One letter: R, S and D live, T is stopped; Z where it is dead, collected or not."""
+    """Return the state letter: R, S and D run, T is stopped.
+
+    Z where the process is dead, collected or not.
+    """
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
     except (OSError, IndexError):
@@ -45,12 +48,12 @@ def condition(pid: int) -> str:
 
 
 def is_gone(pid: int) -> bool:
-    """Whether it runs no more."""
+    """Whether a process has ended."""
     return condition(pid) == "Z"
 
 
 def send(pid: int, what: signal.Signals) -> bool:
-    """Whether there was a process to send the signal to."""
+    """Send a signal; return whether there was a process to send it to."""
     try:
         os.kill(pid, what)
     except ProcessLookupError:

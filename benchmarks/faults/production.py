@@ -1,10 +1,10 @@
-"""PostgreSQL, Redis, two web processes, workers and beat, each started again when it dies."""
+"""The production set-up: PostgreSQL, Redis, web processes, workers and beat, each restarted when it dies."""
 
 from pathlib import Path
 
 from api.production.stack import Stack
 from benchmarks.faults import processes
-from benchmarks.faults.arming import INJECT, VARIABLES, armoury
+from benchmarks.faults.arming import INJECT, VARIABLES, new_fault_folder
 from benchmarks.faults.broker import Broker
 from benchmarks.faults.client import Client
 
@@ -12,19 +12,19 @@ NUMBER_OF_WEB_PROCESSES, NUMBER_OF_WORKERS = 2, 2
 
 
 class Production:
-    """The production processes on this machine; `tick` stands for the restart policy of containers."""
+    """The production processes on this machine; `tick` takes the place of the containers' restart policy."""
 
     name = "production"
 
     def __init__(self, folder: Path, beside: Path, *, workers: int = NUMBER_OF_WORKERS, **variables: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o755)
-        self.folder, self.beside, self.armoury = folder, beside, armoury(beside)
+        self.folder, self.beside, self.fault_folder = folder, beside, new_fault_folder(beside)
         logs = folder / "stack" / "log"
         logs.parent.mkdir()
         (beside / "log").mkdir()
         logs.symlink_to(beside / "log")
-        injected = {"FAULTS_FOLDER": str(self.armoury), "PYTHONPATH": str(INJECT)}
+        injected = {"FAULTS_FOLDER": str(self.fault_folder), "PYTHONPATH": str(INJECT)}
         self.stack = Stack(
             folder / "stack", web=NUMBER_OF_WEB_PROCESSES, workers=workers,
             variables=VARIABLES | injected | variables, say=self._say,
@@ -33,47 +33,47 @@ class Production:
 
     @property
     def database_url(self) -> str:
-        """Its PostgreSQL."""
+        """The URL of its PostgreSQL."""
         return self.stack.postgresql.url
 
     def start(self) -> None:
-        """It answers when this returns."""
+        """Start all processes; the server answers when this returns."""
         self.stack.start()
 
     def stop(self) -> None:
-        """Nothing is left."""
+        """End all processes and remove their data."""
         self.stack.remove()
 
     def tick(self) -> None:
-        """What died is started again."""
+        """Start dead processes again."""
         self.stack.tick()
 
     def broker(self) -> Broker:
-        """Its Redis."""
+        """Return a connection to its Redis."""
         return Broker(self.stack.redis.url)
 
     def broker_pid(self) -> int:
-        """The process of its Redis."""
+        """Return the process id of its Redis."""
         return self.stack.redis.pid
 
     def web(self) -> list[int]:
-        """uvicorn's parent and its children."""
+        """Return uvicorn's parent process and its children."""
         return [] if self.stack.web is None else _family(self.stack.web.pid)
 
     def workers(self) -> list[int]:
-        """Processes that hold leases: the children of each worker's parent."""
+        """Return the processes that hold leases: the children of each worker's parent."""
         return [pid for parent in self.worker_parents() for pid in processes.descendants(parent)]
 
     def worker_parents(self) -> list[int]:
-        """The parents, one a node."""
+        """Return the parent processes, one for each node."""
         return [child.pid for child in self.stack.workers.values() if child.exit_code is None]
 
     def everything(self) -> list[int]:
-        """All of it, PostgreSQL and Redis too."""
+        """Return all processes, PostgreSQL and Redis included."""
         return [pid for parent in self.stack.processes().values() for pid in _family(parent)]
 
     def another_database(self, name: str) -> str:
-        """An empty one beside its own."""
+        """Create an empty database and return its URL."""
         return self.stack.postgresql.create(name)
 
     def _say(self, line: str) -> None:

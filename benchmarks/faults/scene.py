@@ -1,4 +1,4 @@
-"""One row under way: honest work on a running server, faults aimed at what is seen of it, and what they led to."""
+"""One row under way: ordinary work on a running server, faults aimed at observed leases, and the results."""
 
 import json
 import random
@@ -21,16 +21,16 @@ TRIES = 6
 
 
 class DidNotHappen(Exception):
-    """Something that was waited for did not come about."""
+    """An awaited condition did not become true in time."""
 
 
 class Skipped(Exception):
-    """This machine cannot do this row; why."""
+    """This machine cannot run this row; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """A lease that was held when it was looked at, and the process that held it."""
+    """A lease that was held at the moment of the query, and the process that held it."""
 
     instance: int
     generation: int
@@ -39,7 +39,7 @@ class Aim:
 
 
 class Scene:
-    """What a row works with."""
+    """The state of a row under way, and the operations that rows consist of."""
 
     def __init__(self, setup: SetUp, rng: random.Random, wanted: dict[str, Document], expected: dict[str, list[Outcome]]) -> None:
         self.setup, self.rng, self.wanted, self.expected = setup, rng, wanted, expected
@@ -50,15 +50,19 @@ class Scene:
         self.is_sample = False  # whether a row is to be short: each fault once, few of very many points
         self.missed: list[str] = []
         self.verdict = Verdict()
-        self.repeated = 0  # steps that were repeated and not watched
+        self.repeated = 0  # repeated steps that the watch does not see
         self.submitted: dict[str, list[int]] = {}  # acknowledged: key -> runs
-        self.unanswered: list[str] = []  # keys that may or may not be there, but once at most
-        self.expecting: dict[int, Outcome | None] = {}  # what each run must come to; None where it is no honest one
-        self.facts: dict[str, Any] = {}  # what a row measured besides
+        self.unanswered: list[str] = []  # keys that may be stored, but at most once
+        self.expecting: dict[int, Outcome | None] = {}  # the outcome that each run must have; None where it is not compared
+        self.facts: dict[str, Any] = {}  # other figures that a row measured
         self.watch.start()
 
     def wait_for(self, condition: Callable[[], T | None], *, seconds: float = 20.0, what: str) -> T:
-        """The first true value of a condition; the set-up is tended meanwhile. Raises DidNotHappen."""
+        """Return the first true value of a condition; `tick` is called meanwhile.
+
+        Raises:
+            DidNotHappen: there is none within so many seconds.
+        """
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             try:
@@ -71,8 +75,13 @@ class Scene:
             time.sleep(0.01)
         raise DidNotHappen(f"{what} did not come about in {seconds:g} s")
 
-    def submit(self, kind: str, *, patience: float = 60.0, honest: bool = True, **changes: Any) -> list[int]:
-        """Runs of a kind of work, acknowledged; asked for again under the same key until they are."""
+    def submit(self, kind: str, *, patience: float = 60.0, is_compared: bool = True, **changes: Any) -> list[int]:
+        """Submit a kind of work under one key until it is acknowledged; return its runs.
+
+        Args:
+            is_compared: whether the runs must have the outcome of the undisturbed ones.
+            changes: replaced entries of the document.
+        """
         key = self.next_key(kind)
         document = named(self.wanted[kind] | changes, key)
         deadline = time.monotonic() + patience
@@ -84,35 +93,42 @@ class Scene:
                 raise DidNotHappen(f"{key} was not accepted: {answer.status} {answer.body}")
             self.setup.tick()
             time.sleep(0.1)
-        self.acknowledged(key, kind, numbers, honest=honest)
+        self.acknowledged(key, kind, numbers, is_compared=is_compared)
         return numbers
 
     def next_key(self, kind: str) -> str:
-        """The key under which `submit` asks for this kind of work the next time."""
+        """Return the key under which `submit` submits this kind of work the next time."""
         return f"{self.mark}-{len(self.submitted)}-{kind}"
 
     def try_to_submit(self, kind: str, *, timeout: float = 15.0) -> tuple[Answer, str]:
-        """One request for a kind of work, whatever comes of it, and its key."""
+        """Submit a kind of work with one request.
+
+        Return the answer, also where it is an error, and the key.
+        """
         key = f"{self.mark}-{len(self.submitted)}-{self.rng.getrandbits(24):06x}-{kind}"
         answer, numbers = self.setup.client.submit(named(self.wanted[kind], key), key, timeout=timeout)
         if not numbers:
             self.unanswered.append(key)
         else:
-            self.acknowledged(key, kind, numbers, honest=True)
+            self.acknowledged(key, kind, numbers, is_compared=True)
         return answer, key
 
-    def acknowledged(self, key: str, kind: str, numbers: list[int], *, honest: bool) -> None:
-        """These runs were promised."""
+    def acknowledged(self, key: str, kind: str, numbers: list[int], *, is_compared: bool) -> None:
+        """Record that the server has acknowledged these runs."""
         self.submitted[key] = numbers
         for replicate, number in enumerate(numbers):
-            self.expecting[number] = self.expected[kind][replicate] if honest else None
+            self.expecting[number] = self.expected[kind][replicate] if is_compared else None
 
-    def honest_work(self) -> list[int]:
-        """Runs of every kind; some are cut into slices."""
+    def ordinary_work(self) -> list[int]:
+        """Submit ordinary runs of every kind; some are cut into slices."""
         return [number for kind in ("plain", "rising", "sliced") for number in self.submit(kind)]
 
     def aim(self, runs: list[int] | None = None) -> Aim:
-        """A lease that a living process holds in a generation drawn at random. Raises DidNotHappen."""
+        """Wait for a lease that a running process holds in a generation drawn at random.
+
+        Raises:
+            DidNotHappen: there is no such lease.
+        """
         wanted = self.rng.randrange(1, 4)
         before = {row["id"]: row["next_generation"] for row in self._active(runs)}
         if not before:
@@ -133,7 +149,7 @@ class Scene:
         return self.wait_for(held, seconds=30, what="a lease to aim at")
 
     def holder(self, claimed_by: str) -> int | None:
-        """The living process that a claim names: `<node>/<pid>`, or the worker of that name."""
+        """Return the running process that a claim names: `<node>/<pid>`, or the worker of that name."""
         node, _, pid = claimed_by.rpartition("/")
         if pid.isdigit() and node:
             return None if processes.is_gone(int(pid)) else int(pid)
@@ -150,7 +166,11 @@ class Scene:
         return row["next_generation"] == aim.generation and row["state"] not in ENDED
 
     def kill(self, aim: Aim, pid: int | None = None) -> bool:
-        """SIGKILL to the holder (or `pid`): landed where it is gone and its lease was held and is then another's."""
+        """Send SIGKILL to the holder (or `pid`).
+
+        Returns:
+            Whether the process is gone, its lease was still held, and another process took over.
+        """
         victim = aim.pid if pid is None else pid
         if not processes.send(victim, signal.SIGKILL):
             return False
@@ -158,7 +178,11 @@ class Scene:
         return self.was_held(aim) and self.taken_over(aim)
 
     def taken_over(self, aim: Aim, seconds: float = 25.0) -> bool:
-        """Whether the token rises above that of the aim."""
+        """Wait until the token is above that of the aim; return True.
+
+        Raises:
+            DidNotHappen: no process took over.
+        """
         def risen() -> bool:
             return int(self.archive.one("SELECT token FROM database_instance WHERE id = %s", aim.instance)) > aim.token
 
@@ -166,12 +190,15 @@ class Scene:
         return True
 
     def settle(self) -> None:
-        """Every run has come further from now on, so that the next fault adds nothing to what this one cost."""
+        """Wait until every run makes progress, so that the stalls of two faults do not add up."""
         now = time.monotonic()
         self.wait_for(lambda: self.watch.all_moved_since(now), seconds=40, what="every run to go on")
 
     def inject(self, times: int, fault: Callable[[], bool], what: str) -> None:
-        """Let a fault land so many times, in a sample once; those that do not are noted and tried again."""
+        """Inject a fault until it has landed so many times, in a sample once.
+
+        Misses are recorded and tried again.
+        """
         done, times = 0, 1 if self.is_sample else times
         for _ in range(times * TRIES):
             if done == times:
@@ -191,42 +218,46 @@ class Scene:
         self.hold(done > 0, f"no fault landed: {what}")
 
     def refill(self) -> None:
-        """More work where none is left."""
+        """Submit more work where no active run is left."""
         if not self._active(None):
             self.submit("plain")
 
     def hold(self, holds: Any, what: str) -> None:
-        """Note where something is not as it must be."""
+        """Record a violated invariant where `holds` is false."""
         self.verdict.hold(holds, what)
 
     def arm(self, **fault: Any) -> str:
-        """Arm a fault that a process does to itself; see `inject/injected.py`."""
+        """Arm a fault that a process injects into itself, see `inject/injected.py`; return its name."""
         name = f"{self.rng.getrandbits(40):010x}"
-        (self.setup.armoury / "fired.json").unlink(missing_ok=True)
+        (self.setup.fault_folder / "fired.json").unlink(missing_ok=True)
         self.leave("armed.json", {"name": name, **fault})
         return name
 
     def fired(self, name: str) -> Row | None:
-        """Where it was done; None as long as it was not."""
+        """Return the record of where a fault was injected; None as long as it was not."""
         try:
-            note: Row = json.loads((self.setup.armoury / "fired.json").read_text())
+            record: Row = json.loads((self.setup.fault_folder / "fired.json").read_text())
         except (FileNotFoundError, ValueError):
             return None
-        return note if note["name"] == name else None
+        return record if record["name"] == name else None
 
     def disarm(self) -> None:
-        """Nothing is armed."""
-        for file in self.setup.armoury.iterdir():
+        """Remove all armed faults."""
+        for file in self.setup.fault_folder.iterdir():
             file.unlink(missing_ok=True)
 
     def leave(self, file: str, content: Any) -> None:
-        """Put a file into the armoury, complete at once."""
-        half = self.setup.armoury / f".{file}"
+        """Write a file into the fault folder atomically."""
+        half = self.setup.fault_folder / f".{file}"
         half.write_text(json.dumps(content))
-        half.rename(self.setup.armoury / file)
+        half.rename(self.setup.fault_folder / file)
 
     def finish(self, *, seconds: float = 90.0) -> None:
-        """Every run has ended when this returns. Raises DidNotHappen."""
+        """Wait until every run has ended.
+
+        Raises:
+            DidNotHappen: a run is still active after so many seconds.
+        """
         active = (
             "SELECT count(*) AS active FROM database_instance WHERE id > %s"
             " AND state NOT IN ('SUCCEEDED', 'CANCELLED', 'FAILED')"
@@ -236,7 +267,7 @@ class Scene:
         )
 
     def check(self) -> Verdict:
-        """Everything that must hold now, terminal states included."""
+        """Check all invariants, those of terminal states included."""
         verdict = self.verdict
         self._check_absorbing(verdict)
         for number, expected in self.expecting.items():
@@ -246,12 +277,11 @@ class Scene:
         return verdict
 
     def close(self) -> None:
-        """Nothing is kept open."""
         self.watch.stop()
         self.archive.close()
 
     def active(self) -> list[int]:
-        """Numbers of this row's runs that have not ended."""
+        """Return the numbers of this row's runs that have not ended."""
         return [row["id"] for row in self._active(list(self.expecting))]
 
     def _active(self, runs: list[int] | None) -> list[Row]:
@@ -265,7 +295,7 @@ class Scene:
         )
 
     def _check_absorbing(self, verdict: Verdict) -> None:
-        """A late cancel and a late message change nothing of a run that has ended."""
+        """Check that a late cancel and a late message change nothing of a run that has ended."""
         if not self.expecting:
             return
         number = self.rng.choice(list(self.expecting))

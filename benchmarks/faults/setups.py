@@ -1,4 +1,4 @@
-"""The two ways to run the server, behind one face."""
+"""The two set-ups of the server, embedded and production, behind one interface."""
 
 import contextlib
 import os
@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from benchmarks.faults import processes
 from benchmarks.faults.archive import Archive
-from benchmarks.faults.arming import VARIABLES, armoury, environment_of
+from benchmarks.faults.arming import VARIABLES, environment_of, new_fault_folder
 from benchmarks.faults.broker import Broker
 from benchmarks.faults.client import Client
 from benchmarks.faults.production import Production
@@ -22,12 +22,12 @@ START_SECONDS = 40.0
 
 
 class SetUp(Protocol):
-    """A running server that can be hurt."""
+    """A running server into which faults can be injected."""
 
     name: str
     folder: Path
     beside: Path
-    armoury: Path  # where faults are armed, see `inject/`
+    fault_folder: Path  # where faults are armed, see `inject/`
     url: str
     client: Client
     database_url: str
@@ -45,13 +45,13 @@ class SetUp(Protocol):
 
 
 class Embedded:
-    """`manage.py up` as a real process; whoever kills it, `tick` starts it again."""
+    """`manage.py up` as a real process; `tick` starts it again where it was killed."""
 
     name = "embedded"
 
     def __init__(self, folder: Path, beside: Path, *, workers: int = 2, **variables: str) -> None:
         self.folder, self.beside, self.number_of_workers = folder, beside, workers
-        self.armoury = armoury(beside)
+        self.fault_folder = new_fault_folder(beside)
         self.variables = VARIABLES | variables
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -60,7 +60,7 @@ class Embedded:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """It answers when this returns."""
+        """Start the server; it answers when this returns."""
         self._spawn()
         deadline = time.monotonic() + START_SECONDS
         while not self.client.is_up():
@@ -70,7 +70,7 @@ class Embedded:
             time.sleep(0.05)
 
     def stop(self) -> None:
-        """Nothing is left of it but its folder."""
+        """End all processes; the folder stays."""
         if self.process is None:
             return
         children = processes.descendants(self.process.pid)
@@ -84,41 +84,40 @@ class Embedded:
             processes.send(pid, signal.SIGKILL)
 
     def tick(self) -> None:
-        """Started again where it is gone, as an init system would."""
+        """Start the server again where it is gone, as an init system would."""
         if self.process is not None and self.process.poll() is not None:
             self._spawn()
 
     def broker(self) -> Broker:
-        """Its broker, as long as that one lives."""
+        """Return a connection to its broker, which is valid until that process ends."""
         arguments = processes.command_line(self.broker_pid())
         return Broker(f"redis+socket://{arguments[arguments.index('--unixsocket') + 1]}") \
             if "--unixsocket" in arguments else Broker(f"redis+socket://{self._socket()}")
 
     def broker_pid(self) -> int:
-        """The Valkey itself, not the process that keeps it on a leash."""
+        """Return the process id of Valkey itself, not of the process that supervises it."""
         found = [pid for pid in self._children() if "valkey" in Path(_program(pid)).name]
         if not found:
             raise ProcessLookupError("there is no broker just now")
         return found[0]
 
     def web(self) -> list[int]:
-        """The web server is a thread of the parent."""
+        """Return the parent process, as the web server is a thread of it."""
         return [] if self.process is None else [self.process.pid]
 
     def workers(self) -> list[int]:
-        """Processes that hold leases."""
+        """Return the processes that hold leases."""
         return [pid for pid in self._children() if "work" in processes.command_line(pid)]
 
     def worker_parents(self) -> list[int]:
-        """The same: its workers have no children."""
+        """Return the same as `workers`: its workers have no children."""
         return self.workers()
 
     def everything(self) -> list[int]:
-        """All of it."""
         return [*self.web(), *self._children()]
 
     def another_database(self, name: str) -> str:
-        """An empty one beside its own; on SQLite any file is one."""
+        """Return the URL of an empty database; SQLite creates the file when it is opened."""
         return f"sqlite://{name}"
 
     def _socket(self) -> str:
@@ -132,7 +131,7 @@ class Embedded:
         return [] if self.process is None else processes.descendants(self.process.pid)
 
     def _spawn(self) -> None:
-        environment = environment_of(self.variables, self.armoury) | {"DATA_FOLDER": str(self.folder / "data")}
+        environment = environment_of(self.variables, self.fault_folder) | {"DATA_FOLDER": str(self.folder / "data")}
         for name in ("DATABASE_URL", "REDIS_URL"):
             environment.pop(name, None)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -147,19 +146,19 @@ class Embedded:
 
 
 def free_port() -> int:
-    """A port that nobody listens on just now."""
+    """Return a port on which no process listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def archive_of(setup: SetUp) -> Archive:
-    """A connection of one's own to its database."""
+    """Return a new connection to the set-up's database."""
     return Archive(setup.database_url)
 
 
 def start(name: str, folder: Path, beside: Path, *, workers: int = 2, **variables: str) -> Any:
-    """A running set-up of that name: its data are in `folder`, what is said of it beside that."""
+    """Start the set-up of that name, with its data in `folder` and its logs in `beside`."""
     if name == "embedded":
         setup: Any = Embedded(folder, beside, workers=workers, **variables)
     else:

@@ -1,4 +1,4 @@
-"""A look at every run of a row, many times a second: tokens, progress, holders, states."""
+"""Polls every run of a row many times a second: tokens, progress, holders, states."""
 
 import threading
 import time
@@ -13,7 +13,7 @@ LOOK_SECONDS = 0.025
 
 @dataclass(slots=True)
 class Seen:
-    """What was seen of one run."""
+    """Observations of one run."""
 
     token: int = 0
     state: str = ""
@@ -24,7 +24,7 @@ class Seen:
 
 
 class Watch:
-    """Looks until it is stopped; a database that is away is looked at again when it is back."""
+    """A thread that polls until it is stopped; where the database does not answer it tries again."""
 
     def __init__(self, archive: Archive) -> None:
         self.archive, self.first = archive, 0
@@ -36,27 +36,26 @@ class Watch:
         self._thread = threading.Thread(target=self._look, name="watch", daemon=True)
 
     def start(self) -> None:
-        """Runs that come from now on are watched."""
+        """Start to watch the runs that are submitted from now on."""
         self.first = int(self.archive.one("SELECT coalesce(max(id), 0) FROM database_instance") or 0)
         self._thread.start()
 
     def stop(self) -> None:
-        """No more looks."""
         self._stop.set()
         self._thread.join(10)
         self.archive.close()
 
     def steps_repeated(self) -> int:
-        """Generations that were worked on under more than one token, for more than a moment each."""
+        """Count repeated steps: further tokens under which a generation was seen, each more than once."""
         begun = [Counter(generation for (generation, _), looks in seen.looks.items() if looks > 1) for seen in self.seen.values()]
         return sum(count - 1 for generations in begun for count in generations.values())
 
     def longest_stall(self) -> float:
-        """The longest time that a run that could go on came no generation and no slice further."""
+        """Return the longest time in seconds in which an active run completed no generation and no slice."""
         return max((seen.longest_stall for seen in self.seen.values()), default=0.0)
 
     def all_moved_since(self, instant: float) -> bool:
-        """Whether every run that was seen has come further since then, or has ended."""
+        """Whether every watched run has made progress since then, or has ended."""
         return all(seen.state in ENDED or seen.since > instant for seen in list(self.seen.values()))
 
     def _look(self) -> None:

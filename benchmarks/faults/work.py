@@ -1,4 +1,4 @@
-"""Honest work items, and what becomes of them where nothing happens."""
+"""Ordinary work items, and their outcomes without faults."""
 
 import copy
 import json
@@ -21,7 +21,7 @@ Document = dict[str, Any]
 
 
 def documents(seed: int) -> dict[str, Document]:
-    """The kinds of work that every row does."""
+    """Return the kinds of work items that rows submit, by name."""
     common = {"version": 1, "kind": "weight_evolution", "seed": seed}
     short = {
         **common, "environment": SMALL, "record": {"agents": "all"}, "stop": {"max_generations": 3},
@@ -47,7 +47,7 @@ def documents(seed: int) -> dict[str, Document]:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """All that must be the same of a run, whatever happened to it."""
+    """All results of a run that must be the same with and without faults."""
 
     instance: Row
     generations: tuple[Row, ...]
@@ -63,7 +63,7 @@ GENERATION = "number, size, evaluated, failed, best, mean, champion_index, diges
 
 
 def outcome(archive: Archive, instance_id: int) -> Outcome:
-    """What became of a run, read by plain SQL."""
+    """Read the outcome of a run by plain SQL."""
     (instance,) = archive.rows(f"SELECT {INSTANCE} FROM database_instance WHERE id = %s", instance_id)
     generations = archive.rows(
         f"SELECT {GENERATION} FROM database_generation WHERE instance_id = %s ORDER BY number", instance_id
@@ -81,7 +81,7 @@ def outcome(archive: Archive, instance_id: int) -> Outcome:
 
 
 def undisturbed(wanted: dict[str, Document], folder: Path) -> dict[str, list[Outcome]]:
-    """The outcomes of each document's runs, by replicate, from `manage.py evolve` alone."""
+    """Return the outcomes of each document's runs, by replicate, from `manage.py evolve`."""
     alike = {json.dumps(whole(document), sort_keys=True): name for name, document in wanted.items()}
     with ThreadPoolExecutor(2) as both:
         found = both.map(lambda name: _evolved(wanted[name], name, folder / name), alike.values())
@@ -108,10 +108,10 @@ def _evolved(document: Document, name: str, folder: Path) -> list[Outcome]:
 
 
 def named(document: Document, name: str) -> Document:
-    """The same under a name of its own, which changes no bit of the result."""
+    """Return the document under another name, which changes no bit of the result."""
     return {**copy.deepcopy(document), "name": name}
 
 
 def whole(document: Document) -> Document:
-    """The same, not cut into slices, which changes no bit of the result."""
+    """Return the document without slices, which changes no bit of the result."""
     return {key: value for key, value in document.items() if key != "execution"}

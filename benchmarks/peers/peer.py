@@ -1,7 +1,7 @@
-"""A peer: a library in a virtual environment that we make, and a process in it that answers questions.
+"""A peer is another library in a virtual environment of its own, with a process that answers questions.
 
-The scripts in `scripts/` know nothing of us. A question is a line of JSON, so is the answer; what takes long is timed where it
-happens, and both sides of a comparison can be asked in turn.
+The scripts in `scripts/` import nothing of this repository. Questions and answers are lines of JSON; the
+peer's process measures its own times, and both sides of a comparison can be asked in turn.
 """
 
 import hashlib
@@ -17,12 +17,12 @@ from typing import Any, Self
 
 SCRIPTS = Path(__file__).parent / "scripts"
 
-#: Where each peer's packages come from: the package index that pip is set up for.
+#: Packages of each peer, from the package index that pip is set up for.
 REQUIREMENTS = {
     "neat_python": ("neat-python==2.0.0", "gymnasium==1.4.0", "numpy==2.4.6"),
     "evosax": ("evosax==0.3.2", "gymnax==1.0.1", "jax==0.10.2", "six"),
     "evotorch": ("evotorch==0.6.1", "gymnasium==1.4.0"),
-    "foreign": (  # no library beside ours, but environments; and what our core needs to run in them
+    "foreign": (  # no other library, but environments, and the packages that this core needs to run in them
         "minigrid==3.2.0", "ale-py==0.12.1", "gymnasium==1.4.0", "numpy==2.4.6", "numba==0.68.1", "pydantic~=2.13",
         "cmaes~=0.13.1", "jsonpickle>=4.1.4,<5",
     ),
@@ -37,7 +37,11 @@ class Peer:
     """A running peer; use it in a `with` statement."""
 
     def __init__(self, name: str) -> None:
-        """Install it where it is not yet, and start it. Raises Absent."""
+        """Install the peer where it is not yet installed, and start it.
+
+        Raises:
+            Absent: it cannot be installed.
+        """
         self.name, self.python = name, interpreter(name)
         started = time.perf_counter()
         self.process = subprocess.Popen(
@@ -48,7 +52,11 @@ class Peer:
         self.start_seconds = time.perf_counter() - started
 
     def ask(self, question: str, **values: Any) -> Any:
-        """The answer. Raises Absent where the process has ended."""
+        """Return the answer to a question.
+
+        Raises:
+            Absent: the process has ended.
+        """
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write(json.dumps({"question": question, **values}) + "\n")
@@ -70,7 +78,11 @@ class Peer:
 
 
 def interpreter(name: str) -> Path:
-    """The interpreter of the peer's virtual environment, which is made at the first call. Raises Absent."""
+    """Return the interpreter of the peer's virtual environment, which is made at the first call.
+
+    Raises:
+        Absent: the packages cannot be installed.
+    """
     wanted = REQUIREMENTS[name]
     base = Path(os.environ.get("EVOLUTION_CACHE_DIR") or Path.home() / ".cache" / "evolution") / "peers"
     folder = base / f"{name}-{hashlib.sha256(' '.join((sys.version, *wanted)).encode()).hexdigest()[:12]}"

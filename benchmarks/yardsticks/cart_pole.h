@@ -1,4 +1,4 @@
-/* CartPole-v1 in lanes; a step earns 1, so that a life's return is its age. */
+/* CartPole-v1 in lanes; a step earns 1, so that an episode's return is its length. */
 enum { SEEN = 4 };
 typedef struct {
   V state[4];

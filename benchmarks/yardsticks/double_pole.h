@@ -1,4 +1,4 @@
-/* Two poles on a cart, velocities seen, in lanes; a step earns 1, so that a life's return is its age. */
+/* Two poles on a cart, velocities seen, in lanes; a step earns 1, so that an episode's return is its length. */
 enum { SEEN = 6 };
 typedef struct {
   V state[6];

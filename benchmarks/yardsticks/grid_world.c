@@ -1,8 +1,8 @@
-/* The grid-world life of 24-10-9 tanh networks in C, by hand: the yardstick of the compiled engine.
+/* Grid-world rollouts of 24-10-9 tanh networks in handwritten C: the yardstick of the compiled engine.
 
-   The same life, results and lanes as processing/core: 16 agents side by side in one vector, GROUPS such groups, a life that
-   ends makes room for the next. All sizes are constants, all sums stay in registers. Multiply-adds are written a * b + c
-   and contracted by the compiler (-ffp-contract=fast); the benchmark asserts that fitness and steps are equal. */
+   The same episodes, results and lanes as processing/core: 16 agents side by side in one vector, GROUPS such groups; where a
+   rollout ends, the next one starts in its lane. All sizes are constants, all sums stay in registers. Multiply-adds are
+   written a * b + c and contracted by the compiler (-ffp-contract=fast); the benchmark asserts that fitness and steps are equal. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,15 +93,15 @@ typedef struct {
   int64_t owner[GROUPS][LANES], born[GROUPS][LANES], deadline[GROUPS];
   double gain[GROUPS][LANES];
   uint8_t alive[GROUPS][LANES], over[GROUPS][LANES];
-  int living[GROUPS];
+  int running[GROUPS];
 } State;
 
-/* Lives 0..lives-1, from tickets that threads share; fitness and steps by life. */
-void rollout(const float *genomes, int64_t lives, const int8_t *cells, const int32_t *goal_of, const int32_t *moves,
+/* Rollouts 0..rollouts-1, from tickets that threads share; fitness and steps by rollout. */
+void rollout(const float *genomes, int64_t rollouts, const int8_t *cells, const int32_t *goal_of, const int32_t *moves,
              const float *table, const double *rewards, int64_t start, int64_t goals, int64_t words, int64_t size,
              int64_t limit, int64_t *ticket, double *fitness, int32_t *steps) {
   State *s = aligned_alloc(64, (sizeof(State) + 63) / 64 * 64);
-  uint64_t *notes = malloc(sizeof(uint64_t) * GROUPS * LANES * words);
+  uint64_t *visited = malloc(sizeof(uint64_t) * GROUPS * LANES * words);
   memset(s, 0, sizeof(State));
   for (int g = 0; g < GROUPS; g++)
     for (int l = 0; l < LANES; l++) s->view[g][l] = (int)start;
@@ -110,7 +110,7 @@ void rollout(const float *genomes, int64_t lives, const int8_t *cells, const int
     for (int g = 0; g < GROUPS; g++) {
       int64_t soonest = clock + 1 + limit;
       if (clock > 0) {
-        if (!s->living[g]) continue;
+        if (!s->running[g]) continue;
         s->action[g] = act(s->w[g], table, s->view[g]);
         int ended = 0;
         for (int l = 0; l < LANES; l++) {
@@ -122,7 +122,7 @@ void rollout(const float *genomes, int64_t lives, const int8_t *cells, const int
           }
           s->position[g][l] = to;
           s->view[g][l] = s->collected[g][l] + to;
-          uint64_t *word = notes + (g * LANES + l) * words + (to >> 6), bit = (uint64_t)1 << (to & 63);
+          uint64_t *word = visited + (g * LANES + l) * words + (to >> 6), bit = (uint64_t)1 << (to & 63);
           if (*word & bit) {
             s->gain[g][l] += rewards[2];
             continue;
@@ -148,25 +148,25 @@ void rollout(const float *genomes, int64_t lives, const int8_t *cells, const int
           }
           fitness[s->owner[g][l]] = s->gain[g][l];
           steps[s->owner[g][l]] = (int32_t)age;
-          s->living[g]--, total--;
+          s->running[g]--, total--;
         } else if (clock > 0)
           continue;
         s->alive[g][l] = 0;
-        int64_t life = __atomic_fetch_add(ticket, 1, __ATOMIC_RELAXED);
-        if (life >= lives) continue;
-        s->owner[g][l] = life, s->born[g][l] = clock + 1, s->alive[g][l] = 1, s->over[g][l] = 0, s->gain[g][l] = 0;
-        s->living[g]++, total++;
+        int64_t taken = __atomic_fetch_add(ticket, 1, __ATOMIC_RELAXED);
+        if (taken >= rollouts) continue;
+        s->owner[g][l] = taken, s->born[g][l] = clock + 1, s->alive[g][l] = 1, s->over[g][l] = 0, s->gain[g][l] = 0;
+        s->running[g]++, total++;
         s->position[g][l] = (int)start, s->collected[g][l] = 0, s->left[g][l] = (int)goals;
         s->view[g][l] = (int)start;
-        memset(notes + (g * LANES + l) * words, 0, sizeof(uint64_t) * words);
-        notes[(g * LANES + l) * words + (start >> 6)] = (uint64_t)1 << (start & 63);
-        const float *from = genomes + life * W;
+        memset(visited + (g * LANES + l) * words, 0, sizeof(uint64_t) * words);
+        visited[(g * LANES + l) * words + (start >> 6)] = (uint64_t)1 << (start & 63);
+        const float *from = genomes + taken * W;
         float *to = (float *)s->w[g] + l;
         for (int k = 0; k < W; k++) to[k * LANES] = from[k];
       }
       s->deadline[g] = soonest;
     }
   }
-  free(notes);
+  free(visited);
   free(s);
 }

@@ -106,7 +106,7 @@ INLINE uint64_t mix(uint64_t z) {
   z = (z ^ z >> 27) * MIX_2;
   return z ^ z >> 31;
 }
-INLINE uint64_t life_key(uint64_t prefix, uint64_t agent, uint64_t episode) {
+INLINE uint64_t episode_key(uint64_t prefix, uint64_t agent, uint64_t episode) {
   return mix(mix(prefix ^ (agent * MIX_1 + GOLDEN)) ^ (episode * MIX_2 + GOLDEN));
 }
 INLINE float uniform(uint64_t key, uint64_t n) { return (float)(int64_t)(mix(key + n * GOLDEN) >> 40) * 0x1p-24f; }

@@ -1,4 +1,4 @@
-"""Every read from the archive: model instances or frozen records, in pages that follow each other by key."""
+"""All reads of the database: they return model instances or frozen records, in pages with key cursors."""
 
 from database.selectors.agents import (
     AgentOrder,

@@ -1,7 +1,7 @@
-"""Agents, read from the packed scalars of their generations: all of every run, whatever was recorded as rows.
+"""Agents, read from the packed scalars of their generations, whether or not they are stored as rows.
 
-An agent is addressed by (instance, generation, index). Blocks of scalars are read a few at a time, and only those that can
-hold what is asked for; no more Python objects are made than a page has rows for each block.
+An agent is addressed by (instance, generation, index). Blocks of scalars are read a few at a time, and only
+those that can contain matching agents. For each block at most one page of Python objects is created.
 """
 
 import heapq
@@ -17,27 +17,27 @@ from database.selectors.blocks import AgentFilter, AgentRecord, Block, block_of,
 from database.selectors.generations import at
 from database.selectors.paging import BadCursor, Cursor, Page
 
-#: Agents above which filtered ones are not counted.
+#: Maximum number of agents that are searched to count filtered ones.
 MOST_COUNTED = 100_000
 
 Address = tuple[int, int, int]  # (instance, generation, index)
 
 
 class AgentOrder(StrEnum):
-    """What agents are ordered by; ties by generation and index, those without fitness last."""
+    """Sort key of agents; ties are sorted by generation and index, agents without a fitness come last."""
 
     INDEX = "INDEX"  # generation, then index
     FITNESS = "FITNESS"
 
 
 def agent(instance_id: int, generation: int, index: int) -> AgentRecord | None:
-    """The agent at this address; None where there is none."""
+    """Return the agent at this address; None where there is none."""
     address = (instance_id, generation, index)
     return agents_at([address]).get(address)
 
 
 def agents_at(addresses: Iterable[Address]) -> dict[Address, AgentRecord]:
-    """The agents at these addresses, as far as there are any; one statement."""
+    """Return the agents that exist at these addresses, with one statement."""
     indices: dict[tuple[int, int], set[int]] = {}
     for instance_id, number, index in addresses:
         indices.setdefault((instance_id, number), set()).add(index)
@@ -52,14 +52,14 @@ def agents_at(addresses: Iterable[Address]) -> dict[Address, AgentRecord]:
 
 
 def champion(instance: Instance) -> AgentRecord | None:
-    """The best agent of the run so far; None before there is one."""
+    """Return the champion of the run so far; None before there is one."""
     if instance.champion_generation is None or instance.champion_index is None:
         return None
     return agent(instance.pk, instance.champion_generation, instance.champion_index)
 
 
 def champions(instance_id: int, *, first: int = 20, after: Cursor | None = None) -> Page[AgentRecord]:
-    """The best agent of each generation, in their order."""
+    """Return the champion of each generation, in the order of generations."""
     return agents(instance_id, filter=AgentFilter(champions_only=True), first=first, after=after)
 
 
@@ -67,10 +67,10 @@ def agents(
     instance_id: int, *, filter: AgentFilter | None = None, order: AgentOrder = AgentOrder.INDEX, descending: bool = False,
     first: int = 20, after: Cursor | None = None,
 ) -> Page[AgentRecord]:
-    """Agents of a run, or with `generation_from` and `generation_to` of one generation.
+    """Return agents of a run; `generation_from` and `generation_to` of the filter restrict the generations.
 
     Raises:
-        BadCursor: the cursor is not one of this order.
+        BadCursor: the cursor belongs to another order.
     """
     filter = filter or AgentFilter()
     if order == AgentOrder.INDEX:
@@ -84,7 +84,7 @@ def agents(
 
 
 def count_agents(instance_id: int, filter: AgentFilter | None = None) -> int | None:
-    """How many agents there are; None where they are filtered and too many to count."""
+    """Count agents; None where they are filtered and more than MOST_COUNTED would have to be searched."""
     filter = filter or AgentFilter()
     rows = _candidates(instance_id, filter).values_list("number", "size", "champion_index")
     sizes: list[tuple[int, int, int | None]] = list(rows)
@@ -101,7 +101,7 @@ def count_agents(instance_id: int, filter: AgentFilter | None = None) -> int | N
 def offspring(
     instance_id: int, generation: int, index: int, *, first: int = 20, after: Cursor | None = None
 ) -> Page[AgentRecord]:
-    """Agents of later generations of which this one is a parent, in their order."""
+    """Return the children of an agent in later generations, by generation and index."""
     start = _place(after, 2)
     later = Generation.objects.filter(instance=instance_id, number__gt=max(generation, start[0] - 1 if start else 0))
     numbers = list(later.order_by("number").values_list("number", flat=True))
@@ -121,7 +121,7 @@ def offspring(
 def _by_index(
     instance_id: int, filter: AgentFilter, descending: bool, count: int, place: tuple[Any, ...] | None
 ) -> Iterator[tuple[Block, int]]:
-    """The first `count` agents behind the place, generation after generation."""
+    """Yield the first `count` agents after the place, generation by generation."""
     rows = _candidates(instance_id, filter)
     if place is not None:
         rows = rows.filter(**{f"number__{'lte' if descending else 'gte'}": place[0]})
@@ -140,9 +140,10 @@ def _by_index(
 def _by_fitness(
     instance_id: int, filter: AgentFilter, descending: bool, count: int, place: tuple[Any, ...] | None
 ) -> list[tuple[Cursor, Block, int]]:
-    """The first `count` agents behind the place that have a fitness, in its order.
+    """Return the first `count` agents after the place that have a fitness, ordered by it.
 
-    Generations are read by their best (or worst) agent; once that of the next cannot be among the first `count`, none can.
+    Generations are read in the order of their best (or worst) agent. Reading stops at the first generation
+    whose best (or worst) agent cannot be among the first `count`.
     """
     if place is not None and place[0] is None:
         return []
@@ -158,8 +159,8 @@ def _by_fitness(
         keys = sign * block.scalars.fitness
         mask = block.matches(filter) & ~np.isnan(keys)
         if place is not None:
-            behind = np.arange(len(keys)) > place[2] if block.number == place[1] else block.number > place[1]
-            mask &= (keys > sign * place[0]) | ((keys == sign * place[0]) & behind)
+            is_after = np.arange(len(keys)) > place[2] if block.number == place[1] else block.number > place[1]
+            mask &= (keys > sign * place[0]) | ((keys == sign * place[0]) & is_after)
         indices = np.flatnonzero(mask)
         best = indices[np.argsort(keys[indices], kind="stable")[:count]].tolist()
         new = [((float(keys[index]), block.number, index), block) for index in best]
@@ -170,7 +171,7 @@ def _by_fitness(
 def _failed(
     instance_id: int, filter: AgentFilter, count: int, place: tuple[Any, ...] | None
 ) -> list[tuple[Cursor, Block, int]]:
-    """The first `count` failed agents behind the place; they follow those that have a fitness."""
+    """Return the first `count` failed agents after the place; they follow the agents with a fitness."""
     rows = _candidates(instance_id, filter).filter(failed__gt=0).order_by("number")
     start = place[1:] if place is not None and place[0] is None else None
     if start:
@@ -187,7 +188,7 @@ def _failed(
 
 
 def _candidates(instance_id: int, filter: AgentFilter) -> Any:
-    """The generations in which there may be agents that the filter lets through."""
+    """Select the generations that may have matching agents."""
     conditions = Q(instance=instance_id)
     if filter.generation_from is not None:
         conditions &= Q(number__gte=filter.generation_from)
@@ -212,7 +213,7 @@ def _page(entries: list[tuple[Cursor, Block, int]], first: int) -> Page[AgentRec
 
 
 def _place(after: Cursor | None, length: int) -> tuple[Any, ...] | None:
-    """The place that a cursor names: generation and index, behind a fitness where it has three parts."""
+    """Check a cursor: (generation, index), or (fitness, generation, index) where `length` is 3."""
     if after is None:
         return None
     *fitness, number, index = after if len(after) == length else ("", "", "")

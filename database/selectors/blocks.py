@@ -1,4 +1,4 @@
-"""The packed scalars of a generation, and the agents that are read from them."""
+"""Packed scalars of generations, and agent records read from them."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from database import packing
 from database.models import Generation
 
-#: Generations whose scalars are read in one statement.
+#: Maximum number of generations whose scalars are read in one statement.
 BLOCKS_AT_ONCE = 16
 
 Parent = tuple[int, int]  # (generation, index)
@@ -18,12 +18,12 @@ Parent = tuple[int, int]  # (generation, index)
 
 @dataclass(frozen=True, slots=True)
 class AgentFilter:
-    """Which agents; whatever is None, False or empty does not count."""
+    """Conditions on agents; None, False and empty values do not filter."""
 
-    champions_only: bool = False  # the best of each generation
-    failed: bool | None = None  # those without, or with, a fitness
-    operators: tuple[int, ...] = ()  # how the genome came to be
-    species: int | None = None  # its number
+    champions_only: bool = False  # of each generation
+    failed: bool | None = None  # True: without a fitness, False: with one
+    operators: tuple[int, ...] = ()  # variation operators, by their number
+    species: int | None = None  # species number
     minimum_fitness: float | None = None
     maximum_fitness: float | None = None
     generation_from: int | None = None
@@ -32,20 +32,20 @@ class AgentFilter:
 
 @dataclass(frozen=True, slots=True)
 class AgentRecord:
-    """What is kept of every agent."""
+    """The values stored of one agent."""
 
     instance_id: int
     generation: int
     index: int
     fitness: float | None  # None where it failed
-    novelty: float | None  # what its strategy saw in the place of fitness; None where that saw fitness, and where it failed
+    novelty: float | None  # score that its strategy selected by; None where that was fitness, and where it failed
     rank: int | None  # 1 is the best of its generation, ties by index; None where it failed
     steps: int  # of all its episodes
-    operator: int  # how the genome came to be, by the number of the core's table
-    failure: int  # why there is no fitness, by the number of the core's table; 0 where there is
-    reason: str | None  # the same in words, where that took any
+    operator: int  # variation operator, a value of `processing.core.types.Operator`
+    failure: int  # a value of `Failure`; 0 where there is a fitness
+    reason: str | None  # of the failure, as text; None where there is none
     parent_generation: int | None  # None where it has no parents
-    mother: int | None  # index in its parents' generation
+    mother: int | None  # index in the parents' generation
     father: int | None
     species: int | None
     is_champion: bool  # of its generation
@@ -53,7 +53,7 @@ class AgentRecord:
 
     @property
     def state(self) -> str:
-        """EVALUATED or FAILED."""
+        """EVALUATED, or FAILED where there is no fitness."""
         return "FAILED" if self.failure else "EVALUATED"
 
     @property
@@ -73,15 +73,15 @@ class Block:
     champion_index: int | None
     threshold: float | None
     scalars: packing.Scalars
-    reasons: Mapping[int, str]  # by index, why agents failed
-    scores: NDArray[np.float64] | None = None  # (N,) what the strategy saw in the place of fitness; None where it saw that
+    reasons: Mapping[int, str]  # of failures, by the agent's index
+    scores: NDArray[np.float64] | None = None  # (N,) what the strategy selected by; None where it was fitness
 
     def record(self, index: int) -> AgentRecord:
-        """One of its agents."""
+        """Return the record of the agent at `index`."""
         columns = self.scalars
         fitness = _number(columns.fitness[index])
         novelty = None if self.scores is None else _number(self.scores[index])
-        seen = fitness if self.scores is None else novelty
+        selected_by = fitness if self.scores is None else novelty
         age = int(columns.ages[index])
         return AgentRecord(
             instance_id=self.instance_id, generation=self.number, index=index, fitness=fitness, novelty=novelty,
@@ -91,11 +91,11 @@ class Block:
             parent_generation=self.number - age if age else None,
             mother=_known(columns.mothers[index]), father=_known(columns.fathers[index]),
             species=_known(columns.species[index]), is_champion=index == self.champion_index,
-            is_viable=None if self.threshold is None else seen is not None and seen >= self.threshold,
+            is_viable=None if self.threshold is None else selected_by is not None and selected_by >= self.threshold,
         )
 
     def matches(self, filter: AgentFilter) -> NDArray[np.bool_]:
-        """(N,) which of its agents the filter lets through."""
+        """Return a mask, (N,), of the agents that match the filter, whose generation range is not checked."""
         fitness = self.scalars.fitness
         mask = np.ones(len(fitness), np.bool_)
         if filter.champions_only:
@@ -118,12 +118,15 @@ class Block:
 
 
 def blocks_of(instance_id: int, numbers: list[int]) -> Iterator[Block]:
-    """The scalars of these generations, in this order."""
+    """Yield the scalars of these generations in the order given.
+
+    Generations that do not exist are left out.
+    """
     for start in range(0, len(numbers), BLOCKS_AT_ONCE):
-        part = numbers[start : start + BLOCKS_AT_ONCE]
-        chosen = Generation.objects.defer("normalization").filter(instance=instance_id, number__in=part)
+        group = numbers[start : start + BLOCKS_AT_ONCE]
+        chosen = Generation.objects.defer("normalization").filter(instance=instance_id, number__in=group)
         rows = {row.number: row for row in chosen}
-        yield from (block_of(rows[number]) for number in part if number in rows)
+        yield from (block_of(rows[number]) for number in group if number in rows)
 
 
 def block_of(row: Generation) -> Block:

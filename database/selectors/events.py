@@ -1,4 +1,4 @@
-"""What happened to a run."""
+"""Events of a run."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -16,25 +16,25 @@ def events(
     instance_id: int, *, types: Sequence[str] = (), minimum_level: str | None = None, descending: bool = False,
     first: int = 20, after: Cursor | None = None, after_sequence: int = 0,
 ) -> Page[Event]:
-    """Events in their order, of those numbered above `after_sequence`."""
+    """Return events numbered above `after_sequence`, ordered by their number."""
     rows = _rows(instance_id, types, minimum_level).filter(sequence__gt=after_sequence)
     return page_of(rows, whole_key("sequence"), descending=descending, first=first, after=after)
 
 
 def event(instance_id: int, sequence: int) -> Event | None:
-    """The event of this number; None where there is none."""
+    """Return the event of this number; None where there is none."""
     return Event.objects.filter(instance=instance_id, sequence=sequence).first()
 
 
 def facts_of_generations(addresses: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Mapping[str, Any]]:
-    """What was told to programs of generations when they were completed, by run and number; one statement."""
+    """Return the data of GENERATION_COMPLETED events by (instance, generation), with one statement."""
     rows = Event.objects.filter(at(addresses, "generation"), type=EventType.GENERATION_COMPLETED)
     found = rows.values_list("instance", "generation", "data")
     return {(run, number): data for run, number, data in found if number is not None}
 
 
 def count_events(instance_id: int, *, types: Sequence[str] = (), minimum_level: str | None = None) -> int:
-    """How many events there are."""
+    """Count the events of a run, filtered as in `events`."""
     return _rows(instance_id, types, minimum_level).count()
 
 

@@ -9,19 +9,19 @@ from django.db.models import Q, QuerySet
 from database.models import PACKED, Checkpoint, Generation, Instance
 from database.selectors.paging import Cursor, Page, page_of, whole_key
 
-#: Numbers in one list of an SQL condition.
+#: Maximum length of a list in an SQL condition.
 MOST_NUMBERS = 500
 
 Address = tuple[int, int]  # (instance, generation)
 
 
 def generation(instance_id: int, number: int) -> Generation | None:
-    """A completed generation; None where there is none."""
+    """Return a completed generation; None where there is none."""
     return _rows(instance_id).filter(number=number).first()
 
 
 def generations_at(addresses: Iterable[Address]) -> dict[Address, Generation]:
-    """The generations at these addresses, as far as there are any."""
+    """Return the generations that exist at these addresses."""
     wanted = set(addresses)
     if not wanted:
         return {}
@@ -32,17 +32,17 @@ def generations_at(addresses: Iterable[Address]) -> dict[Address, Generation]:
 def generations(
     instance_id: int, *, descending: bool = False, first: int = 20, after: Cursor | None = None
 ) -> Page[Generation]:
-    """The completed generations of a run, in their order."""
+    """Return the completed generations of a run, ordered by number."""
     return page_of(_rows(instance_id), whole_key("number"), descending=descending, first=first, after=after)
 
 
 def count_generations(instance_id: int) -> int:
-    """How many generations a run has completed."""
+    """Count the completed generations of a run."""
     return Generation.objects.filter(instance=instance_id).count()
 
 
 def with_checkpoint(addresses: Iterable[Address]) -> set[Address]:
-    """Those of the generations whose genomes and state are all kept."""
+    """Return which of these generations have a checkpoint."""
     wanted = set(addresses)
     if not wanted:
         return set()
@@ -50,13 +50,16 @@ def with_checkpoint(addresses: Iterable[Address]) -> set[Address]:
 
 
 def normalization_of(instance_id: int, number: int) -> bytes | None:
-    """What the observations of a generation were normalised by, packed; None where it is not kept, or there is none."""
+    """Return the packed mean and scale that normalised a generation's observations.
+
+    None where none are stored.
+    """
     data = Generation.objects.filter(instance=instance_id, number=number).values_list("normalization", flat=True).first()
     return None if data is None else bytes(data)
 
 
 def with_normalization(addresses: Iterable[Address]) -> set[Address]:
-    """Those of the generations of which it is kept."""
+    """Return which of these generations have a stored normalization."""
     wanted = set(addresses)
     if not wanted:
         return set()
@@ -67,9 +70,10 @@ def with_normalization(addresses: Iterable[Address]) -> set[Address]:
 def statistics(
     instance_id: int, *, first_number: int = 0, last_number: int | None = None, max_points: int = 500
 ) -> list[Generation]:
-    """The generations first_number..last_number (to the end where None), thinned to `max_points`.
+    """Return the generations first_number..last_number (to the end where None), thinned to `max_points`.
 
-    The first, the last and every one with a new best fitness are always kept, even where they are more than that.
+    The first, the last and every generation with a new best fitness are always kept, even beyond
+    `max_points`.
     """
     rows = _rows(instance_id).filter(number__gte=first_number)
     if last_number is not None:
@@ -78,15 +82,15 @@ def statistics(
     if len(bests) <= max_points:
         return list(rows.order_by("number"))
     numbers = thinned(bests, max_points)
-    chosen = (rows.filter(number__in=part).order_by("number") for part in _parts(numbers))
-    return [row for part in chosen for row in part]
+    chosen = (rows.filter(number__in=group).order_by("number") for group in _groups(numbers))
+    return [row for group in chosen for row in group]
 
 
 def thinned(bests: Sequence[tuple[int, float | None]], max_points: int) -> list[int]:
-    """About `max_points` of the numbers, spread evenly, with the first, the last, and each whose best is a new one.
+    """Choose about `max_points` numbers, spread evenly, with the first, the last, and all new bests.
 
     Args:
-        bests: number and best so far of each generation, in their order.
+        bests: number and best fitness so far of each generation, ordered by number.
     """
     kept, best = {bests[0][0], bests[-1][0]}, None
     for number, value in bests:
@@ -100,7 +104,7 @@ def thinned(bests: Sequence[tuple[int, float | None]], max_points: int) -> list[
 
 
 def sparklines(instances: Iterable[Instance], *, points: int = 60) -> dict[int, list[float | None]]:
-    """The best fitness so far of each run, about `points` times along its way and at its last generation."""
+    """Return about `points` values of the best fitness so far of each run, the last one included."""
     lines: dict[int, list[float | None]] = {each.pk: [] for each in instances}
     wanted = [
         Q(instance=each.pk, number__in=_spread(each.next_generation, points))
@@ -114,7 +118,7 @@ def sparklines(instances: Iterable[Instance], *, points: int = 60) -> dict[int, 
 
 
 def at(addresses: Iterable[Address], number: str = "number") -> Q:
-    """The condition of being one of these generations."""
+    """Return the condition that a row belongs to one of these generations; `number` names its column."""
     numbers: dict[int, list[int]] = {}
     for instance_id, value in addresses:
         numbers.setdefault(instance_id, []).append(value)
@@ -130,6 +134,6 @@ def _spread(size: int, points: int) -> list[int]:
     return sorted({*range(0, size, step), size - 1})
 
 
-def _parts(numbers: list[int]) -> Iterator[list[int]]:
+def _groups(numbers: list[int]) -> Iterator[list[int]]:
     for start in range(0, len(numbers), MOST_NUMBERS):
         yield numbers[start : start + MOST_NUMBERS]

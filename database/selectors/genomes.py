@@ -1,4 +1,4 @@
-"""Genomes, from wherever they are kept."""
+"""Packed genomes, from agents' rows or from checkpoints."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import reduce
@@ -11,23 +11,27 @@ from database.models import PART_BYTES, Agent, Checkpoint, CheckpointPart, PartK
 from database.selectors.generations import at
 
 Address = tuple[int, int, int]  # (instance, generation, index)
-#: Parts of checkpoints that one statement cuts pieces out of.
-MOST_PARTS = 200
+#: Maximum number of chunks that one statement reads from.
+MOST_CHUNKS = 200
 
-Span = tuple[int, int]  # the first byte, and that behind the last
+Span = tuple[int, int]  # first byte, and the byte after the last
 
 
 def genome_of(instance_id: int, generation: int, index: int) -> bytes | None:
-    """The packed genome, from the agent's row or its generation's checkpoint; None where neither is kept."""
+    """Return the packed genome, from the agent's row or its generation's checkpoint.
+
+    None where neither exists.
+    """
     address = instance_id, generation, index
     return genomes_at([address]).get(address)
 
 
 def genomes_at(addresses: Iterable[Address]) -> dict[Address, bytes]:
-    """The packed genomes of these agents, as far as they are kept.
+    """Return the packed genomes of these agents, where they are stored.
 
-    One statement for all that have rows, one for the checkpoints of the others, and one for the pieces of these that they
-    lie in: what lies together is cut out together.
+    One statement reads all that have rows, one finds the checkpoints of the others, and one for every
+    MOST_CHUNKS chunks reads these genomes. Of each chunk one contiguous piece is read, from the first to the
+    last genome needed.
     """
     wanted = {address for address in addresses if address[2] >= 0}
     if not wanted:
@@ -39,7 +43,7 @@ def genomes_at(addresses: Iterable[Address]) -> dict[Address, bytes]:
 
 
 def genome_bytes_at(addresses: Iterable[Address]) -> dict[Address, int]:
-    """How long the packed genomes of these agents are, as far as they are kept; two statements, and none is read."""
+    """Return the lengths in bytes of stored genomes, with two statements that read no genome."""
     wanted = {address for address in addresses if address[2] >= 0}
     if not wanted:
         return {}
@@ -51,7 +55,7 @@ def genome_bytes_at(addresses: Iterable[Address]) -> dict[Address, int]:
 
 
 def row_keys_at(addresses: Iterable[Address]) -> dict[Address, int]:
-    """The keys of the rows of these agents, as far as they have some; one statement."""
+    """Return the primary keys of these agents' rows, where they have one, with one statement."""
     wanted = set(addresses)
     if not wanted:
         return {}
@@ -60,7 +64,7 @@ def row_keys_at(addresses: Iterable[Address]) -> dict[Address, int]:
 
 
 def _being(addresses: Iterable[Address]) -> Q:
-    """The condition of being one of these agents."""
+    """Return the condition that a row is one of these agents."""
     places: dict[tuple[int, int], list[int]] = {}
     for instance_id, generation, index in addresses:
         places.setdefault((instance_id, generation), []).append(index)
@@ -71,7 +75,7 @@ def _being(addresses: Iterable[Address]) -> Q:
 
 
 def _lengths_in_checkpoints(addresses: Iterable[Address]) -> dict[Address, int]:
-    """The lengths of those that are kept with the checkpoints of their generations."""
+    """Return the lengths of genomes that are stored in their generation's checkpoint."""
     wanted = list(addresses)
     kept = Checkpoint.objects.filter(at({address[:2] for address in wanted}, "generation"))
     genomes = kept.annotate(length=Coalesce(Sum(Length("parts__data"), filter=Q(parts__kind=PartKind.GENOMES)), 0))
@@ -89,7 +93,7 @@ def _lengths_in_checkpoints(addresses: Iterable[Address]) -> dict[Address, int]:
 
 
 def _from_checkpoints(addresses: Iterable[Address]) -> dict[Address, bytes]:
-    """Those that are kept with the checkpoints of their generations."""
+    """Return the genomes that are stored in their generation's checkpoint."""
     wanted = sorted(addresses)
     kept = Checkpoint.objects.filter(at({address[:2] for address in wanted}, "generation"))
     checkpoints = {
@@ -107,40 +111,40 @@ def _from_checkpoints(addresses: Iterable[Address]) -> dict[Address, bytes]:
 
 
 def _pieces(spans: Iterable[tuple[int, Span]]) -> dict[tuple[int, int], tuple[int, bytes]]:
-    """For each part of a checkpoint that these lie in, where the piece of it begins that holds them all, and that piece."""
+    """Read one piece of each chunk that covers the spans; return its offset and bytes by (checkpoint, chunk)."""
     cuts: dict[tuple[int, int], Span] = {}
     for checkpoint, span in spans:
-        for part, (first, last) in _parts(span):
-            known = cuts.get((checkpoint, part), (first, last))
-            cuts[checkpoint, part] = min(known[0], first), max(known[1], last)
+        for chunk, (first, last) in _chunks(span):
+            known = cuts.get((checkpoint, chunk), (first, last))
+            cuts[checkpoint, chunk] = min(known[0], first), max(known[1], last)
     places = list(cuts)
-    groups = (places[first : first + MOST_PARTS] for first in range(0, len(places), MOST_PARTS))
+    groups = (places[first : first + MOST_CHUNKS] for first in range(0, len(places), MOST_CHUNKS))
     return {place: (cuts[place][0], piece) for group in groups for place, piece in _cut(group, cuts)}
 
 
 def _cut(places: list[tuple[int, int]], cuts: Mapping[tuple[int, int], Span]) -> Iterator[tuple[tuple[int, int], bytes]]:
-    """One piece of each of these parts; one statement."""
-    wheres = [Q(checkpoint=checkpoint, number=part) for checkpoint, part in places]
+    """Read one piece of each of these chunks, with one statement."""
+    wheres = [Q(checkpoint=checkpoint, number=chunk) for checkpoint, chunk in places]
     cases = [
         When(where, then=Substr("data", cuts[place][0] + 1, cuts[place][1] - cuts[place][0], output_field=BinaryField()))
         for where, place in zip(wheres, places, strict=True)
     ]
     rows = CheckpointPart.objects.filter(reduce(or_, wheres), kind=PartKind.GENOMES)
     found = rows.annotate(cut=Case(*cases, output_field=BinaryField())).values_list("checkpoint_id", "number", "cut")
-    return (((checkpoint, part), bytes(piece)) for checkpoint, part, piece in found)
+    return (((checkpoint, chunk), bytes(piece)) for checkpoint, chunk, piece in found)
 
 
-def _parts(span: Span) -> Iterator[tuple[int, Span]]:
-    """The parts of a checkpoint that these bytes of its genomes lie in, and where in each."""
+def _chunks(span: Span) -> Iterator[tuple[int, Span]]:
+    """Yield the chunks that these bytes of a checkpoint's genomes lie in, with the span inside each."""
     for number in range(span[0] // PART_BYTES, -(-span[1] // PART_BYTES)):
         begin = number * PART_BYTES
         yield number, (max(0, span[0] - begin), min(span[1] - begin, PART_BYTES))
 
 
 def _joined(pieces: dict[tuple[int, int], tuple[int, bytes]], checkpoint: int, span: Span) -> bytes | None:
-    """These bytes out of the pieces; None where they are not all there."""
+    """Join the pieces to the bytes of a span; None where they are incomplete."""
     genome = b""
-    for part, (first, last) in _parts(span):
-        begin, piece = pieces.get((checkpoint, part), (0, b""))
+    for chunk, (first, last) in _chunks(span):
+        begin, piece = pieces.get((checkpoint, chunk), (0, b""))
         genome += piece[first - begin : last - begin]
     return genome if len(genome) == span[1] - span[0] else None

@@ -1,4 +1,4 @@
-"""The family tree of an agent, read from the packed scalars of its ancestors' generations, a few of them at a time."""
+"""The ancestors of an agent, read from the packed scalars of a few generations at a time."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from database.selectors.agents import Address, agent
 from database.selectors.blocks import BLOCKS_AT_ONCE, AgentRecord, Block, blocks_of
 
-#: Agents of a family tree at most.
+#: Maximum number of agents in a lineage.
 MOST_ANCESTORS = 2_000
 
 Place = tuple[int, int]  # (generation, index)
@@ -18,15 +18,16 @@ class Lineage:
 
     root: AgentRecord
     agents: list[AgentRecord]  # the root and its ancestors, parents before their children
-    edges: list[tuple[AgentRecord, AgentRecord]]  # parent and child, of those that are both there
-    line: list[AgentRecord]  # from the earliest to the root, from child to the fitter parent; the mother of equals
-    is_truncated: bool  # whether an ancestor is missing
+    edges: list[tuple[AgentRecord, AgentRecord]]  # parent and child, where both are in `agents`
+    line: list[AgentRecord]  # from the earliest to the root by the fitter parent; the mother where both are equal
+    is_truncated: bool  # whether an ancestor is missing from `agents`
 
 
 def lineage(root: Address, *, max_depth: int, most: int = MOST_ANCESTORS) -> Lineage | None:
-    """The agent at this address with its ancestors up to so many births back; None where there is none.
+    """Return an agent with its ancestors up to `max_depth` steps back; None where there is no such agent.
 
-    The younger generations come first, so that the oldest are missing where there are more than `most`.
+    Generations are read from the newest to the oldest, so the oldest are missing where there are more than
+    `most` agents.
     """
     start = agent(*root)
     if start is None:
@@ -53,9 +54,9 @@ def lineage(root: Address, *, max_depth: int, most: int = MOST_ANCESTORS) -> Lin
 
 
 def line(root: Address, *, most: int) -> list[AgentRecord]:
-    """The agent at this address and its ancestors from fitter parent to fitter parent, at most so many; the earliest first.
+    """Return at most `most` agents: this one and its ancestors by the fitter parent, the earliest first.
 
-    Empty where there is no such agent. Of each generation nothing is read but its scalars, a few generations at a time.
+    Empty where there is no such agent. Only scalars are read, a few generations at a time.
     """
     start = agent(*root)
     if start is None:
@@ -67,7 +68,7 @@ def line(root: Address, *, most: int) -> list[AgentRecord]:
             numbers = list(range(number, max(number - BLOCKS_AT_ONCE, -1), -1))
             blocks = {block.number: block for block in blocks_of(start.instance_id, numbers)}
         if number not in blocks:
-            break  # its generation is not kept
+            break  # the generation is not stored
         found.append(_fittest([blocks[number].record(index) for _, index in found[-1].parents]))
     return found[::-1]
 
@@ -77,7 +78,10 @@ def _parents(record: AgentRecord) -> dict[Place, None]:
 
 
 def _read(instance_id: int, waiting: dict[Place, None]) -> Iterator[AgentRecord]:
-    """Every agent that is waited for, the youngest generation first; whoever reads adds older ones."""
+    """Yield the waiting agents, the newest generation first.
+
+    The caller adds older ones to `waiting` meanwhile.
+    """
     while waiting:
         newest = max(generation for generation, _ in waiting)
         numbers = [number for number in range(newest, newest - BLOCKS_AT_ONCE, -1) if number >= 0]
@@ -88,11 +92,11 @@ def _read(instance_id: int, waiting: dict[Place, None]) -> Iterator[AgentRecord]
                 if index < len(block.scalars):
                     yield block.record(index)
         for place in [place for place in waiting if place[0] >= numbers[-1]]:
-            del waiting[place]  # its generation is not kept
+            del waiting[place]  # the generation is not stored
 
 
 def _line(root: AgentRecord, found: dict[Place, AgentRecord]) -> list[AgentRecord]:
-    """From the root from fitter parent to fitter parent, the earliest first; it begins where a parent is missing."""
+    """Follow the fitter parent from the root until a parent is missing; the earliest agent comes first."""
     line = [root]
     while line[-1].parents and all(place in found for place in line[-1].parents):
         parents = [found[place] for place in line[-1].parents]
@@ -101,5 +105,5 @@ def _line(root: AgentRecord, found: dict[Place, AgentRecord]) -> list[AgentRecor
 
 
 def _fittest(agents: list[AgentRecord]) -> AgentRecord:
-    """The first of the fittest."""
+    """Return the agent of the highest fitness, the first of equals."""
     return max(agents, key=lambda each: float("-inf") if each.fitness is None else each.fitness)

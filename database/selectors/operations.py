@@ -1,4 +1,4 @@
-"""What operators ask: which workers there are, what they hold, and how many steps wait, by the database's clock."""
+"""Figures for operators: workers, the steps they hold, and waiting steps, by the database's clock."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,43 +10,43 @@ from django.db.models.functions import Now
 from database.models import ACTIVE, Instance, InstanceState, Replay, ReplayState, Slice, Worker
 from database.services import EVALUATED, FREE, advanceable, database_now, halves
 
-#: A worker that was seen within so many seconds is there; it says so every five.
+#: A worker is online if its last report is at most so many seconds old; workers report every five seconds.
 THERE_SECONDS = 30.0
-#: Rows of workers, and of steps, that are told at most.
+#: Maximum number of workers, and of steps, that are returned.
 MOST_WORKERS, MOST_STEPS = 500, 100
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerRecord:
-    """A worker at this moment."""
+    """A worker, whether it is online, and the steps that it holds."""
 
     row: Worker
     is_online: bool
-    silent_seconds: float  # since it was last seen
-    activity: str | None  # the steps that it holds; None where it holds none
+    silent_seconds: float  # since its last report
+    activity: str | None  # names of the steps that it holds; None where it holds none
 
 
 @dataclass(frozen=True, slots=True)
 class HeldStep:
-    """A step that a worker has."""
+    """A step with a lease: held by a worker, or in back-off."""
 
     name: str
-    worker: str  # node/pid
-    left_seconds: float  # of its lease; negative once that ran out
+    worker: str  # node/pid; empty in back-off
+    left_seconds: float  # until the lease expires; negative after that
     attempts: int
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Steps that could be claimed now."""
+    """Counts of the steps that could be claimed now."""
 
     runs: int
     slices: int
-    oldest_seconds: float | None  # how long the one that waits longest has waited
+    oldest_seconds: float | None  # the longest waiting time; None where none waits
 
 
 def workers(*, seen_seconds: float) -> list[WorkerRecord]:
-    """Workers seen within so many seconds, by name."""
+    """Return the workers whose last report is at most `seen_seconds` old, ordered by name."""
     now = database_now()
     rows = Worker.objects.filter(seen_at__gte=now - timedelta(seconds=seen_seconds)).order_by("-seen_at")[:MOST_WORKERS]
     activities: dict[str, list[str]] = {}
@@ -62,7 +62,7 @@ def workers(*, seen_seconds: float) -> list[WorkerRecord]:
 
 
 def held_steps() -> list[HeldStep]:
-    """Steps that workers have, the oldest leases first; not all where they are very many."""
+    """Return the steps that workers hold, the earliest expiry first; at most MOST_STEPS."""
     now = database_now()
     held = Q(lease_until__isnull=False) & ~Q(claimed_by="")
     runs = Instance.objects.filter(held, state__in=ACTIVE)
@@ -76,7 +76,7 @@ def held_steps() -> list[HeldStep]:
 
 
 def steps_in_back_off() -> list[HeldStep]:
-    """Steps that are left alone for a while, because they failed to be done."""
+    """Return the steps that cannot be claimed yet after a failed try; at most MOST_STEPS."""
     now = database_now()
     pausing = Q(lease_until__gte=Now(), claimed_by="")
     runs = Instance.objects.filter(pausing, state__in=ACTIVE)
@@ -90,7 +90,7 @@ def steps_in_back_off() -> list[HeldStep]:
 
 
 def waiting() -> Waiting:
-    """How many steps could be claimed now, and for how long they could."""
+    """Count the runs and slices that could be claimed now, and how long the oldest has waited."""
     now = database_now()
     runs = Instance.objects.filter(FREE, advanceable()).order_by().aggregate(number=Count("pk"), since=Min("updated_at"))
     free = Slice.objects.filter(
@@ -102,13 +102,13 @@ def waiting() -> Waiting:
 
 
 def runs_by_state() -> dict[str, int]:
-    """How many runs are in each state."""
+    """Count the runs in each state."""
     counted = dict(Instance.objects.order_by().values_list("state").annotate(number=Count("pk")))
     return {state.value: counted.get(state.value, 0) for state in InstanceState}
 
 
 def runs_without_workers() -> list[int]:
-    """Active runs that began under a numeric profile which no worker that is there has; the first of them."""
+    """Return the first MOST_STEPS active runs whose numeric profile no online worker has."""
     there = Worker.objects.filter(seen_at__gte=Now() - timedelta(seconds=THERE_SECONDS)).values_list("profile", flat=True)
     runs = Instance.objects.filter(state__in=ACTIVE).exclude(profile__in=["", *halves(there)])
     return list(runs.order_by("pk").values_list("pk", flat=True)[:MOST_STEPS])

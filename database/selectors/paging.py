@@ -1,4 +1,4 @@
-"""Pages that follow each other by key: as fast at the millionth row as at the first, and steady while rows are added."""
+"""Keyset pagination: as fast at the millionth row as at the first, and stable while rows are added."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from django.db.models import F, Model, Q, QuerySet
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
 
-#: Where a row stands in its order: the value it is ordered by, then what tells ties apart. JSON values.
+#: Position of a row in its order, as JSON values: the sort key, then what breaks ties.
 Cursor = tuple[Any, ...]
 
 _MOST = 2**63 - 1
@@ -22,26 +22,26 @@ class BadCursor(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """Some rows of a longer list."""
+    """Consecutive rows of a longer list."""
 
     items: list[T]
-    cursors: list[Cursor]  # of each item, to go on behind it
+    cursors: list[Cursor]  # of each item; the next page starts after it
     has_next: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What rows are ordered by: a field's name, and its form in a cursor."""
+    """A sort key: the name of a field, and how its value is written to and read from a cursor."""
 
     name: str
     write: Callable[[Any], Any]
     read: Callable[[Any], Any]
 
     def value(self, row: Model) -> Any:
-        """The cursor's form of a row's value."""
+        """Return a row's value of this key as a JSON value; None for null."""
         value: Any = row
-        for part in self.name.split("__"):
-            value = getattr(value, part)
+        for attribute in self.name.split("__"):
+            value = getattr(value, attribute)
         return None if value is None else self.write(value)
 
 
@@ -58,41 +58,43 @@ def _text(value: Any) -> str:
 
 
 def instant_key(name: str) -> Key:
-    """A key that is a time."""
+    """Return a key for a time."""
     return Key(name, lambda value: value.isoformat(), lambda value: _aware(datetime.fromisoformat(_text(value))))
 
 
 def number_key(name: str) -> Key:
-    """A key that is a float."""
+    """Return a key for a float."""
     return Key(name, float, lambda value: float(value if isinstance(value, float) else _whole(value)))
 
 
 def whole_key(name: str) -> Key:
-    """A key that is a whole number."""
+    """Return a key for an integer."""
     return Key(name, int, _whole)
 
 
 def text_key(name: str) -> Key:
-    """A key that is a text."""
+    """Return a key for a string."""
     return Key(name, str, _text)
 
 
 def span_key(name: str) -> Key:
-    """A key that is a length of time."""
+    """Return a key for a duration."""
     return Key(
         name, lambda value: value // timedelta(microseconds=1), lambda value: timedelta(microseconds=_whole(value))
     )
 
 
 def page_of(rows: QuerySet[M], key: Key, *, descending: bool, first: int, after: Cursor | None) -> Page[M]:
-    """`first` rows behind the cursor; ties by the rows' own number, rows without a value last.
+    """Return the `first` rows after the cursor.
+
+    Ties are ordered by primary key, and rows without a value come last.
 
     Raises:
-        BadCursor: the cursor is not one of this order.
+        BadCursor: the cursor belongs to another order.
     """
     ordered = rows.order_by(*_ordering(key.name, descending))
     if after is not None:
-        ordered = ordered.filter(_behind(key, after, descending))
+        ordered = ordered.filter(_after(key, after, descending))
     found = list(ordered[: first + 1])
     items = found[:first]
     return Page(items, [(key.value(row), row.pk) for row in items], len(found) > first)
@@ -104,8 +106,8 @@ def _ordering(name: str, descending: bool) -> tuple[Any, ...]:
     return F(name).asc(nulls_last=True), "pk"
 
 
-def _behind(key: Key, after: Cursor, descending: bool) -> Q:
-    """The rows that come after the cursor's."""
+def _after(key: Key, after: Cursor, descending: bool) -> Q:
+    """Return the condition that a row comes after the cursor."""
     compare = "lt" if descending else "gt"
     try:
         raw, number = after

@@ -1,4 +1,4 @@
-"""How far a run is, how fast, and when it may end."""
+"""Progress of runs: how far they are, how fast, and when they may end."""
 
 import math
 from collections.abc import Iterable
@@ -13,42 +13,45 @@ from django.utils import timezone
 
 from database.models import PACKED, Generation, Instance, InstanceState, Slice
 
-#: Speed is measured over so many of the last generations.
+#: Number of last generations over which speed is measured.
 RECENT = 20
-#: No end is estimated to be further away.
+#: Maximum estimate of the remaining time.
 MOST_SECONDS = 10 * 365 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A moment in the life of a run."""
+    """Progress of a run at one moment."""
 
     instance_id: int
     state: str
-    generation: int  # number of the generation under way, or of the last where the run has ended
+    generation: int  # number of the current generation, or of the last where the run has ended
     completed_generations: int
     max_generations: int
-    evaluated: int  # agents of the generation under way whose slices are done; 0 where it is not in slices
+    evaluated: int  # agents of the current generation in completed slices; 0 where there are no slices
     population_size: int
     failed: int  # agents of all generations
     total_evaluations: int
     evaluations_per_second: float | None  # of the last generations, while computing
-    best_fitness: float | None  # the highest that any agent had
-    champion_fitness: float | None  # of the run's champion; lower where only another agent was confirmed
+    best_fitness: float | None  # the highest of any agent
+    champion_fitness: float | None  # lower than best_fitness where that agent was not confirmed
     mean: float | None  # of the last generation
     threshold: float | None  # of the last generation
-    fraction: float  # 0 to 1, by the stop rule nearest to ending the run
-    estimated_end_at: datetime | None  # at the latest, if it goes on like this; None unless it is running
+    fraction: float  # 0 to 1, by the stop rule that is nearest to being met
+    estimated_end_at: datetime | None  # the latest end at the current pace; None unless the run is running
     updated_at: datetime
 
 
 def progress(instance: Instance) -> Progress:
-    """How far this run is."""
+    """Return the progress of a run whose work item is loaded."""
     return progress_of([instance])[instance.pk]
 
 
 def progress_of(instances: Iterable[Instance]) -> dict[int, Progress]:
-    """How far each of these runs is, their work items loaded with them; one statement, two where slices are under way."""
+    """Return the progress of runs whose work items are loaded.
+
+    It takes one statement, or two where slices are evaluated.
+    """
     runs = list(instances)
     evaluated = _evaluated([each.pk for each in runs if each.pending_slices is not None])
     rows: dict[int, list[Generation]] = {each.pk: [] for each in runs}
@@ -64,7 +67,7 @@ def progress_of(instances: Iterable[Instance]) -> dict[int, Progress]:
 
 
 def _evaluated(instance_ids: list[int]) -> dict[int, int]:
-    """Agents of the generation under way that are evaluated, in runs whose generation is in slices."""
+    """Count the evaluated agents of the current generation of runs that are evaluated in slices."""
     if not instance_ids:
         return {}
     done = Slice.objects.filter(instance__in=instance_ids, results__isnull=False).order_by()
@@ -72,7 +75,7 @@ def _evaluated(instance_ids: list[int]) -> dict[int, int]:
 
 
 def _progress(instance: Instance, rows: list[Generation], evaluated: int) -> Progress:
-    """The progress of a run, from its first and its last generations."""
+    """Compute the progress of a run from its first and its last generations."""
     stop: dict[str, Any] = instance.work_item.spec["stop"]
     recent, last = _timed(rows), rows[-1] if rows else None
     seconds = math.fsum(row.seconds for row in recent)
@@ -90,33 +93,33 @@ def _progress(instance: Instance, rows: list[Generation], evaluated: int) -> Pro
 
 
 def _timed(rows: list[Generation]) -> list[Generation]:
-    """The last generations, without the first, in which kernels are compiled: its time says nothing of the others'."""
+    """Return the last generations without generation 0, whose time includes the compilation of kernels."""
     return [row for row in rows if row.number > 0][-RECENT:]
 
 
 def _fraction(instance: Instance, stop: dict[str, Any], rows: list[Generation]) -> float:
     if instance.state == InstanceState.SUCCEEDED:
         return 1.0
-    parts: list[float] = [instance.next_generation / stop["max_generations"]]
+    fractions: list[float] = [instance.next_generation / stop["max_generations"]]
     if stop.get("max_seconds"):
-        parts.append(instance.compute_seconds / stop["max_seconds"])
+        fractions.append(instance.compute_seconds / stop["max_seconds"])
     if stop.get("stagnation_generations") and instance.champion_generation is not None:
         stagnation = instance.next_generation - 1 - instance.champion_generation
-        parts.append(stagnation / stop["stagnation_generations"])
+        fractions.append(stagnation / stop["stagnation_generations"])
     if stop.get("fitness") is not None and rows:
-        parts.append(_approach(rows[0].best_so_far, instance.best_fitness, stop["fitness"]))
-    return min(max(*parts, 0.0), 1.0)
+        fractions.append(_approach(rows[0].best_so_far, instance.best_fitness, stop["fitness"]))
+    return min(max(*fractions, 0.0), 1.0)
 
 
 def _approach(start: float | None, best: float | None, aim: float) -> float:
-    """How much of the way from the first generation's best to the aim has been made."""
+    """Return the fraction of the way from the first generation's best fitness to the aim."""
     if start is None or best is None:
         return 0.0
     return 1.0 if best >= aim else (best - start) / (aim - start)
 
 
 def _end(instance: Instance, stop: dict[str, Any], recent: list[Generation]) -> datetime | None:
-    """When the last generation, or the time limit, will be reached at the pace of the last generations."""
+    """Estimate when the last generation or the time limit is reached at the pace of the last generations."""
     if instance.state != InstanceState.RUNNING or not recent:
         return None
     spent = math.fsum((row.completed_at - row.started_at).total_seconds() for row in recent)
@@ -124,4 +127,4 @@ def _end(instance: Instance, stop: dict[str, Any], recent: list[Generation]) -> 
     if stop.get("max_seconds"):
         left = min(left, stop["max_seconds"] - instance.compute_seconds)
     end = recent[-1].completed_at + timedelta(seconds=min(max(left, 0.0), MOST_SECONDS))
-    return end if end > timezone.now() else None  # a run that stands still has no end in sight
+    return end if end > timezone.now() else None  # no estimate for a run that makes no progress

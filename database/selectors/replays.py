@@ -1,4 +1,4 @@
-"""Replays of episodes: where each stands, and what was kept of it."""
+"""Replays of episodes: their states and results."""
 
 from collections.abc import Iterable
 
@@ -7,13 +7,15 @@ from django.db.models.functions import Length
 
 from database.models import Replay
 
-#: Of a replay: run, generation, index of the agent, episode.
+#: (instance, generation, index, episode)
 ReplayAddress = tuple[int, int, int, int]
 
 
 def replays_of(agents: Iterable[tuple[int, int, int]]) -> dict[tuple[int, int, int], list[Replay]]:
-    """The replays of these agents, by episode, without what was kept of them but its length in
-    `result_bytes` and `film_bytes`."""
+    """Return the replays of these agents, ordered by episode.
+
+    Results and films are not loaded; their lengths are in `result_bytes` and `film_bytes`.
+    """
     found: dict[tuple[int, int, int], list[Replay]] = {}
     wanted = Q(pk__in=())
     for instance_id, generation, index in agents:
@@ -27,18 +29,21 @@ def replays_of(agents: Iterable[tuple[int, int, int]]) -> dict[tuple[int, int, i
 
 
 def replay(instance_id: int, generation: int, index: int, episode: int) -> Replay | None:
-    """The replay of an episode as `replays_of` has it; None where nobody asked for it, or it was deleted."""
+    """Return the replay of an episode as in `replays_of`.
+
+    None where it was never requested, or was deleted.
+    """
     rows = replays_of([(instance_id, generation, index)]).get((instance_id, generation, index), [])
     return next((row for row in rows if row.episode == episode), None)
 
 
 def replay_result(pk: int) -> bytes | None:
-    """What was kept of a replay, packed; None where nothing was."""
+    """Return the packed result of a replay; None where there is none."""
     return _bytes(pk, "result")
 
 
 def replay_film(pk: int) -> bytes | None:
-    """The pictures of a replay, packed; None where there are none."""
+    """Return the packed frames of a replay; None where there are none."""
     return _bytes(pk, "film")
 
 

@@ -16,7 +16,7 @@ from database.selectors.paging import Cursor, Key, Page, instant_key, number_key
 
 @dataclass(frozen=True, slots=True)
 class InstanceFilter:
-    """Which instances; whatever is None, or empty, does not count."""
+    """Conditions on instances; None and empty values do not filter."""
 
     states: Sequence[str] = ()
     outcomes: Sequence[str] = ()
@@ -30,7 +30,7 @@ class InstanceFilter:
 
 @dataclass(frozen=True, slots=True)
 class WorkItemFilter:
-    """Which work items; whatever is None, or empty, does not count."""
+    """Conditions on work items; None and empty values do not filter."""
 
     kinds: Sequence[str] = ()
     labels: Sequence[str] = ()  # all of them
@@ -39,7 +39,7 @@ class WorkItemFilter:
 
 
 class InstanceOrder(StrEnum):
-    """What instances are ordered by; those without a value come last."""
+    """Sort key of instances; those without a value come last."""
 
     CREATED_AT = "CREATED_AT"
     STARTED_AT = "STARTED_AT"
@@ -49,7 +49,7 @@ class InstanceOrder(StrEnum):
 
 
 class WorkItemOrder(StrEnum):
-    """What work items are ordered by."""
+    """Sort key of work items."""
 
     CREATED_AT = "CREATED_AT"
     NAME = "NAME"
@@ -57,14 +57,14 @@ class WorkItemOrder(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ActiveCounts:
-    """How many runs wait and how many are at work."""
+    """Numbers of queued and of running runs."""
 
     queued: int
-    running: int  # those asked to pause or to end among them
+    running: int  # including PAUSING and CANCELLING
 
 
 _INSTANCE_KEYS: dict[InstanceOrder, Key] = {
-    InstanceOrder.CREATED_AT: whole_key("pk"),  # numbers are given in the order of creation
+    InstanceOrder.CREATED_AT: whole_key("pk"),  # keys are assigned in the order of creation
     InstanceOrder.STARTED_AT: instant_key("started_at"),
     InstanceOrder.NAME: text_key("work_item__name"),
     InstanceOrder.BEST_FITNESS: number_key("best_fitness"),
@@ -77,12 +77,12 @@ _WORK_ITEM_KEYS: dict[WorkItemOrder, Key] = {
 
 
 def instance(instance_id: int) -> Instance | None:
-    """The run of this number, its work item loaded with it; None where there is none."""
+    """Return the run with its work item; None where there is none."""
     return _instances().filter(pk=instance_id).first()
 
 
 def instances_at(instance_ids: Iterable[int]) -> dict[int, Instance]:
-    """The runs of these numbers, as far as there are any."""
+    """Return the runs that exist under these numbers, with their work items."""
     return {each.pk: each for each in _instances().filter(pk__in=set(instance_ids))}
 
 
@@ -90,7 +90,7 @@ def instances(
     *, filter: InstanceFilter | None = None, order: InstanceOrder = InstanceOrder.CREATED_AT, descending: bool = True,
     first: int = 20, after: Cursor | None = None,
 ) -> Page[Instance]:
-    """Runs, newest first unless asked otherwise; their work items are loaded with them."""
+    """Return runs with their work items, by default the newest first."""
     rows = _instances().filter(_instance_conditions(filter))
     if order == InstanceOrder.DURATION:
         span = Coalesce(F("ended_at"), F("updated_at")) - F("started_at")
@@ -99,17 +99,17 @@ def instances(
 
 
 def count_instances(filter: InstanceFilter | None = None) -> int:
-    """How many runs there are."""
+    """Count the runs that match the filter."""
     return Instance.objects.filter(_instance_conditions(filter)).count()
 
 
 def work_item(work_item_id: int) -> WorkItem | None:
-    """The work item of this number; None where there is none."""
+    """Return the work item of this number; None where there is none."""
     return _work_items().filter(pk=work_item_id).first()
 
 
 def staged_at(work_item_ids: Iterable[int]) -> dict[int, str]:
-    """What was staged for these work items, as far as there are any; other reads leave it out."""
+    """Return the staged text of these work items, which all other reads defer."""
     return dict(WorkItem.objects.filter(pk__in=set(work_item_ids)).values_list("pk", "staged"))
 
 
@@ -117,18 +117,18 @@ def work_items(
     *, filter: WorkItemFilter | None = None, order: WorkItemOrder = WorkItemOrder.CREATED_AT, descending: bool = True,
     first: int = 20, after: Cursor | None = None,
 ) -> Page[WorkItem]:
-    """Work items, newest first unless asked otherwise."""
+    """Return work items, by default the newest first."""
     rows = _work_items().filter(_work_item_conditions(filter))
     return page_of(rows, _WORK_ITEM_KEYS[order], descending=descending, first=first, after=after)
 
 
 def count_work_items(filter: WorkItemFilter | None = None) -> int:
-    """How many work items there are."""
+    """Count the work items that match the filter."""
     return WorkItem.objects.filter(_work_item_conditions(filter)).count()
 
 
 def active_counts() -> ActiveCounts:
-    """How much work there is."""
+    """Count the queued and the running runs."""
     at_work = (InstanceState.RUNNING, InstanceState.PAUSING, InstanceState.CANCELLING)
     counts = Instance.objects.aggregate(
         queued=Count("pk", filter=Q(state=InstanceState.QUEUED)), running=Count("pk", filter=Q(state__in=at_work))
@@ -168,7 +168,7 @@ def _work_item_conditions(filter: WorkItemFilter | None) -> Q:
 
 
 def _described(filter: InstanceFilter | WorkItemFilter, path: str) -> Q:
-    """What both filters ask of the work item."""
+    """Return the conditions on the work item that both filters have; `path` leads from the row to it."""
     conditions = Q()
     if filter.kinds:
         conditions &= Q(**{f"{path}kind__in": filter.kinds})
@@ -182,7 +182,7 @@ def _described(filter: InstanceFilter | WorkItemFilter, path: str) -> Q:
 
 
 class _HasLabel(Func):
-    """Whether a JSON list of texts holds one."""
+    """Whether a JSON list of strings contains one."""
 
     output_field = BooleanField()
     conditional = True

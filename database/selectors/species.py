@@ -1,4 +1,4 @@
-"""Species, and what they were in each generation."""
+"""Species and their histories over generations."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,21 +17,25 @@ SpeciesAddress = tuple[int, int]  # (instance, number)
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """How a run's population was divided at some of its generations."""
+    """Sizes of a run's species at some of its generations."""
 
     generations: list[int]
-    sizes: dict[int, list[int]]  # by species, agents in each of these generations; the largest species only
+    sizes: dict[int, list[int]]  # by species number: agents in each of these generations; the largest species only
     others: list[int]  # agents of all other species
-    alive: int  # species in the last of these generations
+    alive: int  # number of species in the last of these generations
 
 
 def species(instance_id: int, number: int) -> Species | None:
-    """The species of this number; None where there is none."""
+    """Return the species of this number; None where there is none."""
     return Species.objects.filter(instance=instance_id, number=number).first()
 
 
 def species_of(instance_id: int, *, alive: bool | None = None, first: int = 100, after: int | None = None) -> list[Species]:
-    """Species of a run by number, of those above `after`; alive or extinct ones where that is given."""
+    """Return species of a run numbered above `after`, by number.
+
+    Args:
+        alive: True for species that are not extinct, False for extinct ones, None for both.
+    """
     rows = Species.objects.filter(instance=instance_id)
     if alive is not None:
         rows = rows.filter(extinct_in__isnull=alive)
@@ -41,7 +45,7 @@ def species_of(instance_id: int, *, alive: bool | None = None, first: int = 100,
 
 
 def species_at(addresses: Iterable[SpeciesAddress]) -> dict[SpeciesAddress, Species]:
-    """The species at these addresses, as far as there are any; one statement."""
+    """Return the species that exist at these addresses, with one statement."""
     wanted = set(addresses)
     if not wanted:
         return {}
@@ -51,10 +55,11 @@ def species_at(addresses: Iterable[SpeciesAddress]) -> dict[SpeciesAddress, Spec
 def snapshots_at(
     addresses: Iterable[tuple[int, int]], *, first: int = 100, after: int | None = None
 ) -> dict[tuple[int, int], list[SpeciesSnapshot]]:
-    """The species of these generations (instance, generation), by number, of those above `after`; one statement.
+    """Return the species of these generations (instance, generation), by number, with one statement.
 
     Args:
-        first: how many of each generation.
+        first: maximum number of species of each generation.
+        after: only species numbered above it.
     """
     wanted = set(addresses)
     found: dict[tuple[int, int], list[SpeciesSnapshot]] = {}
@@ -70,20 +75,23 @@ def snapshots_at(
 
 
 def histories_of(found: Iterable[Species], max_points: int) -> dict[SpeciesAddress, list[SpeciesSnapshot]]:
-    """What these species were in their generations, about `max_points` of each and always the first; one statement."""
+    """Return about `max_points` snapshots of each species, the first and the last among them."""
     kinds = list(found)
     if not kinds:
         return {}
-    lives = dict(Instance.objects.filter(pk__in={each.instance_id for each in kinds}).values_list("pk", "next_generation"))
+    completed = dict(Instance.objects.filter(pk__in={each.instance_id for each in kinds}).values_list("pk", "next_generation"))
     rows: dict[SpeciesAddress, list[SpeciesSnapshot]] = {(each.instance_id, each.number): [] for each in kinds}
-    conditions = [_thinned(each, lives.get(each.instance_id, 0), max_points) for each in kinds]
+    conditions = [_thinned(each, completed.get(each.instance_id, 0), max_points) for each in kinds]
     for row in SpeciesSnapshot.objects.filter(reduce(or_, conditions)).order_by("instance", "number", "generation"):
         rows[row.instance_id, row.number].append(row)
     return rows
 
 
 def shares(instance_id: int, *, max_points: int = 200, most: int = 24) -> Shares:
-    """How many agents each species had, at about `max_points` generations and the last; two statements."""
+    """Return the sizes of the `most` largest species at about `max_points` generations and the last.
+
+    It takes two statements.
+    """
     newest = SpeciesSnapshot.objects.filter(instance=instance_id).order_by("-generation")
     last = newest.values_list("generation", flat=True).first()
     if last is None:
@@ -108,7 +116,7 @@ def shares(instance_id: int, *, max_points: int = 200, most: int = 24) -> Shares
 
 
 def _thinned(each: Species, generations: int, max_points: int) -> Q:
-    """Of a species' generations every so many from the first on, and the last."""
+    """Return the condition for every n-th of a species' snapshots from the first on, and the last."""
     own = Q(instance=each.instance_id, number=each.number)
     end = generations if each.extinct_in is None else each.extinct_in
     stride = -(-max(end - each.born_in, 1) // max(max_points, 1))

@@ -1,4 +1,7 @@
-"""Every write to the archive: keyword-only, each in one transaction, leases by the database's clock alone."""
+"""All writes to the database: keyword-only, each in one transaction.
+
+Leases use the database's clock alone.
+"""
 
 from database.services.clock import database_now, renew_connection
 from database.services.events import NewEvent, finish_commit, record_event

@@ -1,4 +1,4 @@
-"""The database's clock, the only one that leases know, and a connection that works."""
+"""The database's clock, which all leases use, and the renewal of broken connections."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ from django.db import connection
 
 
 def database_now() -> datetime:
-    """The database's clock."""
+    """Return the current time by the database's clock."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("SELECT STRFTIME('%Y-%m-%d %H:%M:%f+00:00', 'NOW')")
@@ -17,6 +17,9 @@ def database_now() -> datetime:
 
 
 def renew_connection() -> None:
-    """A connection that broke is closed, so that the next statement opens another; inside a transaction nothing happens."""
+    """Close a broken connection, so that the next statement opens a new one.
+
+    Do nothing inside a transaction.
+    """
     if not connection.in_atomic_block:
         connection.close_if_unusable_or_obsolete()

@@ -1,4 +1,4 @@
-"""Events, numbered without gaps under the row of their run."""
+"""Events, numbered without gaps within their run."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from database.services.clock import database_now
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """An event that is not numbered yet."""
+    """An event that has no number yet."""
 
     type: EventType
     message: str
@@ -22,9 +22,9 @@ class NewEvent:
 
 
 def append(instance: Instance, *events: NewEvent) -> None:
-    """Write the next events of an instance whose row is ours in this transaction; its counter is saved by the caller.
+    """Write events of an instance whose row the caller has locked; the caller saves its `event_sequence`.
 
-    They happen when the row was last written, by the database's clock.
+    Their time is the instance's `updated_at`.
     """
     first = instance.event_sequence + 1
     instance.event_sequence += len(events)
@@ -38,7 +38,7 @@ def append(instance: Instance, *events: NewEvent) -> None:
 
 
 def record_event(*, instance_id: int, event: NewEvent) -> None:
-    """One more event of a run, whoever works on it; nothing of one that has ended."""
+    """Write an event of an active run, without its lease; do nothing where the run has ended."""
     with transaction.atomic():
         instance = Instance.objects.select_for_update().filter(pk=instance_id, state__in=ACTIVE).first()
         if instance is None:
@@ -49,6 +49,6 @@ def record_event(*, instance_id: int, event: NewEvent) -> None:
 
 
 def finish_commit(*, instance: Instance, events: Sequence[NewEvent]) -> None:
-    """Number the events and save the instance's row; the last call inside `fenced`."""
+    """Write the events and save the instance's row; this is the last call inside `fenced`."""
     append(instance, *events)
     instance.save()

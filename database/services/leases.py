@@ -1,6 +1,6 @@
-"""Who may work on a step: claims, leases by the database's clock, and the fence that every commit passes.
+"""Claims of steps, leases by the database's clock, and the fence that every commit passes.
 
-Whatever writes to a run locks the run's row first, and the rows of its slices after it: so nobody waits in a circle.
+Every write to a run locks the run's row first and the rows of its slices after it, which rules out deadlocks.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,59 +19,63 @@ from database.services.clock import database_now
 from database.services.events import NewEvent, append
 
 FREE = Q(lease_until__isnull=True) | Q(lease_until__lt=Now())
-#: The plain case of `advanceable`, asked for first.
+#: The common case of `advanceable`, which is tried first.
 NOT_IN_SLICES = Q(state__in=ACTIVE, pending_slices__isnull=True)
 HELD = Q(lease_until__gte=Now()) & ~Q(claimed_by="")
 
-#: An attempt that does not count; where a commit followed the claim, it is counted no more.
+#: Takes back the attempt of a claim; a commit after the claim has already reset the count to 0.
 ONE_LESS = Greatest(F("attempts") - 1, 0)
-#: Attempts that are made at once; each further one waits twice as long as the one before, up to the most.
+#: Attempts without a pause; each further one waits twice as long as the one before, up to the maximum.
 PROMPT_ATTEMPTS, FIRST_PAUSE_SECONDS, MOST_PAUSE_SECONDS = 3, 1.0, 60.0
-#: A step is left alone for so long after the first time that a part of ours, or the database, did not answer.
-TROUBLE_SECONDS = 1.0
+#: Pause of a step after the first try in which a service or the database did not answer.
+FIRST_BACK_OFF_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to advance one instance, until the lease ends or somebody raises token or epoch."""
+    """The right to advance one instance until the lease expires, or its token or epoch is raised."""
 
     instance_id: int
     token: int
     epoch: int
     attempts: int  # claims since the last commit, this one included
-    crashes: int  # of them, how many ended in a crash that the parent saw
-    troubles: int  # tries since the last commit that something left unanswered
-    is_under_way: bool = False  # whether the instance was running when it was claimed, with no slices to look after
-    took_over: bool = False  # the lease of another worker had run out, which nobody has told of
+    crashes: int  # of these attempts, how many ended in a crash that the parent process detected
+    troubles: int  # tries since the last commit in which a service did not answer
+    is_under_way: bool = False  # whether the instance was running when it was claimed, without slices
+    took_over: bool = False  # whether the lease of another worker had expired, without an event about it
 
 
-#: Columns of a step that go with a claim.
+#: Columns of a step that are copied into a claim.
 OF_A_CLAIM = ("token", "epoch", "attempts", "crashes", "troubles")
 
 
 def slice_is_held() -> Exists:
-    """Whether a worker has a slice of the instance."""
+    """Return the condition that a worker holds a slice of the instance."""
     return Exists(Slice.objects.filter(HELD, instance=OuterRef("pk"), results__isnull=True))
 
 
 def advanceable() -> Any:
-    """Conditions under which a run can be advanced: none of its slices is to be waited for.
+    """Return the condition that a run can be advanced, as it does not wait for slices.
 
-    They are all done, or it is to pause and none is under way, or it was resumed and has to be set going first.
+    It has none, all are done, it is PAUSING and no worker holds one, or it is QUEUED and has to be started
+    first.
     """
     done = Q(pending_slices__isnull=True) | Q(pending_slices=0) | Q(state=InstanceState.QUEUED)
     return Q(state__in=ACTIVE) & (done | (Q(state=InstanceState.PAUSING) & ~slice_is_held()))
 
 
 def claim(*, instance_id: int, worker: str, lease_seconds: float, profiles: Sequence[str] = ()) -> Claim | None:
-    """The step of this instance is ours for `lease_seconds`; None when it is not ready or somebody has it.
+    """Claim the step of an instance for `lease_seconds`.
+
+    None where it is not ready or another worker holds it.
 
     Args:
-        profiles: names of the worker's numeric profile; a run that began under another one is not claimed.
+        profiles: names of the worker's numeric profile; a run that began under another profile is not
+            claimed.
     """
     with transaction.atomic():
         free = Instance.objects.filter(FREE, pk=instance_id, profile__in=("", *profiles))
-        cases = (lambda: free.filter(NOT_IN_SLICES), lambda: free.filter(advanceable()))  # the second is seldom needed
+        cases = (lambda: free.filter(NOT_IN_SLICES), lambda: free.filter(advanceable()))  # the second is rarely needed
         took_over = taken(cases, worker=worker, lease_seconds=lease_seconds)
         if took_over is None:
             return None
@@ -82,7 +86,10 @@ def claim(*, instance_id: int, worker: str, lease_seconds: float, profiles: Sequ
 
 
 def taken(free: Sequence[Callable[[], Any]], *, worker: str, lease_seconds: float) -> bool | None:
-    """Take one step, the first of these that is free: whether from a worker whose lease ran out; None where none is."""
+    """Claim the first step that is free; return whether another worker's lease on it had expired.
+
+    None where no step is free.
+    """
     for took_over in (False, True):
         held = ~Q(claimed_by="") if took_over else Q(claimed_by="")
         for steps in free:
@@ -95,29 +102,36 @@ def taken(free: Sequence[Callable[[], Any]], *, worker: str, lease_seconds: floa
 
 
 def extend(*, claim: Claim, lease_seconds: float) -> None:
-    """The lease lasts `lease_seconds` from now. Raises Fenced where it is no longer ours."""
+    """Extend the lease to `lease_seconds` from now.
+
+    Raises:
+        Fenced: the claim is no longer valid.
+    """
     if not _mine(claim).update(lease_until=Now() + timedelta(seconds=lease_seconds)):
         raise Fenced(f"run {claim.instance_id}: the lease was lost")
 
 
 def release(*, claim: Claim) -> None:
-    """The step is free for the next worker; an unfinished turn is not an attempt."""
+    """Release the step for the next worker and reset its attempts, as an unfinished turn is not one."""
     _mine(claim).update(lease_until=None, claimed_by="", attempts=0, crashes=0, troubles=0)
 
 
 def hand_back(*, claim: Claim) -> None:
-    """The step is free as it was before the claim: its worker was told to stop, and what it began is done again."""
+    """Release the step as it was before the claim, as its worker is stopping; unfinished work is repeated."""
     _mine(claim).update(lease_until=None, claimed_by="", attempts=ONE_LESS)
 
 
 def back_off(*, claim: Claim) -> None:
-    """The step is free for a later try, the later the more there were. Nobody died of it, so it is no attempt."""
-    _mine(claim).update(**after_trouble(claim.troubles))
+    """Release the step for a later try, with exponential back-off.
+
+    No process crashed, so it is not an attempt.
+    """
+    _mine(claim).update(**after_no_answer(claim.troubles))
 
 
-def after_trouble(troubles: int) -> dict[str, Any]:
-    """What becomes of a step after one more trouble."""
-    pause = min(TROUBLE_SECONDS * 2 ** min(troubles, 10), MOST_PAUSE_SECONDS)
+def after_no_answer(troubles: int) -> dict[str, Any]:
+    """Return the new values of a step's columns after a try in which a service did not answer."""
+    pause = min(FIRST_BACK_OFF_SECONDS * 2 ** min(troubles, 10), MOST_PAUSE_SECONDS)
     return {
         "claimed_by": "", "attempts": ONE_LESS, "troubles": F("troubles") + 1,
         "lease_until": Now() + timedelta(seconds=pause),
@@ -126,10 +140,10 @@ def after_trouble(troubles: int) -> dict[str, Any]:
 
 @contextmanager
 def fenced(claim: Claim, *, lease_seconds: float) -> Iterator[Instance]:
-    """A transaction on the instance's row that only the holder of the claim gets through; the lease begins anew.
+    """Open a transaction that locks the instance's row for the holder of the claim, and renew the lease.
 
     Raises:
-        Fenced.
+        Fenced: the claim is no longer valid.
     """
     with transaction.atomic():
         if not _mine(claim).update(updated_at=Now(), lease_until=Now() + timedelta(seconds=lease_seconds)):
@@ -138,22 +152,26 @@ def fenced(claim: Claim, *, lease_seconds: float) -> Iterator[Instance]:
 
 
 def has_committed(*, claim: Claim, number: int, digest: str) -> bool:
-    """Whether a generation is there, though its commit was not answered: it is ours, or equal to ours in every bit."""
+    """Whether a generation was committed although its commit was not answered.
+
+    An equal digest means that it is this worker's, or bit for bit the same.
+    """
     reached = Instance.objects.filter(pk=claim.instance_id, next_generation=number + 1, digest=digest)
     return reached.exists()
 
 
 def release_worker(*, worker: str, crashed: bool | None, message: str) -> list[int]:
-    """Free every step that a worker held which is gone, and say so in the runs' events; the numbers of their runs.
+    """Release all steps of a worker that is gone, with an event in their runs, and return these.
 
     Args:
         worker: the name of one process, `node/pid`, or of a node with all of its processes.
-        crashed: whether it crashed, which is counted; None for one that was told to stop, whose attempt is not.
+        crashed: whether it crashed, which is counted; None for a worker that was asked to stop, whose attempt
+            is not.
     """
     stopped = crashed is None
     event = EventType.NOTE if stopped else EventType.WORKER_LOST
     named = Q(claimed_by=worker) | Q(claimed_by__startswith=f"{worker}/")
-    _free(Replay.objects.filter(named, state=ReplayState.WAITING), crashed)  # of which no run's events tell
+    _free(Replay.objects.filter(named, state=ReplayState.WAITING), crashed)  # runs have no events about their replays
     with transaction.atomic():
         runs = _held(Instance.objects.filter(state__in=ACTIVE), named, "pk")
         slices = _held(Slice.objects.filter(results__isnull=True, instance__state__in=ACTIVE), named, "instance_id")
@@ -161,7 +179,7 @@ def release_worker(*, worker: str, crashed: bool | None, message: str) -> list[i
         for number in numbers:
             instance = Instance.objects.select_for_update().filter(pk=number, state__in=ACTIVE).first()
             if instance is None:
-                continue  # ended, and perhaps deleted, meanwhile
+                continue  # it has ended, and may have been deleted, meanwhile
             freed = _free(Instance.objects.filter(named, pk=number), crashed)
             freed += _free(Slice.objects.filter(named, instance=number, results__isnull=True), crashed)
             if freed:
@@ -176,7 +194,7 @@ def _held(rows: Any, named: Q, key: str) -> list[int]:
 
 
 def _free(steps: Any, crashed: bool | None) -> int:
-    """Free these steps; a worker that is not quite dead is fenced by the token. How many they were."""
+    """Release these steps and return their number; the new token fences a worker that is still running."""
     freed = 0
     for pk, attempts in list(steps.filter(lease_until__isnull=False).values_list("pk", "attempts")):
         freed += steps.filter(pk=pk).update(
@@ -187,7 +205,10 @@ def _free(steps: Any, crashed: bool | None) -> int:
 
 
 def _later(attempts: int) -> Any:
-    """When a step may be tried again after so many attempts, by the database's clock; None for at once."""
+    """Return when a step may be tried again after so many attempts, by the database's clock.
+
+    None for at once.
+    """
     further = attempts - PROMPT_ATTEMPTS
     if further <= 0:
         return None
@@ -195,5 +216,5 @@ def _later(attempts: int) -> Any:
 
 
 def _mine(claim: Claim) -> Any:
-    """The claim's instance, where token and epoch are still those of the claim."""
+    """Select the claim's instance while it is active, with the token and epoch of the claim."""
     return Instance.objects.filter(pk=claim.instance_id, token=claim.token, epoch=claim.epoch, state__in=ACTIVE)

@@ -1,7 +1,7 @@
-"""What old runs may lose: genomes first, then everything; in transactions short enough that nobody waits for them.
+"""Deletion of old data, first genomes and then whole runs, in transactions short enough not to block others.
 
-Statistics, packed scalars, species and events stay until the whole run goes, so every agent stays reachable. Every transaction
-locks its run and looks again whether it has ended, as somebody may have resumed it.
+Statistics, packed scalars, species and events are kept until the whole run is deleted, so every agent stays
+reachable. Every transaction locks its run and checks again that it has ended, as it may have been resumed.
 """
 
 from collections.abc import Iterator
@@ -30,13 +30,13 @@ from database.models import (
 )
 from database.services.workers import FORGOTTEN_AFTER
 
-#: Rows that one transaction deletes at most: agents, or megabytes of checkpoints.
+#: Maximum number of rows that one transaction deletes: agents, and chunks (a megabyte each) of checkpoints.
 AGENTS_AT_A_TIME, PARTS_AT_A_TIME = 5_000, 32
-#: The same of replays, each of which may hold some megabytes.
+#: The same for replays, each of which may have several megabytes.
 REPLAYS_AT_A_TIME = 4
-#: States that nobody can resume.
+#: States from which a run cannot be resumed.
 FINAL = (InstanceState.SUCCEEDED, InstanceState.CANCELLED)
-#: Tables that lose many rows, and how their rows lead to a run and what bytes they hold, by the words for them.
+#: Tables with many rows, by their labels: the model, the path to the run, and the column of bytes.
 _KINDS: dict[str, tuple[type[models.Model], str, str | None]] = {
     "genomes of agents": (Agent, "instance", "genome"), "checkpoints": (CheckpointPart, "checkpoint__instance", "data"),
     "replays": (Replay, "instance", "film"),
@@ -47,7 +47,7 @@ _KINDS: dict[str, tuple[type[models.Model], str, str | None]] = {
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """Rows of one kind, and the bytes of genomes and scalars in them."""
+    """Rows of one kind that are, or would be, deleted, and the bytes in them."""
 
     kind: str
     rows: int
@@ -55,11 +55,13 @@ class Pruned:
 
 
 def prune(*, older_than_days: float, keep_champions: bool = True, runs: bool = False, dry_run: bool = False) -> list[Pruned]:
-    """What runs that ended so long ago could do without is gone, or would be; a line for each kind.
+    """Delete spare data of runs that ended more than `older_than_days` ago; return counts by kind.
 
     Args:
-        keep_champions: each generation's best agent keeps its genome.
-        runs: the whole runs go, of those that cannot be resumed, and work items that have no other.
+        older_than_days: minimum age of the end of a run, in days.
+        keep_champions: whether each generation's champion keeps its genome.
+        runs: whether to delete whole runs that cannot be resumed, with work items that are left without runs.
+        dry_run: whether to count only.
     """
     old = Instance.objects.filter(state__in=FINAL if runs else ENDED, ended_at__lt=Now() - timedelta(days=older_than_days))
     numbers = list(old.order_by("pk").values_list("pk", flat=True))
@@ -77,9 +79,9 @@ def prune(*, older_than_days: float, keep_champions: bool = True, runs: bool = F
 
 
 def give_back() -> None:
-    """What was deleted is room for new rows, and at the end of a table the disk's; outside of any transaction.
+    """Vacuum PostgreSQL's tables, so that the space of deleted rows can be reused.
 
-    SQLite does so by itself.
+    Call it outside of a transaction. SQLite reuses space without it.
     """
     if connection.vendor != "postgresql":
         return
@@ -89,16 +91,16 @@ def give_back() -> None:
 
 
 def clear(instance_id: int, states: tuple[str, ...]) -> None:
-    """Genomes, checkpoints and species' histories of a run in one of these states are gone, so many in each transaction."""
+    """Delete genomes, checkpoints, replays and species' histories of a run, while in one of these states."""
     _delete_in_batches(instance_id, Agent.objects.filter(instance=instance_id), AGENTS_AT_A_TIME, states)
-    parts = CheckpointPart.objects.filter(checkpoint__instance=instance_id)
-    _delete_in_batches(instance_id, parts, PARTS_AT_A_TIME, states)
+    chunks = CheckpointPart.objects.filter(checkpoint__instance=instance_id)
+    _delete_in_batches(instance_id, chunks, PARTS_AT_A_TIME, states)
     _delete_in_batches(instance_id, Replay.objects.filter(instance=instance_id), REPLAYS_AT_A_TIME, states)
     _delete_in_batches(instance_id, SpeciesSnapshot.objects.filter(instance=instance_id), AGENTS_AT_A_TIME, states)
 
 
 def delete_old_run(number: int) -> None:
-    """A run that cannot be resumed is gone, and its work item where it was the only one."""
+    """Delete a run that cannot be resumed, and its work item where that has no other run."""
     clear(number, FINAL)
     with transaction.atomic():
         instance = Instance.objects.select_for_update().filter(pk=number, state__in=FINAL).first()
@@ -109,20 +111,20 @@ def delete_old_run(number: int) -> None:
 
 
 def _spare(numbers: list[int], keep_champions: bool) -> Iterator[Pruned]:
-    """What these runs could do without."""
-    agents, checkpoints, parts, replays = [], [], [], []
+    """Count what `_delete_spare` deletes of these runs."""
+    agents, checkpoints, chunks, replays = [], [], [], []
     for number in numbers:
         agents.append(_measured(_spare_agents(number, keep_champions), "genome"))
-        parts.append(_measured(CheckpointPart.objects.filter(checkpoint__in=_older_checkpoints(number)), "data"))
+        chunks.append(_measured(CheckpointPart.objects.filter(checkpoint__in=_older_checkpoints(number)), "data"))
         checkpoints.append(_older_checkpoints(number).count())
         replays.append(_measured(Replay.objects.filter(instance=number), "film"))
     yield Pruned("genomes of agents", *_total(agents))
-    yield Pruned("checkpoints", sum(checkpoints), _total(parts)[1])
+    yield Pruned("checkpoints", sum(checkpoints), _total(chunks)[1])
     yield Pruned("replays", *_total(replays))
 
 
 def _runs(numbers: list[int], _keep_champions: bool) -> Iterator[Pruned]:
-    """These runs with all that is below them."""
+    """Count these runs and all rows that belong to them."""
     yield Pruned("runs", len(numbers), 0)
     for kind, (model, path, field) in _KINDS.items():
         yield Pruned(kind, *_total([_measured(model._default_manager.filter(**{path: number}), field) for number in numbers]))
@@ -138,7 +140,11 @@ def _delete_spare(number: int, keep_champions: bool) -> None:
 
 
 def _spare_agents(number: int, keep_champions: bool) -> Any:
-    """Agents' rows but the champions', and but those of the newest checkpoint's generation, which are its genomes."""
+    """Select the agents that can be deleted.
+
+    Champions are kept where asked for, and so is the generation of the newest checkpoint, which may have no
+    other copy of its genomes.
+    """
     newest = Checkpoint.objects.filter(instance=number).order_by("-generation").values("generation")[:1]
     agents = Agent.objects.filter(instance=number).exclude(generation__in=list(newest.values_list("generation", flat=True)))
     if not keep_champions:
@@ -150,13 +156,13 @@ def _spare_agents(number: int, keep_champions: bool) -> Any:
 
 
 def _older_checkpoints(number: int) -> Any:
-    """All checkpoints of a run but the newest."""
+    """Select all checkpoints of a run but the newest."""
     later = Checkpoint.objects.filter(instance=number, generation__gt=OuterRef("generation"))
     return Checkpoint.objects.filter(Exists(later), instance=number)
 
 
 def _delete_in_batches(number: int, rows: Any, most: int, states: tuple[str, ...]) -> None:
-    """Delete these rows of a run, so many in a transaction, for as long as it is in one of these states."""
+    """Delete rows of a run, at most `most` in a transaction, while it is in one of these states."""
     while True:
         with transaction.atomic():
             if not Instance.objects.select_for_update().filter(pk=number, state__in=states).exists():

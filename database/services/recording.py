@@ -1,4 +1,4 @@
-"""What is written of a completed generation: its row with all scalars, a checkpoint, and the agents kept as rows."""
+"""Writes of a completed generation: its row with all scalars, a checkpoint, and the agents stored as rows."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from database.copying import CHUNK_BYTES, copy_rows, tuple_of, tuples_of
 from database.models import PART_BYTES, Agent, Checkpoint, CheckpointPart, Generation, Instance, PartKind
 from database.services.species import NewSnapshot, record_species
 
-#: Older checkpoints that are kept of a run at most, however long it is.
+#: Maximum number of older checkpoints that are kept of a run.
 MOST_CHECKPOINTS = 16
 
 _AGENT_COLUMNS = ("instance_id", "generation", "index", "fitness", "genome")
@@ -22,7 +22,7 @@ _PART_COLUMNS = ("checkpoint_id", "kind", "number", "data")
 
 @dataclass(frozen=True, slots=True)
 class NewGeneration:
-    """A closed generation of N agents with everything that is written with it."""
+    """A completed generation of N agents with everything that is written with it."""
 
     number: int
     statistics: Mapping[str, Any]  # fields of `Generation`
@@ -33,22 +33,25 @@ class NewGeneration:
     seconds: float
     environment_steps: int
     state: bytes  # of the strategy
-    genomes: bytes  # of all agents, equally long
+    genomes: bytes  # of all agents in order, of equal length
     fitness: NDArray[np.float64]  # (N,) NaN where the agent failed
     kept: NDArray[np.int32] | None  # (K,) indices of the agents that get rows; None for all
-    best_fitness: float | None  # of the run, up to here
-    improved: bool  # whether this generation holds the run's champion: the best so far, or one that was confirmed
-    species: tuple[NewSnapshot, ...] | None = None  # by number; None where there are none
+    best_fitness: float | None  # of the run up to this generation
+    improved: bool  # whether this generation has the run's new champion: the best so far, or a confirmed one
+    species: tuple[NewSnapshot, ...] | None = None  # ordered by number; None where there are no species
     normalization: bytes | None = None  # of observations, packed; None where there is none
 
     @property
     def genome_bytes(self) -> int:
-        """The length of each genome."""
+        """Length of each genome in bytes."""
         return len(self.genomes) // max(1, len(self.fitness))
 
 
 def record_generation(*, instance: Instance, generation: NewGeneration, keep_every: int) -> None:
-    """Write a generation with its agents, checkpoint and events; to be called inside `fenced`."""
+    """Write a generation with its agents, checkpoint and species; call it inside `fenced`.
+
+    The caller saves the instance, whose counters are updated here.
+    """
     number = generation.number
     insert_generation(instance, generation)
     _insert_checkpoint(instance, generation)
@@ -68,7 +71,10 @@ def record_generation(*, instance: Instance, generation: NewGeneration, keep_eve
 
 
 def _record_champion(instance: Instance, generation: NewGeneration) -> None:
-    """The run's champion is that of this generation; the highest fitness may be another's, who was not confirmed."""
+    """Make this generation's champion that of the run.
+
+    An agent that was not confirmed may have a higher fitness.
+    """
     if instance.best_fitness is None or instance.best_fitness != generation.best_fitness:
         instance.best_generation = generation.number
     instance.best_fitness = generation.best_fitness
@@ -78,7 +84,10 @@ def _record_champion(instance: Instance, generation: NewGeneration) -> None:
 
 
 def insert_generation(instance: Instance, generation: NewGeneration) -> None:
-    """Write its row; the scalars are long enough that quoting them as SQL would take most of the time."""
+    """Write the generation's row.
+
+    On PostgreSQL this is done by COPY, as quoting the long scalars in SQL would take most of the time.
+    """
     row = Generation(
         instance=instance, number=generation.number, scalars=generation.scalars, digest=generation.digest,
         champion_index=generation.champion_index, started_at=generation.started_at, seconds=generation.seconds,
@@ -94,48 +103,51 @@ def insert_generation(instance: Instance, generation: NewGeneration) -> None:
 
 
 def _insert_checkpoint(instance: Instance, generation: NewGeneration) -> None:
-    """Write where the run can go on; the genomes too, unless all of them are in the agents' rows."""
+    """Write the strategy's state, and the genomes unless all of them are stored in agents' rows."""
     checkpoint = Checkpoint.objects.create(
         instance=instance, generation=generation.number, genome_bytes=generation.genome_bytes
     )
     blobs = {PartKind.STATE: generation.state}
     if generation.kept is not None:
         blobs[PartKind.GENOMES] = generation.genomes
-    parts = (
-        (checkpoint.pk, int(kind), number, part)
-        for kind, blob in blobs.items() for number, part in enumerate(_cut(blob))
+    chunks = (
+        (checkpoint.pk, int(kind), number, chunk)
+        for kind, blob in blobs.items() for number, chunk in enumerate(_cut(blob))
     )
     table = CheckpointPart._meta.db_table
     if connection.vendor == "postgresql":
         copy_rows(table, _PART_COLUMNS, (
-            tuple_of(CheckpointPart, dict(zip(_PART_COLUMNS, part, strict=True))) for part in parts
+            tuple_of(CheckpointPart, dict(zip(_PART_COLUMNS, chunk, strict=True))) for chunk in chunks
         ))
     else:
-        _insert(table, _PART_COLUMNS, parts)
+        _insert(table, _PART_COLUMNS, chunks)
 
 
 def _cut(blob: bytes) -> Iterator[memoryview]:
-    """The parts of a blob, none of them copied."""
+    """Split a blob into chunks without copying it."""
     view = memoryview(blob)
     return (view[first : first + PART_BYTES] for first in range(0, len(view), PART_BYTES))
 
 
 def _thin_checkpoints(instance: Instance, newest: int, keep_every: int) -> None:
-    """Keep the newest checkpoint and every `keep_every`-th; of a long run every second of these, or fourth, and so on."""
+    """Keep the newest checkpoint and every `keep_every`-th.
+
+    In long runs only every second of these, every fourth, …
+    """
     rule, values = "instance_id = %s AND generation < %s", [instance.pk, newest]
     if keep_every:
         stride = keep_every
         while newest // stride > MOST_CHECKPOINTS:
             stride *= 2
         rule, values = f"{rule} AND MOD(generation, %s) <> 0", [*values, stride]
-    checkpoints, parts = (connection.ops.quote_name(model._meta.db_table) for model in (Checkpoint, CheckpointPart))
-    with connection.cursor() as cursor:  # at every commit, for which Django's way of deleting takes too long
-        cursor.execute(f"DELETE FROM {parts} WHERE checkpoint_id IN (SELECT id FROM {checkpoints} WHERE {rule})", values)
+    checkpoints, chunks = (connection.ops.quote_name(model._meta.db_table) for model in (Checkpoint, CheckpointPart))
+    with connection.cursor() as cursor:  # runs at every commit; deleting with the ORM takes too long
+        cursor.execute(f"DELETE FROM {chunks} WHERE checkpoint_id IN (SELECT id FROM {checkpoints} WHERE {rule})", values)
         cursor.execute(f"DELETE FROM {checkpoints} WHERE {rule}", values)
 
 
 def _insert_agents(instance: Instance, generation: NewGeneration) -> None:
-    """Write the agents that are kept as rows, in one statement."""
+    """Write the agents that are stored as rows, in one statement."""
     if generation.kept is not None and not len(generation.kept):
         return
     if connection.vendor == "postgresql":
@@ -145,21 +157,24 @@ def _insert_agents(instance: Instance, generation: NewGeneration) -> None:
 
 
 def _agent_tuples(instance_id: int, generation: NewGeneration) -> Iterator[bytes]:
-    """The agents' tuples, a chunk of them at a time; those without a fitness are shorter, and go after the others."""
+    """Yield the packed tuples of the agents, a batch at a time.
+
+    In each batch, the failed agents come last, as their tuples are shorter.
+    """
     genomes = np.frombuffer(generation.genomes, "u1").reshape(len(generation.fitness), generation.genome_bytes)
     indices = np.arange(len(genomes), dtype="i4") if generation.kept is None else generation.kept.astype("i4")
     rows = max(1, CHUNK_BYTES // (genomes.shape[1] + 64))
     owner, number = np.array(instance_id, "i8"), np.array(generation.number, "i4")
     for first in range(0, len(indices), rows):
-        chunk = indices[first : first + rows]
-        failed = np.isnan(generation.fitness[chunk])
-        for group, has_fitness in ((chunk[~failed], True), (chunk[failed], False)):
+        batch = indices[first : first + rows]
+        failed = np.isnan(generation.fitness[batch])
+        for group, has_fitness in ((batch[~failed], True), (batch[failed], False)):
             fitness = generation.fitness[group] if has_fitness else None
             yield tuples_of((owner, number, group, fitness, genomes[group]), len(group))
 
 
 def _agent_rows(instance_id: int, generation: NewGeneration) -> Iterator[tuple[Any, ...]]:
-    """The same, agent by agent."""
+    """Yield the values of each agent's row."""
     size, fitness = generation.genome_bytes, generation.fitness.tolist()
     genomes = memoryview(generation.genomes)
     for index in range(len(fitness)) if generation.kept is None else generation.kept.tolist():
@@ -171,7 +186,7 @@ def _agent_rows(instance_id: int, generation: NewGeneration) -> Iterator[tuple[A
 
 
 def _insert(table: str, columns: tuple[str, ...], rows: Iterator[tuple[Any, ...]]) -> None:
-    """Insert rows that none holds all of at once."""
+    """Insert rows from an iterator, so that they need not be in memory together."""
     names = ", ".join(map(connection.ops.quote_name, columns))
     statement = f"INSERT INTO {connection.ops.quote_name(table)} ({names}) VALUES ({', '.join(['%s'] * len(columns))})"
     with connection.cursor() as cursor:

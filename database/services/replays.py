@@ -1,7 +1,7 @@
-"""Replays: episodes that somebody asked to see again, evaluated again by a worker, and kept.
+"""Replays: requested episodes that a worker evaluates again, and whose results are stored.
 
-A replay is a step with a lease, as a slice is, but belongs to no generation under way: it is done whatever state its run is
-in, and changes nothing of the run.
+A replay is a step with a lease, like a slice, but does not belong to the current generation: it is evaluated
+in any state of its run, and does not change the run.
 """
 
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ from django.db.models.functions import Now
 
 from database.errors import Fenced, NotFound, TooMany
 from database.models import Instance, Replay, ReplayState
-from database.services.leases import FREE, ONE_LESS, after_trouble, taken
+from database.services.leases import FREE, ONE_LESS, after_no_answer, taken
 
-#: Replays that wait at a time: of one user, or of all who did not log in together; and in all.
+#: Maximum number of waiting replays: of one user (all anonymous users count as one), and in all.
 MOST_OF_A_USER, MOST_IN_ALL = 20, 200
-#: Replays of a run that are kept; where there are more, the oldest go.
+#: Maximum number of finished replays of a run; the oldest beyond it are deleted.
 MOST_KEPT = 50
 
 _OF_A_CLAIM = (
@@ -29,30 +29,31 @@ _OF_A_CLAIM = (
 
 @dataclass(frozen=True, slots=True)
 class ReplayClaim:
-    """The right to do one replay, until the lease ends or somebody raises the token."""
+    """The right to evaluate one replay until the lease expires or its token is raised."""
 
     replay_id: int
     instance_id: int
     token: int
     attempts: int  # claims, this one included
-    crashes: int  # of them, how many ended in a crash that the parent saw
-    troubles: int  # tries that something left unanswered
+    crashes: int  # of these attempts, how many ended in a crash that the parent process detected
+    troubles: int  # tries in which a service did not answer
     generation: int
     index: int
     episode: int
     with_pictures: bool
-    took_over: bool = False  # the lease of another worker had run out
+    took_over: bool = False  # whether the lease of another worker had expired
 
 
 def request_replay(
     *, instance_id: int, generation: int, index: int, episode: int, with_pictures: bool, owner: User | None
 ) -> tuple[Replay, bool]:
-    """The replay of this episode, and whether it waits from now on; else it waits already, or was done with all that is
-    asked for.
+    """Request the replay of an episode; return it, and whether it was newly queued.
+
+    It is not queued where it waits already, or is done with everything that is requested.
 
     Raises:
         NotFound: there is no such run.
-        TooMany: so many wait already.
+        TooMany: too many replays are waiting already.
     """
     address = {"instance_id": instance_id, "generation": generation, "index": index, "episode": episode}
     with transaction.atomic():
@@ -76,7 +77,7 @@ def request_replay(
 
 
 def claim_replay(*, replay_id: int, worker: str, lease_seconds: float) -> ReplayClaim | None:
-    """The replay is ours for `lease_seconds`; None when it does not wait any more, or somebody has it."""
+    """Claim a replay for `lease_seconds`; None where it no longer waits, or another worker holds it."""
     with transaction.atomic():
         free = Replay.objects.filter(FREE, pk=replay_id, state=ReplayState.WAITING)
         took_over = taken((lambda: free,), worker=worker, lease_seconds=lease_seconds)
@@ -87,43 +88,58 @@ def claim_replay(*, replay_id: int, worker: str, lease_seconds: float) -> Replay
 
 
 def extend_replay(*, claim: ReplayClaim, lease_seconds: float) -> None:
-    """The lease lasts `lease_seconds` from now. Raises Fenced where it is no longer ours, or the run was deleted."""
+    """Extend the lease to `lease_seconds` from now.
+
+    Raises:
+        Fenced: the claim is no longer valid, or the run was deleted.
+    """
     _changed(claim, lease_until=Now() + timedelta(seconds=lease_seconds))
 
 
 def hand_back_replay(*, claim: ReplayClaim) -> None:
-    """The replay is free as it was before the claim."""
+    """Release the replay as it was before the claim."""
     _mine(claim).update(lease_until=None, claimed_by="", attempts=ONE_LESS)
 
 
 def back_off_replay(*, claim: ReplayClaim) -> None:
-    """The replay is free for a later try, the later the more there were. Nobody died of it, so it is no attempt."""
-    _mine(claim).update(**after_trouble(claim.troubles))
+    """Release the replay for a later try, with exponential back-off.
+
+    No process crashed, so it is not an attempt.
+    """
+    _mine(claim).update(**after_no_answer(claim.troubles))
 
 
 def store_replay(*, claim: ReplayClaim, result: bytes, film: bytes | None) -> None:
-    """The replay is done, and kept; of a run's others the oldest go where there are too many. Raises Fenced."""
+    """Store the result of a replay, and delete the run's oldest replays beyond MOST_KEPT.
+
+    Raises:
+        Fenced: the claim is no longer valid.
+    """
     with transaction.atomic():
         _changed(claim, **_ended(ReplayState.DONE), failure="", result=result, film=film)
-        _forget_oldest(claim.instance_id)
+        _delete_oldest(claim.instance_id)
 
 
 def fail_replay(*, claim: ReplayClaim, failure: str) -> None:
-    """The replay cannot be done, for this reason; it may be asked for again. Raises Fenced."""
+    """Mark a replay as failed for this reason; it may be requested again.
+
+    Raises:
+        Fenced: the claim is no longer valid.
+    """
     with transaction.atomic():
         _changed(claim, **_ended(ReplayState.FAILED), failure=failure)
-        _forget_oldest(claim.instance_id)
+        _delete_oldest(claim.instance_id)
 
 
-def _forget_oldest(instance_id: int) -> None:
-    """Of a run's replays that wait for nothing, those beyond the newest MOST_KEPT are gone."""
+def _delete_oldest(instance_id: int) -> None:
+    """Delete the run's finished replays beyond the newest MOST_KEPT."""
     done = Replay.objects.filter(instance=instance_id).exclude(state=ReplayState.WAITING)
     newest = done.order_by("-finished_at", "-pk").values_list("pk", flat=True)
     Replay.objects.filter(pk__in=list(newest[MOST_KEPT:])).delete()
 
 
 def _is_enough(row: Replay, with_pictures: bool) -> bool:
-    """Whether nothing more need be done for what is asked now."""
+    """Whether the replay waits or is done with everything that is requested now."""
     return row.state != ReplayState.FAILED and (row.with_pictures or not with_pictures)
 
 
@@ -142,7 +158,7 @@ def _ended(state: ReplayState) -> dict[str, Any]:
 
 
 def _mine(claim: ReplayClaim) -> Any:
-    """The claim's replay, where the token is still that of the claim."""
+    """Select the claim's replay while the claim is valid: it waits, with the claim's token."""
     return Replay.objects.filter(pk=claim.replay_id, token=claim.token, state=ReplayState.WAITING)
 
 

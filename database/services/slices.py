@@ -1,7 +1,7 @@
-"""Slices: an expensive generation, written before it is evaluated, and evaluated part by part by whoever comes.
+"""Slices of an expensive generation, which is stored before its evaluation and evaluated by all workers.
 
-The run's row counts the slices still to come, down by one in the transaction that stores a slice's results. Whoever
-brings it to zero sends the run on.
+The run's row counts the pending slices. The transaction that stores a slice's results decrements the count,
+and the worker that brings it to zero schedules the run.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,41 +18,44 @@ from database.errors import Fenced
 from database.models import ACTIVE, Instance, InstanceState, Slice
 from database.services.clock import database_now
 from database.services.events import NewEvent, append
-from database.services.leases import FREE, OF_A_CLAIM, ONE_LESS, after_trouble, taken
+from database.services.leases import FREE, OF_A_CLAIM, ONE_LESS, after_no_answer, taken
 
-#: States of a run in which its slices are taken up; a pause leaves them where they are.
+#: States of a run in which its slices are claimed; a paused run keeps its slices.
 EVALUATED = (InstanceState.RUNNING, InstanceState.CANCELLING)
 
 
 @dataclass(frozen=True, slots=True)
 class NewSlice:
-    """Agents first..last-1 of a generation, packed."""
+    """A slice to be written: agents first..last-1 of a generation, packed."""
 
     first: int
     last: int
     population: bytes
-    results: bytes | None = None  # what became of them, packed; None where that is still to be seen
+    results: bytes | None = None  # packed; None where they are not evaluated yet
 
 
 @dataclass(frozen=True, slots=True)
 class SliceClaim:
-    """The right to evaluate one slice, until the lease ends or somebody raises token or epoch."""
+    """The right to evaluate one slice until the lease expires, or its token or epoch is raised."""
 
     slice_id: int
     instance_id: int
     token: int
     epoch: int
     attempts: int  # claims, this one included
-    crashes: int  # of them, how many ended in a crash that the parent saw
-    troubles: int  # tries that something left unanswered
+    crashes: int  # of these attempts, how many ended in a crash that the parent process detected
+    troubles: int  # tries in which a service did not answer
     generation: int
     first: int
     last: int
-    took_over: bool = False  # the lease of another worker had run out, which nobody has told of
+    took_over: bool = False  # whether the lease of another worker had expired, without an event about it
 
 
 def open_slices(*, instance: Instance, generation: int, parts: Sequence[NewSlice]) -> list[int]:
-    """Write a generation in slices, to be called inside `fenced`; the instance is free and waits for them. Their numbers."""
+    """Write the slices of a generation and return their keys; call it inside `fenced`.
+
+    The instance's lease is released, and the instance waits for the slices.
+    """
     _delete(instance)
     numbers = _insert(instance, generation, parts)
     instance.pending_slices = _pending(parts)
@@ -62,14 +65,17 @@ def open_slices(*, instance: Instance, generation: int, parts: Sequence[NewSlice
 
 
 def close_slices(*, instance: Instance) -> None:
-    """The slices of a complete generation are gone; to be called inside `fenced`."""
+    """Delete the slices of a completed generation; call it inside `fenced`."""
     if instance.pending_slices is not None:
         _delete(instance)
         instance.pending_slices = None
 
 
 def claim_slice(*, slice_id: int, worker: str, lease_seconds: float, profiles: Sequence[str] = ()) -> SliceClaim | None:
-    """The slice is ours for `lease_seconds`; None when it is done, somebody has it, or its run does not go on."""
+    """Claim a slice for `lease_seconds`.
+
+    None where it is done, another worker holds it, or its run is not evaluated.
+    """
     run = Instance.objects.filter(
         pk=OuterRef("instance"), epoch=OuterRef("epoch"), state__in=EVALUATED, profile__in=("", *profiles)
     )
@@ -83,25 +89,36 @@ def claim_slice(*, slice_id: int, worker: str, lease_seconds: float, profiles: S
 
 
 def extend_slice(*, claim: SliceClaim, lease_seconds: float) -> None:
-    """The lease lasts `lease_seconds` from now. Raises Fenced where it is no longer ours, or the run was ended."""
+    """Extend the lease to `lease_seconds` from now.
+
+    Raises:
+        Fenced: the claim is no longer valid, or the run has ended.
+    """
     going_on = Instance.objects.filter(pk=OuterRef("instance"), epoch=claim.epoch, state__in=ACTIVE)
     if not _mine(claim).filter(Exists(going_on)).update(lease_until=Now() + timedelta(seconds=lease_seconds)):
         raise Fenced(f"slice {claim.slice_id} of run {claim.instance_id}: the lease was lost")
 
 
 def hand_back_slice(*, claim: SliceClaim) -> None:
-    """The slice is free as it was before the claim."""
+    """Release the slice as it was before the claim."""
     _mine(claim).update(lease_until=None, claimed_by="", attempts=ONE_LESS)
 
 
 def back_off_slice(*, claim: SliceClaim) -> None:
-    """The slice is free for a later try, the later the more there were. Nobody died of it, so it is no attempt."""
-    _mine(claim).update(**after_trouble(claim.troubles))
+    """Release the slice for a later try, with exponential back-off.
+
+    No process crashed, so it is not an attempt.
+    """
+    _mine(claim).update(**after_no_answer(claim.troubles))
 
 
 @contextmanager
 def fenced_slice(claim: SliceClaim) -> Iterator[Instance]:
-    """A transaction on the row of the slice's run that only the holder of the claim gets through. Raises Fenced."""
+    """Open a transaction that locks the row of the slice's run, for the holder of the claim only.
+
+    Raises:
+        Fenced: the claim is no longer valid, or the run has ended.
+    """
     with transaction.atomic():
         going_on = Instance.objects.select_for_update().filter(pk=claim.instance_id, epoch=claim.epoch, state__in=ACTIVE)
         instance = going_on.first()
@@ -114,10 +131,12 @@ def fenced_slice(claim: SliceClaim) -> Iterator[Instance]:
 
 
 def commit_slice(*, claim: SliceClaim, results: bytes, events: Sequence[NewEvent] = (), chance: bool = False) -> bool:
-    """Store the results of a slice; whether its run can be advanced now. Raises Fenced.
+    """Store the results of a slice; return whether its run can be advanced now.
 
     Args:
-        chance: a machine, not the work item, decided the results: the run is marked as not reproducible.
+        chance: whether the results depend on the machine, which marks the run as not reproducible.
+    Raises:
+        Fenced: the claim is no longer valid, or the run has ended.
     """
     with fenced_slice(claim) as instance:
         _mine(claim).update(results=results, lease_until=None, claimed_by="")
@@ -130,7 +149,11 @@ def commit_slice(*, claim: SliceClaim, results: bytes, events: Sequence[NewEvent
 
 
 def split_slice(*, claim: SliceClaim, parts: Sequence[NewSlice], event: NewEvent | None = None) -> list[int]:
-    """Put smaller slices in the place of one, at least one of them without results; their numbers. Raises Fenced."""
+    """Replace a slice by smaller ones, at least one of them without results, and return their keys.
+
+    Raises:
+        Fenced: the claim is no longer valid, or the run has ended.
+    """
     with fenced_slice(claim) as instance:
         _mine(claim).delete()
         numbers = _insert(instance, claim.generation, parts)
@@ -142,14 +165,14 @@ def split_slice(*, claim: SliceClaim, parts: Sequence[NewSlice], event: NewEvent
 
 
 def leave_slices(*, instance: Instance) -> None:
-    """Nobody works on the slices of an instance that does not go on; to be called while its row is ours."""
+    """Revoke all claims of slices of an instance that stops; the caller has locked its row."""
     Slice.objects.filter(instance=instance, results__isnull=True).update(
         token=F("token") + 1, lease_until=None, claimed_by=""
     )
 
 
 def take_up_slices(*, instance: Instance) -> None:
-    """After the epoch of an instance was raised: its slices follow, those under way are begun anew."""
+    """Give the slices of an instance its new epoch; those without results are evaluated from the start."""
     Slice.objects.filter(instance=instance).update(epoch=instance.epoch, opened_at=database_now())
     Slice.objects.filter(instance=instance, results__isnull=True).update(
         token=F("token") + 1, lease_until=None, claimed_by="", attempts=0, crashes=0, troubles=0
@@ -157,7 +180,7 @@ def take_up_slices(*, instance: Instance) -> None:
 
 
 def _mine(claim: SliceClaim) -> Any:
-    """The claim's slice, where the token is still that of the claim and there are no results."""
+    """Select the claim's slice while the claim is valid: no results, and the claim's token and epoch."""
     return Slice.objects.filter(pk=claim.slice_id, token=claim.token, epoch=claim.epoch, results__isnull=True)
 
 

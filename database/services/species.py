@@ -1,4 +1,4 @@
-"""What is written of the species of a generation: a snapshot of each, what became of them so far, and an event of news."""
+"""Writes of a generation's species: snapshots, updated rows, and events for new and extinct ones."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -11,15 +11,15 @@ from database.copying import copy_rows, tuple_of
 from database.models import EventType, Instance, Species, SpeciesSnapshot
 from database.services.events import NewEvent, append
 
-#: Numbers that an event's message names, and that its data hold.
-MOST_NAMED, MOST_TOLD = 8, 1_000
-#: Lives that one statement brings up to date; SQLite takes a hundred at a time.
-LIVES_AT_ONCE = 10_000
+#: Maximum number of species that an event lists in its message, and in its data.
+MOST_NAMED, MOST_LISTED = 8, 1_000
+#: Maximum number of species that one statement updates; SQLite takes a hundred.
+SPECIES_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class NewSnapshot:
-    """A species in the generation that is written."""
+    """A species in the generation to be written."""
 
     number: int  # from 0, over the whole run
     born_in: int  # generation
@@ -40,44 +40,44 @@ _CHANGING = (
 
 
 def record_species(*, instance: Instance, generation: int, snapshots: Sequence[NewSnapshot]) -> None:
-    """Write the species of a generation, and that those which are not among them any more are extinct.
+    """Write the species of a generation, and mark those that have no agents any more as extinct.
 
-    To be called inside `fenced`. On PostgreSQL that takes a handful of statements, and one more for every LIVES_AT_ONCE
-    species; nowhere does a statement name them one by one.
+    Call it inside `fenced`. On PostgreSQL it takes a fixed number of statements, and one more for every
+    SPECIES_AT_ONCE species; the statement that marks extinct species does not list their numbers.
     """
     alive = {row.number: row for row in Species.objects.filter(instance=instance, extinct_in=None)}
-    known = alive if instance.revived_generation is None else alive | _back(instance, generation, snapshots)
+    known = alive if instance.revived_generation is None else alive | _revived(instance, generation, snapshots)
     gone = sorted(alive.keys() - {each.number for each in snapshots})
     if not (snapshots or gone):
         return
     _insert_snapshots(instance.pk, generation, snapshots)
     Species.objects.bulk_create(
-        [_lived(instance, generation, each, known.get(each.number)) for each in snapshots],
-        update_conflicts=True, unique_fields=("instance", "number"), update_fields=_CHANGING, batch_size=LIVES_AT_ONCE,
+        [_updated(instance, generation, each, known.get(each.number)) for each in snapshots],
+        update_conflicts=True, unique_fields=("instance", "number"), update_fields=_CHANGING, batch_size=SPECIES_AT_ONCE,
     )
     if gone:
         now = SpeciesSnapshot.objects.filter(instance=instance, generation=generation, number=OuterRef("number"))
         Species.objects.filter(~Exists(now), instance=instance, extinct_in=None).update(extinct_in=generation)
     new = [each.number for each in snapshots if each.number not in known]
-    told = ((EventType.SPECIES_CREATED, new, "New species"), (EventType.SPECIES_EXTINCT, gone, "Extinct species"))
+    changes = ((EventType.SPECIES_CREATED, new, "New species"), (EventType.SPECIES_EXTINCT, gone, "Extinct species"))
     append(instance, *(
         NewEvent(
             type, f"{words}: {_named(numbers)}.", generation=generation,
-            data={"species": numbers[:MOST_TOLD], "count": len(numbers)},
+            data={"species": numbers[:MOST_LISTED], "count": len(numbers)},
         )
-        for type, numbers, words in told if numbers
+        for type, numbers, words in changes if numbers
     ))  # fmt: skip
 
 
-def _back(instance: Instance, generation: int, snapshots: Sequence[NewSnapshot]) -> dict[int, Species]:
-    """Species that were extinct when all agents had failed, and are there again as the run was resumed."""
+def _revived(instance: Instance, generation: int, snapshots: Sequence[NewSnapshot]) -> dict[int, Species]:
+    """Return the extinct species that exist again, after a run was resumed in which all agents had failed."""
     numbers = [each.number for each in snapshots if each.born_in < generation]
     rows = Species.objects.filter(instance=instance, number__in=numbers).exclude(extinct_in=None)
     return {row.number: row for row in rows}
 
 
-def _lived(instance: Instance, generation: int, now: NewSnapshot, before: Species | None) -> Species:
-    """The species with all it has been so far."""
+def _updated(instance: Instance, generation: int, now: NewSnapshot, before: Species | None) -> Species:
+    """Return the row of a species, updated with this generation's snapshot."""
     best, place = now.best_fitness, (generation, now.champion)
     if before is not None and before.best_fitness is not None and (best is None or best <= before.best_fitness):
         best, place = before.best_fitness, (before.champion_generation or 0, before.champion_index)
@@ -89,7 +89,7 @@ def _lived(instance: Instance, generation: int, now: NewSnapshot, before: Specie
 
 
 def _insert_snapshots(instance_id: int, generation: int, snapshots: Sequence[NewSnapshot]) -> None:
-    """One row for each species."""
+    """Insert one row for each snapshot."""
     rows = (_row(instance_id, generation, each) for each in snapshots)
     table = SpeciesSnapshot._meta.db_table
     if connection.vendor == "postgresql":
@@ -111,6 +111,6 @@ def _values(rows: Iterator[Mapping[str, Any]]) -> Iterator[tuple[Any, ...]]:
 
 
 def _named(numbers: Sequence[int]) -> str:
-    """The first of these numbers, and how many more there are."""
+    """Return the first of these numbers as text, and how many more there are."""
     more = len(numbers) - MOST_NAMED
     return ", ".join(map(str, numbers[:MOST_NAMED])) + (f" and {more} more" if more > 0 else "")

@@ -1,4 +1,4 @@
-"""States of a run that somebody outside asks for, and its end."""
+"""State changes of runs that users request, and the deletion of runs."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -20,11 +20,16 @@ from database.services.slices import take_up_slices
 def change_state(
     *, instance_id: int, transitions: Mapping[str, str], event: NewEvent, only_free: bool = False, raise_epoch: bool = False
 ) -> Instance:
-    """The instance goes from one of the states named to the one that follows it, with an event.
+    """Change the state of an instance, with an event, and return it.
 
+    Args:
+        transitions: new state by old state.
+        event: its data are replaced by the new state and outcome.
+        only_free: whether the change is refused while a worker holds the instance or one of its slices.
+        raise_epoch: whether to invalidate all claims of the instance and its slices.
     Raises:
         NotFound: there is no such instance.
-        Conflict: it is in none of these states, or a worker has it although `only_free`.
+        Conflict: it is in none of the old states, or `only_free` is set and a worker holds it.
     """
     with transaction.atomic():
         free = FREE & ~slice_is_held() if only_free else Q()
@@ -45,20 +50,20 @@ def change_state(
             instance.ended_at = instance.stop_reason = instance.stop_explanation = instance.failure_message = None
         if instance.state == InstanceState.CANCELLED:
             instance.stop_reason = "CANCELLED"
-        append(instance, NewEvent(event.type, event.message, event.level, data=_told(instance)))
+        append(instance, NewEvent(event.type, event.message, event.level, data=_event_data(instance)))
         instance.save()
     return instance
 
 
 def resume(*, instance_id: int, event: NewEvent, revived: NewEvent) -> Instance:
-    """A paused or failed run is queued again, as a new attempt.
+    """Queue a paused or failed run again, with attempts counted anew.
 
-    One that had died out is revived: it is marked as not reproducible, with the event `revived`, because what made
-    its agents fail may have been changed meanwhile.
+    A run that had died out is marked as not reproducible, with the event `revived`, because the cause of its
+    agents' failures may have been removed meanwhile.
 
     Raises:
         NotFound: there is no such instance.
-        Conflict: it is in no state that it can be resumed from, or it cannot go on.
+        Conflict: it cannot be resumed from its state, or has no generation left.
     """
     with transaction.atomic():
         rows = Instance.objects.select_for_update(of=("self",)).filter(pk=instance_id)
@@ -75,10 +80,15 @@ def resume(*, instance_id: int, event: NewEvent, revived: NewEvent) -> Instance:
 
 
 def delete_instance(*, instance_id: int) -> None:
-    """The run and everything below it are gone. Raises NotFound, or Conflict while it is active.
+    """Delete a run and all rows that belong to it.
 
-    First nobody can resume it any more; then its genomes and checkpoints go, few at a time; then the rest. Whoever is killed
-    in between leaves an ended run that knows less, and can be deleted again.
+    The run is first cancelled, so that it cannot be resumed; then its genomes and checkpoints are deleted in
+    batches, and then the rest. An interrupted deletion leaves an ended run without some of its data, and can
+    be repeated.
+
+    Raises:
+        NotFound: there is no such run.
+        Conflict: it is active.
     """
     with transaction.atomic():
         instance = Instance.objects.select_for_update().filter(pk=instance_id).first()
@@ -92,9 +102,11 @@ def delete_instance(*, instance_id: int) -> None:
 
 
 def delete_work_item(*, work_item_id: int) -> None:
-    """The work item and its runs are gone. Raises NotFound, or Conflict while one of them is active.
+    """Delete a work item and its runs; as with one run, an interrupted deletion can be repeated.
 
-    As with one run, it can be interrupted, and done again.
+    Raises:
+        NotFound: there is no such work item.
+        Conflict: one of its runs is active.
     """
     with transaction.atomic():
         work_item = WorkItem.objects.select_for_update().filter(pk=work_item_id).first()
@@ -111,21 +123,21 @@ def delete_work_item(*, work_item_id: int) -> None:
 
 
 def _end(instance: Instance) -> None:
-    """Nobody can resume the instance."""
+    """Cancel an instance that could be resumed."""
     if instance.state not in FINAL:
         event = NewEvent(EventType.STATE_CHANGED, "Cancelled, to be deleted.")
         resumable: dict[str, str] = dict.fromkeys(("PAUSED", "FAILED"), InstanceState.CANCELLED)
         change_state(instance_id=instance.pk, transitions=resumable, event=event, raise_epoch=True)
 
 
-def _told(instance: Instance) -> dict[str, Any]:
-    """What programs are told of a run that has come into another state."""
+def _event_data(instance: Instance) -> dict[str, Any]:
+    """Return the data of a STATE_CHANGED event: the state, and the outcome where there is one."""
     outcome = outcome_of(instance.state, instance.stop_reason)
     return {"state": instance.state} | ({} if outcome is None else {"outcome": outcome})
 
 
 def _why_not(instance_id: int, transitions: Mapping[str, str]) -> Exception:
-    """Why no row could change: it is not there, or not in the right state."""
+    """Return the error for a row that could not change: it does not exist, or is in another state."""
     state = Instance.objects.filter(pk=instance_id).values_list("state", flat=True).first()
     if state is None:
         return NotFound(f"There is no run {instance_id}.")

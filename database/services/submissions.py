@@ -1,4 +1,4 @@
-"""Accepting work items: once for each key, however often they are sent."""
+"""Acceptance of work items, once for each idempotency key."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ from database.services.events import NewEvent, append
 def create_work_item(
     *, fields: Mapping[str, Any], seeds: Sequence[int], owner: User | None, started: bool
 ) -> tuple[WorkItem, list[Instance]]:
-    """A work item and one instance for each seed, QUEUED or, not started, PAUSED."""
+    """Create a work item and one instance for each seed, QUEUED or, where not `started`, PAUSED."""
     state = InstanceState.QUEUED if started else InstanceState.PAUSED
     with transaction.atomic():
         now = database_now()
@@ -33,12 +33,15 @@ def create_work_item(
 
 
 def work_item_of_key(key: str) -> tuple[WorkItem, list[Instance]] | None:
-    """The work item that was accepted under this key, and its runs; None where there is none."""
+    """Return the work item that was accepted under this idempotency key, and its runs.
+
+    None where there is none.
+    """
     found = WorkItem.objects.filter(idempotency_key=key).first()
     return None if found is None else (found, list(found.instances.order_by("replicate")))
 
 
 def was_started(work_item: WorkItem) -> bool:
-    """Whether its runs were to begin at once when it was accepted; also where none of them is left to tell."""
+    """Whether the work item was accepted with `started`; True where none of its runs is left."""
     first = Event.objects.filter(instance__work_item=work_item, sequence=1).values_list("data", flat=True).first()
     return first is None or first["state"] == InstanceState.QUEUED

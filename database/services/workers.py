@@ -1,4 +1,4 @@
-"""What workers say of themselves: that they are there, and what they have done."""
+"""Reports of workers: heartbeats, counts, and runs that are given to another numeric profile."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -14,9 +14,9 @@ from database.services.clock import database_now
 from database.services.events import NewEvent, append
 from database.services.leases import FREE
 
-#: Rows of workers that were not seen for so long are deleted.
+#: Rows of workers without a report for so long are deleted.
 FORGOTTEN_AFTER = timedelta(days=1)
-#: A worker that was seen so lately is there.
+#: A worker is online if its last report is at most so old.
 THERE = timedelta(seconds=30)
 
 ADOPTED = "No worker of its numeric profile was there; it goes on under another."
@@ -24,11 +24,11 @@ ADOPTED = "No worker of its numeric profile was there; it goes on under another.
 
 @dataclass(slots=True)
 class Counts:
-    """What a worker has done since it last said so; fields of `Worker`."""
+    """Counts of a worker since its last report; fields of `Worker`."""
 
     claims: int = 0
     commits: int = 0
-    fenced: int = 0  # steps that somebody else had taken over
+    fenced: int = 0  # steps that another worker had taken over
     failed: int = 0  # steps that ended in an error
     lost: int = 0  # processes that died
     generations: int = 0
@@ -36,7 +36,7 @@ class Counts:
 
 
 def register_worker(*, name: str, host: str, profile: str, threads: int) -> None:
-    """The worker is known, has just started and has done nothing yet; those long gone are forgotten."""
+    """Write the row of a worker that has just started, and delete rows without a recent report."""
     now = database_now()
     Worker.objects.filter(seen_at__lt=Now() - FORGOTTEN_AFTER).delete()
     fields = {"host": host, "profile": profile, "threads": threads, "started_at": now, "seen_at": now}
@@ -44,21 +44,22 @@ def register_worker(*, name: str, host: str, profile: str, threads: int) -> None
 
 
 def see_worker(*, name: str, counts: Counts | None = None) -> bool:
-    """The worker lives, and has done this much more; False where it is not known."""
+    """Record a heartbeat of a worker and add its counts; False where it has no row."""
     done = {field: F(field) + number for field, number in asdict(counts or Counts()).items() if number}
     return bool(Worker.objects.filter(name=name).update(seen_at=Now(), **done))
 
 
 def halves(profiles: Iterable[str]) -> set[str]:
-    """The profiles of all runs that workers of these numeric profiles may work on: whole ones, and their halves before "+"."""
+    """Return the run profiles that workers of these profiles may claim: each, and its part before "+"."""
     return {half for profile in profiles for half in (profile, profile.partition("+")[0])}
 
 
 def adopt(*, patience_seconds: float) -> list[int]:
-    """Runs whose numeric profile no worker has had for so long are given to one that is there; their numbers.
+    """Move runs whose numeric profile no worker has had for so long to an online worker's.
 
-    Of a generation in slices all are evaluated anew, so that no generation mixes profiles. Where no worker is there at all,
-    nothing happens: those of a server that was switched off come back.
+    A generation in slices is evaluated from the start, so that no generation mixes profiles. Without any
+    online worker nothing changes, as the workers of a server that was switched off will return.
+    Returns the numbers of the moved runs.
     """
     there = Worker.objects.filter(seen_at__gte=Now() - THERE).order_by("-seen_at").first()
     if there is None:
@@ -70,7 +71,7 @@ def adopt(*, patience_seconds: float) -> list[int]:
 
 
 def _adopted(orphans: Any, number: int, profile: str) -> bool:
-    """Whether the run was still an orphan, and belongs to this profile now."""
+    """Move one run to this profile; False where it is no longer without workers."""
     with transaction.atomic():
         instance = orphans.select_for_update().filter(pk=number).first()
         if instance is None:

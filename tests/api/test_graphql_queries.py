@@ -291,7 +291,7 @@ def test_long_lives_are_not_lived_again_and_many_only_up_to_a_limit(
 ) -> None:
     every = f"{{instance(by:{{number:{lived.pk}}}){{agents(first:30){{nodes{{episodes{{trajectory{{rewards}}}}}}}}}}}}"
     monkeypatch.setattr("api.graphql.budgets.MOST_REPLAY_SECONDS", 0.01)
-    assert "replays lives for about 0.01 seconds" in refusal(client, every)["message"]
+    assert "replays episodes for about 0.01 seconds" in refusal(client, every)["message"]
     monkeypatch.setattr("processing.core.search.replays.MOST_REPLAY_SECONDS", 0.0)
     agents = ask(client, every)["instance"]["agents"]["nodes"]
     assert all(agent == {"episodes": []} for agent in agents)

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.test import Client, override_settings
 
 from processing import logs, runner
-from processing.logs import About, JsonLines
+from processing.logs import ContextFilter, JsonLines
 from tests import builders
 
 
@@ -24,7 +24,7 @@ def lines() -> Iterator[Any]:
     text = io.StringIO()
     handler = logging.StreamHandler(text)
     handler.setFormatter(JsonLines())
-    handler.addFilter(About())
+    handler.addFilter(ContextFilter())
     root = logging.getLogger()
     root.addHandler(handler)
     yield lambda: [json.loads(line) for line in text.getvalue().splitlines()]
@@ -65,9 +65,9 @@ def test_what_is_logged_of_a_shift_names_run_generation_and_worker(lines: Any) -
 
 
 def test_an_object_is_one_line_whatever_is_logged(lines: Any) -> None:
-    logs.note(instance=5)
+    logs.set_context(instance=5)
     logging.getLogger("x").warning("two\nlines of %s", {"ü": object})
-    logs.note(instance=None)
+    logs.set_context(instance=None)
     assert (lines()[-1]["instance"], lines()[-1]["message"].count("\n")) == (5, 1)
 
 

@@ -1,1 +1,1 @@
-"""The types that answers are made of. Resolvers are doors: one read, and its shape."""
+"""GraphQL types. A resolver makes one read and shapes its result."""

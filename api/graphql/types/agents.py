@@ -1,4 +1,4 @@
-"""Agents: genomes and what became of them."""
+"""Agents: genomes and the results of their evaluation."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from database.models import Generation, Instance
 from database.selectors import AgentRecord
 from processing.core.types import Failure, Operator
 
-#: Episodes that are replayed unless asked otherwise.
+#: Episodes that are replayed where the query sets no number.
 DEFAULT_EPISODES = 1
 
 AgentConnection = connection("Agent", "agents")
@@ -81,42 +81,35 @@ class Agent(graphene.ObjectType):
 
     @staticmethod
     def resolve_id(agent: AgentRecord, info: Any) -> str:
-        """Its global ID."""
         return global_id("Agent", agent.instance_id, agent.generation, agent.index)
 
     @staticmethod
     def resolve_name(agent: AgentRecord, info: Any) -> str:
-        """Its name for people."""
         return f"{agent.instance_id}-{agent.generation}-{agent.index}"
 
     @staticmethod
     def resolve_instance(agent: AgentRecord, info: Any) -> Instance:
-        """Its run."""
         return info.context.instance(agent.instance_id)
 
     @staticmethod
     def resolve_generation(agent: AgentRecord, info: Any) -> Generation:
-        """Its generation."""
         return info.context.generations.get((agent.instance_id, agent.generation))
 
     @staticmethod
     def resolve_origin(agent: AgentRecord, info: Any) -> int:
-        """How its genome came to be."""
         return agent.operator
 
     @staticmethod
     def resolve_operator(agent: AgentRecord, info: Any) -> str:
-        """The same in words."""
         return Operator(agent.operator).name.lower().replace("_", ", then ")
 
     @staticmethod
     def resolve_parents(agent: AgentRecord, info: Any) -> list[AgentRecord | None]:
-        """Its parents; one where it is both mother and father."""
+        """Its distinct parents: one where the same agent is mother and father."""
         return [info.context.parents.get((agent.instance_id, *parent)) for parent in dict.fromkeys(agent.parents)]
 
     @staticmethod
     def resolve_offspring(agent: AgentRecord, info: Any, first: int, after: str | None = None) -> Listed:
-        """Its children."""
         page = selectors.offspring(
             agent.instance_id, agent.generation, agent.index, first=page_size(first), after=read_cursor(after)
         )
@@ -125,12 +118,11 @@ class Agent(graphene.ObjectType):
 
     @staticmethod
     def resolve_genome(agent: AgentRecord, info: Any) -> UnpackedGenome | None:
-        """Its genome."""
         return unpacked_at(info.context, (agent.instance_id, agent.generation, agent.index))
 
     @staticmethod
     def resolve_episodes(agent: AgentRecord, info: Any, first: int) -> "list[Replay] | list[KeptEpisode]":
-        """Its episodes."""
+        """Its first episodes: recorded ones where they run in child processes, else replayed ones."""
         packed = info.context.genomes.get((agent.instance_id, agent.generation, agent.index))
         plan = info.context.plan(agent.instance_id)
         if plan.replays.is_recorded:
@@ -148,7 +140,6 @@ class Agent(graphene.ObjectType):
 
     @staticmethod
     def resolve_episodes_missing(agent: AgentRecord, info: Any) -> str | None:
-        """Why some are missing."""
         address = agent.instance_id, agent.generation, agent.index
         plan = info.context.plan(agent.instance_id)
         if plan.replays.is_recorded:
@@ -159,17 +150,14 @@ class Agent(graphene.ObjectType):
 
     @staticmethod
     def resolve_replays(agent: AgentRecord, info: Any) -> list[models.Replay]:
-        """Its replays."""
         return info.context.replays.get((agent.instance_id, agent.generation, agent.index)) or []
 
     @staticmethod
     def resolve_species(agent: AgentRecord, info: Any) -> models.Species | None:
-        """Its species."""
         return None if agent.species is None else info.context.species.get((agent.instance_id, agent.species))
 
     @staticmethod
     def resolve_exports(agent: AgentRecord, info: Any) -> list[dict[str, Any]]:
-        """Its files."""
         context, address = info.context, (agent.instance_id, agent.generation, agent.index)
         formats = formats_at(
             context.plan(agent.instance_id), genome_bytes=context.genome_bytes.get(address),
@@ -179,7 +167,6 @@ class Agent(graphene.ObjectType):
 
     @staticmethod
     def resolve_failure(agent: AgentRecord, info: Any) -> dict[str, Any] | None:
-        """Why it has no fitness."""
         if not agent.failure:
             return None
         return {"reason": agent.failure, "message": agent.reason or FAILURES[Failure(agent.failure).name]}

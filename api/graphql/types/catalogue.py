@@ -1,4 +1,4 @@
-"""What this server can run, printed from its tables: environments, strategies, genomes, and examples to start from."""
+"""The catalogue, made from the server's tables: environments, strategies, genomes, and examples."""
 
 import json
 from collections.abc import Mapping
@@ -109,7 +109,7 @@ class Example(graphene.ObjectType):
 
 
 def catalogue() -> dict[str, Any]:
-    """Everything in the tables."""
+    """The fields of `Catalogue`."""
     return {
         "kinds": [
             {"kind": name, "genome": kind.genome, "strategies": kind.strategies}
@@ -129,7 +129,7 @@ def _entry(name: str, model: type[Parameters]) -> dict[str, Any]:
 
 
 def _largest() -> Mapping[str, int]:
-    """What this server allows of the parameters that it limits."""
+    """The largest values that this server allows of the parameters that it limits."""
     return largest(Limits(**settings.LIMITS))
 
 
@@ -142,7 +142,7 @@ def environments(search: str | None) -> list[dict[str, Any]]:
 
 
 def environment_of(plan: Any) -> dict[str, Any]:
-    """The environment of a run."""
+    """The fields of `Environment` for the environment of a run."""
     world = plan.environment
     parameters, maze = world.parameters, None
     if isinstance(world, GridWorld):
@@ -166,12 +166,12 @@ def _environment(name: str) -> dict[str, Any]:
 
 
 def _spaces(world: Any) -> dict[str, Any]:
-    """What is seen and done, as numbers; null where that depends on what a document says."""
+    """Sizes of observations and actions; null where they depend on the document."""
     inputs, outputs = getattr(world, "inputs", None), getattr(world, "outputs", None)
-    is_told = isinstance(inputs, int) and isinstance(outputs, int)
+    is_known = isinstance(inputs, int) and isinstance(outputs, int)
     return {
-        "observation_space": {"shape": [inputs], "type": "float32"} if is_told else {"shape": None},
-        "action_space": {"size": outputs if is_told else None},
+        "observation_space": {"shape": [inputs], "type": "float32"} if is_known else {"shape": None},
+        "action_space": {"size": outputs if is_known else None},
     }
 
 
@@ -185,7 +185,7 @@ def _observed(entry: Mapping[str, Any]) -> list[str]:
 
 
 def _registered(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """One of Gymnasium's, as the catalogue knows it."""
+    """An environment of Gymnasium, from its entry in the catalogue."""
     return {
         "type": "gymnasium", "name": entry["id"], "description": entry["description"], "renderable": False,
         "compiled": entry["id"] in CLASSIC, "observation_space": entry["observation"], "action_space": entry["action"],
@@ -197,12 +197,12 @@ def _registered(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _registered_in(name: str, world: Any) -> dict[str, Any]:
-    """The same in a run: with the spaces that the run was staged with, and without what is not known any more."""
+    """An environment of Gymnasium in a run, with its staged spaces, and without what is no longer known."""
     entry = known_environments().entry(name)
-    told = _registered(entry) if entry is not None and _is_usable(entry) else _environment("gymnasium")
+    fields = _registered(entry) if entry is not None and _is_usable(entry) else _environment("gymnasium")
     facts = world.facts if isinstance(world, Foreign) else entries()[name]
     parts = world.parameters.observe or part_troubles(facts["observation"])
-    return told | {
+    return fields | {
         "name": name, "observation_space": facts["observation"], "action_space": facts["action"], "observed": list(parts),
         "trouble": None,
     }

@@ -1,4 +1,4 @@
-"""Enumerations, printed from the tables and classes that decide them."""
+"""GraphQL enumerations, made from the tables and classes that define them."""
 
 from collections.abc import Callable, Mapping
 from enum import Enum, StrEnum
@@ -51,7 +51,7 @@ def _summary(thing: Any) -> str:
 
 
 def _meaning(thing: Any) -> str:
-    """What its documents mean by its name."""
+    """The description of its key `type` in documents."""
     return str(thing.Parameters.model_fields["type"].description)
 
 

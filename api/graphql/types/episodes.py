@@ -1,4 +1,4 @@
-"""Episodes, lived again from genome and address when somebody looks."""
+"""Episodes, replayed from genome and address when a query asks for them."""
 
 import math
 from functools import cached_property
@@ -31,16 +31,18 @@ class Trajectory(graphene.ObjectType):
     )
 
     @staticmethod
-    def resolve_observations(way: types.Trajectory, info: Any) -> list[list[float | None]] | None:
-        """What it saw. Raises Refused where one request has too much told."""
-        info.context.budgets.observations.spend(sum(len(seen) for seen in way.observations))
-        if len(way.observations) < way.steps:
+    def resolve_observations(trajectory: types.Trajectory, info: Any) -> list[list[float | None]] | None:
+        """What it saw before each step. Raises Refused where one request asks for too many numbers."""
+        info.context.budgets.observations.spend(sum(len(observation) for observation in trajectory.observations))
+        if len(trajectory.observations) < trajectory.steps:
             return None
-        return [[value if math.isfinite(value) else None for value in seen.tolist()] for seen in way.observations]
+        return [
+            [value if math.isfinite(value) else None for value in observation.tolist()] for observation in trajectory.observations
+        ]
 
 
 class Episode(graphene.ObjectType):
-    """One life in an environment."""
+    """One episode in an environment."""
 
     index = one(graphene.Int, "Number of the episode, from 0.")
     seed = one(BigInt, "Seed of the run; with generation, agent and episode it addresses every draw.")
@@ -56,44 +58,38 @@ class Episode(graphene.ObjectType):
 
     @staticmethod
     def resolve_return_(root: "Replay | KeptEpisode", info: Any) -> float:
-        """The return."""
-        return root.life.total
+        return root.trajectory.total
 
     @staticmethod
     def resolve_steps(root: "Replay | KeptEpisode", info: Any) -> int:
-        """The steps."""
-        return root.life.steps
+        return root.trajectory.steps
 
     @staticmethod
     def resolve_terminated(root: "Replay | KeptEpisode", info: Any) -> bool:
-        """Whether the environment ended it."""
-        return root.life.terminated
+        return root.trajectory.terminated
 
     @staticmethod
     def resolve_truncated(root: "Replay | KeptEpisode", info: Any) -> bool:
-        """Whether the step limit ended it."""
-        return root.life.truncated
+        return root.trajectory.truncated
 
     @staticmethod
     def resolve_is_cut(root: "Replay | KeptEpisode", info: Any) -> bool:
-        """Whether it went on."""
-        return root.life.is_cut
+        return root.trajectory.is_cut
 
     @staticmethod
     def resolve_trajectory(root: "Replay | KeptEpisode", info: Any) -> types.Trajectory:
-        """The way."""
-        return root.life
+        return root.trajectory
 
 
 class KeptEpisode:
     """An episode that a worker has replayed."""
 
-    def __init__(self, life: types.Trajectory, *, index: int, seed: int) -> None:
-        self.life, self.index, self.seed = life, index, seed
+    def __init__(self, trajectory: types.Trajectory, *, index: int, seed: int) -> None:
+        self.trajectory, self.index, self.seed = trajectory, index, seed
 
 
 class Replay:
-    """An episode that is lived again at the first question."""
+    """An episode that is replayed when one of its fields is first resolved."""
 
     def __init__(self, context: Context, genome: bytes, agent: AgentRecord, *, index: int) -> None:
         self.index, self.seed = index, context.instance(agent.instance_id).seed
@@ -101,8 +97,8 @@ class Replay:
         self._genome, self._agent = genome, agent
 
     @cached_property
-    def life(self) -> types.Trajectory:
-        """What happened. Raises Refused where one request has too much lived again."""
+    def trajectory(self) -> types.Trajectory:
+        """The replayed trajectory. Raises Refused where one request replays too much."""
         self._context.budgets.replays.spend(self._plan.replays.seconds(self._agent.steps, self._genome))
         return self._plan.replays.episode(
             self._genome, seed=self.seed, generation=self._agent.generation, agent=self._agent.index, episode=self.index

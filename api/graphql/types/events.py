@@ -1,4 +1,4 @@
-"""What happened to a run."""
+"""Events of a run."""
 
 from typing import Any
 
@@ -31,10 +31,8 @@ class Event(graphene.ObjectType):
 
     @staticmethod
     def resolve_id(event: models.Event, info: Any) -> str:
-        """Its global ID."""
         return global_id("Event", event.instance_id, event.sequence)
 
     @staticmethod
     def resolve_instance(event: models.Event, info: Any) -> models.Instance:
-        """Its run."""
         return info.context.instance(event.instance_id)

@@ -48,7 +48,6 @@ class GenerationStatistics(graphene.ObjectType):
 
     @staticmethod
     def resolve_generation(row: models.Generation, info: Any) -> int:
-        """Its number."""
         return row.number
 
 
@@ -85,34 +84,29 @@ class Generation(graphene.ObjectType):
 
     @staticmethod
     def resolve_id(row: models.Generation, info: Any) -> str:
-        """Its global ID."""
         return global_id("Generation", row.instance_id, row.number)
 
     @staticmethod
     def resolve_instance(row: models.Generation, info: Any) -> models.Instance:
-        """Its run."""
         return info.context.instance(row.instance_id)
 
     @staticmethod
     def resolve_statistics(row: models.Generation, info: Any) -> models.Generation:
-        """Its figures."""
         return row
 
     @staticmethod
     def resolve_novelty(row: models.Generation, info: Any) -> dict[str, Any] | None:
-        """How novel its agents were."""
         if info.context.instance(row.instance_id).work_item.spec.get("novelty") is None:
             return None
-        told = info.context.generation_facts.get((row.instance_id, row.number)) or {}
-        if "archive_size" not in told:
+        facts = info.context.generation_facts.get((row.instance_id, row.number)) or {}
+        if "archive_size" not in facts:
             return None
         return {
-            "mean": told["mean_novelty"], "largest": told["largest_novelty"], "archive_size": told["archive_size"]
+            "mean": facts["mean_novelty"], "largest": facts["largest_novelty"], "archive_size": facts["archive_size"]
         }
 
     @staticmethod
     def resolve_champion(row: models.Generation, info: Any) -> AgentRecord | None:
-        """Its best agent."""
         if row.champion_index is None:
             return None
         return info.context.champions.get((row.instance_id, row.number, row.champion_index))
@@ -121,7 +115,6 @@ class Generation(graphene.ObjectType):
     def resolve_agents(
         row: models.Generation, info: Any, first: int, after: str | None = None, filter: Any = None, order_by: Any = None
     ) -> Listed:
-        """Its agents."""
         return agents_listed(
             info, row.instance_id, filter=agent_filter(filter, row.instance_id, row.number), first=first, after=after,
             order=ordered(order_by, AgentKey, AgentKey.INDEX, False),
@@ -131,11 +124,9 @@ class Generation(graphene.ObjectType):
     def resolve_species(
         row: models.Generation, info: Any, first: int | None, after: int | None = None
     ) -> list[models.SpeciesSnapshot] | None:
-        """Its species."""
         size = page_size(first, DEFAULT_SPECIES)
         return None if row.species_count is None else info.context.species_in(row, first=size, after=after)
 
     @staticmethod
     def resolve_has_checkpoint(row: models.Generation, info: Any) -> bool:
-        """Whether there is a checkpoint."""
         return bool(info.context.checkpoints.get((row.instance_id, row.number)))

@@ -17,7 +17,7 @@ from processing.core.genomes import graph_genes as genes
 from processing.core.genomes.graphs import Graphs
 from processing.core.search.plan import Plan
 
-#: Above it, weights and connections are not sent.
+#: Weights and connections of larger genomes are not sent.
 MOST_WEIGHTS = 10_000
 
 
@@ -45,12 +45,10 @@ class WeightGenome(graphene.ObjectType):
 
     @staticmethod
     def resolve_parameter_count(root: "UnpackedGenome", info: Any) -> int:
-        """The number of weights."""
         return root.plan.genome.number_of_weights
 
     @staticmethod
     def resolve_weights(root: "UnpackedGenome", info: Any) -> list[dict[str, Any]] | None:
-        """The weights, layer by layer."""
         if root.size > MOST_WEIGHTS:
             return None
         root.look()
@@ -61,7 +59,6 @@ class WeightGenome(graphene.ObjectType):
 
     @staticmethod
     def resolve_network(root: "UnpackedGenome", info: Any) -> Drawing:
-        """The drawing."""
         return root.drawing
 
 
@@ -86,12 +83,10 @@ class ConnectionGene(graphene.ObjectType):
 
     @staticmethod
     def resolve_from_(gene: genes.ConnectionGene, info: Any) -> int:
-        """The node it leaves."""
         return gene.source
 
     @staticmethod
     def resolve_to(gene: genes.ConnectionGene, info: Any) -> int:
-        """The node it enters."""
         return gene.target
 
 
@@ -109,12 +104,11 @@ class NeatGenome(graphene.ObjectType):
 
     @staticmethod
     def resolve_parameter_count(root: "UnpackedGenome", info: Any) -> int:
-        """The number of connections that count."""
+        """The number of enabled connections."""
         return int(root.genomes.enabled.sum())
 
     @staticmethod
     def resolve_node_genes(root: "UnpackedGenome", info: Any) -> list[dict[str, Any]]:
-        """The nodes."""
         biases = root.genes.biases()
         return [
             {"number": node.number, "role": node.role, "activation": node.activation, "bias": biases.get(node.number, 0.0)}
@@ -123,7 +117,6 @@ class NeatGenome(graphene.ObjectType):
 
     @staticmethod
     def resolve_connection_genes(root: "UnpackedGenome", info: Any) -> tuple[genes.ConnectionGene, ...] | None:
-        """The connections."""
         if root.size > MOST_WEIGHTS:
             return None
         info.context.budgets.genes.spend(root.size)
@@ -131,7 +124,6 @@ class NeatGenome(graphene.ObjectType):
 
     @staticmethod
     def resolve_network(root: "UnpackedGenome", info: Any) -> Drawing:
-        """The drawing."""
         return root.drawing
 
 
@@ -146,7 +138,7 @@ def unpacked_at(context: Context, address: tuple[int, int, int]) -> "UnpackedGen
 
 
 class UnpackedGenome:
-    """A genome with the plan that gives it meaning, and with what a request may still look at."""
+    """An unpacked genome with the plan of its run and the request's budget of genes."""
 
     def __init__(self, plan: Plan, packed: bytes, budget: Budget) -> None:
         self.plan, self._budget = plan, budget
@@ -154,16 +146,16 @@ class UnpackedGenome:
 
     @property
     def is_graph(self) -> bool:
-        """Whether it is one whose topology evolved."""
+        """Whether its topology evolved."""
         return isinstance(self.genomes, Graphs)
 
     @property
     def size(self) -> int:
-        """Its connection genes, or its weights."""
+        """Number of its connection genes, or of its weights."""
         return int(self.genomes.genes[0]) if self.is_graph else self.plan.genome.number_of_weights
 
     def look(self) -> None:
-        """All of it is looked at. Raises Refused where that is too much in one request."""
+        """Charge the budget for reading all genes. Raises Refused where too little is left."""
         self._budget.spend(self.size / GENES_PER_LOOK)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""What clients send: by whom to find things, filters, orders, and the inputs of mutations."""
+"""Input types: keys to find objects by, filters, orders, and the inputs of mutations."""
 
 import re
 from typing import Any
@@ -153,7 +153,7 @@ class AgentOrder(graphene.InputObjectType):
 
 
 def work_item_filter(given: Any) -> WorkItems | None:
-    """The filter as selectors take it."""
+    """The filter of work items as selectors take it."""
     if given is None:
         return None
     return WorkItems(
@@ -163,7 +163,7 @@ def work_item_filter(given: Any) -> WorkItems | None:
 
 
 def instance_filter(given: Any, work_item_id: int | None = None) -> Instances | None:
-    """The filter as selectors take it, narrowed to one work item where that is given."""
+    """The filter of runs as selectors take it, narrowed to one work item where that is given."""
     given = given or {}
     if work_item_id is None and given.get("work_item_id") is not None:
         work_item_id = read_id(given["work_item_id"], "WorkItem").numbers[0]
@@ -203,7 +203,7 @@ def _species(text: str | None, instance_id: int) -> int | None:
 
 
 def _values(members: Any) -> tuple[Any, ...]:
-    """What stands behind the members of an enumeration."""
+    """The values of members of an enumeration."""
     return tuple(each.value for each in members or ())
 
 
@@ -218,7 +218,7 @@ def _clean(texts: Any) -> tuple[str, ...]:
 
 
 def _text(text: str | None) -> str:
-    """A text that a database can compare."""
+    """A text that the database can compare. Raises GraphQLError where it cannot."""
     if text and _UNSTORABLE.search(text):
         message = "expected a text without NUL characters and half surrogate pairs"
         raise GraphQLError(message, extensions={"code": "INVALID_FORMAT"})

@@ -1,4 +1,4 @@
-"""Lineage: where an agent comes from, and what changed along the line of its fitter parents."""
+"""Lineage: an agent's ancestors, and what changed along the line of its fitter parents."""
 
 from typing import Any
 
@@ -27,17 +27,14 @@ class LineageEdge(graphene.ObjectType):
 
     @staticmethod
     def resolve_parent_id(edge: tuple[AgentRecord, AgentRecord], info: Any) -> str:
-        """The parent."""
         return _id(edge[0])
 
     @staticmethod
     def resolve_child_id(edge: tuple[AgentRecord, AgentRecord], info: Any) -> str:
-        """The child."""
         return _id(edge[1])
 
     @staticmethod
     def resolve_origin(edge: tuple[AgentRecord, AgentRecord], info: Any) -> int:
-        """How the child came to be."""
         return edge[1].operator
 
 
@@ -68,43 +65,35 @@ class LineageStep(graphene.ObjectType):
 
     @staticmethod
     def resolve_parent(step: "Step", info: Any) -> AgentRecord:
-        """The parent."""
         return step.parent
 
     @staticmethod
     def resolve_agent(step: "Step", info: Any) -> AgentRecord:
-        """The child."""
         return step.child
 
     @staticmethod
     def resolve_origin(step: "Step", info: Any) -> int:
-        """How it came to be."""
         return step.child.operator
 
     @staticmethod
     def resolve_operator(step: "Step", info: Any) -> str:
-        """The same in words."""
         return Agent.resolve_operator(step.child, info)
 
     @staticmethod
     def resolve_fitness_before(step: "Step", info: Any) -> float | None:
-        """The parent's fitness."""
         return step.parent.fitness
 
     @staticmethod
     def resolve_fitness_after(step: "Step", info: Any) -> float | None:
-        """The child's fitness."""
         return step.child.fitness
 
     @staticmethod
     def resolve_fitness_change(step: "Step", info: Any) -> float | None:
-        """The difference."""
         before, after = step.parent.fitness, step.child.fitness
         return None if before is None or after is None else after - before
 
     @staticmethod
     def resolve_mutations(step: "Step", info: Any) -> Changes | None:
-        """What changed."""
         before, after = (unpacked_at(info.context, _address(each)) for each in (step.parent, step.child))
         if before is None or after is None:
             return None
@@ -127,26 +116,25 @@ class Lineage(graphene.ObjectType):
 
     @staticmethod
     def resolve_line(tree: "Tree", info: Any) -> list["Step"]:
-        """The line."""
         return tree.steps()
 
 
 class Step:
-    """A birth on the line of a tree."""
+    """A step of a line of descent: a parent and its child."""
 
     def __init__(self, parent: AgentRecord, child: AgentRecord) -> None:
         self.parent, self.child = parent, child
 
 
 class Tree:
-    """A lineage, with the genomes along its line, which are read together at the first question."""
+    """A lineage; the genomes along its line are read together when one is first needed."""
 
     def __init__(self, context: Any, found: selectors.Lineage) -> None:
         self.root, self.agents, self.edges, self.truncated = found.root, found.agents, found.edges, found.is_truncated
         self._line, self._context = found.line, context
 
     def steps(self) -> list[Step]:
-        """The births along the line."""
+        """The pairs of parent and child along the line, the earliest first."""
         self._context.genomes.announce(_address(each) for each in self._line)
         return [Step(parent, child) for parent, child in zip(self._line, self._line[1:], strict=False)]
 

@@ -44,12 +44,10 @@ class NetworkEdge(graphene.ObjectType):
 
     @staticmethod
     def resolve_from_(edge: Edge, info: Any) -> str:
-        """The node it leaves."""
         return edge.source
 
     @staticmethod
     def resolve_to(edge: Edge, info: Any) -> str:
-        """The node it enters."""
         return edge.target
 
 
@@ -70,5 +68,4 @@ class Network(graphene.ObjectType):
 
     @staticmethod
     def resolve_svg(drawing: Drawing, info: Any) -> str:
-        """The drawing as SVG."""
         return svg_of(drawing)

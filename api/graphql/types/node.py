@@ -1,4 +1,4 @@
-"""What every object with a global ID has."""
+"""The interface of objects with a global ID, and short forms of fields."""
 
 from typing import Any
 
@@ -18,15 +18,15 @@ class Node(graphene.Interface):
 
 
 def many(target: Any, description: str, **arguments: Any) -> Any:
-    """A list without nulls."""
+    """A field that is a list without nulls."""
     return graphene.Field(graphene.NonNull(graphene.List(graphene.NonNull(target))), description=description, **arguments)
 
 
 def one(target: Any, description: str, **arguments: Any) -> Any:
-    """A value that is always there."""
+    """A field that is never null."""
     return graphene.Field(target, required=True, description=description, **arguments)
 
 
 def maybe(target: Any, description: str, **arguments: Any) -> Any:
-    """A value that may be null."""
+    """A field that may be null."""
     return graphene.Field(target, description=description, **arguments)

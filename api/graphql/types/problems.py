@@ -1,4 +1,4 @@
-"""What users can put right, and what a run will cost."""
+"""Errors that users can correct, and cost estimates."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from formatting.faults import Fault, FaultCode
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A problem with the request, fit to show."""
+    """A problem with the request, ready for display."""
 
     code: FaultCode
     message: str
@@ -51,7 +51,7 @@ class CostEstimate(graphene.ObjectType):
 
 
 def problems_of(faults: Iterable[Fault], *prefix: str) -> list[Problem]:
-    """Faults of a document that stands at `prefix` in the input."""
+    """The problems of a document whose path in the input is `prefix`."""
     return [
         Problem(each.code, each.message, [*prefix, *map(str, each.path)], each.expected, each.given, each.hint)
         for each in faults
@@ -59,7 +59,7 @@ def problems_of(faults: Iterable[Fault], *prefix: str) -> list[Problem]:
 
 
 def stored_problems(faults: Iterable[dict[str, Any]]) -> list[Problem]:
-    """Faults as they are stored with a work item."""
+    """The problems that are stored with a work item."""
     return [
         Problem(
             FaultCode(each["code"]), each["message"], list(map(str, each["path"])), each["expected"], each["given"],

@@ -1,4 +1,4 @@
-"""Replays of episodes that run in child processes: asked for with `requestReplay`, done by a worker, kept."""
+"""Replays of episodes that run in child processes, requested with `requestReplay` and done by workers."""
 
 from typing import Any
 
@@ -27,17 +27,15 @@ class EpisodeReplay(graphene.ObjectType):
 
     @staticmethod
     def resolve_index(replay: Replay, info: Any) -> int:
-        """The number."""
         return replay.episode
 
     @staticmethod
     def resolve_state(replay: Replay, info: Any) -> str:
-        """Where it stands."""
         return state_of(replay)
 
     @staticmethod
     def resolve_message(replay: Replay, info: Any) -> str | None:
-        """What there is to say."""
+        """Why the replay waits, failed or ended early; None where it did none of these."""
         state = state_of(replay)
         if state in WORDS:
             return WORDS[state]
@@ -48,23 +46,20 @@ class EpisodeReplay(graphene.ObjectType):
 
     @staticmethod
     def resolve_episode(replay: Replay, info: Any) -> KeptEpisode | None:
-        """What happened."""
         return episode_of(info.context, replay)
 
     @staticmethod
     def resolve_gif_url(replay: Replay, info: Any) -> str | None:
-        """Its pictures."""
         return film_url(replay, "gif")
 
     @staticmethod
     def resolve_frames_message(replay: Replay, info: Any) -> str | None:
-        """Why there are none."""
         kept = kept_of(info.context, replay)
         return None if kept is None else kept.undrawn
 
 
 def episode_of(context: Any, replay: Replay) -> KeptEpisode | None:
-    """What was kept of an episode; None where nothing can be shown."""
+    """The recorded episode of a replay; None where nothing can be shown."""
     kept = kept_of(context, replay)
     if kept is None or kept.trajectory is None:
         return None
@@ -72,7 +67,10 @@ def episode_of(context: Any, replay: Replay) -> KeptEpisode | None:
 
 
 def kept_of(context: Any, replay: Replay) -> Recording | None:
-    """What was kept of a replay, read once in a request. Raises Refused where one request reads too much."""
+    """The recording of a replay, read once in a request; None where there is none.
+
+    Raises Refused where one request reads too much.
+    """
     if not replay.result_bytes:  # type: ignore[attr-defined]
         return None
     if replay.pk not in context.recordings:

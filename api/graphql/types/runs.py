@@ -128,72 +128,59 @@ class Instance(graphene.ObjectType):
 
     @staticmethod
     def resolve_id(run: models.Instance, info: Any) -> str:
-        """Its global ID."""
         return global_id("Instance", run.pk)
 
     @staticmethod
     def resolve_number(run: models.Instance, info: Any) -> int:
-        """Its number."""
         return run.pk
 
     @staticmethod
     def resolve_name(run: models.Instance, info: Any) -> str:
-        """Its work item's name."""
         return run.work_item.name
 
     @staticmethod
     def resolve_labels(run: models.Instance, info: Any) -> list[str]:
-        """Its work item's labels."""
         return run.work_item.labels
 
     @staticmethod
     def resolve_kind(run: models.Instance, info: Any) -> str:
-        """Its work item's kind."""
         return run.work_item.kind
 
     @staticmethod
     def resolve_outcome(run: models.Instance, info: Any) -> Outcome | None:
-        """How it ended."""
         return outcome_of(run.state, run.stop_reason)
 
     @staticmethod
     def resolve_explain_stop(run: models.Instance, info: Any) -> Any:
-        """Why it ended."""
         return run.stop_explanation
 
     @staticmethod
     def resolve_progress(run: models.Instance, info: Any) -> Progress:
-        """How far it is."""
         info.context.instances.keep(run.pk, run)
         return info.context.progress.get(run.pk)
 
     @staticmethod
     def resolve_environment(run: models.Instance, info: Any) -> dict[str, Any]:
-        """Its environment."""
         return environment_of(info.context.plan(run.pk))
 
     @staticmethod
     def resolve_champion(run: models.Instance, info: Any) -> AgentRecord | None:
-        """Its best agent."""
         if run.champion_generation is None or run.champion_index is None:
             return None
         return info.context.champions.get((run.pk, run.champion_generation, run.champion_index))
 
     @staticmethod
     def resolve_champions(run: models.Instance, info: Any, first: int, after: str | None = None) -> Listed:
-        """The best of each generation."""
         return agents_listed(
             info, run.pk, filter=AgentFilter(champions_only=True), order={}, first=first, after=after
         )
 
     @staticmethod
     def resolve_generation(run: models.Instance, info: Any, number: int) -> models.Generation | None:
-        """One generation."""
         return info.context.generations.get((run.pk, number))
 
     @staticmethod
     def resolve_generations(run: models.Instance, info: Any, first: int, after: str | None = None) -> Listed:
-        """Its generations."""
         page = selectors.generations(run.pk, first=page_size(first), after=read_cursor(after))
         info.context.met_generations(page.items)
         return Listed(page, lambda: run.next_generation, after)
@@ -202,7 +189,6 @@ class Instance(graphene.ObjectType):
     def resolve_statistics(
         run: models.Instance, info: Any, max_points: int | None, from_: int | None = 0, to: int | None = None
     ) -> list[models.Generation]:
-        """Figures for charts."""
         points = clamped(max_points, DEFAULT_POINTS, 2, MOST_POINTS)
         return selectors.statistics(run.pk, first_number=max(from_ or 0, 0), last_number=to, max_points=points)
 
@@ -210,7 +196,6 @@ class Instance(graphene.ObjectType):
     def resolve_agents(
         run: models.Instance, info: Any, first: int, after: str | None = None, filter: Any = None, order_by: Any = None
     ) -> Listed:
-        """Its agents."""
         order = ordered(order_by, AgentKey, AgentKey.INDEX, False)
         return agents_listed(info, run.pk, filter=agent_filter(filter, run.pk), order=order, first=first, after=after)
 
@@ -218,7 +203,6 @@ class Instance(graphene.ObjectType):
     def resolve_species(
         run: models.Instance, info: Any, first: int | None, alive: bool | None = None, after: int | None = None
     ) -> list[models.Species] | None:
-        """Its species."""
         if run.work_item.kind != "neat":
             return None
         found = selectors.species_of(run.pk, alive=alive, first=page_size(first, DEFAULT_SPECIES), after=after)
@@ -229,7 +213,6 @@ class Instance(graphene.ObjectType):
     def resolve_lineage(
         run: models.Instance, info: Any, max_depth: int | None, agent_id: str | None = None
     ) -> Tree | None:
-        """Whence an agent comes."""
         root = None if agent_id is None else own_numbers("agentId", read_id(agent_id, "Agent"), run.pk)
         return lineage_of(info, run, root, max_depth)
 
@@ -238,7 +221,6 @@ class Instance(graphene.ObjectType):
         run: models.Instance, info: Any, first: int, after: str | None = None, after_sequence: int | None = None,
         types: Any = None, minimum_level: Any = None,
     ) -> Listed:
-        """What happened."""
         which: dict[str, Any] = {
             "types": [each.value for each in types or ()], "minimum_level": minimum_level.value if minimum_level else None,
         }
@@ -249,7 +231,6 @@ class Instance(graphene.ObjectType):
 
     @staticmethod
     def resolve_provenance(run: models.Instance, info: Any) -> dict[str, Any]:
-        """What reproduces it."""
         return {
             "seed": run.seed, "spec": run.work_item.spec, "specHash": run.work_item.spec_hash, "digest": run.digest,
             "reproducible": run.reproducible, "numericProfile": run.numeric_profile,

@@ -1,4 +1,4 @@
-"""Scalars: JSON, whole numbers beyond 32 bits, instants. NaN and infinity never get out."""
+"""Scalars: JSON, whole numbers beyond 32 bits, instants. NaN and infinity are sent as null."""
 
 import math
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from graphql import GraphQLError
 from graphql.language import ast
 
 MOST = 2**53 - 1
-#: No field can hold a whole number of more digits, and reading one takes time.
+#: Most digits of a whole number: no field can hold more, and parsing takes time.
 MOST_DIGITS = 308
 
 
@@ -24,12 +24,12 @@ class JSON(graphene.Scalar):
 
     @staticmethod
     def parse_value(value: Any) -> Any:
-        """The value as it came in a variable."""
+        """The value from a variable."""
         return value
 
     @staticmethod
     def parse_literal(node: ast.ValueNode, variables: Mapping[str, Any] | None = None) -> Any:
-        """The value as it stands in the query."""
+        """The value from a literal in the query."""
         return _literal(node, variables or {})
 
 
@@ -38,19 +38,18 @@ class BigInt(graphene.Scalar):
 
     @staticmethod
     def serialize(value: Any) -> int:
-        """The number."""
         return int(value)
 
     @staticmethod
     def parse_value(value: Any) -> int:
-        """The number as it came in a variable."""
+        """The number from a variable. Raises GraphQLError where it is out of range."""
         if type(value) is not int or abs(value) > MOST:
             raise GraphQLError("BigInt: expected a whole number within ±(2^53 - 1)")
         return value
 
     @staticmethod
     def parse_literal(node: ast.ValueNode, variables: Mapping[str, Any] | None = None) -> int:
-        """The number as it stands in the query."""
+        """The number from a literal in the query. Raises GraphQLError where it is out of range."""
         return BigInt.parse_value(_literal(node, variables or {}))
 
 
@@ -64,12 +63,12 @@ class DateTime(graphene.DateTime):
 
     @classmethod
     def parse_literal(cls, node: ast.ValueNode, _variables: Any = None) -> Any:
-        """The same, written in the query."""
+        """The instant from a literal in the query. Raises GraphQLError as `parse_value`."""
         return _storable(graphene.DateTime.parse_literal(node))
 
 
 def _storable(instant: Any) -> Any:
-    """An instant in UTC, where it is one."""
+    """A parsed instant in UTC; any other value as it is."""
     if not isinstance(instant, datetime):
         return instant
     try:

@@ -1,4 +1,4 @@
-"""The server, who is asking, and what a check of a work item found."""
+"""The server, the user who asks, and the result of a check of a work item."""
 
 from typing import Any
 
@@ -48,7 +48,7 @@ class WorkItemValidation(graphene.ObjectType):
 
 
 def server(info: Any) -> dict[str, Any]:
-    """The server at this moment."""
+    """The fields of `Server`, with the present load."""
     active = selectors.active_counts()
     return {
         "version": VERSION, "schema_version": SCHEMA_VERSION, "kinds": list(KINDS),
@@ -59,7 +59,7 @@ def server(info: Any) -> dict[str, Any]:
 
 
 def viewer(info: Any) -> dict[str, Any] | None:
-    """Who is asking; None when anonymous."""
+    """The fields of `Viewer`; None where nobody is logged in."""
     request = info.context.request
     if not request.user.is_authenticated:
         return None

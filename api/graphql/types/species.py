@@ -1,4 +1,4 @@
-"""Species, and what they were in each generation."""
+"""Species, and their snapshots in each generation."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ class SpeciesSnapshot(graphene.ObjectType):
     adjusted_fitness = maybe(
         graphene.Float, "The sum of its agents' shared fitness, by which offspring are given out; of novelty, where that is "
         "looked for. Where any fitness is negative, the generation's lowest is taken from all first; where nothing is left to "
-        "share, each agent counts the same, and this tells how many there are. Null where all failed.",
+        "share, each agent counts the same, and this is how many there are. Null where all failed.",
     )
     generations_since_improvement = one(graphene.Int, "Generations since its best fitness last rose.")
     offspring = maybe(graphene.Int, "Agents of the next generation that it brings forth.")
@@ -32,12 +32,10 @@ class SpeciesSnapshot(graphene.ObjectType):
 
     @staticmethod
     def resolve_species(row: models.SpeciesSnapshot, info: Any) -> models.Species | None:
-        """The species."""
         return info.context.species.get((row.instance_id, row.number))
 
     @staticmethod
     def resolve_champion(row: models.SpeciesSnapshot, info: Any) -> AgentRecord | None:
-        """Its best agent."""
         if row.champion_index is None:
             return None
         return info.context.champions.get((row.instance_id, row.generation, row.champion_index))
@@ -64,22 +62,18 @@ class Species(graphene.ObjectType):
 
     @staticmethod
     def resolve_id(row: models.Species, info: Any) -> str:
-        """Its global ID."""
         return global_id("Species", row.instance_id, row.number)
 
     @staticmethod
     def resolve_instance(row: models.Species, info: Any) -> models.Instance:
-        """Its run."""
         return info.context.instance(row.instance_id)
 
     @staticmethod
     def resolve_champion(row: models.Species, info: Any) -> AgentRecord | None:
-        """Its best agent."""
         if row.champion_generation is None or row.champion_index is None:
             return None
         return info.context.champions.get((row.instance_id, row.champion_generation, row.champion_index))
 
     @staticmethod
     def resolve_history(row: models.Species, info: Any, max_points: int | None) -> list[models.SpeciesSnapshot]:
-        """Its life."""
         return info.context.history(row, clamped(max_points, DEFAULT_POINTS, 2, MOST_POINTS))

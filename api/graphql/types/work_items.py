@@ -39,17 +39,14 @@ class WorkItem(graphene.ObjectType):
 
     @staticmethod
     def resolve_id(work_item: models.WorkItem, info: Any) -> str:
-        """Its global ID."""
         return global_id("WorkItem", work_item.pk)
 
     @staticmethod
     def resolve_warnings(work_item: models.WorkItem, info: Any) -> list[Problem]:
-        """What was probably not meant."""
         return stored_problems(work_item.warnings)
 
     @staticmethod
     def resolve_submitted_by(work_item: models.WorkItem, info: Any) -> str | None:
-        """The user's name."""
         return work_item.submitted_by.get_username() if work_item.submitted_by else None
 
     @staticmethod

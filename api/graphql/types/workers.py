@@ -1,4 +1,4 @@
-"""Workers: who evolves runs here."""
+"""Workers, which take the steps of runs."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from api.graphql.types.scalars import BigInt, DateTime
 from database import selectors
 from database.selectors import WorkerRecord
 
-#: Workers that were seen within so many seconds are told of.
+#: Workers that were seen within this many seconds are listed.
 LAST_MINUTES = 300.0
 
 
@@ -32,7 +32,7 @@ class Worker(graphene.ObjectType):
 
 
 def workers() -> list[dict[str, Any]]:
-    """Workers seen in the last minutes."""
+    """The fields of all workers seen within LAST_MINUTES, which is in seconds."""
     return [_worker(each) for each in selectors.workers(seen_seconds=LAST_MINUTES)]
 
 

@@ -17,17 +17,17 @@ from processing.core.search.warm import warm_up
 
 
 class Command(BaseCommand):
-    """Compile the kernels of work items and keep them on disk; instant where that was done before."""
+    """Compile the kernels of work items into the cache on disk, unless they are there."""
 
     help = __doc__
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """FILE ..."""
+        """Add the argument `files`."""
         parser.add_argument("files", nargs="+", metavar="FILE", help="a work item document; - reads standard input")
 
     def handle(self, *, files: list[str], **_: Any) -> None:
-        """Exit code 2 on bad input."""
+        """Compile the kernels of each file; exit code 2 on bad input."""
         started = time.perf_counter()
         for file in files:
             try:

@@ -15,24 +15,24 @@ from processing.logs import printable
 
 
 class Command(BaseCommand):
-    """Look at database, broker, workers, versions and steps; exit code 1 when something is wrong."""
+    """Check database, broker, workers, versions and steps; exit code 1 where a check fails."""
 
     help = __doc__
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """How to print."""
+        """Add the option `--json`."""
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *, json: bool, **_: Any) -> None:
-        """Exit code 0 where nothing fails, also where there are warnings; else 1."""
+        """Print the findings; exit code 1 where one is a failure, 0 otherwise. Warnings are no failures."""
         found = doctor.findings()
         failed = any(each.level == Level.FAIL for each in found)
         lines = (f"{each.level:<4}  {each.name:<10}  {printable(each.text)}" for each in found)
         print(_object(found, failed) if json else "\n".join(lines))
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(int(failed))  # a thread may still wait for somebody frozen, and must not keep us
+        os._exit(int(failed))  # a thread may still wait for a server that does not answer
 
 
 def _object(found: list[doctor.Finding], failed: bool) -> str:

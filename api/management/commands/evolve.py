@@ -38,13 +38,13 @@ from processing.logs import printable
 
 
 class Command(BaseCommand):
-    """Run one work item in this process: no server, the same core, stored like any run."""
+    """Run one work item in this process, without a server; its runs are stored like all others."""
 
     help = __doc__
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """FILE and how to run it."""
+        """Add the argument `file` and the options of the run."""
         parser.add_argument("file", help="a work item document; - reads standard input")
         parser.add_argument("--seed", type=seed, help="instead of the document's")
         parser.add_argument("--threads", type=positive, help="cores to evaluate on; all where left out")
@@ -57,8 +57,10 @@ class Command(BaseCommand):
     def handle(
         self, *, file: str, seed: int | None, threads: int | None, json: bool, require_solved: bool, **_: Any
     ) -> None:
-        """Exit code 0 when every replicate has ended, 1 when one failed or died out, 2 on bad input, 3 when it
-        cannot start, 4 when all had to be solved and one is not.
+        """Submit the work item and run its replicates one after the other.
+
+        Exit code 0 where every replicate has ended, 1 where one failed or died out, 2 on bad input, 3 where
+        the database cannot be used, 4 with `--require-solved` where one is not solved.
         """
         raw = read_document(file)
         try:
@@ -79,7 +81,7 @@ class Command(BaseCommand):
 
 
 def _run(instance: Instance, threads: int | None, as_json: bool) -> Instance:
-    """Work on the instance until it has ended; by whomever, for a server may have taken it up."""
+    """Work on the instance until it has ended; a server's worker may claim it in between."""
     line, limit = ProgressLine(), instance.work_item.spec["stop"]["max_generations"]
     pace, last = Pace(), Progress(instance.pk, 0, limit, None, None, None, None)
 
@@ -87,14 +89,14 @@ def _run(instance: Instance, threads: int | None, as_json: bool) -> Instance:
         pace.compiles()
         line.say(f"run {instance.pk}  generation 0: compiling kernels, once for this kind of work")
 
-    def watch(closed: GenerationResult) -> None:
+    def watch(result: GenerationResult) -> None:
         nonlocal last
-        done = closed.number + 1
-        pace.closed(time.monotonic(), len(closed.population))
+        done = result.number + 1
+        pace.closed(time.monotonic(), len(result.population))
         last = Progress(
-            instance=instance.pk, generation=done, generations=limit, best=closed.checkpoint.best_fitness,
-            mean=closed.statistics["mean"], evaluations_per_second=pace.evaluations_per_second,
-            seconds_left=pace.seconds_for(limit - done), champion=closed.champion_fitness,
+            instance=instance.pk, generation=done, generations=limit, best=result.checkpoint.best_fitness,
+            mean=result.statistics["mean"], evaluations_per_second=pace.evaluations_per_second,
+            seconds_left=pace.seconds_for(limit - done), champion=result.champion_fitness,
         )
         line.show(last)
 

@@ -9,20 +9,22 @@ from django.core.management.base import BaseCommand
 from api.embedded.folder import address
 from api.login import one_time_path
 
-USUAL = "http://127.0.0.1:8000"
+DEFAULT_URL = "http://127.0.0.1:8000"
 
 
 class Command(BaseCommand):
-    """Print a link that logs the administrator in, once, at the server that uses the same database and data folder."""
+    """Print a one-time login link for the administrator.
+
+    The server must use the same database and data folder.
+    """
 
     help = __doc__
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Where the server is."""
-        parser.add_argument("--url", help=f"of the server (default: of the one in this data folder, or {USUAL})")
+        """Add the option `--url`."""
+        parser.add_argument("--url", help=f"of the server (default: of the one in this data folder, or {DEFAULT_URL})")
 
     def handle(self, *, url: str | None, **_: Any) -> None:
-        """Print the link."""
-        url = url or address(settings.DATA_FOLDER) or USUAL
+        url = url or address(settings.DATA_FOLDER) or DEFAULT_URL
         self.stdout.write(f"{url.rstrip('/')}{one_time_path()}")

@@ -14,13 +14,16 @@ CANNOT_START = 3
 
 
 class Command(BaseCommand):
-    """Delete genomes and older checkpoints of runs that ended long ago, or the whole runs; what agents did stays."""
+    """Delete genomes and older checkpoints of runs that ended long ago, or the whole runs.
+
+    The results of agents are kept unless the whole run is deleted.
+    """
 
     help = __doc__
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """How old, and what."""
+        """Add `--older-than` and the options that say what is deleted."""
         parser.add_argument("--older-than", type=_days, required=True, metavar="DAYS", help="runs that ended so long ago")
         parser.add_argument(
             "--keep-champions", action=BooleanOptionalAction, default=True, help="each generation's best agent keeps its genome"
@@ -29,7 +32,7 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="print what would go, and delete nothing")
 
     def handle(self, *, older_than: int, keep_champions: bool, runs: bool, dry_run: bool, **_: Any) -> None:
-        """One line a kind; exit code 3 when the database cannot be used."""
+        """Delete, and print one line per kind of row; exit code 3 where the database cannot be used."""
         try:
             pruned = services.prune(older_than_days=older_than, keep_champions=keep_champions, runs=runs, dry_run=dry_run)
         except DatabaseError as error:
@@ -43,7 +46,7 @@ class Command(BaseCommand):
 
 
 def _days(text: str) -> int:
-    """Days from the command line."""
+    """Parse a number of days, at most five digits."""
     if not text.isdecimal() or len(text) > 5:
         raise ArgumentTypeError(f"expected a whole number of days, got {text[:30]!r}")
     return int(text)

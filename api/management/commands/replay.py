@@ -28,13 +28,13 @@ REFUSED, CANNOT_START = 2, 3
 
 
 class Command(BaseCommand):
-    """Replay an episode in this process and its children; no server is needed, and nothing is stored."""
+    """Replay an episode in this process and its children, without a server; nothing is stored."""
 
     help = __doc__
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """RUN, which episode of which agent, and what becomes of it."""
+        """Add the arguments `run`, `--agent`, `--episode`, `--gif` and `--json`."""
         add_run_and_agent(parser)
         parser.add_argument("--episode", type=number, default=0, help="which of its episodes, from 0; 0 where left out")
         parser.add_argument("--gif", metavar="FILE", help="write its frames as an animated GIF")
@@ -43,8 +43,11 @@ class Command(BaseCommand):
     def handle(
         self, *, run: int, agent: tuple[int, ...] | None, episode: int, gif: str | None, json: bool, **_: Any
     ) -> None:
-        """Exit code 2 where there is no such episode, where it failed, or where no frames can be had; 3 when the database
-        cannot be used."""
+        """Replay the episode and print it.
+
+        Exit code 2 where there is no such episode, where it failed, or where it has no frames; 3 where the
+        database cannot be used.
+        """
         try:
             instance, record = found_agent(run, agent)
             recording = _replayed(instance, record, episode, pictures=gif is not None)
@@ -56,20 +59,20 @@ class Command(BaseCommand):
                 _write(gif, recording)
                 if not json:
                     print(f"{printable(gif)}: {len(recording.film.pictures) if recording.film else 0} frames")
-            trouble = recording.reason or (recording.undrawn if gif is not None else None)
+            failure = recording.reason or (recording.undrawn if gif is not None else None)
         except (NotFound, Refused, Broken, Transient, OSError) as error:
             print(printable(str(error)), file=sys.stderr)
             sys.exit(REFUSED)
         except DatabaseError as error:
             print(f"The database cannot be used: {printable(str(error))}", file=sys.stderr)
             sys.exit(CANNOT_START)
-        if trouble is not None:
-            print(printable(trouble), file=sys.stderr)
+        if failure is not None:
+            print(printable(failure), file=sys.stderr)
             sys.exit(REFUSED)
 
 
 def _replayed(instance: Instance, record: AgentRecord, episode: int, *, pictures: bool) -> Recording:
-    """The episode, however it is replayed. Raises Refused."""
+    """Replay the episode here, or in a child process where the environment needs one. Raises Refused."""
     plan = plan_of_work_item(instance.work_item)
     plan.replays.check_episode(episode)
     genome = genome_of(instance.pk, record.generation, record.index)
@@ -99,22 +102,23 @@ def _write(file: str, recording: Recording) -> None:
 
 
 def _as_json(record: AgentRecord, episode: int, recording: Recording) -> dict[str, Any]:
-    """What there is to tell, as in GraphQL's `Episode`; null where a number is not finite."""
-    way = recording.trajectory
-    told: dict[str, Any] = {"agent": name_of(record), "fitness": record.fitness, "episode": episode, "reason": recording.reason}
-    if way is None:
-        return told | {"return": None, "steps": 0, "trajectory": None}
-    seen = [[value if math.isfinite(value) else None for value in row.tolist()] for row in way.observations]
-    return told | {
-        "return": way.total, "steps": way.steps, "terminated": way.terminated, "truncated": way.truncated, "trajectory": {
-            "actions": _plain(way.actions), "rewards": way.rewards, "positions": way.positions,
-            "observations": seen if len(seen) == way.steps else None,
+    """Return the fields of GraphQL's `Episode`; numbers that are not finite are null."""
+    trajectory = recording.trajectory
+    fields: dict[str, Any] = {"agent": name_of(record), "fitness": record.fitness, "episode": episode, "reason": recording.reason}
+    if trajectory is None:
+        return fields | {"return": None, "steps": 0, "trajectory": None}
+    observations = [[value if math.isfinite(value) else None for value in row.tolist()] for row in trajectory.observations]
+    return fields | {
+        "return": trajectory.total, "steps": trajectory.steps,
+        "terminated": trajectory.terminated, "truncated": trajectory.truncated, "trajectory": {
+            "actions": _plain(trajectory.actions), "rewards": trajectory.rewards, "positions": trajectory.positions,
+            "observations": observations if len(observations) == trajectory.steps else None,
         },
     }
 
 
 def _plain(actions: Any) -> Any:
-    """Actions with null where a number is not finite."""
+    """Return the actions with null for numbers that are not finite."""
     return [
         [None if isinstance(each, float) and not math.isfinite(each) else each for each in action]
         if isinstance(action, list) else action for action in actions
@@ -122,7 +126,10 @@ def _plain(actions: Any) -> Any:
 
 
 def _summary(record: AgentRecord, episode: int, recording: Recording) -> str:
-    way = recording.trajectory
-    assert way is not None
-    ending = "ended by the environment" if way.terminated else "ended by the step limit" if way.truncated else "shown up to there"
-    return f"agent {name_of(record)}, episode {episode}: {way.steps:,} steps, return {way.total:g}, {ending}"
+    trajectory = recording.trajectory
+    assert trajectory is not None
+    ending = (
+        "ended by the environment" if trajectory.terminated
+        else "ended by the step limit" if trajectory.truncated else "shown up to there"
+    )
+    return f"agent {name_of(record)}, episode {episode}: {trajectory.steps:,} steps, return {trajectory.total:g}, {ending}"

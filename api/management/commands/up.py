@@ -46,13 +46,13 @@ TICK_SECONDS = 0.1
 
 
 class Command(BaseCommand):
-    """Start database, broker, workers and web server; submit a work item and show its run, if one is given."""
+    """Start database, broker, workers and web server; submit a work item if one is given, show its runs."""
 
     help = __doc__
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Where to listen, how many workers, what to submit."""
+        """Add the options of the server and of the work item to submit."""
         parser.add_argument("--port", type=port, default=8000, help="port of the web server (default 8000)")
         parser.add_argument("--workers", type=positive, default=1, help="worker processes (default 1; it uses all cores)")
         parser.add_argument("--submit", metavar="FILE", help="a work item document to run; - reads standard input")
@@ -68,9 +68,11 @@ class Command(BaseCommand):
         self, *, port: int, workers: int, submit: str | None, seed: int | None, once: bool, json: bool,
         require_solved: bool, **_: Any,
     ) -> None:
-        """Serve until Ctrl-C, or with --once to the end of the run: exit code 0 when every replicate has ended,
-        1 when one failed or died out, 2 on bad input, 3 when it cannot start, 4 when all had to be solved and one
-        is not.
+        """Serve until Ctrl-C, or with --once until the runs have ended.
+
+        Exit code 0 where every replicate has ended, 1 where one failed or died out, 2 on bad input, 3 where
+        the server cannot start, 4 with `--require-solved` where one is not solved, 130 where `--once` is
+        interrupted.
         """
         if (once and not submit) or (require_solved and not once):
             print("--once needs --submit FILE." if once else "--require-solved needs --once.", file=sys.stderr)
@@ -84,8 +86,8 @@ class Command(BaseCommand):
                     sys.exit(exit_code(ended, require_solved=require_solved))
                 print(f"\nServing on {url} until Ctrl-C.", file=sys.stderr, flush=True)
                 _serve(supervisor, web)
-        except Trouble as trouble:
-            print(printable(str(trouble)), file=sys.stderr)
+        except Trouble as error:
+            print(printable(str(error)), file=sys.stderr)
             sys.exit(CANNOT_START)
         except KeyboardInterrupt:
             print("\nStopped. Runs go on when the server is started again.", file=sys.stderr)
@@ -94,7 +96,7 @@ class Command(BaseCommand):
 
 @contextlib.contextmanager
 def _server(port: int, workers: int, out: Any) -> Iterator[tuple[str, Supervisor, Web]]:
-    """A running server: its URL, its supervisor and its web server. Nothing is left of it afterwards but the folder."""
+    """Run a server while the context is open; yield its URL, its supervisor and its web server."""
     folder = Path(settings.DATA_FOLDER)
     with contextlib.ExitStack() as running:
         running.enter_context(lock(folder))
@@ -108,19 +110,19 @@ def _server(port: int, workers: int, out: Any) -> Iterator[tuple[str, Supervisor
         running.callback(web.stop)
         url = _url(settings.BIND_ADDRESS, bound.getsockname()[1])
         running.enter_context(announced(folder, url))
-        doors = f"pages    {url}/\nGraphiQL {url}/graphql\nadmin    {url}{one_time_path()}  (logs in once)"
-        print(doors, file=out, flush=True)
+        addresses = f"pages    {url}/\nGraphiQL {url}/graphql\nadmin    {url}{one_time_path()}  (logs in once)"
+        print(addresses, file=out, flush=True)
         yield url, supervisor, web
 
 
 def _url(address: str, port: int) -> str:
-    """Where this machine reaches the server."""
+    """Return the URL by which this machine reaches the server."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _migrate(folder: Path) -> None:
-    """An SQLite database is brought up to date; another one is its operator's to migrate."""
+    """Migrate an SQLite database; other databases are migrated by their operators. Raises Trouble."""
     if connection.vendor != "sqlite":
         return
     try:
@@ -130,7 +132,7 @@ def _migrate(folder: Path) -> None:
 
 
 def _checked(file: str, seed: int | None, *, require_solved: bool) -> dict[str, Any]:
-    """The document of a file, once it is known to be good; ends the process with code 2 where it is not."""
+    """Return the checked document of a file; a faulty one ends the process with exit code 2."""
     raw = read_document(file)
     try:
         staged = intake.check(raw, seed=seed)
@@ -145,7 +147,7 @@ def _checked(file: str, seed: int | None, *, require_solved: bool) -> dict[str, 
 
 
 def _show(url: str, supervisor: Supervisor, document: dict[str, Any], *, as_json: bool) -> list[Instance]:
-    """Submit through the server's own GraphQL endpoint and show each run to its end; the runs."""
+    """Submit through the server's GraphQL endpoint, show each run until it has ended, and return the runs."""
     ended: list[Instance] = []
     for number in client.submit(url, document):
         line = ProgressLine()
@@ -174,7 +176,7 @@ def _show(url: str, supervisor: Supervisor, document: dict[str, Any], *, as_json
 
 
 def _serve(supervisor: Supervisor, web: Web) -> None:
-    """Until interrupted, or until the web server ends by itself."""
+    """Supervise until interrupted. Raises Trouble where the web server ends by itself."""
     while True:
         supervisor.tick()
         web.check()
@@ -182,5 +184,5 @@ def _serve(supervisor: Supervisor, web: Web) -> None:
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    """A request to end is an interrupt."""
+    """Handle SIGTERM like Ctrl-C."""
     raise KeyboardInterrupt

@@ -10,13 +10,13 @@ from api.embedded import leash
 
 
 class Command(BaseCommand):
-    """A Celery worker in this process; `manage.py up` starts it."""
+    """Run a Celery worker in this process; `manage.py up` starts it."""
 
     help = __doc__
     requires_system_checks: list[str] = []
 
     def handle(self, **_: Any) -> None:
-        """Work until the parent goes."""
+        """Work until the parent process ends."""
         leash.end_with_parent(int(os.environ[leash.LEASH_VARIABLE]))
         current_app.worker_main([
             "worker", "--pool", "solo", "--hostname", os.environ["WORKER_NAME"], "--without-gossip", "--without-mingle",

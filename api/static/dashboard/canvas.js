@@ -1,4 +1,5 @@
-// A canvas as sharp as the screen, cleared, and its size in CSS pixels; null while it has none.
+// Clears a canvas at the screen's resolution; returns its pen and its size in CSS pixels, null while it has
+// no size.
 
 export function penOf(canvas) {
   const ratio = devicePixelRatio || 1;

@@ -1,15 +1,16 @@
-// Where an agent comes from: the births on its line, from fitter parent to child, the latest first.
+// The line of descent of an agent: births from the fitter parent to the child, the latest first.
 
 import { spell } from "./fitness-chart.js";
 
 export class Descent {
-  // `choose` is called with "generation-index" when a birth is asked for.
+  // `choose` is called with "generation-index" when a birth is clicked.
   constructor(root, choose) {
     Object.assign(this, { root, choose, rows: root.querySelector("tbody"), told: root.querySelector("p") });
   }
 
-  // `found`: births (generation, index, since, operator, changes, fitness, change), how many were before them, and the first
-  // agent of the line (generation, operator), null where more are not counted, or not kept.
+  // Shows births (generation, index, since, operator, changes, fitness, change), the number `before` them,
+  // and the `first` agent of the line (generation, operator), which is null where it was not reached or is
+  // not kept.
   show({ births, before, first }) {
     this.root.hidden = !births.length;
     this.rows.replaceChildren(...births.map((birth) => this.row(birth)));

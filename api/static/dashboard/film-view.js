@@ -1,4 +1,4 @@
-// Frames of an episode, drawn by its environment, above what the agent saw. Without frames there is only the latter.
+// The frames of an episode, rendered by its environment, above the observations of the agent.
 
 const MOST_READY = 60; // decoded frames that are kept
 
@@ -19,8 +19,8 @@ export class FilmView {
     this.canvas.hidden = true;
   }
 
-  // The frames at this address: a line of JSON (steps, sizes in bytes, rate), then one PNG after the other. How many steps a
-  // second they are shown at.
+  // Loads the frames at this address: a line of JSON (steps, sizes in bytes, rate), then the PNGs one after
+  // the other. Returns the rate, in steps per second.
   async load(url) {
     const loading = (this.loading = {});
     const answer = await fetch(url);
@@ -30,7 +30,7 @@ export class FilmView {
     const { steps, sizes, rate } = JSON.parse(new TextDecoder().decode(data.slice(0, end)));
     let first = end + 1;
     const frames = sizes.map((size) => new Blob([data.slice(first, (first += size))], { type: "image/png" }));
-    if (loading !== this.loading) return rate; // another agent is shown by now
+    if (loading !== this.loading) return rate; // another agent has been chosen meanwhile
     this.forget();
     this.film = { steps, frames };
     return rate;
@@ -46,7 +46,7 @@ export class FilmView {
     this.signals.draw();
   }
 
-  // The newest frame that was drawn before or at this step.
+  // The index of the last frame rendered at or before this step.
   place(at) {
     const { steps } = this.film;
     let low = 0, high = steps.length - 1;
@@ -65,7 +65,7 @@ export class FilmView {
       this.ready.set(place, createImageBitmap(film.frames[place]));
     }
     const picture = await this.ready.get(place);
-    if (film !== this.film || this.place(this.at) !== place) return; // another one is shown by now
+    if (film !== this.film || this.place(this.at) !== place) return; // another frame is due meanwhile
     this.canvas.hidden = false;
     if (this.canvas.width !== picture.width) this.canvas.width = picture.width;
     if (this.canvas.height !== picture.height) this.canvas.height = picture.height;

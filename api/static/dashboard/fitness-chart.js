@@ -1,9 +1,11 @@
-// Fitness over the generations: best, mean, the middle half, and the threshold where there is one. Grows point by point.
+// Fitness over the generations: best, mean, interquartile range, and threshold where there is one. Points are
+// appended.
 /* global Chart */
 
+import { chartOptions, paintFrame } from "./charts.js";
 import { onSchemeChange, palette } from "./palette.js";
 
-const WIDE = 1000; // values that are so many times apart, and all positive, are drawn on a logarithmic scale
+const WIDE = 1000; // positive values whose ratio exceeds this are drawn on a logarithmic scale
 const SERIES = ["lower_quartile", "upper_quartile", "mean", "threshold", "best"];
 
 export class FitnessChart {
@@ -28,35 +30,25 @@ export class FitnessChart {
   }
 
   options(choose) {
-    return {
-      animation: false,
-      parsing: false,
-      normalized: true,
-      maintainAspectRatio: false,
+    return chartOptions({
       interaction: { mode: "index", intersect: false },
       onClick: (event, items, chart) => {
         const at = Math.round(chart.scales.x.getValueForPixel(event.x));
         if (this.generations.length) choose(Math.min(Math.max(at, 0), this.next - 1));
       },
-      plugins: {
-        legend: { display: false },
-        tooltip: {
-          displayColors: false,
-          callbacks: {
-            title: (items) => `Generation ${items[0]?.parsed.x}`,
-            label: (item) => `${item.dataset.label}  ${spell(item.parsed.y)}`,
-          },
-          itemSort: (a, b) => b.datasetIndex - a.datasetIndex,
+      tooltip: {
+        displayColors: false,
+        callbacks: {
+          title: (items) => `Generation ${items[0]?.parsed.x}`,
+          label: (item) => `${item.dataset.label}  ${spell(item.parsed.y)}`,
         },
+        itemSort: (a, b) => b.datasetIndex - a.datasetIndex,
       },
-      scales: {
-        x: { type: "linear", min: 0, ticks: { precision: 0, maxRotation: 0, includeBounds: false }, title: { display: true, text: "generation" } },
-        y: { type: "linear", afterDataLimits: addRoom, ticks: { maxTicksLimit: 7 }, title: { display: true, text: "fitness" } },
-      },
-    };
+      y: { type: "linear", afterDataLimits: addRoom, ticks: { maxTicksLimit: 7 }, title: { display: true, text: "fitness" } },
+    });
   }
 
-  // Appends columns of equal length; `columns.generation` goes on where the last ones ended.
+  // Appends columns of equal length; `columns.generation` continues the generations already shown.
   add(columns) {
     this.generations.push(...columns.generation);
     this.chart.data.datasets.forEach((dataset, series) => {
@@ -105,13 +97,7 @@ export class FitnessChart {
     Object.assign(threshold, { borderColor: colours["gold-fill"], borderWidth: 1.8, borderDash: [5, 4], stepped: "before" });
     Object.assign(best, { borderColor: colours.accent, borderWidth: 2.4, borderJoinStyle: "round" });
     for (const set of this.chart.data.datasets) Object.assign(set, { pointHoverRadius: 3, hoverBackgroundColor: set.borderColor });
-    for (const scale of Object.values(this.chart.options.scales)) {
-      Object.assign(scale, { grid: { color: colours.line }, border: { color: colours.line } });
-      scale.ticks.color = scale.title.color = colours.muted;
-    }
-    Object.assign(this.chart.options.plugins.tooltip, {
-      backgroundColor: colours.ink, titleColor: colours.surface, bodyColor: colours.surface, padding: 10, cornerRadius: 8,
-    });
+    paintFrame(this.chart, colours);
     this.chart.update("none");
   }
 

@@ -1,10 +1,11 @@
-// A maze on a canvas, and an agent on its way through it: cells it has entered, its trail, what it sees, where it is.
+// A maze on a canvas and an agent's trajectory: the cells it has entered, its trail, its lines of sight, its
+// position.
 
 import { palette } from "./palette.js";
 
 const SIGHTS = [[-1, 0], [-1, 1], [0, 1], [1, 1], [1, 0], [1, -1], [0, -1], [-1, -1]];
 const MOVES = [[-1, -1], [-1, 0], [-1, 1], [0, -1], [0, 0], [0, 1], [1, -1], [1, 0], [1, 1]];
-const TAILS = [[Infinity, 0.3], [24, 0.45], [8, 1]]; // the last so many steps, and how bold
+const TAILS = [[Infinity, 0.3], [24, 0.45], [8, 1]]; // number of last steps, and their opacity
 
 export class MazeView {
   constructor(canvas, rows) {
@@ -13,7 +14,7 @@ export class MazeView {
     new ResizeObserver(() => this.draw()).observe(canvas);
   }
 
-  // `way`: positions, actions, activity (per told step, the inputs first), stride (of how many one is told), ending.
+  // `way`: positions, actions, ending, and activity (of every `stride`-th step, the inputs first).
   show(way, at) {
     this.way = way;
     this.at = at;
@@ -130,7 +131,7 @@ export class MazeView {
     context.globalAlpha = 1;
   }
 
-  // The eight lines of sight: each as far as it sees, brighter where it ends at a goal.
+  // The eight lines of sight, each up to what it reaches; highlighted where that is a goal.
   sight(context, step, pixel, boldness) {
     const { activity, stride } = this.way;
     const seen = step % stride ? null : activity[step / stride]?.[0];
@@ -166,7 +167,8 @@ export class MazeView {
     context.fill();
   }
 
-  // Where a life ends at an obstacle or the edge, a cross between the last cell and the one it did not enter.
+  // Where an episode ends at an obstacle or the edge: a cross between the last cell and the one that was not
+  // entered.
   end(context, step) {
     if (this.way.ending !== "bumped") return;
     const [i, j] = this.way.positions[step], [down, right] = MOVES[this.way.actions.at(-1)];

@@ -1,4 +1,5 @@
-// The drawing of a network: hover or hold a unit to see its connections; while an agent walks, what its units say.
+// The drawing of a network. Hovering over a unit shows its connections; during a replay, units show their
+// activity.
 
 export class NetworkView {
   constructor(root) {
@@ -7,10 +8,10 @@ export class NetworkView {
     root.addEventListener("pointerleave", () => this.ask(null));
   }
 
-  // `units`: the names of the nodes of each column of the activity, and those of the outputs.
+  // `units`: node names for each column of the activity, and for the outputs.
   show(svg, units) {
     this.units = units;
-    this.root.innerHTML = svg; // from this server's own drawing, text escaped there
+    this.root.innerHTML = svg; // drawn by this server, which escapes the text
     this.nodes = new Map([...this.root.querySelectorAll("[data-node]")].map((node) => [node.dataset.node, node]));
   }
 
@@ -23,8 +24,8 @@ export class NetworkView {
     }
   }
 
-  // `layers`: for each column the values of its units, or null for a network at rest; `action`: index of the output, or a
-  // list where every output is one.
+  // `layers`: the values of the units for each column, or null without activity; `action`: the index of an
+  // output, or a list with the value of each output.
   light(layers, action) {
     if (!this.nodes?.size) return;
     for (const node of this.nodes.values()) node.classList.remove("lit", "chosen");

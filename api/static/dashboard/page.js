@@ -1,4 +1,4 @@
-// What every page does: no swap under a pressed pointer, buttons that copy.
+// For every page: htmx swaps nothing while a pointer or key is pressed, and buttons copy text.
 
 let pressed = false;
 for (const type of ["pointerdown", "keydown"]) addEventListener(type, () => { pressed = true; }, { capture: true, passive: true });

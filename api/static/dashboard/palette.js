@@ -1,4 +1,4 @@
-// The colours of the style sheet, for canvases; read again when the reader's scheme changes.
+// The colours of the style sheet, for canvases; read again when the colour scheme changes.
 
 const NAMES = ["ink", "muted", "line", "surface", "accent", "accent-soft", "gold-fill", "danger", "wall", "ground", "band"];
 

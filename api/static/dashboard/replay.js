@@ -1,14 +1,14 @@
-// One life, played: play and pause, a slider over its steps, and a line that says what happens.
+// The replay of one episode: play and pause, a slider over its steps, and a line that describes the step.
 
 import { isCalm } from "./palette.js";
 import { spell } from "./fitness-chart.js";
 
 const MOVES = ["↖ up left", "↑ up", "↗ up right", "← left", "stays", "→ right", "↙ down left", "↓ down", "↘ down right"];
-const SECONDS = 7; // a life of average length, at normal speed
+const SECONDS = 7; // duration of a replay at normal speed, within the limits of the rate
 
 export class Replay {
-  // `root` holds .play, input[name=step], select[name=speed] and .now; `ended` is called when a life has been played to its
-  // end, `touched` when the reader stops it or moves to a step.
+  // `root` holds .play, input[name=step], select[name=speed] and .now; `ended` is called when an episode has
+  // been played to its end, `touched` when the user pauses it or moves to a step.
   constructor(root, maze, network, { ended, touched }) {
     Object.assign(this, { root, maze, network, ended, way: null, at: 0, playing: false });
     this.button = root.querySelector(".play");
@@ -32,7 +32,7 @@ export class Replay {
     if (autoplay && !isCalm()) this.play();
   }
 
-  // Nothing is played until the next way is loaded.
+  // Disables the controls until the next trajectory is loaded.
   unload() {
     this.pause();
     this.way = null;
@@ -70,7 +70,7 @@ export class Replay {
     const step = Math.floor(at);
     const changed = step !== Math.floor(this.at) || at === 0 || !this.playing;
     this.at = at;
-    const rest = this.way.targets ? 0.5 : 0; // a row of a table is told, not the way to the next
+    const rest = this.way.targets ? 0.5 : 0; // rows of a table are discrete: nothing moves between them
     this.maze.show(this.way, Math.max((isCalm() ? step : at) - rest, 0));
     if (!changed) return;
     this.slider.value = step;
@@ -80,7 +80,7 @@ export class Replay {
     this.network.light(this.way.activity[Math.floor(shown / this.way.stride)], this.way.actions[shown]);
   }
 
-  // What an action is: a move on a map, one of the outputs, or what each output says.
+  // Describes an action: a move in a maze, the chosen output, or the value of each output.
   deed(action) {
     if (this.way.positions.length) return MOVES[action];
     const { outputs } = this.way;
@@ -88,7 +88,7 @@ export class Replay {
     return action.map((value, place) => `${outputs[place] ?? place} ${spell(value)}`).join(", ");
   }
 
-  // A row of a table: what is seen, what is answered, what should be.
+  // Describes a row of a table: its input, the answer and the target.
   answered(row) {
     const { actions, activity, stride, targets } = this.way;
     if (row === 0) return `A table of ${actions.length} rows; each is answered by itself.`;
@@ -96,7 +96,7 @@ export class Replay {
     return `Row ${row} of ${actions.length}${seen}: it answers ${several(actions[row - 1])} and should answer ${several(targets[row - 1])}.`;
   }
 
-  // The step that is drawn: the move under way, which the network's lit output is.
+  // Describes the step that is drawn: the action under way, whose output is highlighted in the network.
   words(step) {
     const { actions, rewards, total, ending, targets } = this.way;
     if (targets) return this.answered(step);

@@ -1,4 +1,5 @@
-// Episodes that run in processes of the workers: which one is shown, the wish to see it, and what becomes of that.
+// Episodes that workers replay: the choice of an episode, the request to replay it, and the state of that
+// request.
 
 const POLL_MILLISECONDS = 1000;
 
@@ -6,8 +7,8 @@ const POLL_MILLISECONDS = 1000;
 const isDone = ({ state, film, undrawn }, way) => state === "DONE" && Boolean(film || undrawn || !way);
 
 export class ReplayRequest {
-  // `root` holds select[name=episode], a form, [role=status] and a link to the GIF; `chosen` is called with another episode,
-  // `asked` when the reader wants to see one, `done` when a worker has done what was asked for.
+  // `root` holds select[name=episode], a form, [role=status] and a link to the GIF; `chosen` is called with
+  // the episode that was selected, `asked` when a replay is requested, `done` when a worker has finished it.
   constructor(root, { chosen, asked, done }) {
     Object.assign(this, { root, asked, done });
     this.select = root.querySelector("select");
@@ -54,7 +55,7 @@ export class ReplayRequest {
       if (!answer.ok) throw new Error(told.errors?.[0]?.message ?? `The server answered ${answer.status}.`);
       if (address === this.address) this.heard(told);
     } catch (error) {
-      if (address !== this.address) return; // another agent is shown by now
+      if (address !== this.address) return; // another agent has been chosen meanwhile
       this.say(error);
       this.form.hidden = false;
     }
@@ -64,7 +65,7 @@ export class ReplayRequest {
     const { address } = this;
     this.waiting = setTimeout(async () => {
       const asked = fetch(`${this.form.action}?${new URLSearchParams(address)}`, { headers: { Accept: "application/json" } });
-      const answer = await asked.catch(() => null); // a server that is away may come back
+      const answer = await asked.catch(() => null); // a server that does not answer is asked again
       const told = answer?.ok ? await answer.json() : { state: "WAITING" };
       if (address !== this.address) return;
       if (answer && !answer.ok && answer.status < 500) this.say({ message: `The server answered ${answer.status}.` });

@@ -1,4 +1,5 @@
-// The page of one run: one poll (htmx, #live) drives the rest; what it says has changed is fetched here.
+// The page of one run. htmx polls #live once a second; this script fetches the data that the poll reports as
+// new.
 
 import { Descent } from "./descent.js";
 import { FilmView } from "./film-view.js";
@@ -35,11 +36,11 @@ const descent = new Descent($("descent"), (name) => { setFollowing(false); showA
 const chart = new FitnessChart($("fitness"), (generation) => choose(generation));
 onSchemeChange(() => { for (const view of [scene, maze]) { view.colours = palette(); view.draw(); } });
 
-let follows = true; // the best of the run, as it improves; a life under way is played to its end first
+let follows = true; // show each new champion of the run; a replay that is playing ends first
 let fetchingStatistics = false;
-let speciesAsked = -Infinity, speciesShown = 0; // when, and up to which generation
+let speciesAsked = -Infinity, speciesShown = 0; // time of the last request, generations in the chart
 let wanted = null; // the latest request for an agent
-let episode = 0; // of each agent, the one that is shown
+let episode = 0; // the episode that is shown of every agent
 
 async function fetched(url) {
   const answer = await fetch(url, { headers: { Accept: "application/json" } });
@@ -72,7 +73,7 @@ async function update() {
   if (chart.next < Number(live().next)) update();
 }
 
-// The whole division is read each time, so not at every generation.
+// Every request reads all generations of the chart, so requests are at least SPECIES_MILLISECONDS apart.
 async function updateSpecies() {
   const next = Number(live().next), wait = speciesAsked + SPECIES_MILLISECONDS - performance.now();
   clearTimeout(updateSpecies.waiting);
@@ -94,7 +95,7 @@ function choose(generation) {
   choose.waiting = setTimeout(() => showAgent(String(generation), true), 140);
 }
 
-// The agent that is shown, read anew.
+// Fetches the agent that is shown again.
 function again() {
   const [name] = wanted.split(" ");
   wanted = null;
@@ -119,10 +120,10 @@ async function showAgent(name, autoplay) {
 }
 
 async function present(agent, autoplay) {
-  replay.unload(); // what is shown next has its own network, and perhaps no way
+  replay.unload(); // the next agent has another network, and perhaps no trajectory
   for (const part of ["fitness-told", "which", "stage", "beside", "born"]) $(part).hidden = false;
   $("player").hidden = !agent.way && !rows;
-  $("chosen-key").hidden = !Number.isInteger(agent.way?.actions[0]); // else every output is a command, or an answer
+  $("chosen-key").hidden = !Number.isInteger(agent.way?.actions[0]); // only discrete actions choose an output
   $("agent-trouble").hidden = true;
   $("agent-name").textContent = agent.name;
   $("agent-fitness").textContent = spell(agent.fitness);
@@ -141,7 +142,7 @@ async function present(agent, autoplay) {
   if (agent.way && wanted === shown) replay.load(agent.way, { autoplay });
 }
 
-// How many frames a second are shown; undefined where they cannot be read, which is said.
+// Loads the frames and returns their rate; undefined, with a message on the page, where they cannot be read.
 async function film(address) {
   try {
     return await maze.load(address);
@@ -193,7 +194,7 @@ $("follow").addEventListener("click", () => {
   setFollowing(!follows);
   if (follows && live().champion) showAgent(live().champion, true);
 });
-let acted = false; // a button of the head was used: its successor gets the focus
+let acted = false; // a button of the head was pressed: the button that replaces it gets the focus
 document.addEventListener("submit", (event) => { acted = Boolean(event.target.closest("#head")); });
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.target.id === "live") update();

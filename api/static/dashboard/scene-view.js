@@ -1,5 +1,6 @@
-// Bodies of an environment, drawn where an observation says they are: a cart with poles, hinged rods, a car in a valley.
-// What stands where is said by the scene that comes with an episode (`processing/core/environments/scenes.py`).
+// The bodies of an environment, drawn from its observations: a cart with poles, hinged rods, a car in a
+// valley. The scene of an episode names the inputs that hold their coordinates
+// (`processing/core/environments/scenes.py`).
 
 import { penOf } from "./canvas.js";
 import { palette } from "./palette.js";
@@ -12,7 +13,7 @@ export class SceneView {
     new ResizeObserver(() => this.draw()).observe(canvas);
   }
 
-  // `way`: scene, activity (per told step, the inputs first), and of how many steps one is told (stride).
+  // `way`: scene, and activity (of every `stride`-th step, the inputs first).
   show(way, at) {
     Object.assign(this, { way, at });
     this.canvas.hidden = !way.scene;
@@ -29,7 +30,7 @@ export class SceneView {
     DRAWN[this.way.scene.type](pen, { ...this, scene: this.way.scene, seen: this.seen(), width, height });
   }
 
-  // The observation now, between two steps the part of the way from one to the next.
+  // The observation at this time; between two steps it is interpolated linearly.
   seen() {
     const { activity, stride } = this.way;
     const place = Math.min(this.at / stride, activity.length - 1);

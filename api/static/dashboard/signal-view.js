@@ -1,10 +1,11 @@
-// What an agent sees over its life, for environments without a map: a line for each input, and where the replay is.
+// The observations of an episode, for environments without a map: a line for each input, and the step of the
+// replay.
 
 import { palette } from "./palette.js";
 
 const MOST_LINES = 24;
-const MOST_LABEL = 0.42; // of the width
-const BAND = 70, LEAST_HEIGHT = 180, MOST_HEIGHT = 540; // of a line, and of all of them, in pixels
+const MOST_LABEL = 0.42; // fraction of the width
+const BAND = 70, LEAST_HEIGHT = 180, MOST_HEIGHT = 540; // heights of one line and of all, in pixels
 
 export class SignalView {
   constructor(canvas) {
@@ -14,8 +15,8 @@ export class SignalView {
     this.at = 0;
   }
 
-  // `way`: inputs (their names), activity (per told step, the inputs first), seen (instead of these, where networks see them
-  // normalised), rewards, and of how many steps one is told (stride).
+  // `way`: inputs (their names), rewards, activity (of every `stride`-th step, the inputs first), and seen
+  // (observations to show instead of those inputs, where the network's inputs are normalised).
   show(way, at) {
     this.way = way;
     this.at = at;
@@ -46,7 +47,7 @@ export class SignalView {
     pen.stroke();
   }
 
-  // What is drawn: the reward where it changes, and the first inputs.
+  // The signals to draw: the reward where it changes, and the first inputs.
   signals() {
     if (!this.way) return [];
     const { rewards, stride, inputs, targets } = this.way;

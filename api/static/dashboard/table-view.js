@@ -1,13 +1,13 @@
-// What a network answers to the rows of a table beside what it should answer: row by row, or over the only input; of many rows
-// a point each, the answer over the target.
+// The answers of a network to the rows of a table beside the targets: row by row, or over the input where
+// there is only one. Where there are many rows, a scatter plot of answer over target.
 
 import { penOf } from "./canvas.js";
 import { spell } from "./fitness-chart.js";
 import { palette } from "./palette.js";
 
-const MOST_ROWS = 60; // that are drawn one beside the other
+const MOST_ROWS = 60; // that are drawn side by side
 const MOST_OUTPUTS = 8;
-const HEIGHT = 150, LEAST_HEIGHT = 220, MOST_HEIGHT = 640; // of an output, and of all of them, in pixels
+const HEIGHT = 150, LEAST_HEIGHT = 220, MOST_HEIGHT = 640; // heights of one output and of all, in pixels
 const LEFT = 56, RIGHT = 14, ABOVE = 26, BELOW = 24, INSIDE = 12;
 
 export class TableView {
@@ -16,7 +16,8 @@ export class TableView {
     new ResizeObserver(() => this.draw()).observe(canvas);
   }
 
-  // `way`: actions (answers, row by row), targets, outputs (their names), activity (of each told row, the inputs first), stride.
+  // `way`: actions (an answer per row), targets, outputs (their names), activity (of every `stride`-th row,
+  // the inputs first).
   show(way, at) {
     Object.assign(this, { way, at });
     this.draw();
@@ -48,7 +49,7 @@ export class TableView {
     const across = (value) => box.left + INSIDE + ((value - first) / (last - first)) * room;
     this.frame(pen, box, { low, high, first, last, name: this.way.outputs[output], isScattered });
     if (isScattered) this.diagonal(pen, across, up, [low, high]);
-    const current = Math.floor(this.at + 0.5) - 1; // rows are shown half a step late
+    const current = Math.floor(this.at + 0.5) - 1; // `at` is half a step behind, see replay.js
     for (const { place, target, answer } of pairs) {
       const x = across(places[place]), isNow = place === current;
       if (!isScattered) {
@@ -59,7 +60,7 @@ export class TableView {
     }
   }
 
-  // Where rows stand: at their input where there is one alone, else in their order.
+  // The x coordinates of the rows: the input where there is only one, else the row's number.
   places() {
     const { activity, stride, targets } = this.way;
     const isAlone = stride === 1 && activity.every((columns) => columns[0].length === 1);
@@ -87,7 +88,7 @@ export class TableView {
   }
 }
 
-// The least and the largest, apart from each other.
+// The least and the largest value, moved apart where they are equal.
 function spanned(values) {
   const low = values.reduce((least, value) => Math.min(least, value), Infinity);
   const high = values.reduce((most, value) => Math.max(most, value), -Infinity);

@@ -1,4 +1,4 @@
-// Times come in UTC, and say so where no script runs; here they become the reader's own, with the date.
+// Writes the times of a page, which the server sends in UTC, in the user's time zone, with the date.
 
 {
   const date = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
@@ -13,7 +13,7 @@
 
   const begin = () => {
     localise();
-    new MutationObserver(localise).observe(document.body, { childList: true, subtree: true }); // before what is new is painted
+    new MutationObserver(localise).observe(document.body, { childList: true, subtree: true }); // before new content is painted
   };
 
   if (document.readyState === "loading") addEventListener("DOMContentLoaded", begin);

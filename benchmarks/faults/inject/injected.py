@@ -1,12 +1,13 @@
-"""What can be done to a process: armed by a file, done once by whoever comes first to the point that it names.
+"""Faults that a process injects into itself: armed by a file, injected once, by the first process there.
 
 `$FAULTS_FOLDER/armed.json` holds `{"do": …, "at": …, "after": n, "sql": …, "role": …}`:
     do    kill, stop (this process, by its own signal), raise (an OperationalError), drop (the connection is lost)
     at    statement, transaction (a statement inside one), commit (before it), committed (after it); left out, any of them
     after how many such points are passed first
-Who does it renames the file to `fired.json`. `$FAULTS_FOLDER/crasher.json` (`{"seed": …, "agent": …}`) stays: the process
-that evaluates that agent dies of SIGSEGV. `messages.json` (`{"copies": …, "drop": …, "seed": …}`) stays too: messages are
-dropped, copied, and sent in another order. `FAULTS_SLOW_SECONDS` makes every agent take that much longer.
+The process that injects it renames the file to `fired.json`. `$FAULTS_FOLDER/crasher.json` (`{"seed": …, "agent": …}`)
+stays: the process that evaluates that agent dies of SIGSEGV. `messages.json` (`{"copies": …, "drop": …, "seed": …}`)
+stays too: messages are dropped, copied, and sent in another order. `FAULTS_SLOW_SECONDS` makes every agent take that
+much longer.
 """
 
 import json
@@ -28,19 +29,19 @@ _direct: dict[str, Any] | None = None
 
 
 def arm(fault: dict[str, Any] | None) -> None:
-    """This process alone does it; its points are counted from now on."""
+    """Arm a fault for this process alone; its points are counted from now on."""
     global _direct
     _direct = fault
     _passed.clear()
 
 
 def is_armed() -> bool:
-    """Whether what this process alone was to do is still to come."""
+    """Whether the fault of this process alone is still to come."""
     return _direct is not None
 
 
 def point(kind: str, connection: Any, sql: str = "") -> None:
-    """A database call is about to happen, or a commit has happened; do here what is armed for here."""
+    """Inject the fault that is armed for this point: before a database call, or after a commit."""
     fault, name = _direct, "direct"
     if fault is None:
         fault = _read("armed.json")
@@ -85,15 +86,15 @@ def _read(name: str) -> dict[str, Any] | None:
 
 
 def _claim(fault: dict[str, Any], kind: str, sql: str) -> bool:
-    """Whether this process is the one that does it; leaves a note of where."""
-    note = f"{FOLDER}/fired-{os.getpid()}"
+    """Return whether this process is the one that injects the fault; if so, record where."""
+    record = f"{FOLDER}/fired-{os.getpid()}"
     try:
-        os.rename(f"{FOLDER}/armed.json", note)
+        os.rename(f"{FOLDER}/armed.json", record)
     except FileNotFoundError:
         return False
-    with open(note, "w") as file:
+    with open(record, "w") as file:
         json.dump({"name": fault["name"], "pid": os.getpid(), "kind": kind, "sql": sql[:200]}, file)
-    os.rename(note, f"{FOLDER}/fired.json")
+    os.rename(record, f"{FOLDER}/fired.json")
     return True
 
 
@@ -104,7 +105,7 @@ def _plays(role: str) -> bool:
 
 
 def mend_sleep() -> None:
-    """Under libfaketime a sleep until a monotonic instant fails (EINVAL): sleep for a span instead."""
+    """Replace `time.sleep` under libfaketime, where a sleep until a monotonic instant fails (EINVAL)."""
     if os.environ.get("FAKETIME"):
         time.sleep = lambda seconds: select.select((), (), (), seconds) and None  # type: ignore[assignment]
 

@@ -1,6 +1,9 @@
-"""Put on PYTHONPATH, this loads with every Python process and lets it be hurt from outside; the product knows nothing of it.
+"""On PYTHONPATH, this is loaded by every Python process and allows fault injection.
 
-Modules named in `injected.PATCHES` are changed right after their import; nothing is imported earlier than it would be.
+The product has no code for it.
+
+Modules named in `injected.PATCHES` are changed right after their import; nothing is imported earlier than it
+would be.
 """
 
 import sys
@@ -13,7 +16,7 @@ import injected
 
 
 class _Patched(Loader):
-    """A module's own loader, and the change after it."""
+    """A module's own loader, followed by the patch."""
 
     def __init__(self, loader: Any) -> None:
         self.loader = loader

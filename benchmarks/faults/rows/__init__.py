@@ -1,4 +1,4 @@
-"""The rows: one fault each. A new row is a function of a `Scene` and a line in `ROWS`."""
+"""The rows, each with one kind of fault. A new row is a function of a `Scene` and a line in `ROWS`."""
 
 import math
 from collections.abc import Callable
@@ -9,16 +9,16 @@ from benchmarks.faults.rows import brokers, cancels, clock, disks, kills, points
 from benchmarks.faults.scene import Scene
 
 BOTH, EMBEDDED, PRODUCTION = ("embedded", "production"), ("embedded",), ("production",)
-#: A lease that ends, the sweep that sees it, and room for processes that start and for a run's turn.
+#: Seconds for a lease to end, a sweep to find it, processes to start and a run to get its turn.
 TAKEN_OVER = float(VARIABLES["LEASE_SECONDS"]) + float(VARIABLES["SWEEP_SECONDS"]) + 8.0
 
 
 class Row(NamedTuple):
-    """A fault, and the set-ups in which there is such a thing."""
+    """A kind of fault, and the set-ups that it applies to."""
 
     play: Callable[[Scene], None]
     setups: tuple[str, ...]
-    longest_stall: float = math.inf  # seconds that a run which could go on may come no further
+    longest_stall: float = math.inf  # seconds in which an active run may make no progress
 
 
 ROWS = {
@@ -48,5 +48,5 @@ ROWS = {
 
 
 def rows_of(setup: str) -> list[str]:
-    """The names of all rows that a set-up has."""
+    """Return the names of all rows of a set-up."""
     return [name for name, row in ROWS.items() if setup in row.setups]

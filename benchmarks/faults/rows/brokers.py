@@ -1,19 +1,19 @@
-"""The broker forgets everything, ends, or freezes; messages come often, late, in another order, or never."""
+"""The broker loses everything, ends, or freezes; messages are copied, late, reordered, or dropped."""
 
 import signal
 
 from benchmarks.faults import processes
 from benchmarks.faults.scene import Scene
 
-#: An accept may cost so much while the broker is frozen: its time-outs, once.
+#: Seconds that an accept may take while the broker is frozen: its time-outs, once.
 ACCEPT_SECONDS = 3.5
 #: More than there are workers, so that some must wait.
 CROWD = ("short", "pieces", "short", "short", "pieces", "short")
 
 
 def flushed(scene: Scene) -> None:
-    """FLUSHALL while messages wait that nobody took yet."""
-    scene.honest_work()
+    """FLUSHALL while messages wait that no worker has taken."""
+    scene.ordinary_work()
     forgotten = 0
 
     def fault() -> bool:
@@ -34,8 +34,8 @@ def flushed(scene: Scene) -> None:
 
 
 def shut_down(scene: Scene) -> None:
-    """SHUTDOWN NOSAVE; whoever keeps it starts another."""
-    scene.honest_work()
+    """SHUTDOWN NOSAVE; its supervisor starts another broker."""
+    scene.ordinary_work()
 
     def fault() -> bool:
         scene.aim()
@@ -51,8 +51,8 @@ def shut_down(scene: Scene) -> None:
 
 
 def frozen(scene: Scene) -> None:
-    """A broker that takes connections and answers nothing; accepts take a moment longer, and are kept."""
-    scene.honest_work()
+    """The broker takes connections and answers nothing; accepts take longer, and are kept."""
+    scene.ordinary_work()
     slowest = 0.0
 
     def fault() -> bool:
@@ -76,7 +76,7 @@ def frozen(scene: Scene) -> None:
 
 
 def storm(scene: Scene) -> None:
-    """Each message is delivered ten times and out of order, or, half of them, never."""
+    """Half of the messages are delivered ten times and out of order, the others never."""
     scene.leave("messages.json", {"copies": 10, "drop": 0.5, "seed": scene.rng.getrandbits(32)})
     for kind in ("rising", "pieces", "short", "short"):
         scene.submit(kind)
@@ -88,5 +88,5 @@ def storm(scene: Scene) -> None:
 
 
 def _length(scene: Scene, name: str) -> int:
-    path = scene.setup.armoury / name
+    path = scene.setup.fault_folder / name
     return len(path.read_bytes()) if path.exists() else 0

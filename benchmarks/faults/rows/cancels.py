@@ -1,4 +1,4 @@
-"""Cancel racing with the end of a run: whichever comes first stands, and nothing comes after it."""
+"""Cancel races with the end of a run: the first of the two decides the state, which then stays."""
 
 import itertools
 
@@ -8,13 +8,16 @@ RACES = 8
 
 
 def races(scene: Scene) -> None:
-    """Runs are cancelled around their last commit, by turns a little before and after; each side wins some of them."""
-    scene.honest_work()
+    """Runs are cancelled around their last commit, in turn a little before and after.
+
+    Each side wins some races.
+    """
+    scene.ordinary_work()
     won = {"SUCCEEDED": 0, "CANCELLED": 0}
     turns = itertools.cycle((1, 0))
 
     def race() -> bool:
-        (number,) = scene.submit("short", honest=False)
+        (number,) = scene.submit("short", is_compared=False)
         last = scene.wanted["short"]["stop"]["max_generations"] - next(turns)
         scene.wait_for(
             lambda: (scene.archive.one("SELECT next_generation FROM database_instance WHERE id = %s", number) or 0) >= last,

@@ -1,4 +1,4 @@
-"""A worker whose clock is two hours off, before or behind: leases know the database's clock alone."""
+"""Workers whose clock is two hours ahead or behind: leases depend on the database's clock alone."""
 
 import os
 import shutil
@@ -9,12 +9,12 @@ from typing import Any
 from benchmarks.faults.scene import Scene, Skipped
 
 OFFSETS = ("+2h", "-2h")
-#: So many runs at a time that the others cannot claim them all.
+#: Active runs, so many that the other workers cannot claim all of them.
 ENOUGH_RUNS = 6
 
 
 def skewed(scene: Scene) -> None:
-    """Workers of another time work beside the others; nobody's lease ends early or lasts for hours."""
+    """Workers with another clock work beside the others; no lease ends early or lasts for hours."""
     library, stack = _library(), _stack(scene)
     lost_before = _lost(scene)
     for number, offset in enumerate(OFFSETS):
@@ -23,7 +23,7 @@ def skewed(scene: Scene) -> None:
         })
     try:
         scene.wait_for(lambda: len(_seen(scene)) == len(OFFSETS), seconds=40, what="the skewed workers")
-        scene.honest_work()
+        scene.ordinary_work()
         seen: set[str] = set()
         counted: set[str] = set()
 
@@ -76,7 +76,11 @@ def _seen(scene: Scene) -> list[Any]:
 
 
 def _library() -> Path:
-    """libfaketime, installed where this user may. Raises Skipped."""
+    """Return libfaketime, which is installed where this user may do that.
+
+    Raises:
+        Skipped: it is missing.
+    """
     for attempt in range(2):
         found = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
         if found:

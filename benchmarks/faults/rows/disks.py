@@ -1,4 +1,4 @@
-"""A disk without a byte left under the database, then one with room again."""
+"""The database's disk is full for some seconds, then has space again."""
 
 import contextlib
 import os
@@ -12,15 +12,15 @@ CHUNK = bytes(1 << 16)
 
 
 def full(scene: Scene) -> None:
-    """Nothing can be written for some seconds; what was acknowledged is there afterwards, and goes on."""
+    """Nothing can be written for some seconds; acknowledged work is still there afterwards, and goes on."""
     if not os.path.ismount(scene.setup.folder.parent):
         raise Skipped("a small file system cannot be mounted here: only root may, and not in every container")
-    scene.honest_work()
+    scene.ordinary_work()
     scene.inject(1, lambda: _filled(scene, scene.setup.folder.parent / "ballast"), "a full disk")
 
 
 def _filled(scene: Scene, ballast: Path) -> bool:
-    """Whether the product met the full disk: a submission was refused, or no run went on."""
+    """Fill the disk; return whether the product met that: a submission was refused, or no run went on."""
     scene.aim()
     try:
         _fill(ballast)
@@ -31,7 +31,7 @@ def _filled(scene: Scene, ballast: Path) -> bool:
             answers = scene.facts.setdefault("answers_on_a_full_disk", {})
             answers[answer.status] = answers.get(answer.status, 0) + 1
             _fill(ballast)
-            with contextlib.suppress(OSError):  # whoever starts something again may need room for it
+            with contextlib.suppress(OSError):  # starting a process may need disk space
                 scene.setup.tick()
             time.sleep(0.2)
         stood_still = _reached(scene) == before
@@ -51,7 +51,7 @@ def _reached(scene: Scene) -> int:
 
 
 def _fill(ballast: Path) -> None:
-    """Not a byte is left."""
+    """Write until no byte is left."""
     with ballast.open("ab", buffering=0) as file:
         for chunk in (CHUNK, CHUNK[:512], CHUNK[:1]):
             try:

@@ -10,32 +10,32 @@ from benchmarks.faults import processes
 from benchmarks.faults.scene import Scene
 from benchmarks.faults.work import named
 
-#: When web processes are killed: a moment after a request was sent, or when what it asks for is in the database.
+#: When web processes are killed: shortly after a request was sent, or when its work item is in the database.
 SENT, STORED = "sent", "stored"
 
 
 def worker_parents(scene: Scene) -> None:
     """The parent of the process that holds a lease dies; its child goes with it."""
-    scene.honest_work()
+    scene.ordinary_work()
     scene.inject(3, lambda: _parent(scene), "kill -9 of a worker's parent")
 
 
 def worker_children(scene: Scene) -> None:
     """The process that holds a lease dies; its parent starts another."""
-    scene.honest_work()
+    scene.ordinary_work()
     scene.inject(3, lambda: scene.kill(scene.aim()), "kill -9 of a worker's child")
 
 
 def web(scene: Scene) -> None:
-    """Web processes die while a submission is under way; asked for again under its key, it is there once."""
-    scene.honest_work()
+    """Web processes die while a submission is under way; submitted again under its key, it is stored once."""
+    scene.ordinary_work()
     moments = itertools.cycle((STORED, SENT))
     scene.facts["stored_but_not_acknowledged"] = 0
     scene.inject(4, lambda: _web(scene, next(moments)), "kill -9 of the web processes while a submission is under way")
 
 
 def _web(scene: Scene, moment: str) -> bool:
-    """Whether they died before they could answer."""
+    """Kill the web processes during a submission; return whether they died before they could answer."""
     scene.wait_for(scene.setup.client.is_up, what="web processes to kill")
     scene.aim()
     key, victims = scene.next_key("short"), scene.setup.web()
@@ -61,7 +61,7 @@ def _web(scene: Scene, moment: str) -> bool:
 
 def everything(scene: Scene) -> None:
     """All processes of the server die at once, and are started again."""
-    scene.honest_work()
+    scene.ordinary_work()
 
     def fault() -> bool:
         aim = scene.aim()

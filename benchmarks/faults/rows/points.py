@@ -1,4 +1,4 @@
-"""Crash points: SIGKILL, or a lost connection, at every database call of a short run."""
+"""Crash points: SIGKILL, or an error, at every database call of a short run."""
 
 import json
 import subprocess
@@ -13,18 +13,22 @@ from benchmarks.faults.invariants import check_run
 from benchmarks.faults.points import MEANT
 from benchmarks.faults.scene import Scene
 
-#: Points of a sample, of which the last may be beyond the end of a run.
+#: The number of points of a sample, and the limit below which they are drawn; a point may be beyond a run's
+#: end.
 SAMPLE, LAST_POINT = 6, 60
 EVERY = 3
 
 
 def crashes(scene: Scene) -> None:
-    """A process is killed at its n-th database call, n = 1, 2, 3 … until one survives; others finish its run."""
+    """A process is killed at its n-th database call, n = 1, 2, 3 … until one survives.
+
+    Others finish the runs.
+    """
     _every_point(scene, "kill")
 
 
 def failures(scene: Scene) -> None:
-    """The n-th database call fails, for every third n from one that the seed decides; others finish the run."""
+    """The n-th database call fails, for every third n from a random one; others finish the runs."""
     _every_point(scene, "raise", range(scene.rng.randrange(EVERY), LAST_POINT * EVERY, EVERY))
 
 
@@ -60,14 +64,14 @@ def _check(scene: Scene, archive: Archive, lines: list[dict[str, Any]], how: str
     expected = {"short": scene.expected["short"][0], "sliced": scene.expected["shortest"][0]}
     survived = {line["document"] for line in lines if line["exit_code"] == 0}
     for line in lines:
-        code, is_hurt = line["exit_code"], line["exit_code"] == MEANT[how]
-        scene.landed += is_hurt
+        code, is_injected = line["exit_code"], line["exit_code"] == MEANT[how]
+        scene.landed += is_injected
         before = len(scene.verdict.problems)
-        scene.hold(is_hurt or code == 0, f"its process ended with {code}; expected {MEANT[how]}, or 0 where it was not hurt")
+        scene.hold(is_injected or code == 0, f"its process ended with {code}; expected {MEANT[how]}, or 0 where it was not hurt")
         check_run(archive, line["run"], expected[line["document"]], scene.verdict)
         token = archive.one("SELECT token FROM database_instance WHERE id = %s", line["run"])
         scene.hold(token >= line["token"], f"run {line['run']}: its token fell")
-        scene.repeated += how == "kill" and is_hurt and token > line["token"]
+        scene.repeated += how == "kill" and is_injected and token > line["token"]
         problems = scene.verdict.problems
         problems[before:] = [f"{line['document']}, point {line['point']}: {problem}" for problem in problems[before:]]
     scene.hold(scene.is_sample or len(survived) == 2, f"runs that were through unhurt: {sorted(survived)}")

@@ -1,4 +1,4 @@
-"""A work item that brings its worker down whenever a certain agent is evaluated, beside honest ones."""
+"""A work item that crashes its worker whenever a certain agent is evaluated, beside ordinary ones."""
 
 from benchmarks.faults.invariants import failures
 from benchmarks.faults.scene import Scene
@@ -9,11 +9,11 @@ AGENT = 13
 
 
 def crasher(scene: Scene) -> None:
-    """The agent fails, its run ends, and nobody else notices."""
+    """The agent fails, its run ends, and no other run is affected."""
     seed = scene.rng.getrandbits(40)
     scene.leave("crasher.json", {"seed": seed, "agent": AGENT})
-    (number,) = scene.submit("sliced", honest=False, seed=seed, stop={"max_generations": 1})
-    scene.honest_work()
+    (number,) = scene.submit("sliced", is_compared=False, seed=seed, stop={"max_generations": 1})
+    scene.ordinary_work()
     scene.finish()
     events = scene.archive.rows(
         "SELECT message FROM database_event WHERE instance_id = %s AND type = 'WORKER_LOST'", number

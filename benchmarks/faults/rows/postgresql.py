@@ -1,4 +1,4 @@
-"""PostgreSQL restarted as by a power cut, its backends killed, and half a minute without it."""
+"""PostgreSQL is restarted immediately, loses backends, and is down for half a minute."""
 
 import signal
 import time
@@ -8,7 +8,7 @@ from benchmarks.faults import processes
 from benchmarks.faults.scene import Scene
 
 DOWN_SECONDS = 30.0
-#: An accept that cannot be kept is refused within so long.
+#: An accept that cannot be stored is refused within so many seconds.
 REFUSAL_SECONDS = 3.0
 _BACKENDS = (
     "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -17,8 +17,8 @@ _BACKENDS = (
 
 
 def restarted(scene: Scene) -> None:
-    """An immediate restart: every session is gone, what was committed is there."""
-    scene.honest_work()
+    """An immediate restart: every session is lost, and committed data stays."""
+    scene.ordinary_work()
 
     def fault() -> bool:
         aim, before = scene.aim(), _server(scene).pid
@@ -30,8 +30,8 @@ def restarted(scene: Scene) -> None:
 
 
 def backend_killed(scene: Scene) -> None:
-    """Sessions are ended by the server's administrator; then one is killed, and PostgreSQL ends all."""
-    scene.honest_work()
+    """Sessions are terminated by pg_terminate_backend; then one is killed, and PostgreSQL ends all."""
+    scene.ordinary_work()
 
     def ended() -> bool:
         scene.aim()
@@ -54,8 +54,8 @@ def backend_killed(scene: Scene) -> None:
 
 
 def down(scene: Scene) -> None:
-    """Half a minute without PostgreSQL: accepts are refused at once and told when to come again; nothing is lost."""
-    scene.honest_work()
+    """Half a minute without PostgreSQL: accepts are refused at once with Retry-After; nothing is lost."""
+    scene.ordinary_work()
     scene.aim()
     _server(scene).stop()
     slowest, refusals, began = 0.0, 0, time.monotonic()

@@ -1,4 +1,4 @@
-"""SIGSTOP longer than a lease, then SIGCONT: who wakes up must find itself fenced, inside a transaction too."""
+"""SIGSTOP longer than a lease, then SIGCONT: the worker must then be fenced, inside a transaction too."""
 
 import signal
 import time
@@ -10,28 +10,31 @@ LONGER_THAN_A_LEASE_SECONDS = 3.0
 
 
 def worker(scene: Scene) -> None:
-    """A worker sleeps through its lease while nobody replaces it; another takes over, then it wakes up."""
-    scene.honest_work()
+    """A worker is stopped beyond its lease and not replaced; another takes over, then the first goes on."""
+    scene.ordinary_work()
     scene.inject(2, lambda: _zombie(scene), "SIGSTOP longer than the lease, then SIGCONT")
 
 
 def in_transaction(scene: Scene) -> None:
-    """A worker is stopped between two statements of a commit; the others must get by, and it must not."""
-    scene.honest_work()
+    """A worker is stopped between two statements of a commit.
+
+    The others must go on, and it must be fenced.
+    """
+    scene.ordinary_work()
     scene.inject(2, lambda: _inside(scene), "SIGSTOP inside a transaction")
 
 
 def _zombie(scene: Scene) -> bool:
     aim = scene.aim()
     keepers = scene.setup.web() if scene.setup.name == "embedded" else []
-    for pid in keepers:  # the embedded server would replace the worker before it can wake up
+    for pid in keepers:  # the embedded server would replace the worker before it goes on
         processes.send(pid, signal.SIGSTOP)
     try:
         if not processes.send(aim.pid, signal.SIGSTOP):
             return False
         scene.wait_for(lambda: processes.condition(aim.pid) == "T", what="the stop")
         if not scene.was_held(aim) or (keepers and scene.archive.open_transactions()):
-            return False  # stopped inside a transaction it keeps everybody out, and who would replace it is stopped too
+            return False  # it holds a transaction that locks out all others, and its supervisor is stopped too
         _announce_until_taken(scene, aim)
         held_by_another = scene.archive.one("SELECT token FROM database_instance WHERE id = %s", aim.instance) > aim.token
     finally:
@@ -42,7 +45,7 @@ def _zombie(scene: Scene) -> bool:
 
 
 def _announce_until_taken(scene: Scene, aim: Aim) -> None:
-    """Messages of our own stand in for a sweep that is stopped too."""
+    """Send messages in place of the sweep, which is stopped too, until another worker takes over."""
     broker = scene.setup.broker()
 
     def taken() -> bool:
@@ -56,8 +59,8 @@ def _announce_until_taken(scene: Scene, aim: Aim) -> None:
 
 def _inside(scene: Scene) -> bool:
     name = scene.arm(do="stop", at="transaction", after=scene.rng.randrange(40))
-    note = scene.wait_for(lambda: scene.fired(name), what="a worker to stop inside a transaction")
-    pid = int(note["pid"])
+    record = scene.wait_for(lambda: scene.fired(name), what="a worker to stop inside a transaction")
+    pid = int(record["pid"])
     reached = "SELECT id, next_generation FROM database_instance"
     before = {row["id"]: row["next_generation"] for row in scene.archive.rows(reached)}
     stopped = processes.condition(pid) in ("T", "Z")

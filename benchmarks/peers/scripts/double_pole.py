@@ -1,4 +1,4 @@
-"""The double pole in plain Python floats, as one would write it for a library that has none.
+"""The double pole in plain Python floats, for libraries that do not have the task.
 
 Source: Wieland 1991; Stanley and Miikkulainen 2002, section 4.2.
 """
@@ -11,7 +11,7 @@ STEP = 0.01
 
 
 def slopes(state, force):
-    """The derivative of (x, x', a, a', b, b')."""
+    """Return the derivative of the state (x, x', a, a', b, b')."""
     pushes, masses, hinges = 0.0, 0.0, []
     for pole, (mass, half) in enumerate(zip(MASSES, HALF_LENGTHS)):
         angle, speed = state[2 + 2 * pole], state[3 + 2 * pole]
@@ -28,7 +28,7 @@ def slopes(state, force):
 
 
 def moved(state, force):
-    """The state after one step of Runge and Kutta's fourth order method."""
+    """Return the state after one step of the fourth-order Runge-Kutta method."""
     a = slopes(state, force)
     b = slopes([x + STEP / 2 * d for x, d in zip(state, a)], force)
     c = slopes([x + STEP / 2 * d for x, d in zip(state, b)], force)
@@ -37,7 +37,7 @@ def moved(state, force):
 
 
 def balanced(network, limit):
-    """Steps for which a network keeps both poles up."""
+    """Return the number of steps for which a network keeps both poles up."""
     state = [0.0, 0.0, 0.07, 0.0, 0.0, 0.0]
     for step in range(limit):
         output = network.activate([value / scale for value, scale in zip(state, SCALES)])[0]

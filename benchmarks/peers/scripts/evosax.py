@@ -1,4 +1,7 @@
-"""evosax and gymnax (JAX on the CPU) answer: a population of 4-16-2 networks in CartPole. Runs in an environment of its own."""
+"""Measures evosax and gymnax (JAX on the CPU): 4-16-2 networks in CartPole.
+
+Runs in a virtual environment of its own.
+"""
 
 import json
 import sys
@@ -15,7 +18,7 @@ known = {}
 
 
 def prepare(layers, steps):
-    """The compiled evaluation of given networks; seconds until its first result.
+    """Compile the evaluation of given networks; return the seconds until its first result.
 
     layers: for each layer the weights (agents, inputs, outputs) and biases (agents, outputs).
     """
@@ -35,7 +38,7 @@ def prepare(layers, steps):
 
 
 def generation(seconds):
-    """Steps that are run, and of these the useful ones, per CPU second, in the generation that is there."""
+    """Return all steps and useful steps per CPU second of the prepared generation."""
     useful, calls, started = 0.0, 0, time.process_time()
     while calls == 0 or time.process_time() - started < seconds:
         fitness, _, _ = known["problem"].eval(jax.random.key(calls), known["genomes"], known["state"])

@@ -1,4 +1,4 @@
-"""EvoTorch answers: a population of 4-16-2 networks in Gymnasium's CartPole. Runs in an environment of its own."""
+"""Measures EvoTorch: 4-16-2 networks in Gymnasium's CartPole. Runs in a virtual environment of its own."""
 
 import json
 import logging
@@ -16,7 +16,7 @@ known = {}
 
 
 def prepare(layers, steps):
-    """Given networks are ready; seconds until their first result.
+    """Prepare given networks; return the seconds until their first result.
 
     layers: for each layer the weights (agents, inputs, outputs) and biases (agents, outputs).
     """
@@ -26,17 +26,17 @@ def prepare(layers, steps):
         "CartPole-v1", "Linear(obs_length, 16) >> Tanh() >> Linear(16, act_length)", episode_length=steps,
         initial_bounds=(-1.0, 1.0),
     )
-    parts = [part for weights, biases in layers for part in (torch.tensor(weights).transpose(1, 2), torch.tensor(biases))]
-    size = len(parts[0])
+    arrays = [array for weights, biases in layers for array in (torch.tensor(weights).transpose(1, 2), torch.tensor(biases))]
+    size = len(arrays[0])
     batch = SolutionBatch(problem, popsize=size, empty=True)
-    batch.set_values(torch.cat([part.reshape(size, -1) for part in parts], dim=1))
+    batch.set_values(torch.cat([array.reshape(size, -1) for array in arrays], dim=1))
     problem.evaluate(batch)
     known.update(problem=problem, values=batch.values.clone(), size=size)
     return {"seconds": time.perf_counter() - started, "useful": float(batch.evals[:, 0].sum())}
 
 
 def generation(seconds):
-    """Useful steps per CPU second in the generation that is there; it runs no others."""
+    """Return the steps per CPU second of the prepared generation; all of them are useful."""
     useful, started = 0.0, time.process_time()
     while useful == 0.0 or time.process_time() - started < seconds:
         batch = SolutionBatch(known["problem"], popsize=known["size"], empty=True)

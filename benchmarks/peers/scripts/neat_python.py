@@ -1,4 +1,4 @@
-"""neat-python answers: the same genomes, the same tasks, timed on one core. Runs in an environment of its own."""
+"""Measures neat-python: the same genomes and tasks, on one core. Runs in a virtual environment of its own."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import numpy as np
 
 XOR = (((0.0, 0.0), 0.0), ((0.0, 1.0), 1.0), ((1.0, 0.0), 1.0), ((1.0, 1.0), 0.0))
 
-#: As its own XOR example is set up, but for the sizes and the fitness threshold.
+#: The configuration of its own XOR example, except for the sizes and the fitness threshold.
 CONFIGURATION = """[NEAT]
 fitness_criterion = max
 fitness_threshold = 1e9
@@ -103,8 +103,8 @@ def configured(task, size):
     inputs, outputs, activation = TASKS[task]
     with tempfile.NamedTemporaryFile("w", suffix=".cfg", delete=False) as file:
         file.write(CONFIGURATION.format(size=size, inputs=inputs, outputs=outputs, activation=activation))
-    parts = neat.DefaultGenome, neat.DefaultReproduction, neat.DefaultSpeciesSet, neat.DefaultStagnation
-    configuration = neat.Config(*parts, file.name)
+    classes = neat.DefaultGenome, neat.DefaultReproduction, neat.DefaultSpeciesSet, neat.DefaultStagnation
+    configuration = neat.Config(*classes, file.name)
     os.unlink(file.name)
     return configuration
 
@@ -118,7 +118,7 @@ def xor_fitness(network):
 
 
 def evolve(task, size, generations, seed):
-    """A population after some generations: of XOR, or of random fitness so that structure grows."""
+    """Evolve a population for some generations: on XOR, or with random fitness so that structure grows."""
     configuration = configured(task, size)
     random.seed(seed)
 
@@ -160,7 +160,7 @@ def evolve(task, size, generations, seed):
 
 
 def activate(seconds):
-    """Activations per CPU second of the population's networks."""
+    """Return the activations per CPU second of the population's networks."""
     nets, samples, calls = known["nets"], known["samples"], 0
     started = time.process_time()
     while time.process_time() - started < seconds:
@@ -172,7 +172,7 @@ def activate(seconds):
 
 
 def distance(others, seconds):
-    """Distances per CPU second between all genomes and the first few, and what they are."""
+    """Return the distances between all genomes and the first few, and their number per CPU second."""
     genomes, configuration = known["genomes"], known["configuration"].genome_config
     calls, started = 0, time.process_time()
     while calls == 0 or time.process_time() - started < seconds:
@@ -182,7 +182,7 @@ def distance(others, seconds):
 
 
 def generation(number):
-    """CPU seconds of whole generations, evaluation and all bookkeeping, of the population that is there."""
+    """Return the mean CPU seconds of whole generations, evaluation and bookkeeping included."""
     population, evaluate = known["population"], known["evaluate"]
     started = time.process_time()
     population.run(evaluate, number)
@@ -190,7 +190,7 @@ def generation(number):
 
 
 def rollouts(seconds):
-    """CartPole steps per CPU second of the population's networks in Gymnasium."""
+    """Return the CartPole steps per CPU second of the population's networks in Gymnasium."""
     import gymnasium
 
     environment, steps = gymnasium.make("CartPole-v1"), 0
@@ -208,7 +208,7 @@ def rollouts(seconds):
 
 
 def double_pole(seed, size, generations):
-    """CPU seconds until a network balances both poles for 100,000 steps, velocities given."""
+    """Measure the CPU seconds until a network with velocities balances both poles for 100,000 steps."""
     from double_pole import balanced
 
     configuration, found = configured("double_pole", size), []

@@ -1,6 +1,6 @@
-/* Lives in C, by hand: the yardstick of the compiled engine. One environment and one kind of network, chosen by macros, with their
-   sizes as constants; the same life, results and lanes as processing/core: 16 agents side by side, GROUPS such groups, a life that
-   ends makes room for the next. The benchmark asserts that returns and steps are equal. */
+/* Rollouts in handwritten C: the yardstick of the compiled engine. One environment and one kind of network, chosen by macros, with
+   their sizes as constants; the same episodes, results and lanes as processing/core: 16 agents side by side, GROUPS such groups; where
+   a rollout ends, the next one starts in its lane. The benchmark asserts that returns and steps are equal. */
 #include "lanes.h"
 #include ENVIRONMENT
 #include NETWORK
@@ -12,16 +12,16 @@ typedef struct {
   unsigned alive;
 } Group;
 
-/* Lives 0..lives-1, one of each agent, from tickets that threads share; returns and steps by life. `starts` is the prefix of the
-   keys of their starts. */
-void rollout(const Genomes *genomes, int64_t lives, uint64_t starts, int64_t limit, int64_t *ticket, double *returns,
+/* Rollouts 0..rollouts-1, one of each agent, from tickets that threads share; returns and steps by rollout. `starts` is the prefix of
+   the keys of their initial states. */
+void rollout(const Genomes *genomes, int64_t rollouts, uint64_t starts, int64_t limit, int64_t *ticket, double *returns,
              int32_t *steps) {
   Group *groups = aligned_alloc(64, sizeof(Group) * GROUPS);
   memset(groups, 0, sizeof(Group) * GROUPS);
   for (int g = 0; g < GROUPS; g++) prepare(&groups[g].network, genomes);
-  unsigned living = 1;
-  for (int64_t clock = -1; living; clock++) {
-    living = 0;
+  unsigned running = 1;
+  for (int64_t clock = -1; running; clock++) {
+    running = 0;
     for (int g = 0; g < GROUPS; g++) {
       Group *s = groups + g;
       unsigned fallen = 0;
@@ -32,7 +32,7 @@ void rollout(const Genomes *genomes, int64_t lives, uint64_t starts, int64_t lim
         act(&s->network, x, y);
         fallen = step(&s->environment, y) & s->alive;
         if (!fallen && clock + 1 < s->deadline) {
-          living |= s->alive;
+          running |= s->alive;
           continue;
         }
       }
@@ -49,13 +49,13 @@ void rollout(const Genomes *genomes, int64_t lives, uint64_t starts, int64_t lim
           s->alive &= ~(1u << l);
         } else if (clock >= 0)
           continue;
-        int64_t life = __atomic_fetch_add(ticket, 1, __ATOMIC_RELAXED);
-        if (life >= lives) continue;
-        s->owner[l] = life, s->born[l] = clock + 1, s->alive |= 1u << l;
-        start(&s->environment, l, life_key(starts, COMMON ? 0 : (uint64_t)life, 0));
-        take(&s->network, genomes, life, l);
+        int64_t taken = __atomic_fetch_add(ticket, 1, __ATOMIC_RELAXED);
+        if (taken >= rollouts) continue;
+        s->owner[l] = taken, s->born[l] = clock + 1, s->alive |= 1u << l;
+        start(&s->environment, l, episode_key(starts, COMMON ? 0 : (uint64_t)taken, 0));
+        take(&s->network, genomes, taken, l);
       }
-      living |= s->alive;
+      running |= s->alive;
     }
   }
   for (int g = 0; g < GROUPS; g++) release(&groups[g].network);

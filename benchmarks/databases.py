@@ -1,4 +1,4 @@
-"""Archives of a benchmark's own, and programs that are run on them; each prints its lines as JSON."""
+"""Temporary databases for benchmarks, and programs that are run on them and print their lines as JSON."""
 
 import contextlib
 import json
@@ -17,8 +17,12 @@ ROOT = Path(__file__).parent.parent
 
 
 @contextlib.contextmanager
-def archive(name: str) -> Iterator[dict[str, str]]:
-    """Settings of a migrated archive, `postgresql` (durable) or `sqlite`, that is gone afterwards. Raises Trouble."""
+def database(name: str) -> Iterator[dict[str, str]]:
+    """Make a migrated temporary database, `postgresql` (durable) or `sqlite`; yield its settings.
+
+    Raises:
+        Trouble: PostgreSQL cannot be started here.
+    """
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         settings = {"DATA_FOLDER": folder, "DATABASE_URL": "", "SECRET_KEY": "benchmark"}
         if name == "sqlite":
@@ -34,16 +38,19 @@ def archive(name: str) -> Iterator[dict[str, str]]:
 
 
 def lines_of(module: str, name: str) -> Iterator[dict[str, Any]]:
-    """What a module prints when it is run on such an archive; a line that says why where there can be none."""
+    """Yield the lines that a module prints on such a database.
+
+    One line with `skipped` where it cannot be made.
+    """
     try:
-        with archive(name) as settings:
+        with database(name) as settings:
             printed = subprocess.run(
                 [sys.executable, "-m", module], cwd=ROOT, env={**os.environ, **settings}, check=True, text=True,
                 stdout=subprocess.PIPE,
             ).stdout
         yield from ({"archive": name, **json.loads(line)} for line in printed.splitlines())
-    except Trouble as trouble:
-        yield {"archive": name, "skipped": str(trouble)}
+    except Trouble as error:
+        yield {"archive": name, "skipped": str(error)}
 
 
 def _migrated(settings: dict[str, str]) -> dict[str, str]:
