@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from api.ids import BadId, read_id
 from api.policy import page
 from database import selectors
-from database.errors import NotFound
+from database.errors import NotFound, genome_not_kept
 from database.selectors import AgentRecord
 from processing.core.exports.export import ExportFormat, exported, facts_of, formats_of
 from processing.core.search.plan import Plan
@@ -52,16 +52,15 @@ def file_of(agent: AgentRecord, format: ExportFormat) -> File:
         NotFound: its run was deleted, or its genome is not kept.
         Refused: it is too large for this format, or the normalisation of its observations is not kept.
     """
-    name = f"{agent.instance_id}-{agent.generation}-{agent.index}"
     instance = selectors.instance(agent.instance_id)
     packed = selectors.genome_of(agent.instance_id, agent.generation, agent.index)
     if instance is None or packed is None:
-        raise NotFound(f"The genome of agent {name} is not kept: the run records champions only, or it was pruned.")
+        raise NotFound(genome_not_kept(f"The genome of agent {agent.name}"))
     plan = plan_of_work_item(instance.work_item)
     normalization = normalization_of(plan, agent.instance_id, agent.generation)
-    facts = facts_of(plan.environment, plan.genome, name=name, fitness=agent.fitness)
+    facts = facts_of(plan.environment, plan.genome, name=agent.name, fitness=agent.fitness)
     data = exported(plan.genome, plan.genome.unpack(packed), facts, format, normalization)
-    return File(f"{name}.{format.lower()}", MEDIA_TYPES[format], data)
+    return File(f"{agent.name}.{format.lower()}", MEDIA_TYPES[format], data)
 
 
 def formats_at(plan: Plan, *, genome_bytes: int | None, is_normalization_kept: bool) -> tuple[ExportFormat, ...]:

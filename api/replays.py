@@ -10,8 +10,8 @@ from django.views.decorators.http import require_safe
 from api.ids import BadId, global_id, read_id
 from api.policy import page
 from database import selectors
-from database.errors import NotFound
-from database.models import Replay, ReplayState
+from database.errors import NotFound, genome_not_kept
+from database.models import Replay, ReplayState, agent_name
 from database.selectors import AgentRecord
 from processing import announcements
 from processing.core.errors import Refused
@@ -43,9 +43,7 @@ def request(agent: AgentRecord, *, episode: int, pictures: bool, user: Any) -> R
     instance = selectors.instance(agent.instance_id)
     address = agent.instance_id, agent.generation, agent.index
     if instance is None or address not in selectors.genome_bytes_at([address]):
-        raise NotFound(
-            f"The genome of agent {name_of(agent)} is not kept: the run records champions only, or it was pruned."
-        )
+        raise NotFound(genome_not_kept(f"The genome of agent {agent.name}"))
     plan = plan_of_work_item(instance.work_item)
     if not plan.replays.is_recorded:
         raise Refused("Episodes of this run are replayed at once: nobody needs to ask for them.")
@@ -91,14 +89,9 @@ def film(request: HttpRequest, id: str, episode: int, ending: str) -> HttpRespon
         raise NotFound("There are no pictures of this episode: ask for its replay first.")
     if ending == "film":
         return HttpResponse(data, content_type="application/octet-stream")
-    name = f"{instance_id}-{generation}-{index}-episode-{episode}.gif"
+    name = f"{agent_name(instance_id, generation, index)}-episode-{episode}.gif"
     headers = {"Content-Disposition": f'inline; filename="{name}"'}
     return HttpResponse(_gif(replay.pk, str(replay.finished_at)), content_type="image/gif", headers=headers)
-
-
-def name_of(agent: AgentRecord) -> str:
-    """The name of an agent for people."""
-    return f"{agent.instance_id}-{agent.generation}-{agent.index}"
 
 
 @lru_cache(maxsize=GIFS)

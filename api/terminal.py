@@ -12,8 +12,8 @@ from database import selectors
 from database.models import Instance
 from database.outcomes import BAD, Outcome, has_aim, outcome_of, outcome_words
 from formatting.faults import Fault
+from processing.core.number_text import counted, figure
 from processing.core.types import Trajectory
-from processing.events import figure
 from processing.logs import printable
 from staging.staged_item import StagedItem
 
@@ -224,11 +224,6 @@ def print_mark_of(instance: Instance) -> None:
 
 def _why(instance: Instance) -> str:
     return str(instance.failure_message or (instance.stop_explanation or {}).get("message") or "")
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun, in the plural unless the number is 1."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def exit_code(instances: Iterable[Instance], *, require_solved: bool = False) -> int:

@@ -14,6 +14,7 @@ from database.outcomes import BAD, Outcome, has_aim, outcome_of, outcome_words
 from formatting.faults import Fault
 from processing.core.environments.table import TOLERANCE
 from processing.core.genomes.changes import Changes
+from processing.core.number_text import counted, figure
 
 STATE_WORDS = {
     InstanceState.QUEUED: "queued", InstanceState.RUNNING: "running", InstanceState.PAUSING: "pausing",
@@ -101,7 +102,7 @@ def ending_of(instance: Instance) -> Ending | None:
 def _message(instance: Instance) -> str:
     if not instance.next_generation:
         return "The run was cancelled before its first generation was completed; nothing of it is kept."
-    kept = f"{instance.next_generation} completed generation{'' if instance.next_generation == 1 else 's'}"
+    kept = counted(instance.next_generation, "completed generation")
     return f"The run was cancelled; its {kept} {'is' if instance.next_generation == 1 else 'are'} kept."
 
 
@@ -118,14 +119,14 @@ def fact_name(name: str) -> str:
 def shown(value: object) -> str:
     """A value as text.
 
-    Thousands are separated. Floats below 1,000 have four significant digits, larger ones no decimals.
+    Thousands are separated; floats are written as figures.
     """
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.4g}"
+        return figure(value)
     return str(value)
 
 
@@ -174,19 +175,15 @@ def change_words(changes: Changes | None) -> str:
     """How a child's genome differs from its parent's, topology first; empty where that is not known."""
     if changes is None:
         return ""
-    counted = (
+    changed = (
         ("node", "added", changes.nodes_added), ("node", "removed", changes.nodes_removed),
         ("link", "added", changes.links_added), ("link", "removed", changes.links_removed),
         ("link", "enabled", changes.links_enabled), ("link", "disabled", changes.links_disabled),
     )
-    phrases = [f"{_several(len(found), noun)} {verb}" for noun, verb, found in counted if found]
+    phrases = [f"{counted(len(found), noun)} {verb}" for noun, verb, found in changed if found]
     if changes.weights_changed:
-        phrases.append(f"{_several(changes.weights_changed, 'weight')} changed by up to {shown(changes.largest_change)}")
+        phrases.append(f"{counted(changes.weights_changed, 'weight')} changed by up to {shown(changes.largest_change)}")
     return ", ".join(phrases) or "nothing"
-
-
-def _several(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def strategy_words(spec: Mapping[str, Any]) -> str:
@@ -219,7 +216,7 @@ def environment_words(environment: Mapping[str, Any]) -> str:
         case "maze":
             rows = environment["rows"]
             goals = sum(row.count("G") for row in rows)
-            return f"{len(rows)} × {len(rows[0])} cells, {goals} goal{'' if goals == 1 else 's'}"
+            return f"{len(rows)} × {len(rows[0])} cells, {counted(goals, 'goal')}"
         case "table":
             return f"table of {len(environment['inputs'])} rows"
         case "double_pole":

@@ -20,3 +20,12 @@ class TooMany(Exception):
 
 class Fenced(Exception):
     """Another worker holds the step now; the caller discards its work without an error."""
+
+
+def genome_not_kept(agent: str) -> str:
+    """Write that an agent's genome is not stored, and why that can be.
+
+    Args:
+        agent: what the sentence begins with, as "Its genome" or "The genome of agent 42-7-13".
+    """
+    return f"{agent} is not kept: the run records champions only, or it was pruned."

@@ -48,6 +48,11 @@ class EventLevel(models.TextChoices):
     ERROR = "ERROR"
 
 
+def agent_name(instance_id: int, generation: int, index: int) -> str:
+    """Return the name of an agent: run, generation and index, as in 42-7-13."""
+    return f"{instance_id}-{generation}-{index}"
+
+
 class WorkItem(models.Model):
     """A submitted request, which never changes after submission."""
 
@@ -192,7 +197,7 @@ class Replay(Step):
         constraints = (models.UniqueConstraint(fields=("instance", "generation", "index", "episode"), name="replay_once"),)
 
     def __str__(self) -> str:
-        return f"episode {self.episode} of agent {self.instance_id}-{self.generation}-{self.index}"
+        return f"episode {self.episode} of agent {agent_name(self.instance_id, self.generation, self.index)}"
 
 
 class Worker(models.Model):
@@ -281,7 +286,7 @@ class Agent(models.Model):
         constraints = (models.UniqueConstraint(fields=("instance", "generation", "index"), name="agent_once"),)
 
     def __str__(self) -> str:
-        return f"{self.instance_id}-{self.generation}-{self.index}"
+        return agent_name(self.instance_id, self.generation, self.index)
 
 
 class Species(models.Model):

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from processing.core.errors import Refused
+from processing.core.number_text import counted
 
 MAX_FAULTS = 100
 MAX_SHOWN = 60
@@ -137,14 +138,10 @@ def shown(value: Any) -> str:
     if isinstance(value, float):
         return repr(value) if math.isfinite(value) else "NaN" if math.isnan(value) else "Infinity"
     if isinstance(value, Mapping):
-        return "an empty object" if not value else f"an object of {_counted(len(value), 'key')}"
+        return "an empty object" if not value else f"an object of {counted(len(value), 'key')}"
     if isinstance(value, Sequence):
-        return "an empty list" if not value else f"a list of {_counted(len(value), 'entry', 'entries')}"
+        return "an empty list" if not value else f"a list of {counted(len(value), 'entry', 'entries')}"
     return f"a value of type {type(value).__name__}"
-
-
-def _counted(number: int, one: str, many: str | None = None) -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def _cut(text: str) -> str:

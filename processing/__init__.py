@@ -1,1 +1,4 @@
-"""Task execution: who works on a run, for how long, and what is written when. The numerical core is in `core`."""
+"""Task execution: who works on a run, for how long, and what is written when.
+
+The numerical core is in `core`.
+"""

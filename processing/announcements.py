@@ -1,4 +1,4 @@
-"""Messages for steps that are ready: one for each, and of many slices and replays the first."""
+"""Sends messages for ready steps: one for each, and of many slices and replays for the first ones."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -20,7 +20,10 @@ def announce(instance_ids: Iterable[int]) -> None:
 
 
 def announce_next(instance_id: int) -> None:
-    """A slice of this run is done: send one message more. A slice that is left out for that is the first at the end."""
+    """Send one more message for a run of which a slice is done.
+
+    A slice that is never announced this way is among the first ones at the end.
+    """
     dispatch.send(dispatch.ADVANCE, steps.ready_instances(only=[instance_id]))
     most = most_announced()
     ready = steps.ready_slices(only=[instance_id], most=most)
@@ -30,7 +33,11 @@ def announce_next(instance_id: int) -> None:
 def request_replay(
     *, instance_id: int, generation: int, index: int, episode: int, with_pictures: bool, owner: Any
 ) -> Replay:
-    """An episode will be replayed, unless it was; where it stands. Raises NotFound, TooMany."""
+    """Request the replay of an episode, unless there is one; return it in its present state.
+
+    Raises:
+        NotFound, TooMany.
+    """
     with transaction.atomic():
         replay, is_new = services.request_replay(
             instance_id=instance_id, generation=generation, index=index, episode=episode, with_pictures=with_pictures,
@@ -43,12 +50,12 @@ def request_replay(
 
 
 def announce_next_replay() -> None:
-    """A replay is done, or free again: send one message more. Of many only the first are announced, as it is with slices."""
+    """Send one more message after a replay is done or free again; of many only the first are announced."""
     most = most_announced()
     ready = steps.ready_replays(most=most)
     dispatch.send(dispatch.REPLAY, ready[-1:] if len(ready) == most else ready[:1])
 
 
 def most_announced() -> int:
-    """Slices of a run that are announced at a time, so that other runs need not wait for all of them."""
+    """Return how many slices of a run are announced at a time, so that other runs wait for a few only."""
     return 2 * int(settings.NUMBER_OF_WORKERS) * int(settings.PROCESSES_A_WORKER)

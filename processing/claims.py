@@ -1,4 +1,4 @@
-"""The right to work on a step: a generation of a run, a slice of one, or a replay. How it is taken, kept and given up."""
+"""Claims: the right to work on a step (a generation of a run, a slice of one, or a replay), under a lease."""
 
 import contextlib
 
@@ -13,28 +13,28 @@ from processing.announcements import announce, announce_next_replay
 from processing.core.types import StopReason
 from processing.states import enter, following
 
-#: Crashes in the same step after which it is taken apart, to find the agent that they come from.
+#: Crashes in the same step after which it is split, to find the agent that causes them.
 CRASHES_TO_SPLIT = 2
-#: Troubles in the same step after which the run's events tell of them.
-TROUBLES_TO_TELL = 3
-#: Workers that a replay may cost; it is worth fewer than a run.
+#: Failed tries of the same step after which an event of the run reports them.
+FAILURES_TO_REPORT = 3
+#: Workers that a replay may cost, fewer than a run may.
 MOST_REPLAY_ATTEMPTS = 3
 
 _CRASHED = "Its worker crashed {} times in the same generation; the work item makes the engine fail. Try other parameters."
 _SILENT = "A worker made no progress for the whole of its lease; another goes on from the last generation."
-_TROUBLE = "The work cannot be stored; it is tried again and again"
-_UNSEEN = "No worker survived replaying this episode, {} times."
+_NOT_STORED = "The work cannot be stored; it is tried again and again"
+_NO_REPLAY = "No worker survived replaying this episode, {} times."
 _LOST = "Its worker was lost {} times in the same generation; it may need more memory than the machine has."
 
 
 def claim(instance_id: int) -> Claim | None:
-    """The right to advance an instance; None where it is not ready, is somebody else's, or has used up its attempts."""
+    """Claim an instance; None where it is not ready, another worker holds it, or its attempts are used up."""
     claimed = services.claim(
         instance_id=instance_id, worker=node.process_name(), lease_seconds=settings.LEASE_SECONDS, profiles=node.profiles()
     )
     if claimed is None:
         return None
-    _counted(claimed)
+    _count(claimed)
     if is_given_up(claimed):
         died = claimed.crashes >= settings.MAXIMUM_CRASHES
         fail(claimed, _CRASHED.format(claimed.crashes) if died else _LOST.format(claimed.attempts - 1))
@@ -43,9 +43,12 @@ def claim(instance_id: int) -> Claim | None:
 
 
 def begin(claimed: Claim) -> bool:
-    """The instance runs; what was asked of it while nobody worked on it happens now. Whether it can be worked on.
+    """Set a claimed instance running; a pause or cancel that was asked for meanwhile takes effect now.
 
     A generation whose slices are all done is closed first; one that still waits for slices is left to them.
+
+    Returns:
+        Whether the instance can be worked on.
     """
     if claimed.is_under_way:
         return True
@@ -63,29 +66,32 @@ def begin(claimed: Claim) -> bool:
 
 
 def claim_slice(slice_id: int) -> SliceClaim | None:
-    """The right to evaluate a slice; None where it is done, is somebody else's, or its run does not go on."""
+    """Claim a slice; None where it is done, another worker holds it, or its run does not go on."""
     claimed = services.claim_slice(
         slice_id=slice_id, worker=node.process_name(), lease_seconds=settings.LEASE_SECONDS, profiles=node.profiles()
     )
     if claimed is not None:
-        _counted(claimed)
+        _count(claimed)
     return claimed
 
 
 def claim_replay(replay_id: int) -> ReplayClaim | None:
-    """The right to do a replay; None where it does not wait any more, is somebody else's, or has used up its attempts."""
+    """Claim a replay.
+
+    None where it does not wait any more, another worker holds it, or its attempts are used up.
+    """
     claimed = services.claim_replay(replay_id=replay_id, worker=node.process_name(), lease_seconds=settings.LEASE_SECONDS)
     if claimed is None:
         return None
     node.count(claims=1)
     if claimed.attempts > MOST_REPLAY_ATTEMPTS:
-        fail(claimed, _UNSEEN.format(claimed.attempts - 1))
+        fail(claimed, _NO_REPLAY.format(claimed.attempts - 1))
         return None
     return claimed
 
 
-def _counted(claimed: Claim | SliceClaim) -> None:
-    """Count a claim; where a lease had run out, the run's events say that its worker was lost."""
+def _count(claimed: Claim | SliceClaim) -> None:
+    """Count a claim; where a lease had run out, record the event that its worker was lost."""
     node.count(claims=1)
     if claimed.took_over:
         event = NewEvent(EventType.WORKER_LOST, _SILENT, EventLevel.WARNING)
@@ -93,7 +99,7 @@ def _counted(claimed: Claim | SliceClaim) -> None:
 
 
 def is_poisoned(claimed: Claim | SliceClaim) -> bool:
-    """Whether so many workers died of a step that it has to be taken apart."""
+    """Whether so many workers died at a step that it is to be split."""
     return claimed.crashes >= CRASHES_TO_SPLIT or claimed.attempts > settings.MAXIMUM_ATTEMPTS // 2
 
 
@@ -103,9 +109,10 @@ def is_given_up(claimed: Claim | SliceClaim) -> bool:
 
 
 def fail(claimed: Claim | SliceClaim | ReplayClaim, message: str) -> None:
-    """The run has failed; its completed generations and its checkpoint stay, and it may be resumed. Of a replay it alone has.
+    """Fail the run of a claim, or, where it is a replay's, the replay alone.
 
-    Nothing happens where the claim was lost meanwhile.
+    Completed generations and the checkpoint stay, and the run may be resumed. Nothing happens where the claim
+    was lost meanwhile.
     """
     node.count(failed=1)
     services.renew_connection()
@@ -122,14 +129,22 @@ def fail(claimed: Claim | SliceClaim | ReplayClaim, message: str) -> None:
 
 
 def fenced(claimed: Claim | SliceClaim) -> contextlib.AbstractContextManager[Instance]:
-    """A transaction on the run's row that only the holder of the claim gets through. Raises Fenced."""
+    """Open a transaction on the run's row that only the holder of the claim can begin.
+
+    Raises:
+        Fenced: another worker holds the step.
+    """
     if isinstance(claimed, SliceClaim):
         return services.fenced_slice(claimed)
     return services.fenced(claimed, lease_seconds=settings.LEASE_SECONDS)
 
 
 def extend(claimed: Claim | SliceClaim | ReplayClaim, seconds: float) -> None:
-    """The lease lasts so many seconds from now. Raises Fenced where it is no longer ours."""
+    """Extend the lease to so many seconds from now.
+
+    Raises:
+        Fenced: another worker holds the step.
+    """
     if isinstance(claimed, ReplayClaim):
         services.extend_replay(claim=claimed, lease_seconds=seconds)
         return
@@ -140,7 +155,7 @@ def extend(claimed: Claim | SliceClaim | ReplayClaim, seconds: float) -> None:
 
 
 def hand_back(claimed: Claim | SliceClaim | ReplayClaim) -> None:
-    """The step is free as if it had not been claimed, and others are told; its worker is to stop."""
+    """Free the step as if it had not been claimed, and announce it; its worker is to stop."""
     services.renew_connection()
     with contextlib.suppress(*NO_ANSWER):
         if isinstance(claimed, ReplayClaim):
@@ -157,10 +172,10 @@ def hand_back(claimed: Claim | SliceClaim | ReplayClaim) -> None:
 def back_off(claimed: Claim | SliceClaim | ReplayClaim, why: object) -> None:
     """Free the step for a later try; where not even that can be written, the lease runs out.
 
-    Trouble that stays is told in the run's events.
+    After `FAILURES_TO_REPORT` tries an event of the run reports the failure; a replay fails.
     """
-    if isinstance(claimed, ReplayClaim) and claimed.troubles + 1 >= TROUBLES_TO_TELL:
-        fail(claimed, f"It was tried {TROUBLES_TO_TELL} times, and could not be done now ({why}). Ask again later.")
+    if isinstance(claimed, ReplayClaim) and claimed.troubles + 1 >= FAILURES_TO_REPORT:
+        fail(claimed, f"It was tried {FAILURES_TO_REPORT} times, and could not be done now ({why}). Ask again later.")
         return
     services.renew_connection()
     with contextlib.suppress(*NO_ANSWER):
@@ -171,6 +186,6 @@ def back_off(claimed: Claim | SliceClaim | ReplayClaim, why: object) -> None:
             services.back_off_slice(claim=claimed)
         else:
             services.back_off(claim=claimed)
-        if claimed.troubles + 1 == TROUBLES_TO_TELL:
-            event = NewEvent(EventType.NOTE, f"{_TROUBLE} ({why}).", EventLevel.WARNING)
+        if claimed.troubles + 1 == FAILURES_TO_REPORT:
+            event = NewEvent(EventType.NOTE, f"{_NOT_STORED} ({why}).", EventLevel.WARNING)
             services.record_event(instance_id=claimed.instance_id, event=event)

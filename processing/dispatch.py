@@ -1,4 +1,7 @@
-"""Messages: one short one for each step that is ready. Losing all of them loses nothing, the sweep sends them again."""
+"""Celery messages: a short one for each step that is ready.
+
+Lost messages are harmless: the sweep sends them again.
+"""
 
 import logging
 import time
@@ -14,26 +17,29 @@ from database.steps import Ready
 log = logging.getLogger(__name__)
 
 ADVANCE, EVALUATE, REPLAY, SWEEP = "processing.advance", "processing.evaluate", "processing.replay", "processing.sweep"
-#: What a broker that is dead or frozen raises.
-BROKER_TROUBLE = (OperationalError, OSError)
-#: A broker that did not answer is left alone for so long, so that it costs its time-out once.
+#: Errors that a broker raises that is down or frozen.
+BROKER_ERRORS = (OperationalError, OSError)
+#: A broker that did not answer is not asked again for so long, so that its time-out is paid once.
 REST_SECONDS = 5.0
 
 _rests_until = 0.0
 
 
 def advance(instance_id: int) -> None:
-    """Tell the workers that this instance can go on."""
+    """Send a message that this instance can go on."""
     advance_all((instance_id,))
 
 
 def advance_all(instance_ids: Iterable[int]) -> None:
-    """Tell the workers that these instances can go on, those of higher priority first."""
+    """Send a message for each of these instances, those of higher priority first."""
     send(ADVANCE, steps.by_priority(instance_ids))
 
 
 def send(task: str, ready: Iterable[Ready]) -> None:
-    """One message for each of these steps. A broker that does not take one is no failure: the sweep will send it."""
+    """Send a message for each of these steps.
+
+    A broker that takes none is no failure: the sweep sends it later.
+    """
     global _rests_until
     for number, priority in ready:
         if time.monotonic() < _rests_until:
@@ -41,13 +47,16 @@ def send(task: str, ready: Iterable[Ready]) -> None:
         try:
             _send(task, number, priority)
             _rests_until = 0.0
-        except BROKER_TROUBLE as error:
+        except BROKER_ERRORS as error:
             _rests_until = time.monotonic() + REST_SECONDS
             log.warning("%s %s: the broker did not take the message (%s); the sweep will send it", task, number, error)
 
 
 def waiting(queue: str = settings.CELERY_TASK_DEFAULT_QUEUE) -> int | None:
-    """Messages that no worker has taken yet, those of steps or of another queue; None where the broker does not answer."""
+    """Return the number of messages of a queue that no worker has taken.
+
+    None where the broker does not answer.
+    """
     global _rests_until
     try:
         with current_app.connection_for_write() as connection:
@@ -55,13 +64,13 @@ def waiting(queue: str = settings.CELERY_TASK_DEFAULT_QUEUE) -> int | None:
             count: int = connection.default_channel.queue_declare(queue=queue, durable=True).message_count
             _rests_until = min(_rests_until, time.monotonic())
             return count
-    except BROKER_TROUBLE as error:
+    except BROKER_ERRORS as error:
         log.warning("the broker does not answer: %s", error)
         return None
 
 
 def _send(task: str, number: int, priority: int) -> None:
-    was_away = _rests_until > 0  # a new connection, which is tried twice, waits for less than a kept one would
+    was_away = _rests_until > 0  # a new connection, tried twice, waits for less time than a kept one
     current_app.send_task(
         task, args=(number,), ignore_result=True, retry=was_away, priority=_level(priority),
         retry_policy=settings.CELERY_TASK_PUBLISH_RETRY_POLICY,
@@ -69,5 +78,5 @@ def _send(task: str, number: int, priority: int) -> None:
 
 
 def _level(priority: int) -> int:
-    """The broker's level of a run's priority: 0, which is taken first, for 100; 9 for -100."""
+    """Return the broker's level of a run's priority: 0, which is delivered first, for 100; 9 for -100."""
     return round((100 - max(-100, min(priority, 100))) * 9 / 200)

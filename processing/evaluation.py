@@ -1,6 +1,8 @@
-"""Agents evaluated in chunks of about a second, with a heartbeat between them. How they are cut changes no bit.
+"""Agents are evaluated in chunks of about a second, with a heartbeat between them.
 
-A judge that waits for other processes beats by itself.
+The chunk size changes no bit.
+
+A judge that waits for other processes calls the heartbeat itself.
 """
 
 import math
@@ -16,7 +18,7 @@ from processing.heartbeat import Heartbeat
 
 CHUNK_SECONDS = 1.0
 MOST_AGENTS_AT_FIRST = 1_024
-#: Weights times steps that a slow core surely does in a second.
+#: Weights times steps that even a slow core does in a second.
 SURE_SPEED = 500_000_000
 
 
@@ -24,10 +26,14 @@ def evaluate(
     plan: Plan, genomes: Genomes, *, seed: int, generation: int, threads: int, heartbeat: Heartbeat, number: int, origin: int = 0,
     state: State | None = None, seconds: float = math.inf,
 ) -> Evaluations:
-    """What becomes of `number` genomes, the first of which is agent `origin` of its generation; `state` is the judge's.
+    """Evaluate `number` genomes.
 
-    Where nobody knows how long environments take, only those of the first agents after so many `seconds`.
-
+    Args:
+        genomes: the genomes of consecutive agents of one generation.
+        origin: index in its generation of the first of these agents.
+        state: what the judge remembers of earlier generations.
+        seconds: an environment of unknown speed begins no further agent after so long; the result then covers
+            the first agents only.
     Raises:
         Fenced, Stopping: from the heartbeat.
     """
@@ -40,11 +46,11 @@ def evaluate(
             seconds=seconds, twice=twice,
         )
         return found
-    parts: list[Evaluations] = []
+    chunks: list[Evaluations] = []
     first, size = 0, _first_chunk(plan)
     while first < number:
         started, last = time.monotonic(), min(first + size, number)
-        parts.append(
+        chunks.append(
             plan.judge.evaluate(
                 genomes, seed=seed, generation=generation, first=first, last=last, origin=origin, threads=threads,
                 state=state,
@@ -53,13 +59,15 @@ def evaluate(
         first = last
         size = 2 * size if time.monotonic() - started < CHUNK_SECONDS / 2 else max(size // 2, 1)
         heartbeat()
-    return parts[0] if len(parts) == 1 else joined_results(parts)
+    return chunks[0] if len(chunks) == 1 else joined_results(chunks)
 
 
 @contextmanager
 def attended(plan: Plan, *, threads: int, heartbeat: Heartbeat) -> Iterator[list[Failure]]:
-    """While a generation is closed, a judge that must confirm its champion does so on these cores, and beats; the failures
-    that it meets there."""
+    """Let the judge confirm a champion on these cores, with this heartbeat, while a generation is closed.
+
+    Yields the failures of the confirming episodes; the list is filled inside the context.
+    """
     if not getattr(plan.judge, "beats", False):
         yield []
         return
@@ -68,7 +76,7 @@ def attended(plan: Plan, *, threads: int, heartbeat: Heartbeat) -> Iterator[list
 
 
 def _first_chunk(plan: Plan) -> int:
-    """Agents that are surely done in a second, however long they live."""
+    """Return a number of agents that are evaluated within a second, however long their episodes are."""
     environment, weights = plan.environment, max(1, plan.genome.number_of_weights)
     effort: int = environment.episodes * environment.max_steps * weights
     return min(max(SURE_SPEED // effort, 1), MOST_AGENTS_AT_FIRST)

@@ -1,22 +1,23 @@
-"""What is told of a generation, as events of its run."""
+"""The events of a run that describe a closed generation."""
 
 from database.models import EventLevel, EventType
 from database.services import NewEvent
+from processing.core.number_text import figure
 from processing.core.search.generation import GenerationResult
 from processing.core.search.stop import confirmation_words
 from processing.core.types import Failure
 
-#: Reasons that are told of one generation.
+#: Reasons of failure that get an event of their own in one generation.
 MOST_REASONS = 10
 
 
 def events_of(closed: GenerationResult) -> list[NewEvent]:
-    """The events of a closed generation, in order."""
+    """Return the events of a closed generation, in order."""
     best, mean = closed.statistics["best"], closed.statistics["mean"]
-    told = "no agent has a fitness" if best is None else f"best {figure(best)}, mean {figure(mean)}"
+    summary = "no agent has a fitness" if best is None else f"best {figure(best)}, mean {figure(mean)}"
     events = [
         NewEvent(
-            EventType.GENERATION_COMPLETED, f"Generation {closed.number}: {told}{_novelty(closed)}.", generation=closed.number,
+            EventType.GENERATION_COMPLETED, f"Generation {closed.number}: {summary}{_novelty(closed)}.", generation=closed.number,
             data=dict(closed.novelty or {}),
         )
     ]
@@ -31,22 +32,17 @@ def events_of(closed: GenerationResult) -> list[NewEvent]:
     return [*events, *_unconfirmed(closed), *_reasons(closed)]
 
 
-def figure(value: float) -> str:
-    """A number for people: four digits, and all before the point."""
-    return f"{value:,.0f}" if 10_000 <= abs(value) < 1e12 else f"{value:.4g}"
-
-
 def _novelty(closed: GenerationResult) -> str:
-    """How novel its agents are, where that is looked for."""
+    """Describe how novel the agents are, where the search uses novelty; else empty."""
     if closed.novelty is None:
         return ""
     mean, largest = closed.novelty["mean_novelty"], closed.novelty["largest_novelty"]
-    told = "" if mean is None or largest is None else f"; novelty up to {figure(largest)}, mean {figure(mean)}"
-    return f"{told}; {closed.novelty['archive_size']} in the archive"
+    sentence = "" if mean is None or largest is None else f"; novelty up to {figure(largest)}, mean {figure(mean)}"
+    return f"{sentence}; {closed.novelty['archive_size']} in the archive"
 
 
 def _unconfirmed(closed: GenerationResult) -> list[NewEvent]:
-    """Champions that reached what is asked for, and did not on fresh episodes."""
+    """Return events of champions that met the criterion in their generation, but not on fresh episodes."""
     end = ": the search goes on." if closed.stop is None else "."
     return [
         NewEvent(EventType.NOTE, confirmation_words(each) + end, generation=closed.number, data=dict(each))
@@ -55,7 +51,7 @@ def _unconfirmed(closed: GenerationResult) -> list[NewEvent]:
 
 
 def _reasons(closed: GenerationResult) -> list[NewEvent]:
-    """Why agents failed, where that takes words; the first few, and those after them only counted."""
+    """Return events of failures that have a reason in words: the first few, and a count of the others."""
     reasons, failures = closed.evaluations.reasons, closed.evaluations.failures
     events = [
         NewEvent(

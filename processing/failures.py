@@ -1,4 +1,4 @@
-"""Why agents failed, as a run tells it: what a machine decided, and what a run that ended of it says."""
+"""Why agents failed: events of failures that a machine decided, and explanations of extinct runs."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -6,10 +6,11 @@ from dataclasses import replace
 
 from database.models import EventLevel, EventType, Instance
 from database.services import NewEvent
+from processing.core.number_text import counted
 from processing.core.search.generation import GenerationResult
 from processing.core.types import Evaluations, Failure, StopReason
 
-#: What a clock or a machine decided, and another one might not.
+#: Failures that a clock or a machine decides, so that another machine might not reproduce them.
 BY_CHANCE = {
     Failure.TIMEOUT: "because of an environment that did not answer in time",
     Failure.WORKER_LOST: "because processes were lost",
@@ -21,7 +22,7 @@ _WORDS = {
     Failure.WORKER_LOST: "no worker survived its evaluation",
 }
 _ADVICE = "Mend what made the agents fail; the run's events tell more."
-#: What may be done next, by whether a generation is left: where environments failed, and else.
+#: What may be done next, by whether a generation is left: where environments failed (first) and otherwise.
 _AFTER_MENDING = {
     True: "Once the environment is mended, the run may be resumed, and goes on from its last parents.",
     False: "No generation is left, so the run cannot be resumed: once the environment is mended, submit its work item "
@@ -34,15 +35,15 @@ _AFTERWARDS = {
 
 
 def decided_by_chance(instance: Instance, closed: GenerationResult, confirming: Iterable[Failure]) -> list[NewEvent]:
-    """Mark a run as not reproducible where a clock or a machine decided a failure, and say so.
+    """Mark a run as not reproducible where a clock or a machine decided a failure; return the events.
 
     Args:
-        confirming: failures of what was evaluated to confirm the champion.
+        confirming: failures of the episodes that were to confirm the champion.
     """
     agents, confirmations = Counter(_failures(closed.evaluations)), Counter(confirming)
     found = [
-        *((failure, number, _counted(number, "agent")) for failure, number in agents.items()),
-        *((failure, number, _counted(number, "episode") + " that were to confirm the champion")
+        *((failure, number, counted(number, "agent")) for failure, number in agents.items()),
+        *((failure, number, counted(number, "episode") + " that were to confirm the champion")
           for failure, number in confirmations.items()),
     ]
     events = [
@@ -57,35 +58,34 @@ def decided_by_chance(instance: Instance, closed: GenerationResult, confirming: 
 
 
 def with_reasons(closed: GenerationResult, *, max_generations: int) -> GenerationResult:
-    """The same; where the run died out, it says of what most agents failed, and whether it may be resumed."""
+    """Return the same result.
+
+    Where the run died out, its explanation has the commonest failure and what to do next.
+    """
     if closed.stop != StopReason.EXTINCTION or closed.explanation is None or not closed.evaluations.failures.any():
         return closed
     reason, number = _commonest(closed.evaluations)
     size = len(closed.evaluations)
     who = "All failed" if number == size else f"{number} of {size} failed"
-    told_of_most = " ".join(reason.split()).rstrip(".")
-    message = f"{closed.explanation['message']} {who} for this reason: {told_of_most}."
-    told = {"message": message, "led_to": closed.explanation["led_to"] | {"failure": reason, "failed_agents": number}}
+    sentence = " ".join(reason.split()).rstrip(".")
+    message = f"{closed.explanation['message']} {who} for this reason: {sentence}."
+    changes = {"message": message, "led_to": closed.explanation["led_to"] | {"failure": reason, "failed_agents": number}}
     advice, after = closed.explanation["advice"], _AFTERWARDS
     if closed.evaluations.reasons:
         advice, after = _ADVICE, _AFTER_MENDING
     is_left = closed.number + 1 < max_generations
-    return replace(closed, explanation=closed.explanation | told | {"advice": f"{advice} {after[is_left]}"})
+    return replace(closed, explanation=closed.explanation | changes | {"advice": f"{advice} {after[is_left]}"})
 
 
 def _commonest(evaluations: Evaluations) -> tuple[str, int]:
-    """The reason of most agents, and of how many; the first of equals."""
+    """Return the most frequent reason, the first of equals, and how many agents have it."""
     reasons = dict(evaluations.reasons)
-    told = (
+    reason_of_each = (
         reasons.get(index) or _WORDS.get(failure, failure.name.lower().replace("_", " "))
         for index, failure in enumerate(Failure(int(one)) for one in evaluations.failures) if failure
     )
-    return Counter(told).most_common(1)[0]
+    return Counter(reason_of_each).most_common(1)[0]
 
 
 def _failures(evaluations: Evaluations) -> list[Failure]:
     return [Failure(int(one)) for one in evaluations.failures if one]
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

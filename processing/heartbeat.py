@@ -1,7 +1,8 @@
-"""Signs of progress: they keep the lease, and they keep the process alive.
+"""Signs of progress that keep the lease and keep the process alive.
 
-There is no thread that beats by itself. Whoever works on a step calls the beat between small parts of it, so a step
-that hangs loses its lease to another worker, and its process ends by a deadline that even a hung interpreter keeps.
+No thread beats by itself. The code that works on a step calls the heartbeat between small pieces of work, so
+a step that hangs loses its lease to another worker, and its process ends by a deadline that even a hung
+interpreter keeps.
 """
 
 import contextlib
@@ -19,19 +20,19 @@ from database.errors import NO_ANSWER, Fenced
 from processing import node, stopping
 from processing.core.kernels.build import while_compiling
 
-#: The lease is extended at most this often, as a part of its length.
+#: The lease is extended at most this often, as a fraction of its length.
 EXTEND_AFTER = 0.25
-#: A worker that is at one step for long says so often that it is there.
+#: During a long step a worker writes its counts so often, which shows that it is there.
 REPORT_AFTER_SECONDS = 5.0
-#: The end is put off at most this often, as a part of the silence that it ends; each time costs a thread.
+#: The deadline is moved at most this often, as a fraction of its length; each time costs a thread.
 POSTPONE_AFTER = 0.05
 
 
 class Heartbeat:
-    """The heartbeat of one step; a context, outside of which no deadline runs."""
+    """The heartbeat of one step; a context manager, outside of which no deadline runs."""
 
     def __init__(self, extend: Callable[[float], None]) -> None:
-        """`extend` makes the lease last so many seconds from now, or raises Fenced."""
+        """Take `extend`, which extends the lease to so many seconds from now, or raises Fenced."""
         self.extend, self.thread = extend, threading.get_ident()
         self.extended_at = time.monotonic()
         self.reported_at = time.monotonic()
@@ -48,14 +49,22 @@ class Heartbeat:
         faulthandler.cancel_dump_traceback_later()
 
     def while_compiling(self) -> None:
-        """A compiler goes on; what there is to say of a lost lease is said when it is done."""
+        """Keep the lease and the process while a kernel compiles.
+
+        A lost lease is raised by the next beat after it.
+        """
         self._postpone_end()
-        if threading.get_ident() == self.thread:  # others have no connection to the database
+        if threading.get_ident() == self.thread:  # other threads have no connection to the database
             with contextlib.suppress(Fenced, *NO_ANSWER):
                 self._extend()
 
     def __call__(self) -> None:
-        """There was progress. Raises Fenced where the lease was lost, Stopping where the worker is to stop."""
+        """Report progress.
+
+        Raises:
+            Fenced: the lease was lost.
+            Stopping: the worker is to stop.
+        """
         stopping.check()
         self._postpone_end()
         self._extend()
@@ -65,7 +74,7 @@ class Heartbeat:
             self.reported_at = now
 
     def extended(self) -> None:
-        """A commit has extended the lease."""
+        """Record that a commit has extended the lease."""
         self.extended_at = time.monotonic()
         self._postpone_end()
 
@@ -76,7 +85,7 @@ class Heartbeat:
             self.extended_at = now
 
     def _postpone_end(self) -> None:
-        """Without another sign of progress the process ends, saying where every thread was."""
+        """Move the deadline after which the process ends, with a traceback of every thread."""
         seconds, now = settings.SILENCE_SECONDS or 2 * settings.LEASE_SECONDS, time.monotonic()
         if now - self.postponed_at < POSTPONE_AFTER * seconds:
             return

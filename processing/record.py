@@ -1,4 +1,4 @@
-"""What is written of a closed generation."""
+"""The database record of a closed generation."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from processing.run import Run
 
 
 def record_of(run: Run, closed: GenerationResult, *, seconds: float, started_at: datetime) -> NewGeneration:
-    """The generation with the scalars of all agents, its checkpoint, and the genomes that the record policy asks for."""
+    """Return the generation's record: all scalars, the checkpoint, and genomes by the record policy."""
     population, evaluations = closed.population, closed.evaluations
     scalars = packing.Scalars(
         fitness=evaluations.fitness, steps=evaluations.steps,
@@ -34,7 +34,7 @@ def record_of(run: Run, closed: GenerationResult, *, seconds: float, started_at:
 
 
 def _kept(run: Run, closed: GenerationResult) -> NDArray[np.int32] | None:
-    """Indices of the agents that get rows; None for all of them."""
+    """Return the indices of the agents that get rows, (K,) int32; None for all of them."""
     if run.staged.record == "all":
         return None
     return np.array([] if closed.champion is None else [closed.champion], np.int32)

@@ -1,4 +1,7 @@
-"""What looks for steps that nobody works on: the only recovery there is."""
+"""Finds steps that no worker works on, and sends messages for them: the only recovery there is.
+
+The sweep looks for such steps periodically; a lost or stopped worker's steps are freed at once.
+"""
 
 from django.conf import settings
 
@@ -6,15 +9,19 @@ from database import services, steps
 from processing import dispatch
 from processing.announcements import announce, most_announced
 
-#: Messages for each ready step beyond which the sweep adds none, and the time after which a step is announced again.
+#: Messages for each ready step beyond which the sweep adds none, and the time after which a step is announced
+#: again.
 MOST_MESSAGES_A_STEP, LONG_SECONDS = 4, 60.0
 
 
 def sweep() -> int:
-    """Send a message for each step that is ready or whose lease ran out, unless enough are under way. How many.
+    """Send a message for each step that is ready or whose lease ran out, unless enough messages wait.
 
-    It is the only recovery there is. While at least as many messages wait as there are steps, none was lost as far as can
-    be told, and only steps that waited for long are announced again: so the queue stays bounded.
+    While at least as many messages wait as there are steps, no message is presumed lost, and only steps that
+    waited for long are announced again: so the queue stays bounded.
+
+    Returns:
+        The number of messages sent.
     """
     adopt()
     runs, slices, waiting = steps.ready_instances(), steps.ready_slices(most=most_announced()), dispatch.waiting()
@@ -33,17 +40,17 @@ def sweep() -> int:
 
 
 def adopt() -> None:
-    """Runs whose numeric profile no worker has any more are given to one that is there, and marked."""
+    """Give runs whose numeric profile no worker has to the profile of a present worker, and mark them."""
     services.adopt(patience_seconds=settings.ADOPTION_SECONDS)
 
 
 def worker_died(worker: str, *, crashed: bool) -> None:
-    """Free what a worker held that is dead for certain, so that another goes on at once."""
+    """Free the steps of a worker that is certainly dead, so that another goes on at once."""
     what = "crashed" if crashed else "was lost"
     message = f"Worker {worker} {what}; another goes on from the last generation."
     announce(services.release_worker(worker=worker, crashed=crashed, message=message))
 
 
 def worker_stopped(worker: str) -> None:
-    """Free what a worker held that was told to stop; that is no attempt."""
+    """Free the steps of a worker that was asked to stop; they do not count as attempts."""
     announce(services.release_worker(worker=worker, crashed=None, message=f"Worker {worker} was stopped."))

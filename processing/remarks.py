@@ -1,7 +1,7 @@
-"""What was noticed of environments while agents were evaluated: each kind is told once in a run's events.
+"""Remarks on environments while agents are evaluated: each kind is one event of the run.
 
-That an agent evaluated twice came to different results, or that an environment took its process with it, also
-marks the run as not reproducible.
+A run is also marked as not reproducible where an agent evaluated twice has different results, or where an
+environment ends its process.
 """
 
 from collections.abc import Sequence
@@ -38,7 +38,10 @@ _LEVELS = {Noticed.GLOBAL_GENERATORS: EventLevel.INFO}
 
 
 def noticed(instance: Instance, closed: GenerationResult) -> list[NewEvent]:
-    """Mark a run as not reproducible where a remark says so; the events of what was not told before."""
+    """Mark a run as not reproducible where a remark says so.
+
+    Return events of the kinds that have none yet.
+    """
     remarks = _firsts(closed.evaluations.remarks)
     if any(remark.what in _MARKS for remark in remarks):
         instance.reproducible = False
@@ -53,7 +56,7 @@ def noticed(instance: Instance, closed: GenerationResult) -> list[NewEvent]:
 
 
 def _firsts(remarks: Sequence[Remark]) -> list[Remark]:
-    """The first agent's remark of each kind."""
+    """Return the first remark of each kind."""
     found: dict[str, Remark] = {}
     for remark in remarks:
         found.setdefault(remark.what, remark)

@@ -1,9 +1,11 @@
-"""Replays: an episode of an agent evaluated again, for somebody who wants to see it, and kept."""
+"""Replays: an episode of an agent is evaluated again for display, and stored."""
 
 import time
 from collections.abc import Callable
 
 from database import selectors, services
+from database.errors import genome_not_kept
+from database.models import agent_name
 from database.services import ReplayClaim
 from processing import announcements, node
 from processing.core.errors import Refused
@@ -13,16 +15,16 @@ from processing.core.steppers.recording import pack
 from processing.heartbeat import Heartbeat
 from processing.run import Run
 
-#: What takes longer is given up, so that a replay holds up runs for no longer.
+#: A replay that takes longer is given up, so that runs wait for no longer.
 MOST_SECONDS = 120.0
 
 
 def work_on(claim: ReplayClaim, run: Run, heartbeat: Heartbeat) -> None:
-    """Evaluate the claimed episode again and store what became of it.
+    """Evaluate the claimed episode again and store its recording.
 
     Raises:
         Fenced, Stopping: nothing was stored.
-        Refused: it cannot be done, and why.
+        Refused: the episode cannot be replayed; the message says why.
     """
     recording = run.plan.replays.record(
         genome_of(claim.instance_id, claim.generation, claim.index), seed=run.instance.seed, generation=claim.generation,
@@ -36,18 +38,23 @@ def work_on(claim: ReplayClaim, run: Run, heartbeat: Heartbeat) -> None:
 
 
 def genome_of(instance_id: int, generation: int, index: int) -> bytes:
-    """The packed genome of an agent. Raises Refused where it is not kept."""
+    """Return the packed genome of an agent.
+
+    Raises:
+        Refused: it is not kept.
+    """
     genome = selectors.genome_of(instance_id, generation, index)
     if genome is None:
-        raise Refused(
-            f"The genome of agent {instance_id}-{generation}-{index} is not kept: the run records champions only, "
-            "or it was pruned."
-        )
+        raise Refused(genome_not_kept(f"The genome of agent {agent_name(instance_id, generation, index)}"))
     return genome
 
 
 def normalization_of(plan: Plan, instance_id: int, generation: int) -> Normalization | None:
-    """What the observations of a generation were normalised by; None where they were not. Raises Refused where it is not kept."""
+    """Return the statistics that a generation's observations were normalised by; None where they were not.
+
+    Raises:
+        Refused: they are not kept.
+    """
     if not plan.is_normalised:
         return None
     packed = selectors.normalization_of(instance_id, generation)
@@ -60,7 +67,7 @@ def normalization_of(plan: Plan, instance_id: int, generation: int) -> Normaliza
 
 
 def _limited(heartbeat: Heartbeat) -> Callable[[], None]:
-    """The heartbeat, as long as it is not too late."""
+    """Return the heartbeat with a time limit, after which it raises Refused."""
     ends_at = time.monotonic() + MOST_SECONDS
 
     def beat() -> None:

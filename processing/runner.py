@@ -1,4 +1,4 @@
-"""What a worker does with a message: claim the step, work under a heartbeat, and leave it in a known state whatever happens."""
+"""A worker handles a message: it claims the step, works under a heartbeat, and records every outcome."""
 
 import logging
 import secrets
@@ -27,13 +27,13 @@ def work_shift(
     instance_id: int, *, seconds: float | None = None, threads: int | None = None,
     watch: Callable[[GenerationResult], None] | None = None, in_slices: bool = True,
 ) -> bool:
-    """Advance an instance for one shift, or to its end; True when there is more to do and it is ours to continue.
+    """Advance an instance for one shift, or to its end; True where its next shift is to follow.
 
     Args:
         seconds: length of the shift; the setting's where None.
         threads: cores to evaluate on; this worker's share of the machine where None.
         watch: called after each commit.
-        in_slices: False evaluates every generation here, also those that staging would hand out.
+        in_slices: where False, this process evaluates every generation, also those that staging would cut.
     """
 
     def shift(claim: Claim, heartbeat: Heartbeat) -> bool:
@@ -42,31 +42,34 @@ def work_shift(
         run = Run.load(claim.instance_id, threads=threads)
         return Shift(claim, run, heartbeat, seconds=seconds, watch=watch, in_slices=in_slices).work()
 
-    return _worked(f"run {instance_id}", lambda: claims.claim(instance_id), shift)
+    return _work_on_claim(f"run {instance_id}", lambda: claims.claim(instance_id), shift)
 
 
 def work_slice(slice_id: int, *, threads: int | None = None) -> None:
-    """Evaluate one slice of a generation, and store what became of its agents."""
+    """Evaluate one slice of a generation, and store the results of its agents."""
 
-    def part(claim: SliceClaim, heartbeat: Heartbeat) -> bool:
+    def evaluate(claim: SliceClaim, heartbeat: Heartbeat) -> bool:
         slices.work_on(claim, Run.load(claim.instance_id, threads=threads), heartbeat)
         return False
 
-    _worked(f"slice {slice_id}", lambda: claims.claim_slice(slice_id), part)
+    _work_on_claim(f"slice {slice_id}", lambda: claims.claim_slice(slice_id), evaluate)
 
 
 def work_replay(replay_id: int) -> None:
-    """Evaluate an episode again for somebody who wants to see it, and store what became of it."""
+    """Evaluate an episode again for display, and store its recording."""
 
-    def part(claim: ReplayClaim, heartbeat: Heartbeat) -> bool:
+    def replay(claim: ReplayClaim, heartbeat: Heartbeat) -> bool:
         replays.work_on(claim, Run.load(claim.instance_id, threads=1), heartbeat)
         return False
 
-    _worked(f"replay {replay_id}", lambda: claims.claim_replay(replay_id), part)
+    _work_on_claim(f"replay {replay_id}", lambda: claims.claim_replay(replay_id), replay)
 
 
-def _worked(what: str, claimed: Callable[[], C | None], work: Callable[[C, Heartbeat], bool]) -> bool:
-    """What the work says, once it is claimed; False where it is not, or ended in trouble that was dealt with."""
+def _work_on_claim(what: str, claimed: Callable[[], C | None], work: Callable[[C, Heartbeat], bool]) -> bool:
+    """Claim a step and work on it, and return what `work` returns.
+
+    False where there is no claim, or where an error ended the work; the error is recorded.
+    """
     try:
         claim = claimed()
     except NO_ANSWER as error:
@@ -75,7 +78,7 @@ def _worked(what: str, claimed: Callable[[], C | None], work: Callable[[C, Heart
         return False
     if claim is None:
         return False
-    logs.note(
+    logs.set_context(
         instance=claim.instance_id, generation=getattr(claim, "generation", None), correlation_id=None, worker=node.process_name()
     )
     try:
@@ -102,10 +105,10 @@ def _worked(what: str, claimed: Callable[[], C | None], work: Callable[[C, Heart
         claims.fail(claim, f"Something went wrong here; it is not your fault. The log tells more under {number}.")
     finally:
         node.flush_counts()
-        logs.note(instance=None, generation=None)
+        logs.set_context(instance=None, generation=None)
     return False
 
 
 def _is_hopeless(error: Exception) -> bool:
-    """Whether the database says that this is too much for it, which no later try will change."""
+    """Whether the database refuses the work as too large, which no later try changes."""
     return str(getattr(error.__cause__, "pgcode", None) or "").startswith(TOO_MUCH)

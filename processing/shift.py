@@ -1,7 +1,7 @@
-"""A shift: generation after generation of one run, for some seconds.
+"""A shift works on one run for some seconds, generation after generation.
 
-A kill at any moment costs at most the generation under way: the next worker starts from the last checkpoint and, as every
-draw has an address, computes the same bits again.
+A kill at any moment costs at most the generation under way: the next worker starts from the last checkpoint
+and computes the same bits again, as every random draw is a hash of its address.
 """
 
 import math
@@ -32,14 +32,14 @@ from processing.heartbeat import Heartbeat
 from processing.record import record_of
 from processing.run import Run
 
-#: After a commit that was not answered, the database is asked for so long what became of it.
+#: After a commit without an answer, the database is asked for so long whether it was done.
 REREAD_SECONDS, REREAD_PAUSE_SECONDS = 10.0, 0.25
-#: Slices into which a generation is cut that workers died of, while it is not known of which agent.
-PARTS_OF_A_POISONED_GENERATION = 16
+#: Slices into which a generation is cut whose workers died, while it is not known which agent is the cause.
+SLICES_OF_A_POISONED_GENERATION = 16
 
 
 class Shift:
-    """One turn of work on one run."""
+    """A turn of work on one run, under one claim."""
 
     def __init__(
         self, claim: Claim, run: Run, heartbeat: Heartbeat, *, seconds: float | None,
@@ -52,10 +52,14 @@ class Shift:
         self.ends_at = time.monotonic() + (settings.SHIFT_SECONDS if seconds is None else seconds)
 
     def work(self) -> bool:
-        """Generation after generation until the shift is over, the run has ended, or it waits for its slices."""
+        """Advance the run until the shift is over, the run has ended, or it waits for its slices.
+
+        Returns:
+            True where the shift is over and the run goes on.
+        """
         checkpoint = self._last_checkpoint()
         while True:
-            logs.note(generation=checkpoint.next_generation)
+            logs.set_context(generation=checkpoint.next_generation)
             evaluated = self._evaluated(checkpoint)
             if evaluated is None:
                 return False
@@ -88,7 +92,7 @@ class Shift:
         return generations.revived(self.plan, checkpoint) if is_revived else checkpoint
 
     def _evaluated(self, checkpoint: Checkpoint) -> "_Evaluated | None":
-        """The next generation with what became of its agents; None where it was handed out in slices."""
+        """Return the next generation with its evaluations; None where it was handed out in slices."""
         if self.run.instance.pending_slices is not None:
             return self._gathered()
         number, started, started_at = checkpoint.next_generation, time.perf_counter(), services.database_now()
@@ -110,32 +114,38 @@ class Shift:
         return _Evaluated(population, evaluations, started_at, time.perf_counter() - started)
 
     def _gathered(self) -> "_Evaluated":
-        """The generation that was evaluated in slices; its time is that since it was handed out."""
+        """Return the generation that was evaluated in slices; its time counts from when it was handed out."""
         population, evaluations = slices.gathered(self.plan, self.run.instance)
         started_at = steps.slices_opened_at(self.claim.instance_id)
         return _Evaluated(population, evaluations, started_at, (services.database_now() - started_at).total_seconds())
 
     def _slice_size(self, number: int) -> int | None:
-        """Agents in a slice; None where the generation is evaluated here, on all cores."""
+        """Return the number of agents in a slice.
+
+        None where the generation is evaluated here, on all cores.
+        """
         if not self.in_slices:
             return None
         if self.is_poisoned:
-            return max(1, number // PARTS_OF_A_POISONED_GENERATION)
+            return max(1, number // SLICES_OF_A_POISONED_GENERATION)
         size = self.run.staged.slice_size
         return size if size is not None and size < number else None
 
-    def _hand_out(self, number: int, parts: Iterable[NewSlice]) -> None:
-        """Write the generation in slices; whoever is free evaluates those without results."""
-        written = list(parts)
+    def _hand_out(self, number: int, new_slices: Iterable[NewSlice]) -> None:
+        """Store the generation in slices; free workers evaluate those without results."""
+        written = list(new_slices)
         with claims.fenced(self.claim) as instance:
             instance.profile = node.profile_of(self.plan)
-            services.open_slices(instance=instance, generation=number, parts=written)
+            services.open_slices(instance=instance, generation=number, slices=written)
             services.finish_commit(instance=instance, events=[])
         node.count(commits=1)
         announcements.announce([self.claim.instance_id])
 
     def _commit(self, closed: GenerationResult, evaluated: "_Evaluated", confirming: list[Failure]) -> Instance:
-        """The run after the commit; where that was not answered, the database is asked what became of it."""
+        """Commit the generation and return the run.
+
+        Without an answer the database is asked whether it was done.
+        """
         try:
             return self._write(closed, evaluated, confirming)
         except NO_ANSWER:
@@ -144,7 +154,10 @@ class Shift:
         return steps.instance_with_work_item(self.claim.instance_id)
 
     def _has_committed(self, closed: GenerationResult) -> bool:
-        """Whether the generation is stored, asked over a new connection; False where nobody answers."""
+        """Ask over a new connection whether the generation is stored.
+
+        False where the database does not answer.
+        """
         deadline = time.monotonic() + REREAD_SECONDS
         while True:
             services.renew_connection()
@@ -159,25 +172,31 @@ class Shift:
                 self.heartbeat()
 
     def _write(self, closed: GenerationResult, evaluated: "_Evaluated", confirming: list[Failure]) -> Instance:
-        """The generation and all that goes with it in one transaction, behind the fence."""
+        """Write the generation and all that belongs to it in one transaction, behind the fence.
+
+        Return the run.
+        """
         record = record_of(self.run, closed, seconds=evaluated.seconds, started_at=evaluated.started_at)
         with claims.fenced(self.claim) as instance:
             services.record_generation(instance=instance, generation=record, keep_every=settings.CHECKPOINT_KEEP_EVERY)
             services.close_slices(instance=instance)
             instance.profile = node.profile_of(self.plan)
-            notes = [
-                *_noted(instance, self.plan), *failures.decided_by_chance(instance, closed, confirming),
+            warnings = [
+                *_profile_change(instance, self.plan), *failures.decided_by_chance(instance, closed, confirming),
                 *remarks.noticed(instance, closed),
             ]
             closed = failures.with_reasons(
                 self._timed(instance, closed), max_generations=self.plan.stop.max_generations
             )
             changed = self._entered(instance, closed)
-            services.finish_commit(instance=instance, events=[*events_of(closed), *notes, *([changed] if changed else [])])
+            services.finish_commit(instance=instance, events=[*events_of(closed), *warnings, *([changed] if changed else [])])
         return instance
 
     def _entered(self, instance: Instance, closed: GenerationResult) -> NewEvent | None:
-        """The run's row says why it has ended, where it has, and is in the state that follows; the event of that."""
+        """Set the state that follows in the run's row, with the reason where the run has ended.
+
+        Return the event.
+        """
         if closed.stop is not None:
             instance.stop_reason, instance.stop_explanation = closed.stop.value, closed.explanation
         state = states.following(InstanceState(instance.state), closed.stop)
@@ -186,7 +205,7 @@ class Shift:
         return states.enter(instance, state, aim=has_aim(self.run.staged.spec["stop"]))
 
     def _timed(self, instance: Instance, closed: GenerationResult) -> GenerationResult:
-        """The same, ended by the clock where the time limit is up; a run that a clock ended is not reproducible."""
+        """Return the same result, stopped where the time limit is reached; such a run is not reproducible."""
         limit = self.plan.stop.max_seconds
         if limit is None or closed.stop is not None or instance.compute_seconds < limit:
             return closed
@@ -205,7 +224,7 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class _Evaluated:
-    """A generation on its way to being closed."""
+    """A generation that is evaluated and not yet closed."""
 
     population: Population
     evaluations: Evaluations
@@ -213,8 +232,11 @@ class _Evaluated:
     seconds: float
 
 
-def _noted(instance: Instance, plan: Plan) -> list[NewEvent]:
-    """Keep the numeric profile, and say so where what decides the run's bits is another than in the generations before."""
+def _profile_change(instance: Instance, plan: Plan) -> list[NewEvent]:
+    """Store the numeric profile.
+
+    Return an event where the entries that decide the run's bits have changed.
+    """
     before, instance.numeric_profile = instance.numeric_profile, numeric_profile()
     deciding = numeric_profile() if plan.is_by_library else core_profile()
     if not before or all(before.get(name) == value for name, value in deciding.items()):

@@ -1,6 +1,7 @@
-"""Expensive generations: opened and cut by one worker, evaluated slice by slice by all, gathered by another.
+"""Expensive generations are opened and cut by one worker, evaluated in slices by all, and closed by one.
 
-The population is written before anything is evaluated. Which worker evaluates a slice, when, and how often changes no bit.
+The population is stored before anything is evaluated. No bit depends on which worker evaluates a slice, when,
+or how often.
 """
 
 import math
@@ -26,21 +27,31 @@ from processing.evaluation import evaluate
 from processing.heartbeat import Heartbeat
 from processing.run import Run
 
-#: An environment of unknown speed gets so long a turn; what is left then is cut into slices that take as long.
+#: The turn of an environment of unknown speed; the agents that are left are cut into slices that take as
+#: long.
 SECONDS = 10.0
-#: Into so many slices at most.
+#: Slices of a generation at most.
 MOST_SLICES = 1_000
 
 
 def cut(plan: Plan, population: Population, size: int, *, first: int = 0, origin: int = 0) -> Iterator[NewSlice]:
-    """The population from `first` on, in slices of at most so many agents; its first is agent `origin` of the generation."""
+    """Yield the population from `first` on in slices of at most `size` agents.
+
+    Args:
+        origin: index in its generation of the population's first agent.
+    """
     for start in range(first, len(population), size):
         last = min(start + size, len(population))
         yield NewSlice(origin + start, origin + last, pack_slice(population, start, last, plan.genome))
 
 
 def begun(plan: Plan, population: Population, evaluations: Evaluations, *, origin: int = 0) -> Iterator[NewSlice]:
-    """A slice of the first agents, with what became of them; the others in slices that take as long."""
+    """Yield a slice of the first agents with their results, then the others in slices that take as long.
+
+    Args:
+        evaluations: results of the first agents of the population.
+        origin: index in its generation of the population's first agent.
+    """
     number = len(evaluations)
     done = pack_slice(population, 0, number, plan.genome)
     yield NewSlice(origin, origin + number, done, pack_results(evaluations, plan.genome))
@@ -49,7 +60,11 @@ def begun(plan: Plan, population: Population, evaluations: Evaluations, *, origi
 
 
 def gathered(plan: Plan, instance: Instance) -> tuple[Population, Evaluations]:
-    """The generation that was evaluated in slices. Raises Broken where one cannot be read."""
+    """Return the generation that was evaluated in slices.
+
+    Raises:
+        Broken: a slice cannot be read.
+    """
     rows = steps.evaluated_slices(instance.pk)
     populations = [unpack_slice(bytes(row.population), plan.genome) for row in rows]
     results = [unpack_results(bytes(row.results), plan.genome) for row in rows]
@@ -57,7 +72,7 @@ def gathered(plan: Plan, instance: Instance) -> tuple[Population, Evaluations]:
 
 
 def work_on(claim: SliceClaim, run: Run, heartbeat: Heartbeat) -> None:
-    """Evaluate a claimed slice and store what became of its agents; take it apart where workers died of it.
+    """Evaluate a claimed slice and store its results; split it where workers died at it.
 
     Raises:
         Fenced, Stopping: nothing was stored.
@@ -81,35 +96,35 @@ def work_on(claim: SliceClaim, run: Run, heartbeat: Heartbeat) -> None:
 
 
 def _leave_the_rest(claim: SliceClaim, plan: Plan, population: Population, evaluations: Evaluations) -> None:
-    """The time of this step is up: what became of the first agents is stored, the others are slices of that size."""
-    services.split_slice(claim=claim, parts=list(begun(plan, population, evaluations, origin=claim.first)))
+    """Store the results of the first agents, and the others as slices of that size; the step's time is up."""
+    services.split_slice(claim=claim, slices=list(begun(plan, population, evaluations, origin=claim.first)))
     node.count(commits=1, evaluations=len(evaluations))
     announcements.announce_next(claim.instance_id)
 
 
 def _judge_state(claim: SliceClaim, plan: Plan) -> State:
-    """What the judge remembers of the generations before; not looked up for those that remember nothing."""
+    """Return the judge's state after the generations before; not read for judges without a state."""
     state: State = plan.judge.begin()
     data = steps.newest_checkpoint(claim.instance_id) if state else None
     return state if data is None else checkpoints.unpack(data, plan.genome).judge
 
 
 def _split(claim: SliceClaim, plan: Plan) -> None:
-    """Workers died of one of these agents: each gets a slice of its own."""
+    """Give each agent a slice of its own, as workers died at one of them."""
     population = unpack_slice(steps.population_of(claim.slice_id), plan.genome)
-    parts = [
+    single = [
         NewSlice(claim.first + index, claim.first + index + 1, pack_slice(population, index, index + 1, plan.genome))
         for index in range(len(population))
     ]
     message = f"Workers died of agents {claim.first} to {claim.last - 1}; they are evaluated one by one."
     services.split_slice(
-        claim=claim, parts=parts, event=NewEvent(EventType.NOTE, message, EventLevel.WARNING, claim.generation)
+        claim=claim, slices=single, event=NewEvent(EventType.NOTE, message, EventLevel.WARNING, claim.generation)
     )
     announcements.announce([claim.instance_id])
 
 
 def _give_up(claim: SliceClaim, plan: Plan) -> None:
-    """No worker survives this agent: it has failed, and the run goes on without it."""
+    """Fail an agent whose evaluation no worker survived; the run goes on without it."""
     message = f"Agent {claim.first} failed: no worker survived its evaluation."
     event = NewEvent(
         EventType.NOTE, message, EventLevel.ERROR, claim.generation, data={"index": claim.first, "failure": "WORKER_LOST"}
@@ -117,13 +132,14 @@ def _give_up(claim: SliceClaim, plan: Plan) -> None:
     _commit(claim, pack_results(lost(1), plan.genome), event)
 
 
-def _commit(claim: SliceClaim, results: bytes, trouble: NewEvent | None = None) -> None:
-    """Store the results; whoever stores the last ones of a generation sends its run on.
+def _commit(claim: SliceClaim, results: bytes, failure: NewEvent | None = None) -> None:
+    """Store the results; after the last slice of a generation the run is announced.
 
-    A commit that was not answered raises: it is found done, or the slice is evaluated again to the same bits.
+    Without an answer the commit raises: it is found done later, or the slice is evaluated again to the same
+    bits.
     """
-    events = [] if trouble is None else [trouble]
-    if services.commit_slice(claim=claim, results=results, events=events, chance=trouble is not None):
+    events = [] if failure is None else [failure]
+    if services.commit_slice(claim=claim, results=results, events=events, chance=failure is not None):
         dispatch.advance(claim.instance_id)
     else:
         announcements.announce_next(claim.instance_id)

@@ -1,8 +1,8 @@
-"""The states of a run, and what people ask of it.
+"""The states of a run, and the requests of users to pause, resume or cancel it.
 
     QUEUED -> RUNNING -> SUCCEEDED          a stop rule was met
                       -> FAILED             an error, or all agents of the last generation failed; may be resumed
-    RUNNING -> PAUSING -> PAUSED -> QUEUED  (pause, resume); at once where nobody works on it
+    RUNNING -> PAUSING -> PAUSED -> QUEUED  (pause, resume); at once where no worker holds it
     any active or paused state -> CANCELLED, or CANCELLING first to let the generation finish
 """
 
@@ -26,7 +26,11 @@ _REVIVED = (
 
 
 def following(state: InstanceState, stop: StopReason | None) -> InstanceState:
-    """The state of a run after a generation, or at the start of a shift; one that has died out has failed."""
+    """Return the state of a run after a generation, or at the start of a shift.
+
+    Args:
+        stop: why the run ends; None where it goes on. A run that has died out has failed.
+    """
     if stop is not None:
         return InstanceState.FAILED if stop == StopReason.EXTINCTION else InstanceState.SUCCEEDED
     return {
@@ -37,10 +41,12 @@ def following(state: InstanceState, stop: StopReason | None) -> InstanceState:
 
 
 def enter(instance: Instance, state: InstanceState, *, aim: bool = False) -> NewEvent | None:
-    """Change the row of an instance that is ours to this state; the event of that, None where nothing changed.
+    """Set the state of an instance whose row this process has locked.
+
+    Return the event, None where nothing changed.
 
     Args:
-        aim: whether its work item asks for something to be reached; words of its end depend on that.
+        aim: whether the work item asks for something to be reached; the wording of an end depends on it.
     """
     if instance.state == state:
         return None
@@ -64,18 +70,22 @@ def _entered(state: InstanceState) -> NewEvent:
 
 
 def _ended(instance: Instance, outcome: Outcome, *, aim: bool) -> NewEvent:
-    """What is told of an end: the outcome, and why."""
+    """Return the event of an end: the outcome, and why."""
     why = instance.failure_message or (instance.stop_explanation or {}).get("message")
-    words = outcome_words(outcome, aim=aim).capitalize()
+    sentence = outcome_words(outcome, aim=aim).capitalize()
     return NewEvent(
-        EventType.STATE_CHANGED, f"{words}: {why}" if why else f"{words}.",
+        EventType.STATE_CHANGED, f"{sentence}: {why}" if why else f"{sentence}.",
         EventLevel.ERROR if outcome in BAD else EventLevel.INFO,
         data={"state": instance.state, "outcome": outcome},
     )
 
 
 def pause(instance_id: int) -> Instance:
-    """Nothing new is begun; a generation under way is finished and kept. Raises NotFound, Conflict."""
+    """Pause a run: no new generation is begun; the one under way is finished and kept.
+
+    Raises:
+        NotFound, Conflict.
+    """
     event = NewEvent(EventType.STATE_CHANGED, "Pause asked for.")
     return _at_once_or_later(
         instance_id, event,
@@ -85,9 +95,9 @@ def pause(instance_id: int) -> Instance:
 
 
 def resume(instance_id: int) -> Instance:
-    """A paused run goes on, or a failed one as a new attempt; a pause not yet reached is withdrawn.
+    """Let a paused run go on, or a failed one as a new attempt; a pause that is not yet reached is withdrawn.
 
-    One that had died out goes on from its last parents, what its strategy counts towards an end counted anew.
+    A run that has died out goes on from its last parents; its strategy's counters towards an end start anew.
 
     Raises:
         NotFound, Conflict: also where no generation is left.
@@ -96,7 +106,7 @@ def resume(instance_id: int) -> Instance:
     with contextlib.suppress(Conflict):
         withdrawn: dict[str, str] = {InstanceState.PAUSING: InstanceState.RUNNING}
         instance = services.change_state(instance_id=instance_id, event=event, transitions=withdrawn)
-        announce([instance_id])  # slices that nobody began while it was to pause
+        announce([instance_id])  # slices that no worker began while the run was to pause
         return instance
     with transaction.atomic():
         revived = NewEvent(EventType.NOTE, _REVIVED, EventLevel.WARNING)
@@ -106,7 +116,9 @@ def resume(instance_id: int) -> Instance:
 
 
 def cancel(instance_id: int, *, immediately: bool = True) -> Instance:
-    """The run ends; completed generations stay. Not `immediately`, the one under way is finished and kept too.
+    """End a run; completed generations stay.
+
+    Without `immediately` the one under way is finished and kept too.
 
     Raises:
         NotFound, Conflict.
@@ -125,7 +137,7 @@ def cancel(instance_id: int, *, immediately: bool = True) -> Instance:
 def _at_once_or_later(
     instance_id: int, event: NewEvent, at_once: dict[str, InstanceState], later: dict[str, InstanceState]
 ) -> Instance:
-    """Change the state at once where nobody works on the instance; else ask whoever does."""
+    """Change the state at once where no worker holds the instance; else ask its worker to change it later."""
     changes: tuple[Callable[[], Instance], ...] = (
         lambda: services.change_state(
             instance_id=instance_id, transitions=dict(at_once), event=event, only_free=True, raise_epoch=True

@@ -1,4 +1,4 @@
-"""Whether this worker was told to stop. One byte, shared with the processes that are forked after this was imported."""
+"""Whether this worker is to stop: one byte, shared with the processes that are forked after this import."""
 
 import mmap
 
@@ -8,15 +8,15 @@ _asked = mmap.mmap(-1, 1)
 
 
 class Stopping(Transient):
-    """The worker was told to stop; what it had begun is handed back."""
+    """The worker is to stop; the step that it had begun is handed back."""
 
 
 def ask() -> None:
-    """Stop at the next sign of progress."""
+    """Ask the processes of this worker to stop at their next heartbeat."""
     _asked[0] = 1
 
 
 def check() -> None:
-    """Raises Stopping where that was asked for."""
+    """Raise Stopping where this worker is to stop."""
     if _asked[0]:
         raise Stopping

@@ -1,4 +1,4 @@
-"""What workers do when a message arrives. Doors of a few lines."""
+"""Celery tasks, each of a few lines: what a message starts."""
 
 from celery import Task, shared_task
 
@@ -13,7 +13,10 @@ class Step(Task):  # type: ignore[misc]
 
 @shared_task(base=Step, name=dispatch.ADVANCE)
 def advance(instance_id: int) -> None:
-    """One shift on an instance; if it is not done then, its next shift is queued behind everybody else's."""
+    """Work one shift on an instance.
+
+    Where it is not done, its next shift is queued behind all other messages.
+    """
     if runner.work_shift(instance_id):
         dispatch.advance(instance_id)
 
@@ -26,11 +29,11 @@ def evaluate(slice_id: int) -> None:
 
 @shared_task(base=Step, name=dispatch.REPLAY)
 def replay(replay_id: int) -> None:
-    """Evaluate an episode again for somebody who wants to see it."""
+    """Evaluate an episode again for display."""
     runner.work_replay(replay_id)
 
 
 @shared_task(name=dispatch.SWEEP)
 def sweep() -> None:
-    """A message for every step that is ready or whose lease ran out."""
+    """Send a message for every step that is ready or whose lease ran out."""
     recovery.sweep()

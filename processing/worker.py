@@ -1,6 +1,7 @@
-"""What a Celery worker does besides its tasks: make itself known, prepare its processes, stop warmly, free what they lose.
+"""A Celery worker besides its tasks: it registers, loads kernels, stops gracefully and frees lost steps.
 
-A worker (a node) is a parent process with children that do the work; the embedded server's are one process each.
+A worker (a node) is a parent process with children that do the work; in the embedded server it is one
+process.
 """
 
 import logging
@@ -20,48 +21,50 @@ from processing import node, recovery, stopping
 
 log = logging.getLogger(__name__)
 
-#: A worker says so often that it lives.
+#: A worker updates its row so often.
 SEEN_EVERY_SECONDS = 5.0
-#: The parent looks so often whether its processes live; Celery's own five seconds are longer than a short lease.
+#: The parent checks its processes so often; Celery's own five seconds are longer than a short lease.
 LOOK_EVERY_SECONDS = 0.5
-#: Signals that a crash of compiled code ends in, rather than somebody's kill.
+#: Signals of a crash of compiled code, as opposed to a kill from outside.
 CRASH_SIGNALS = frozenset({"SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE"})
 
 
 class Presence(bootsteps.StartStopStep):  # type: ignore[misc]
-    """The worker's row: there from its start, seen again and again."""
+    """Keeps the worker's row in the database up to date, and checks the pool's processes."""
 
     requires = ("celery.worker.components:Timer", "celery.worker.components:Pool")
 
     def __init__(self, worker: Any, **_: Any) -> None:
-        """Before its processes are started, they are to know how many they are."""
+        """Store the number of processes in the settings, before the processes are started."""
         is_solo = worker.pool_cls.__module__.endswith(".solo")
         settings.PROCESSES_A_WORKER = 1 if is_solo else worker.concurrency or 1
         self.timers: list[Any] = []
 
     def start(self, worker: Any) -> None:
-        """Begin to be seen, and to see."""
-        self.timers.append(worker.timer.call_repeatedly(SEEN_EVERY_SECONDS, _seen))
+        """Start the timers that update the worker's row and check its processes."""
+        self.timers.append(worker.timer.call_repeatedly(SEEN_EVERY_SECONDS, _update_row))
         processes: Any = getattr(worker.pool, "_pool", None)
         if hasattr(processes, "maintain_pool"):
             self.timers.append(worker.timer.call_repeatedly(LOOK_EVERY_SECONDS, processes.maintain_pool))
 
     def stop(self, worker: Any) -> None:
-        """Be seen no more."""
         for timer in self.timers:
             timer.cancel()
 
 
 class StepRequest(Request):  # type: ignore[misc]
-    """A message at work. Tasks deal with all that can be dealt with, so a failure means that their process is gone."""
+    """A message under way.
+
+    Tasks handle every exception themselves, so a failure means that their process is gone.
+    """
 
     def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> Any:
-        """Free what the process held, at once."""
+        """Free the steps that the process held at once."""
         self._free(crashed=_has_crashed(str(exc_info.exception)))
         return super().on_failure(exc_info, send_failed_event=send_failed_event, return_ok=return_ok)
 
     def on_timeout(self, soft: bool, timeout: float) -> Any:
-        """The process made progress for longer than any step may last; its parent ends it."""
+        """Free the steps of a process that ran for longer than any step may last; its parent ends it."""
         self._free(crashed=False)
         return super().on_timeout(soft, timeout)
 
@@ -78,21 +81,21 @@ class StepRequest(Request):  # type: ignore[misc]
 
 
 @celeryd_init.connect
-def _named(sender: str, **_: Any) -> None:
-    node.be(sender)
+def _name_node(sender: str, **_: Any) -> None:
+    node.set_name(sender)
 
 
 @worker_process_init.connect
-def _prepared(**_: Any) -> None:
-    """Each process loads the kernels before its first message, so that no run waits for them."""
+def _load_kernels(**_: Any) -> None:
+    """Load the kernels before the first message of each process, so that no run waits for them."""
     from processing.core.search.warm import warm
 
     warm()
 
 
 @worker_ready.connect
-def _known(**_: Any) -> None:
-    """What a worker of this name held before it was killed is free at once: the name is this machine's and ours."""
+def _register(**_: Any) -> None:
+    """Register the worker, and free what a killed worker of this name held: no other worker has the name."""
     try:
         close_old_connections()
         node.register()
@@ -102,12 +105,12 @@ def _known(**_: Any) -> None:
 
 
 @worker_shutting_down.connect
-def _stopping(**_: Any) -> None:
+def _ask_to_stop(**_: Any) -> None:
     stopping.ask()
 
 
-def _seen() -> None:
-    """The worker lives; where its row is not there, it is written."""
+def _update_row() -> None:
+    """Update the worker's row; where there is none, write it."""
     try:
         close_old_connections()
         if not services.see_worker(name=node.name()):
@@ -118,7 +121,7 @@ def _seen() -> None:
 
 
 def _has_crashed(message: str) -> bool:
-    """Whether compiled code brought a process down, by what is said of its end."""
+    """Whether compiled code crashed the process, by the message of its end."""
     named = re.search(r"\((SIG[A-Z]+)\)", message)
     number = re.search(r"signal (\d+)", message)
     if named is None and number is not None:

@@ -7,6 +7,7 @@ from formatting.faults import Fault, FaultCode, fault, shown
 from formatting.sound import Entries, entries, run_check
 from formatting.work_item import WorkItem
 from processing.core.environments.maze.grid_world import GOAL, OBSTACLE, OPEN, START, GridWorld, MazeParameters, RewardParameters
+from processing.core.number_text import counted
 from staging.limits import Limits
 
 ROWS, GOALS, STEPS = ("environment", "rows"), ("environment", "goals"), ("environment", "max_steps")
@@ -36,11 +37,11 @@ def maze_warnings(world: GridWorld) -> list[Fault]:
     """Warn of a map whose goals cannot be reached, or not within the steps of an episode."""
     nearest, number = world.shortest_path(), len(world.goals)
     if nearest is None:
-        given = f"{_goals(number)}, none of which can be reached" if number else "none"
+        given = f"{counted(number, 'goal')}, none of which can be reached" if number else "none"
         return [fault(FaultCode.INCONSISTENT, ROWS, f'a goal "{GOAL}" that can be reached', given)]
     warnings = []
     if (reachable := world.reachable_goals()) < number:
-        given = f"{_goals(number)}, of which only {reachable} can be reached"
+        given = f"{counted(number, 'goal')}, of which only {reachable} can be reached"
         warnings.append(fault(FaultCode.INCONSISTENT, ROWS, "goals that can be reached", given))
     if nearest > world.max_steps:
         expected = f"at least {nearest} steps, as many as the nearest goal is away"
@@ -58,7 +59,7 @@ def goal_faults(work_item: WorkItem) -> list[Fault]:
     asked = number if maze.goals is None else maze.goals
     if not steps:
         expected = f'a goal "{GOAL}" that can be reached, as `stop.solved` asks for one'
-        given = f"{_goals(number)}, none of which can be reached" if number else "none"
+        given = f"{counted(number, 'goal')}, none of which can be reached" if number else "none"
         return [fault(FaultCode.INCONSISTENT, ROWS, expected, given)]
     if asked > number:
         return [fault(FaultCode.OUT_OF_RANGE, GOALS, f"1 to {number}, as many as are on the map", str(asked))]
@@ -67,7 +68,7 @@ def goal_faults(work_item: WorkItem) -> list[Fault]:
     if steps[asked - 1] > maze.max_steps:
         within = sum(each <= maze.max_steps for each in steps)
         hint = f"Or set `environment.goals` to {within} at most." if within else None
-        expected = f"at least {steps[asked - 1]} steps, as {_goals(asked)} cannot be reached in fewer"
+        expected = f"at least {steps[asked - 1]} steps, as {counted(asked, 'goal')} cannot be reached in fewer"
         return [fault(FaultCode.INCONSISTENT, STEPS, expected, str(maze.max_steps), hint)]
     return []
 
@@ -94,7 +95,8 @@ def _beyond_reach(maze: MazeParameters, number: int, reachable: int) -> Fault:
         return fault(FaultCode.INCONSISTENT, GOALS, f"at most {reachable}, as the others cannot be reached", str(maze.goals))
     expected = "goals that can be reached, as `stop.solved` asks for all of them"
     hint = f"Or set `environment.goals` to {reachable}."
-    return fault(FaultCode.INCONSISTENT, ROWS, expected, f"{_goals(number)}, of which only {reachable} can be reached", hint)
+    given = f"{counted(number, 'goal')}, of which only {reachable} can be reached"
+    return fault(FaultCode.INCONSISTENT, ROWS, expected, given, hint)
 
 
 def _empty_faults(maze: MazeParameters) -> list[Fault]:
@@ -141,7 +143,3 @@ def _reward_faults(maze: MazeParameters, name: str) -> list[Fault]:
         return []
     expected = f"a number within ±{MAX_REWARD:g}"
     return [fault(FaultCode.OUT_OF_RANGE, ("environment", "rewards", name), expected, shown(reward))]
-
-
-def _goals(number: int) -> str:
-    return "1 goal" if number == 1 else f"{number} goals"

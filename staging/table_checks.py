@@ -17,6 +17,7 @@ from processing.core.environments.table_columns import (
     first_without_one_hot,
 )
 from processing.core.genomes.graph import Graph, GraphParameters
+from processing.core.number_text import counted
 from processing.core.rollouts.actions import Range
 from processing.core.types import Float64Array
 from staging.limits import Limits
@@ -41,8 +42,8 @@ def table_faults(table: TableParameters, limits: Limits) -> list[Fault]:
 def _length_faults(table: TableParameters) -> list[Fault]:
     """Return a fault where the numbers of inputs and targets differ."""
     rows, wanted = len(table.targets), len(table.inputs)
-    expected = f"{_counted(wanted, 'row')}, as many as there are inputs"
-    given = _counted(rows, "row")
+    expected = f"{counted(wanted, 'row')}, as many as there are inputs"
+    given = counted(rows, "row")
     return [] if rows == wanted else [fault(FaultCode.INCONSISTENT, ("environment", "targets"), expected, given)]
 
 
@@ -122,12 +123,8 @@ def _width_faults(table: TableParameters, name: str) -> list[Fault]:
     if not rows:
         return []
     width = Counter(len(row) for _, row in rows).most_common(1)[0][0]
-    expected = f"{_counted(width, 'number')}, as in {'most other rows' if len(rows) > 2 else 'the other row'}"
+    expected = f"{counted(width, 'number')}, as in {'most other rows' if len(rows) > 2 else 'the other row'}"
     return [
-        fault(FaultCode.INCONSISTENT, ("environment", name, number), expected, _counted(len(row), "number"))
+        fault(FaultCode.INCONSISTENT, ("environment", name, number), expected, counted(len(row), "number"))
         for number, row in rows if len(row) != width
     ]
-
-
-def _counted(number: int, one: str) -> str:
-    return f"{number} {one if number == 1 else one + 's'}"

@@ -17,8 +17,8 @@ from api.ids import global_id
 from api.policy import page
 from api.wording import origin_words
 from database import selectors
-from database.errors import NotFound
-from database.models import Instance
+from database.errors import NotFound, genome_not_kept
+from database.models import Instance, agent_name
 from database.selectors import AgentRecord
 from processing.core.drawings.activity import activity_of, activity_of_units
 from processing.core.drawings.pictures import drawing_of
@@ -58,8 +58,8 @@ def agent(request: HttpRequest, number: int) -> HttpResponse:
         raise NotFound("There is no such agent in this run.")
     genome = selectors.genome_of(instance.pk, record.generation, record.index)
     if genome is None:
-        name = _name(instance.pk, record.generation, record.index)
-        raise NotFound(f"The genome of agent {name} is not kept: the run records champions only, or it was pruned.")
+        name = record.name
+        raise NotFound(genome_not_kept(f"The genome of agent {name}"))
     plan = plan_of_work_item(instance.work_item)
     genomes = plan.genome.unpack(genome)
     description = _described(instance, record) | {"exports": _exports(plan, record, genome)}
@@ -100,12 +100,12 @@ def _described(instance: Instance, record: AgentRecord) -> dict[str, Any]:
     best = (instance.champion_generation, instance.champion_index)
     parents = list(dict.fromkeys(record.parents))  # selection may draw a parent twice
     return {
-        "name": _name(instance.pk, record.generation, record.index), "generation": record.generation, "index": record.index,
+        "name": record.name, "generation": record.generation, "index": record.index,
         "fitness": record.fitness, "rank": record.rank, "is_champion": record.is_champion,
         "is_best": (record.generation, record.index) == best,
         "origin": origin_words(Operator(record.operator).name, parents=len(parents)),
         "parents": [
-            {"name": _name(instance.pk, *parent), "generation": parent[0], "index": parent[1]} for parent in parents
+            {"name": agent_name(instance.pk, *parent), "generation": parent[0], "index": parent[1]} for parent in parents
         ],
     }
 
@@ -178,11 +178,6 @@ def _units_at_work(plan: Plan, genomes: Graphs, trajectory: Trajectory) -> list[
         return activity_of_units(computation, trajectory.observations)
     rows = [activity_of_units(computation, [observation]) for observation in trajectory.observations]
     return [np.concatenate(columns) for columns in zip(*rows, strict=True)]
-
-
-def _name(instance_id: int, generation: int, index: int) -> str:
-    return f"{instance_id}-{generation}-{index}"
-
 
 def _short(value: float | None) -> float | None:
     return None if value is None else float(f"{value:.6g}")

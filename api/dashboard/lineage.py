@@ -75,7 +75,7 @@ def _birth(agents: Sequence[AgentRecord], changes: Changes | None) -> dict[str, 
     parent, child = agents[0], agents[-1]
     known = parent.fitness is not None and child.fitness is not None
     return {
-        "generation": child.generation, "index": child.index, "name": f"{child.instance_id}-{child.generation}-{child.index}",
+        "generation": child.generation, "index": child.index, "name": child.name,
         "since": agents[1].generation, "operator": _operator(child),
         "changes": "unchanged" if child.operator == Operator.ELITE else change_words(changes),
         "fitness": child.fitness, "change": child.fitness - parent.fitness if known else None,  # type: ignore[operator]

@@ -9,8 +9,8 @@ from database.models import ENDED, Instance, InstanceState
 from database.selectors import AgentRecord
 from processing.core.drawings.pictures import drawing_of
 from processing.core.genomes.graph_genes import NodeRole
+from processing.core.number_text import counted, figure
 from processing.core.search.plan import plan_of
-from processing.events import figure
 from processing.run import plan_of_work_item
 
 
@@ -62,7 +62,7 @@ def drawn_champion(instance: Instance, *, colour: bool) -> str | None:
     collected = len(goals.intersection(trajectory.positions))
     first = "its first " if trajectory.is_cut else ""
     return (
-        f"Champion {instance.pk}-{champion.generation}-{champion.index}: fitness {figure(champion.fitness or 0.0)}, "
+        f"Champion {champion.name}: fitness {figure(champion.fitness or 0.0)}, "
         f"{collected} of {len(goals)} goals in {first}{trajectory.steps} steps\n\n"
         + path_through(spec["environment"]["rows"], trajectory, colour=colour)
     )
@@ -75,6 +75,6 @@ def _network(instance: Instance, champion: AgentRecord, genome: bytes) -> str:
     hidden = sum(node.role == NodeRole.HIDDEN for node in drawing.nodes)
     links = sum(edge.enabled for edge in drawing.edges)
     return (
-        f"Champion {instance.pk}-{champion.generation}-{champion.index}: fitness {figure(champion.fitness or 0.0)}, a network of "
-        f"{hidden} hidden node{'' if hidden == 1 else 's'} and {links} links; it is drawn on the run's page."
+        f"Champion {champion.name}: fitness {figure(champion.fitness or 0.0)}, a network of "
+        f"{counted(hidden, 'hidden node')} and {links} links; it is drawn on the run's page."
     )

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from database import packing
-from database.models import Generation
+from database.models import Generation, agent_name
 
 #: Maximum number of generations whose scalars are read in one statement.
 BLOCKS_AT_ONCE = 16
@@ -50,6 +50,11 @@ class AgentRecord:
     species: int | None
     is_champion: bool  # of its generation
     is_viable: bool | None  # whether it reached the threshold; None where there is none
+
+    @property
+    def name(self) -> str:
+        """Its name for people, as in 42-7-13."""
+        return agent_name(self.instance_id, self.generation, self.index)
 
     @property
     def state(self) -> str:

@@ -51,14 +51,14 @@ class SliceClaim:
     took_over: bool = False  # whether the lease of another worker had expired, without an event about it
 
 
-def open_slices(*, instance: Instance, generation: int, parts: Sequence[NewSlice]) -> list[int]:
+def open_slices(*, instance: Instance, generation: int, slices: Sequence[NewSlice]) -> list[int]:
     """Write the slices of a generation and return their keys; call it inside `fenced`.
 
     The instance's lease is released, and the instance waits for the slices.
     """
     _delete(instance)
-    numbers = _insert(instance, generation, parts)
-    instance.pending_slices = _pending(parts)
+    numbers = _insert(instance, generation, slices)
+    instance.pending_slices = _pending(slices)
     instance.attempts = instance.crashes = instance.troubles = 0
     instance.lease_until, instance.claimed_by = None, ""
     return numbers
@@ -148,7 +148,7 @@ def commit_slice(*, claim: SliceClaim, results: bytes, events: Sequence[NewEvent
     return instance.pending_slices == 0 or instance.state == InstanceState.PAUSING
 
 
-def split_slice(*, claim: SliceClaim, parts: Sequence[NewSlice], event: NewEvent | None = None) -> list[int]:
+def split_slice(*, claim: SliceClaim, slices: Sequence[NewSlice], event: NewEvent | None = None) -> list[int]:
     """Replace a slice by smaller ones, at least one of them without results, and return their keys.
 
     Raises:
@@ -156,9 +156,9 @@ def split_slice(*, claim: SliceClaim, parts: Sequence[NewSlice], event: NewEvent
     """
     with fenced_slice(claim) as instance:
         _mine(claim).delete()
-        numbers = _insert(instance, claim.generation, parts)
+        numbers = _insert(instance, claim.generation, slices)
         assert instance.pending_slices
-        instance.pending_slices += _pending(parts) - 1
+        instance.pending_slices += _pending(slices) - 1
         append(instance, *([] if event is None else [event]))
         instance.save(update_fields=["pending_slices", "event_sequence", "updated_at"])
     return numbers
@@ -184,21 +184,21 @@ def _mine(claim: SliceClaim) -> Any:
     return Slice.objects.filter(pk=claim.slice_id, token=claim.token, epoch=claim.epoch, results__isnull=True)
 
 
-def _pending(parts: Sequence[NewSlice]) -> int:
-    return sum(part.results is None for part in parts)
+def _pending(slices: Sequence[NewSlice]) -> int:
+    return sum(part.results is None for part in slices)
 
 
 def _delete(instance: Instance) -> None:
     Slice.objects.filter(instance=instance).delete()
 
 
-def _insert(instance: Instance, generation: int, parts: Sequence[NewSlice]) -> list[int]:
+def _insert(instance: Instance, generation: int, slices: Sequence[NewSlice]) -> list[int]:
     opened_at = database_now()
     rows = Slice.objects.bulk_create([
         Slice(
             instance=instance, generation=generation, epoch=instance.epoch, first=part.first, last=part.last,
             population=part.population, results=part.results, opened_at=opened_at,
         )
-        for part in parts
+        for part in slices
     ], batch_size=100)
     return [row.pk for row in rows]

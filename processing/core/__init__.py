@@ -1,1 +1,1 @@
-"""The laboratory: arrays in, arrays out. No Django, no Celery, no clock, no global random state."""
+"""The The numerical core: arrays in, arrays out, without Django, Celery, clock or global random state."""

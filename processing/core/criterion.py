@@ -1,7 +1,7 @@
-"""When a task is solved: what environments name as their criterion.
+"""Criteria that decide when a task is solved. Each environment names its own.
 
-A criterion looks at an evaluated generation and names the agent that solves the task, or nobody. It lies below the
-environments, so that they can hold it, and takes the plan as it finds it.
+A criterion takes an evaluated generation and names the agent that solves the task, or None. This module lies
+below the environments, so that they can hold a criterion; the plan is therefore passed in untyped.
 """
 
 from typing import Any, NamedTuple
@@ -13,20 +13,26 @@ from processing.core.types import Evaluations, Float64Array, Population, State, 
 
 
 class Solution(NamedTuple):
-    """What a criterion finds in a generation."""
+    """The result of a criterion for one generation."""
 
     agent: int | None  # index of the agent that solves the task
-    confirmation: Any = None  # how the best candidate did on fresh episodes; None where nobody had to be confirmed
+    confirmation: Any = None  # result of the best candidate on fresh episodes; None where none was needed
 
 
 def candidate(verdict: Verdict, fitness: Float64Array, tested: tuple[int, ...]) -> tuple[int | None, tuple[int, ...]]:
-    """Whose turn it is to pass a test that takes long, and the numbers of the species whose champion had its turn.
+    """Choose the agent that takes a long test next, and update the set of species whose champion took it.
 
-    It is the champion of the best species that had none since its best fitness last rose, or of the best where all had one: a
-    champion that fails would otherwise keep all others from the test. Without species it is the generation's champion.
+    The candidate is the champion of the best species whose champion has not been tested since the species'
+    best fitness last rose. If all were tested, it is the champion of the best species: otherwise one champion
+    that fails would keep all others from the test. Without species it is the generation's champion.
 
     Args:
-        fitness: (N,) NaN where an agent failed; tested: numbers of species, as the last generation left them.
+        verdict: the strategy's verdict of the generation; its `snapshots` describe the species.
+        fitness: (N,) float64, higher is better; NaN where an agent failed.
+        tested: numbers of the tested species, as the call for the previous generation returned them.
+    Returns:
+        The index of the candidate, None where every agent failed; and the new numbers of the tested species,
+            ascending.
     Source: authors' code of Stanley and Miikkulainen 2002, v1.2.1, double pole without velocities.
     """
     species = sorted((one for one in verdict.snapshots if one.champion is not None), key=lambda one: -(one.best_fitness or 0.0))
@@ -48,7 +54,16 @@ class MeanReturn:
         self, plan: Any, population: Population, evaluations: Evaluations, *,
         candidate: int | None, seed: int, generation: int, state: State,
     ) -> Solution:
-        """The champion, if it solves the task; `state` is the judge's."""
+        """Return the champion if it solves the task.
+
+        Args:
+            plan: the plan of the run; `confirm_mean` evaluates the champion on fresh seeds.
+            population: the N agents of the generation.
+            evaluations: their fitness, (N,) float64, which is the mean return here.
+            candidate: not used by this criterion.
+            seed, generation: the address of the fresh seeds.
+            state: the state of the judge.
+        """
         order = ranked(evaluations.fitness)
         if not len(order) or evaluations.fitness[order[0]] < self.threshold:
             return Solution(None)
@@ -60,11 +75,12 @@ class MeanReturn:
 
 
 class GoalsReached:
-    """Solved when an agent reaches `goals` goals in each of its episodes; where its actions are drawn, in 90 of 100 fresh
-    ones too.
+    """Solved when an agent reaches `goals` goals in each of its episodes.
 
-    Of several such agents the fittest wins, or is tested, the first among equals: a run's champion is the fittest agent that
-    does what is asked for. One is tested in a generation, as each further test gives luck another chance.
+    Where actions are sampled, the agent must also do so in 90 of 100 fresh episodes. Of several such agents
+    the fittest wins, or is tested, the lowest index among equals: the champion of a run is the fittest agent
+    that meets the criterion. Only one is tested per generation, as each further test raises the chance that
+    luck passes it.
     """
 
     def __init__(self, goals: int) -> None:
@@ -74,7 +90,17 @@ class GoalsReached:
         self, plan: Any, population: Population, evaluations: Evaluations, *,
         candidate: int | None, seed: int, generation: int, state: State,
     ) -> Solution:
-        """The fittest of the agents that reached so many goals, if it does so again."""
+        """Return the fittest of the agents whose `solved` flag is set, if it is confirmed on fresh episodes.
+
+        Args:
+            plan: the plan of the run; `confirm_goals` evaluates the agent on fresh episodes.
+            population: the N agents of the generation.
+            evaluations: their fitness, (N,) float64, and `solved`, (N,) or None where the environment does
+                not say.
+            candidate: not used by this criterion.
+            seed, generation: the address of the fresh episodes.
+            state: not used by this criterion.
+        """
         if evaluations.solved is None:
             return Solution(None)
         order = ranked(np.where(evaluations.solved, evaluations.fitness, np.nan))
@@ -85,5 +111,5 @@ class GoalsReached:
 
 
 def _solution(agent: int, confirmation: Any) -> Solution:
-    """The agent, unless it failed on fresh episodes."""
+    """The agent is the solution unless it failed on fresh episodes."""
     return Solution(agent if confirmation is None or confirmation.is_passed else None, confirmation)

@@ -1,13 +1,13 @@
-"""Errors, typed by what the caller must do."""
+"""The errors of the core, typed by what the caller must do."""
 
 
 class Refused(Exception):
-    """The request cannot be done as asked: tell the user, never retry."""
+    """The request cannot be done as asked: report the message to the user and do not retry."""
 
 
 class Transient(Exception):
-    """A part that should be there did not answer: retry with backoff."""
+    """A component that should be available did not answer: retry with backoff."""
 
 
 class Broken(Exception):
-    """The run cannot go on: mark it failed, keep its checkpoint."""
+    """The run cannot go on: mark it as failed and keep its checkpoint."""

@@ -1,6 +1,6 @@
-"""Numbers, arrays and genomes as bytes: one line of JSON that names them, then their bytes, one after the other.
+"""Numbers, arrays and genomes as bytes: one line of JSON that names them, then their contents in that order.
 
-Arrays are little-endian; genomes are packed by their kind. Nothing in it can run code.
+Arrays are stored little-endian; genomes are packed by their genome kind. Nothing in the bytes can run code.
 """
 
 import json
@@ -13,11 +13,23 @@ import numpy as np
 from processing.core.errors import Broken
 from processing.core.types import GenomeKind
 
-_TYPES = ("|b1", "|u1", "<u2", "<i4", "<i8", "<u8", "<f4", "<f8")  # of arrays
+_TYPES = ("|b1", "|u1", "<u2", "<i4", "<i8", "<u8", "<f4", "<f8")  # the dtypes of arrays that can be stored
 
 
 def pack_values(head: Mapping[str, Any], values: Mapping[str, Any], kind: GenomeKind, *, genomes: str | None) -> bytes:
-    """The stored form of JSON values `head`, and of `values`: numbers, None, arrays, and genomes under that name."""
+    """Return the stored form of `head` and of `values`.
+
+    Args:
+        head: JSON values by name; the name "state" is reserved.
+        values: numbers, None, arrays (of a dtype in `_TYPES`) and genomes by name.
+        kind: the genome kind, which packs the genomes.
+        genomes: the name in `values` that holds genomes; None where there are none.
+    Returns:
+        A line of JSON in UTF-8, then the contents of the arrays (C order) and genomes without gaps.
+    Raises:
+        AssertionError: an array has another dtype than those in `_TYPES`.
+        ValueError: a number is NaN or infinite.
+    """
     entries: dict[str, dict[str, Any]] = {}
     blobs: list[bytes] = []
     for name, value in values.items():
@@ -37,7 +49,11 @@ def pack_values(head: Mapping[str, Any], values: Mapping[str, Any], kind: Genome
 
 
 def unpack_values(data: bytes, kind: GenomeKind) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The head and the values that `pack_values` stored. Raises Broken where the bytes are not whole."""
+    """Return the head and the values that `pack_values` stored; arrays come in native byte order.
+
+    Raises:
+        Broken: the bytes are incomplete, too many, or not in the stored form.
+    """
     line, _, rest = data.partition(b"\n")
     try:
         head = json.loads(line)
@@ -52,7 +68,7 @@ def unpack_values(data: bytes, kind: GenomeKind) -> tuple[dict[str, Any], dict[s
 
 
 def _entry(entry: dict[str, Any], rest: bytes, kind: GenomeKind) -> tuple[Any, bytes]:
-    """One value of the state, and the bytes behind it."""
+    """One value of the state, and the bytes that follow it."""
     if "value" in entry:
         return entry["value"], rest
     if "genomes" in entry:
@@ -64,7 +80,11 @@ def _entry(entry: dict[str, Any], rest: bytes, kind: GenomeKind) -> tuple[Any, b
 
 
 def _cut(data: bytes, length: int) -> tuple[bytes, bytes]:
-    """The first so many bytes, and those behind them."""
+    """The first `length` bytes, and the rest.
+
+    Raises:
+        Broken: there are fewer than `length` bytes.
+    """
     if not 0 <= length <= len(data):
         raise Broken(f"checkpoint: expected {length} more bytes, got {len(data)}")
     return data[:length], data[length:]

@@ -1,6 +1,7 @@
-"""How a parameter is declared: once, with meaning, range, unit and source.
+"""The declaration of a parameter: made once, with meaning, range, unit and source.
 
-Document, JSON Schema, GraphQL inputs, forms and documentation are printed from these declarations.
+The work item document, JSON Schema, GraphQL inputs, forms and documentation are generated from these
+declarations.
 """
 
 from typing import Annotated, Any
@@ -8,10 +9,11 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticKnownError
 
-#: The largest size of a number in a document: far below the largest float32, so that sums and products of some are finite too.
+#: The largest magnitude of a number in a document: far below the largest float32, so that sums of several
+#: such numbers are finite too.
 LARGEST = 1e30
 
-#: The context in which stored documents are read: numbers that were taken once are taken for ever.
+#: The validation context of stored documents: numbers that were accepted once stay valid.
 STORED = {"is_stored": True}
 
 
@@ -22,28 +24,32 @@ class Parameters(BaseModel):
 
 
 def _within(value: float, info: ValidationInfo) -> float:
-    """The number, where it is finite in float32 with room to spare, or was stored before that was asked for."""
+    """The number, if it is finite in float32 with a margin.
+
+    Stored documents may hold larger numbers, because they were accepted before this limit existed.
+    """
     if abs(value) <= LARGEST or (info.context or {}).get("is_stored"):
         return value
     limit = {"le": LARGEST} if value > 0 else {"ge": -LARGEST}
     raise PydanticKnownError("less_than_equal" if value > 0 else "greater_than_equal", limit)
 
 
-#: A number that needs no other range: every number of a document has one, so that none is infinite in float32.
+#: A number without a range of its own. Every number of a document has a range, so that none is infinite in
+#: float32.
 Number = Annotated[
     float, AfterValidator(_within), WithJsonSchema({"type": "number", "minimum": -LARGEST, "maximum": LARGEST})
 ]
 
 
 def parameter(default: Any = ..., *, meaning: str, unit: str = "", source: str = "", **limits: Any) -> Any:
-    """A field of a `Parameters` class.
+    """Declare a field of a `Parameters` class.
 
     Args:
-        default: the value where the user gives none; left out, the parameter is required.
-        meaning: one sentence for people.
-        unit: what one of it is, e.g. "steps"; empty where dimensionless.
-        source: where the rule or the default comes from.
-        limits: ge, gt, le, lt, min_length, max_length as pydantic knows them.
+        default: the value where the user gives none; if left out, the parameter is required.
+        meaning: one sentence for users.
+        unit: the unit of one, e.g. "steps"; empty where dimensionless.
+        source: the origin of the rule or the default, e.g. a paper and its equation.
+        limits: ge, gt, le, lt, min_length, max_length as pydantic defines them.
     """
-    notes = {name: text for name, text in (("unit", unit), ("source", source)) if text}
-    return Field(default, description=meaning, json_schema_extra=dict(notes) or None, **limits)
+    extra = {name: text for name, text in (("unit", unit), ("source", source)) if text}
+    return Field(default, description=meaning, json_schema_extra=dict(extra) or None, **limits)

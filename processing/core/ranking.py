@@ -1,7 +1,8 @@
-"""Order of agents by fitness, the best first, ties by index, and no place for those that failed; and what fitness is like.
+"""The order of agents by fitness, and statistics and weighted draws of fitness values.
 
-Fitness is any finite number: enormous ones are added up in a unit of their own, so that no sum overflows. Sums are correctly
-rounded, so that no library's way of adding matters.
+Fitness is any finite number. Very large values are scaled by a power of two before they are added, so that no
+sum overflows. Sums are correctly rounded (`math.fsum`), so that results do not depend on a library's order of
+additions.
 """
 
 import math
@@ -12,36 +13,51 @@ import numpy as np
 from processing.core import rng
 from processing.core.types import Float64Array, Int32Array
 
-_BITS = 400  # 2^400 can be squared, and added up as often as there can be agents
+_BITS = 400  # the square of 2^400 can be added once for every possible agent without overflow
 
 
 def ranked(fitness: Float64Array) -> Int32Array:
-    """Indices of the agents that have a fitness, best first, ties by index.
+    """Return the indices of the agents that have a fitness, best first, ties by index.
 
     Args:
-        fitness: (N,) NaN where an agent failed.
+        fitness: (N,) float64, higher is better; NaN where an agent failed.
     Returns:
-        (M,) int32, M <= N.
+        (M,) int32 indices, M <= N.
     """
     order = np.argsort(-fitness, kind="stable")  # NaN comes last
     return order[: int(np.count_nonzero(~np.isnan(fitness)))].astype(np.int32)
 
 
 def mean(values: Float64Array) -> float:
-    """The mean of (N,) values, N > 0."""
+    """Return the mean: the correctly rounded sum of the values over N.
+
+    Args:
+        values: (N,) float64, N > 0, finite.
+    """
     scaled, exponent = in_unit(values)
     return math.ldexp(math.fsum(scaled.tolist()) / len(values), exponent)
 
 
 def standard_deviation(values: Float64Array) -> float:
-    """The root mean square distance of (N,) values from their mean, N > 0."""
+    """Return the population standard deviation: the root mean square distance from the mean (divisor N).
+
+    Args:
+        values: (N,) float64, N > 0, finite.
+    """
     scaled, exponent = in_unit(values)
     away = scaled - mean(scaled)
     return math.ldexp(math.sqrt(math.fsum((away * away).tolist()) / len(values)), exponent)
 
 
 def quantiles(values: Float64Array, shares: Sequence[float]) -> list[float]:
-    """The values, of (N,), that these shares of all lie below, between neighbours in proportion; N > 0."""
+    """Return quantiles of the values, with linear interpolation between neighbours.
+
+    Args:
+        values: (N,) float64, N > 0, finite.
+        shares: K numbers in [0, 1]; 0 asks for the minimum, 0.5 for the median, 1 for the maximum.
+    Returns:
+        K values, in the order of `shares`.
+    """
     scaled, exponent = in_unit(values)
     ascending, places = np.sort(scaled), np.array(shares) * (len(values) - 1)
     below = np.floor(places).astype(np.int64)
@@ -50,18 +66,28 @@ def quantiles(values: Float64Array, shares: Sequence[float]) -> list[float]:
 
 
 def in_unit(values: Float64Array) -> tuple[Float64Array, int]:
-    """Values (N,), finite or NaN, over 2^e, so small that their squares can be added, and e: 0 but for enormous ones."""
+    """Scale values by a power of two, so that their squares can be added without overflow.
+
+    Args:
+        values: (N,) float64, finite or NaN.
+    Returns:
+        (N,) float64 values / 2^e, and the exponent e >= 0; e is 0 where every magnitude is below 2^400.
+    """
     largest = np.fmax.reduce(np.abs(values), initial=0.0)
     exponent = max(math.frexp(float(largest))[1] - _BITS, 0)
     return np.ldexp(values, -exponent) if exponent else values, exponent
 
 
 def drawn_by_weight(weights: Float64Array, key: int, count: int, *, first: int = 0) -> Int32Array:
-    """`count` places of `weights`, drawn with replacement in proportion to them.
+    """Draw `count` indices of `weights` with replacement, with probabilities in proportion to the weights.
 
     Args:
-        weights: (M,) not negative, not all 0.
-        key, first: draws first..first+count-1 of this key decide.
+        weights: (M,) float64, not negative, not all 0.
+        key: a key of `rng.derive`.
+        count: number of draws.
+        first: draws first..first + count - 1 of the key decide.
+    Returns:
+        (count,) int32 indices in [0, M).
     """
     reached = np.cumsum(in_unit(weights)[0])
     places = np.searchsorted(reached, rng.uniforms(key, count, first) * reached[-1], side="right")
@@ -70,5 +96,14 @@ def drawn_by_weight(weights: Float64Array, key: int, count: int, *, first: int =
 
 
 def drawn_evenly(size: int, key: int, count: int, *, first: int = 0) -> Int32Array:
-    """`count` whole numbers below `size`, drawn with replacement and equal chance."""
+    """Draw `count` integers below `size` with replacement and equal probability.
+
+    Args:
+        size: number of possible values, > 0.
+        key: a key of `rng.derive`.
+        count: number of draws.
+        first: draws first..first + count - 1 of the key decide.
+    Returns:
+        (count,) int32 in [0, size).
+    """
     return (rng.uniforms(key, count, first) * size).astype(np.int32)

@@ -1,8 +1,9 @@
-"""Randomness is an address: every draw is a hash of (seed, purpose, generation, agent, episode) and its number n.
+"""Counter-based random numbers: draw n of an address is a hash of the address and n.
 
-There is no state and no order: any worker can compute any draw. An address becomes a 64-bit *key* by four rounds of the
-splitmix64 finaliser; draw n of a key is the finaliser of key + n times the golden ratio. The scalar parts below run
-inside compiled kernels; their twins on whole numbers and on NumPy arrays give the same bits.
+An address is (seed, purpose, generation, agent, episode). There is no state and no order, so that any worker
+can compute any draw. An address becomes a 64-bit *key* by rounds of the splitmix64 finaliser; draw n of a key
+is the finaliser of key + n times the golden ratio. The scalar functions whose names end in `_part` run inside
+compiled kernels; their counterparts on Python integers and on NumPy arrays give the same bits.
 
 Source: Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators" (splitmix64).
 """
@@ -28,7 +29,13 @@ _NORMAL_MEAN, _NORMAL_SCALE = np.float32(131070.0), np.float32(1.0 / ((4 * (2.0*
 
 
 def derive(seed: int, purpose: int, generation: int = 0, agent: int = 0, episode: int = 0) -> int:
-    """The key of one address; every part is a whole number from 0 to 2^53 - 1."""
+    """Return the key of one address.
+
+    Args:
+        seed, purpose, generation, agent, episode: the components of the address, integers from 0 to 2^53 - 1.
+    Returns:
+        An integer from 0 to 2^64 - 1.
+    """
     key = _mixed(seed + GOLDEN)
     for place, factor in ((purpose, MIX_1), (generation, MIX_2), (agent, MIX_1), (episode, MIX_2)):
         key = _mixed(key ^ (place * factor + GOLDEN & MASK))
@@ -36,22 +43,29 @@ def derive(seed: int, purpose: int, generation: int = 0, agent: int = 0, episode
 
 
 def draw(key: int, n: int) -> int:
-    """Draw n of a key: 64 random bits."""
+    """Return draw n of a key: 64 random bits, an integer from 0 to 2^64 - 1."""
     return _mixed(key + n * GOLDEN)
 
 
 def uniform(key: int, n: int) -> float:
-    """Draw n of a key as a float64 in [0, 1), 53 random bits."""
+    """Return draw n of a key as a float64 in [0, 1) with 53 random bits."""
     return (draw(key, n) >> 11) * _TO_UNIT_64
 
 
 def below(key: int, n: int, bound: int) -> int:
-    """Draw n of a key as a whole number from 0 to bound - 1; the bias is at most bound / 2^64."""
+    """Return draw n of a key as an integer from 0 to bound - 1; the bias is at most bound / 2^64."""
     return draw(key, n) * bound >> 64
 
 
 def keys(seed: int, purpose: int, generation: int, agents: ArrayLike, episode: int = 0) -> UInt64Array:
-    """The keys of many agents, (N,): `derive` for each of `agents`, whole numbers (N,)."""
+    """Return the keys of many agents: `derive` for each of them.
+
+    Args:
+        seed, purpose, generation, episode: the components of the address that they share.
+        agents: (N,) integers from 0 to 2^53 - 1.
+    Returns:
+        (N,) uint64.
+    """
     shared = derive_prefix(seed, purpose, generation)
     mixed = mix(np.uint64(shared) ^ (np.asarray(agents).astype(np.uint64) * _MIX_1 + _GOLDEN))
     found: UInt64Array = mix(mixed ^ np.uint64(episode * MIX_2 + GOLDEN & MASK))
@@ -59,26 +73,42 @@ def keys(seed: int, purpose: int, generation: int, agents: ArrayLike, episode: i
 
 
 def derive_prefix(seed: int, purpose: int, generation: int) -> int:
-    """The part of `derive` that all agents of a generation share."""
+    """Return the part of `derive` that all agents of a generation share, an integer from 0 to 2^64 - 1."""
     key = _mixed(seed + GOLDEN)
     key = _mixed(key ^ (purpose * MIX_1 + GOLDEN & MASK))
     return _mixed(key ^ (generation * MIX_2 + GOLDEN & MASK))
 
 
 def draws(key: int | UInt64Array, count: int, first: int = 0) -> UInt64Array:
-    """Draws first..first+count-1 of one key, (count,), or of K keys, (K, count)."""
+    """Return draws first..first + count - 1 of one or several keys.
+
+    Args:
+        key: one key, or (K,) uint64.
+        count: number of draws of each key.
+        first: number of the first draw.
+    Returns:
+        (count,) uint64 for one key, (K, count) for K keys; each has 64 random bits.
+    """
     steps = np.arange(first, first + count, dtype=np.uint64) * _GOLDEN
     found: UInt64Array = mix((key[:, None] if isinstance(key, np.ndarray) else np.uint64(key)) + steps)
     return found
 
 
 def uniforms(key: int | UInt64Array, count: int, first: int = 0) -> NDArray[np.float64]:
-    """The same draws as float64 in [0, 1): element n equals `uniform(key, first + n)`."""
+    """Return the same draws as `draws`, as float64 in [0, 1); element n equals `uniform(key, first + n)`.
+
+    Returns:
+        (count,) float64 for one key, (K, count) for K keys.
+    """
     return (draws(key, count, first) >> _S11).astype(np.float64) * _TO_UNIT_64
 
 
 def normals(key: int | UInt64Array, count: int, first: int = 0) -> NDArray[np.float32]:
-    """The same draws as float32 of mean 0 and variance 1, as `normal_part` makes them."""
+    """Return the same draws as `draws`, as float32 of mean 0 and variance 1; see `normal_part`.
+
+    Returns:
+        (count,) float32 for one key, (K, count) for K keys; element n equals `normal_part(key, first + n)`.
+    """
     bits = draws(key, count, first)
     total = (bits & _WORD) + (bits >> _S16 & _WORD) + (bits >> _S32 & _WORD) + (bits >> _S48)
     scaled: NDArray[np.float32] = (total.astype(np.float32) - _NORMAL_MEAN) * _NORMAL_SCALE
@@ -86,6 +116,7 @@ def normals(key: int | UInt64Array, count: int, first: int = 0) -> NDArray[np.fl
 
 
 def _mixed(z: int) -> int:
+    """The splitmix64 finaliser of an integer, modulo 2^64."""
     z &= MASK
     z = (z ^ z >> 30) * MIX_1 & MASK
     z = (z ^ z >> 27) * MIX_2 & MASK
@@ -94,7 +125,7 @@ def _mixed(z: int) -> int:
 
 @formula
 def mix(z: Any) -> Any:
-    """The splitmix64 finaliser: a bijection of 64-bit numbers, uint64 or an array of them."""
+    """Return the splitmix64 finaliser: a bijection of 64-bit numbers, for one uint64 or an array of them."""
     z = (z ^ (z >> _S30)) * _MIX_1
     z = (z ^ (z >> _S27)) * _MIX_2
     return z ^ (z >> _S31)
@@ -102,28 +133,29 @@ def mix(z: Any) -> Any:
 
 @formula
 def agent_key(prefix: Any, agent: Any, episode: Any) -> Any:
-    """`derive` from the prefix that a generation shares; all uint64."""
+    """Return the key of `derive` from a generation's `derive_prefix`, an agent and an episode; all uint64."""
     key = mix(prefix ^ (np.uint64(agent) * _MIX_1 + _GOLDEN))
     return mix(key ^ (np.uint64(episode) * _MIX_2 + _GOLDEN))
 
 
 @formula
 def draw_part(key: Any, n: Any) -> Any:
-    """Draw n of a key, uint64."""
+    """Return draw n of a key, uint64 with 64 random bits."""
     return mix(key + np.uint64(n) * _GOLDEN)
 
 
 @formula
 def uniform_part(key: Any, n: Any) -> Any:
-    """Draw n of a key as float32 in [0, 1), 24 random bits."""
+    """Return draw n of a key as float32 in [0, 1) with 24 random bits."""
     return np.float32(np.int64(draw_part(key, n) >> _S40)) * _TO_UNIT_32
 
 
 @formula
 def normal_part(key: Any, n: Any) -> Any:
-    """Draw n of a key as float32 of mean 0 and variance 1: the sum of its four 16-bit words (Irwin-Hall, n = 4).
+    """Return draw n of a key as float32 of mean 0 and variance 1, approximately normal; |value| <= 3.47.
 
-    Whole-number arithmetic up to one subtraction and one multiplication; |value| <= 3.47.
+    The sum of the draw's four 16-bit words is standardised (Irwin-Hall distribution, n = 4). All is integer
+    arithmetic up to one subtraction and one multiplication, so that the bits are the same everywhere.
     """
     bits = draw_part(key, n)
     total = (bits & _WORD) + ((bits >> _S16) & _WORD) + ((bits >> _S32) & _WORD) + (bits >> _S48)

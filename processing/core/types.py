@@ -1,4 +1,4 @@
-"""What the parts of the laboratory hand to each other. Everything is frozen; arrays are never changed in place."""
+"""The data types that the modules of the core exchange. All are frozen; arrays are never changed in place."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,16 +16,17 @@ UInt8Array = NDArray[np.uint8]
 BoolArray = NDArray[np.bool_]
 UInt16Array = NDArray[np.uint16]
 
-#: What a strategy remembers between generations: numbers, None and arrays, by name. Stored with every checkpoint.
+#: The state of a strategy between generations: numbers, None and arrays by name. It is stored with every
+#: checkpoint.
 State = Mapping[str, Any]
-#: The genomes of N agents, in the form that their genome kind knows; for `dense` a (N, W) float32 array.
+#: The genomes of N agents in the form that their genome kind defines; for `dense` an (N, W) float32 array.
 Genomes = Any
 
 NO_PARENT = -1
 
 
 class Operator(IntEnum):
-    """How a genome came to be."""
+    """How a genome was created."""
 
     INITIAL = 0
     ELITE = 1
@@ -63,7 +64,7 @@ class StopReason(StrEnum):
 
 
 class Purpose(IntEnum):
-    """What a random number is for: one part of its address."""
+    """The use of a random number: one component of its address (see `rng.py`)."""
 
     INITIAL = 1
     EPISODE = 2
@@ -79,46 +80,46 @@ class Purpose(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """N genomes and where they came from."""
+    """N genomes and their parents."""
 
     genomes: Genomes
     operators: UInt8Array  # (N,) of Operator
     mothers: Int32Array  # (N,) index in the parents' generation, NO_PARENT where there is none
     fathers: Int32Array  # (N,) the same
-    ages: UInt16Array  # (N,) how many generations back the parents are; 0 where there are none
+    ages: UInt16Array  # (N,) generations between parents and child; 0 where there are no parents
 
     def __len__(self) -> int:
         return len(self.operators)
 
 
 class Noticed(StrEnum):
-    """What can be noticed of environments that are no part of us."""
+    """Kinds of irregularities that are observed in third-party environments."""
 
-    DIFFERENCE = "difference"  # evaluated twice, an agent's episodes ended otherwise the second time
+    DIFFERENCE = "difference"  # the second evaluation of an agent gave other results than the first
     NOT_FINITE = "not_finite"  # an observation held numbers that are not finite
     GLOBAL_GENERATORS = "global_generators"  # `random` or `numpy.random` was drawn from
-    PROCESS_DIED = "process_died"  # its process died while it was called, by itself
+    PROCESS_DIED = "process_died"  # the environment's process died during a call, unprovoked
 
 
 class Remark(NamedTuple):
-    """Something that was noticed while agents were evaluated; it changes no result."""
+    """An irregularity that was observed while agents were evaluated; it changes no result."""
 
-    agent: int  # index among those of the evaluations
-    what: str  # a Noticed
+    agent: int  # index in the evaluations
+    what: str  # a value of Noticed
     sentence: str
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluations:
-    """What became of N agents."""
+    """The results of N agents."""
 
     fitness: Float64Array  # (N,) NaN where the agent failed
     steps: Int32Array  # (N,) environment steps of all its episodes
     failures: UInt8Array  # (N,) of Failure
-    solved: UInt8Array | None = None  # (N,) whether an agent meets the task's own criterion; None where that takes more to say
-    behaviours: Float32Array | None = None  # (N, D) what an agent did, for judges that look at it
-    reasons: tuple[tuple[int, str], ...] = ()  # index and, in a sentence, why that agent failed, where it takes words
-    remarks: tuple[Remark, ...] = ()  # what was noticed besides; no part of the digest
+    solved: UInt8Array | None = None  # (N,) whether an agent meets the task's criterion; None where a test decides
+    behaviours: Float32Array | None = None  # (N, D) descriptors of behaviour, for judges that use them
+    reasons: tuple[tuple[int, str], ...] = ()  # index of a failed agent, and a sentence that explains why
+    remarks: tuple[Remark, ...] = ()  # irregularities; not in the digest
 
     def __len__(self) -> int:
         return len(self.fitness)
@@ -126,29 +127,30 @@ class Evaluations:
 
 @dataclass(frozen=True, slots=True)
 class Trajectory:
-    """What an agent saw, did and earned in one episode of T steps."""
+    """The observations, actions and rewards of one agent in one episode of T steps."""
 
-    # (T,) choices, or commands: from -1 to 1 of compiled environments, in the units of their actions of others
+    # (T,) discrete actions, or continuous ones: in [-1, 1] for compiled environments, else in the units of
+    # the environment's action space
     actions: list[int] | list[list[float]]
     rewards: list[float]  # (T,)
-    positions: list[tuple[int, int]]  # (T + 1,) row and column in a maze, a move that bumps is not carried out; else empty
+    positions: list[tuple[int, int]]  # (T + 1,) row and column in a maze; otherwise empty
     observations: list[Float64Array]  # (T,) of (inputs,), before each action
     total: float  # the return: the sum of the rewards in their order
     steps: int
     terminated: bool  # the environment ended it
     truncated: bool  # the step limit came first
-    is_cut: bool = False  # it went on: these are its first T steps, and neither of the two
+    is_cut: bool = False  # only the first T steps were recorded; then neither of the two holds
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a strategy says of a closed generation."""
+    """The decision of a strategy about a closed generation, and the figures behind it."""
 
     stop: StopReason | None = None
-    threshold: float | None = None  # the bar this generation had to pass, where the strategy has one
-    viable: int | None = None  # agents that passed it
-    figures: Mapping[str, Any] = field(default_factory=dict)  # for `explainStop`: what led to the stop, JSON values
-    species: Int32Array | None = None  # (N,) number of each agent's species, from 0 over the whole run; None without species
+    threshold: float | None = None  # the fitness that this generation had to reach, where the strategy has one
+    viable: int | None = None  # number of agents that reached it
+    figures: Mapping[str, Any] = field(default_factory=dict)  # for `explainStop`: the reasons of the stop, JSON values
+    species: Int32Array | None = None  # (N,) number of each agent's species in the run, from 0; None without species
     snapshots: tuple["SpeciesSnapshot", ...] = ()  # the species of this generation, by number
 
 
@@ -157,19 +159,26 @@ class SpeciesSnapshot(NamedTuple):
 
     number: int  # from 0, over the whole run
     born_in: int  # generation
-    size: int  # agents, those that failed too
+    size: int  # number of agents, failed ones included
     champion: int | None  # index of its best agent; None where all failed
     best_fitness: float | None
     mean_fitness: float | None  # of those that did not fail
-    # The sum of its agents' shared fitness, of novelty where a strategy sees that; where any is negative, above the lowest of
-    # all; where nothing is left to share, of its agents, each counting the same. None where all failed.
+    # The sum of its agents' shared fitness, or novelty where the strategy selects by that. If any value of
+    # the generation is negative, the lowest is subtracted first; if none is positive then, each agent counts
+    # the same. None where all failed.
     adjusted_fitness: float | None
-    generations_since_improvement: int  # of the best fitness, or novelty, that it ever had
-    offspring: int  # agents of the next generation that it brings forth
+    generations_since_improvement: int  # since its best fitness, or novelty, last rose
+    offspring: int  # number of its children in the next generation
 
 
 class GenomeKind(Protocol):
-    """What varies: how genomes of one kind are made, stored and measured."""
+    """The interface of a genome kind: how its genomes are drawn, selected, stored and measured.
+
+    `random` draws `size` genomes from (seed, generation, index). `take` returns the genomes at (K,) int32
+    indices, `join` concatenates groups. `unpack` reads what `pack` writes and raises Broken where the bytes
+    are not complete genomes. `diversity` measures how far the weights spread, >= 0; `complexity` is the mean
+    size of a network.
+    """
 
     def random(self, size: int, *, seed: int, generation: int) -> Genomes: ...
     def count(self, genomes: Genomes) -> int: ...
@@ -182,7 +191,11 @@ class GenomeKind(Protocol):
 
 
 class BreedingKind(GenomeKind, Protocol):
-    """A genome kind whose children are told by `Variation`; others are bred by their own strategy."""
+    """A genome kind whose children are described by a `Variation`. Other kinds are bred by their strategy.
+
+    `breed` returns N children and their operators, (N,) uint8 of `Operator`, from the pool and the parents'
+    indices in it, (N,) int32 each; fathers may be NO_PARENT.
+    """
 
     def breed(
         self, pool: Genomes, mothers: Int32Array, fathers: Int32Array, variation: "Variation", *, seed: int, generation: int
@@ -191,7 +204,7 @@ class BreedingKind(GenomeKind, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Variation:
-    """How children differ from their parents; what each word means is the genome kind's to say."""
+    """How children differ from their parents; the genome kind defines what each name of an operator means."""
 
     crossover: str  # "average", "uniform", "none"
     crossover_probability: float  # chance that a child has two parents

@@ -130,7 +130,7 @@ def test_processes_are_shared_by_all_who_ask_for_fewer_or_more() -> None:
 def test_a_process_that_is_stopped_in_the_middle_of_a_message_holds_up_no_beat() -> None:
     one = Process()
     try:
-        one.wire.post(b"x" * 50_000_000)  # nobody reads it all
+        one.channel.post(b"x" * 50_000_000)  # nobody reads it all
         os.kill(one.process.pid, signal.SIGSTOP)
         started = time.monotonic()
         one.exchange()

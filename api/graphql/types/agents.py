@@ -15,6 +15,7 @@ from api.graphql.types.replays import EpisodeReplay, episode_of
 from api.graphql.types.species import Species
 from api.ids import global_id
 from database import models, selectors
+from database.errors import genome_not_kept
 from database.models import Generation, Instance
 from database.selectors import AgentRecord
 from processing.core.types import Failure, Operator
@@ -24,7 +25,7 @@ DEFAULT_EPISODES = 1
 
 AgentConnection = connection("Agent", "agents")
 
-_UNKEPT = "Its genome is not kept: the run records champions only, or it was pruned."
+_UNKEPT = genome_not_kept("Its genome")
 
 
 class AgentFailure(graphene.ObjectType):
@@ -85,7 +86,7 @@ class Agent(graphene.ObjectType):
 
     @staticmethod
     def resolve_name(agent: AgentRecord, info: Any) -> str:
-        return f"{agent.instance_id}-{agent.generation}-{agent.index}"
+        return agent.name
 
     @staticmethod
     def resolve_instance(agent: AgentRecord, info: Any) -> Instance:

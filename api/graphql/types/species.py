@@ -42,7 +42,7 @@ class SpeciesSnapshot(graphene.ObjectType):
 
 
 class Species(graphene.ObjectType):
-    """A species through its life."""
+    """A species from its first to its last generation."""
 
     class Meta:
         interfaces = (Node,)
@@ -52,7 +52,7 @@ class Species(graphene.ObjectType):
     born_in = one(graphene.Int, "The first generation with it.")
     extinct_in = maybe(graphene.Int, "The first generation without it; null while it is alive.")
     size = one(graphene.Int, "Its agents when it was last seen.")
-    best_fitness = maybe(graphene.Float, "The highest fitness of its life; null where all its agents failed.")
+    best_fitness = maybe(graphene.Float, "The highest fitness that its agents had; null where all its agents failed.")
     generations_since_improvement = one(graphene.Int, "Generations since its best fitness last rose, when it was last seen.")
     champion = maybe("api.graphql.types.agents.Agent", "The first agent that reached its best fitness.")
     history = many(

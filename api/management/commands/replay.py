@@ -12,7 +12,6 @@ from django.db import DatabaseError
 
 from api.management.agents import add_run_and_agent, found_agent
 from api.management.arguments import run as number
-from api.replays import name_of
 from database.errors import NotFound
 from database.models import Instance
 from database.selectors import AgentRecord
@@ -104,7 +103,7 @@ def _write(file: str, recording: Recording) -> None:
 def _as_json(record: AgentRecord, episode: int, recording: Recording) -> dict[str, Any]:
     """Return the fields of GraphQL's `Episode`; numbers that are not finite are null."""
     trajectory = recording.trajectory
-    fields: dict[str, Any] = {"agent": name_of(record), "fitness": record.fitness, "episode": episode, "reason": recording.reason}
+    fields: dict[str, Any] = {"agent": record.name, "fitness": record.fitness, "episode": episode, "reason": recording.reason}
     if trajectory is None:
         return fields | {"return": None, "steps": 0, "trajectory": None}
     observations = [[value if math.isfinite(value) else None for value in row.tolist()] for row in trajectory.observations]
@@ -132,4 +131,4 @@ def _summary(record: AgentRecord, episode: int, recording: Recording) -> str:
         "ended by the environment" if trajectory.terminated
         else "ended by the step limit" if trajectory.truncated else "shown up to there"
     )
-    return f"agent {name_of(record)}, episode {episode}: {trajectory.steps:,} steps, return {trajectory.total:g}, {ending}"
+    return f"agent {record.name}, episode {episode}: {trajectory.steps:,} steps, return {trajectory.total:g}, {ending}"

@@ -1,1 +1,1 @@
-"""Networks as people see them: laid out, drawn, and how strongly their units answer."""
+"""Networks for people: their layout, their drawing, and the activity of their units."""

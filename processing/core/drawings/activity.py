@@ -1,4 +1,4 @@
-"""What the units of a network say to what they see, for pictures only: close to, but not bit for bit, what counts."""
+"""The activity of a network's units, for pictures only: nearly, but not exactly, the evaluated values."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -28,12 +28,14 @@ _ACTIVATIONS: dict[str, Callable[[Float64Array], Float64Array]] = {
 def activity_of(
     layers: Sequence[tuple[Float32Array, Float32Array | None]], activation: str, observations: Sequence[Float64Array]
 ) -> list[Float64Array]:
-    """The values of the inputs and of each hidden layer, one (T, units) array each.
+    """Return the values of the inputs and of each hidden layer.
 
     Args:
         layers: for each layer its weights (inputs, outputs) and its biases (outputs,) or None.
         activation: transfer function of the hidden units.
-        observations: T of (inputs,).
+        observations: T arrays (inputs,).
+    Returns:
+        For the inputs and each hidden layer a (T, units) float64 array; NaN becomes 0, infinities ±1.
     """
     values = np.asarray(observations, np.float64).reshape(len(observations), layers[0][0].shape[0])
     found = [values]
@@ -46,11 +48,14 @@ def activity_of(
 
 
 def activity_of_units(computation: Computation, observations: Sequence[Float64Array]) -> list[Float64Array]:
-    """The values of the inputs and of all units in their order, two arrays (T, inputs) and (T, units).
+    """Return the values of the inputs and of all units.
 
     Args:
-        computation: of a network; where it remembers, the first observation is that of an episode's start.
-        observations: T of (inputs,).
+        computation: that of a network; where it has a memory, the first observation is that of an episode's
+            start.
+        observations: T arrays (inputs,).
+    Returns:
+        (T, inputs) and (T, units) float64, the units in their order; NaN becomes 0, infinities ±1.
     """
     inputs = np.asarray(observations, np.float64).reshape(len(observations), computation.inputs)
     found = np.zeros((len(observations), len(computation.units)))

@@ -1,4 +1,4 @@
-"""A network, ready to draw: nodes with their places, and edges. Large ones are shown layer by layer."""
+"""A network with a layout: nodes with coordinates, and edges. Large networks are drawn layer by layer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from processing.core.drawings.layout import Link, columns_of, rows_of
 from processing.core.genomes.graph_genes import NodeRole
 from processing.core.types import Float32Array
 
-#: Up to so many units in all, each is a node of its own.
+#: Networks with at most this many units are drawn unit by unit.
 MOST_UNITS = 120
 
-#: In drawing units: between columns, between neighbours in the fullest column, at most between neighbours, and more
-#: where the first word of a label changes.
+#: Distances in drawing units: between columns, between neighbours in the fullest column, the largest between
+#: neighbours, and the extra one where the first word of a label changes.
 COLUMN_GAP, ROW_GAP, MOST_ROW_GAP, GROUP_GAP = 180.0, 20.0, 52.0, 7.0
 LAYER_GAP = 190.0
 
@@ -51,8 +51,8 @@ class NetworkEdge:
     target: str
     weight: float | None = None
     enabled: bool = True
-    recurrent: bool = False  # whether it leads back
-    via: tuple[tuple[float, float], ...] = ()  # places (x, y) that it passes on its way, from the left to the right
+    recurrent: bool = False
+    via: tuple[tuple[float, float], ...] = ()  # points (x, y) that it passes through, from left to right
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +62,14 @@ class Network:
     level: NetworkLevel
     nodes: tuple[NetworkNode, ...]
     edges: tuple[NetworkEdge, ...]
-    depth: int  # edges on the longest path from input to output that does not lead back
+    depth: int  # edges on the longest path from input to output without recurrent ones
 
 
 def drawing_of_dense(
     layers: Layers, activation: str, output: str, *,
     input_labels: Sequence[str] = (), output_labels: Sequence[str] = (),
 ) -> Network:
-    """Draw a fully connected network: each unit while they are few, else each layer.
+    """Draw a fully connected network: each unit, or each layer where there are more than MOST_UNITS units.
 
     Args:
         layers: for each layer its weights (inputs, outputs) and its biases (outputs,) or None; at least one.
@@ -118,7 +118,7 @@ def _by_unit(layers: Layers, sizes: list[int], operators: list[str], labels: lis
 
 
 def _heights(names: list[list[str]], rows: dict[str, int], labels: list[Sequence[str]]) -> dict[str, float]:
-    """The y of each node: columns centred on each other, those with fewer nodes spread out."""
+    """The y of each node: columns have a common centre, and those with fewer nodes are spread out."""
     breaks = [breaks_of(column) for column in labels]
     extents = [(len(column) - 1) * ROW_GAP + breaks[number][-1] * GROUP_GAP for number, column in enumerate(names)]
     tallest, heights = max(extents), {}
@@ -132,7 +132,7 @@ def _heights(names: list[list[str]], rows: dict[str, int], labels: list[Sequence
 
 
 def breaks_of(labels: Sequence[str]) -> list[int]:
-    """For each label how often the first word has changed up to it; all 0 where every one is different."""
+    """For each label, how often the first word changed up to it; all 0 where all first words differ."""
     groups = [label.split(" ")[0] for label in labels]
     if len(set(groups)) == len(groups):
         return [0] * len(groups)

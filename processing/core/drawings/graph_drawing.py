@@ -1,7 +1,8 @@
-"""A graph genome, ready to draw: columns by the longest path over enabled links, each node across from what it hears.
+"""The layout of a graph genome: columns by longest path over enabled links, nodes level with their sources.
 
-Links over several columns pass each column between at a place of their own, which those of one node share, so that they do
-not run behind other nodes. Links that lead back, and those that leave an output, do not count for the columns.
+A link over several columns has a point of its own in each column between, so that it does not run behind
+other nodes; the links of one source share these points. Recurrent links, and those that leave an output, do
+not count for the columns.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,14 +21,15 @@ from processing.core.drawings.layout import Link, columns_of, rows_of, settled
 from processing.core.genomes.graph_genes import ConnectionGene, Genes, NodeRole
 from processing.core.sums import in_order
 
-#: Up to so many nodes in all, each is drawn; and up to so many places where long links pass.
+#: Each node is drawn up to this many nodes, and long links have points of their own up to this many points.
 MOST_NODES, MOST_PLACES = 400, 240
-#: In drawing units: between columns at least and at most, and all of them together; between neighbours: in the first and last
-#: column at least and at most, hidden nodes, and beside a link that passes.
+#: Distances in drawing units: the least and largest between columns, and the width of all columns; between
+#: neighbours, the least and largest in the first and last column, that of hidden nodes, and that beside a
+#: passing link.
 LEAST_COLUMN_GAP, MOST_COLUMN_GAP, WIDTH = 96.0, 190.0, 800.0
 LEAST_GAP, MOST_GAP, HIDDEN_GAP, PASSING_GAP = 24.0, 60.0, 42.0, 22.0
 SWEEPS = 12
-#: What a disabled link is to the layout.
+#: The strength of a disabled link in the layout.
 WEAK = 0.05
 
 Place = tuple[str, int]  # a node that a link leaves, and a column that it passes
@@ -36,7 +38,7 @@ Place = tuple[str, int]  # a node that a link leaves, and a column that it passe
 def drawing_of_graph(
     genes: Genes, output: str, *, input_labels: Sequence[str] = (), output_labels: Sequence[str] = ()
 ) -> Network:
-    """Draw a graph genome: each node while they are not too many, else each column.
+    """Draw a graph genome: each node, or each column where there are more than MOST_NODES nodes.
 
     Args:
         genes: of the genome.
@@ -74,7 +76,7 @@ def drawing_of_graph(
 
 
 def _labels(genes: Genes, inputs: Sequence[str], outputs: Sequence[str]) -> dict[str, str]:
-    """What stands beside each node."""
+    """The label of each node."""
     found = dict.fromkeys((str(node.number) for node in genes.nodes), "")
     for role, word, labels in ((NodeRole.INPUT, "input", inputs), (NodeRole.OUTPUT, "output", outputs)):
         for place, number in enumerate(genes.of(role)):
@@ -83,7 +85,7 @@ def _labels(genes: Genes, inputs: Sequence[str], outputs: Sequence[str]) -> dict
 
 
 def _columns(genes: Genes) -> dict[str, int]:
-    """The column of each node: inputs and bias in the first, outputs in the last, alone."""
+    """The column of each node: inputs and bias in the first, only outputs in the last."""
     outputs, hidden = set(genes.of(NodeRole.OUTPUT)), genes.of(NodeRole.HIDDEN)
     links: list[Link] = [
         (str(gene.source), str(gene.target), 1.0) for gene in genes.connections
@@ -97,7 +99,7 @@ def _columns(genes: Genes) -> dict[str, int]:
 
 
 def _passed(gene: ConnectionGene, columns: Mapping[str, int]) -> tuple[Place, ...]:
-    """The columns that a link passes between its nodes."""
+    """The points of a link in the columns between its nodes."""
     source = str(gene.source)
     return tuple((source, column) for column in range(columns[source] + 1, columns[str(gene.target)]))
 
@@ -109,7 +111,7 @@ def _name(place: Place) -> str:
 def _places(
     genes: Genes, columns: dict[str, int], edges: Mapping[ConnectionGene, tuple[Place, ...]], labels: Mapping[str, str]
 ) -> dict[str, tuple[float, float]]:
-    """Where each node stands, and where links pass, (x, y)."""
+    """The coordinates (x, y) of each node, and of each point of a link."""
     passing = {_name(place): place[1] for passed in edges.values() for place in passed}
     columns = columns | passing
     links = _links(edges, columns)
@@ -126,7 +128,7 @@ def _places(
 
 
 def _links(edges: Mapping[ConnectionGene, tuple[Place, ...]], columns: Mapping[str, int]) -> list[Link]:
-    """The links from column to column, to the right only."""
+    """The links from column to column, without those that lead to the left."""
     found: dict[tuple[str, str], float] = {}
     for gene, passed in edges.items():
         if columns[str(gene.source)] < columns[str(gene.target)]:
@@ -145,7 +147,7 @@ def _gaps(group: Sequence[str], passing: Mapping[str, int], labels: Mapping[str,
 
 
 def _heights(groups: Sequence[Sequence[str]], gaps: list[list[float]], links: Sequence[Link]) -> dict[str, float]:
-    """The y of each name: the first and last column evenly about the middle, between them across from their neighbours."""
+    """The y of each name: even spacing in the first and last column, level with neighbours in the others."""
     tallest = max(map(in_order, gaps))
     for place in (0, -1):
         more = (tallest - in_order(gaps[place])) / max(len(gaps[place]), 1)

@@ -1,7 +1,7 @@
-"""A layered layout for graphs: links that lead back are set aside, columns by longest path, rows by barycentres.
+"""A layered layout for graphs: columns by longest path over edges without cycles, rows by barycentres.
 
-Source: Sugiyama, Tagawa and Toda 1981, "Methods for visual understanding of hierarchical system structures"; the
-barycentres are weighted by the strength of the edges, so that a node stands across from what it listens to.
+Source: Sugiyama, Tagawa and Toda 1981, "Methods for visual understanding of hierarchical system structures".
+The barycentres are weighted by the strength of the edges, so that a node is level with its strongest sources.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -17,12 +17,12 @@ Link = tuple[str, str, float]
 
 
 def columns_of(nodes: Sequence[str], links: Iterable[Link], *, last: Collection[str] = ()) -> dict[str, int]:
-    """The column of each node, from 0: the number of edges on the longest path that leads to it.
+    """Return the column of each node, from 0: the number of edges on the longest path that leads to it.
 
     Args:
         nodes: all nodes, in their order.
         links: edges between them.
-        last: nodes that stand in the last column, whatever leads to them; edges among them move it outwards.
+        last: nodes of the last column; edges among them move that column to the right.
     Raises:
         Refused: an edge names an unknown node, or the edges form a cycle.
     """
@@ -50,11 +50,11 @@ def columns_of(nodes: Sequence[str], links: Iterable[Link], *, last: Collection[
 def rows_of(
     nodes: Sequence[str], links: Sequence[Link], columns: Mapping[str, int], *, fixed: Collection[str] = ()
 ) -> dict[str, int]:
-    """The place of each node in its column, from 0 at the top.
+    """Return the row of each node in its column, from 0 at the top.
 
-    Nodes are sorted by the weighted mean place of their neighbours, in sweeps to the right and back. Columns in which
-    any node is `fixed` keep the order of `nodes`. Equal barycentres keep their order too, so the result is always the
-    same.
+    Nodes are sorted by the weighted mean row of their neighbours, in sweeps to the right and back. Columns
+    with a node in `fixed` keep the order of `nodes`. Nodes with equal barycentres keep their order too, so
+    that the result is deterministic.
     """
     by_column = sorted(nodes, key=lambda node: columns[node])
     order = {column: list(group) for column, group in groupby(by_column, key=lambda node: columns[node])}
@@ -74,7 +74,7 @@ def rows_of(
 def _neighbours(
     nodes: Sequence[str], links: Sequence[Link], columns: Mapping[str, int]
 ) -> tuple[dict[str, list[tuple[str, float]]], dict[str, list[tuple[str, float]]]]:
-    """For each node those to the left and those to the right of it, each with the edge's strength."""
+    """The neighbours of each node to the left, and those to the right, each with the strength of the edge."""
     before: dict[str, list[tuple[str, float]]] = {node: [] for node in nodes}
     after: dict[str, list[tuple[str, float]]] = {node: [] for node in nodes}
     for source, target, strength in links:
@@ -92,19 +92,19 @@ def _barycentre(node: str, neighbours: list[tuple[str, float]], places: Mapping[
 
 
 def _middle(place: int, size: int) -> float:
-    """A place as a share of the column's height, so that columns of any size can be compared."""
+    """A row as a fraction of the column's height, so that columns of different sizes can be compared."""
     return (place + 0.5) / size
 
 
 def settled(wanted: Sequence[float], gaps: Sequence[float]) -> list[float]:
-    """Places as near as can be to the wanted ones, in their order, each at least its gap behind the one before.
-
-    Least squares by pooling neighbours that stand in each other's way. Source: Barlow et al. 1972, "Statistical
-    inference under order restrictions" (pool adjacent violators).
+    """Return the positions nearest to the wanted ones, with at least the given gaps between neighbours.
 
     Args:
-        wanted: N places.
-        gaps: N - 1 distances.
+        wanted: N positions.
+        gaps: N - 1 least distances between neighbours.
+    Returns:
+        N positions, the least-squares solution.
+    Source: Barlow et al. 1972, "Statistical inference under order restrictions" (pool adjacent violators).
     """
     offsets = [0.0]
     for gap in gaps:

@@ -1,4 +1,4 @@
-"""The drawing of any genome, with the names that its environment gives inputs and outputs."""
+"""The drawing of a genome of any kind, with the labels of its environment."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from processing.core.types import Genomes
 
 
 def drawing_of(environment: Any, kind: Any, genomes: Genomes, index: int = 0) -> Network:
-    """The network of one of the genomes of this kind, ready to draw."""
+    """Return the layout of the network of genome `index`."""
     labels = {"input_labels": environment.input_labels(), "output_labels": environment.output_labels()}
     output = kind.parameters.output.value if environment.actions == "choice" else ""
     plain = environment.squashing(kind) if environment.actions == "answers" else "identity"

@@ -1,7 +1,7 @@
-"""A network as one SVG document that stands alone and takes its colours from the page where there is one.
+"""A network as one self-contained SVG document, which takes its colours from the page that it is part of.
 
-Colours are CSS variables in presentation attributes, with fallbacks that can be read on light and on dark: no style
-element, so that it may be put into pages whose content security policy allows none.
+Colours are CSS variables in presentation attributes, with fallbacks that are legible on light and on dark.
+There is no style element, so that pages whose content security policy forbids one can include the document.
 """
 
 import math
@@ -12,12 +12,12 @@ from itertools import pairwise
 from processing.core.drawings.drawing import Network, NetworkEdge, NetworkLevel, NetworkNode
 from processing.core.genomes.graph_genes import NodeRole
 
-#: At most so many edges are drawn, the strongest; and so many disabled ones.
+#: The largest numbers of enabled edges, the strongest ones, and of disabled edges that are drawn.
 MOST_EDGES, MOST_DISABLED = 600, 200
-#: The opacity of the weakest edge: of few edges all can be seen, of many the strong ones stand out.
+#: The opacity of the weakest edge: the least, that of few edges, and by how much each further edge lowers it.
 FAINT, VISIBLE, LESS_FOR_EACH = 0.05, 0.38, 0.0022
-#: Up to so many hidden units of several activations, each is told beside its unit.
-MOST_TOLD = 60
+#: The activation of each hidden unit is written beneath it up to this many hidden units.
+MOST_LABELLED = 60
 
 POSITIVE = "var(--network-positive, #1c8f86)"
 NEGATIVE = "var(--network-negative, #d4691e)"
@@ -28,18 +28,18 @@ GROUND = "var(--network-ground, none)"
 FONT_SIZE, SMALL_SIZE, LETTER_WIDTH, PADDING = 14.0, 10.5, 7.6, 14.0
 BOX_WIDTH, BOX_HEIGHT = 140.0, 92.0
 RADIUS = {NodeRole.INPUT: 5.0, NodeRole.BIAS: 5.0, NodeRole.HIDDEN: 8.5, NodeRole.OUTPUT: 8.5}
-#: How high a link that leads back rises above its nodes, and how much more for each unit of its way; the tip of its arrow.
+#: The height of an arc above its nodes, the addition for each unit of its width, and the size of its arrow.
 LIFT, RISE, TIP = 30.0, 0.2, 6.0
 
 Point = tuple[float, float]
 
 
 def svg_of(network: Network) -> str:
-    """The drawing as an SVG document in text.
+    """Return the drawing as the text of an SVG document.
 
-    Width and opacity of an edge say how strong its weight is, its colour the sign; the colour of a unit's disc says the
-    sign of its bias. Disabled edges are dashed and grey; those that lead back are arcs with an arrow. Every node is a group
-    with `data-node`, every edge a path with `data-source` and `data-target`.
+    Width and opacity of an edge show the size of its weight, its colour the sign. The colour of a unit's disc
+    shows the sign of its bias. Disabled edges are dashed and grey; edges that lead back are arcs with an
+    arrow. Every node is a group with `data-node`, every edge a path with `data-source` and `data-target`.
     """
     neurons = network.level == NetworkLevel.NEURON
     before, after = (_room(network, role) if neurons else BOX_WIDTH / 2 for role in (NodeRole.INPUT, NodeRole.OUTPUT))
@@ -59,14 +59,14 @@ def svg_of(network: Network) -> str:
 
 
 def strongest(edges: tuple[NetworkEdge, ...]) -> list[NetworkEdge]:
-    """The enabled edges that are drawn, weakest first, so that strong ones lie on top; ties in their order."""
+    """Return the enabled edges that are drawn, weakest first, so that strong ones are drawn over them."""
     enabled = [edge for edge in edges if edge.enabled]
     ranked = sorted(enabled, key=lambda edge: -abs(edge.weight or 0.0))
     return ranked[:MOST_EDGES][::-1]
 
 
 def _room(network: Network, role: NodeRole) -> float:
-    """What the labels beside the units of this side need."""
+    """The width of the labels beside the units of this side."""
     roles = (role, NodeRole.BIAS) if role == NodeRole.INPUT else (role,)
     return RADIUS[role] + 8 + LETTER_WIDTH * max((len(node.label) for node in network.nodes if node.role in roles), default=0)
 
@@ -78,8 +78,8 @@ def _extent(network: Network, drawn: list[NetworkEdge]) -> tuple[float, float]:
     places = {node.id: node for node in network.nodes}
     heights = [node.y for node in network.nodes] + [y for edge in network.edges for _, y in edge.via]
     back = [_peak(places[edge.source], places[edge.target]) for edge in (*drawn, *_disabled(network))]
-    told = SMALL_SIZE * 2 if _told(network) else 0.0
-    return min(heights + [y for y in back if y is not None]), max(heights) + told
+    below = SMALL_SIZE * 2 if _shows_activations(network) else 0.0
+    return min(heights + [y for y in back if y is not None]), max(heights) + below
 
 
 def _title(network: Network) -> str:
@@ -112,10 +112,10 @@ def _operators(network: Network, role: NodeRole) -> list[str]:
     return list(dict.fromkeys(node.operator for node in network.nodes if node.role == role))
 
 
-def _told(network: Network) -> bool:
-    """Whether the activation of each hidden unit stands beneath it: where they have several."""
+def _shows_activations(network: Network) -> bool:
+    """Whether the activation of each hidden unit is written beneath it: where there are several."""
     hidden = sum(node.role == NodeRole.HIDDEN for node in network.nodes)
-    return hidden <= MOST_TOLD and len(_operators(network, NodeRole.HIDDEN)) > 1
+    return hidden <= MOST_LABELLED and len(_operators(network, NodeRole.HIDDEN)) > 1
 
 
 def _disabled(network: Network) -> list[NetworkEdge]:
@@ -131,8 +131,8 @@ def _neurons(network: Network, drawn: list[NetworkEdge]) -> str:
     edges = "".join(
         _edge(places[edge.source], places[edge.target], edge, top, faint) for edge in (*_disabled(network), *drawn)
     )
-    told = _told(network)
-    nodes = "".join(_unit(node, biases, told and node.role == NodeRole.HIDDEN) for node in network.nodes)
+    shows = _shows_activations(network)
+    nodes = "".join(_unit(node, biases, shows and node.role == NodeRole.HIDDEN) for node in network.nodes)
     return f'<g fill="none" stroke-linecap="round">{edges}</g>{nodes}'
 
 
@@ -150,7 +150,7 @@ def _edge(source: NetworkNode, target: NetworkNode, edge: NetworkEdge, top: floa
 
 
 def _forward(source: NetworkNode, target: NetworkNode, via: Iterable[Point]) -> str:
-    """From the source's right to the target's left, level at both and wherever it passes."""
+    """A curve from the source's right to the target's left, horizontal at each point that it passes."""
     points = [(source.x + RADIUS[source.role], source.y), *via, (target.x - RADIUS[target.role], target.y)]
     line = f"M{_n(points[0][0])} {_n(points[0][1])}"
     for (x1, y1), (x2, y2) in pairwise(points):
@@ -160,7 +160,7 @@ def _forward(source: NetworkNode, target: NetworkNode, via: Iterable[Point]) -> 
 
 
 def _back(source: NetworkNode, target: NetworkNode) -> str:
-    """An arc above both nodes, or to the left of those of one column; a loop for a node that hears itself."""
+    """An arc above both nodes, or to the left of nodes of one column, or a loop at one node."""
     r1, r2 = RADIUS[source.role], RADIUS[target.role]
     if source.id == target.id:
         peak = source.y - r1 - LIFT
@@ -174,12 +174,12 @@ def _back(source: NetworkNode, target: NetworkNode) -> str:
 
 
 def _control(source: NetworkNode, target: NetworkNode) -> float:
-    """The y of what an arc above both nodes bends to."""
+    """The y of the control points of an arc above both nodes."""
     return min(source.y, target.y) - LIFT - RISE * abs(source.x - target.x)
 
 
 def _peak(source: NetworkNode, target: NetworkNode) -> float | None:
-    """The highest y of a link that leads back above its nodes, or a little above it; None for others."""
+    """The y of the top of an arc above its nodes, or a value slightly above it; None for other edges."""
     if source.id == target.id:
         return source.y - RADIUS[source.role] - LIFT
     return _control(source, target) if source.layer > target.layer else None
@@ -196,7 +196,7 @@ def _arc(start: Point, first: Point, second: Point, end: Point) -> str:
     return f"M{_n(start[0])} {_n(start[1])}C{curve}M{tip}"
 
 
-def _unit(node: NetworkNode, biases: float, is_told: bool) -> str:
+def _unit(node: NetworkNode, biases: float, has_operator: bool) -> str:
     bias = node.bias or 0.0
     colour = LINE if node.bias is None else POSITIVE if bias >= 0 else NEGATIVE
     filled = 0.16 if node.bias is None else 0.06 + 0.7 * abs(bias) / biases
@@ -208,12 +208,12 @@ def _unit(node: NetworkNode, biases: float, is_told: bool) -> str:
         f'<circle class="disc" cx="{_n(node.x)}" cy="{_n(node.y)}" r="{_n(radius)}" fill="{colour}" '
         f'fill-opacity="{_n(filled)}" stroke="{LINE}" stroke-width="1.2"/>'
     )
-    label = _operator(node, radius) if is_told else _label(node, radius)
+    label = _operator(node, radius) if has_operator else _label(node, radius)
     return f'<g data-node="{escape(node.id)}"><title>{escape(words)}</title>{disc}{label}</g>'
 
 
 def _operator(node: NetworkNode, radius: float) -> str:
-    """Its activation, beneath it."""
+    """The activation of a unit, written beneath it."""
     return (
         f'<text x="{_n(node.x)}" y="{_n(node.y + radius + SMALL_SIZE)}" text-anchor="middle" font-size="{_n(SMALL_SIZE)}" '
         f'fill="{TEXT}">{escape(node.operator.replace("_", " "))}</text>'
@@ -264,5 +264,5 @@ def _box(node: NetworkNode) -> str:
 
 
 def _n(number: float) -> str:
-    """A number as short as it can be said."""
+    """A number with at most two decimals, without trailing zeros."""
     return f"{number:.2f}".rstrip("0").rstrip(".")

@@ -1,6 +1,6 @@
-"""The table of environments: one file and one line each. Names are those of the documents' `environment.type`.
+"""The environments by their names in documents (`environment.type`): one file and one line each.
 
-Importing `reference/as_gymnasium.py` registers `GridWorld-v0` with Gymnasium; nothing else here imports that.
+Importing `reference/as_gymnasium.py` registers `GridWorld-v0` with Gymnasium; no module here imports it.
 """
 
 from collections.abc import Mapping

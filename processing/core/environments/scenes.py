@@ -1,4 +1,7 @@
-"""How environments with bodies are drawn: which numbers of an observation say where a body is. JSON values, for pages."""
+"""Descriptions of how pages draw physical environments, as JSON values.
+
+A scene names the numbers of an observation that give the position of each body.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,13 +10,13 @@ Scene = Mapping[str, Any]
 
 
 def cart(*, track: float, position: tuple[int, float], poles: Sequence[tuple[int, float, float]]) -> Scene:
-    """A cart on a track, with poles hinged to it.
+    """Return the scene of a cart on a track with poles hinged to it.
 
     Args:
-        track: the cart may be so far from the middle, in metres.
-        position: index of the observed position, and what it is multiplied by to be in metres.
-        poles: for each, the index of the observed angle from upright, clockwise; what it is multiplied by to be in radians;
-            and its length in metres.
+        track: largest distance of the cart from the middle, in metres.
+        position: index of the observed position, and the factor that converts it to metres.
+        poles: for each pole the index of the observed angle from upright, clockwise; the factor that converts
+            it to radians; and the length in metres.
     """
     return {
         "type": "cart", "track": track, "position": position,
@@ -22,21 +25,23 @@ def cart(*, track: float, position: tuple[int, float], poles: Sequence[tuple[int
 
 
 def links(*, cosines: Sequence[int], sines: Sequence[int], hangs: bool, goal: float | None) -> Scene:
-    """Rods of length 1, each hinged to the end of the one before, the first to a fixed point.
+    """Return the scene of a chain of rods of length 1 that is hinged to a fixed point.
 
     Args:
-        cosines, sines: indices of each rod's observed angle, counter-clockwise from the rod before.
-        hangs: whether an angle of 0 of the first rod is straight down, else straight up.
-        goal: height above the fixed point that the last end is to reach; None for none.
+        cosines, sines: observation indices of the cosine and sine of each rod's angle, counter-clockwise from
+            the previous rod.
+        hangs: whether angle 0 of the first rod points down, else up.
+        goal: height above the fixed point that the tip must reach; None for none.
     """
     return {"type": "links", "cosines": cosines, "sines": sines, "hangs": hangs, "goal": goal}
 
 
 def hill(*, position: int, low: float, high: float, goal: float) -> Scene:
-    """A car in a valley of the height sin(3 x), between two ends of the road.
+    """Return the scene of a car in a valley of height sin(3 x).
 
     Args:
         position: index of the observed position x.
-        low, high: where the road ends; goal: the position to reach.
+        low, high: ends of the road.
+        goal: position to reach.
     """
     return {"type": "hill", "position": position, "low": low, "high": high, "goal": goal}

@@ -1,6 +1,6 @@
-"""A table of inputs and what should be answered to each: no world, no time.
+"""Supervised data: a table of inputs and targets, without time steps.
 
-Every row is answered by itself; a network that remembers starts anew at each. The classic one is XOR.
+Every row is evaluated independently; a recurrent network is reset before each. XOR is the classic example.
 """
 
 import math
@@ -24,9 +24,9 @@ from processing.core.parameters import Number, Parameters, parameter
 from processing.core.types import Evaluations, Float32Array, Float64Array, Int64Array, Population, State
 
 MOST_ROWS, MOST_COLUMNS = 10_000, 1_000
-#: Share of a column's span that an answer may be off, where the document says nothing.
+#: Largest error as a share of the column's span, where the document does not state one.
 TOLERANCE = 0.05
-#: In `Rows.tolerances`: answers must lie on the same side of the middle as their targets.
+#: A value of `Rows.tolerances`: answers must lie on the same side of the middle as their targets.
 SIDES = -1.0
 
 Row = Annotated[tuple[Number, ...], Field(min_length=1, max_length=MOST_COLUMNS)]
@@ -78,28 +78,28 @@ class TableParameters(Parameters):
 
 
 class Rows(NamedTuple):
-    """The table as kernels see it, K columns of targets."""
+    """The arrays that kernels read, for K columns of targets."""
 
     inputs: Float32Array  # (rows * inputs,) row by row
     targets: Float64Array  # (rows * K,) row by row
     rows: int
     middles: Float64Array  # (K,) answers must lie on their targets' side of it, where the tolerance is SIDES
     tolerances: Float64Array  # (K,) how far answers may be from their targets
-    units: Float64Array  # (K,) what errors are told in before they are squared; (0,) for none
-    largest: Int64Array  # (rows,) the column of the largest target; (0,) where nobody asks
-    by_largest: int  # whether a row is right where its largest answer is
+    units: Float64Array  # (K,) divisors of errors before they are squared; (0,) for none
+    largest: Int64Array  # (rows,) the column of the largest target; (0,) where it is not needed
+    by_largest: int  # whether a row is right when its largest answer is in the column of its largest target
     offsets: Float64Array  # (K,) an answer is offset + scale * output
     scales: Float64Array  # (K,); (0,), both, where the answer is the output
 
 
 class FirstSolved:
-    """Solved when all rows are right, as the table's `criterion` says; the first such agent wins."""
+    """The criterion of a table: an agent answers every row correctly, as its `criterion` defines it."""
 
     def winner(
         self, plan: Any, population: Population, evaluations: Evaluations, *,
         candidate: int | None, seed: int, generation: int, state: State,
     ) -> Solution:
-        """The lowest index among the agents that solve the task, or None."""
+        """Return the solving agent with the lowest index, or None."""
         if evaluations.solved is None or not evaluations.solved.any():
             return Solution(None)
         return Solution(int(np.argmax(evaluations.solved)))
@@ -114,8 +114,8 @@ class Table:
     before there were such keys, these are squared_remainder, sides and none.
 
     Raises:
-        Refused: another number of rows of targets than of inputs, rows of unequal length, or targets that the
-            fitness or the criterion is not for.
+        Refused: the numbers of rows of inputs and targets differ, rows have unequal lengths, or the targets
+            do not suit the fitness or the criterion.
     """
 
     Parameters = TableParameters
@@ -125,7 +125,7 @@ class Table:
     actions = "answers"
     scene = None
     episodes = 1
-    plain_seconds = (1e-4, 3e-5)  # a row in plain Python takes so long, and for each weight
+    plain_seconds = (1e-4, 3e-5)  # seconds in plain Python for each row, and in addition for each weight
 
     def __init__(self, parameters: TableParameters) -> None:
         self.parameters = parameters
@@ -144,17 +144,15 @@ class Table:
             _check_compared("criterion", "one largest target", self.outputs, unfit)
 
     def best_possible(self) -> float:
-        """The fitness without any error."""
+        """Return the fitness of an agent without any error."""
         if self.fitness == "squared_remainder":
             return float(self.rows * self.outputs) ** 2
         return 1.0 if self.fitness == "accuracy" else 0.0
 
     def input_labels(self) -> tuple[str, ...]:
-        """The number of each input, for people."""
         return tuple(f"input {number + 1}" for number in range(self.inputs))
 
     def output_labels(self) -> tuple[str, ...]:
-        """The number of each output, for people."""
         return tuple(f"output {number + 1}" for number in range(self.outputs))
 
     @property
@@ -164,7 +162,10 @@ class Table:
         return min(values), max(values)
 
     def squashing(self, kind: Any) -> str:
-        """What the outputs of a genome kind without activations there go through: "sigmoid", "tanh" or "identity"."""
+        """Return the function applied to a genome kind's outputs: "sigmoid", "tanh" or "identity".
+
+        It is the identity for kinds that have an output activation.
+        """
         least, largest = self.span
         if hasattr(kind.parameters, "output_activation"):
             return "identity"
@@ -174,37 +175,37 @@ class Table:
 
     @cached_property
     def targets(self) -> Float64Array:
-        """What should be answered, (rows, outputs)."""
+        """The targets, (rows, outputs) float64."""
         return np.array(self.parameters.targets, np.float64)
 
     @cached_property
     def world(self) -> Rows:
-        """The table in the form that kernels take, with outputs as answers; see `world_for`."""
-        columns, nobody = columns_of(self.targets), np.zeros(0)
+        """The arrays that kernels read, with outputs as answers; see `world_for`."""
+        columns, empty = columns_of(self.targets), np.zeros(0)
         by_largest = self.parameters.criterion == "largest_output"
         is_compared = by_largest or self.fitness == "accuracy"
         middles, tolerances = self._rules()
         return Rows(
             inputs=np.array(self.parameters.inputs, np.float32).reshape(-1),
             targets=self.targets.reshape(-1), rows=self.rows, middles=middles, tolerances=tolerances,
-            units=columns.spans if self.fitness == "negative_normalized_squared_error" else nobody,
+            units=columns.spans if self.fitness == "negative_normalized_squared_error" else empty,
             largest=np.argmax(self.targets, axis=1) if is_compared else np.zeros(0, np.int64),
-            by_largest=int(by_largest), offsets=nobody, scales=nobody,
+            by_largest=int(by_largest), offsets=empty, scales=empty,
         )
 
     def world_for(self, kind: Any) -> Rows:
-        """The table in the form that kernels take, with the answers that outputs of a genome kind become."""
+        """Return the arrays that kernels read, with the scaling of a genome kind's outputs."""
         scaling = self.scaling(kind)
         return self.world if scaling is None else self.world._replace(offsets=scaling[0], scales=scaling[1])
 
     def scaling(self, kind: Any) -> tuple[Float64Array, Float64Array] | None:
-        """Offsets and scales, (outputs,) each, that make answers of outputs; None where outputs are answers."""
+        """Return offsets and scales, (outputs,) each: answer = offset + scale * output; None if unscaled."""
         if self.parameters.scaling != "by_column":
             return None
         return scaling_of(columns_of(self.targets), range_of(kind, self.squashing(kind)))
 
     def _rules(self) -> tuple[Float64Array, Float64Array]:
-        """The middles and the tolerances of each column; see `Rows`."""
+        """Return the middles and the tolerances, (K,) each; see `Rows`."""
         columns, width = columns_of(self.targets), self.outputs
         least, largest = self.span
         share = TOLERANCE if self.parameters.tolerance is None else self.parameters.tolerance
@@ -220,7 +221,11 @@ class Table:
 
 
 def _check_compared(key: str, wanted: str, columns: int, unfit: int | None) -> None:
-    """Refuse targets whose rows name no column. Raises Refused."""
+    """Check that the largest targets select a column in every row.
+
+    Raises:
+        Refused: there is one column only, or row `unfit` selects none.
+    """
     if columns < 2:
         raise Refused(f"environment.{key}: expected two or more columns of targets, got 1")
     if unfit is not None:
@@ -229,7 +234,11 @@ def _check_compared(key: str, wanted: str, columns: int, unfit: int | None) -> N
 
 
 def _width(name: str, rows: tuple[Row, ...]) -> int:
-    """The length of all rows."""
+    """Return the common length of all rows.
+
+    Raises:
+        Refused: the lengths differ.
+    """
     for number, row in enumerate(rows):
         if len(row) != len(rows[0]):
             expected = f"expected {len(rows[0])} numbers as in the first row"

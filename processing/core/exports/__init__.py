@@ -1,1 +1,1 @@
-"""Networks as files that other programs read."""
+"""Networks as files for other programs."""

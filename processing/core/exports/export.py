@@ -1,6 +1,6 @@
-"""A network as a file that others can read: JSON that a few lines evaluate, or ONNX of standard operators.
+"""A network as a file for other programs: JSON that is easily evaluated, or ONNX of standard operators.
 
-Both end where the environment begins: with the outputs of the network, and a sentence on what becomes of them.
+Both contain the network up to its outputs, and a sentence on how the outputs become an action.
 """
 
 import json
@@ -18,12 +18,12 @@ from processing.core.rollouts.normalization import MOST_DEVIATIONS, Normalizatio
 from processing.core.types import Genomes
 
 FORMAT, VERSION = "neuroevolution network", 1
-#: Larger networks are not written weight by weight.
+#: Networks with more weights are not written as JSON.
 MOST_WEIGHTS = 200_000
 
 
 class ExportFormat(StrEnum):
-    """What a file is written in."""
+    """The formats of a file."""
 
     ONNX = "ONNX"
     JSON = "JSON"
@@ -31,20 +31,20 @@ class ExportFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a file says beside the network."""
+    """The facts that a file contains besides the network."""
 
     name: str  # of the agent
     fitness: float | None
-    actions: str  # "choice", "commands" or "answers": what the environment takes the outputs for
-    rule: str  # what becomes of the outputs, a sentence
+    actions: str  # how the environment uses the outputs: "choice", "commands" or "answers"
+    rule: str  # how outputs become an action, a sentence
     input_labels: tuple[str, ...]
     output_labels: tuple[str, ...]
-    squashing: str = "identity"  # what the outputs go through; in the file it is part of the network
-    scaling: Mapping[str, list[float]] | None = None  # `offset` and `scale`, which make answers of outputs
+    squashing: str = "identity"  # transfer function of the outputs; the file has it as part of the network
+    scaling: Mapping[str, list[float]] | None = None  # `offset` and `scale`, which turn outputs into answers
 
 
 def facts_of(environment: Any, kind: Any, *, name: str, fitness: float | None) -> Facts:
-    """The facts of an agent of this genome kind in this environment."""
+    """Return the facts of an agent of this genome kind in this environment."""
     answers = environment.actions == "answers"
     scaling = environment.scaling(kind) if answers else None
     return Facts(
@@ -58,12 +58,13 @@ def facts_of(environment: Any, kind: Any, *, name: str, fitness: float | None) -
 def exported(
     kind: Any, genomes: Genomes, facts: Facts, format: ExportFormat, normalization: Normalization | None = None
 ) -> bytes:
-    """The network of the first of these genomes as a file in this format.
+    """Return the network of the first genome as a file in this format.
 
     Args:
-        normalization: what becomes of observations first; None where the network gets them as they are.
+        normalization: how observations are normalised first; None where they are not.
     Raises:
-        Refused: it is too large to be written weight by weight, or has weights that JSON has no word for.
+        Refused: JSON was asked for, and the network has more than MOST_WEIGHTS weights or a weight that is
+            not finite.
     """
     if format == ExportFormat.JSON:
         number = int(genomes.genes[0]) if isinstance(genomes, Graphs) else kind.number_of_weights
@@ -79,20 +80,24 @@ def exported(
 
 
 def formats_of(kind: Any, packed_bytes: int) -> tuple[ExportFormat, ...]:
-    """The formats that a network is written in, by the length of its packed genome."""
+    """Return the formats in which a network can be written, by the length of its packed genome."""
     is_small = packed_bytes <= MOST_WEIGHTS * kind.bytes_per_weight
     return tuple(each for each in ExportFormat if is_small or each != ExportFormat.JSON)
 
 
 def computation_of(kind: Any, genomes: Genomes, index: int = 0, *, squashing: str = "identity") -> Computation:
-    """What the network of one of the genomes computes; `squashing` is what outputs without an activation go through."""
+    """Return the computation of genome `index`; `squashing` is that of outputs without an activation."""
     if isinstance(genomes, Graphs):
         return computation_of_graph(genes_of(kind, genomes, index))
     return computation_of_dense(kind.layers(genomes[index]), kind.parameters.activation.value, squashing)
 
 
 def json_of(computation: Computation, facts: Facts, normalization: Normalization | None = None) -> str:
-    """The network as a JSON document; numbers as short as float32 can be told apart."""
+    """Return the network as a JSON document, with as many digits as distinguish float32 numbers.
+
+    Raises:
+        Refused: a weight is not finite.
+    """
     units = [
         {
             "id": unit.number, "activation": unit.activation, "bias": _short(unit.bias),
@@ -102,7 +107,7 @@ def json_of(computation: Computation, facts: Facts, normalization: Normalization
     ]
     head = {
         "format": FORMAT, "version": VERSION, **_head(facts), "inputs": computation.inputs, "passes": computation.passes,
-        "normalization": None if normalization is None else _told(normalization),
+        "normalization": None if normalization is None else _normalization_fields(normalization),
     }
     try:
         return json.dumps({**head, "nodes": units, "outputs": computation.outputs}, allow_nan=False)
@@ -111,21 +116,21 @@ def json_of(computation: Computation, facts: Facts, normalization: Normalization
 
 
 def metadata_of(facts: Facts) -> dict[str, str]:
-    """The facts as texts."""
+    """Return the facts as texts by name."""
     return {name: value if isinstance(value, str) else json.dumps(value) for name, value in _head(facts).items()}
 
 
 def _head(facts: Facts) -> dict[str, Any]:
-    """The facts that the network itself does not say; scaling only where there is some."""
+    """The facts that the network itself does not contain; `scaling` only where there is one."""
     return {
         name: value for name, value in asdict(facts).items()
         if name != "squashing" and not (name == "scaling" and value is None)
     }
 
 
-def _told(normalization: Normalization) -> dict[str, Any]:
-    told = {name: [_short(value) for value in values.tolist()] for name, values in normalization._asdict().items()}
-    return told | {"limit": float(MOST_DEVIATIONS)}
+def _normalization_fields(normalization: Normalization) -> dict[str, Any]:
+    fields = {name: [_short(value) for value in values.tolist()] for name, values in normalization._asdict().items()}
+    return fields | {"limit": float(MOST_DEVIATIONS)}
 
 
 def _short(number: float) -> float:

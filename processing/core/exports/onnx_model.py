@@ -1,7 +1,8 @@
 """A network as an ONNX model of standard operators, for a batch of observations, in float32.
 
-Feed-forward networks take `observation` (batch, inputs) and give `outputs` (batch, outputs). Those with passes remember: they
-take and give a `state` (batch, units) too, the values of all units, which is 0 at the start of an episode.
+Feed-forward networks take `observation` (batch, inputs) and return `outputs` (batch, outputs). Networks with
+passes have a memory: they also take a `state` (batch, units), the values of all units, which is 0 at the
+start of an episode, and return a `next_state`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,9 +18,10 @@ from processing.core.genomes.computation import Computation, Unit, levels_of
 from processing.core.rollouts.normalization import MOST_DEVIATIONS, Normalization
 from processing.core.types import Float32Array
 
-#: Of the standard operators and of the file; both are read by every runtime since 2022.
+#: Versions of the operator set and of the file format; runtimes since 2022 read both.
 OPSET, IR_VERSION = 17, 8
-#: Where our own functions are cut off: beyond, equal outputs are to be equal here too.
+#: The limits of `numeric.py`: arguments are clipped here as there, so that outputs that are equal there are
+#: equal here too.
 _SINE_LIMIT, _TANH_CLIP, _EXP_RANGE = 2.0**20, 7.90531110763549805, (-87.0, 88.0)
 
 Layers = Sequence[tuple[Float32Array, Float32Array | None]]
@@ -29,16 +31,16 @@ def onnx_of_dense(
     layers: Layers, activation: str, metadata: Mapping[str, str], normalization: Normalization | None = None, *,
     squashing: str = "identity",
 ) -> bytes:
-    """The model of fully connected layers: a Gemm for each.
+    """Return the model of fully connected layers, with a Gemm for each.
 
     Args:
         layers: for each layer its weights (inputs, outputs) and its biases (outputs,) or None; at least one.
         activation, squashing: transfer functions of the hidden units and of the outputs.
-        metadata: texts that go along.
-        normalization: what becomes of observations first, if anything.
+        metadata: texts that the file contains.
+        normalization: how observations are normalised first; None where they are not.
     """
     graph = _Graph()
-    values = _seen(graph, normalization)
+    values = _normalized(graph, normalization)
     for place, (weights, biases) in enumerate(layers):
         inputs = [values, graph.constant(weights), *([] if biases is None else [graph.constant(biases)])]
         values = graph.add("Gemm", *inputs)
@@ -50,21 +52,24 @@ def onnx_of_dense(
 def onnx_of(
     computation: Computation, metadata: Mapping[str, str], normalization: Normalization | None = None
 ) -> bytes:
-    """The model of any network: a MatMul for the units of each level that have one activation.
+    """Return the model of any network, with a MatMul for the units of a level that have the same activation.
 
+    Args:
+        metadata: texts that the file contains.
+        normalization: how observations are normalised first; None where they are not.
     Raises:
-        Refused: the links of a network without passes form a circle.
+        Refused: the links of a network without passes form a cycle.
     """
     graph = _Graph()
-    sizes, seen = {"observation": computation.inputs}, _seen(graph, normalization)
+    sizes, normalized = {"observation": computation.inputs}, _normalized(graph, normalization)
     if computation.passes is None:
-        values, places = _in_order(graph, computation, seen)
+        values, places = _in_order(graph, computation, normalized)
         chosen = [places[number] for number in computation.outputs]
         graph.name(graph.add("Gather", values, graph.indices(chosen), axis=1), "outputs")
         return graph.model(sizes, {"outputs": len(computation.outputs)}, metadata)
     values, units = "state", computation.units
     for _ in range(computation.passes):
-        values = _one_pass(graph, computation, seen, values)
+        values = _one_pass(graph, computation, normalized, values)
     graph.name(values, "next_state")
     numbers = [unit.number for unit in units]
     chosen = [numbers.index(number) for number in computation.outputs]
@@ -73,8 +78,8 @@ def onnx_of(
     return graph.model(sizes, outputs, dict(metadata) | {"state": "0 at the start of an episode, then next_state"})
 
 
-def _seen(graph: "_Graph", normalization: Normalization | None) -> str:
-    """What the network gets for an observation."""
+def _normalized(graph: "_Graph", normalization: Normalization | None) -> str:
+    """The observation as the network receives it."""
     if normalization is None:
         return "observation"
     away = graph.add("Sub", "observation", graph.constant(normalization.mean[None]))
@@ -82,9 +87,9 @@ def _seen(graph: "_Graph", normalization: Normalization | None) -> str:
     return graph.cut(scaled, -float(MOST_DEVIATIONS), float(MOST_DEVIATIONS))
 
 
-def _in_order(graph: "_Graph", computation: Computation, seen: str) -> tuple[str, dict[int, int]]:
-    """All values side by side, those of the inputs first; and the place of each number among them."""
-    values, places = seen, {number: number for number in range(computation.inputs)}
+def _in_order(graph: "_Graph", computation: Computation, normalized: str) -> tuple[str, dict[int, int]]:
+    """All values in one tensor, those of the inputs first; and the column of each number in it."""
+    values, places = normalized, {number: number for number in range(computation.inputs)}
     for level in levels_of(computation.units):
         found = [values]
         for units in _alike(level):
@@ -95,9 +100,9 @@ def _in_order(graph: "_Graph", computation: Computation, seen: str) -> tuple[str
     return values, places
 
 
-def _one_pass(graph: "_Graph", computation: Computation, seen: str, state: str) -> str:
-    """The state after all units were computed from what is seen and the state before."""
-    values = graph.add("Concat", seen, state, axis=1)
+def _one_pass(graph: "_Graph", computation: Computation, normalized: str, state: str) -> str:
+    """The next state: all units, computed from the observation and the previous state."""
+    values = graph.add("Concat", normalized, state, axis=1)
     places = {number: number for number in range(computation.inputs)}
     places |= {unit.number: computation.inputs + place for place, unit in enumerate(computation.units)}
     groups = _alike(computation.units)
@@ -107,13 +112,13 @@ def _one_pass(graph: "_Graph", computation: Computation, seen: str, state: str) 
 
 
 def _alike(units: Sequence[Unit]) -> list[list[Unit]]:
-    """The units in groups of one activation."""
+    """The units in groups with the same activation."""
     ranked = sorted(units, key=lambda unit: unit.activation)
     return [list(group) for _, group in groupby(ranked, key=lambda unit: unit.activation)]
 
 
 def _computed(graph: "_Graph", values: str, places: Mapping[int, int], units: Sequence[Unit]) -> str:
-    """The values of units of one activation, (batch, units)."""
+    """The values of units with the same activation, (batch, units)."""
     sources = sorted({places[source] for unit in units for source, _ in unit.links})
     biases = graph.constant(np.array([[unit.bias for unit in units]], np.float32))
     if not sources:  # a constant for each row of the batch
@@ -122,44 +127,44 @@ def _computed(graph: "_Graph", values: str, places: Mapping[int, int], units: Se
     for column, unit in enumerate(units):
         for source, weight in unit.links:
             weights[rows[places[source]], column] += np.float32(weight)
-    heard = graph.add("Gather", values, graph.indices(sources), axis=1)
-    total = graph.add("Add", graph.add("MatMul", heard, graph.constant(weights)), biases)
+    gathered = graph.add("Gather", values, graph.indices(sources), axis=1)
+    total = graph.add("Add", graph.add("MatMul", gathered, graph.constant(weights)), biases)
     return graph.activated(total, units[0].activation)
 
 
 class _Graph:
-    """Operators and constants, each with a name."""
+    """The named operators and constants of a model."""
 
     def __init__(self) -> None:
         self.operators: list[Any] = []
         self.constants: list[Any] = []
 
     def add(self, operator: str, *inputs: str, **attributes: Any) -> str:
-        """The name of what an operator gives."""
+        """Add an operator and return the name of its output."""
         name = f"{operator.lower()}_{len(self.operators)}"
         self.operators.append(helper.make_node(operator, list(inputs), [name], **attributes))
         return name
 
     def name(self, value: str, name: str) -> None:
-        """Give a value a name that callers know."""
+        """Give a value the name of an output of the model."""
         self.operators.append(helper.make_node("Identity", [value], [name]))
 
     def constant(self, array: NDArray[Any]) -> str:
-        """The name of a constant."""
+        """Add an array as a constant and return its name."""
         name = f"constant_{len(self.constants)}"
         self.constants.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
         return name
 
     def number(self, value: float) -> str:
-        """The name of one number."""
+        """Add a float32 number as a constant and return its name."""
         return self.constant(np.array(value, np.float32))
 
     def indices(self, places: Sequence[int]) -> str:
-        """The name of a list of places."""
+        """Add int64 indices as a constant and return its name."""
         return self.constant(np.array(places, np.int64))
 
     def activated(self, x: str, activation: str) -> str:
-        """The activation of a value."""
+        """Add the operators of an activation and return the name of their output."""
         match activation:
             case "identity":
                 return x
@@ -187,14 +192,14 @@ class _Graph:
                 return self._gelu(x)
 
     def cut(self, x: str, low: float, high: float) -> str:
-        """A value within bounds."""
+        """Clip a value to [low, high]."""
         return self.add("Clip", x, self.number(low), self.number(high))
 
     def _exp(self, x: str) -> str:
         return self.add("Exp", self.cut(x, *_EXP_RANGE))
 
     def _sigmoid(self, x: str) -> str:
-        """1 / (1 + e^-x); runtimes' own ones are coarse where it is nearly 0 or 1, and outputs are compared there."""
+        """1 / (1 + e^-x); the runtimes' own sigmoids are inexact near 0 and 1, where outputs are compared."""
         return self.add("Div", self.number(1.0), self.add("Add", self._exp(self.add("Neg", x)), self.number(1.0)))
 
     def _gelu(self, x: str) -> str:
@@ -205,7 +210,7 @@ class _Graph:
         return self.add("Mul", self.add("Mul", x, self.number(0.5)), twice)
 
     def model(self, inputs: Mapping[str, int], outputs: Mapping[str, int], metadata: Mapping[str, str]) -> bytes:
-        """The model of these inputs and outputs, each (batch, size), checked."""
+        """Return the checked model with these inputs and outputs, each (batch, size)."""
         given, found = (
             [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", size]) for name, size in sizes.items()]
             for sizes in (inputs, outputs)

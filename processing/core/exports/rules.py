@@ -1,4 +1,4 @@
-"""What becomes of the outputs of an exported network, in a sentence for people."""
+"""How the outputs of an exported network become an action, in a sentence for people."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,20 +6,20 @@ from typing import Any
 from processing.core.rollouts.actions import Range
 from processing.core.types import Float64Array
 
-#: What a number from -1 to 1 that is said to an environment is made of, and where it is 0.
+#: How an output becomes a number from -1 to 1 in a command, and for which output that is 0.
 _SHARES = {
     Range.UNBOUNDED: "Each output goes through tanh", Range.UNIT: "Each output y becomes 2 y - 1",
     Range.SYMMETRIC: "Each output stays as it is",
 }
 _MIDDLE = {Range.UNBOUNDED: 0, Range.UNIT: 0.5, Range.SYMMETRIC: 0}
-#: Characters of bounds that are written out.
+#: Bounds with more characters than this are not written out.
 _MOST_BOUNDS = 100
 
 Space = Mapping[str, Any]
 
 
 def rule_of(environment: Any, kind: Any) -> str:
-    """How the networks of a genome kind act in an environment."""
+    """Return the sentence on how networks of a genome kind act in an environment."""
     if environment.actions == "answers":
         again = " A network that remembers starts anew at each row." if getattr(kind, "remembers", False) else ""
         return f"{_answer(environment.scaling(kind))}{again}"
@@ -27,11 +27,12 @@ def rule_of(environment: Any, kind: Any) -> str:
 
 
 def rule_of_space(space: Space, output: str, output_range: Range) -> str:
-    """How outputs become an action of a space, which is told as in `environments/foreign/spaces.py`.
+    """Return the sentence on how outputs become an action of a space.
 
     Args:
-        output: how one of several is chosen, "argmax" or "softmax".
-        output_range: where the outputs of the genome kind lie.
+        space: JSON values as in `environments/foreign/spaces.py`.
+        output: how one of several actions is chosen, "argmax" or "softmax".
+        output_range: range of the outputs of the genome kind.
     """
     match space["type"]:
         case "Discrete":
@@ -47,12 +48,12 @@ def rule_of_space(space: Space, output: str, output_range: Range) -> str:
 
 
 def _answer(scaling: tuple[Float64Array, Float64Array] | None) -> str:
-    """What answers of a table are made of."""
+    """The sentence on how outputs become answers to a table."""
     if scaling is None:
         return "Each output is an answer as it is."
     offsets, scales = (values.tolist() for values in scaling)
-    told = f": offset {offsets} and scale {scales}"
-    where = told if len(told) <= _MOST_BOUNDS else ", which are listed in `scaling`"
+    values = f": offset {offsets} and scale {scales}"
+    where = values if len(values) <= _MOST_BOUNDS else ", which are listed in `scaling`"
     return f"Each output y becomes the answer offset + scale * y{where}."
 
 
@@ -65,9 +66,9 @@ def _choice(space: Space, output: str) -> str:
 
 
 def _bounds(space: Space) -> str:
-    told = f", -1 of {space.get('low')} and 1 of {space.get('high')}"
+    bounds = f", -1 of {space.get('low')} and 1 of {space.get('high')}"
     whole = ", rounded to whole numbers" if "int" in space.get("dtype", "") else ""
-    return f"{told if 'low' in space and len(told) <= _MOST_BOUNDS else ''}{whole}"
+    return f"{bounds if 'low' in space and len(bounds) <= _MOST_BOUNDS else ''}{whole}"
 
 
 def _listed(numbers: list[int]) -> str:
@@ -75,5 +76,5 @@ def _listed(numbers: list[int]) -> str:
 
 
 def _plain(environment: Any) -> Space:
-    """The space of an environment that tells of none."""
+    """The space of an environment that does not describe one."""
     return {"type": "Discrete", "start": 0} if environment.actions == "choice" else {"type": "Box"}

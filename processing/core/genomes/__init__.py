@@ -1,4 +1,4 @@
-"""The table of genome kinds: one file and one line each."""
+"""The registry of genome kinds: one file and one line each."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Which links of a graph lead back."""
+"""Detection of the links of a graph that close a cycle."""
 
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
@@ -7,13 +7,17 @@ N = TypeVar("N")
 
 
 def back_links(links: Sequence[tuple[N, N]]) -> set[int]:
-    """Places of the links that close a circle with those before them; without these the links form no circle.
+    """Return the indices of the links that close a cycle with those before them.
 
-    So the order decides which of a circle's links leads back: the last.
+    Without these the graph is acyclic. The order therefore decides which link of a cycle counts as the
+    recurrent one: the last.
+
+    Args:
+        links: (source, target) of each link; a link from a node to itself closes a cycle.
     """
     after: dict[N, list[N]] = {}
     found: set[int] = set()
-    if not _has_circle(links):
+    if not _has_cycle(links):
         return found
     for place, (source, target) in enumerate(links):
         if _leads_to(after, target, source):
@@ -23,7 +27,8 @@ def back_links(links: Sequence[tuple[N, N]]) -> set[int]:
     return found
 
 
-def _has_circle(links: Sequence[tuple[N, N]]) -> bool:
+def _has_cycle(links: Sequence[tuple[N, N]]) -> bool:
+    """Whether the links contain a cycle (Kahn's topological sort)."""
     after: dict[N, list[N]] = {}
     waits: dict[N, int] = {}
     for source, target in links:
@@ -31,7 +36,7 @@ def _has_circle(links: Sequence[tuple[N, N]]) -> bool:
         waits[target] = waits.get(target, 0) + 1
         waits.setdefault(source, 0)
     ready = [node for node, number in waits.items() if not number]
-    for node in ready:  # grows while it is read
+    for node in ready:  # the loop appends to the list
         for target in after.get(node, ()):
             waits[target] -= 1
             if not waits[target]:
@@ -40,7 +45,7 @@ def _has_circle(links: Sequence[tuple[N, N]]) -> bool:
 
 
 def _leads_to(after: Mapping[N, list[N]], start: N, end: N) -> bool:
-    """Whether a way leads from one node to the other; one leads from each to itself."""
+    """Whether a path leads from one node to the other; every node has a path to itself."""
     seen, waiting = {start}, [start]
     while waiting:
         node = waiting.pop()

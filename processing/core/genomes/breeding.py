@@ -1,8 +1,9 @@
-"""How dense genomes are inherited: crossover, then mutation, in one kernel.
+"""Inheritance of dense genomes: crossover, then mutation, in one kernel.
 
-Every draw of child c has an address: (seed, CROSSOVER or MUTATION, generation, c). Crossover: draw 0 decides whether
-there are two parents, draw 1 + w from which of them weight w comes. Mutation, Gaussian: draws 2w and 2w + 1 are the
-chance and the noise of weight w; single weight: draws 0, 1 and 2 are the chance, the weight and the noise.
+Every draw of child c has the address (seed, CROSSOVER or MUTATION, generation, c). Crossover: draw 0 decides
+whether there are two parents, draw 1 + w which of them weight w comes from. Gaussian mutation: draws 2w and
+2w + 1 are the chance and the noise of weight w. Single-weight mutation: draws 0, 1 and 2 are the chance, the
+index of the weight and the noise.
 """
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, assignment"
@@ -27,16 +28,22 @@ def breed(
     pool: Float32Array, mothers: Int32Array, fathers: Int32Array, variation: Variation, *,
     seed: int, generation: int,
 ) -> tuple[Float32Array, UInt8Array]:
-    """Children, (N, W), and how each came to be, (N,) of Operator.
+    """Return the children of selected parents, and the operator that created each.
 
     The first `variation.elites` children are copies of their mothers. Another child has two parents with
-    `crossover_probability`, unless its father is NO_PARENT. A child of one parent that mutation left as it was is a
-    copy as well, and called ELITE.
+    probability `crossover_probability`, unless its father is NO_PARENT. A child of one parent that mutation
+    did not change is a copy as well and is labelled ELITE.
 
     Args:
-        pool: (M, W) the genomes that parents are chosen from.
-        mothers: (N,) index in the pool.
-        fathers: (N,) index in the pool, or NO_PARENT.
+        pool: (M, W) float32, the genomes that parents are chosen from.
+        mothers: (N,) integer indices in the pool.
+        fathers: (N,) integer indices in the pool, or NO_PARENT.
+        variation: probabilities in [0, 1], and the standard deviation of mutations in units of a weight.
+        seed, generation: the address of the draws.
+    Returns:
+        (N, W) float32 genomes, and (N,) uint8 of `Operator`.
+    Raises:
+        KeyError: the variation names an unknown operator.
     """
     children = np.empty((len(mothers), pool.shape[1]), np.float32)
     operators = np.empty(len(mothers), np.uint8)
@@ -57,7 +64,18 @@ def fill_children(
     pool, mothers, fathers, elites, crossover, crossover_chance, mutation, chance, scale, crossing, mutating,
     children, operators,
 ):
-    """Fill `children` and `operators`; `crossing` and `mutating` are the key prefixes of the generation."""
+    """Fill `children`, (N, W) float32, and `operators`, (N,) uint8.
+
+    Args:
+        pool: (M, W) float32, C order.
+        mothers, fathers: (N,) int64 indices in the pool; fathers are negative where there is none.
+        elites: number of leading children that are copies.
+        crossover: 0 none, 1 average, 2 uniform.
+        mutation: 0 Gaussian, 1 single weight.
+        crossover_chance, chance: float32 probabilities of crossover and of mutation.
+        scale: float32 standard deviation of the noise.
+        crossing, mutating: uint64 key prefixes of the generation.
+    """
     weights = pool.shape[1]
     for child in range(mothers.size):
         mother, father = mothers[child], fathers[child]

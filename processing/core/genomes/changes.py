@@ -1,4 +1,4 @@
-"""What changed from one genome to another: nodes and links by their numbers, weights by how many and how much."""
+"""The differences between two genomes: nodes and links by their numbers, weights by count and size."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from processing.core.types import Float32Array
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """How a child's genome differs from a parent's."""
+    """The differences of a child's genome from a parent's."""
 
     nodes_added: tuple[int, ...]  # numbers of hidden nodes
     nodes_removed: tuple[int, ...]
@@ -18,19 +18,23 @@ class Changes:
     links_removed: tuple[ConnectionGene, ...]
     links_enabled: tuple[ConnectionGene, ...]
     links_disabled: tuple[ConnectionGene, ...]
-    weights_changed: int  # of those that both have
-    largest_change: float | None  # of a weight, without its sign; None where none changed
+    weights_changed: int  # number of genes of both whose weight differs
+    largest_change: float | None  # of a weight, as an absolute value; None where none changed
 
 
 def changes_of_weights(before: Float32Array, after: Float32Array) -> Changes:
-    """What changed from one genome of a network of fixed shape to another, (W,) both."""
+    """Return the differences between two genomes of the same fixed network.
+
+    Args:
+        before, after: (W,) float32.
+    """
     moved = np.abs(after.astype(np.float64) - before.astype(np.float64))
     number = int(np.count_nonzero(moved))
     return Changes((), (), (), (), (), (), number, float(moved.max()) if number else None)
 
 
 def changes_of_genes(before: Genes, after: Genes) -> Changes:
-    """What changed from one genome of a network that evolved to another."""
+    """Return the differences between two graph genomes; genes are matched by innovation number."""
     links, later = ({gene.innovation: gene for gene in each.connections} for each in (before, after))
     nodes, ends = set(before.of(NodeRole.HIDDEN)), set(after.of(NodeRole.HIDDEN))
     both = [(links[number], later[number]) for number in sorted(links.keys() & later.keys())]

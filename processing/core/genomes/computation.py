@@ -1,4 +1,4 @@
-"""What a network computes, unit by unit: the one form that exports are written from, whatever kind the genome is."""
+"""The computation of a network, unit by unit: the common form from which all genome kinds are exported."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,32 +10,34 @@ from processing.core.types import Float32Array
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A unit: its activation of bias + sum of value * weight."""
+    """A unit; its value is its activation function applied to bias + sum of value * weight."""
 
     number: int
     activation: str
     bias: float
-    links: tuple[tuple[int, float], ...]  # numbers of inputs or units, and weights
+    links: tuple[tuple[int, float], ...]  # number of the source (an input or a unit), and weight
 
 
 @dataclass(frozen=True, slots=True)
 class Computation:
-    """A network of `inputs` inputs, whose numbers are 0, 1, 2, … ."""
+    """A network whose inputs have the numbers 0..inputs - 1."""
 
     inputs: int
-    units: tuple[Unit, ...]  # without passes in an order in which they can be computed
+    units: tuple[Unit, ...]  # without passes, in topological order
     outputs: tuple[int, ...]  # numbers of units
-    passes: int | None  # times in each step that all units are computed from the values of the time before; None: once, in order
+    passes: int | None  # synchronous updates of all units per step; None: one update in order
 
 
 def computation_of_dense(
     layers: Sequence[tuple[Float32Array, Float32Array | None]], activation: str, squashing: str = "identity"
 ) -> Computation:
-    """The computation of fully connected layers.
+    """Return the computation of fully connected layers.
 
     Args:
-        layers: for each layer its weights (inputs, outputs) and its biases (outputs,) or None; at least one.
-        activation, squashing: transfer functions of the hidden units and of the outputs.
+        layers: for each layer its weights (inputs, outputs) and its biases (outputs,) or None, float32; at
+            least one layer.
+        activation: name of the activation function of the hidden units.
+        squashing: name of the activation function of the outputs.
     """
     before, units = list(range(layers[0][0].shape[0])), list[Unit]()
     for place, (weights, biases) in enumerate(layers):
@@ -53,10 +55,10 @@ def computation_of_dense(
 
 
 def computation_of_graph(genes: Genes) -> Computation:
-    """The computation of a graph genome; what the bias node adds to a unit is that unit's bias.
+    """Return the computation of a graph genome; links from the bias node become biases of their targets.
 
     Raises:
-        Refused: enabled links form a circle, and there are no passes.
+        Refused: the enabled links form a cycle, and there are no synchronous passes.
     """
     steady, biases = set(genes.of(NodeRole.BIAS)), genes.biases()
     links: dict[int, list[tuple[int, float]]] = {node.number: [] for node in genes.nodes}
@@ -74,10 +76,10 @@ def computation_of_graph(genes: Genes) -> Computation:
 
 
 def levels_of(units: Sequence[Unit]) -> list[list[Unit]]:
-    """The units in groups, each of which needs inputs and earlier groups only.
+    """Return the units in groups, each of which depends only on inputs and on earlier groups.
 
     Raises:
-        Refused: there is a circle.
+        Refused: there is a cycle.
     """
     numbers = {unit.number for unit in units}
     waiting, known, found = list(units), set[int](), list[list[Unit]]()

@@ -1,4 +1,4 @@
-"""The weights of a fixed, fully connected network."""
+"""The genome kind `dense`: the weights of a fixed, fully connected network."""
 
 from enum import StrEnum
 from functools import cached_property
@@ -63,15 +63,15 @@ class DenseParameters(Parameters):
     )
 
 
-#: Larger networks spend their time in the sums, which do not depend on the shape.
+#: Larger networks spend their time in the sums, which gain nothing from a known shape.
 MOST_SPECIAL_WEIGHTS = 2**11
 
 
 class Dense:
     """The genome kind `dense` for one shape of network.
 
-    A genome is a row of W float32: for each layer the weights [input, output], row by row, then the biases of its
-    outputs (none of these where `bias` is off). N genomes are an (N, W) array.
+    A genome is a row of W float32: for each layer the weights [input, output] in row-major order, then the
+    biases of its outputs (absent where `bias` is off). N genomes are an (N, W) array.
     """
 
     Parameters = DenseParameters
@@ -86,7 +86,17 @@ class Dense:
         )
 
     def random(self, size: int, *, seed: int, generation: int) -> Float32Array:
-        """`size` genomes drawn by the initialiser; agent a depends on (seed, generation, a) only. Biases are 0."""
+        """Draw genomes by the initialiser; biases are 0.
+
+        Agent a depends on (seed, generation, a) only.
+
+        Args:
+            size: N, the number of genomes.
+            seed, generation: the address of the draws.
+        Returns:
+            (N, W) float32.
+        Source: He et al. 2015, eq. 10; Glorot and Bengio 2010, eq. 1 and 16.
+        """
         genomes = np.zeros((size, self.number_of_weights), np.float32)
         for first in range(0, size, 1024):
             keys = rng.keys(seed, Purpose.INITIAL, generation, np.arange(first, min(first + 1024, size)))
@@ -98,7 +108,15 @@ class Dense:
         return genomes
 
     def _drawn(self, keys: rng.UInt64Array, first: int, before: int, after: int) -> Float32Array:
-        """The weights of one layer, (agents, before * after); weight number w of a genome is draw w of its agent."""
+        """The weights of one layer, (agents, before * after) float32.
+
+        Weight w of a genome is draw w of its agent.
+
+        Args:
+            keys: (agents,) uint64.
+            first: index in the genome of the layer's first weight.
+            before, after: numbers of inputs and outputs of the layer.
+        """
         count, initializer = before * after, self.parameters.initializer
         if initializer == Initializer.HE_NORMAL:
             normal: Float32Array = rng.normals(keys, count, first) * np.float32((2 / before) ** 0.5)
@@ -108,48 +126,53 @@ class Dense:
         return uniform
 
     def count(self, genomes: Float32Array) -> int:
-        """How many genomes these are."""
         return len(genomes)
 
     def take(self, genomes: Float32Array, indices: Int32Array) -> Float32Array:
-        """The genomes of some agents, (len(indices), W)."""
+        """Return the genomes at these indices, (len(indices), W)."""
         return genomes[indices]
 
     def join(self, parts: list[Float32Array]) -> Float32Array:
-        """The genomes of several groups, one after the other."""
+        """Return the genomes of several groups, one after the other; (0, W) for no groups."""
         return np.concatenate(parts) if parts else np.zeros((0, self.number_of_weights), np.float32)
 
     def breed(
         self, pool: Float32Array, mothers: Int32Array, fathers: Int32Array, variation: Variation,
         *, seed: int, generation: int,
     ) -> tuple[Float32Array, UInt8Array]:
-        """Children of the pool's genomes, (N, W), and how each came to be, (N,) of Operator; see `breeding.py`."""
+        """Return N children of the pool's genomes and their operators; see `breeding.breed`."""
         return breed(pool, mothers, fathers, variation, seed=seed, generation=generation)
 
     def pack(self, genomes: Float32Array) -> bytes:
-        """The weights as little-endian float32, genome after genome; whole genomes can be cut out of it."""
+        """Return the weights as little-endian float32, genome after genome, 4 W bytes each."""
         return np.ascontiguousarray(genomes, "<f4").tobytes()
 
     def unpack(self, data: bytes) -> Float32Array:
-        """The genomes that `pack` wrote.
+        """Return the genomes that `pack` stored, (N, W) float32.
 
         Raises:
-            Broken: the length is not that of whole genomes.
+            Broken: the length is not a multiple of 4 W bytes.
         """
         if len(data) % (4 * self.number_of_weights):
             raise Broken(f"packed genomes: expected a multiple of {4 * self.number_of_weights} bytes, got {len(data)}")
         return np.frombuffer(data, "<f4").astype(np.float32).reshape(-1, self.number_of_weights)
 
     def diversity(self, genomes: Float32Array) -> float:
-        """How far the weights spread; see `diversity.py`."""
+        """Return the spread of the weights; see `diversity.py`."""
         return diversity(genomes)
 
     def complexity(self, genomes: Float32Array) -> float:
-        """The number of weights, the same for all."""
+        """Return the number of weights W, which is the same for all genomes."""
         return float(self.number_of_weights)
 
     def layers(self, genome: Float32Array) -> list[tuple[Float32Array, Float32Array | None]]:
-        """The network of one genome: for each layer its weights (inputs, outputs) and biases (outputs,) or None."""
+        """Return the network of one genome, layer by layer.
+
+        Args:
+            genome: (W,) float32.
+        Returns:
+            For each layer its weights, (inputs, outputs), and its biases, (outputs,) or None.
+        """
         found, at = [], 0
         for before, after in pairwise(self.sizes):
             weights = genome[at : at + before * after].reshape(before, after)
@@ -160,7 +183,7 @@ class Dense:
 
     @cached_property
     def network(self) -> Network:
-        """The shape in the form that kernels take."""
+        """The shape of the network in the form of the kernels."""
         return Network(
             sizes=np.array(self.sizes, np.int64), weights=self.number_of_weights, width=max(self.sizes),
             activation=list(Activation).index(self.parameters.activation), bias=self.parameters.bias,
@@ -168,10 +191,14 @@ class Dense:
         )
 
     def prepared(self, genomes: Float32Array) -> KernelInputs:
-        """The genomes as kernels take them, in one row; for large networks with zeros to read beyond the end.
+        """Return the genomes in the form of the kernels: one row of N * W weights.
 
-        Memory has a row for each weight, or none for large networks; scratch the inputs, two layers, and the units of one
-        layer side by side.
+        For large networks LANES zeros follow, because the last vector reads beyond the end. Memory has a row
+        for each weight, or none for large networks; scratch has rows for the inputs, for two layers, and for
+        the units of one layer side by side.
+
+        Args:
+            genomes: (N, W) float32.
         """
         row = np.require(genomes, np.float32, ["C", "W"]).reshape(-1)
         if self.network.wide:
@@ -184,12 +211,12 @@ class Dense:
 
     @property
     def parts(self) -> dict[str, object]:
-        """The slots of `rollout` that this genome kind fills."""
+        """The slots of `rollouts/kernel.py` that this genome kind fills."""
         return {"fill_memory": fill_memory, "fill_outputs": fill_outputs}
 
     @property
     def special_parts(self) -> dict[str, object] | None:
-        """The same slots for this shape alone; None where that gains nothing."""
+        """The same slots specialised for this shape; None where that gains nothing."""
         if len(self.parameters.hidden) != 1 or self.network.wide or self.number_of_weights > MOST_SPECIAL_WEIGHTS:
             return None
         return {

@@ -1,6 +1,7 @@
-"""How far dense genomes spread: their root mean square distance from the mean genome.
+"""The diversity of dense genomes: their root mean square distance from the mean genome.
 
-One pass: with d = genome - first genome, the sum of squares about the mean is sum(d^2) - sum(d)^2 / N for each weight.
+It is computed in one pass: with d = genome - first genome, the sum of squares about the mean is sum(d^2) -
+sum(d)^2 / N for each weight.
 """
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
@@ -15,12 +16,15 @@ from processing.core.types import Float32Array
 
 
 def diversity(genomes: Float32Array) -> float:
-    """The root mean square distance of the weights from those of the mean genome; 0 for fewer than 2 genomes.
+    """Return the root mean square distance of the weights from those of the mean genome.
 
-    Summed in the order of the agents in float64, so that the bits do not depend on a library's way of adding.
+    Sums are made in float64 in the order of the agents, so that the bits do not depend on a library's order
+    of additions.
 
     Args:
         genomes: (N, W) float32.
+    Returns:
+        A number >= 0 in units of a weight; 0 for fewer than 2 genomes.
     """
     size, weights = genomes.shape
     if size < 2:
@@ -34,7 +38,12 @@ def diversity(genomes: Float32Array) -> float:
 
 @kernel
 def fill_deviations(genomes, total, square):
-    """Add up each weight's distance from that of the first genome, and the square of it; both (W,) float64."""
+    """Add up each weight's difference from that of the first genome, and its square.
+
+    Args:
+        genomes: (N, W) float32, C order.
+        total, square: (W,) float64, 0 at first.
+    """
     for agent in range(1, genomes.shape[0]):
         for w in range(genomes.shape[1]):
             away = np.float64(genomes[agent, w]) - np.float64(genomes[0, w])

@@ -1,4 +1,4 @@
-"""Networks whose nodes and links evolve: the genome kind of NEAT.
+"""The genome kind `graph`: networks whose nodes and links evolve, as in NEAT.
 
 Source: Stanley and Miikkulainen 2002, "Evolving Neural Networks through Augmenting Topologies", section 3.1.
 """
@@ -68,38 +68,38 @@ class GraphParameters(Parameters):
 
 
 class Node(NamedTuple):
-    """One node, for people."""
+    """One node as plain data."""
 
     id: int
     role: str  # "input", "bias", "output", "hidden"
-    activation: str | None  # None where the value comes from outside
-    bias: float | None  # what a bias always says
+    activation: str | None  # None where the value is an input
+    bias: float | None  # the constant value of a bias node
 
 
 class Connection(NamedTuple):
-    """One connection gene, for people."""
+    """One connection gene as plain data."""
 
     innovation: int
     source: int
     target: int
     weight: float
     enabled: bool
-    recurrent: bool  # whether it closes a circle of the genes that are enabled
+    recurrent: bool  # whether it is on a cycle of enabled genes
 
 
-#: Unrolled, more direct links than this would make large kernels.
+#: The loops over direct links are unrolled; with more links than this the kernels would be large.
 MOST_SPECIAL_WEIGHTS = 2**8
 
 
 class Graph:
     """The genome kind `graph` for one number of inputs and outputs; genomes are `Graphs`.
 
-    Nodes have ids: inputs from 0, the bias behind them where there is one, then the outputs; hidden nodes from
-    `first_hidden` on, as the search counts them.
+    Node ids: inputs from 0, then the bias where there is one, then the outputs; hidden nodes from
+    `first_hidden` on, in the order in which the run creates them.
     """
 
     Parameters = GraphParameters
-    bytes_per_weight = 17  # of a packed genome, for each connection gene that it has room for
+    bytes_per_weight = 17  # of a packed genome, for each slot of a connection gene
 
     def __init__(self, parameters: GraphParameters, *, inputs: int, outputs: int) -> None:
         self.parameters, self.inputs, self.outputs = parameters, inputs, outputs
@@ -111,10 +111,14 @@ class Graph:
         self._prepared: tuple[Graphs, KernelInputs] | None = None
 
     def random(self, size: int, *, seed: int, generation: int) -> Graphs:
-        """`size` genomes without hidden nodes, every input and the bias linked to every output.
+        """Draw genomes without hidden nodes, in which every input and the bias is linked to every output.
 
-        Genes are ordered by output, then input; that is also their innovation number. Weights are uniform in +-1: that
-        of gene g is draw g of (seed, INITIAL, generation, agent).
+        Genes are ordered by output, then by input; their innovation numbers are 0, 1, ... in this order.
+        Weights are uniform in [-1, 1]: that of gene g is draw g of (seed, INITIAL, generation, agent).
+
+        Args:
+            size: N, the number of genomes.
+            seed, generation: the address of the draws.
         """
         number = self.number_of_weights
         found = graphs.empty(size, number, 0)
@@ -128,35 +132,45 @@ class Graph:
         return found
 
     def count(self, genomes: Graphs) -> int:
-        """How many genomes these are."""
         return len(genomes.genes)
 
     def take(self, genomes: Graphs, indices: Int32Array) -> Graphs:
-        """The genomes of some agents."""
+        """Return the genomes at these (K,) indices, trimmed."""
         return graphs.take(genomes, indices)
 
     def join(self, parts: list[Graphs]) -> Graphs:
-        """The genomes of several groups, one after the other."""
+        """Return the genomes of several groups, one after the other."""
         return graphs.join(parts)
 
     def pack(self, genomes: Graphs) -> bytes:
-        """One row of bytes for each genome, see `graphs.pack`; whole genomes can be cut out of it."""
+        """Return one row of bytes for each genome; see `graphs.pack`."""
         return graphs.pack(genomes)
 
     def unpack(self, data: bytes) -> Graphs:
-        """The genomes that `pack` wrote. Raises Broken where the bytes are not those of whole genomes."""
+        """Return the genomes that `pack` stored.
+
+        Raises:
+            Broken: the bytes are not complete genomes.
+        """
         return graphs.unpack(data)
 
     def diversity(self, genomes: Graphs) -> float:
-        """How far the weights spread; see `graph_diversity.py`."""
+        """Return the spread of the weights; see `graph_diversity.py`."""
         return diversity(genomes)
 
     def complexity(self, genomes: Graphs) -> float:
-        """The mean number of enabled connections; 0 for no genomes."""
+        """Return the mean number of enabled connections; 0 for no genomes."""
         return int(genomes.enabled.sum(dtype=np.int64)) / max(len(genomes.genes), 1)
 
     def describe(self, genomes: Graphs, agent: int) -> tuple[list[Node], list[Connection]]:
-        """The nodes and the connection genes of one genome as plain data, in the order of their ids and numbers."""
+        """Return the nodes and the connection genes of one genome as plain data.
+
+        Nodes are ordered by id (inputs, bias, outputs, hidden), connections by innovation number.
+
+        Args:
+            genomes: a group of genomes.
+            agent: index in the group.
+        """
         names = list(Activation)
         output = self.parameters.output_activation.value
         nodes = [Node(number, "input", None, None) for number in range(self.inputs)]
@@ -181,10 +195,11 @@ class Graph:
         return nodes, links
 
     def prepared(self, genomes: Graphs) -> KernelInputs:
-        """The genomes as kernels take them, decoded once and kept until others come.
+        """Return the genomes in the form of the kernels; the result for the latest `genomes` object is kept.
 
         Raises:
-            Broken: a genome's links end at no node of it, or form a cycle where the network is computed in order.
+            Broken: a link ends at a node that the genome lacks, or links form a cycle where nodes are
+                computed in order.
         """
         if self._prepared is None or self._prepared[0] is not genomes:
             self._prepared = genomes, self._decoded(genomes)
@@ -192,12 +207,12 @@ class Graph:
 
     @property
     def parts(self) -> dict[str, object]:
-        """The slots of `rollout` that this genome kind fills."""
+        """The slots of `rollouts/kernel.py` that this genome kind fills."""
         return {"fill_memory": fill_memory, "fill_outputs": fill_outputs}
 
     @property
     def special_parts(self) -> dict[str, object] | None:
-        """The same slots for this shape alone; None where activations differ, or direct links are many."""
+        """The same slots specialised for this shape; None for several activations or many direct links."""
         values = self.parameters
         if set(values.activations) != {values.output_activation} or self.number_of_weights > MOST_SPECIAL_WEIGHTS:
             return None
@@ -208,12 +223,12 @@ class Graph:
 
     @cached_property
     def passes(self) -> int:
-        """Synchronous passes a step; 0 where nodes are computed in order."""
+        """The number of synchronous passes per step; 0 where nodes are computed in order."""
         return self.parameters.activations_per_step or int(self.parameters.recurrent)
 
     @property
     def remembers(self) -> bool:
-        """Whether outputs depend on what was seen before."""
+        """Whether outputs depend on earlier observations."""
         return self.passes > 0
 
     def _decoded(self, genomes: Graphs) -> KernelInputs:
@@ -244,7 +259,7 @@ def _number(activation: Activation) -> int:
 
 
 def _followers(columns: list[Any]) -> dict[int, set[int]]:
-    """The nodes that each node's enabled links lead to, however far, and the node itself."""
+    """For each node the set of nodes reachable over enabled links, the node itself included."""
     _, sources, targets, _, enabled = columns
     nexts: dict[int, list[int]] = {node: [] for node in [*sources, *targets]}
     for source, target, is_enabled in zip(sources, targets, enabled, strict=True):

@@ -1,4 +1,4 @@
-"""From the genes of a population to programs: in which order nodes are computed, and which links each adds up."""
+"""Decoding of graph genomes to programs: the order of the nodes, and the links that each adds up."""
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, assignment"
 
@@ -18,40 +18,45 @@ UNSEEN, OPEN, DONE = 0, 1, 2
 
 
 class Shape(NamedTuple):
-    """What all genomes of a kind have in common."""
+    """The properties that all genomes of a group share."""
 
     inputs: int  # with the bias
     outputs: int
     first_hidden: int  # node id; that of the first output is `inputs`
     activation: int  # of the outputs
-    synchronous: bool  # whether nodes are computed from what the others were before
+    synchronous: bool  # whether all nodes are updated at once from the values of the previous pass
     gene_slots: int
     node_slots: int
 
 
 class Room(NamedTuple):
-    """Buffers for one genome. Its nodes are counted from its outputs on, then its hidden nodes by id."""
+    """Buffers for one genome. Nodes are numbered from 0: the outputs first, then the hidden nodes by id."""
 
     heads: Int64Array  # (nodes + 1,) the first incoming link of each
-    cursors: Int64Array  # (nodes,) the next one to look at
+    cursors: Int64Array  # (nodes,) the next incoming link to visit
     seen: Int64Array  # (nodes,) UNSEEN, OPEN or DONE
-    read: Int64Array  # (nodes,) whether others read it
-    places: Int64Array  # (nodes,) where it is computed
-    order: Int64Array  # (nodes,)
-    stack: Int64Array  # (nodes,)
+    read: Int64Array  # (nodes,) whether another node reads its value
+    places: Int64Array  # (nodes,) its position in the order
+    order: Int64Array  # (nodes,) the nodes in the order in which they are computed
+    stack: Int64Array  # (nodes,) of the depth-first search
     incoming: Int64Array  # (genes,) enabled genes by target, then in their order
     sources: Int64Array  # (genes,) input, or `Shape.inputs` + node
     targets: Int64Array  # (genes,) node; UNUSED where the gene is not enabled
 
 
 def decoded(graphs: Graphs, shape: Shape) -> tuple[Programs, Int64Array]:
-    """The programs of all genomes, and the most gathered links at each position, counted from the last.
+    """Return the programs of all genomes, and the most gathered links at each position.
 
-    A single one is decoded in plain Python, so that nothing need be compiled to draw or replay it.
+    A single genome is decoded in plain Python, so that drawing or replaying it needs no compiler.
 
-
+    Args:
+        graphs: N genomes, with the slots that `shape` states.
+        shape: their common properties.
+    Returns:
+        The programs, and (positions,) int64 numbers of links; positions are counted from the last node.
     Raises:
-        Broken: a link ends at no node of its genome, or the links of a network to be computed in order form a cycle.
+        Broken: a link ends at no node of its genome, or nodes are computed in order and the links form a
+            cycle.
     """
     size, outputs = len(graphs.genes), shape.outputs
     nodes = int(graphs.nodes.sum()) + 2 * outputs * size
@@ -76,7 +81,15 @@ def decoded(graphs: Graphs, shape: Shape) -> tuple[Programs, Int64Array]:
 
 @kernel
 def fill_programs(graphs, shape, programs, room, widths):
-    """Decode all genomes, one after the other; the number of the first that cannot be, or -1."""
+    """Decode all genomes, one after the other; return the index of the first that cannot be decoded, or -1.
+
+    Args:
+        graphs: N genomes, fields flat.
+        shape: their common properties.
+        programs: filled; see `Programs`.
+        room: buffers for one genome.
+        widths: int64, raised to the most gathered links at each position, counted from the last.
+    """
     node, link, agents = 0, 0, graphs.genes.size
     wrong = -1
     for agent in range(agents):
@@ -120,8 +133,11 @@ def fill_programs(graphs, shape, programs, room, widths):
 
 @part
 def fill_order(graphs, shape, room, agent):
-    """Order the nodes of one genome that are computed before its outputs; how many they are, or -1 where that is not
-    possible."""
+    """Order the nodes of one genome that are computed before its outputs.
+
+    It returns how many they are, or -1 where a link is invalid or a cycle allows no order. Depth-first search
+    from the outputs; nodes that no output depends on are left out.
+    """
     outputs, inputs = shape.outputs, shape.inputs
     nodes = outputs + np.int64(get(graphs.nodes, agent))
     is_wrong = fill_incoming(graphs, shape, room, agent, nodes)
@@ -173,7 +189,10 @@ def fill_order(graphs, shape, room, agent):
 
 @part
 def fill_incoming(graphs, shape, room, agent, nodes):
-    """List the enabled links into each node, in the order of their genes; whether one of them ends nowhere."""
+    """List the enabled links into each node, in the order of their genes.
+
+    It returns whether a link ends at a node that the genome lacks.
+    """
     first, is_wrong = agent * shape.gene_slots, False
     genes = np.int64(get(graphs.genes, agent))
     for node in range(nodes):
@@ -211,8 +230,10 @@ def fill_incoming(graphs, shape, room, agent, nodes):
 
 @part
 def number_of(graphs, shape, agent, node):
-    """A node id as its number: inputs and the bias first, then outputs, then the genome's hidden nodes; -1 where it has
-    no such node."""
+    """Return the number of the node with this id; -1 where the genome lacks it.
+
+    Inputs and the bias are numbered first, then the outputs, then the genome's hidden nodes.
+    """
     number = -1
     if 0 <= node < shape.first_hidden:
         number = node

@@ -1,4 +1,4 @@
-"""How far the weights of a population of graphs spread."""
+"""The diversity of graph genomes: the spread of their weights."""
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
 
@@ -12,15 +12,19 @@ from processing.core.kernels.lanes import get, put
 from processing.core.kernels.roles import kernel
 from processing.core.types import Float64Array
 
-#: Innovation numbers beyond this, and beyond four for each gene there is, are renumbered before room is made for each.
+#: If the largest innovation number exceeds this plus four per gene slot, the numbers are renumbered first,
+#: which bounds the memory.
 _MOST_NUMBERS = 65_536
 
 
 def diversity(genomes: Graphs) -> float:
-    """The root mean square distance of the weights from those of the mean genome; 0 for fewer than 2 genomes.
+    """Return the root mean square distance of the weights from those of the mean genome.
 
-    Weights are compared by innovation number; a genome that lacks a gene counts as having it with weight 0. Added in the
-    order of the agents.
+    Weights are compared by innovation number; a genome without a gene counts as having it with weight 0. Sums
+    are made in the order of the agents.
+
+    Returns:
+        A number >= 0 in units of a weight; 0 for fewer than 2 genomes.
     """
     size, numbers = len(genomes.genes), genomes.innovations
     if size < 2 or not genomes.genes.any():
@@ -37,10 +41,15 @@ def diversity(genomes: Graphs) -> float:
 
 @kernel
 def fill_moments(genes, numbers, weights, moments):
-    """For each innovation number: its genes, the weight of the first, and the sums of the distances to it and of their squares.
+    """Fill in four numbers for each innovation number.
+
+    They are its number of genes, the weight of the first of them, and the sums of the differences from that
+    weight and of their squares.
 
     Args:
-        genes: (N,), numbers and weights: (N * G,), of the genomes; moments: (4 * innovation numbers,), all 0.
+        genes: (N,) numbers of genes.
+        numbers, weights: (N * G,) innovation numbers and weights.
+        moments: (4 * K,) float64 for K innovation numbers, in four blocks; 0 at first.
     """
     slots, known = numbers.size // genes.size, moments.size >> 2
     for agent in range(genes.size):
@@ -55,7 +64,12 @@ def fill_moments(genes, numbers, weights, moments):
 
 
 def _squares(moments: Float64Array, size: int) -> Float64Array:
-    """The sum of squares about the mean for each innovation number, from what `fill_moments` finds."""
+    """The sum of squares about the mean for each innovation number, (K,) float64.
+
+    Args:
+        moments: (4, K) float64, as `fill_moments` leaves it.
+        size: number of genomes.
+    """
     count, first, total, square = moments
     lacking = size - count
     total, square = total - lacking * first, square + lacking * first * first

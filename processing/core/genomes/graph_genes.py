@@ -1,4 +1,7 @@
-"""The genes of one graph genome, one by one, for people and for exports; what counts are the arrays of `genomes/graphs.py`."""
+"""The genes of one graph genome as objects, for display and export.
+
+The authoritative form are the arrays of `genomes/graphs.py`.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,7 +12,7 @@ from processing.core.genomes.graphs import Graphs
 
 
 class NodeRole(StrEnum):
-    """Where a node stands in the network."""
+    """The role of a node in the network."""
 
     INPUT = "INPUT"
     BIAS = "BIAS"
@@ -19,40 +22,40 @@ class NodeRole(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NodeGene:
-    """A node."""
+    """A node of a genome."""
 
-    number: int  # within the run
+    number: int  # unique within the run
     role: NodeRole
     activation: str  # "input" and "bias" where nothing is computed
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionGene:
-    """A connection."""
+    """A connection gene of a genome."""
 
     innovation: int  # number of the change that first made it; equal numbers are the same gene
     source: int  # numbers of nodes
     target: int
     weight: float
-    enabled: bool  # whether it counts
-    recurrent: bool  # whether it leads back, given those with lower innovation numbers, the enabled ones first
+    enabled: bool  # whether the network uses it
+    recurrent: bool  # whether it closes a cycle with those before it: enabled ones first, then by number
 
 
 @dataclass(frozen=True, slots=True)
 class Genes:
-    """A genome."""
+    """All genes of one genome."""
 
     nodes: tuple[NodeGene, ...]  # inputs, bias, outputs, hidden nodes, each by number
     connections: tuple[ConnectionGene, ...]  # by innovation number
-    bias: float | None  # what the bias node always says; None without one
+    bias: float | None  # constant value of the bias node; None without one
     passes: int | None  # synchronous passes in each step; None where nodes are computed in their order
 
     def of(self, role: NodeRole) -> list[int]:
-        """Numbers of the nodes of this role."""
+        """Return the numbers of the nodes of this role."""
         return [node.number for node in self.nodes if node.role == role]
 
     def biases(self) -> dict[int, float]:
-        """What the bias node adds to the sums of other nodes."""
+        """Return the constant that the bias node adds to the sum of each node that it is linked to."""
         steady, found = set(self.of(NodeRole.BIAS)), dict[int, float]()
         for gene in self.connections:
             if gene.enabled and gene.source in steady:
@@ -61,7 +64,7 @@ class Genes:
 
 
 def genes_of(kind: Graph, graphs: Graphs, index: int = 0) -> Genes:
-    """The genes of one of the genomes."""
+    """Return the genes of the genome at `index` of a group."""
     nodes, links = kind.describe(graphs, index)
     order = sorted(range(len(links)), key=lambda place: not links[place].enabled)
     back = {order[place] for place in back_links([(links[place].source, links[place].target) for place in order])}

@@ -1,16 +1,17 @@
-"""Graphs in lanes: LANES different networks side by side, each a short program that its lane follows.
+"""Graph networks in lanes: LANES different networks side by side, each a short program in its lane.
 
-`fill_programs` turns genomes into programs once for a whole population: nodes in an order in which they can be computed,
-each with its enabled links in the order of their innovation numbers. A node's value is the activation of the sum of
-source times weight over its links, each added by `madd` to what came before, starting from 0; a node without links has
-the activation of 0. Nodes that no output depends on are left out.
+`fill_programs` decodes the genomes of a whole population once: nodes in an order in which they can be
+computed, each with its enabled links in the order of their innovation numbers. A node's value is the
+activation of the sum of source times weight over its links, starting from 0, each added by `madd`; a node
+without links has the activation of 0. Nodes that no output depends on are left out.
 
-Lanes compute the same *position* at the same time. Positions are counted from the end, where the outputs are, one after
-the other; an output that others read is computed once more, before. What a position has to add up differs in two ways:
-- Links from inputs and the bias to outputs, the first of every output, are *direct*: source and place are the same in
-  all lanes. They are added like a dense layer; a lane that lacks one keeps its sum.
-- The others are gathered: each lane knows its source. A lane that has fewer adds 0 * -0 there, which leaves every sum as
-  it is, -0 too.
+Lanes compute the same *position* at the same time. Positions are aligned at the end: the outputs, one after
+the other, are the last. An output that other nodes read is also computed at an earlier position. The links of
+a position are added in two ways:
+- The leading links of an output that come from inputs or the bias are *direct*: source and place of the
+  weight are the same in all lanes. They are added like a dense layer; a lane that lacks one keeps its sum.
+- The others are gathered: each lane has its own source. A lane with fewer links adds 0 * -0 there, which
+  leaves every sum unchanged, also -0.
 """
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, assignment"
@@ -43,15 +44,18 @@ NUMBER_OF_ACTIVATIONS = 12
 NOTHING = np.float32(-0.0)
 ALL = 2**LANES - 1  # a bit for each lane
 
-#: The first numbers of work.program: whether it was ever filled, whether the lanes have changed since they were last
-#: summed up, the first position that any of them needs, and whether all lanes have all direct links.
+#: The first numbers of work.program: whether it was ever filled, whether a lane has changed since the last
+#: `fill_summary`, the first position that any lane needs, and whether all lanes have all direct links.
 FILLED, CHANGED, FIRST, COMPLETE = 0, 1, 2, 3
 SIZES = LANES  # from here on, the number of positions of each lane
 
 
 class Programs(NamedTuple):
-    """A population's networks. Node n of the list has links[n]..links[n + 1] - 1; a source below `Network.inputs` is an
-    input or the bias, others are nodes of the same network, counted from there on."""
+    """The networks of a population.
+
+    Node n of the list has links links[n]..links[n + 1] - 1. A source below `Network.inputs` is an input or
+    the bias; others are nodes of the same network, numbered from there on.
+    """
 
     starts: Int64Array  # (N + 1,) the first node of each agent; its last nodes are its outputs
     activations: UInt8Array  # (nodes,)
@@ -63,7 +67,7 @@ class Programs(NamedTuple):
 
 
 class Network(NamedTuple):
-    """What all networks of a population have in common, and where things lie in a workspace."""
+    """The common properties of a population's networks, and the places of their data in a workspace."""
 
     inputs: int  # with the bias, the last of them
     outputs: int
@@ -88,7 +92,19 @@ class Network(NamedTuple):
 def layout(
     *, inputs: int, outputs: int, bias: float | None, positions: int, offsets: Int64Array, passes: int, activation: int
 ) -> tuple[Network, int, int, int]:
-    """A network's layout, and the rows that it needs in memory, scratch and program."""
+    """Return the layout of a population's networks, and the rows that it needs in each buffer.
+
+    Args:
+        inputs: number of inputs, with the bias.
+        outputs: number of outputs.
+        bias: value of the bias; None without one.
+        positions: number of nodes of the largest network.
+        offsets: (positions + 1,) int64, the first row of gathered links of each position.
+        passes: synchronous passes per step; 0 where nodes are computed in order.
+        activation: number of the activation that all nodes share; -1 where they differ.
+    Returns:
+        The layout, and the rows of memory, of scratch and of program.
+    """
     direct, links = inputs * outputs, int(offsets[-1])
     nodes = inputs + 1 + outputs
     counts = 2
@@ -106,7 +122,17 @@ def layout(
 
 @part
 def fill_memory(genomes, network, work, agent, lane):
-    """Put an agent's program in a lane, where the last one leaves nothing behind; its nodes remember 0."""
+    """Load an agent's program into a lane and clear that of the previous one.
+
+    Recurrent values start at 0.
+
+    Args:
+        genomes: Programs.
+        network: the layout.
+        work: the Workspace.
+        agent: index in the programs.
+        lane: 0..LANES - 1.
+    """
     memory, scratch, program, positions = work.memory, work.scratch, work.program, network.positions
     if get(program, FILLED) == 0:
         fill_blank(network, work)
@@ -140,7 +166,7 @@ def fill_memory(genomes, network, work, agent, lane):
 
 @part
 def fill_direct(genomes, network, work, agent, lane):
-    """Put an agent's direct links in a lane."""
+    """Load an agent's direct links into a lane."""
     program, number = work.program, network.inputs * network.outputs
     for d in range(number):
         has, others = np.int64(get(genomes.present, agent * number + d)), get(program, network.owners + d) & ~(1 << lane)
@@ -150,7 +176,7 @@ def fill_direct(genomes, network, work, agent, lane):
 
 @part
 def fill_blank(network, work):
-    """Programs without links in all lanes, and the bias."""
+    """Set the programs of all lanes to programs without links, and write the bias."""
     put(work.program, FILLED, 1)
     if network.has_bias:
         store(work.scratch, (network.inputs - 1) * LANES, fill(network.bias))
@@ -161,14 +187,17 @@ def fill_blank(network, work):
 
 @part
 def fill_nothing(network, work, row, lane):
-    """Let a lane add 0 * -0 in a row of gathered links; the row behind the inputs is 0."""
+    """Make a lane add 0 * -0 in a row of gathered links; the scratch row after the inputs holds 0."""
     put(work.program, (network.sources + row) * LANES + lane, network.inputs * LANES + lane)
     put(work.memory, (network.weights + row) * LANES + lane, NOTHING)
 
 
 @part
 def fill_summary(network, work):
-    """What the programs in the lanes have in common: see the first numbers of work.program, and `Network`."""
+    """Compute what the programs in the lanes have in common.
+
+    The results are the first numbers of work.program and the fields `most`, `kinds` and `same` of `Network`.
+    """
     program, memory, positions = work.program, work.memory, network.positions
     put(program, CHANGED, 0)
     size = network.outputs
@@ -198,7 +227,10 @@ def fill_summary(network, work):
 
 @part
 def fill_outputs(genomes, network, work):
-    """From the inputs, the first rows of work.scratch, to the outputs; the index in scratch where they start."""
+    """Compute the outputs from the inputs, which are the first rows of work.scratch.
+
+    It returns the index in work.scratch where the (outputs, LANES) outputs start.
+    """
     memory, scratch, program, positions = work.memory, work.scratch, work.program, network.positions
     if get(program, CHANGED) != 0:
         fill_summary(network, work)
@@ -229,7 +261,7 @@ def fill_outputs(genomes, network, work):
 
 @part
 def fill_direct_sums(network, work, sums):
-    """The outputs' sums over their direct links, from index `sums` of scratch on."""
+    """Write the sums of the outputs over their direct links to scratch, from index `sums` on."""
     inputs, outputs = network.inputs, network.outputs
     if get(work.program, COMPLETE) != 0:
         fill_layer(work.scratch, sums, 0, inputs, work.memory, 0, outputs * LANES, -1, outputs)
@@ -246,7 +278,7 @@ def fill_direct_sums(network, work, sums):
 
 @part
 def fill_four(network, work, sums, output):
-    """The same for four outputs at once, whose sums need not wait for each other."""
+    """Write these sums for four outputs at once, as independent sums need not wait for each other."""
     scratch, outputs = work.scratch, network.outputs
     a, b, c, d = fill(ZERO), fill(ZERO), fill(ZERO), fill(ZERO)
     for i in range(network.inputs):
@@ -263,14 +295,14 @@ def fill_four(network, work, sums, output):
 
 @part
 def with_direct(network, work, value, link, total):
-    """The sums with one more direct link, in the lanes that have it."""
+    """Return the sums with one more direct link added in the lanes that have it."""
     owners = np.int64(get(work.program, network.owners + link))
     return where_bit(owners, madd(value, load(work.memory, link * LANES), total), total)
 
 
 @part
 def fill_value(network, work, position, total):
-    """The value of a position's nodes: each lane's own activation of its sum."""
+    """Write the values of a position's nodes: each lane's own activation function of its sum."""
     shared, value, first, last = network.activation, total, 0, NUMBER_OF_ACTIVATIONS
     kinds = np.int64(get(work.program, network.kinds + position))
     if shared >= 0:
@@ -287,7 +319,7 @@ def fill_value(network, work, position, total):
 
 @formula
 def activated(number, x):
-    """The activation of this number, in the order of `graph.Activation`, of a vector."""
+    """Return the activation function with this number, in the order of `graph.Activation`, of a vector."""
     y = x
     if number == 0:
         y = steep_sigmoid(x)
@@ -314,14 +346,14 @@ def activated(number, x):
     return y
 
 
-#: What `fill_special` is bound with: networks of one shape whose nodes all have the same activation.
+#: The constants that `fill_special` is bound with: one shape, and one activation of all nodes.
 INPUTS = OUTPUTS = 1
 PASSES = ACTIVATION = 0
 
 
 @part
 def fill_special(genomes, network, work):
-    """`fill_outputs` for one number of inputs, outputs and passes, and one activation: known to the compiler."""
+    """Compute `fill_outputs` for one shape, one number of passes and one activation, all constant."""
     scratch, program, positions = work.scratch, work.program, network.positions
     if get(program, CHANGED) != 0:
         fill_summary(network, work)
@@ -343,7 +375,7 @@ def fill_special(genomes, network, work):
 
 @part
 def linked(network, work, position, total):
-    """A sum, and what the gathered links of a position add to it."""
+    """Return `total` plus the contributions of the gathered links of a position."""
     scratch, program = work.scratch, work.program
     row = get(network.offsets, position)
     for link in range(row, row + get(program, network.most + position)):
@@ -358,7 +390,7 @@ def linked(network, work, position, total):
 
 @part
 def fill_special_sums(network, work, sums):
-    """The outputs' sums over their direct links, from index `sums` of scratch on."""
+    """Write the sums of the outputs over their direct links to scratch, from index `sums` on."""
     if get(work.program, COMPLETE) != 0:
         fill_layer(work.scratch, sums, 0, INPUTS, work.memory, 0, OUTPUTS * LANES, -1, OUTPUTS)
     else:

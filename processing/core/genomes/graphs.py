@@ -1,8 +1,8 @@
-"""Many graphs side by side: the layout of NEAT genomes, and how groups of them are cut, joined and stored.
+"""The layout of NEAT genomes as arrays, and how groups of them are selected, joined and stored.
 
-A genome is a list of connection genes in the order of their innovation numbers, and a list of hidden nodes in the order
-of their ids. Shorter genomes are padded; a group has no more room than its largest genome needs, so that equal groups
-are equal arrays.
+A genome is a list of connection genes in the order of their innovation numbers, and a list of hidden nodes in
+the order of their ids. Shorter genomes are padded; a trimmed group has no more slots than its largest genome
+needs, so that equal groups are equal arrays.
 """
 
 from typing import Any, NamedTuple
@@ -17,20 +17,23 @@ UNUSED = -1
 
 
 class Graphs(NamedTuple):
-    """N genomes with room for G connection genes and M hidden nodes each. `len(graphs.genes)` is N."""
+    """N genomes with G slots for connection genes and M slots for hidden nodes each.
+
+    `len(graphs.genes)` is N; `len(graphs)` is the number of fields.
+    """
 
     genes: Int32Array  # (N,) number of connection genes
-    innovations: Int32Array  # (N, G) ascending in each genome; UNUSED behind the last
-    sources: Int32Array  # (N, G) node ids; UNUSED behind the last
+    innovations: Int32Array  # (N, G) ascending in each genome; UNUSED after the last
+    sources: Int32Array  # (N, G) node ids; UNUSED after the last
     targets: Int32Array  # (N, G) the same
-    weights: Float32Array  # (N, G) 0 behind the last
-    enabled: UInt8Array  # (N, G) 0 or 1; 0 behind the last
+    weights: Float32Array  # (N, G) 0 after the last
+    enabled: UInt8Array  # (N, G) 0 or 1; 0 after the last
     nodes: Int32Array  # (N,) number of hidden nodes
-    hidden: Int32Array  # (N, M) their ids, ascending in each genome; UNUSED behind the last
-    activations: UInt8Array  # (N, M) number of each one's activation; 0 behind the last
+    hidden: Int32Array  # (N, M) their ids, ascending in each genome; UNUSED after the last
+    activations: UInt8Array  # (N, M) number of each one's activation; 0 after the last
 
 
-#: By field of `Graphs`: how it is stored, and what an unused slot holds.
+#: For each field of `Graphs`: its stored dtype, and the content of an unused slot.
 _TYPES = ("<i4", "<i4", "<i4", "<i4", "<f4", "|u1", "<i4", "<i4", "|u1")
 _PADDING = (0, UNUSED, UNUSED, UNUSED, 0, 0, 0, UNUSED, 0)
 _HEAD = [("gene_slots", "<i4"), ("node_slots", "<i4")]
@@ -38,7 +41,7 @@ _HEAD_BYTES = 8
 
 
 def empty(size: int, gene_slots: int, node_slots: int) -> Graphs:
-    """So many genomes without a gene, with so many unused slots."""
+    """Return `size` genomes without genes and hidden nodes, with this many unused slots."""
     shapes = _shapes(size, gene_slots, node_slots)
     fields: list[Any] = [
         np.full(shape, padding, _native(kind)) for shape, padding, kind in zip(shapes, _PADDING, _TYPES, strict=True)
@@ -47,7 +50,12 @@ def empty(size: int, gene_slots: int, node_slots: int) -> Graphs:
 
 
 def pad(graphs: Graphs, gene_slots: int, node_slots: int) -> Graphs:
-    """The same genomes with so many slots, at least as many as are used; the rest is cut off or filled up."""
+    """Return the same genomes with other numbers of slots; slots are cut off or padded.
+
+    Args:
+        graphs: N genomes.
+        gene_slots, node_slots: the new numbers of slots, at least as many as any genome uses.
+    """
     padded = empty(len(graphs.genes), gene_slots, node_slots)
     fields: list[Any] = list(zip(graphs, padded, strict=True))
     for old, new in fields:
@@ -57,7 +65,7 @@ def pad(graphs: Graphs, gene_slots: int, node_slots: int) -> Graphs:
 
 
 def trim(graphs: Graphs) -> Graphs:
-    """The same genomes with the slots that the largest of them needs."""
+    """Return the same genomes with as many slots as the largest of them needs."""
     gene_slots, node_slots = int(graphs.genes.max(initial=0)), int(graphs.nodes.max(initial=0))
     if (gene_slots, node_slots) == (graphs.weights.shape[1], graphs.hidden.shape[1]):
         return graphs
@@ -67,13 +75,13 @@ def trim(graphs: Graphs) -> Graphs:
 
 
 def take(graphs: Graphs, indices: Int32Array) -> Graphs:
-    """The genomes of some agents, trimmed."""
+    """Return the genomes at these (K,) indices, trimmed."""
     fields: list[Any] = [field[indices] for field in graphs]
     return trim(Graphs(*fields))
 
 
 def join(parts: list[Graphs]) -> Graphs:
-    """The genomes of several groups, one after the other, trimmed."""
+    """Return the genomes of several groups, one after the other, trimmed."""
     if not parts:
         return empty(0, 0, 0)
     gene_slots, node_slots = max(part.weights.shape[1] for part in parts), max(part.hidden.shape[1] for part in parts)
@@ -83,10 +91,11 @@ def join(parts: list[Graphs]) -> Graphs:
 
 
 def pack(graphs: Graphs) -> bytes:
-    """One row of bytes for each genome, all of the same length; any whole rows of them can be unpacked alone.
+    """Return one row of bytes for each genome, all of the same length.
 
-    A row is the number of slots for genes and for nodes (of the largest genome of this group), then the fields of
-    `Graphs` in their order, little-endian, with their unused slots.
+    Any sequence of complete rows can be unpacked. A row is the number of gene slots and of node slots (of the
+    largest genome of this group, int32 each), then the fields of `Graphs` in their order, little-endian, with
+    their unused slots: 16 + 17 G + 5 M bytes.
     """
     graphs = trim(graphs)
     rows = np.empty(len(graphs.genes), _row(graphs.weights.shape[1], graphs.hidden.shape[1]))
@@ -97,10 +106,10 @@ def pack(graphs: Graphs) -> bytes:
 
 
 def unpack(data: bytes) -> Graphs:
-    """The genomes that `pack` wrote, trimmed.
+    """Return the genomes that `pack` stored, trimmed.
 
     Raises:
-        Broken: the bytes are not whole rows, or their numbers are not those of genomes.
+        Broken: the bytes are not complete rows, or the used slots of a row do not match its counts.
     """
     if not data:
         return empty(0, 0, 0)
@@ -130,12 +139,12 @@ def _is_whole(rows: NDArray[np.void], graphs: Graphs) -> bool:
 
 
 def _shapes(size: int, gene_slots: int, node_slots: int) -> list[tuple[int, ...]]:
-    """The shape of each field."""
+    """The shape of each field of `Graphs`."""
     return [(size,), *[(size, gene_slots)] * 5, (size,), *[(size, node_slots)] * 2]
 
 
 def _row(gene_slots: int, node_slots: int) -> Any:
-    """The form of one packed genome."""
+    """The dtype of one packed genome."""
     fields = zip(Graphs._fields, _TYPES, _shapes(1, gene_slots, node_slots), strict=True)
     return np.dtype([*_HEAD, *((name, kind, shape[1:]) for name, kind, shape in fields)])
 

@@ -1,11 +1,12 @@
-"""Fully connected layers of any size, in lanes: one kernel for all shapes, so that a new shape need not be compiled.
+"""Fully connected layers in lanes: one kernel for all shapes, so that a new shape is not compiled.
 
-A shape of one hidden layer can have a kernel of its own (`fill_special`), with the same bits and a fifth faster.
+A shape with one hidden layer can have a specialised kernel (`fill_special`), with the same bits and a fifth
+faster.
 
-Small networks keep a copy of LANES agents' weights side by side (one agent per lane); the sums of up to ten units stay
-in registers while the inputs pass by. Large ones (`wide`) are computed agent by agent from the genomes as they are,
-with LANES *units* side by side; what the last vector of a layer reads beyond its units is never used. Every sum has the
-same order in both: the bias, then the inputs one after the other.
+Small networks keep a copy of LANES agents' weights side by side (one agent per lane); the sums of up to ten
+units stay in registers during the loop over the inputs. Large ones (`wide`) are computed agent by agent
+directly from the genomes, with LANES *units* side by side; what the last vector of a layer reads beyond its
+units is never used. Every sum has the same order in both: the bias, then the inputs one after the other.
 """
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
@@ -17,12 +18,13 @@ from processing.core.kernels.numeric import gelu, leaky_relu, relu, selu, sigmoi
 from processing.core.kernels.roles import part
 from processing.core.types import Int64Array
 
-#: Above this, a copy of LANES agents' weights (512 KiB) crowds the second-level cache, and lanes gain nothing.
+#: Above this, a copy of LANES agents' weights (512 KiB) no longer fits the second-level cache well, and lanes
+#: gain nothing.
 MOST_LANE_WEIGHTS = 2**13
 
 
 class Network(NamedTuple):
-    """The shape of a network as kernels see it."""
+    """The shape of a network in the form of the kernels."""
 
     sizes: Int64Array  # (layers + 1,) inputs, hidden units, outputs
     weights: int  # of one genome
@@ -34,7 +36,7 @@ class Network(NamedTuple):
 
 @part
 def fill_memory(genomes, network, work, agent, lane):
-    """Copy an agent's weights to its lane."""
+    """Copy an agent's weights to its lane of work.memory; large networks need no copy."""
     if not network.wide:
         for row in range(network.weights):
             put(work.memory, row * LANES + lane, get(genomes, agent * network.weights + row))
@@ -42,12 +44,11 @@ def fill_memory(genomes, network, work, agent, lane):
 
 @part
 def fill_outputs(genomes, network, work):
-    """From the inputs, the first rows of scratch, to the outputs, (units, LANES); the index in scratch where they
-    start.
+    """Compute the outputs, (units, LANES), from the inputs, which are the first rows of work.scratch.
 
-    Behind the inputs are three stretches. In lanes, the results of the layers alternate between the first two. Unit by
-    unit (`wide`), the first holds each input of a layer in all lanes of a vector, the third the sums, the second the
-    outputs.
+    It returns the index in scratch where the outputs start. Three sections follow the inputs. In lanes, the
+    results of the layers alternate between the first two. Unit by unit (`wide`), the first holds each input
+    of a layer in all lanes of a vector, the second the outputs, the third the sums.
     """
     memory, scratch = work.memory, work.scratch
     inputs, wide = get(network.sizes, 0), network.wide
@@ -84,7 +85,13 @@ def fill_outputs(genomes, network, work):
 
 @part
 def fill_layer(scratch, target, source, inputs, weights, at, stride, biases, vectors):
-    """The sums of one layer, tile by tile; `fill_sums` says what the arguments mean."""
+    """Compute the sums of one layer, tile by tile.
+
+    Args:
+        scratch: flat float32, with inputs from index `source` on and sums from `target` on.
+        vectors: number of vectors of sums, one per unit in lanes.
+        inputs, weights, at, stride, biases: as in `lanes.fill_sums`.
+    """
     done = 0
     while done < vectors:
         left = vectors - done
@@ -97,16 +104,20 @@ def fill_layer(scratch, target, source, inputs, weights, at, stride, biases, vec
         done += units
 
 
-#: What `fill_special` is bound with: a network of one hidden layer.
+#: The constants that `fill_special` is bound with: a network of one hidden layer.
 INPUTS = HIDDEN = OUTPUTS = ACTIVATION = 1
 BIAS = True
-#: Hidden units whose activations are begun before the next ones' sums: while the processor divides, it adds those up.
+#: Number of hidden units whose activations start before the sums of the next units, so that divisions and
+#: sums overlap in the processor.
 TILE = 4
 
 
 @part
 def fill_special(genomes, network, work):
-    """`fill_outputs` for one shape in lanes: with constant sizes the compiler unrolls all but the inputs."""
+    """Compute `fill_outputs` for one shape in lanes.
+
+    With constant sizes the compiler unrolls every loop but the one over the inputs.
+    """
     memory, scratch = work.memory, work.scratch
     first, second = INPUTS * LANES, (INPUTS + HIDDEN) * LANES
     last = (INPUTS + BIAS) * HIDDEN * LANES
@@ -123,14 +134,17 @@ def fill_special(genomes, network, work):
 
 @part
 def fill_spread(x, target, source, gap, numbers):
-    """Put each of so many numbers of x, `gap` apart, into all lanes of a vector."""
+    """Copy each of `numbers` numbers of x, which are `gap` apart, to all lanes of a vector."""
     for i in range(numbers):
         store(x, target + i * LANES, fill(get(x, source + i * gap)))
 
 
 @part
 def fill_activated(number, x, at, vectors):
-    """The activation of this number, in the order of `Activation`, in place; each has a loop of its own."""
+    """Apply the activation function with this number, in the order of `dense.Activation`, in place.
+
+    Each activation has its own loop.
+    """
     if number == 1:
         fill_each(relu, x, at, vectors)
     elif number == 2:
@@ -149,6 +163,6 @@ def fill_activated(number, x, at, vectors):
 
 @part
 def fill_each(function, x, at, vectors):
-    """A function of each of so many vectors of x, in place."""
+    """Apply a function to each of `vectors` vectors of x, in place."""
     for place in range(at, at + vectors * LANES, LANES):
         store(x, place, function(load(x, place)))

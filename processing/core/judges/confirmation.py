@@ -1,4 +1,4 @@
-"""How a champion is confirmed: evaluated again, in episodes that it has not seen, where these can differ."""
+"""A champion is confirmed in fresh episodes, where these can differ from its own."""
 
 import math
 from typing import Any, NamedTuple, TypeAlias
@@ -9,49 +9,60 @@ from processing.core.kernels.lanes import LANES
 from processing.core.ranking import mean
 from processing.core.types import Genomes, Purpose, State
 
-#: Fresh episodes that must confirm a champion where the environment, or its network, is random.
+#: Number of fresh episodes that confirm a champion, where the environment or the choice of actions is random.
 CONFIRMATION_EPISODES = 100
-#: Of these, so many must reach the goals that are asked for, where actions are drawn.
+#: Number of these in which the agent must reach the goals, where actions are drawn.
 REQUIRED_EPISODES = 90
 
 
 class Confirmation(NamedTuple):
-    """What became of a champion on fresh episodes, after it had reached a bar in its own."""
+    """The result of a champion in fresh episodes, after it reached a bar in its own."""
 
     agent: int  # index in its generation
-    episodes: int  # fresh ones
-    mean: float | None  # return of a fresh episode; None where it failed in any
-    asked: float
+    episodes: int  # number of fresh episodes
+    mean: float | None  # fitness over the fresh episodes; None where the agent failed in any
+    asked: float  # the bar
 
     @property
     def is_passed(self) -> bool:
-        """Whether that is enough."""
+        """Whether the mean reaches the bar."""
         return self.mean is not None and self.mean >= self.asked
 
 
 class GoalConfirmation(NamedTuple):
-    """In how many fresh episodes an agent reached so many goals, after it had in each of its own."""
+    """In how many fresh episodes an agent reached `goals` goals, after it did in each of its own."""
 
     agent: int  # index in its generation
-    episodes: int  # fresh ones
-    reached: int  # of these, with so many goals
-    asked: int  # of these
+    episodes: int  # number of fresh episodes
+    reached: int  # number of these in which it reached so many goals
+    asked: int  # number of these that is required
     goals: int
 
     @property
     def is_passed(self) -> bool:
-        """Whether these are enough."""
+        """Whether it reached the goals in enough episodes."""
         return self.reached >= self.asked
 
 
-#: How an agent did on fresh episodes.
+#: The result of an agent in fresh episodes.
 AnyConfirmation: TypeAlias = Confirmation | GoalConfirmation
 
 
 def confirm_mean(
     plan: Any, genomes: Genomes, agent: int, bar: float, *, seed: int, generation: int, state: State
 ) -> Confirmation | None:
-    """How an agent's mean fitness compares with a bar on at least 100 fresh episodes; None where they cannot differ."""
+    """Compare an agent's mean fitness over at least 100 fresh episodes with a bar.
+
+    Args:
+        plan: the search; its `beat` is called after each batch of episodes.
+        genomes: those of the agent's generation.
+        agent: index of the agent among them.
+        bar: the fitness that is asked for.
+        seed, generation: address of the fresh episodes, whose purpose is CONFIRMATION.
+        state: the judge's state when the generation began.
+    Returns:
+        None where the judge is not random, as fresh episodes would equal the agent's own.
+    """
     if not plan.judge.is_random:
         return None
     (number, copies), fitness = _copies(plan, genomes, agent), []
@@ -70,7 +81,17 @@ def confirm_mean(
 def confirm_goals(
     plan: Any, genomes: Genomes, agent: int, goals: int, *, seed: int, generation: int
 ) -> GoalConfirmation | None:
-    """In how many of 100 fresh episodes an agent reaches so many goals; None where they cannot differ."""
+    """Count in how many of 100 fresh episodes an agent reaches `goals` goals.
+
+    Args:
+        plan: the search; its `beat` is called after each batch of episodes.
+        genomes: those of the agent's generation.
+        agent: index of the agent among them.
+        goals: the number of goals that the environment's `solved` tests for; recorded in the result.
+        seed, generation: address of the fresh episodes, whose purpose is CONFIRMATION.
+    Returns:
+        None where the judge is not random, as fresh episodes would equal the agent's own.
+    """
     if not plan.judge.is_random:
         return None
     number, copies = _copies(plan, genomes, agent)
@@ -87,6 +108,6 @@ def confirm_goals(
 
 
 def _copies(plan: Any, genomes: Genomes, agent: int) -> tuple[int, Genomes]:
-    """As many copies of an agent as have a hundred episodes, and how many these are."""
+    """Return how many copies of an agent have at least 100 episodes together, and these copies."""
     number = -(-CONFIRMATION_EPISODES // plan.environment.episodes)
     return number, plan.genome.take(genomes, np.full(number, agent, np.int32))

@@ -1,19 +1,19 @@
-"""Agents are scored by the return of whole episodes in an environment."""
+"""Agents are scored by the returns of whole episodes in a compiled environment."""
 
 from typing import Any
 
 import numpy as np
 
-from processing.core.judges.aggregate import fitness_of, score_of
+from processing.core.judges.aggregate import fitness_of, score_of, split_failures
 from processing.core.judges.stateless import Stateless
 from processing.core.rollouts.engine import Engine
-from processing.core.types import Evaluations, Failure, Float32Array, Float64Array, Genomes, Int32Array, Purpose, State
+from processing.core.types import Evaluations, Float32Array, Float64Array, Genomes, Int32Array, Purpose, State, UInt8Array
 
 
 class Episodes(Stateless):
-    """The judge `episodes`: a genome kind's networks in an environment."""
+    """The judge `episodes`: networks of one genome kind act in one environment."""
 
-    behaviours = 0  # numbers that say how an agent behaved, for judges that look at them
+    behaviours = 0  # numbers that describe the behaviour of an agent; 0 where the judge needs none
 
     def __init__(self, environment: Any, genome_kind: Any) -> None:
         self.environment, self.genome_kind = environment, genome_kind
@@ -33,42 +33,59 @@ class Episodes(Stateless):
         self, genomes: Genomes, *, seed: int, generation: int, first: int = 0, last: int | None = None, origin: int = 0,
         threads: int = 1, purpose: Purpose = Purpose.EPISODE, state: State | None = None,
     ) -> Evaluations:
-        """The evaluations of agents first..last-1 (all where None); each depends on its own genome and address only.
+        """Evaluate agents first..last-1 of `genomes`.
 
-        `origin` is the index in the generation of the first of `genomes`, where they are a part of it.
-        Fitness is the mean return of an agent's episodes, added in their order, or what the environment says in its place
-        (see `aggregate.py`); where that is not finite the agent has failed. Sampled actions: draw n of (seed, POLICY,
-        generation, agent, episode) is for step n; with another `purpose` than EPISODE that one stands in place of POLICY,
-        for fresh draws.
+        Each evaluation depends only on the agent's genome and address. The fitness is the mean return of an
+        agent's episodes, added in their order, or the aggregate that the environment names (see
+        `aggregate.py`). An agent whose fitness is not finite has failed.
+
+        Args:
+            genomes: a generation, or consecutive agents of one.
+            seed, generation: the beginning of the address of every draw.
+            first, last: indices in `genomes`; up to the last of them where `last` is None.
+            origin: index in the generation of the first of `genomes`.
+            threads: number of threads; it changes no result.
+            purpose: draw n of (seed, POLICY, generation, agent, episode) decides a sampled action at step n.
+                Another purpose than EPISODE replaces POLICY, which gives fresh draws.
+            state: not used; judges with a state need it.
+        Returns:
+            The evaluations of N = last - first agents, in their order.
         """
         returns, steps, ends = self.episodes(
             genomes, seed=seed, generation=generation, first=first, last=last, origin=origin, threads=threads, purpose=purpose
         )
-        fitness = fitness_of(returns, score_of(self.environment, purpose))
-        finite = np.isfinite(fitness)
+        fitness, failures = split_failures(fitness_of(returns, score_of(self.environment, purpose)))
         return Evaluations(
-            fitness=np.where(finite, fitness, np.nan),
+            fitness=fitness,
             steps=steps.sum(axis=1, dtype=np.int32),
-            failures=np.where(finite, Failure.NONE, Failure.NON_FINITE_FITNESS).astype(np.uint8),
-            solved=(finite & self.environment.solved(ends).all(axis=1)).astype(np.uint8) if self.is_counted else None,
+            failures=failures,
+            solved=self._solved(ends, failures) if self.is_counted else None,
             behaviours=_mean(self.environment.behaviours_of(ends)) if self.behaviours else None,
         )
 
+    def _solved(self, ends: Float32Array, failures: UInt8Array) -> UInt8Array:
+        """Return whether each agent met the criterion in all of its episodes, and has a fitness; (N,) uint8."""
+        solved = self.environment.solved(ends).all(axis=1)
+        return np.where(failures, 0, solved).astype(np.uint8)
+
     @property
     def is_counted(self) -> bool:
-        """Whether each episode says if it meets the environment's criterion, by what it came to."""
+        """Whether each episode reports, in its end values, if it meets the environment's criterion."""
         return bool(getattr(self.environment, "ends", 0)) and self.environment.criterion is not None
 
     def episodes(
         self, genomes: Genomes, *, seed: int, generation: int, first: int = 0, last: int | None = None, origin: int = 0,
         threads: int = 1, purpose: Purpose = Purpose.EPISODE,
     ) -> tuple[Float64Array, Int32Array, Float32Array]:
-        """Returns and steps of each episode of agents first..last-1, (N, E), and what the environment says that it came to,
-        (N, E, D); D is 0 where that is not asked for.
+        """Run the episodes of agents first..last-1; the arguments are those of `evaluate`.
+
+        Returns:
+            (N, E) float64 returns; (N, E) int32 steps; (N, E, D) float32 end values that the environment's
+            `fill_end` writes of each episode. D is 0 where neither behaviours nor the criterion need them.
         """
         last, number = self.genome_kind.count(genomes) if last is None else last, self.environment.episodes
-        said = self.environment.ends if self.behaviours or self.is_counted else 0
-        ends = np.zeros((last - first, number, said), np.float32)
+        width = self.environment.ends if self.behaviours or self.is_counted else 0
+        ends = np.zeros((last - first, number, width), np.float32)
         returns, steps = self.engine.rollouts(
             genomes, seed=seed, generation=generation, purpose=purpose, first=first, last=last, origin=origin,
             sampled=self.is_sampled, threads=threads, ends=ends.reshape(-1),
@@ -77,7 +94,7 @@ class Episodes(Stateless):
 
 
 def _mean(values: Float32Array) -> Float32Array:
-    """(N, D) the mean over the episodes of each agent, of (N, E, D), added in their order."""
+    """The mean over the episodes of each agent, (N, D), of values (N, E, D), added in their order."""
     total = np.zeros((values.shape[0], values.shape[2]))
     for episode in range(values.shape[1]):
         total += values[:, episode]

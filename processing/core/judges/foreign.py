@@ -1,6 +1,7 @@
-"""Agents are scored by the return of whole episodes in an environment that runs in processes of its own.
+"""Agents are scored by the returns of episodes in a Gymnasium environment, which runs in separate processes.
 
-Observations may be normalised by what was seen in closed generations; see `observation_moments.py`.
+Observations may be normalised by the moments of the observations of closed generations; see
+`observation_moments.py`.
 """
 
 import json
@@ -34,16 +35,17 @@ from processing.core.types import (
     State,
 )
 
-#: Lives that may hang in a row; then nothing is to be expected of the others.
+#: Number of consecutive episodes that time out after which the evaluation is refused.
 MOST_HANGS = 16
-#: A second evaluation that fails so says nothing of the environment.
+#: Failures caused by the machine: a second evaluation with one of these is not compared with the first.
 OF_THE_MACHINE = (Failure.WORKER_LOST, Failure.OUT_OF_MEMORY)
 
 
 class ForeignEpisodes:
-    """The judge `foreign`: a genome kind's networks in an environment of Gymnasium."""
+    """The judge `foreign`: networks of one genome kind act in one Gymnasium environment."""
 
-    #: Whether `evaluate` takes a `beat` that it calls while it waits, so that nobody need cut generations for that.
+    #: Whether `evaluate` takes `beat` and calls it while it waits, so that callers need not split a
+    #: generation for that.
     beats = True
 
     def __init__(self, environment: Foreign, genome_kind: Any) -> None:
@@ -52,7 +54,7 @@ class ForeignEpisodes:
         self.is_sampled = environment.actions == "choice" and genome_kind.parameters.output == "softmax"
         self._threads = 1
         self._beat: Callable[[], object] = _nothing
-        self._told: list[Failure] | None = None  # where somebody attends
+        self._failures: list[Failure] | None = None  # a list within `attended`
         name = next(name for name, kind in GENOMES.items() if kind is type(genome_kind))
         self._setup = json.dumps({
             "genome": name, "network": genome_kind.parameters.model_dump(mode="json"),
@@ -61,31 +63,48 @@ class ForeignEpisodes:
 
     @contextmanager
     def attended(self, *, threads: int, beat: Callable[[], object]) -> Iterator[list[Failure]]:
-        """Within this, an evaluation that does not say otherwise uses so many processes, and beats; why agents failed in it,
-        whoever asked for it."""
-        self._threads, self._beat, self._told = threads, beat, []
+        """Set the defaults of all evaluations within this context, and collect the failures of their agents.
+
+        Args:
+            threads: number of processes, where `evaluate` is given none.
+            beat: called again and again during an evaluation, where `evaluate` is given none.
+        Yields:
+            A list to which each evaluation within the context adds the failures of its agents, and
+            WORKER_LOST where a process died by itself.
+        """
+        self._threads, self._beat, self._failures = threads, beat, []
         try:
-            yield self._told
+            yield self._failures
         finally:
-            self._threads, self._beat, self._told = 1, _nothing, None
+            self._threads, self._beat, self._failures = 1, _nothing, None
 
     def renew(self, run: int, resumed: int) -> None:
-        """A run that was resumed meanwhile gets new processes, which import what may have been mended."""
+        """Replace the processes if the run was resumed, so that they import a repaired environment.
+
+        Args:
+            run: number of the run.
+            resumed: a number that rises each time the run is resumed.
+        """
         pool().renew(run, resumed)
 
     @property
     def is_normalised(self) -> bool:
-        """Whether observations are."""
+        """Whether observations are normalised."""
         return bool(self.environment.parameters.normalize_observations)
 
     def begin(self) -> State:
-        """What is remembered between generations: what was seen."""
+        """The state before generation 0: the moments of no observations, or nothing without normalisation."""
         return observation_moments.nothing(self.environment.inputs) if self.is_normalised else {}
 
     def closed(
         self, state: State, population: Population, evaluations: Evaluations, *, seed: int, generation: int
     ) -> tuple[State, Float64Array]:
-        """What was seen up to this generation, and the scores that its strategy sees, (N,): the fitness."""
+        """Close a generation.
+
+        Returns:
+            The state, with the moments of the generation's observations pooled into it; and the scores that
+            the strategy is given in place of the fitness, (N,) float64: here the fitness itself.
+        """
         if not self.is_normalised or evaluations.behaviours is None:
             return state, evaluations.fitness
         failed = evaluations.failures != Failure.NONE
@@ -96,20 +115,26 @@ class ForeignEpisodes:
         threads: int | None = None, purpose: Purpose = Purpose.EPISODE, state: State | None = None,
         beat: Callable[[], object] | None = None, seconds: float = math.inf, twice: Sequence[int] = (),
     ) -> Evaluations:
-        """The evaluations of agents first..last-1; as in `Episodes`, with `threads` processes.
+        """Evaluate agents first..last-1 of `genomes` in separate processes.
 
-        Episodes are addressed as those of compiled environments; the seed that an environment is reset with is that
-        address, as a whole number below 2^31 - 1. An agent fails with the first of its episodes that does.
+        Arguments that are not listed here are those of `Episodes.evaluate`. Episodes have the addresses of
+        those of compiled environments. An environment is reset with that address as its seed, reduced to a
+        whole number below 2^31 - 1. An agent has the failure of its first episode that failed.
 
         Args:
-            threads, beat: as `attended` says where None; beat is called again and again while the processes are at work.
-            seconds: after so long, no more lives are begun; the evaluations are then those of the first agents only, one at
-                least.
-            twice: agents, counted from `first`, that are evaluated again in another process; the first time
-                counts, and a remark says where the second was otherwise. See `second_evaluations.py`.
+            threads: number of processes; that of `attended` where None.
+            beat: called again and again while the processes work; that of `attended` where None.
+            state: the judge's state when the generation began; its moments normalise the observations.
+            seconds: time limit, in seconds. After it no more episodes begin, and the evaluations are those of
+                the first agents only, at least one.
+            twice: agents, counted from `first`, that are evaluated a second time in another process. The
+                first evaluation counts; a remark describes a difference. See `second_evaluations.py`.
+        Returns:
+            The evaluations of the first N agents; N = last - first unless the time was up.
         Raises:
-            Refused: the environment does nothing but hang.
-            Broken, Transient: its processes cannot work at all, or just now.
+            Refused: MOST_HANGS episodes timed out in a row.
+            Broken: the processes cannot work.
+            Transient: the processes cannot work at the moment.
         """
         last = self.genome_kind.count(genomes) if last is None else last
         episodes = self.environment.episodes
@@ -124,12 +149,12 @@ class ForeignEpisodes:
             rollouts = [repeats.first_of(number) for number in numbers]
             agents = sorted({first + rollout // episodes for rollout in rollouts})
             places = {agent: place for place, agent in enumerate(agents)}
-            told = [
+            addresses = [
                 [number, places[first + rollout // episodes], origin + first + rollout // episodes, rollout % episodes]
                 for number, rollout in zip(numbers, rollouts, strict=True)
             ]
             taken = self.genome_kind.take(genomes, np.array(agents, np.int32))
-            return pack_values(head | {"rollouts": told}, {"genomes": taken} | normal, self.genome_kind, genomes="genomes")
+            return pack_values(head | {"rollouts": addresses}, {"genomes": taken} | normal, self.genome_kind, genomes="genomes")
 
         task = Task(
             range((last - first) * episodes), self._setup, packed, processes=threads or self._threads,
@@ -138,28 +163,38 @@ class ForeignEpisodes:
         )
         with closing(pool().evaluate(task, beat=beat or self._beat)) as ended:
             found = self._evaluations(ended, repeats, last - first, score_of(self.environment, purpose))
-        if self._told is not None:
+        if self._failures is not None:
             died = any(each.what == Noticed.PROCESS_DIED for each in found.remarks)
-            self._told += [Failure(int(one)) for one in found.failures if one]
-            self._told += [Failure.WORKER_LOST] if died else []
+            self._failures += [Failure(int(one)) for one in found.failures if one]
+            self._failures += [Failure.WORKER_LOST] if died else []
         return found
 
     def normalization(self, state: State) -> Normalization | None:
-        """Of the observations of a generation that begins with this state; None before anything was seen."""
+        """The normalisation in a generation that begins with this state; None before any observations."""
         return observation_moments.normalization(state) if state.get("observations") else None
 
     def record(
         self, genomes: Genomes, *, seed: int, generation: int, agent: int, episode: int, normalization: Normalization | None,
         pictures: bool, beat: Callable[[], object],
     ) -> Recording:
-        """One episode of the agent with this genome, evaluated again to be looked at; see `recording.record`."""
+        """Evaluate one episode of an agent again and record it; see `recording.record`.
+
+        Args:
+            genomes: the agent's genome alone.
+            normalization: the one that its generation used.
+            pictures: whether the episode is drawn.
+            beat: called again and again while this waits.
+        Raises:
+            Broken: the processes cannot work.
+            Transient: the processes cannot work at the moment.
+        """
         return record(
             self._setup, self.environment, self.genome_kind, genomes, seed=seed, generation=generation, agent=agent,
             episode=episode, normalization=normalization, pictures=pictures, beat=beat,
         )
 
     def _evaluations(self, ended: Iterator[EpisodeResult], repeats: Repeats, number: int, score: Score) -> Evaluations:
-        """What became of the first agents, of so many at most, from what became of their lives in any order."""
+        """Collect results of episodes, in any order, into the evaluations of up to `number` agents."""
         twice, seconds = {rollout // self.environment.episodes for rollout in repeats.again}, dict[int, EpisodeResult]()
         episodes = self.environment.episodes
         tally = _Tally(number, self.environment.inputs if self.is_normalised else None, score)
@@ -199,7 +234,7 @@ class ForeignEpisodes:
 
 
 class _Tally:
-    """What became of up to `number` agents, one after the other; `inputs` only where they note what they see."""
+    """Results of up to `number` agents, added one by one; `inputs` is None without normalisation."""
 
     def __init__(self, number: int, inputs: int | None, score: Score) -> None:
         self.score = score
@@ -211,7 +246,7 @@ class _Tally:
         self.remarks: dict[str, Remark] = {}  # the first agent's, of each kind
 
     def count(self, agent: int, rollouts: list[EpisodeResult]) -> None:
-        """Add an agent, from what became of all its lives, in order."""
+        """Add an agent, from the results of all its episodes in order."""
         self.counted += 1
         for one in rollouts:
             self.steps[agent] += one.steps
@@ -228,12 +263,12 @@ class _Tally:
             self.behaviours[agent] = observation_moments.moments(np.sum([one.sums for one in rollouts], axis=0))
 
     def remark(self, agent: int, what: str, sentence: str) -> None:
-        """Keep what was noticed, where it is the first agent of which that was noticed."""
+        """Keep a remark of this kind, if the agent is the first one with such a remark."""
         if what not in self.remarks or agent < self.remarks[what].agent:
             self.remarks[what] = Remark(agent, what, sentence)
 
     def evaluations(self) -> Evaluations:
-        """Of the agents that were counted, which are the first ones."""
+        """The evaluations of the agents that were added, which are the first ones."""
         last = self.counted
         fitness, failures = self.fitness[:last], self.failures[:last]
         return Evaluations(
@@ -245,4 +280,4 @@ class _Tally:
 
 
 def _nothing() -> None:
-    """Nobody waits for a sign of progress."""
+    """The default of `beat`: it does nothing."""

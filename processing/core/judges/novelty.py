@@ -1,13 +1,14 @@
-"""Novelty search: agents are selected for ending where few others have, not, or not only, for their fitness.
+"""Novelty search: agents are selected for rare behaviour, alone or together with their fitness.
 
-An agent's novelty is the mean distance from its behaviour to those of its k nearest neighbours among its own generation
-and an archive of earlier ones. Behaviour is what the environment says of a life's end, in the grid world row and column of
-the last cell; the mean over several episodes. Fitness stays the environment's: champions, statistics and stop rules go by
-it. Everything that looks across agents happens when a generation closes, in the order of the agents, so that slices and
-threads change nothing. Agents that failed have no novelty, and are nobody's neighbours.
+An agent's novelty is the mean distance from its behaviour to those of its k nearest neighbours, among its own
+generation and an archive of earlier behaviours. The environment defines the behaviour from the end values of
+an episode: in the grid world it is the row and the column of the last cell. The behaviour of an agent is the
+mean over its episodes. Champions, statistics and stop rules still go by the fitness. Novelty is computed when
+a generation closes, in the order of the agents, so that slices and threads do not change it. Agents that
+failed have no novelty, and count as no agent's neighbours.
 
-Source: Lehman and Stanley 2011, "Abandoning Objectives: Evolution through the Search for Novelty Alone", eq. 1; the
-mixture with fitness: Cuccu and Gomez 2011, "When Novelty Is Not Enough".
+Source: Lehman and Stanley 2011, "Abandoning Objectives: Evolution through the Search for Novelty Alone",
+equation 1; the mixture with fitness: Cuccu and Gomez 2011, "When Novelty Is Not Enough".
 """
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
@@ -24,8 +25,8 @@ from processing.core.parameters import Parameters, parameter
 from processing.core.ranking import in_unit, mean, ranked
 from processing.core.types import Evaluations, Float32Array, Float64Array, Int32Array, Population, State
 
-#: How the threshold follows the archive's growth: by so much where nothing joined during so many evaluations, or where
-#: more than so many joined at once.
+#: The archive's threshold is multiplied by _FALL where no behaviour joined during _PATIENCE evaluations, and
+#: by _RISE where more than _MANY joined at once.
 _FALL, _PATIENCE, _RISE, _MANY = 0.95, 2_500, 1.2, 4
 
 
@@ -69,9 +70,10 @@ class NoveltyParameters(Parameters):
 
 
 class Novelty(Episodes):
-    """Episodes whose strategy sees novelty in the place of fitness.
+    """The judge `episodes`, where the strategy is given novelty in place of the fitness.
 
-    State: `archive` (A, D) float32, the oldest first; `threshold`; `waiting`, evaluations since anybody joined.
+    State: `archive` (A, D) float32, the oldest first; `threshold`; `waiting`, the evaluations since a
+    behaviour joined.
     """
 
     def __init__(self, environment: Any, genome_kind: Any, parameters: NoveltyParameters) -> None:
@@ -79,7 +81,7 @@ class Novelty(Episodes):
         self.parameters, self.behaviours = parameters, int(environment.behaviours)
 
     def begin(self) -> State:
-        """An empty archive."""
+        """The state before generation 0, with an empty archive."""
         return {
             "archive": np.zeros((0, self.behaviours), np.float32), "threshold": self.parameters.archive.threshold, "waiting": 0,
         }
@@ -87,12 +89,18 @@ class Novelty(Episodes):
     def closed(
         self, state: State, population: Population, evaluations: Evaluations, *, seed: int, generation: int
     ) -> tuple[State, Float64Array]:
-        """The archive after this generation, and its agents' scores, (N,), NaN where they failed."""
+        """Close a generation.
+
+        Returns:
+            The state, with the behaviours that join the archive; and the scores that the strategy is given in
+            place of the fitness, (N,) float64, NaN where an agent failed: the novelty, or its mixture with
+            the fitness.
+        """
         fitness, behaviours = evaluations.fitness, evaluations.behaviours
-        alive = np.flatnonzero(~np.isnan(fitness)).astype(np.int32)
+        valid = np.flatnonzero(~np.isnan(fitness)).astype(np.int32)
         assert behaviours is not None
         novelty = np.full(len(fitness), np.nan)
-        novelty[alive] = novelty_of(behaviours[alive], state["archive"], self.parameters.k)
+        novelty[valid] = novelty_of(behaviours[valid], state["archive"], self.parameters.k)
         scores, weight = novelty, self.parameters.weight
         if weight < 1:
             scores = weight * scaled(novelty) + (1 - weight) * scaled(fitness)
@@ -100,7 +108,14 @@ class Novelty(Episodes):
 
     @staticmethod
     def summary(state: State, scores: Float64Array) -> dict[str, float | int | None]:
-        """What is told of a closed generation: mean and largest of the scores, (N,), None where all failed, and the archive."""
+        """Summarise a closed generation.
+
+        Args:
+            state: the one that `closed` returned.
+            scores: (N,) float64, NaN where an agent failed.
+        Returns:
+            Mean and largest score, None where all agents failed, and the size of the archive. JSON values.
+        """
         known = scores[~np.isnan(scores)]
         return {
             "mean_novelty": mean(known) if len(known) else None, "largest_novelty": float(known.max()) if len(known) else None,
@@ -124,10 +139,17 @@ class Novelty(Episodes):
 
 
 def novelty_of(behaviours: Float32Array, archive: Float32Array, k: int) -> Float64Array:
-    """The mean distance of each of N behaviours, (N, D), from its k nearest among the other ones and the archive, (A, D).
+    """Return the mean distance of each behaviour from its k nearest neighbours.
 
-    Where there are fewer than k, from all of them; 0 where there are none. Distances are Euclidean, in float64, and added
-    from the nearest on.
+    Neighbours are the other behaviours and those of the archive, all of them where there are fewer than k.
+    Distances are Euclidean, in float64, and added from the nearest to the farthest.
+
+    Args:
+        behaviours: (N, D) float32; archive: (A, D) float32.
+        k: number of neighbours, at least 1.
+    Returns:
+        (N,) float64, 0 where there are no neighbours.
+    Source: Lehman and Stanley 2011, eq. 1.
     """
     novelty, nearest = np.zeros(len(behaviours)), np.zeros(k)
     points = np.concatenate([behaviours, archive]).astype(np.float64)
@@ -136,7 +158,11 @@ def novelty_of(behaviours: Float32Array, archive: Float32Array, k: int) -> Float
 
 
 def scaled(values: Float64Array) -> Float64Array:
-    """From 0 for the least to 1 for the largest, (N,); 0 where all are equal. NaN stays NaN."""
+    """Scale values (N,) linearly, the least to 0 and the largest to 1.
+
+    Returns:
+        (N,) float64 in [0, 1]; 0 where all values are equal, NaN where a value is NaN.
+    """
     if np.isnan(values).all():
         return values
     values, _ = in_unit(values)
@@ -147,7 +173,13 @@ def scaled(values: Float64Array) -> Float64Array:
 
 @kernel
 def fill_novelty(points, nearest, novelty):
-    """Novelty of the first of the points, (N + A, D), each; `nearest`, (k,), is room for squared distances in order."""
+    """Fill `novelty`, (N,), of the first N of `points`.
+
+    Args:
+        points: (N + A, D) float64.
+        nearest: (k,) float64, room for the least squared distances in ascending order.
+        novelty: (N,) float64.
+    """
     for agent in range(novelty.size):
         found = 0
         for other in range(points.shape[0]):

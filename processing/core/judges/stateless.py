@@ -1,17 +1,22 @@
-"""A judge that remembers nothing between generations."""
+"""Judges without a state between generations."""
 
 from processing.core.types import Evaluations, Float64Array, Population, State
 
 
 class Stateless:
-    """What most judges answer when a generation begins and ends."""
+    """A judge whose state stays empty, and whose scores are the fitness."""
 
     def begin(self) -> State:
-        """What is remembered between generations, before the first: nothing."""
+        """The state before generation 0: an empty one."""
         return {}
 
     def closed(
         self, state: State, population: Population, evaluations: Evaluations, *, seed: int, generation: int
     ) -> tuple[State, Float64Array]:
-        """What is remembered after a generation, and the scores that its strategy sees, (N,): the fitness."""
+        """Close a generation.
+
+        Returns:
+            The state, unchanged; and the scores that the strategy is given in place of the fitness, (N,)
+            float64, NaN where an agent failed: here the fitness itself.
+        """
         return state, evaluations.fitness

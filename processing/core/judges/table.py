@@ -1,7 +1,8 @@
-"""Agents are scored by what they answer to the rows of a table.
+"""Agents are scored by their answers to the rows of a table.
 
-Networks without a transfer function at their outputs (`dense`) get one: the sigmoid where all targets lie from 0 to 1,
-tanh where they lie from -1 to 1, else none. `Table.scaling` says how outputs that are scaled become answers.
+Networks without a transfer function at their outputs (`dense`) get one: the sigmoid where all targets lie
+from 0 to 1, tanh where they lie from -1 to 1, otherwise none. `Table.scaling` defines how scaled outputs
+become answers.
 """
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from processing.core.judges.aggregate import split_failures
 from processing.core.judges.stateless import Stateless
 from processing.core.kernels.build import compiled, plain
 from processing.core.kernels.lanes import LANES, fill, get, load, put, store, take_ticket
@@ -20,7 +22,6 @@ from processing.core.rollouts.kernel import fill_memory, fill_outputs, workspace
 from processing.core.sums import in_order
 from processing.core.types import (
     Evaluations,
-    Failure,
     Float64Array,
     Genomes,
     Purpose,
@@ -31,12 +32,12 @@ from processing.core.types import (
 
 _SQUASHINGS = {"identity": 0, "sigmoid": 1, "tanh": 2}
 _SIGMOID, _TANH = 1, 2
-#: Beyond so many spans of a column all errors are equally large.
+#: The largest error that is counted, in units of its column: larger ones count as this.
 MOST_UNITS = 1e30
 
 
 class Tables(Stateless):
-    """The judge `table`: a genome kind's networks answer a table."""
+    """The judge `table`: networks of one genome kind answer the rows of one table."""
 
     is_sampled = is_random = False
 
@@ -47,32 +48,44 @@ class Tables(Stateless):
         self, genomes: Genomes, *, seed: int, generation: int, first: int = 0, last: int | None = None, origin: int = 0,
         threads: int = 1, purpose: Purpose = Purpose.EPISODE, state: State | None = None,
     ) -> Evaluations:
-        """The evaluations of agents first..last-1 (all where None); each depends on its own genome only.
+        """Evaluate agents first..last-1 of `genomes`, up to the last where `last` is None.
 
-        Errors are added in float64, row by row and output by output. Fitness is what `fitness` of the environment says;
-        where that is not finite the agent has failed, and solves nothing. `steps` are the rows.
+        Each evaluation depends only on the agent's genome. Errors are added in float64, row by row and output
+        by output, and combined as `fitness` of the environment names. An agent whose fitness is not finite
+        has failed and has not solved the table. `steps` is the number of rows.
+
+        Args:
+            threads: number of threads; it changes no result.
+            seed, generation, origin, purpose, state: not used; other judges need them.
+        Returns:
+            The evaluations of N = last - first agents, in their order.
         """
         last = self.genome_kind.count(genomes) if last is None else last
         scores = _scores(last - first)
         self._fill(genomes, first, scores, np.zeros(0), threads=threads)
-        fitness = self._fitness(scores)
-        finite = np.isfinite(fitness)
+        fitness, failures = split_failures(self._fitness(scores))
         return Evaluations(
-            fitness=np.where(finite, fitness, np.nan),
+            fitness=fitness,
             steps=np.full(last - first, self.environment.rows, np.int32),
-            failures=np.where(finite, Failure.NONE, Failure.NON_FINITE_FITNESS).astype(np.uint8),
-            solved=scores.solved & finite,
+            failures=failures,
+            solved=np.where(failures, 0, scores.solved).astype(np.uint8),
         )
 
     def answers(self, genomes: Genomes) -> Float64Array:
-        """What each genome answers, (N, rows, outputs); computed in plain Python, with the same bits."""
+        """The answers of N genomes, (N, rows, outputs) float64, from plain Python with the same bits."""
         number = self.genome_kind.count(genomes)
         found = np.zeros((number, self.environment.rows, self.environment.outputs))
         self._fill(genomes, 0, _scores(number), found.reshape(-1), threads=0)
         return found
 
     def replay_rows(self, genomes: Genomes) -> Trajectory:
-        """What one genome, alone here, answers row by row; a reward is how far off it is, summed over the outputs, below 0."""
+        """Replay the answers of one genome, row by row.
+
+        Args:
+            genomes: one genome alone.
+        Returns:
+            A step for each row: its action is the answer, its reward minus the sum of the absolute errors.
+        """
         world, commands = self.environment.world, self.answers(genomes)[0].tolist()
         rewards = [
             -in_order(abs(answer - target) for answer, target in zip(row, targets, strict=True))
@@ -85,7 +98,7 @@ class Tables(Stateless):
         )
 
     def _fitness(self, scores: "Scores") -> Float64Array:
-        """The fitness of each agent, (N,); not finite where an answer was not."""
+        """The fitness of each agent, (N,) float64; not finite where an answer was not."""
         targets, sizes, squares = len(self.environment.world.targets), scores.sizes, scores.squares
         with np.errstate(all="ignore"):
             match self.environment.fitness:
@@ -103,7 +116,7 @@ class Tables(Stateless):
     def _fill(
         self, genomes: Genomes, first: int, scores: "Scores", answers: Float64Array, *, threads: int
     ) -> None:
-        """Run the kernel; without threads, as plain Python."""
+        """Run the kernel, or with 0 threads the same function as plain Python."""
         kind, ticket = self.genome_kind, np.zeros(1, np.int64)
         world = self.environment.world_for(kind)
         run = compiled(fill_errors, kind.parts) if threads else plain(fill_errors, kind.parts)
@@ -122,7 +135,7 @@ class Tables(Stateless):
 
 
 class Scores(NamedTuple):
-    """What the answers of N agents come to; filled by the kernel."""
+    """Sums over the answers of N agents; the kernel fills them."""
 
     sizes: Float64Array  # (N,) sum of the sizes of the errors
     squares: Float64Array  # (N,) sum of the squares of the errors, in the table's units where it has some
@@ -136,11 +149,19 @@ def _scores(number: int) -> Scores:
 
 @kernel
 def fill_errors(genomes, network, table, work, how, ticket, scores, answers):
-    """The scores of agents first..first + scores.sizes.size - 1; their answers where `answers` has room for them.
+    """Fill the scores of N agents from `first` on, and their answers where `answers` is not empty.
 
-    Lanes hold agents, which answer row after row. `how` are the squashing, whether networks must start anew for
-    each row, the first agent, and the numbers of inputs and outputs. An error counts as MOST_UNITS of its column's
-    units at most, as squares of more could not be added up.
+    Each lane holds an agent, which answers row after row. An error counts as at most MOST_UNITS units of its
+    column, as the squares of larger ones could not be added.
+
+    Args:
+        genomes, network, work: as in `fill_rollouts`.
+        table: `environments.table.Rows`, flat.
+        how: the squashing (a value of _SQUASHINGS), whether networks start anew at each row (0 or 1), the
+            first agent, and the numbers of inputs and outputs.
+        ticket: (1,) int64, the next group of LANES agents that no thread has taken.
+        scores: `Scores` of N agents, zeros.
+        answers: (N * rows * outputs,) float64, or empty.
     """
     squashing, remembers, first, inputs, outputs = how
     rows, sizes, squares, solved = table.rows, scores.sizes, scores.squares, scores.solved

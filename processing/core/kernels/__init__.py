@@ -1,1 +1,1 @@
-"""How numbers are computed, and how machine code is made of marked functions."""
+"""Arithmetic with the same bits on every machine, and the compilation of marked functions to machine code."""

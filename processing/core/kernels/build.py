@@ -1,14 +1,14 @@
-"""Compiled kernels, composed from plain Python functions and kept on disk.
+"""Compiled kernels, composed from plain Python functions and cached on disk.
 
-The decorators of `roles.py` only mark. `compiled(template, bindings)` follows the globals of a template down to the
-last part, puts the bound parts in the place of slots, and hands the result to numba; that is the first moment at which
-numba is imported, so that processes that never compile never pay for it. With NUMBA_DISABLE_JIT=1 the very same
-composition runs as plain Python.
+The decorators of `roles.py` only mark. `compiled(template, bindings)` follows the globals of a template
+recursively, replaces slots by the bound parts, and passes the result to numba. numba is first imported then,
+so that processes that never compile do not pay for the import. With NUMBA_DISABLE_JIT=1 the same composition
+runs as plain Python.
 
-A composed function has a name that ends in a hash of everything in it: its code, its constants, its parts. Two
-compositions can therefore never share machine code, neither in this process nor on disk. The disk cache lies in a
-folder named by a hash of the files that hold marked functions, the versions of numba, NumPy and Python, and the
-processor: what was compiled from other sources is never found.
+The name of a composed function ends in a hash of its content: its code, its constants, its parts. Two
+compositions can therefore never share machine code, neither in one process nor on disk. The disk cache lies
+in a folder named by a hash of the files that hold marked functions, the versions of numba, NumPy and Python,
+and the processor, so that machine code of other sources is never loaded.
 """
 
 import contextlib
@@ -33,25 +33,28 @@ from processing.core.errors import Broken
 from processing.core.kernels.roles import ROLE
 
 CORE = Path(__file__).parents[1]
-#: The files that make machine code of marked functions, and a line that marks one.
+#: The files that turn marked functions into machine code, and the pattern of a line that marks a function.
 COMPILERS = ("kernels/build.py", "kernels/intrinsics.py")
 _MARKED = re.compile(rb"^@(?:part|formula|kernel|slot|primitive)\b", re.MULTILINE)
 KEEP_DAYS = 30
 _SETTINGS = ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "NUMBA_OPT", "NUMBA_LOOP_VECTORIZE", "NUMBA_SLP_VECTORIZE")
 
-#: What was composed in this process: name -> (content, function); the names of plain functions end in `_plain`.
+#: The compositions of this process: name -> (content, function); names of plain functions end in `_plain`.
 _composed: dict[str, tuple[str, Any]] = {}
-#: Whoever wants to know that a compiler goes on.
+#: Callbacks that run at every compiler pass.
 _listeners: list[Callable[[], None]] = []
-#: What was asked for: (template, bindings, whether it is plain Python) -> function.
+#: The results of earlier requests: (template, bindings, whether it is plain Python) -> function.
 _asked: dict[tuple[Any, ...], Callable[..., Any]] = {}
 
 
 def compiled(template: Callable[..., Any], bindings: Mapping[str, Any] | None = None) -> Callable[..., Any]:
-    """The kernel of a template, its slots and constants replaced by `bindings` wherever its parts name them.
+    """Return the kernel of a template, with `bindings` in place of its slots and constants.
 
-    The same composition gives the same object. Bindings are marked functions or hashable constants.
+    Bindings apply wherever the template or its parts use a name. The same composition gives the same object.
 
+    Args:
+        template: a function marked as a kernel.
+        bindings: marked functions and hashable constants by name.
     Raises:
         Broken: a slot is not bound, or a part names a function that is neither marked nor bound.
     """
@@ -65,7 +68,11 @@ def compiled(template: Callable[..., Any], bindings: Mapping[str, Any] | None = 
 
 
 def plain(template: Callable[..., Any], bindings: Mapping[str, Any] | None = None) -> Callable[..., Any]:
-    """The same composition as plain Python, in any process: numba is never imported. Raises as `compiled`."""
+    """Return the same composition as plain Python; numba is never imported.
+
+    Raises:
+        Broken: as `compiled`.
+    """
     request = template, tuple(sorted((bindings or {}).items())), True
     if request not in _asked:
         _asked[request] = _compose(template, dict(bindings or {}), is_plain=True)[1]
@@ -73,12 +80,12 @@ def plain(template: Callable[..., Any], bindings: Mapping[str, Any] | None = Non
 
 
 def is_on_disk(function: Callable[..., Any]) -> bool:
-    """Whether a kernel from `compiled` was compiled before, by any process, so that its first call does not wait."""
+    """Return whether a kernel of `compiled` is in the disk cache, so that its first call does not wait."""
     return any(cache_folder().rglob(f"*{function.__name__}-*.nbi"))
 
 
 def _compose(function: Any, bindings: dict[str, Any], *, is_plain: bool) -> tuple[str, Any]:
-    """The content (a hash in hex) and the compiled, or the plain, form of one marked function."""
+    """The content hash (hex) and the compiled, or plain, form of one marked function."""
     resolved, description = {}, [function.__qualname__, _of_code(function.__code__)]
     for name in sorted(_names(function.__code__)):
         if name not in bindings and name not in function.__globals__:
@@ -97,7 +104,7 @@ def _compose(function: Any, bindings: dict[str, Any], *, is_plain: bool) -> tupl
 
 
 def _resolve(name: str, value: Any, bindings: dict[str, Any], *, is_plain: bool) -> tuple[str, Any]:
-    """What a global stands for, in words and as the value that the composed function sees."""
+    """The description of a global for the content hash, and its value in the composed function."""
     role = getattr(value, ROLE, None)
     if role == "slot":
         raise Broken(f"the slot {name!r} is not bound")
@@ -113,7 +120,7 @@ def _resolve(name: str, value: Any, bindings: dict[str, Any], *, is_plain: bool)
 
 
 def _names(code: CodeType) -> set[str]:
-    """The globals that a function reads, nested functions included."""
+    """The names of the globals that a function reads, nested functions included."""
     read = {line.argval for line in dis.get_instructions(code) if line.opname == "LOAD_GLOBAL"}
     return read.union(*(_names(constant) for constant in code.co_consts if isinstance(constant, CodeType)))
 
@@ -124,7 +131,7 @@ def _of_code(code: CodeType) -> str:
 
 
 def _bound(function: Any, name: str, resolved: dict[str, Any]) -> Any:
-    """A copy of the function that sees `resolved`; lines and tracebacks stay those of its file."""
+    """A copy of the function with `resolved` as its globals; tracebacks keep the lines of its file."""
     bound = FunctionType(function.__code__, function.__globals__ | resolved, name, function.__defaults__)
     bound.__qualname__, bound.__module__, bound.__doc__ = name, function.__module__, function.__doc__
     return bound
@@ -144,7 +151,7 @@ def _instructions(primitive: Any) -> Any:
 
 @cache
 def _numba() -> Any:
-    """numba, told where to keep machine code before it is imported."""
+    """numba, with its cache folder configured before the import."""
     folder = cache_folder()
     os.environ["NUMBA_CACHE_DIR"] = str(folder)
     numba = import_module("numba")
@@ -155,7 +162,10 @@ def _numba() -> Any:
 
 @contextlib.contextmanager
 def while_compiling(notify_listener: Callable[[], None]) -> Iterator[None]:
-    """Inside, `tell` is called with every pass of a compiler: a kernel takes seconds, on a busy machine a minute."""
+    """Call `notify_listener` at every compiler pass inside this context.
+
+    A kernel takes seconds to compile, on a busy machine a minute.
+    """
     _listeners.append(notify_listener)
     try:
         yield
@@ -176,7 +186,10 @@ def _listen_to_passes() -> None:
 
 @cache
 def cache_folder() -> Path:
-    """The folder of this state of the sources and this machine; a temporary one where it cannot be written."""
+    """Return the cache folder for the current sources and this machine.
+
+    It is a temporary folder where the usual one cannot be written.
+    """
     base = Path(os.environ.get("EVOLUTION_CACHE_DIR") or Path.home() / ".cache" / "evolution")
     folder = base / fingerprint()
     try:
@@ -191,7 +204,7 @@ def cache_folder() -> Path:
 
 @cache
 def fingerprint() -> str:
-    """The sources of kernels, versions, processor and compiler settings, as 16 hex digits."""
+    """Return a hash of the sources of kernels, versions, processor and compiler settings: 16 hex digits."""
     about = [platform.python_version(), version("numba"), version("llvmlite"), version("numpy"), _processor()]
     about += [f"{name}={os.environ.get(name, '')}" for name in _SETTINGS]
     digest = hashlib.sha256("\n".join(about).encode())
@@ -201,13 +214,16 @@ def fingerprint() -> str:
 
 
 def sources() -> dict[str, bytes]:
-    """The files that kernels are made from, by their paths below the core: in which a function is marked, or compiled."""
+    """Return the contents of the files that machine code depends on, by their paths relative to the core.
+
+    These are the files that contain a marked function, and the compilers themselves.
+    """
     texts = {path.relative_to(CORE).as_posix(): path.read_bytes() for path in sorted(CORE.rglob("*.py"))}
     return {path: text for path, text in texts.items() if path in COMPILERS or _MARKED.search(text)}
 
 
 def _processor() -> str:
-    """The processor's name and, where Linux tells, its features."""
+    """The processor's name and, on Linux, its features."""
     try:
         lines = Path("/proc/cpuinfo").read_text().split("\n\n")[0].splitlines()
     except OSError:
@@ -216,7 +232,7 @@ def _processor() -> str:
 
 
 def _prune(base: Path, *, keep: Path) -> None:
-    """Remove sibling folders that no process has opened for KEEP_DAYS days."""
+    """Remove sibling folders that no process has used for KEEP_DAYS days."""
     for folder in base.iterdir():
         used = folder / ".used"
         if folder != keep and used.exists() and time.time() - used.stat().st_mtime > KEEP_DAYS * 86_400:

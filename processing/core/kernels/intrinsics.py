@@ -1,7 +1,7 @@
-"""The functions of `lanes.py` as machine instructions. Only `build` imports this file: it needs numba."""
+"""The primitives of `lanes.py` as machine instructions. It needs numba, so only `build` imports it."""
 
 # mypy: ignore-errors
-# numba types these functions, at the first compile.
+# numba infers the types of these functions when they are first compiled.
 
 import operator
 
@@ -18,7 +18,7 @@ _VECTOR, _INDICES = ir.VectorType(_FLOAT, LANES), ir.VectorType(_INT32, LANES)
 
 
 class Lanes(types.Type):
-    """A vector of LANES float32."""
+    """The numba type of a vector of LANES float32."""
 
     def __init__(self) -> None:
         super().__init__(name=f"Lanes{LANES}")
@@ -34,14 +34,14 @@ class _LanesModel(models.PrimitiveModel):
 
 
 def _one_kind(*arguments):
-    """The type that an operation on these vectors and float32 numbers has; None where one is something else."""
+    """The result type of an operation on vectors and float32 numbers; None where an argument is neither."""
     if not all(isinstance(argument, Lanes) or argument == types.float32 for argument in arguments):
         return None
     return lanes_type if any(isinstance(argument, Lanes) for argument in arguments) else types.float32
 
 
 def _spread(builder, value):
-    """The vector with a float in each lane; a vector stays as it is."""
+    """The vector with a scalar in each lane; a vector is returned unchanged."""
     if isinstance(value.type, ir.VectorType):
         return value
     single = builder.insert_element(ir.Constant(ir.VectorType(value.type, LANES), ir.Undefined), value, _INT32(0))
@@ -178,7 +178,7 @@ def gather(typing_context, buffer, places, at):
     return lanes_type(buffer, places, types.int64), code
 
 
-#: AVX-512 gathers a whole vector by one instruction.
+#: AVX-512 gathers a whole vector with one instruction.
 HAS_WIDE_GATHER = bool(host_features().get("avx512f"))
 
 
@@ -225,7 +225,7 @@ def _row_start(builder, table, rows, lane, width):
 
 
 def _columns(builder, starts, i, count):
-    """Numbers i..i+count-1 of all rows, as `count` vectors: four at a time by exchanges between registers."""
+    """Numbers i..i + count - 1 of all rows, as `count` vectors; four at a time by register shuffles."""
     places = [builder.gep(start, [i]) for start in starts]
     if count == 1:
         vector = ir.Constant(_VECTOR, ir.Undefined)
@@ -234,7 +234,8 @@ def _columns(builder, starts, i, count):
         return [vector]
     four = ir.VectorType(_FLOAT, 4)
     quarters = [builder.load(builder.bitcast(place, four.as_pointer()), align=4) for place in places]
-    # a, b, c, d hold rows 0 4 8 12, rows 1 5 9 13, ...; in each quarter of a register a 4 x 4 block is transposed.
+    # a, b, c, d hold rows 0 4 8 12, rows 1 5 9 13, ...; in each quarter of a register a 4 x 4 block is
+    # transposed.
     a, b, c, d = (_joined(builder, quarters[first::4]) for first in range(4))
     low_ab, high_ab = _exchange(builder, a, b, (0, 16, 1, 17)), _exchange(builder, a, b, (2, 18, 3, 19))
     low_cd, high_cd = _exchange(builder, c, d, (0, 16, 1, 17)), _exchange(builder, c, d, (2, 18, 3, 19))
@@ -245,7 +246,7 @@ def _columns(builder, starts, i, count):
 
 
 def _joined(builder, parts):
-    """Vectors of equal length, two by two, until there is one."""
+    """The concatenation of vectors of equal length, joined pairwise."""
     while len(parts) > 1:
         size = 2 * parts[0].type.count
         order = ir.Constant(ir.VectorType(_INT32, size), [_INT32(number) for number in range(size)])
@@ -254,7 +255,7 @@ def _joined(builder, parts):
 
 
 def _exchange(builder, a, b, pattern):
-    """The same choice of 4 of 8 numbers in every quarter of two vectors."""
+    """Apply the same choice of 4 of 8 numbers to every quarter of two vectors."""
     order = [_INT32(number + 4 * quarter) for quarter in range(LANES // 4) for number in pattern]
     return builder.shuffle_vector(a, b, ir.Constant(_INDICES, order))
 
@@ -329,7 +330,7 @@ def fill_sums(typing_context, y, target, x, source, inputs, weights, at, stride,
 
 
 def _tile(builder, number, x, inputs, weights, at, stride, biases):
-    """The loop over the inputs for `number` units; the sums, and with them the builder, are at its exit."""
+    """Emit the loop over the inputs for `number` units; return the sums, with the builder at its exit."""
     start, loop, end = builder.block, builder.append_basic_block("loop"), builder.append_basic_block("end")
     with_bias, ready = builder.append_basic_block("bias"), builder.append_basic_block("ready")
     zero = ir.Constant(_VECTOR, [_FLOAT(0)] * LANES)

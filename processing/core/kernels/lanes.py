@@ -1,8 +1,9 @@
-"""One number per lane: the vectors that kernels are written with.
+"""Vectors with one number per lane: the operations that kernels are written with.
 
-LANES agents live side by side, one in each lane of a SIMD register. In plain Python a vector is a float32 array of
-LANES elements and these functions are what they say; compiled, each of them is one or two machine instructions
-(`intrinsics.py`). A buffer is a flat float32 array; `at` is the index of the first of LANES elements.
+The numbers of LANES agents lie side by side, one in each lane of a SIMD register. In plain Python a vector is
+a float32 array of LANES elements and these functions define the semantics; compiled, most of them are a few
+machine instructions (`intrinsics.py`). A buffer is a flat array; `at` is the index of the first of LANES
+consecutive elements.
 """
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
@@ -11,70 +12,81 @@ import numpy as np
 
 from processing.core.kernels.roles import primitive
 
-#: 16 float32 are one AVX-512 register, two of AVX2, four of NEON. The lanes never change a result.
+#: 16 float32 are one AVX-512 register, two of AVX2, four of NEON. The number of lanes never changes a result.
 LANES = 16
 
 
 @primitive
 def load(buffer, at):
-    """The vector at an index of a float32 buffer."""
+    """Return the (LANES,) float32 vector at an index of a float32 buffer."""
     return buffer[at : at + LANES].copy()
 
 
 @primitive
 def store(buffer, at, vector):
-    """Put a vector at an index of a float32 buffer."""
+    """Write a (LANES,) vector at an index of a float32 buffer."""
     buffer[at : at + LANES] = vector
 
 
 @primitive
 def store_whole(buffer, at, vector):
-    """Put a vector of whole numbers at an index of an int32 buffer."""
+    """Write a vector of integral float32 numbers at an index of an int32 buffer."""
     buffer[at : at + LANES] = vector.astype(np.int32)
 
 
 @primitive
 def load_whole(buffer, at):
-    """The vector of whole numbers at an index of an int32 buffer."""
+    """Return the integers at an index of an int32 buffer as a float32 vector."""
     return buffer[at : at + LANES].astype(np.float32)
 
 
 @primitive
 def add_up(buffer, at, vector):
-    """Add a vector to the numbers at an index of a float64 buffer."""
+    """Add a float32 vector to the LANES numbers at an index of a float64 buffer."""
     buffer[at : at + LANES] += vector
 
 
 @primitive
 def mark_over(over, alive, vector):
-    """over, uint8, becomes 1 where a lane is alive and the vector above 0, else 0; how many became 1."""
+    """Set over[l] to 1 where lane l is alive and the vector is above 0, else to 0.
+
+    Args:
+        over, alive: (LANES,) uint8.
+        vector: (LANES,) float32.
+    Returns:
+        How many were set to 1.
+    """
     over[:LANES] = (alive[:LANES] != 0) & (vector > 0)
     return int(over[:LANES].sum())
 
 
 @primitive
 def fill(value):
-    """The same float32 in each lane."""
+    """Return the vector with the same float32 in each lane."""
     return np.full(LANES, value, np.float32)
 
 
 @primitive
 def get(array, i):
-    """array[i] for i >= 0: compiled, without the question whether i counts from the end."""
+    """Return array[i] for i >= 0; compiled without the check for negative indices."""
     return array[i]
 
 
 @primitive
 def put(array, i, value):
-    """array[i] = value for i >= 0."""
+    """Set array[i] = value for i >= 0; compiled without the check for negative indices."""
     array[i] = value
 
 
 @primitive
 def fill_rows(x, target, table, width, rows, at):
-    """Each lane l gets row rows[at + l] of a table: vector i of x (from `target` on) gets its number i, i < width.
+    """Write one row of a table to each lane: lane l gets row rows[at + l].
 
-    x and table float32, flat; rows int32.
+    Number i of the row, 0 <= i < width, goes to lane l of vector i of x, counted from index `target`.
+
+    Args:
+        x, table: flat float32; table has rows of `width` numbers.
+        rows: flat int32 row numbers.
     """
     for i in range(width):
         store(x, target + i * LANES, table[rows[at : at + LANES] * width + i])
@@ -82,29 +94,35 @@ def fill_rows(x, target, table, width, rows, at):
 
 @primitive
 def gather(buffer, places, at):
-    """Each lane l gets number places[at + l] of a float32 buffer; places int32."""
+    """Return the vector whose lane l is buffer[places[at + l]].
+
+    Args:
+        buffer: flat float32.
+        places: flat int32 indices of `buffer`.
+    """
     return buffer[places[at : at + LANES]]
 
 
 @primitive
 def where_greater(a, b, yes, no):
-    """`yes` where a > b, else `no`, also where a or b is not a number. Scalars or vectors, mixed."""
+    """Return `yes` where a > b, else `no`, also where a or b is NaN. Scalars and vectors may be mixed."""
     return np.where(a > b, yes, no).astype(np.float32)
 
 
 @primitive
 def where_bit(bits, yes, no):
-    """`yes` in each lane l where bit l of a whole number is set, else `no`; both vectors."""
+    """Return `yes` in each lane l where bit l of the integer `bits` is set, else `no`; both are vectors."""
     return np.where((int(bits) >> np.arange(LANES)) & 1 == 1, yes, no)
 
 
 @primitive
 def madd(a, b, c):
-    """a * b + c in float32, rounded once. Scalars or vectors, mixed.
+    """Return a * b + c in float32, rounded once. Scalars and vectors may be mixed.
 
-    The product of two float32 is exact in float64; their sum with c is rounded to odd, so that the second rounding, to
-    float32, is the only one that shows. Source: Boldo and Melquiond 2008, "Emulation of FMA and correctly rounded
-    sums".
+    The product of two float32 is exact in float64. Its sum with c is rounded to odd, so that the second
+    rounding, to float32, gives the correctly rounded result.
+
+    Source: Boldo and Melquiond 2008, "Emulation of FMA and correctly rounded sums".
     """
     product = np.float64(1) * a * b
     addend = np.float64(1) * c
@@ -118,10 +136,16 @@ def madd(a, b, c):
 
 @primitive
 def fill_sums(y, target, x, source, inputs, weights, at, stride, biases, units):
-    """Bias plus weighted inputs, one after the other, for 1 to `widest_tile` units whose sums stay in registers.
+    """Write bias plus weighted inputs of 1 to `widest_tile` units, whose sums stay in registers.
 
-    Vector u of y (from `target` on) becomes vector u of weights from `biases` on (0 where that is negative), plus, for
-    i = 0, 1, ..., vector i of x (from `source` on) times vector u of weights from `at + i * stride` on, each by `madd`.
+    Vector u of y, counted from index `target`, becomes vector u of weights from `biases` on (0 where `biases`
+    is negative) plus, for i = 0, 1, ..., inputs - 1 in this order, vector i of x from `source` on times
+    vector u of weights from `at + i * stride` on. Each addition is a `madd`.
+
+    Args:
+        y, x, weights: flat float32.
+        target, source, at, stride, biases: indices in elements, not in vectors.
+        inputs, units: numbers of vectors.
     """
     for unit in range(units):
         total = np.zeros(LANES, np.float32) if biases < 0 else load(weights, biases + unit * LANES)
@@ -132,19 +156,22 @@ def fill_sums(y, target, x, source, inputs, weights, at, stride, biases, units):
 
 @primitive
 def widest_tile():
-    """How many units `fill_sums` may compute at once: as many as the machine's registers hold sums."""
+    """Return the most units for one call of `fill_sums`: as many as the machine's registers hold sums."""
     return 10
 
 
 @primitive
 def two_to(n):
-    """2^n for whole n from -126 to 127, float32 in and out. Scalars or vectors."""
+    """Return 2^n for integral n from -126 to 127, float32 in and out. Scalars or vectors."""
     return np.ldexp(np.float32(1), np.asarray(n).astype(np.int32)).astype(np.float32)[()]
 
 
 @primitive
 def take_ticket(counter):
-    """Raise counter[0], int64, by one and return what it was; threads never get the same ticket."""
+    """Raise counter[0], int64, by one and return its previous value.
+
+    Compiled, the operation is atomic between threads.
+    """
     ticket = int(counter[0])
     counter[0] += 1
     return ticket

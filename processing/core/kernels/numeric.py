@@ -1,7 +1,7 @@
-"""Elementary functions from + - * / and fused multiply-adds in a fixed order: the same bits on every machine.
+"""Elementary functions of + - * / and fused multiply-adds in a fixed order: the same bits on every machine.
 
-Every function takes a float32 or a vector of `lanes`. No libm, no fast-math, nothing is re-ordered. Finite arguments,
-huge ones too, never give NaN.
+Every function takes and returns a float32 or a vector of `lanes`. There is no libm and no fast-math, and
+nothing is reordered. Finite arguments, also very large ones, never give NaN.
 """
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
@@ -13,7 +13,7 @@ from processing.core.kernels.roles import formula
 
 _f = np.float32
 ZERO, ONE, TWO, HALF = _f(0), _f(1), _f(2), _f(0.5)
-#: Adding and subtracting 1.5 * 2^23 rounds a float32 of less than 2^22 to the nearest whole number.
+#: Adding and subtracting 1.5 * 2^23 rounds a float32 of less than 2^22 to the nearest integer.
 ROUND = _f(12582912.0)
 
 _TANH_CLIP = _f(7.90531110763549805)
@@ -45,19 +45,22 @@ _GELU_INNER, _GELU_CUBE, _GELU_LOW = _f(0.7978845608028654), _f(0.044715), _f(-5
 
 @formula
 def relu(x):
-    """x where positive, else 0."""
+    """Return x where positive, else 0."""
     return where_greater(x, ZERO, x, ZERO)
 
 
 @formula
 def leaky_relu(x):
-    """x where positive, else x / 100."""
+    """Return x where positive, else 0.01 x."""
     return where_greater(x, ZERO, x, _SLOPE * x)
 
 
 @formula
 def tanh(x):
-    """The hyperbolic tangent as a quotient of polynomials, within 8 ulp. Source: the form of Eigen's float tanh."""
+    """Return the hyperbolic tangent, within 8 ulp.
+
+    Source: the rational approximation of Eigen's float tanh (degree 13 over degree 6).
+    """
     x = where_greater(x, _TANH_CLIP, _TANH_CLIP, x)
     x = where_greater(-_TANH_CLIP, x, -_TANH_CLIP, x)
     y = x * x
@@ -75,9 +78,11 @@ def tanh(x):
 
 @formula
 def exp(x):
-    """e^x for x from -87 to 88, and its value at the nearer end beyond (NaN counts as -87); within 2 ulp.
+    """Return e^x for x in [-87, 88], within 2 ulp; beyond, the value at the nearer end. NaN counts as -87.
 
-    x = n ln 2 + r, |r| <= ln 2 / 2; the polynomial is that of Cephes' expf.
+    x = n ln 2 + r, |r| <= ln 2 / 2.
+
+    Source: the polynomial of Cephes' expf.
     """
     x = where_greater(x, _EXP_HIGH, _EXP_HIGH, x)
     x = where_greater(x, _EXP_LOW, x, _EXP_LOW)
@@ -94,58 +99,71 @@ def exp(x):
 
 @formula
 def sigmoid(x):
-    """1 / (1 + e^-x)."""
+    """Return the logistic function 1 / (1 + e^-x)."""
     return ONE / (ONE + exp(-x))
 
 
 @formula
 def steep_sigmoid(x):
-    """1 / (1 + e^(-4.924273 x)). Source: Stanley and Miikkulainen 2002, section 4.1, with the constant of their code."""
+    """Return 1 / (1 + e^(-4.924273 x)).
+
+    Source: Stanley and Miikkulainen 2002, section 4.1, with the constant of the authors' code.
+    """
     return sigmoid(_STEEP * x)
 
 
 @formula
 def gaussian(x):
-    """e^(-x^2)."""
+    """Return e^(-x^2)."""
     return exp(-(x * x))
 
 
 @formula
 def absolute(x):
-    """x without its sign."""
+    """Return the absolute value."""
     return where_greater(x, ZERO, x, ZERO - x)
 
 
 @formula
 def calmed(x):
-    """x, or 0 where it is below 1e-15 or not a number: what comes to rest comes to subnormal numbers, which are slow."""
+    """Return x, or 0 where |x| <= 1e-15 or x is NaN.
+
+    Decaying states would otherwise reach subnormal numbers, which are slow.
+    """
     return where_greater(x * x, _REST, x, ZERO)
 
 
 @formula
 def step(x):
-    """1 where positive, else 0."""
+    """Return 1 where x is positive, else 0."""
     return where_greater(x, ZERO, ONE, ZERO)
 
 
 @formula
 def selu(x):
-    """Scaled exponential linear unit. Source: Klambauer et al. 2017, eq. 2 and 14."""
+    """Return the scaled exponential linear unit.
+
+    Source: Klambauer et al. 2017, eq. 2 and 14.
+    """
     return _SELU_SCALE * where_greater(x, ZERO, x, _SELU_ALPHA * (exp(x) - ONE))
 
 
 @formula
 def gelu(x):
-    """Gaussian error linear unit, its tanh form; 0 below -5.5. Source: Hendrycks and Gimpel 2016, section 2."""
+    """Return the Gaussian error linear unit in its tanh form; 0 below -5.5.
+
+    Source: Hendrycks and Gimpel 2016, section 2.
+    """
     inner = _GELU_INNER * madd(_GELU_CUBE * (x * x), x, x)
     return where_greater(_GELU_LOW, x, ZERO, HALF * x * (ONE + tanh(inner)))
 
 
 @formula
 def sin(x):
-    """The sine of x radians, within 2e-7 up to |x| = 1,000; 0 from |x| = 2^20 on, where float32 has lost the phase.
+    """Return the sine of x radians, within 2e-7 up to |x| = 1,000; 0 for |x| above 2^20.
 
-    x = n pi + r, |r| <= pi / 2, pi in three parts; the sign is that of (-1)^n.
+    There float32 has lost the phase. x = n pi + r, |r| <= pi / 2, with pi split into two float32 constants;
+    the sign is that of (-1)^n.
     """
     x = where_greater(x * x, _SIN_LIMIT * _SIN_LIMIT, ZERO, x)
     n = madd(x, _PI_INVERSE, ROUND) - ROUND
@@ -154,9 +172,9 @@ def sin(x):
 
 @formula
 def cos(x):
-    """The cosine of x radians, as accurate as `sin`; 1 from |x| = 2^20 on.
+    """Return the cosine of x radians, as accurate as `sin`; 1 for |x| above 2^20.
 
-    x = (n - 1/2) pi + r, |r| <= pi / 2; it is sin(r) with the sign of (-1)^n.
+    x = (n - 1/2) pi + r, |r| <= pi / 2; the result is sin(r) with the sign of (-1)^n.
     """
     x = where_greater(x * x, _SIN_LIMIT * _SIN_LIMIT, ZERO, x)
     n = (madd(x, _PI_INVERSE, HALF) + ROUND) - ROUND
@@ -166,7 +184,7 @@ def cos(x):
 
 @formula
 def _half_wave(n, r):
-    """(-1)^n sin(r) for whole n and |r| <= pi / 2."""
+    """(-1)^n sin(r) for integral n and |r| <= pi / 2."""
     y = r * r
     p = madd(y, _S9, _S7)
     p = madd(y, p, _S5)
@@ -178,12 +196,11 @@ def _half_wave(n, r):
 
 @formula
 def wrapped(x):
-    """x less the nearest multiple of 2 pi: the same angle from -pi to pi, for |x| < 2^20."""
+    """Return the angle in radians, minus the nearest multiple of 2 pi: in [-pi, pi], for |x| < 2^20."""
     n = madd(x, _TURN_INVERSE, ROUND) - ROUND
     return madd(n, -_TURN_2, madd(n, -_TURN_1, x))
 
 
 @formula
 def square(x):
-    """x times x."""
     return x * x

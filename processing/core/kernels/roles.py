@@ -1,9 +1,9 @@
-"""What a function is to a kernel. The decorators only mark it: a marked function is called as any other."""
+"""The roles of functions in kernels. The decorators only mark: a marked function is called like any other."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-#: The attribute of a function that says what it is.
+#: The attribute that holds the role of a function.
 ROLE = "__core_role__"
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -15,25 +15,26 @@ def part(function: F) -> F:
 
 
 def formula(function: F) -> F:
-    """Mark a part that is given and returns numbers and vectors alone, no arrays.
+    """Mark a part whose arguments and result are numbers and vectors, no arrays.
 
-    It is compiled once for each kind of arguments and inlined by LLVM, which takes a fraction of the time.
+    It is compiled once for each combination of argument types and inlined by LLVM, which takes a fraction of
+    the compile time of a `part`.
     """
     return _marked(function, "formula")
 
 
 def kernel(function: F) -> F:
-    """Mark a template that becomes a kernel: it releases the GIL and is kept on disk."""
+    """Mark a template that becomes a kernel: it releases the GIL, and its machine code is cached on disk."""
     return _marked(function, "kernel")
 
 
 def slot(function: F) -> F:
-    """Mark a place in a template that must be bound to a part of the same name."""
+    """Mark a placeholder in a template that must be bound to a part."""
     return _marked(function, "slot")
 
 
 def primitive(function: F) -> F:
-    """Mark a function that `intrinsics.py` knows under the same name as machine instructions."""
+    """Mark a function whose counterpart of the same name in `intrinsics.py` emits machine instructions."""
     return _marked(function, "primitive")
 
 

@@ -1,6 +1,7 @@
-"""The primitives of `lanes.py` for the first lane alone: a vector is one float32, so that a life in plain Python is fast.
+"""The primitives of `lanes.py` for the first lane only: a vector is one float32.
 
-Bound in the place of the primitives. Buffers keep the layout of LANES lanes; results have the same bits.
+They make an episode in plain Python fast. They are bound in place of the primitives, under the same names.
+Buffers keep the layout of LANES lanes; results have the same bits.
 """
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
@@ -20,75 +21,79 @@ _MANTISSA = 2.0**24
 
 @part
 def load(buffer, at):
-    """The number at an index of a float32 buffer."""
+    """Return the float32 number at an index of a float32 buffer."""
     return buffer[at]
 
 
 @part
 def store(buffer, at, number):
-    """Put a number at an index of a float32 buffer."""
+    """Write a number at an index of a float32 buffer."""
     buffer[at] = number
 
 
 @part
 def load_whole(buffer, at):
-    """The whole number at an index of an int32 buffer."""
+    """Return the integer at an index of an int32 buffer as float32."""
     return np.float32(buffer[at])
 
 
 @part
 def store_whole(buffer, at, number):
-    """Put a whole number at an index of an int32 buffer."""
+    """Write an integral float32 at an index of an int32 buffer."""
     buffer[at] = int(number)
 
 
 @part
 def gather(buffer, places, at):
-    """The number at the place that is found at an index."""
+    """Return buffer[places[at]]."""
     return buffer[places[at]]
 
 
 @part
 def add_up(buffer, at, number):
-    """Add to the number at an index of a float64 buffer."""
+    """Add a number to the one at an index of a float64 buffer."""
     buffer[at] += number
 
 
 @part
 def mark_over(over, alive, number):
-    """Whether the lane is alive and the number above 0."""
+    """Set over[0] to whether the lane is alive and the number is above 0; return it as 0 or 1."""
     over[0] = is_over = bool(alive[0]) and bool(number > 0)
     return int(is_over)
 
 
 @part
 def fill(value):
-    """The number itself."""
+    """Return the number itself."""
     return value
 
 
 @part
 def fill_rows(x, target, table, width, rows, at):
-    """Row rows[at] of a table."""
+    """Write row rows[at] of a table, `width` numbers, to every LANES-th element of x from `target` on."""
     first = int(rows[at]) * width
     x[target : target + width * LANES : LANES] = table[first : first + width]
 
 
 @part
 def where_greater(a, b, yes, no):
-    """`yes` if a > b, else `no`."""
+    """Return `yes` if a > b, else `no`."""
     return yes if a > b else no
 
 
 @part
 def where_bit(bits, yes, no):
-    """`yes` if the first bit is set, else `no`."""
+    """Return `yes` if bit 0 is set, else `no`."""
     return yes if int(bits) & 1 else no
 
 
 @part
 def madd(a, b, c):
-    """a * b + c in float32, rounded once: by way of float64, and with care where both roundings could show."""
+    """Return a * b + c in float32, rounded once.
+
+    The sum is computed in float64. Where the second rounding, to float32, could differ from a single one
+    (halfway cases and subnormal results), the exact version in `lanes.py` is used.
+    """
     total = float(a) * float(b) + float(c)
     is_halfway = math.frexp(total)[0] * _MANTISSA % 1.0 == 0.5
     return lanes.madd(a, b, c) if is_halfway or 0.0 < abs(total) < _SUBNORMAL else np.float32(total)
@@ -96,7 +101,7 @@ def madd(a, b, c):
 
 @part
 def fill_sums(y, target, x, source, inputs, weights, at, stride, biases, units):
-    """Bias plus weighted inputs, for any number of units at once."""
+    """Write bias plus weighted inputs of any number of units; see `lanes.fill_sums`."""
     width = units * LANES
     start = np.zeros(units, np.float32) if biases < 0 else weights[biases : biases + width : LANES]
     rows = [weights[at + i * stride : at + i * stride + width : LANES] for i in range(inputs)]
@@ -105,7 +110,15 @@ def fill_sums(y, target, x, source, inputs, weights, at, stride, biases, units):
 
 @part
 def _summed(values, rows, start):
-    """`start` plus value times row, one after the other, each sum rounded once to float32."""
+    """Return `start` plus the sum of values[i] * rows[i], each addition rounded once to float32.
+
+    Args:
+        values: (I,) float32.
+        rows: I arrays (units,) float32.
+        start: (units,) float32.
+    Returns:
+        (units,) float32; the additions are made in the order i = 0, 1, ...
+    """
     totals = values.astype(np.float64)[:, None] * np.array(rows, np.float64)  # exact: 24 + 24 bits
     reached = start
     for total in totals:
@@ -122,17 +135,17 @@ def _summed(values, rows, start):
 
 @part
 def widest_tile():
-    """No number of units is too large."""
+    """Return the most units for one call of `fill_sums`; practically unlimited here."""
     return 2**20
 
 
 @part
 def two_to(n):
-    """2^n for whole n from -126 to 127."""
+    """Return 2^n as float32 for integral n from -126 to 127."""
     return np.float32(math.ldexp(1.0, int(n)))
 
 
-#: What to bind.
+#: The bindings that replace the primitives, by name.
 FIRST_LANE = {
     one.__name__: one
     for one in (

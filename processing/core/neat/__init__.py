@@ -1,1 +1,1 @@
-"""NEAT's machinery, one idea a file; `strategies/neat.py` puts it together."""
+"""The operations of NEAT, one in each file; `strategies/neat.py` combines them."""

@@ -1,7 +1,7 @@
-"""How many children each species has: explicit fitness sharing, the young favoured, those that stand still punished.
+"""The number of children of each species, by explicit fitness sharing.
 
-Source: Stanley and Miikkulainen 2002, section 3.3, eq. 2; ages, penalties, carried fractions and what happens when the whole
-population stands still: authors' code v1.2.1.
+Source: Stanley and Miikkulainen 2002, section 3.3, eq. 2; ages, penalties, carried fractions and the
+stagnation of the whole population: authors' code v1.2.1.
 """
 
 import math
@@ -14,9 +14,14 @@ from processing.core.types import Float64Array, Int32Array, Int64Array
 
 
 def shareable(fitness: Float64Array) -> tuple[Float64Array, float]:
-    """Fitness (N,) as it can be shared, none negative and none above 2, and the unit that it is in.
+    """Scale fitness so that it can be shared.
 
-    Where any is negative, the lowest is taken from all. Agents that failed (NaN) have 0.
+    Where any fitness is negative, the lowest is subtracted from all.
+
+    Args:
+        fitness: (N,) float64, NaN where an agent failed.
+    Returns:
+        (N,) float64 in [0, 2], 0 where an agent failed; and the unit by which fitness was divided, > 0.
     """
     failed = np.isnan(fitness)
     unit = float(np.abs(fitness[~failed]).max(initial=0.0)) or 1.0
@@ -26,10 +31,19 @@ def shareable(fitness: Float64Array) -> tuple[Float64Array, float]:
 
 
 def shared(sums: Float64Array, sizes: Int64Array, able: Int64Array, factors: Float64Array) -> Float64Array:
-    """The sum of each species' shared fitness, (S,): that of its members over their number, times the species' factor.
+    """Return the sum of each species' shared fitness: the mean of its members times its factor.
 
-    Species whose agents all failed, `able` 0, have none. Where nobody has any, every agent of a species with a factor above 0
-    counts the same; where no factor is above 0, every agent of the species that are able.
+    Species whose agents all failed have a sum of 0. Where all sums are 0, every agent of the other species
+    with a factor above 0 counts as 1; where no such factor is above 0, every agent of the other species does.
+
+    Args:
+        sums: (S,) float64, the summed fitness of each species, from `shareable`.
+        sizes: (S,) int64, its agents, >= 1.
+        able: (S,) int64, its agents that did not fail.
+        factors: (S,) float64 >= 0, for its age and stagnation.
+    Returns:
+        (S,) float64 >= 0.
+    Source: Stanley and Miikkulainen 2002, section 3.3, eq. 2.
     """
     is_able = able > 0
     shares: Float64Array = np.where(is_able, factors * (sums / sizes), 0.0)
@@ -39,9 +53,16 @@ def shared(sums: Float64Array, sizes: Int64Array, able: Int64Array, factors: Flo
 
 
 def expected_offspring(shares: Sequence[float], size: int) -> Int32Array:
-    """The children of each species, (S,), `size` together: in proportion to the shares, not all 0.
+    """Return the number of children of each species, in proportion to the shares.
 
-    Fractions are carried from species to species; what rounding leaves over goes to the species that expects most.
+    Fractions are carried from species to species. The remainder of rounding goes to the species that expects
+    most.
+
+    Args:
+        shares: S numbers >= 0, not all 0.
+        size: the number of all children.
+    Returns:
+        (S,) int32, whose sum is `size`.
     """
     total = math.fsum(shares)
     offspring, carried = np.zeros(len(shares), np.int32), 0.0
@@ -54,7 +75,15 @@ def expected_offspring(shares: Sequence[float], size: int) -> Int32Array:
 
 
 def refocused(bests: Float64Array, size: int) -> Int32Array:
-    """Children of the two best species only, half of `size` each; all of one where there are no two. NaN: all failed."""
+    """Return the number of children of each species where only the two best have any, half of `size` each.
+
+    Args:
+        bests: (S,) float64, the best fitness of each species; NaN where all its agents failed, but not
+            everywhere.
+        size: the number of all children.
+    Returns:
+        (S,) int32, whose sum is `size`; one species has all children where no other has a fitness.
+    """
     first, *others = ranked(bests)
     offspring = np.zeros(len(bests), np.int32)
     offspring[first] = size // 2 if others else size

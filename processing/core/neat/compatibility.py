@@ -1,9 +1,12 @@
-"""How different two genomes are: the genes of one are looked up by their innovation numbers in a table of the other's weights.
+"""The compatibility distance of two genomes.
 
-distance = c1 E / N + c2 D / N + c3 W: E excess and D disjoint genes, W the mean difference of the weights of matching
-genes, disabled ones included. N is 1 as in the authors' code, or the number of genes of the larger genome, 1 below 20.
+distance = c1 E / N + c2 D / N + c3 W: E excess and D disjoint genes, W the mean absolute difference of the
+weights of matching genes, disabled ones included. N is 1 as in the authors' code, or the number of genes of
+the larger genome, and 1 where that is below 20. The genes of one genome are looked up by their innovation
+numbers in a table of the weights of the other.
 
-Source: Stanley and Miikkulainen 2002, section 3.3, eq. 1; N = 1: authors' code v1.2.1, as the paper's thresholds want it.
+Source: Stanley and Miikkulainen 2002, section 3.3, eq. 1; N = 1: authors' code v1.2.1, which the paper's
+thresholds fit.
 """
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, assignment"
@@ -18,13 +21,13 @@ from processing.core.kernels.lanes import get, put
 from processing.core.kernels.roles import kernel, part
 from processing.core.types import Float32Array, Float64Array, Int32Array
 
-#: Genomes smaller than this are not divided by their size.
+#: The structural part of the distance of genomes with fewer genes than this is not divided by their number.
 LARGE_GENOME = 20
 _ABSENT = np.float32(np.nan)
 
 
 class Measure(NamedTuple):
-    """What counts how much in the distance of two genomes."""
+    """The coefficients of the distance."""
 
     excess: float  # c1
     disjoint: float  # c2
@@ -33,7 +36,7 @@ class Measure(NamedTuple):
 
 
 class Genes(NamedTuple):
-    """What distances need of N genomes, flat: gene g of genome i stands at i * slots + g."""
+    """The genes of N genomes, flat: gene g of genome i has the index i * slots + g."""
 
     counts: Int32Array  # (N,) number of connection genes
     innovations: Int32Array  # (N * slots,)
@@ -42,12 +45,12 @@ class Genes(NamedTuple):
 
 
 def genes_of(genomes: Graphs) -> Genes:
-    """The genes of N genomes, without a copy where their arrays are contiguous."""
+    """Return the genes of N genomes, without a copy where their arrays are contiguous."""
     return Genes(genomes.genes, genomes.innovations.reshape(-1), genomes.weights.reshape(-1), genomes.weights.shape[1])
 
 
 def distances(genomes: Graphs, others: Graphs, measure: Measure) -> Float64Array:
-    """The distance of each of N genomes to each of M others, (N, M)."""
+    """Return the distance of each of N genomes to each of M others, (N, M) float64 >= 0."""
     found = np.empty((len(others.genes), len(genomes.genes)))
     compiled(fill_distances)(genes_of(genomes), genes_of(others), measure, table_for(genomes, others), found.reshape(-1))
     return found.T
@@ -55,7 +58,7 @@ def distances(genomes: Graphs, others: Graphs, measure: Measure) -> Float64Array
 
 @kernel
 def fill_distances(genomes, others, measure, table, found):
-    """Fill `found`, (M * N,)."""
+    """Fill `found`, (M * N,) float64: entry j * N + i is the distance of genome i to the other genome j."""
     size = genomes.counts.size
     for j in range(others.counts.size):
         fill_table(table, others, j)
@@ -65,13 +68,13 @@ def fill_distances(genomes, others, measure, table, found):
 
 
 def table_for(*groups: Graphs) -> Float32Array:
-    """Room for one weight by innovation number, NaN where there is none, as is always the last."""
+    """Return a table of weights by innovation number, (T,) float32, all NaN; the last entry stays NaN."""
     return np.full(max(int(group.innovations.max(initial=-1)) for group in groups) + 2, np.nan, np.float32)
 
 
 @part
 def fill_table(table, genes, j):
-    """Put the weights of genome j where its innovation numbers say."""
+    """Write the weights of genome j to the table, at its innovation numbers."""
     first = j * genes.slots
     for at in range(first, first + np.int64(get(genes.counts, j))):
         put(table, np.int64(get(genes.innovations, at)), get(genes.weights, at))
@@ -79,7 +82,7 @@ def fill_table(table, genes, j):
 
 @part
 def clear_table(table, genes, j):
-    """Take the weights of genome j out again."""
+    """Set the entries of genome j to NaN again."""
     first = j * genes.slots
     for at in range(first, first + np.int64(get(genes.counts, j))):
         put(table, np.int64(get(genes.innovations, at)), _ABSENT)
@@ -87,9 +90,9 @@ def clear_table(table, genes, j):
 
 @part
 def distance(table, others, j, genes, i, measure):
-    """The distance, float64, of genome i of `genes` to genome j of `others`, which lies in the table.
+    """Return the distance, float64, of genome i of `genes` to genome j of `others`, which is in the table.
 
-    No step depends on which genes match, so that the processor never guesses wrong.
+    No branch depends on which genes match, so that the processor mispredicts none.
     """
     count, count_other = np.int64(get(genes.counts, i)), np.int64(get(others.counts, j))
     first, first_other = i * genes.slots, j * others.slots

@@ -1,10 +1,10 @@
-"""A new connection between two nodes of a child that have none, drawn at random.
+"""The mutation that adds a connection between two random nodes that have none.
 
-A connection is recurrent where its target already leads to its source, or its source is an output; disabled genes count. In
-a feed-forward network there are none of these.
+A connection is recurrent where a path leads from its target to its source, or where its source is an output.
+Disabled genes count as paths. A feed-forward network has no recurrent connections.
 
-Source: Stanley and Miikkulainen 2002, section 3.1; tries, self-loops and outputs: authors' code v1.2.1, where only enabled
-genes count.
+Source: Stanley and Miikkulainen 2002, section 3.1; tries, self-loops and outputs: authors' code v1.2.1, where
+only enabled genes count.
 """
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, assignment"
@@ -19,12 +19,12 @@ from processing.core.neat.innovation import FREE, GENE, change_part, place_part
 from processing.core.rng import uniform_part
 from processing.core.types import Int32Array
 
-#: Chance that a try at a recurrent connection is one at a self-loop.
+#: Probability that a try at a recurrent connection is one at a self-loop.
 SELF_LOOPS = np.float32(0.5)
 
 
 class Frame(NamedTuple):
-    """The nodes that all genomes have."""
+    """The ids of the nodes that all genomes have: inputs, bias, outputs; hidden nodes follow."""
 
     first_output: int
     first_hidden: int
@@ -32,17 +32,25 @@ class Frame(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Room to search one genome of at most G genes and M hidden nodes in; nodes are numbered from 0 without gaps."""
+    """Buffers for a genome of at most G genes and M hidden nodes, numbered from 0 without gaps."""
 
-    starts: Int32Array  # (F + M + 1,) where the genes out of each node begin, F = `first_hidden`
-    ends: Int32Array  # (G,) their targets, by source
+    starts: Int32Array  # (F + M + 1,) index in `ends` of the first gene out of each node, F = `first_hidden`
+    ends: Int32Array  # (G,) targets of the genes, ordered by source
     reached: Int32Array  # (F + M,) 1 where a node was reached
-    waiting: Int32Array  # (F + M,) nodes reached, not yet left
+    waiting: Int32Array  # (F + M,) stack of nodes that were reached and not yet followed
 
 
 @kernel
 def add_connection(chances, frame, table, key, children, child, scratch):
-    """Connect two nodes; false where no try found a pair."""
+    """Add a connection to a child; return false where no try found a pair.
+
+    Args:
+        chances: `Mutation`; frame: `Frame`; table: `Innovations`.
+        children: `Graphs` with room for another gene in genome `child`.
+        key: the address (seed, MUTATION, generation, child, CONNECTION).
+        scratch: `Scratch`.
+    Source: Stanley and Miikkulainen 2002, section 3.1.
+    """
     nodes = frame.first_hidden + np.int64(children.nodes[child])
     fill_arrows(frame, children, child, scratch)
     recurrent = uniform_part(key, 0) < chances.recurrent
@@ -73,7 +81,7 @@ def add_connection(chances, frame, table, key, children, child, scratch):
 
 @part
 def fill_arrows(frame, children, child, scratch):
-    """Fill `starts` and `ends`: the targets of each node's genes."""
+    """Fill `starts` and `ends`: the targets of the genes out of each node."""
     genes, nodes = np.int64(children.genes[child]), frame.first_hidden + np.int64(children.nodes[child])
     for node in range(nodes + 1):
         scratch.starts[node] = 0
@@ -90,7 +98,7 @@ def fill_arrows(frame, children, child, scratch):
 
 @part
 def number_of(frame, node, children, child):
-    """The number of the node with this id; hidden ones are found by halving their list."""
+    """The number of the node with this id; hidden ones are found by binary search."""
     if node < frame.first_hidden:
         return np.int64(node)
     low, high = np.int64(0), np.int64(children.nodes[child])
@@ -122,7 +130,7 @@ def is_connected(source, target, scratch):
 
 @part
 def closes_cycle(frame, source, target, nodes, scratch):
-    """Whether a connection would be recurrent: paths are followed from the target, but not out of outputs."""
+    """Whether a connection would be recurrent: paths are followed from its target, but not beyond outputs."""
     if source < frame.first_output:
         return False
     if source == target or source < frame.first_hidden:

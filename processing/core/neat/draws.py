@@ -1,16 +1,21 @@
-"""Which draw decides what while a generation is bred.
+"""The addresses of the random draws of breeding.
 
-Everything of child c is drawn at (seed, PARENTS, CROSSOVER or MUTATION, generation, c); of MUTATION, the place of the
-episode says which change is meant:
+The draws of child c have the addresses (seed, PARENTS, CROSSOVER or MUTATION, generation, c). With MUTATION,
+the place of the episode names the kind of change. The numbers of the draws:
 
-- PARENTS: 0 mutation alone? 1 mother, 2 father of another species? 3 father, 4 averaged? 5 mutated too? 6 to 10 which other
-  species. Of a champion's child (see `allocation.py`) only 0: its weights, or a new connection?
-- CROSSOVER: 2g and 2g + 1 for gene g of the fitter parent: whose of two matching genes, and whether it is disabled.
-- MUTATION, DECISIONS: 0 new node? 1 new connection? 2 weights? 3 a gene switched? 4 a gene enabled again?
+- PARENTS: 0 whether it is only mutated, 1 mother, 2 whether the father is of another species, 3 father, 4
+  whether weights are averaged, 5 whether it is mutated as well, 6 to 10 the other species. Of a champion's
+  child (see `refocused` in `allocation.py`) only 0: whether its weights are mutated or a connection is added.
+- CROSSOVER: 2g and 2g + 1 for gene g of the fitter parent: which of two matching genes, and whether it is
+  disabled.
+- MUTATION, DECISIONS: whether there is 0 a new node, 1 a new connection, 2 a mutation of weights, 3 a toggled
+  gene, 4 a gene enabled again.
 - MUTATION, NODE: n for gene n or try n; 2^32 the activation.
-- MUTATION, CONNECTION: 0 recurrent? 1 weight; 3t + 2 to 3t + 4 for try t: to itself? source, target.
-- MUTATION, WEIGHTS: 0 severe? 3g + 1 to 3g + 3 for gene g: which of two ways, perturbed or replaced, by how much.
-- MUTATION, SWITCHES: 0 which gene.
+- MUTATION, CONNECTION: 0 whether it is recurrent, 1 weight; 3t + 2 to 3t + 4 for try t: whether it is a
+  self-loop, source, target.
+- MUTATION, WEIGHTS: 0 whether it is severe; 3g + 1 to 3g + 3 for gene g: whether it may be replaced, whether
+  it is perturbed or replaced, and the amount.
+- MUTATION, SWITCHES: 0 the gene.
 """
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"

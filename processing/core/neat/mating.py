@@ -1,8 +1,9 @@
-"""Two parents become one child.
+"""Crossover: two parents have one child.
 
-Matching genes come from either parent, or have the mean of both weights; the other genes, and with them the nodes, come
-from the fitter one: of equally fit parents from the smaller genome, of equal ones the mother's. So a child has the
-structure of one of its parents: no connection twice, and no cycle that was not there.
+Matching genes come from either parent, or have the mean of both weights. All other genes, and the nodes, come
+from the fitter parent: of equally fit parents, from the one with the smaller genome, and of equally large
+genomes, from the mother. So a child has the structure of one of its parents: no connection occurs twice, and
+no new cycle arises.
 
 Source: Stanley and Miikkulainen 2002, section 3.2; the smaller of equally fit parents: authors' code v1.2.1.
 """
@@ -20,7 +21,7 @@ _S63, _ZERO = np.uint64(63), np.uint64(0)
 
 @part
 def fill_copy(pool, parent, children, child):
-    """The child is its parent."""
+    """Make the child a copy of its parent."""
     children.genes[child] = pool.genes[parent]
     for i in range(pool.genes[parent]):
         children.innovations[child, i] = pool.innovations[parent, i]
@@ -36,7 +37,15 @@ def fill_copy(pool, parent, children, child):
 
 @kernel
 def fill_crossed(pool, fitness, mother, father, averaging, disabling, key, children, child):
-    """The child of two parents; `disabling` is the chance that a gene disabled in one of them is disabled in the child."""
+    """Fill the child of two parents.
+
+    Args:
+        pool: `Graphs`, P genomes; fitness: (P,) float64; mother, father: indices in them.
+        averaging: whether matching genes get the mean of both weights.
+        disabling: probability, float32, that a gene disabled in a parent is disabled in the child.
+        key: the address (seed, CROSSOVER, generation, child).
+    Source: Stanley and Miikkulainen 2002, section 3.2.
+    """
     fitter, other = mother, father
     equal = fitness[father] == fitness[mother]
     if fitness[father] > fitness[mother] or (equal and pool.genes[father] < pool.genes[mother]):

@@ -1,6 +1,7 @@
-"""How one child's genome is changed: a new node, or else a new connection, or else its weights and switches.
+"""The mutation of one child: a new node, or else a new connection, or else changes of its genes.
 
-Each part changes genome `child` of `children`, which has room for one node and two genes more, and says whether it did.
+Each function changes genome `child` of `children`, which has room for another node and two more genes, and
+returns whether it did.
 
 Source: Stanley and Miikkulainen 2002, section 3.1; tries, walks and weights: authors' code v1.2.1.
 """
@@ -19,12 +20,12 @@ from processing.core.neat.innovation import NODE as NODE_COUNTER
 from processing.core.rng import agent_key, uniform_part
 
 _CHOICE = 2**32
-#: Part of the genes whose weights may be replaced in a mutation that is not severe.
+#: Fraction of the genes whose weights may be replaced in a mutation that is not severe.
 REPLACED = np.float32(0.5)
 
 
 class Mutation(NamedTuple):
-    """The chances and sizes of changes; what each means stands in `NeatParameters`."""
+    """Probabilities and sizes of changes; `NeatParameters` describes each."""
 
     add_node: np.float32
     add_connection: np.float32
@@ -43,15 +44,15 @@ class Mutation(NamedTuple):
     limit: np.float32
     connection_power: np.float32
     tries: int
-    small: int  # genes; smaller genomes are walked through for a gene to split
+    small: int  # genes; in smaller genomes the gene to split is searched from the oldest on
     walk_on: np.float32
-    large: int  # genes; in genomes of this size the newest genes are told apart
+    large: int  # genes; in genomes of at least this size the newest genes are treated separately
     new_fraction: float
 
 
 @part
 def mutate(chances, frame, table, choices, prefix, children, child, scratch):
-    """Change the child as the draws of its address say; true where something became of it."""
+    """Mutate the child by the draws of its address; return whether it was changed."""
     decisions = agent_key(prefix, child, DECISIONS)
     if uniform_part(decisions, 0) < chances.add_node:
         return add_node(chances, frame, table, choices, agent_key(prefix, child, NODE), children, child)
@@ -70,7 +71,7 @@ def mutate(chances, frame, table, choices, prefix, children, child, scratch):
 
 @kernel
 def add_node(chances, frame, table, choices, key, children, child):
-    """Split an enabled gene: it is disabled; the new node gets weight 1 in, and the old weight out."""
+    """Split an enabled gene: a new node gets an ingoing weight of 1 and the gene's weight outgoing."""
     split = chosen_gene(chances, frame, key, children, child)
     if split < 0:
         return False
@@ -103,10 +104,11 @@ def add_node(chances, frame, table, choices, key, children, child):
 
 @part
 def chosen_gene(chances, frame, key, children, child):
-    """The gene to be split: enabled, and not from the bias; -1 where none was found.
+    """Choose the gene to split, which is enabled and does not start at the bias; -1 where none was found.
 
-    A small genome is walked through from the first such gene on, and each gene is passed by with a chance, so that old
-    connections are split more often; a walk that ends on a disabled gene finds nothing. In others genes are tried at random.
+    A small genome is searched from its first such gene on, and each gene is skipped with a fixed probability,
+    so that old connections are split more often. A search that ends at a disabled gene finds none. In larger
+    genomes genes are tried at random.
     """
     genes = np.int64(children.genes[child])
     if genes < chances.small:
@@ -125,10 +127,11 @@ def chosen_gene(chances, frame, key, children, child):
 
 @kernel
 def mutate_weights(chances, key, children, child):
-    """Move or replace weights by a uniform number within +-power; they stay within +-limit.
+    """Perturb weights by, or replace them with, a uniform number within +-power; they are clipped to +-limit.
 
-    In a severe mutation genes are perturbed, replaced or left with fixed chances; in another one the newest genes of a large
-    genome are; and all others are perturbed at `rate`, of which every second one may be replaced as well.
+    In a severe mutation every weight is perturbed, replaced or kept with fixed probabilities. Otherwise this
+    holds for the newest genes of a large genome, with probabilities of their own; the weights of all other
+    genes are perturbed with the probability `rate`, and every second one of them may be replaced as well.
     """
     genes = np.int64(children.genes[child])
     severe = uniform_part(key, 0) < chances.severe
@@ -152,7 +155,7 @@ def mutate_weights(chances, key, children, child):
 
 @part
 def toggle(key, children, child):
-    """Switch one gene, drawn among all; the last one that is enabled from its source stays so."""
+    """Toggle a random gene; the last enabled gene of its source stays enabled."""
     g = index_part(key, 0, children.genes[child])
     if children.enabled[child, g] == 0:
         children.enabled[child, g] = 1
@@ -166,7 +169,7 @@ def toggle(key, children, child):
 
 @part
 def re_enable(children, child):
-    """Enable the oldest gene that is disabled."""
+    """Enable the oldest disabled gene."""
     for g in range(children.genes[child]):
         if children.enabled[child, g] == 0:
             children.enabled[child, g] = 1

@@ -1,17 +1,23 @@
-"""The parameters of NEAT: the values of the paper where it gives them, of its authors' code where it does not.
+"""The parameters of NEAT: values of the paper where it gives them, otherwise those of its authors' code.
 
-The figures in the sources' brackets are those of double pole balancing without velocities; the preset `paper` takes them.
+The figures in brackets in the sources are those of double pole balancing without velocities, which the preset
+`paper` uses.
 
-What the authors' code can do, and is left out here:
-    mating at a single point, and babies stolen from bad species for good ones: their chances are 0 in the files for XOR and
-    for the double pole
-    traits of networks, nodes and links, and their mutation: they change no output of the networks of these files
-What is a number in the code there, and a constant here:
-    `connecting.SELF_LOOPS`, `mutation.REPLACED`: how often recurrent links are self-loops, and which weights may be replaced
-    `reproduction._TRIES` draws of another species, by a quarter of a normal number
-    `strategies.neat.THRESHOLD_STEP` and `OLD_GENERATIONS`: for `target_species` and `purge_generations`
-    20 genes, `compatibility.LARGE_GENOME`: the paper's bound for `normalize_by_size`
-    weights of the first networks: uniform within ±1, as the code's random start; see `Graph.random`
+Features of the authors' code that are left out here:
+
+    - single-point crossover, and offspring taken from bad species for good ones: their probabilities are 0 in
+      the files for XOR and for the double pole
+    - traits of networks, nodes and links, and their mutation: they change no output of the networks of these
+      files
+
+Numbers in the authors' code that are constants here:
+
+    - `connecting.SELF_LOOPS`, `mutation.REPLACED`: fractions of recurrent links that are self-loops, and of
+      weights that may be replaced
+    - `reproduction._TRIES` draws of another species, by a quarter of a normal number
+    - `strategies.neat.THRESHOLD_STEP` and `OLD_GENERATIONS`: for `target_species` and `purge_generations`
+    - 20 genes, `compatibility.LARGE_GENOME`: the paper's bound for `normalize_by_size`
+    - weights of the first networks: uniform within ±1, as at the code's random start; see `Graph.random`
 """
 
 from enum import StrEnum

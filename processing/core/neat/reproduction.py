@@ -1,6 +1,6 @@
-"""The next generation: who its parents are, and the kernel that breeds it. Children are made in the order of their index.
+"""The choice of parents, and the kernel that breeds the next generation, child by child in order.
 
-What this kernel does for a whole child is a kernel of its own: inlined, it took three times as long to compile.
+The operations on a whole child are separate kernels: inlined, they took three times as long to compile.
 
 Source: Stanley and Miikkulainen 2002, sections 3.3 and 4.1; what the paper leaves open: authors' code v1.2.1.
 """
@@ -25,17 +25,17 @@ from processing.core.neat.mutation import Mutation, mutate, mutate_weights
 from processing.core.rng import agent_key
 from processing.core.types import Float64Array, Int32Array, Operator, Purpose, UInt8Array
 
-#: How a child is made: see `Family`.
+#: The ways of making a child: see `Family`.
 COPY, REWEIGHTED, RECONNECTED, MATED, AVERAGED, MUTATED, MATED_MUTATED, AVERAGED_MUTATED = range(8)
 
 _ELITE, _CROSSOVER = int(Operator.ELITE), int(Operator.CROSSOVER)
 _MUTATION, _BOTH = int(Operator.MUTATION), int(Operator.CROSSOVER_MUTATION)
-#: Draws at (seed, PARENTS, generation, child).
+#: Numbers of draws at (seed, PARENTS, generation, child): see `draws.py`.
 _DRAWS, _TRIES = 6, 5
 
 
 class Breeding(NamedTuple):
-    """The chances that decide how a child is made; what each means stands in `NeatParameters`."""
+    """The probabilities that decide how a child is made; `NeatParameters` describes each."""
 
     mutate_only: float
     mate_only: float
@@ -46,41 +46,49 @@ class Breeding(NamedTuple):
 
 
 class Nursery(NamedTuple):
-    """The species that bring forth the next generation, and their parents in the pool, P genomes."""
+    """S species and the parents in them, P genomes, from which the next generation is bred."""
 
     offspring: Int32Array  # (S,) children of each species
-    firsts: Int32Array  # (S,) place in the pool of its champion; its other parents follow
+    firsts: Int32Array  # (S,) index in the pool of its champion; its other parents follow
     parents: Int32Array  # (S,) how many parents it has, at least 1 where it has offspring
     fitness: Float64Array  # (P,)
-    is_refocused: bool  # whether all are children of champions
+    is_refocused: bool  # whether all children are those of champions
 
 
 class Family(NamedTuple):
     """The parents of N children, and how each is made."""
 
-    mothers: Int32Array  # (N,) place in the pool
+    mothers: Int32Array  # (N,) index in the pool
     fathers: Int32Array  # (N,) the same; the mother's where there is no father
     ways: UInt8Array  # (N,) COPY, MUTATED, ...
 
 
-def family(nursery: Nursery, breeding: Breeding, *, seed: int, generation: int) -> Family:
-    """Who the parents of each child are: children of the same species lie side by side, the champion's copy first."""
-    species = np.repeat(np.arange(len(nursery.offspring)), nursery.offspring)
+def family(pool: Nursery, breeding: Breeding, *, seed: int, generation: int) -> Family:
+    """Choose the parents of each child. Children of one species are adjacent, the copy of its champion first.
+
+    Args:
+        pool: the species that have children, and their parents.
+        breeding: probabilities.
+        seed, generation: address of the draws, with the purpose PARENTS.
+    Returns:
+        The parents of N children, N the sum of `pool.offspring`.
+    """
+    species = np.repeat(np.arange(len(pool.offspring)), pool.offspring)
     size = len(species)
     keys = rng.keys(seed, Purpose.PARENTS, generation, np.arange(size))
     chances = rng.uniforms(keys, _DRAWS)
-    firsts, parents = nursery.firsts[species], nursery.parents[species]
-    number = np.arange(size) - (np.cumsum(nursery.offspring) - nursery.offspring)[species]
+    firsts, parents = pool.firsts[species], pool.parents[species]
+    number = np.arange(size) - (np.cumsum(pool.offspring) - pool.offspring)[species]
     mothers = firsts + (chances[:, 1] * parents).astype(np.int32)
     fathers = firsts + (chances[:, 3] * parents).astype(np.int32)
     foreign = np.flatnonzero(chances[:, 2] < breeding.interspecies)
-    fathers[foreign] = _champions_elsewhere(nursery, species[foreign], keys[foreign])
+    fathers[foreign] = _champions_elsewhere(pool, species[foreign], keys[foreign])
     averaged = chances[:, 4] >= breeding.multipoint
     mutated = chances[:, 5] >= breeding.mate_only
     ways = np.where(averaged, AVERAGED, MATED) + (MATED_MUTATED - MATED) * mutated
     ways[(chances[:, 0] < breeding.mutate_only) | (parents == 1)] = MUTATED
-    copied = (number == 0) & (nursery.offspring[species] > breeding.elite_species_size)
-    if nursery.is_refocused:
+    copied = (number == 0) & (pool.offspring[species] > breeding.elite_species_size)
+    if pool.is_refocused:
         ways = np.where(chances[:, 0] < breeding.refocus_weights, REWEIGHTED, RECONNECTED)
         copied = number == 0
     ways[copied] = COPY
@@ -89,17 +97,18 @@ def family(nursery: Nursery, breeding: Breeding, *, seed: int, generation: int) 
     return Family(mothers, fathers.astype(np.int32), ways.astype(np.uint8))
 
 
-def _champions_elsewhere(nursery: Nursery, species: NDArray[np.signedinteger], keys: rng.UInt64Array) -> Int32Array:
-    """For each child the champion of another species, a better one the more likely; after five tries its own.
+def _champions_elsewhere(pool: Nursery, species: NDArray[np.signedinteger], keys: rng.UInt64Array) -> Int32Array:
+    """The champion of another species for each child, or of its own species where five tries find no other.
 
-    The species' rank is a quarter of a normal number, cut to 0 to 1, of all ranks.
+    The rank of the species, as a fraction of all ranks, is a quarter of a normal number, clipped to 0 to 1:
+    better species are more likely.
     """
-    order = np.argsort(-nursery.fitness[nursery.firsts], kind="stable")
+    order = np.argsort(-pool.fitness[pool.firsts], kind="stable")
     shares = np.clip(rng.normals(keys, _TRIES, _DRAWS).astype(np.float64) / 4, 0.0, 1.0)
     tried = order[np.floor(shares * (len(order) - 1) + 0.5).astype(np.int64)]
     others = tried != species[:, None]
     found = np.where(others.any(axis=1), tried[np.arange(len(tried)), others.argmax(axis=1)], species)
-    champions: Int32Array = nursery.firsts[found]
+    champions: Int32Array = pool.firsts[found]
     return champions
 
 
@@ -107,13 +116,19 @@ def bred(
     pool: Graphs, fitness: Float64Array, parents: Family, chances: Mutation, disabling: float, measure: Measure,
     frame: Frame, table: Innovations, choices: UInt8Array, *, seed: int, generation: int,
 ) -> tuple[Graphs, UInt8Array]:
-    """The genomes of N children and how each came to be, (N,) of Operator.
+    """Breed the genomes of N children.
 
     Args:
-        pool: P genomes with their fitness (P,).
-        disabling: chance that a gene disabled in one of two parents is disabled in their child.
-        table: without changes yet; it is filled.
-        choices: (A,) numbers of the activations that new nodes draw from.
+        pool: P genomes with their fitness, (P,) float64.
+        parents: those of the N children.
+        chances: probabilities and sizes of mutations.
+        disabling: probability that a gene disabled in one of two parents is disabled in their child.
+        measure: the distance; a child of parents whose distance is 0 is always mutated.
+        table: an empty one; it is filled.
+        choices: (A,) uint8, numbers of the activations that new nodes draw from.
+        seed, generation: address of the draws, with the purposes CROSSOVER and MUTATION.
+    Returns:
+        N genomes; (N,) uint8 of `Operator`.
     """
     size, gene_slots, node_slots = len(parents.ways), pool.weights.shape[1] + 2, pool.hidden.shape[1] + 1
     nodes = frame.first_hidden + node_slots
@@ -136,7 +151,7 @@ def fill_children(
 ):
     """Fill `children` and `operators`; `crossing` and `mutating` are the key prefixes of the generation.
 
-    `genes` are those of the pool, `weights` a table for their distances.
+    `genes` are those of the pool, `weights` is a table from `table_for` for their distances.
     """
     for child in range(operators.size):
         mother, father = np.int64(parents.mothers[child]), np.int64(parents.fathers[child])

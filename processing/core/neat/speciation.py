@@ -1,12 +1,14 @@
-"""Which species each genome belongs to: the first, in order of their age, whose representative is near enough.
+"""Speciation: a genome belongs to the oldest species whose representative is near enough.
 
-Where none is, the genome founds a species and represents it for the rest of its generation.
+Where there is none, the genome founds a species and is its representative for the rest of the generation.
 
-Most pairs are told apart by a bit mask of their genes before any list is walked: gene i sets bit i modulo B. Bits in which
-two masks differ stand for different genes that do not match, so that their number times the smaller coefficient is never
-more than the distance; the result is the same, and time hardly grows with the number of species.
+Most pairs are rejected by a bit mask of their genes, before any list is read: gene i sets bit i modulo B.
+Bits in which two masks differ stand for different genes that do not match, so that their number times the
+smaller coefficient never exceeds the distance. The result is the same, and the time hardly grows with the
+number of species.
 
-Source: Stanley and Miikkulainen 2002, section 3.3; authors' code v1.2.1, where the representative is the champion.
+Source: Stanley and Miikkulainen 2002, section 3.3; authors' code v1.2.1, where the representative is the
+champion.
 """
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
@@ -31,13 +33,16 @@ _LEAST_WORDS = 4
 
 
 def speciate(genomes: Graphs, representatives: Graphs, measure: Measure, threshold: float) -> tuple[Int32Array, int]:
-    """The species of each of N genomes, (N,), and how many species were founded.
+    """Assign each of N genomes to a species.
 
     Args:
         representatives: one genome for each of S species, in order of their age.
-        threshold: compatibility distance, > 0; a genome nearer than that belongs to the species.
+        measure: coefficients of the distance.
+        threshold: compatibility distance, > 0; a genome nearer than this belongs to the species.
     Returns:
-        Numbers from 0 to S - 1 for the species that were given, from S on for those founded, in their order.
+        (N,) int32: 0 to S - 1 for the given species, from S on for new ones in the order of their founding;
+        and the number of new species.
+    Source: Stanley and Miikkulainen 2002, section 3.3.
     """
     size, known = len(genomes.genes), len(representatives.genes)
     places, founded = np.empty(size, np.int32), np.zeros(1, np.int64)
@@ -57,14 +62,14 @@ def speciate(genomes: Graphs, representatives: Graphs, measure: Measure, thresho
 def fill_species(genomes, representatives, measure, threshold, bound, table, own, theirs, left, places, founded):
     """Fill `places` (N,), and founded[0] with the number of new species.
 
-    Species after species takes, of the genomes that no older one has taken, those near enough. The first that is left
-    when all species have taken theirs is near to none of them, and founds the next.
+    Each species in turn takes the genomes that are near enough and that no older species has taken. The first
+    genome that is then left is near none of them, and founds the next species.
 
     Args:
-        bound: so many genes that do not match make a distance of `threshold`, where N is 1.
+        bound: number of non-matching genes that gives a distance of `threshold`, where N is 1.
         table: as `table_for` makes it.
-        own: (N, W), theirs: (S, W) masks of the genomes and of the species' representatives, all 0.
-        left: (N,) the numbers from 0 to N - 1.
+        own: (N, W), theirs: (S, W) uint64 masks of the genomes and of the representatives, all 0.
+        left: (N,) int64, the numbers from 0 to N - 1.
     """
     known, number, species = representatives.counts.size, places.size, 0
     fill_masks(genomes, own)
@@ -89,9 +94,9 @@ def fill_species(genomes, representatives, measure, threshold, bound, table, own
 def fill_taken(
     heads, head, masks, genomes, own, measure, threshold, bound, table, left, begin, number, places, species
 ):
-    """A species, whose representative is genome `head` of `heads`, takes what is near enough of left[begin:number].
+    """Give a species the genomes of left[begin:number] near its representative, genome `head` of `heads`.
 
-    The others stay in `left`, in their order; how many they are.
+    The others stay in `left`, in their order. Returns their number.
     """
     fill_table(table, heads, head)
     kept, count = 0, np.int64(get(heads.counts, head))
@@ -133,7 +138,7 @@ def is_apart(own, agent, theirs, place, bound):
 
 @formula
 def ones(x):
-    """How many bits of a uint64 are set: sums of two, four and eight bits side by side, and those of the bytes at the top."""
+    """The number of set bits of a uint64: sums of two, four and eight adjacent bits, then of all bytes."""
     x = x - ((x >> _ONE) & _PAIRS)
     x = (x & _FOURS) + ((x >> _TWO) & _FOURS)
     x = (x + (x >> _FOUR)) & _EIGHTS

@@ -1,4 +1,4 @@
-"""The species of a closed generation: who is in them, how long they have stood still, who may be a parent."""
+"""The species of a closed generation: their members, stagnation and parents."""
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
 
@@ -11,31 +11,36 @@ from processing.core.kernels.build import compiled
 from processing.core.kernels.roles import kernel
 from processing.core.types import Float64Array, Int32Array, Int64Array, SpeciesSnapshot, UInt8Array
 
-_NAMES = "species."  # what their entries in a strategy's state begin with
+_NAMES = "species."  # prefix of their entries in a strategy's state
 _LARGEST = np.finfo(np.float64).max
 
 
 class Species(NamedTuple):
-    """S species in the order of their birth, after the last generation."""
+    """S species after the last generation, in the order in which they were founded."""
 
     numbers: Int32Array  # (S,) from 0 over the whole run
     born_in: Int32Array  # (S,) generation
     best: Float64Array  # (S,) best fitness ever; -inf before there was one
     stagnation: Int32Array  # (S,) generations since it rose
-    purged: UInt8Array  # (S,) 1 where it is punished for the rest of its life
+    purged: UInt8Array  # (S,) 1 where it is penalised permanently
     offspring: Int32Array  # (S,) children in the next generation
-    firsts: Int32Array  # (S,) place in the pool of the champion; its other parents follow
-    parents: Int32Array  # (S,) how many there are, 1 or more
+    firsts: Int32Array  # (S,) index in the pool of the champion; its other parents follow
+    parents: Int32Array  # (S,) number of its parents, >= 1
 
 
 def nobody() -> Species:
-    """No species."""
+    """Return an empty table of species."""
     whole = np.zeros(0, np.int32)
     return Species(whole, whole, np.zeros(0), whole, np.zeros(0, np.uint8), whole, whole, whole)
 
 
 def grown(species: Species, founded: int, *, first: int, generation: int) -> Species:
-    """The species and those founded in this generation, which have numbers from `first` on."""
+    """Return the species together with `founded` new ones.
+
+    Args:
+        first: number of the first new species.
+        generation: that in which they were founded.
+    """
     new = nobody()._replace(
         numbers=np.arange(first, first + founded, dtype=np.int32), born_in=np.full(founded, generation, np.int32),
         best=np.full(founded, -np.inf), purged=np.zeros(founded, np.uint8),
@@ -46,16 +51,16 @@ def grown(species: Species, founded: int, *, first: int, generation: int) -> Spe
 
 
 def chosen(species: Species, places: Int64Array) -> Species:
-    """Some of the species."""
+    """Return the species with the indices `places`."""
     columns: list[Any] = [column[places] for column in species]
     return Species(*columns)
 
 
 class Members(NamedTuple):
-    """Who is in each of S species, and how they did."""
+    """The agents of each of S species, and their fitness."""
 
-    order: Int32Array  # (N,) agents, species by species; in each the best first, ties by index, those that failed last
-    starts: Int64Array  # (S + 1,) where each species begins in it
+    order: Int32Array  # (N,) agents by species; in each the best first, ties by index, failed ones last
+    starts: Int64Array  # (S + 1,) index in `order` of the first agent of each species
     sizes: Int64Array  # (S,) 1 or more
     able: Int64Array  # (S,) agents that did not fail
     bests: Float64Array  # (S,) best fitness; NaN where all failed
@@ -63,15 +68,18 @@ class Members(NamedTuple):
 
     @property
     def champions(self) -> Int32Array:
-        """(S,) the best agent of each species, or any where all failed."""
+        """The best agent of each species, (S,); any of its agents where all failed."""
         return self.order[self.starts[:-1]]
 
 
 def members(places: Int32Array, fitness: Float64Array, number: int) -> tuple[Members, Int64Array]:
-    """The members of each of `number` species that has any, and which species these are, (S,).
+    """Group the agents by species.
 
     Args:
-        places: (N,) each agent's species, from 0 on; fitness: (N,) NaN where an agent failed.
+        places: (N,) int32, each agent's species, from 0 to number - 1.
+        fitness: (N,) float64, NaN where an agent failed.
+    Returns:
+        The members of the S species that have any; and the indices of these species, (S,) int64.
     """
     order = np.lexsort((-fitness, places)).astype(np.int32)
     sizes = np.bincount(places, minlength=number)
@@ -86,7 +94,13 @@ def members(places: Int32Array, fitness: Float64Array, number: int) -> tuple[Mem
 
 
 def totals(values: Float64Array, order: Int32Array, starts: Int64Array) -> Float64Array:
-    """The sum of the values, (N,), of each group of agents, (S,), added in their order."""
+    """Return the sum of the values of each group of agents, added in the order of the agents.
+
+    Args:
+        values: (N,) float64; order: (N,) int32; starts: (S + 1,) int64, both as in `Members`.
+    Returns:
+        (S,) float64.
+    """
     found = np.zeros(len(starts) - 1)
     with np.errstate(over="ignore", invalid="ignore"):
         compiled(fill_totals)(values, order, starts, found)
@@ -95,14 +109,14 @@ def totals(values: Float64Array, order: Int32Array, starts: Int64Array) -> Float
 
 @kernel
 def fill_totals(values, order, starts, found):
-    """Fill `found` (S,)."""
+    """Fill `found`, (S,) float64, zeros; the other arguments are those of `totals`."""
     for group in range(found.size):
         for at in range(starts[group], starts[group + 1]):
             found[group] += values[order[at]]
 
 
 def improved(species: Species, bests: Float64Array) -> Species:
-    """The species after a generation with these best fitnesses, (S,); NaN where all agents of one failed."""
+    """Update best fitness and stagnation by the generation's bests, (S,), NaN where all agents failed."""
     now = np.where(np.isnan(bests), -np.inf, bests)
     better = now > species.best
     return species._replace(
@@ -111,9 +125,12 @@ def improved(species: Species, bests: Float64Array) -> Species:
 
 
 def purged(species: Species, bests: Float64Array, *, oldest_birth: int) -> Species:
-    """The species, of which one is punished from now on: the worst of those born in that generation or before.
+    """Penalise one species permanently: the worst of those founded in generation `oldest_birth` or before.
 
-    Where none is so old it is the best of all, which frees a search that has gathered about a false summit.
+    Where none is so old, it is the best of all, which frees a search that is stuck at a local optimum.
+
+    Args:
+        bests: (S,) float64, the generation's best fitness of each species; NaN where all its agents failed.
     """
     now = np.where(np.isnan(bests), -np.inf, bests)
     old, marks = species.born_in <= oldest_birth, species.purged.copy()
@@ -124,7 +141,13 @@ def purged(species: Species, bests: Float64Array, *, oldest_birth: int) -> Speci
 def snapshots(
     species: Species, groups: Members, adjusted: Float64Array, offspring: Int32Array, *, unit: float
 ) -> tuple[SpeciesSnapshot, ...]:
-    """What is to be told of each species; `unit` is that of the shared fitness. What is beyond all numbers is the largest."""
+    """Return the snapshot of each species. Values beyond the range of float64 become the largest number.
+
+    Args:
+        adjusted: (S,) float64, the sums of shared fitness, in `unit`.
+        offspring: (S,) int32, children in the next generation.
+        unit: the one that `allocation.shareable` returned.
+    """
     with np.errstate(over="ignore"):
         adjusted = np.clip(adjusted * unit, 0.0, _LARGEST)
     columns = (
@@ -138,10 +161,10 @@ def snapshots(
 
 
 def stored(species: Species) -> dict[str, Any]:
-    """The species as entries of a strategy's state."""
+    """Return the species as entries of a strategy's state."""
     return {_NAMES + name: column for name, column in species._asdict().items()}
 
 
 def restored(state: Mapping[str, Any]) -> Species:
-    """The species that `stored` put into a state."""
+    """Return the species that `stored` put into a state."""
     return Species(*(state[_NAMES + name] for name in Species._fields))

@@ -1,1 +1,1 @@
-"""What kernels must do, readable: plain Python and NumPy, without any of their code."""
+"""Reference implementations of the kernels in plain Python and NumPy, which share no code with them."""

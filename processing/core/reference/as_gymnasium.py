@@ -1,6 +1,6 @@
-"""The grid world as a Gymnasium environment: the readable rules of `maze.py`, step by step.
+"""The grid world as a Gymnasium environment: the rules of `maze.py`, step by step.
 
-Importing this registers it as `GridWorld-v0`.
+Importing this module registers the environment as `GridWorld-v0`.
 """
 
 from collections.abc import Sequence
@@ -23,18 +23,18 @@ COLOURS = {".": (238, 238, 238), "v": (205, 222, 245), "#": (60, 60, 60), "G": (
 
 
 class GridWorldEnv(gymnasium.Env[Float32Array, np.int64]):
-    """One map; deterministic, so that a seed changes nothing.
+    """One map as an environment. It is deterministic, so that a seed changes nothing.
 
-    Observation (24,) float32 and action 0..8 as in `grid_world.py`. Terminates and truncates by the same rules; a move
-    that ends at an obstacle or the edge leaves the agent where it was.
+    Observation: (24,) float32. Action: 0..8, both as in `grid_world.py`. It terminates and truncates by the
+    same rules. A move into an obstacle or over the edge ends the episode and leaves the agent where it was.
 
     Args:
         rows: the map as text.
         max_steps: steps after which an episode is truncated.
-        parameters: both, and rewards, in one; goes before them.
-        render_mode: "ansi" (text, @ is the agent), "rgb_array" (16 x 16 pixels a cell), or None.
+        parameters: map, step limit and rewards; replaces `rows` and `max_steps`.
+        render_mode: "ansi" (text, @ is the agent), "rgb_array" (16 x 16 pixels per cell), or None.
     Raises:
-        Refused: the map is not one.
+        Refused: the map is not valid.
     """
 
     metadata: dict[str, Any] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 8}
@@ -54,16 +54,16 @@ class GridWorldEnv(gymnasium.Env[Float32Array, np.int64]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Float32Array, dict[str, Any]]:
-        """Back to the start."""
+        """Start an episode; return the first observation, (24,) float32, and the agent's position."""
         super().reset(seed=seed)
         self.walk, self.steps = Walk(self.parameters), 0
         return self._observation(), self._info()
 
     def step(self, action: np.int64 | int) -> tuple[Float32Array, float, bool, bool, dict[str, Any]]:
-        """One move: observation, reward, terminated, truncated, and the agent's position.
+        """Make one move; return observation, reward, terminated, truncated, and the agent's position.
 
         Raises:
-            Refused: the action is not one of the nine.
+            Refused: the action is not an integer from 0 to 8.
         """
         if not self.action_space.contains(action):
             raise Refused(f"action: expected a whole number from 0 to {OUTPUTS - 1}, got {action!r}")
@@ -73,7 +73,7 @@ class GridWorldEnv(gymnasium.Env[Float32Array, np.int64]):
         return self._observation(), float(reward), terminated, truncated, self._info()
 
     def render(self) -> str | NDArray[np.uint8] | None:
-        """The map with the agent on it, as text or as a picture (height, width, 3)."""
+        """Return the map with the agent, as text or as (height, width, 3) uint8; None without a mode."""
         if self.render_mode == "ansi":
             return "\n".join("".join("." if cell == "v" else cell for cell in row) for row in self._cells())
         if self.render_mode == "rgb_array":
@@ -82,7 +82,7 @@ class GridWorldEnv(gymnasium.Env[Float32Array, np.int64]):
         return None
 
     def _cells(self) -> list[list[str]]:
-        """What is on each cell: '.' open, 'v' visited, 'G', '#' or '@'."""
+        """The content of each cell: '.' open, 'v' visited, 'G' goal, '#' obstacle, '@' agent."""
         cells = [
             [self.walk.kind((i, j)) for j in range(len(row))] for i, row in enumerate(self.parameters.rows)
         ]

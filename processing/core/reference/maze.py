@@ -1,7 +1,8 @@
-"""One life, readable: what the kernels must do, in plain Python and NumPy and without any of their code.
+"""A reference implementation of one episode: the results that kernels must give, in plain Python and NumPy.
 
-It is the yardstick of their tests, and it replays an agent from its genome and its address in processes that never
-compile. Float32 numbers are kept in float64 arrays; `_rounded` and `_madd` say where and how they are rounded.
+It shares no code with the kernels. Their tests compare with it, and processes that never compile use it to
+replay an agent from its genome and its address. Float32 numbers are kept in float64 arrays; `_rounded` and
+`_madd` define where and how they are rounded.
 """
 
 from collections.abc import Callable
@@ -25,11 +26,14 @@ def replay_episode(
     seed: int, generation: int, agent: int, episode: int = 0, purpose: Purpose = Purpose.EPISODE,
     most_steps: int | None = None,
 ) -> Trajectory:
-    """Live one episode, or its first `most_steps`.
+    """Replay one episode, or its first `most_steps` steps.
 
     Args:
+        environment: the map, rewards and step limit.
+        network: the shape of the network.
         genome: (W,) float32, in the layout of the genome kind `dense`.
         seed, generation, agent, episode, purpose: the address of the draws, where actions are sampled.
+        most_steps: the largest number of steps; the step limit of the environment where None.
     Raises:
         Refused: the genome's length is not that of the network.
     """
@@ -62,12 +66,12 @@ def replay_episode(
 
 
 def goals_reached(maze: MazeParameters, trajectory: Trajectory) -> int:
-    """How many goals were collected in an episode: all the goals that the agent stood on, each of them once."""
+    """Return how many goals were collected in an episode: the different goal cells that the agent visited."""
     return len({(row, column) for row, column in trajectory.positions if maze.rows[row][column] == "G"})
 
 
 class Walk:
-    """The agent's way over the map."""
+    """The state of one episode in a maze: the agent's position, the remaining goals, the visited cells."""
 
     def __init__(self, maze: MazeParameters) -> None:
         self.rows, self.rewards = maze.rows, maze.rewards
@@ -78,14 +82,20 @@ class Walk:
         self.seen: dict[tuple[Cell, int], Float64Array] = {}
 
     def kind(self, cell: Cell) -> str:
-        """'#' for obstacles and beyond the edge, 'G' for a goal not yet collected, else '.'."""
+        """Return '#' for obstacles and beyond the edge, 'G' for a goal not yet collected, else '.'."""
         row, column = cell
         if not (0 <= row < len(self.rows) and 0 <= column < len(self.rows[0])) or self.rows[row][column] == "#":
             return "#"
         return "G" if cell in self.goals else "."
 
     def observation(self) -> Float64Array:
-        """(24,) what is seen from here with the goals that are left."""
+        """Return the observation at the current position, with the goals that are left.
+
+        Returns:
+            (24,) float64 holding float32 numbers: for each of 8 lines of sight the number of free cells times
+                0.1, the closeness of an obstacle and the closeness of a goal, 1 / distance each, 0 where the
+                line ends at the other kind.
+        """
         view = self.position, hash(frozenset(self.goals))
         if view not in self.seen:
             self.seen[view] = np.array([number for sight in SIGHTS for number in self._sight(*sight)])
@@ -100,7 +110,11 @@ class Walk:
         return (space, 0.0, near) if kind == "G" else (space, near, 0.0)
 
     def step(self, action: int) -> tuple[float, bool]:
-        """The reward of a move, and whether it terminates the episode."""
+        """Make a move; return its reward and whether it terminates the episode.
+
+        Args:
+            action: 0..8, an index of `STEPS`.
+        """
         down, right = STEPS[action]
         to = self.position[0] + down, self.position[1] + right
         kind = self.kind(to)
@@ -142,7 +156,7 @@ def _outputs(x: Float64Array, layers: list[Layer], activation: Callable[[Float64
 
 
 def _sums(x: Float64Array, weights: Float64Array, biases: Float64Array) -> Float64Array:
-    """Bias plus x[i] * weights[i], i = 0, 1, ..., each sum rounded once to float32; all units of a layer at once."""
+    """Bias plus x[i] * weights[i], i = 0, 1, ..., each sum rounded once to float32; all units at once."""
     products = x[:, None] * weights  # exact: 24 + 24 bits
     totals = np.empty_like(products)
     y = biases
@@ -158,7 +172,7 @@ def _sums(x: Float64Array, weights: Float64Array, biases: Float64Array) -> Float
 
 
 def _needs_care(totals: Float64Array) -> bool:
-    """Whether rounding any of these float64 sums to float32 could differ from rounding the true sum once.
+    """Whether rounding any of these float64 sums to float32 could differ from rounding the exact sum once.
 
     It can where the float64 lies halfway between two float32, and where the float32 is subnormal.
     """
@@ -167,7 +181,7 @@ def _needs_care(totals: Float64Array) -> bool:
 
 
 def _madd(a: Float64Array | float, b: Float64Array | float, c: Float64Array | float) -> Float64Array:
-    """a * b + c rounded once to float32: where two roundings could show, the first of them is to odd."""
+    """a * b + c rounded once to float32; where double rounding could matter, the first rounds to odd."""
     product = np.multiply(a, b)
     total = np.atleast_1d(np.add(product, c))
     if not _needs_care(total):
@@ -180,7 +194,7 @@ def _madd(a: Float64Array | float, b: Float64Array | float, c: Float64Array | fl
 
 
 def _rounded(x: Float64Array) -> Float64Array:
-    """Float32 numbers again, after one operation in float64; for + - * / of float32 that is one rounding in effect."""
+    """The values rounded to float32; after + - * / of float32 in float64 this equals a single rounding."""
     return x.astype(np.float32).astype(np.float64)
 
 
@@ -221,7 +235,7 @@ def _exp(x: Float64Array) -> Float64Array:
 
 
 def _whole(shifted: Float64Array) -> Float64Array:
-    """The number to which 1.5 * 2^23 was added, as it was rounded by that."""
+    """The rounded integer, from a number to which 1.5 * 2^23 was added."""
     return _rounded(shifted - 12582912.0)
 
 
@@ -290,7 +304,7 @@ def _mixed(z: int) -> int:
 
 
 def _key(seed: int, purpose: int, generation: int, agent: int, episode: int) -> int:
-    """The key of an address: its parts hashed in, one after the other."""
+    """The key of an address: its components are hashed in, one after the other."""
     golden, odd, even = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
     key = _mixed(seed + golden)
     for place, factor in ((purpose, odd), (generation, even), (agent, odd), (episode, even)):

@@ -1,1 +1,1 @@
-"""Whole episodes of many agents at once, in environments that are made of parts; and one, step by step."""
+"""Rollouts: complete episodes of many agents at once in compiled environments, and single steps in others."""

@@ -1,4 +1,4 @@
-"""What agents can do, and how the outputs of their networks say it."""
+"""The mapping from the outputs of networks to actions."""
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, assignment"
 
@@ -11,16 +11,25 @@ from processing.core.rng import uniform_part
 
 
 class Range(IntEnum):
-    """Where the outputs of a kind of network lie; what is said to an environment lies from -1 to 1."""
+    """The range of the outputs of a kind of network; continuous actions are scaled to [-1, 1]."""
 
-    UNBOUNDED = 0  # squashed by tanh
-    UNIT = 1  # from 0 to 1, stretched
-    SYMMETRIC = 2  # from -1 to 1, and cut off there
+    UNBOUNDED = 0  # mapped by tanh
+    UNIT = 1  # in [0, 1], scaled linearly
+    SYMMETRIC = 2  # in [-1, 1], clipped there
 
 
 @part
 def fill_choice(work, rollouts, y, clock):
-    """One of several actions for each lane, as a number in work.actions: the best output, or one that is drawn."""
+    """Write one discrete action for each lane to work.actions: the best output, or a sampled one.
+
+    Args:
+        work: the kernel's Workspace; the outputs are vectors of work.scratch and change if actions are
+            sampled.
+        rollouts: the kernel's Rollouts; `sampled` selects the rule.
+        y: index in work.scratch of the first output.
+        clock: the kernel's step count; step clock - work.born[lane] of the episode uses the draw of that
+            number.
+    """
     if rollouts.sampled:
         for lane in range(LANES):
             age = clock - get(work.born, lane)
@@ -32,7 +41,17 @@ def fill_choice(work, rollouts, y, clock):
 
 @part
 def fill_commands(work, rollouts, y, clock):
-    """Every output as a number from -1 to 1, in the rows of work.commands."""
+    """Write every output, scaled to [-1, 1], to the rows of work.commands, (outputs, LANES).
+
+    Unbounded outputs pass through tanh, outputs in [0, 1] are scaled linearly; all are clipped. NaN becomes
+    -1.
+
+    Args:
+        work: the kernel's Workspace.
+        rollouts: the kernel's Rollouts; `range` is a value of `Range`.
+        y: index in work.scratch of the first output.
+        clock: not used.
+    """
     for k in range(rollouts.outputs):
         one = load(work.scratch, y + k * LANES)
         if rollouts.range == 0:
@@ -45,7 +64,16 @@ def fill_commands(work, rollouts, y, clock):
 
 @part
 def best(y, at, outputs):
-    """The number of the largest output, the first of equals, in each lane as float32; nothing is larger than NaN."""
+    """Return the index of the largest output in each lane, as a float32 vector; the first of equal ones.
+
+    Comparisons with NaN are false, so that a first output of NaN is never exceeded and a later one is never
+    chosen.
+
+    Args:
+        y: flat float32 buffer of vectors.
+        at: index of the first output.
+        outputs: number of outputs, >= 1.
+    """
     top, action, number = load(y, at), fill(ZERO), fill(ONE)
     for k in range(1, outputs):
         one = load(y, at + k * LANES)
@@ -57,10 +85,16 @@ def best(y, at, outputs):
 
 @part
 def sample(y, at, outputs, chance):
-    """An output drawn with the probabilities of a softmax, in each lane as float32; chance is uniform in [0, 1).
+    """Draw the index of an output in each lane by softmax, as a float32 vector.
 
-    y becomes e^(y - largest). The action is the number of outputs but the last whose cumulative sum is not above
-    chance * sum.
+    The action is the number of outputs, without the last, whose cumulative weight does not exceed chance *
+    sum.
+
+    Args:
+        y: flat float32 buffer of vectors; the outputs are overwritten by e^(output - largest output).
+        at: index of the first output.
+        outputs: number of outputs, >= 1.
+        chance: vector, uniform in [0, 1).
     """
     top = load(y, at)
     for k in range(1, outputs):

@@ -1,4 +1,7 @@
-"""Whole generations through a kernel, on threads. No number of threads, and no choice of kernel, changes a bit."""
+"""Evaluation of whole generations by a kernel, on threads.
+
+Neither the number of threads nor the choice of the kernel changes a bit.
+"""
 
 import os
 from collections.abc import Callable
@@ -13,18 +16,18 @@ from processing.core.kernels.lanes import LANES
 from processing.core.rollouts.kernel import Rollouts, fill_no_end, fill_rollouts, rollouts_of, workspace
 from processing.core.types import Float32Array, Float64Array, Int32Array, Purpose
 
-#: Steps of one shape after which a kernel of its own pays: it saves a fifth of their time and takes some 2 s to
-#: compile.
+#: Steps of one shape after which a specialised kernel pays: it saves a fifth of the time of the steps and
+#: takes about 2 s to compile.
 SPECIAL_AFTER_STEPS = 1_000_000_000
-#: Replaced by environments whose lives come to something that a judge may ask for.
+#: The default binding. Environments with final values that a judge may read replace it.
 _NO_END = {"fill_end": fill_no_end}
 
 
 class Engine:
-    """The lives of one genome kind in one environment.
+    """The rollouts of one genome kind in one environment.
 
-    The general kernel serves every shape of network. One that was compiled for this shape is used where it lies on disk
-    already, and is compiled where the run is long enough to gain by it.
+    The general kernel serves every shape of network. A kernel specialised for this shape is used if its
+    machine code is on disk already, and is compiled once the run is long enough to gain from it.
     """
 
     def __init__(self, environment: Any, genome_kind: Any) -> None:
@@ -39,10 +42,19 @@ class Engine:
         seed: int, generation: int, purpose: Purpose, first: int, last: int, sampled: bool, threads: int, origin: int = 0,
         ends: Float32Array | None = None,
     ) -> tuple[Float64Array, Int32Array]:
-        """Returns and steps, (agents * episodes,), of the episodes of agents first..last-1 in their order.
+        """Evaluate the episodes of agents first..last - 1, E episodes each.
 
-        `origin` is the index in its generation of the first of these genomes. `ends`, where given, is filled with what each
-        life came to, (agents * episodes * environment.ends,).
+        Args:
+            genomes: the genomes of a group of agents, as their kind defines them.
+            seed, generation, purpose: the address of the draws; see `kernel.rollouts_of`.
+            first, last: the range of agents, as indices in `genomes`.
+            sampled: whether actions are drawn from the outputs.
+            threads: number of threads, >= 1.
+            origin: the index in its generation of the first of the genomes.
+            ends: if given, (A * E * environment.ends,) float32, filled with the final values of each episode.
+        Returns:
+            Returns, (A * E,) float64, and steps, (A * E,) int32, by agent and then by episode; A is last -
+                first.
         """
         kind, environment, kernel = self.genome_kind, self.environment, self.kernel()
         number = (last - first) * environment.episodes
@@ -61,7 +73,7 @@ class Engine:
                     ends,
                 )
 
-        if kernel is not self._compiled:  # in this thread, which can say that a compiler goes on
+        if kernel is not self._compiled:  # compile in this thread, whose `while_compiling` context reports progress
             work(rollouts._replace(number=0))
             self._compiled, ticket[0] = kernel, 0
         on_threads(work, threads, most=-(-number // LANES))
@@ -69,7 +81,7 @@ class Engine:
         return returns, steps
 
     def kernel(self) -> Callable[..., Any]:
-        """The kernel for the next lives."""
+        """Return the kernel for the next call: the specialised one where it pays, else the general one."""
         if self._kernel is None:
             self._kernel = self.general()
             self._special = self.special()
@@ -80,11 +92,11 @@ class Engine:
         return self._kernel
 
     def general(self) -> Callable[..., Any]:
-        """The kernel of every shape."""
+        """Return the kernel for every shape of network; it is compiled at its first call."""
         return compiled(fill_rollouts, _NO_END | self.environment.parts | self.genome_kind.parts)
 
     def special(self) -> Callable[..., Any] | None:
-        """The kernel of this shape alone, compiled at its first call; None where there is none."""
+        """Return the kernel for this shape only, compiled at its first call; None where the kind has none."""
         parts = self.genome_kind.special_parts
         return None if parts is None else compiled(fill_rollouts, _NO_END | self.environment.parts | parts)
 
@@ -95,7 +107,16 @@ class Engine:
 
 
 def on_threads(work: Callable[[], None], threads: int, *, most: int) -> None:
-    """Do the same work in so many threads, at most `most`, this one among them; they share it out by a ticket counter."""
+    """Call `work` on several threads and return when all calls have returned.
+
+    The calls share their work by a ticket counter. The calling thread is one of the threads. An exception of
+    `work` is raised here.
+
+    Args:
+        work: the function; it is called once per thread.
+        threads: number of threads, >= 1.
+        most: upper limit of the number of threads.
+    """
     waiting = [_pool(threads, os.getpid()).submit(work) for _ in range(min(threads, most) - 1)]
     work()
     for one in waiting:
@@ -104,5 +125,5 @@ def on_threads(work: Callable[[], None], threads: int, *, most: int) -> None:
 
 @cache
 def _pool(threads: int, process: int) -> ThreadPoolExecutor:
-    """The helpers of this process; a forked child has its own."""
+    """The thread pool of this process; a forked child creates its own."""
     return ThreadPoolExecutor(threads, thread_name_prefix="engine")

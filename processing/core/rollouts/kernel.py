@@ -1,9 +1,9 @@
-"""The one kernel that lives lives: any environment with any genome kind.
+"""The kernel that evaluates rollouts of any genome kind in any compiled environment.
 
-LANES lives run side by side; a life that ends makes room for the next one. The functions marked as slots belong to an
-environment or a genome kind and are bound by `compiled`. A kernel allocates nothing (all buffers come in) and is
-compiled without numba's reference counting: counting the arrays that parts hand on costs atomic instructions in every
-step.
+LANES episodes run side by side; when one ends, its lane starts the next. The functions marked as slots belong
+to an environment or a genome kind and are bound by `compiled`. A kernel allocates nothing (all buffers are
+arguments) and is compiled without numba's reference counting: counting references to the arrays that parts
+pass on costs atomic instructions in every step.
 """
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, empty-body, assignment"
@@ -20,65 +20,77 @@ from processing.core.types import Float32Array, Float64Array, Int32Array, Int64A
 
 @slot
 def fill_start(world, work, lane, key):
-    """Environment: put the state of one lane (integers, floats, bits) at the start of an episode; key is that of its draws."""
+    """Environment: set the state of one lane (integers, floats, bits) to the start of an episode.
+
+    `key` is the uint64 key of the environment's draws in this episode.
+    """
 
 
 @slot
 def fill_observation(world, work):
-    """Environment: write what the agents see to work.scratch, (inputs, LANES)."""
+    """Environment: write the agents' observations to the first rows of work.scratch, (inputs, LANES)."""
 
 
 @slot
 def fill_actions(work, rollouts, y, clock):
-    """Environment: from the outputs, in work.scratch from y on, to work.actions or work.commands; see `actions.py`."""
+    """Environment: convert the outputs to actions, in work.actions or work.commands; see `actions.py`.
+
+    The outputs are in work.scratch from index y on.
+    """
 
 
 @slot
 def fill_step(world, work, clock):
-    """Environment: one step of each living lane; add its reward to work.returns, set work.over where it ends; how many
-    end."""
+    """Environment: make one step in each lane that is alive, and return how many episodes ended with it.
+
+    It adds the reward to work.returns and sets work.over of a lane whose episode terminates.
+    """
 
 
 @slot
 def fill_end(world, work, lane, rollout, ends):
-    """Environment: write what a life came to, where anybody asks (ends is not empty), to its numbers in ends."""
+    """Environment: write the final values of an episode to its entries of `ends`, unless `ends` is empty."""
 
 
 @slot
 def fill_memory(genomes, network, work, agent, lane):
-    """Genome kind: write what is needed of one agent's genome to a lane of work.memory and work.program, and forget what
-    the lane's last network remembered."""
+    """Genome kind: write the data of one agent's genome to a lane of work.memory and work.program.
+
+    It also clears the recurrent state that the lane's previous network left.
+    """
 
 
 @slot
 def fill_outputs(genomes, network, work):
-    """Genome kind: from the inputs, the first rows of work.scratch, to the outputs; the index in scratch where they
-    start."""
+    """Genome kind: compute the outputs from the inputs, which are the first rows of work.scratch.
+
+    It returns the index in work.scratch where the outputs start.
+    """
 
 
 class KernelInputs(NamedTuple):
-    """The genomes of a group of agents as kernels take them, and the room that they need in each lane."""
+    """The genomes of a group of agents in the form of the kernels, and the buffer rows needed per lane."""
 
-    genomes: Any  # what the genome kind's slots know
+    genomes: Any  # in the form that the genome kind's slots expect
     network: Any  # the same
-    rows: int  # of memory
+    rows: int  # rows of memory
     scratch_rows: int
     program_rows: int = 0
 
 
 class Rollouts(NamedTuple):
-    """Which lives are lived, and how their draws are addressed."""
+    """The rollouts of one call of the kernel, and the addresses of their draws."""
 
-    number: int  # lives, those of one agent side by side
+    number: int  # of rollouts; those of one agent are adjacent
     episodes: int  # of each agent
-    first: int  # the agent of life 0 among the genomes
+    first: int  # index in the genomes of the agent of rollout 0
     origin: int  # the index in its generation of the first of the genomes
     policy: np.uint64  # key prefix of the draws that choose actions
     starts: np.uint64  # key prefix of the draws that an environment makes
-    common: bool  # whether all agents meet the same episodes
+    common: bool  # whether all agents have the same episodes
     sampled: bool  # whether actions are drawn from the outputs
     outputs: int  # of the networks
-    range: int  # of `actions.Range`: where they lie
+    range: int  # of the outputs, a value of `actions.Range`
     limit: int  # steps of an episode
 
 
@@ -86,9 +98,17 @@ def rollouts_of(
     environment: Any, genome_kind: Any, *,
     seed: int, generation: int, purpose: Purpose, first: int, last: int, origin: int, sampled: bool,
 ) -> Rollouts:
-    """The episodes of agents first..last-1; `origin` is the index in its generation of the first of the genomes.
+    """Describe the episodes of agents first..last - 1.
 
-    Episodes for another purpose than EPISODE have fresh starts and fresh draws of actions, and are common to nobody.
+    Episodes for another purpose than EPISODE have fresh starts and fresh draws of actions, and differ between
+    agents even where the environment has common episodes.
+
+    Args:
+        environment, genome_kind: they determine episodes per agent, step limit and outputs.
+        seed, generation, purpose: the address of the draws.
+        first, last: the range of agents, as indices in the genomes of the call.
+        origin: the index in its generation of the first of the genomes.
+        sampled: whether actions are drawn from the outputs.
     """
     is_fresh = purpose != Purpose.EPISODE
     return Rollouts(
@@ -103,26 +123,29 @@ def rollouts_of(
 class Workspace(NamedTuple):
     """The buffers of one call of the kernel, flat. L is LANES."""
 
-    memory: Float32Array  # (rows, L) what the genome kind keeps of each lane's genome
-    scratch: Float32Array  # (rows, L) inputs, and what the genome kind needs
-    program: Int32Array  # (rows, L) whole numbers that the genome kind keeps
-    integers: Int32Array  # (rows, L) the environment's state in whole numbers
-    floats: Float32Array  # (rows, L) and in others
-    bits: UInt64Array  # (L, words) the environment's bits of a life
-    actions: Int32Array  # (L,) what each life does next, where it chooses
-    commands: Float32Array  # (outputs, L) the same from -1 to 1, where it does not
+    memory: Float32Array  # (rows, L) each lane's genome, as the genome kind needs it
+    scratch: Float32Array  # (rows, L) inputs, and intermediate values of the genome kind
+    program: Int32Array  # (rows, L) integers of the genome kind
+    integers: Int32Array  # (rows, L) the integers of the environment's state
+    floats: Float32Array  # (rows, L) its float32 numbers
+    bits: UInt64Array  # (L, words) its bits, lane by lane
+    actions: Int32Array  # (L,) the next action of each rollout, where actions are discrete
+    commands: Float32Array  # (outputs, L) the same in [-1, 1], where they are continuous
     chances: Float32Array  # (L,) uniform draws of one step
     returns: Float64Array  # (L,) sum of rewards so far
-    owner: Int64Array  # (L,) the life in a lane
-    agents: Int64Array  # (L,) and whose it is
-    born: Int64Array  # (L,) the kernel's clock at its first step
-    keys: UInt64Array  # (L,) the key of its draws
-    alive: UInt8Array  # (L,) whether there is a life
-    over: UInt8Array  # (L,) whether the environment ended it
+    owner: Int64Array  # (L,) number of the rollout in a lane
+    agents: Int64Array  # (L,) index in the genomes of its agent
+    born: Int64Array  # (L,) the kernel's step count at its first step
+    keys: UInt64Array  # (L,) key of the draws that choose its actions
+    alive: UInt8Array  # (L,) whether a rollout is running
+    over: UInt8Array  # (L,) whether the environment terminated it
 
 
 def workspace(environment: Any, prepared: KernelInputs) -> Workspace:
-    """Zeros; every buffer starts on a cache line, so that no vector lies across two of them."""
+    """Allocate the buffers of one call of the kernel, all 0.
+
+    Every buffer starts on a cache line of 64 bytes, so that no vector crosses one.
+    """
     f4, f8, i4, i8, u8, u1 = np.float32, np.float64, np.int32, np.int64, np.uint64, np.uint8
     rows: list[tuple[Any, int]] = [
         (f4, prepared.rows), (f4, prepared.scratch_rows), (i4, prepared.program_rows), (i4, environment.integers),
@@ -140,16 +163,26 @@ def workspace(environment: Any, prepared: KernelInputs) -> Workspace:
 
 @part
 def fill_no_end(world, work, lane, rollout, ends):
-    """`fill_end` of an environment that has nothing to say."""
+    """The `fill_end` of an environment without final values: nothing is written."""
 
 
 @kernel
 def fill_rollouts(genomes, network, world, work, rollouts, ticket, fitness, steps, ends):
-    """Live lives 0..lives.number-1, as many of them as this caller gets tickets for, to their ends.
+    """Evaluate rollouts 0..rollouts.number - 1, as many of them as this caller gets tickets for.
 
-    Life number i is episode i % episodes of agent first + i // episodes, whose draws are those of agent origin + first +
-    i // episodes of its generation. fitness (float64) and steps (int32) get one entry per life, ends (float32) as many as
-    the environment says, or none where it is empty; every entry depends on that life alone.
+    Rollout i is episode i % episodes of agent first + i // episodes of the genomes. Its draws are those of
+    agent origin + first + i // episodes of the generation. Every entry depends on its rollout only.
+
+    Args:
+        genomes, network: the fields of KernelInputs.
+        world: the environment's constants.
+        work: the Workspace of this caller.
+        rollouts: what is evaluated.
+        ticket: (1,) int64 counter that all callers share, 0 at first.
+        fitness: (number,) float64, filled with the return of each rollout.
+        steps: (number,) int32, filled with the length of each rollout in steps.
+        ends: (number * environment.ends,) float32, filled with the final values; (0,) where they are not
+            needed.
     """
     clock, running, deadline, ended = 0, 0, 0, LANES
     for lane in range(LANES):
@@ -182,8 +215,8 @@ def fill_rollouts(genomes, network, world, work, rollouts, ticket, fitness, step
                     put(work.born, lane, clock)
                     put(work.over, lane, 0)
                     put(work.returns, lane, 0.0)
-                    whose = 0 if rollouts.common else rollouts.origin + agent
-                    fill_start(world, work, lane, agent_key(rollouts.starts, whose, episode))
+                    starting_agent = 0 if rollouts.common else rollouts.origin + agent
+                    fill_start(world, work, lane, agent_key(rollouts.starts, starting_agent, episode))
                     fill_memory(genomes, network, work, agent, lane)
             if running == 0:
                 return

@@ -1,7 +1,8 @@
-"""What was seen, for whoever normalises observations: their mean and variance over all closed generations.
+"""Mean and variance of the observations of all closed generations, for judges that normalise observations.
 
-Each agent brings the moments of what it saw; they are pooled when a generation is closed, correctly rounded, so that no order
-matters. An observation with a number that is not finite, or so large that its square is not, is not counted.
+Each agent returns the moments of its observations. They are pooled when a generation is closed, with
+correctly rounded sums, so that the order does not matter. An observation with a number that is not finite, or
+so large that its square is not, is not counted.
 """
 
 import math
@@ -13,27 +14,39 @@ import numpy as np
 from processing.core.rollouts.normalization import Normalization
 from processing.core.types import Float32Array, Float64Array, State
 
-#: Added to variances, so that what never varies is not blown up.
+#: Added to variances, so that constant inputs are not scaled without bound.
 EPSILON = 1e-8
 #: The square of anything larger may be too large for float32.
 MOST_SEEN = 1e18
-#: Inputs that are pooled at a time, so that little memory is needed.
+#: Number of inputs that are pooled at a time; it bounds memory.
 _BLOCK = 64
 
 
 def nothing(inputs: int) -> State:
-    """Before anything was seen."""
+    """Return the state before the first observation: count 0, mean and variance 0.
+
+    Args:
+        inputs: I, the number of inputs.
+    Returns:
+        "observations": int; "mean" and "variance": (I,) float64 each.
+    """
     return {"observations": 0, "mean": np.zeros(inputs), "variance": np.zeros(inputs)}
 
 
 def normalization(state: State) -> Normalization:
-    """What a generation that begins with this state sees its observations by."""
+    """Return the normalisation for a generation that begins with this state; I float32 means and scales."""
     scale = (1 / np.sqrt(state["variance"] + EPSILON)).astype(np.float32)
     return Normalization(state["mean"].astype(np.float32), scale)
 
 
 def noted(observation: Float32Array) -> Float64Array:
-    """An observation, (I,), its squares, and 1, (2 I + 1,), to be added up; all 0 where it does not count."""
+    """Return the terms of an observation for the sums of `moments`.
+
+    Args:
+        observation: (I,) float32.
+    Returns:
+        (2 I + 1,) float64: the observation, its squares, and 1; all 0 where it is not counted.
+    """
     row = observation.astype(np.float64)
     if not np.all(np.abs(row) <= MOST_SEEN):
         return np.zeros(2 * len(row) + 1)
@@ -41,7 +54,13 @@ def noted(observation: Float32Array) -> Float64Array:
 
 
 def moments(sums: Float64Array) -> Float32Array:
-    """Mean, variance and number of what an agent saw, (2 I + 1,), from its sums."""
+    """Return the moments of an agent's observations.
+
+    Args:
+        sums: (2 I + 1,) float64, the sum of the agent's `noted` terms.
+    Returns:
+        (2 I + 1,) float32: means, variances (>= 0), and the number of observations.
+    """
     number = sums[-1]
     means, squares = np.split(sums[:-1] / max(number, 1.0), 2)
     return np.concatenate([means, np.maximum(squares - means * means, 0), [number]]).astype(np.float32)
@@ -50,10 +69,13 @@ def moments(sums: Float64Array) -> Float32Array:
 def pooled(
     state: Mapping[str, Any], behaviours: Float32Array, failed: Any, *, beat: Callable[[], object]
 ) -> State:
-    """What was seen up to and with a generation, from the moments of its agents, (N, 2 I + 1); those that failed do not count.
+    """Return the state after a generation: the moments of all observations so far.
 
     Args:
-        failed: (N,) bool; beat: called again and again.
+        state: the state before the generation; see `nothing`.
+        behaviours: (N, 2 I + 1) float32, the `moments` of each agent.
+        failed: (N,) bool; agents that failed are not counted.
+        beat: called after every block of inputs, to report progress.
     Source: the law of total variance.
     """
     counts = np.where(failed, 0, behaviours[:, -1].astype(np.float64))
@@ -73,5 +95,5 @@ def pooled(
 
 
 def _sums(weights: Float64Array, values: Float64Array) -> Float64Array:
-    """The weighted sum of each column of (G, B) values, (B,), correctly rounded."""
+    """The weighted sum of each column: weights (G,), values (G, B), result (B,); each correctly rounded."""
     return np.array([math.fsum(column) for column in (weights[:, None] * values).T.tolist()])

@@ -1,6 +1,6 @@
-"""One life, lived again in plain Python with the very parts that kernels are made of, and so with the same bits.
+"""Replay of one episode in plain Python, by the same parts and so with the same bits as in kernels.
 
-It needs no compiler: it shows what an agent did, in any environment that is composed of parts and with any genome kind.
+It needs no compiler, and works for any compiled environment and any genome kind.
 """
 
 from typing import Any
@@ -22,13 +22,16 @@ def replay_episode(
     seed: int, generation: int, episode: int = 0, purpose: Purpose = Purpose.EPISODE, sampled: bool,
     most_steps: int | None = None,
 ) -> Trajectory:
-    """Live one episode.
+    """Evaluate one episode of one agent and return its trajectory.
 
     Args:
+        environment: a compiled environment.
+        genome_kind: the kind of the genome.
         genomes: the agent's genome, alone, as its kind unpacks it.
         agent: its index in its generation.
+        seed, generation, episode, purpose: with `agent`, the address of the draws.
         sampled: whether actions are drawn from the outputs.
-        most_steps: so many of its steps at most; the whole episode where None.
+        most_steps: the largest number of steps to replay; the whole episode where None.
     """
     rollout = _Replay(environment, genome_kind, genomes)
     rollouts = rollouts_of(
@@ -40,7 +43,7 @@ def replay_episode(
 
 
 class _Replay:
-    """A life in lane 0; the other lanes are empty."""
+    """A rollout in lane 0; the other lanes are empty."""
 
     def __init__(self, environment: Any, genome_kind: Any, genomes: Genomes) -> None:
         self.environment, self.world = environment, environment.world
@@ -52,7 +55,7 @@ class _Replay:
         self.fill = {name.removeprefix("fill_"): plain(parts[name], bindings) for name in _SLOTS}
 
     def replay_episode(self, rollouts: Rollouts, episode: int, most_steps: int) -> Trajectory:
-        """The episode, from its start to its end, or its first steps."""
+        """Return the trajectory of the episode, or of its first `most_steps` steps."""
         work, position = self.work, getattr(self.environment, "position", None)
         self._begin(rollouts, episode)
         actions: list[Any] = []
@@ -84,7 +87,7 @@ class _Replay:
         self.fill["memory"](self.prepared.genomes, self.prepared.network, work, 0, 0)
 
     def _step(self, rollouts: Rollouts, clock: int) -> None:
-        """A step whose reward is alone in work.returns."""
+        """Make one step; afterwards work.returns holds the reward of this step only."""
         y = self.fill["outputs"](self.prepared.genomes, self.prepared.network, self.work)
         self.fill["actions"](self.work, rollouts, y, clock)
         self.work.returns[0] = 0.0

@@ -1,6 +1,6 @@
-"""Networks that are asked one step at a time, for worlds that no kernel knows: LANES observations in, their outputs back.
+"""Single steps of LANES networks, for environments that are not compiled.
 
-The same parts as in `rollout`, in the same order, so that the same observations bring the same bits.
+The same parts as in `kernel.py` are called in the same order, so that equal observations give equal bits.
 """
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
@@ -13,7 +13,14 @@ from processing.core.rollouts.kernel import fill_memory, fill_outputs
 
 @kernel
 def settle(genomes, network, work, agent, lane):
-    """Put an agent's network into a lane, where it remembers nothing."""
+    """Load an agent's network into a lane, with cleared recurrent state.
+
+    Args:
+        genomes, network: the fields of KernelInputs.
+        work: the Workspace, changed in this lane.
+        agent: index of the agent in the genomes.
+        lane: 0..LANES - 1.
+    """
     put(work.alive, lane, 1)
     put(work.agents, lane, agent)
     fill_memory(genomes, network, work, agent, lane)
@@ -21,8 +28,17 @@ def settle(genomes, network, work, agent, lane):
 
 @kernel
 def respond(genomes, network, work, rollouts, clock, outputs):
-    """From the inputs, the first rows of work.scratch, to outputs, (outputs, LANES) flat, to work.commands and to
-    work.actions; see `actions.py`. A lane's key of draws and its first step lie in work.keys and work.born."""
+    """Compute outputs and actions from the inputs, which are the first rows of work.scratch, (inputs, LANES).
+
+    A lane's key of draws and the clock of its first step are read from work.keys and work.born.
+
+    Args:
+        genomes, network: the fields of KernelInputs.
+        work: the Workspace; work.commands and work.actions are filled, see `actions.py`.
+        rollouts: the description of outputs and of the action rule.
+        clock: the current step count.
+        outputs: (outputs * LANES,) float32, filled with the networks' outputs, one vector per output.
+    """
     y = fill_outputs(genomes, network, work)
     for k in range(rollouts.outputs):
         store(outputs, k * LANES, load(work.scratch, y + k * LANES))

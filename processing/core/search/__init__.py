@@ -1,1 +1,1 @@
-"""One search: what it is made of, its generations, and when it ends."""
+"""One search: its plan, its generations, and the rules that end it."""

@@ -1,4 +1,4 @@
-"""Where a search stands between two generations, and how that is stored."""
+"""The state of a search between two generations, and its stored form."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ _JUDGE = "judge."  # what the names of a judge's entries begin with
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Everything that the next generation depends on, besides the work item and the seed."""
+    """Everything besides the work item and the seed that the next generation depends on."""
 
     next_generation: int
     state: State  # of the strategy
@@ -22,12 +22,12 @@ class Checkpoint:
     stagnation: int  # generations since it last rose
     digest: str  # of the last generation, chained to all before it; empty before generation 0
     judge: State = field(default_factory=dict)  # of the judge; empty for most
-    tested: tuple[int, ...] = ()  # numbers of the species whose champion was put to the test: see `criterion.candidate`
+    tested: tuple[int, ...] = ()  # numbers of the species whose champion was tested: see `criterion.candidate`
     unconfirmed: Mapping[str, Any] | None = None  # the last champion that fresh episodes did not confirm: see `stop.confirmed`
 
 
 def pack(checkpoint: Checkpoint, kind: GenomeKind) -> bytes:
-    """The stored form of a checkpoint."""
+    """Return the stored form of a checkpoint."""
     head = {
         "next_generation": checkpoint.next_generation, "best_fitness": checkpoint.best_fitness,
         "stagnation": checkpoint.stagnation, "digest": checkpoint.digest, "tested": checkpoint.tested,
@@ -38,7 +38,11 @@ def pack(checkpoint: Checkpoint, kind: GenomeKind) -> bytes:
 
 
 def unpack(data: bytes, kind: GenomeKind) -> Checkpoint:
-    """The checkpoint that `pack` stored. Raises Broken where the bytes are not whole."""
+    """Return the checkpoint that `pack` stored.
+
+    Raises:
+        Broken: the bytes are incomplete or not those of a checkpoint.
+    """
     head, values = unpack_values(data, kind)
     state = {name: value for name, value in values.items() if not name.startswith(_JUDGE)}
     judge = {name.removeprefix(_JUDGE): value for name, value in values.items() if name.startswith(_JUDGE)}

@@ -1,4 +1,7 @@
-"""One generation: open it (ask), evaluate it, close it (tell). In-process runs, workers and tests all compose these."""
+"""One generation: open it (ask), evaluate it, close it (tell).
+
+In-process runs, workers and tests compose these steps.
+"""
 
 import hashlib
 from collections.abc import Mapping
@@ -20,7 +23,7 @@ from processing.core.types import Evaluations, Float64Array, Int32Array, Populat
 
 @dataclass(frozen=True, slots=True)
 class GenerationResult:
-    """A generation with everything that became of it."""
+    """A closed generation: its evaluations, statistics and champion, and the checkpoint that follows."""
 
     number: int
     population: Population
@@ -28,33 +31,36 @@ class GenerationResult:
     genomes: bytes  # packed, N of equal size
     statistics: dict[str, Any]  # see `statistics_of`
     champion: int | None  # index of its best agent, or of the one that solved the task
-    is_improved: bool  # whether that one is the run's champion: the best of it so far, or the one that was confirmed
+    is_improved: bool  # whether that agent is now the run's champion: the best so far, or one that was confirmed
     champion_fitness: float | None  # of the run's champion; below the best fitness where only a lower one was confirmed
     stop: StopReason | None
     explanation: dict[str, Any] | None
-    checkpoint: Checkpoint  # where the next generation starts from
+    checkpoint: Checkpoint  # which the next generation starts from
     species: Int32Array | None = None  # (N,) as in `Verdict`
     snapshots: tuple[SpeciesSnapshot, ...] = ()
-    normalization: bytes | None = None  # of its agents' observations, as `normalization.py` packs it; None where there is none
-    scores: Float64Array | None = None  # (N,) what the strategy saw in the place of fitness, NaN where failed; None: fitness
-    novelty: Mapping[str, float | int | None] | None = None  # what a judge that looks for novelty says of it, JSON values
-    confirmations: tuple[Mapping[str, Any], ...] = ()  # of champions on fresh episodes, as `stop.confirmed` gives their facts
+    normalization: bytes | None = None  # of observations, as `normalization.py` packs it; None where they are not normalised
+    scores: Float64Array | None = None  # (N,) given to the strategy in place of the fitness, NaN where failed; None: the fitness
+    novelty: Mapping[str, float | int | None] | None = None  # the summary of a judge of novelty, JSON values
+    confirmations: tuple[Mapping[str, Any], ...] = ()  # of champions on fresh episodes, each as `stop.confirmed` returns it
 
 
 def begin(plan: Plan) -> Checkpoint:
-    """Where a search stands before generation 0."""
+    """Return the checkpoint before generation 0."""
     return Checkpoint(
         next_generation=0, state=plan.strategy.begin(), best_fitness=None, stagnation=0, digest="", judge=plan.judge.begin()
     )
 
 
 def revived(plan: Plan, checkpoint: Checkpoint) -> Checkpoint:
-    """Where a search goes on that had died out: at its last parents; what counts towards its end counts anew."""
+    """Return the checkpoint from which a search that died out continues.
+
+    Its last parents are kept; the generations that count towards its end are counted from 0 again.
+    """
     return replace(checkpoint, state=plan.strategy.revived(checkpoint.state), stagnation=0)
 
 
 def open_generation(plan: Plan, checkpoint: Checkpoint, *, seed: int) -> Population:
-    """The population of the next generation."""
+    """Return the population of the next generation."""
     population: Population = plan.strategy.ask(checkpoint.state, seed=seed, generation=checkpoint.next_generation)
     return population
 
@@ -62,7 +68,14 @@ def open_generation(plan: Plan, checkpoint: Checkpoint, *, seed: int) -> Populat
 def close_generation(
     plan: Plan, checkpoint: Checkpoint, population: Population, evaluations: Evaluations, *, seed: int
 ) -> GenerationResult:
-    """What an evaluated generation means: the strategy's next state, statistics, champion, digest, and the end of the run."""
+    """Close an evaluated generation: next states, statistics, champion, digest, and whether the run ends.
+
+    Args:
+        checkpoint: the one that the generation was opened from.
+        population: the one that `open_generation` returned.
+        evaluations: those of all its agents, in their order.
+        seed: the run's.
+    """
     number, fitness = checkpoint.next_generation, evaluations.fitness
     judge, scores = plan.judge.closed(checkpoint.judge, population, evaluations, seed=seed, generation=number)
     state, verdict = plan.strategy.tell(checkpoint.state, population, scores, generation=number)
@@ -103,10 +116,10 @@ def close_generation(
 
 
 class _Champion(NamedTuple):
-    """A generation's champion, and what it means for its run."""
+    """The champion of a generation, and its consequences for the run."""
 
     agent: int | None  # index of the best agent, or of the one that solved the task
-    is_improved: bool  # whether it is the run's champion from now on
+    is_improved: bool  # whether it is now the run's champion
     best_fitness: float | None  # the highest so far
     fitness: float | None  # of the run's champion
     is_goal_reached: bool
@@ -130,11 +143,12 @@ def _champion(
         agent, is_improved = solution.agent, True
     is_goal_reached = is_solution
     if not is_goal_reached:
-        is_goal_reached, confirmation = _has_fitness_asked_for(
+        is_goal_reached, confirmation = _reaches_fitness(
             plan, population, fitness, agent, seed=seed, generation=checkpoint.next_generation, state=checkpoint.judge
         )
         confirmations.append(confirmation)
-    is_improved = is_improved or is_goal_reached  # who was confirmed is the run's champion, whoever had more luck before
+    # A confirmed agent becomes the run's champion, even if an earlier agent had a higher fitness by luck.
+    is_improved = is_improved or is_goal_reached
     return _Champion(
         agent=agent, is_improved=is_improved, best_fitness=best, fitness=float(fitness[agent]) if is_improved else best,
         is_goal_reached=is_goal_reached, is_solution=is_solution, tested=tested,
@@ -143,22 +157,25 @@ def _champion(
 
 
 def _unconfirmed(confirmations: tuple[Mapping[str, Any], ...]) -> Mapping[str, Any] | None:
-    """The last that was not passed."""
+    """The last confirmation that was not passed."""
     return next((each for each in reversed(confirmations) if not each["is_passed"]), None)
 
 
 def _normalization(plan: Plan, checkpoint: Checkpoint) -> bytes | None:
-    """By what the observations of the generation that begins here are normalised, packed."""
+    """The packed normalisation of observations in the generation that starts from this checkpoint."""
     return normalization.pack(plan.judge.normalization(checkpoint.judge)) if plan.is_normalised else None
 
 
 def ending_of(
     plan: Plan, rule: StopReason | None, facts: Mapping[str, Any], *, champion: int | None
 ) -> tuple[StopReason | None, dict[str, Any] | None]:
-    """Why the run ended by this rule, and the same for people; None twice while it goes on.
+    """Return why the run ended, and the explanation for people; None twice where it goes on.
 
     Args:
-        champion: of its last generation; None where all agents failed: then it has died out, whatever the rule.
+        rule: the stop rule that was met.
+        facts: see `explained`.
+        champion: that of the last generation; None where all agents failed. Then the run died out, whatever
+            the rule.
     """
     stop, facts = ended(rule, facts, has_fitness=champion is not None)
     if stop is None:
@@ -168,7 +185,15 @@ def ending_of(
 
 
 def chained(previous: str, genomes: bytes, evaluations: Evaluations) -> str:
-    """SHA-256, in hex, of the previous digest, all genomes, and what became of them: equal digests prove equal runs."""
+    """Return the digest of a generation: a SHA-256 in hex, chained to the previous digest.
+
+    Equal digests prove equal runs.
+
+    Args:
+        previous: digest of the generation before; empty for generation 0.
+        genomes: packed.
+        evaluations: fitness, steps and failures are included.
+    """
     digest = hashlib.sha256(previous.encode())
     digest.update(genomes)
     digest.update(evaluations.fitness.astype("<f8").tobytes())
@@ -178,8 +203,11 @@ def chained(previous: str, genomes: bytes, evaluations: Evaluations) -> str:
 
 
 def statistics_of(plan: Plan, population: Population, evaluations: Evaluations) -> dict[str, Any]:
-    """Size, evaluated, failed, and best, mean, median, quartiles, worst and standard deviation of the fitness of those that
-    did not fail (None where all did); diversity and mean complexity of the genomes.
+    """Return the statistics of a generation. JSON values.
+
+    `size`, `evaluated` and `failed` count agents. `best`, `mean`, `median`, the quartiles, `worst` and
+    `standard_deviation` are those of the fitness of the agents that did not fail, None where all did.
+    `diversity` and `mean_complexity` describe the genomes.
     """
     fitness: Float64Array = evaluations.fitness[~np.isnan(evaluations.fitness)]
     size, evaluated = len(population), len(fitness)
@@ -197,7 +225,7 @@ def statistics_of(plan: Plan, population: Population, evaluations: Evaluations) 
 def _solution(
     plan: Plan, checkpoint: Checkpoint, population: Population, evaluations: Evaluations, verdict: Verdict, *, seed: int
 ) -> tuple[Solution, tuple[int, ...]]:
-    """Who solves the task, where the run asks for that; the species whose champion was tested."""
+    """The agent that solves the task, if the stop rules ask for one; and the species tested so far."""
     criterion = plan.environment.criterion
     if not plan.stop.solved or criterion is None:
         return Solution(None), checkpoint.tested
@@ -208,10 +236,10 @@ def _solution(
     return solution, tested
 
 
-def _has_fitness_asked_for(
+def _reaches_fitness(
     plan: Plan, population: Population, fitness: Float64Array, champion: int | None, *, seed: int, generation: int, state: State
 ) -> tuple[bool, AnyConfirmation | None]:
-    """Whether the champion has the fitness asked for, on fresh episodes too where those can differ; how it did there."""
+    """Whether the champion has the fitness that is asked for, and its confirmation, if one was needed."""
     bar = plan.stop.fitness
     if bar is None or champion is None or fitness[champion] < bar:
         return False, None

@@ -1,6 +1,6 @@
-"""The table of kinds of work: what varies, and how it may move. One line each.
+"""The table of kinds of work: the genome kind and the strategies of each, one line each.
 
-How agents are scored is the environment's to say: see `judge` there.
+The environment names the judge that scores its agents.
 """
 
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of work, in names of the tables of genomes and strategies."""
+    """One kind of work, by the names in the tables of genome kinds and strategies."""
 
     genome: str
     strategies: tuple[str, ...]  # the first is the default

@@ -1,4 +1,4 @@
-"""A complete work item turned into the parts that run it: environment, genome kind, judge, strategy, stop rules."""
+"""The plan of a search, from a complete work item: environment, genome kind, judge, strategy, stop rules."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -23,50 +23,55 @@ P = TypeVar("P", bound=Parameters)
 
 @dataclass(frozen=True)
 class Plan:
-    """The parts of one search. Building it compiles nothing."""
+    """The components of one search. Building a plan compiles nothing."""
 
     environment: Any
     genome: Any
     judge: Any
     strategy: Any
     stop: StopParameters
-    beat: Callable[[], object] = nothing  # called again and again while a champion is confirmed, which may take long
+    beat: Callable[[], object] = nothing  # called after each batch of episodes that confirm a champion
 
     @property
     def population_size(self) -> int:
-        """Agents in each generation."""
+        """Number of agents in each generation."""
         return int(self.strategy.population_size)
 
     @property
     def is_by_library(self) -> bool:
-        """Whether a library decides bits, and with it the numeric profile."""
+        """Whether results depend on a library, and therefore on the numeric profile."""
         return any(getattr(one, "is_by_library", False) for one in (self.environment, self.strategy))
 
     @property
     def is_normalised(self) -> bool:
-        """Whether networks see observations normalised by what was seen in earlier generations."""
+        """Whether observations are normalised by the moments of those of earlier generations."""
         return bool(getattr(self.judge, "is_normalised", False))
 
     def confirm_mean(
         self, genomes: Genomes, agent: int, bar: float, *, seed: int, generation: int, state: State
     ) -> Confirmation | None:
-        """How an agent's mean fitness compares with a bar on fresh episodes; None where they cannot differ."""
+        """See `confirmation.confirm_mean`."""
         return confirm_mean(self, genomes, agent, bar, seed=seed, generation=generation, state=state)
 
     def confirm_goals(
         self, genomes: Genomes, agent: int, goals: int, *, seed: int, generation: int
     ) -> GoalConfirmation | None:
-        """In how many fresh episodes an agent reaches so many goals; None where they cannot differ."""
+        """See `confirmation.confirm_goals`."""
         return confirm_goals(self, genomes, agent, goals, seed=seed, generation=generation)
 
     @cached_property
     def replays(self) -> Replays:
-        """Episodes of its agents, replayed for those who look."""
+        """How episodes of its agents are replayed."""
         return Replays(self.environment, self.genome, self.judge)
 
 
 def plan_of(spec: Mapping[str, Any], facts: Mapping[str, Any] | None = None) -> Plan:
-    """The plan of a complete document, as staging stores it, and what staging found out of its environment, if it had to."""
+    """Build the plan of a complete document.
+
+    Args:
+        spec: the document, as staging stores it.
+        facts: the properties of a Gymnasium environment that staging looked up; None for other environments.
+    """
     kind = KINDS[spec["kind"]]
     environment_class = ENVIRONMENTS[spec["environment"]["type"]]
     looked_up = () if facts is None else (facts,)
@@ -87,7 +92,7 @@ def plan_of(spec: Mapping[str, Any], facts: Mapping[str, Any] | None = None) -> 
 
 
 def _judge(spec: Mapping[str, Any], environment: Any, genome: Any) -> Any:
-    """The judge that the environment names; one that looks for novelty where the document asks for that."""
+    """The judge that the environment names, or `Novelty` where the document asks for it."""
     novelty = spec.get("novelty")
     if novelty is None:
         return JUDGES[environment.judge](environment, genome)
@@ -95,5 +100,5 @@ def _judge(spec: Mapping[str, Any], environment: Any, genome: Any) -> Any:
 
 
 def _read(model: type[P], values: Any) -> P:
-    """Parameters from the JSON values of a stored document."""
+    """Read parameters from the JSON values of a stored document."""
     return model.model_validate_json(json.dumps(values), context=STORED)

@@ -1,4 +1,4 @@
-"""Episodes of agents, replayed for those who look: in plain Python where that is possible, else recorded in a process."""
+"""Replays of episodes for people, in plain Python where possible, otherwise in a separate process."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ from processing.core.rollouts.replay import replay_episode
 from processing.core.steppers.recording import Recording
 from processing.core.types import Trajectory
 
-#: Of an episode, so many steps are replayed for somebody who looks, and no more than take so long.
+#: A replay has at most this many steps, and only as many as take this long.
 MOST_REPLAY_STEPS, MOST_REPLAY_SECONDS = 1_000, 2.0
-#: What a weight of a dense network adds to a step of a maze's reference.
+#: Seconds that each weight of a dense network adds to a step of the maze's reference.
 _REFERENCE_WEIGHT_SECONDS = 3e-8
 
 
 def nothing() -> None:
-    """Nobody waits for a sign of progress."""
+    """The default of `beat`: it does nothing."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Replays:
     judge: Any
 
     def refusal(self, genome: bytes) -> str | None:
-        """Why no episode of an agent with this packed genome is replayed for those who look; None where one is."""
+        """Return a sentence on why episodes of this packed genome are not replayed here; None if they are."""
         if isinstance(self.environment, Foreign):
             return self.elsewhere
         seconds = self._step_seconds(genome)
@@ -50,18 +50,18 @@ class Replays:
         return None
 
     def most_steps(self, genome: bytes) -> int:
-        """So many steps of an episode are replayed at most, by the work of a step: all rows of a table."""
+        """The most steps that are replayed, by the time that a step takes; of a table, all rows."""
         if isinstance(self.environment, Table):
             return self.environment.rows
         longest: int = self.environment.max_steps
         return min(MOST_REPLAY_STEPS, longest, int(MOST_REPLAY_SECONDS / self._step_seconds(genome)))
 
     def seconds(self, steps: int, genome: bytes) -> float:
-        """About how long it takes, at most, to replay an episode of an agent that took so many steps in all."""
+        """The longest time, in seconds, that the replay of an episode takes, of an agent of `steps` steps."""
         return min(steps, self.most_steps(genome)) * self._step_seconds(genome)
 
     def _step_seconds(self, genome: bytes) -> float:
-        """The work of a step, which the environment names, and that of its network."""
+        """The estimated seconds of a step: those of the environment, and those of the network's weights."""
         step, weight = self.environment.plain_seconds
         if self._has_reference:
             weight = _REFERENCE_WEIGHT_SECONDS
@@ -74,16 +74,16 @@ class Replays:
 
     @property
     def elsewhere(self) -> str:
-        """Where episodes of `is_recorded` are replayed, in a sentence."""
+        """The sentence for people on where episodes are replayed, if `is_recorded`."""
         return f"Episodes in {self.environment.parameters.id} are replayed by workers, in processes of their own."
 
     def episode(self, genome: bytes, *, seed: int, generation: int, agent: int, episode: int = 0) -> Trajectory:
-        """The agent's way through an episode, replayed from its packed genome and its address: the first steps of a long one.
+        """Replay an episode from a packed genome and its address; of a long episode, the first steps.
 
-        A maze has a reference that is easier to read.
+        A dense network in a maze is replayed by the reference, which is easier to read.
 
         Raises:
-            Refused: it lives in processes of the workers only.
+            Refused: the environment runs only in processes of the workers.
         """
         if isinstance(self.environment, Foreign):
             raise Refused(self.elsewhere)
@@ -102,11 +102,15 @@ class Replays:
 
     @property
     def is_recorded(self) -> bool:
-        """Whether episodes are replayed in processes of their own, by `record` instead of `replay`."""
+        """Whether episodes are replayed in separate processes, by `record` instead of `episode`."""
         return isinstance(self.environment, Foreign)
 
     def check_episode(self, episode: int) -> None:
-        """Raise Refused where agents have no episode of this number."""
+        """Check that agents have an episode of this number.
+
+        Raises:
+            Refused: they have none.
+        """
         if not 0 <= episode < self.environment.episodes:
             raise Refused(f"episode: expected {_range(self.environment.episodes)}, got {episode}")
 
@@ -114,15 +118,17 @@ class Replays:
         self, genome: bytes, *, seed: int, generation: int, agent: int, episode: int = 0, normalization: Normalization | None,
         pictures: bool, beat: Callable[[], object] = nothing,
     ) -> Recording:
-        """The agent's way through an episode, evaluated again in a process of its own, with pictures where they are asked for.
+        """Evaluate an agent's episode again in a separate process, and record it.
 
         Args:
             genome: packed.
-            normalization: what its generation saw observations by.
+            normalization: the normalisation of observations in its generation.
+            pictures: whether the episode is drawn.
             beat: called again and again while this waits.
         Raises:
-            Refused: it has no such episode, or one needs no process of its own.
-            Broken, Transient: no process can work at all, or just now.
+            Refused: agents have no such episode, or their episodes need no separate process.
+            Broken: no process can work.
+            Transient: no process can work at the moment.
         """
         if not isinstance(self.judge, ForeignEpisodes):
             raise Refused("Episodes in this environment are replayed at once: nobody needs to ask for them.")

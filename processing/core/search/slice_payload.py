@@ -1,6 +1,6 @@
-"""Parts of a generation on their way to whoever evaluates them, and the results on their way back.
+"""Slice payloads: agents of a generation for the worker that evaluates them, and their evaluations in return.
 
-Packed as checkpoints are: a line of JSON, then bytes. Nothing in it can run code.
+They are packed as checkpoints are: a line of JSON, then bytes. Unpacking them runs no code.
 """
 
 from collections.abc import Sequence
@@ -18,26 +18,30 @@ _LINEAGE = ("operators", "mothers", "fathers", "ages")
 
 
 def pack_slice(population: Population, first: int, last: int, kind: GenomeKind) -> bytes:
-    """Agents first..last-1 of a population."""
+    """Return the payload of agents first..last-1 of a population."""
     lineage = {name: getattr(population, name)[first:last] for name in _LINEAGE}
     genomes = kind.take(population.genomes, np.arange(first, last, dtype=np.int32))
     return pack_values({}, {"genomes": genomes, **lineage}, kind, genomes="genomes")
 
 
 def unpack_slice(data: bytes, kind: GenomeKind) -> Population:
-    """The agents that `pack_part` packed. Raises Broken."""
+    """Return the agents that `pack_slice` packed.
+
+    Raises:
+        Broken: the bytes are incomplete or not those of a slice.
+    """
     _, values = unpack_values(data, kind)
     return Population(**values)
 
 
-def joined(parts: Sequence[Population], kind: GenomeKind) -> Population:
-    """The population that was cut into these parts, in their order."""
-    lineage = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _LINEAGE}
-    return Population(genomes=kind.join([part.genomes for part in parts]), **lineage)
+def joined(slices: Sequence[Population], kind: GenomeKind) -> Population:
+    """Return the population that was cut into these slices, in their order."""
+    lineage = {name: np.concatenate([getattr(each, name) for each in slices]) for name in _LINEAGE}
+    return Population(genomes=kind.join([each.genomes for each in slices]), **lineage)
 
 
 def pack_results(evaluations: Evaluations, kind: GenomeKind) -> bytes:
-    """What became of a part."""
+    """Return the packed evaluations of a slice."""
     values = {field.name: getattr(evaluations, field.name) for field in fields(evaluations)}
     if not evaluations.remarks:
         del values["remarks"]
@@ -45,39 +49,43 @@ def pack_results(evaluations: Evaluations, kind: GenomeKind) -> bytes:
 
 
 def unpack_results(data: bytes, kind: GenomeKind) -> Evaluations:
-    """What `pack_results` packed. Raises Broken."""
+    """Return the evaluations that `pack_results` packed.
+
+    Raises:
+        Broken: the bytes are incomplete or not those of evaluations.
+    """
     _, values = unpack_values(data, kind)
     reasons = tuple((index, reason) for index, reason in values.pop("reasons", ()))
     remarks = tuple(Remark(*each) for each in values.pop("remarks", ()))
     return Evaluations(**values, reasons=reasons, remarks=remarks)
 
 
-def joined_results(parts: Sequence[Evaluations]) -> Evaluations:
-    """What became of the whole, from what became of its parts in their order."""
+def joined_results(slices: Sequence[Evaluations]) -> Evaluations:
+    """Return the evaluations of a generation, from those of its slices in their order."""
     names = [field.name for field in fields(Evaluations) if field.name not in ("reasons", "remarks")]
-    firsts = list(accumulate((len(part) for part in parts), initial=0))
-    reasons = tuple((first + index, why) for first, part in zip(firsts, parts, strict=False) for index, why in part.reasons)
+    firsts = list(accumulate((len(each) for each in slices), initial=0))
+    reasons = tuple((first + index, why) for first, each in zip(firsts, slices, strict=False) for index, why in each.reasons)
     remarks = tuple(
-        each._replace(agent=first + each.agent)
-        for first, part in zip(firsts, parts, strict=False) for each in part.remarks
+        remark._replace(agent=first + remark.agent)
+        for first, each in zip(firsts, slices, strict=False) for remark in each.remarks
     )
-    columns = {name: _joined([getattr(part, name) for part in parts], parts) for name in names}
+    columns = {name: _joined([getattr(each, name) for each in slices], slices) for name in names}
     return Evaluations(**columns, reasons=reasons, remarks=remarks)
 
 
-def _joined(columns: list[NDArray[Any] | None], parts: Sequence[Evaluations]) -> Any:
-    """One column; where only some parts have it, as where agents were lost, the others have zeros."""
+def _joined(columns: list[NDArray[Any] | None], slices: Sequence[Evaluations]) -> Any:
+    """Join one column; slices that do not have it, such as those whose agents were lost, get zeros."""
     known = [column for column in columns if column is not None]
     if not known:
         return None
     return np.concatenate([
-        np.zeros((len(part), *known[0].shape[1:]), known[0].dtype) if column is None else column
-        for column, part in zip(columns, parts, strict=True)
+        np.zeros((len(each), *known[0].shape[1:]), known[0].dtype) if column is None else column
+        for column, each in zip(columns, slices, strict=True)
     ])
 
 
 def lost(number: int) -> Evaluations:
-    """What became of so many agents whose evaluation no worker survived."""
+    """Return the evaluations of `number` agents that failed with WORKER_LOST."""
     return Evaluations(
         fitness=np.full(number, np.nan), steps=np.zeros(number, np.int32),
         failures=np.full(number, Failure.WORKER_LOST, np.uint8),

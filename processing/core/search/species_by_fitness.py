@@ -1,4 +1,4 @@
-"""What is told of species whose strategy was shown something else than fitness: novelty makes them, fitness is told."""
+"""Figures of species by fitness, where the strategy was given novelty in place of the fitness."""
 
 from dataclasses import replace
 
@@ -9,9 +9,12 @@ from processing.core.types import Float64Array, Int64Array, SpeciesSnapshot, Ver
 
 
 def by_fitness(verdict: Verdict, fitness: Float64Array) -> Verdict:
-    """The verdict with champion, best and mean of each species by fitness, (N,), NaN where an agent failed.
+    """Return the verdict with the champion, the best and the mean fitness of each species.
 
-    Its shared fitness, and for how long it has stood still, stay those of what its strategy saw.
+    The shared fitness and the stagnation of a species stay those of the scores that the strategy was given.
+
+    Args:
+        fitness: (N,) float64, NaN where an agent failed.
     """
     if verdict.species is None:
         return verdict
@@ -25,7 +28,7 @@ def by_fitness(verdict: Verdict, fitness: Float64Array) -> Verdict:
 
 
 def _by_fitness(snapshot: SpeciesSnapshot, agents: Int64Array, fitness: Float64Array) -> SpeciesSnapshot:
-    """The snapshot of the species of these agents, (A,)."""
+    """The snapshot of one species; `agents`, (A,), are the indices of its agents."""
     able = ranked(fitness[agents])
     if not len(able):
         return snapshot._replace(champion=None, best_fitness=None, mean_fitness=None)

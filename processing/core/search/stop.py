@@ -1,4 +1,4 @@
-"""When a run ends: the stop rules, and how an end is explained."""
+"""The stop rules, which end a run, and the explanation of an end for people."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -34,12 +34,16 @@ class StopParameters(Parameters):
 def met_rule(
     stop: StopParameters, *, generation: int, stagnation: int, is_goal_reached: bool, strategy: StopReason | None
 ) -> StopReason | None:
-    """The rule that ends the run after this generation, or None: the goal first, then the strategy, then the limits.
+    """Return the rule that ends the run after this generation; None where it goes on.
+
+    The goal comes first, then the strategy's own reason, then the limits.
 
     Args:
+        generation: number of the generation, from 0.
         stagnation: generations since the best fitness of the run last rose.
-        is_goal_reached: whether an agent has the fitness asked for, or solves the task; confirmed where that is needed.
-        strategy: what the strategy says.
+        is_goal_reached: whether an agent has the fitness that is asked for, or solves the task, and was
+            confirmed where that is needed.
+        strategy: the reason for which the strategy stops, if it does.
     """
     if is_goal_reached:
         return StopReason.FITNESS_REACHED
@@ -55,21 +59,21 @@ def met_rule(
 def ended(
     rule: StopReason | None, facts: Mapping[str, Any], *, has_fitness: bool
 ) -> tuple[StopReason | None, dict[str, Any]]:
-    """Why a run ended, with the facts that led to it.
+    """Return why a run ended, and the facts that led to it.
 
-    It died out where its last generation has no agent with a fitness, whichever rule ended it; the facts then name
-    that rule as `ended_by`.
+    A run died out where no agent of its last generation has a fitness, whichever rule ended it. The facts
+    then name that rule as `ended_by`.
 
     Args:
-        rule: the one that was met; None while the run goes on.
-        has_fitness: whether an agent of the last generation has one.
+        rule: the rule that was met; None where the run goes on.
+        has_fitness: whether an agent of the last generation has a fitness.
     """
     if rule is None or has_fitness or rule == StopReason.EXTINCTION:
         return rule, dict(facts)
     return StopReason.EXTINCTION, {**facts, "ended_by": rule.value}
 
 
-_WHAT = {
+_MESSAGES = {
     StopReason.FITNESS_REACHED: "The champion reached what the work item asks for.",
     StopReason.GENERATION_LIMIT: "The number of generations that the work item allows was reached.",
     StopReason.STAGNATION: "The champion did not improve for as many generations as the work item allows.",
@@ -81,7 +85,7 @@ _THRESHOLD_ADVICE = (
     "Lower `strategy.rise` or `strategy.required_agents`, raise `strategy.maximum_failures`, or enlarge the population; "
     'or set `strategy.rise_over` to "generation", which rises more slowly.'
 )
-#: What strategies call the size and the chance of changes.
+#: The strategies' parameters for the size and the probability of mutations.
 _SIZES = ("mutation_scale", "sigma", "weight_mutation_power")
 _CHANCES = ("mutation_probability", "add_node_probability")
 
@@ -89,11 +93,17 @@ _CHANCES = ("mutation_probability", "add_node_probability")
 def explained(
     reason: StopReason, facts: Mapping[str, Any], *, best_possible: float | None, stop: StopParameters, strategy: Parameters
 ) -> dict[str, Any]:
-    """Why a run ended, for people: the rule, what led to it, and what to change, in keys of its own document. JSON values.
+    """Explain for people why a run ended. JSON values.
 
-    Of the facts, `confirmation` is what `confirmed` gives, of the champion that was last tried, where one was.
+    The explanation has the rule, a message, the facts that led to it, and advice on what to change, in keys
+    of the run's own document.
+
+    Args:
+        facts: by name; `confirmation`, if any, is what `confirmed` returned for the last champion that was
+            tested.
+        best_possible: the highest fitness that is possible in the environment; None where it is not known.
     """
-    advice, message = _advice(reason, stop, strategy), _WHAT[reason]
+    advice, message = _advice(reason, stop, strategy), _MESSAGES[reason]
     best, confirmation = facts.get("best_fitness"), facts.get("confirmation")
     is_unconfirmed = confirmation is not None and not confirmation["is_passed"]
     if is_unconfirmed:
@@ -108,17 +118,22 @@ def explained(
 
 
 def _is_best(best: float | None, best_possible: float | None) -> bool:
-    """Whether nothing better is possible, as far as that is known."""
+    """Whether this fitness is the best possible one; false where that one is not known."""
     return best_possible is not None and best is not None and best >= best_possible - 1e-9
 
 
 def confirmed(confirmation: AnyConfirmation, *, generation: int, fitness: float) -> dict[str, Any]:
-    """The facts of a confirmation, passed or not, of an agent with this fitness in its own episodes. JSON values."""
+    """Return a confirmation, passed or not, as JSON values.
+
+    Args:
+        generation: that of the agent.
+        fitness: the agent's, from its own episodes.
+    """
     return {"generation": generation, "fitness": fitness, **confirmation._asdict(), "is_passed": confirmation.is_passed}
 
 
 def confirmation_words(facts: Mapping[str, Any]) -> str:
-    """What `confirmed` says, in a sentence without its end."""
+    """Return the facts that `confirmed` returned as a sentence without its full stop."""
     if "goals" in facts:
         return _goals_words(facts)
     mean, asked, fitness = facts["mean"], facts["asked"], facts["fitness"]
@@ -135,7 +150,7 @@ def _goals_words(facts: Mapping[str, Any]) -> str:
 
 
 def _beside(value: float, other: float) -> str:
-    """A number with four digits, or as many more as tell it from another one."""
+    """A number with four significant digits, or with as many as distinguish it from another one."""
     return next(
         (text for digits in (4, 6, 9) if (text := f"{value:.{digits}g}") != f"{other:.{digits}g}" or value == other), repr(value)
     )
@@ -165,5 +180,5 @@ def _to_search_on(stop: StopParameters) -> str:
 
 
 def _keys(strategy: Parameters, names: tuple[str, ...]) -> str:
-    """Those of the names that the strategy has, as a reader finds them in the document."""
+    """Those of the names that the strategy has, as keys of the document."""
     return " or ".join(f"`strategy.{name}`" for name in names if name in type(strategy).model_fields)

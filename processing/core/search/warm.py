@@ -1,8 +1,8 @@
-"""Compile what searches need, so that nobody waits for it later.
+"""Compile the kernels that searches need, so that no search waits for the compiler later.
 
-`python -m processing.core.search.warm` does so for the mazes among the examples, `warm_up` for any plan. One kernel lives the
-lives of all maps, network shapes and activations, others those of the examples' networks alone; one more breeds, and one
-measures diversity. All are compiled at their first call and then found on disk.
+`python -m processing.core.search.warm` does so for the mazes among the examples, `warm_up` for any plan. One
+kernel evaluates all maps, network shapes and activations; others evaluate only the networks of the examples.
+One more breeds, and one measures diversity. All are compiled at their first call and then found on disk.
 """
 
 import time
@@ -20,12 +20,12 @@ from processing.core.types import Evaluations, Variation
 
 #: Hidden layers of the examples' networks, and one shape that has no kernel of its own.
 HIDDEN = ((10,), (9,), (1, 1))
-#: Agents that live while a plan is warmed up.
+#: Agents that are evaluated while a plan is warmed up.
 FEW = 16
 
 
 def warm() -> None:
-    """The kernels are compiled, or found on disk, and in memory."""
+    """Compile the kernels of the examples' mazes, or load them from disk."""
     maze = GridWorld(MazeParameters(type="maze", rows=("S.G",), max_steps=2))
     for hidden in HIDDEN:
         kind = Dense(DenseParameters(hidden=hidden), inputs=maze.inputs, outputs=maze.outputs)
@@ -39,19 +39,19 @@ def warm() -> None:
 
 
 def warm_up(plan: Plan) -> None:
-    """What two generations of a search compile is compiled, or found on disk. A few agents live, and stand for all."""
+    """Compile the kernels of two generations of a search, or load them; only a few agents are evaluated."""
     checkpoint = generations.begin(plan)
     for number in range(2):
         population = generations.open_generation(plan, checkpoint, seed=0)
         few = plan.judge.evaluate(
             population.genomes, seed=0, generation=number, last=min(FEW, len(population)), state=checkpoint.judge
         )
-        lived = repeated(few, len(population))
-        checkpoint = generations.close_generation(plan, checkpoint, population, lived, seed=0).checkpoint
+        evaluations = repeated(few, len(population))
+        checkpoint = generations.close_generation(plan, checkpoint, population, evaluations, seed=0).checkpoint
 
 
 def repeated(few: Evaluations, size: int) -> Evaluations:
-    """As many evaluations as asked for: those of a few agents again and again, none of whom solves the task."""
+    """Return `size` evaluations: those of a few agents, repeated, with no agent that solves the task."""
 
     def again(column: Any) -> Any:
         return np.resize(column, (size, *column.shape[1:]))
@@ -64,7 +64,7 @@ def repeated(few: Evaluations, size: int) -> Evaluations:
 
 
 def main() -> None:
-    """Warm up and say so in one line."""
+    """Warm up and print how long it took."""
     started = time.perf_counter()
     warm()
     print(f"kernels ready in {time.perf_counter() - started:.1f} s ({cache_folder()})")

@@ -1,1 +1,1 @@
-"""Processes in which environments of Gymnasium are stepped, and what passes between them and whoever waits."""
+"""Steppers: processes that step Gymnasium environments; their messages and the pool that gives them work."""

@@ -1,4 +1,4 @@
-"""Pictures of an episode: how they are stored, and as a GIF."""
+"""Films: the pictures of an episode, their stored form, and their conversion to a GIF."""
 
 import io
 import itertools
@@ -11,27 +11,32 @@ import numpy as np
 
 from processing.core.errors import Broken
 
-#: What a picture of a GIF stands for at least, in milliseconds: browsers show faster ones more slowly. The last stays longer.
+#: Durations in milliseconds of a picture of a GIF, at least, as browsers slow down shorter ones, and of the
+#: last.
 LEAST_MILLISECONDS, LAST_MILLISECONDS = 20, 1_500
 
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """Pictures of an episode, in their order."""
+    """The pictures of an episode in order."""
 
     steps: tuple[int, ...]  # after how many steps each was drawn, from 0
     pictures: tuple[bytes, ...]  # PNG files
-    rate: float  # steps a second at which it is to be shown
+    rate: float  # playback speed in steps a second
 
 
 def pack_film(film: Film) -> bytes:
-    """A line of JSON (`steps`, `sizes` in bytes, `rate`), then the pictures one after the other."""
+    """Return the stored form: a line of JSON (`steps`, `sizes` in bytes, `rate`), then the pictures."""
     head = {"steps": film.steps, "sizes": [len(each) for each in film.pictures], "rate": film.rate}
     return json.dumps(head).encode() + b"\n" + b"".join(film.pictures)
 
 
 def unpack_film(data: bytes) -> Film:
-    """The film that `pack_film` stored. Raises Broken where the bytes are not whole."""
+    """Return the film that `pack_film` stored.
+
+    Raises:
+        Broken: the bytes are not a stored film.
+    """
     line, _, rest = data.partition(b"\n")
     try:
         return cut(json.loads(line), rest)
@@ -40,7 +45,14 @@ def unpack_film(data: bytes) -> Film:
 
 
 def cut(head: Mapping[str, Any], data: bytes) -> Film:
-    """The film with this head and these pictures, one after the other. Raises Broken where they do not belong together."""
+    """Return the film of a head and concatenated pictures.
+
+    Args:
+        head: `steps`, `sizes` and `rate`.
+        data: the pictures.
+    Raises:
+        Broken: the sizes do not add up to the length of the data.
+    """
     ends = np.cumsum([0, *head["sizes"]]).tolist()
     if ends[-1] != len(data):
         raise Broken(f"film: expected {ends[-1]} bytes, got {len(data)}")
@@ -49,7 +61,7 @@ def cut(head: Mapping[str, Any], data: bytes) -> Film:
 
 
 def gif(film: Film) -> bytes:
-    """An animated GIF that is shown again and again, at the film's rate as far as browsers keep it."""
+    """Return an endless GIF at the film's rate, with at least LEAST_MILLISECONDS for each picture."""
     from PIL import Image
 
     frames = [Image.open(io.BytesIO(each)) for each in film.pictures]

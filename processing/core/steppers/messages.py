@@ -1,6 +1,6 @@
-"""Messages between two processes over a socket: eight bytes that say how long one is, then the message.
+"""Messages between two processes over a socket: each is its length in eight bytes, then its bytes.
 
-A child waits for its next message and until its own are sent; its parent, which also has other children, waits for nothing.
+A stepper uses blocking calls. Its parent, which has several steppers, uses a `Channel`, which never blocks.
 """
 
 import select
@@ -10,16 +10,20 @@ import struct
 from processing.core.errors import Transient
 
 _LENGTH = struct.Struct("!Q")
-#: Bytes that are read at a time, and so often in a row.
-_BITE, _BITES = 1 << 20, 16
+#: Bytes of one read or write, and reads in a row.
+_CHUNK_BYTES, _MOST_READS = 1 << 20, 16
 
 
 class Gone(Transient):
-    """The other side is not there any more, or was silent for longer than one waits."""
+    """The connection is closed, or no message arrived within the time limit."""
 
 
 def send(end: socket.socket, message: bytes) -> None:
-    """The message is on its way. Raises Gone."""
+    """Send a message.
+
+    Raises:
+        Gone: the connection is closed.
+    """
     try:
         end.sendall(_LENGTH.pack(len(message)) + message)
     except OSError as error:
@@ -27,7 +31,14 @@ def send(end: socket.socket, message: bytes) -> None:
 
 
 def receive(end: socket.socket, *, seconds: float) -> bytes:
-    """The next message, which begins within so many seconds. Raises Gone."""
+    """Return the next message.
+
+    Args:
+        end: the socket.
+        seconds: how long to wait until the message begins.
+    Raises:
+        Gone: no message began in time, or the connection is closed.
+    """
     if not select.select([end], [], [], seconds)[0]:
         raise Gone
     (length,) = _LENGTH.unpack(_exactly(end, _LENGTH.size))
@@ -35,20 +46,20 @@ def receive(end: socket.socket, *, seconds: float) -> bytes:
 
 
 def _exactly(end: socket.socket, length: int) -> bytes:
-    parts = bytearray()
-    while len(parts) < length:
+    received = bytearray()
+    while len(received) < length:
         try:
-            part = end.recv(min(_BITE, length - len(parts)))
+            chunk = end.recv(min(_CHUNK_BYTES, length - len(received)))
         except OSError as error:
             raise Gone from error
-        if not part:
+        if not chunk:
             raise Gone
-        parts += part
-    return bytes(parts)
+        received += chunk
+    return bytes(received)
 
 
 class Channel:
-    """The end of somebody who never waits."""
+    """One end of a connection that never blocks."""
 
     def __init__(self, end: socket.socket) -> None:
         end.setblocking(False)
@@ -56,21 +67,21 @@ class Channel:
         self.is_gone = False
 
     def fileno(self) -> int:
-        """For whoever waits until there is something to do."""
+        """Return the file descriptor, for `select.poll`."""
         return self._end.fileno()
 
     @property
     def has_unsent(self) -> bool:
-        """Whether something waits until the other side takes it."""
+        """Whether messages are not sent completely yet."""
         return bool(self._unsent)
 
     def post(self, message: bytes) -> None:
-        """The message will be sent."""
+        """Queue a message and send what the socket takes at once."""
         self._unsent += _LENGTH.pack(len(message)) + message
         self._send()
 
     def exchange(self) -> list[bytes]:
-        """Send and receive what can be at once; the messages that are complete."""
+        """Send and receive without blocking, and return the messages that have arrived completely."""
         self._send()
         self._receive()
         found: list[bytes] = []
@@ -83,28 +94,27 @@ class Channel:
         return found
 
     def close(self) -> None:
-        """Nothing more is sent or received."""
         self._end.close()
 
     def _send(self) -> None:
         try:
             while self._unsent and not self.is_gone:
                 with memoryview(self._unsent) as unsent:
-                    sent = self._end.send(unsent[:_BITE])
+                    sent = self._end.send(unsent[:_CHUNK_BYTES])
                 del self._unsent[:sent]
         except BlockingIOError:
             return
         except OSError:
-            self._unsent.clear()  # what the other side has said before can still be read
+            self._unsent.clear()  # messages that arrived before can still be read
 
     def _receive(self) -> None:
         try:
-            for _ in range(_BITES):
-                part = self._end.recv(_BITE)
-                self.is_gone = self.is_gone or not part
-                if not part:
+            for _ in range(_MOST_READS):
+                chunk = self._end.recv(_CHUNK_BYTES)
+                self.is_gone = self.is_gone or not chunk
+                if not chunk:
                     return
-                self._read += part
+                self._read += chunk
         except BlockingIOError:
             return
         except OSError:

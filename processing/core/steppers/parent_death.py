@@ -1,4 +1,4 @@
-"""What ties a process for environments to its parent, and what environments begin to that process."""
+"""How a stepper ends with its parent, and how processes that environments start end with the stepper."""
 
 import contextlib
 import ctypes
@@ -12,43 +12,51 @@ from typing import NoReturn
 _PR_SET_PDEATHSIG = 1
 
 
-def end_with_parent(leash: int, *, dies_with_thread: bool) -> None:
-    """End with the parent, however that died: it holds the other end of the leash. A call that never lets other threads run
-    is ended by the system where that can."""
+def end_with_parent(lifetime: int, *, dies_with_thread: bool) -> None:
+    """End this process when its parent ends, in whatever way, and ignore SIGINT.
+
+    A thread waits for the end of the socket. On Linux the kernel can also kill the process, even in a call
+    that blocks all threads.
+
+    Args:
+        lifetime: file descriptor of a socket whose other end only the parent holds.
+        dies_with_thread: whether the kernel kills this process when the parent's thread that started it ends.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if dies_with_thread:
         _die_with_parent()
 
     def watch() -> None:
-        with socket.socket(fileno=leash) as line, contextlib.suppress(OSError):
+        with socket.socket(fileno=lifetime) as line, contextlib.suppress(OSError):
             line.recv(1)
         end()
 
     threading.Thread(target=watch, name="leash", daemon=True).start()
 
 
-def forget_in_forks(*files: int) -> None:
-    """What an environment forks has no part in what is said here, and ends with this process where the system can do that.
+def close_in_forks(*files: int) -> None:
+    """Close file descriptors in processes that environments fork; on Linux those also end with this process.
 
-    The system ends it with the thread that forked it, so that is asked for where that is the thread that lives longest.
+    The kernel kills a fork when the thread that forked it ends, so it is asked to only in forks of the main
+    thread.
     """
-    of_main: list[bool] = []
+    is_main_thread: list[bool] = []
 
     def look() -> None:
-        of_main[:] = [threading.current_thread() is threading.main_thread()]
+        is_main_thread[:] = [threading.current_thread() is threading.main_thread()]
 
-    def forget() -> None:
+    def close_files() -> None:
         for file in files:
             with contextlib.suppress(OSError):
                 os.close(file)
-        if of_main[0]:
+        if is_main_thread[0]:
             _die_with_parent()
 
-    os.register_at_fork(before=look, after_in_child=forget)
+    os.register_at_fork(before=look, after_in_child=close_files)
 
 
 def end() -> NoReturn:
-    """End this process, and all that environments have begun in it."""
+    """End this process and its process group, with the processes that environments started in it."""
     if os.getpgrp() == os.getpid():
         os.killpg(os.getpid(), signal.SIGKILL)
     os._exit(0)

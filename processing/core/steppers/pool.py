@@ -1,7 +1,8 @@
-"""The processes in which environments of Gymnasium are stepped, and how lives are shared out among them.
+"""The pool of steppers, which step Gymnasium environments, and the distribution of rollouts to them.
 
-Each gets some lives at a time, about a second's worth, and tells of each when it ends. One that hangs is killed, one that died
-is replaced; the life whose environment was at work fails, and the others are lived again elsewhere, to the same bits.
+A process gets the rollouts of about a second at a time, and reports each when it ends. A process that hangs
+is killed, and one that died is replaced. The rollout whose environment was being called fails; the others are
+evaluated again in other processes, with the same results.
 """
 
 import atexit
@@ -28,83 +29,84 @@ from processing.core.types import Failure, Float64Array, Noticed
 
 log = logging.getLogger(__name__)
 
-#: Lives that a process gets at a time, at most, and the time that they are to take.
-MOST_LIVES, MESSAGE_SECONDS = 4 * LANES, 1.0
-#: So often the parent looks whether a process hangs.
+#: Most rollouts of one message to a process, and the time that a message should take.
+MOST_ROLLOUTS, MESSAGE_SECONDS = 4 * LANES, 1.0
+#: Interval at which the parent checks whether a process hangs.
 LOOK_SECONDS = 0.25
-#: A life whose process was killed from outside is lived again so often.
+#: A rollout fails when its process was killed from outside so often.
 MOST_TRIES = 3
 _OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP)
-#: What was noticed of a life: a kind and a sentence each, see `Remark`.
+#: Remarks about a rollout: kind and sentence, see `Remark`.
 Pairs = tuple[tuple[str, str], ...]
 
 
 class EpisodeResult(NamedTuple):
-    """What became of one life."""
+    """The result of one rollout."""
 
     rollout: int
     total: float
     steps: int
     failure: Failure
     reason: str | None
-    sums: Float64Array  # of its observations, their squares, and their number; empty where nobody asked
-    remarks: Pairs = ()  # what was noticed, and a sentence
-    record: bytes = b""  # all that happened, where the task asked for that; empty where the process died
+    sums: Float64Array  # of its observations, their squares, and their number; empty where not normalised
+    remarks: Pairs = ()
+    record: bytes = b""  # see `recording.py`; empty where the task asks for none or the process died
 
 
 class Task(NamedTuple):
-    """Lives to live."""
+    """The rollouts of one evaluation, and their limits."""
 
     rollouts: range  # from 0
-    setup: bytes  # environment and genome kind, for `child.py`
-    packed: Callable[[list[int]], bytes]  # the message that some lives are lived from
+    setup: bytes  # environment and genome kind, for `stepper.py`
+    packed: Callable[[list[int]], bytes]  # makes the message of some rollouts
     processes: int  # at most
-    timeout_seconds: float  # an environment that does not answer for so long has hung
-    least: int = 0  # with `seconds`: so many of the first lives are lived whatever happens
-    seconds: float = math.inf  # after so long, no more lives are begun
-    again: tuple[int, ...] = ()  # lives that are lived twice, see `repeats.py`
-    records: bool = False  # what is told of each life besides is a record of it; see `recording.py`
+    timeout_seconds: float  # an environment that does not answer for so long hangs
+    least: int = 0  # with `seconds`: so many first rollouts are evaluated in any case
+    seconds: float = math.inf  # after so long, no more rollouts are begun
+    again: tuple[int, ...] = ()  # rollouts that are evaluated twice, see `repeats.py`
+    records: bool = False  # whether results carry a record instead of sums; see `recording.py`
 
 
 class Pool:
-    """Processes that wait for lives; each starts when it is first needed, and again when it was lost."""
+    """Steppers that wait for rollouts; each starts when it is first needed, and is replaced when lost."""
 
     def __init__(self) -> None:
         self.all: list[Process] = []
-        self.pace = (b"", 1)  # the last setup, and lives of it that took no longer than a message should
-        self._known: dict[int, int] = {}  # of runs, how often they were resumed when they were last worked on
+        self.pace = (b"", 1)  # the last setup, and the number of its rollouts that a message should have
+        self._known: dict[int, int] = {}  # by run, its `resumed` when it was last worked on
         self._lock = threading.Lock()
 
     def evaluate(self, task: Task, *, beat: Callable[[], object] = lambda: None) -> Generator[EpisodeResult]:
-        """What becomes of each life, in any order; where time was too short, of the first ones only.
+        """Yield the results of rollouts in any order; only of the first ones where time is too short.
 
         Args:
-            beat: called again and again while this waits; what it raises ends the lives.
+            task: the rollouts and their limits.
+            beat: called repeatedly while this waits; an error that it raises ends the rollouts.
         Raises:
             Broken: the processes cannot work at all.
-            Transient: none can be started just now.
+            Transient: no process can be started just now.
         """
         with self._lock:
-            yield from _Sharing(self, task).ended(beat)
+            yield from _Dispatch(self, task).results(beat)
 
     def idle(self) -> Process | None:
-        """A process that has nothing to do; None where there is none."""
-        for child in [child for child in self.all if child.is_gone and not child.rollouts]:
-            self.end(child)  # it has waited for too long
-        return next((child for child in self.all if not child.rollouts), None)
+        """Return a process without rollouts, or None; remove idle ones that have ended by themselves."""
+        for process in [process for process in self.all if process.is_gone and not process.rollouts]:
+            self.end(process)
+        return next((process for process in self.all if not process.rollouts), None)
 
-    def end(self, child: Process) -> int:
-        """End a process; how it ended."""
-        if child in self.all:
-            self.all.remove(child)
-        return child.end()
+    def end(self, process: Process) -> int:
+        """End a process, remove it from the pool, and return its exit code."""
+        if process in self.all:
+            self.all.remove(process)
+        return process.end()
 
     def renew(self, run: int, resumed: int) -> None:
-        """End all processes where a run was resumed since it was last worked on here: what they have imported may
-        be mended.
+        """End all processes if a run was resumed since its last task here, as modules may have been repaired.
 
         Args:
-            run: its number; resumed: a number that rises each time.
+            run: number of the run.
+            resumed: a number that rises each time the run is resumed.
         """
         if self._known.get(run, 0) != resumed:
             self._known[run] = resumed
@@ -112,73 +114,72 @@ class Pool:
                 self.close()
 
     def close(self) -> None:
-        """End all processes."""
-        for child in list(self.all):
-            self.end(child)
+        for process in list(self.all):
+            self.end(process)
 
 
-class _Sharing:
-    """The lives of one task on their way through the processes."""
+class _Dispatch:
+    """The distribution of the rollouts of one task to processes."""
 
     def __init__(self, pool: Pool, task: Task) -> None:
         self.pool, self.task = pool, task
         self.waiting, self.tries = deque(task.rollouts), Counter[int]()
-        self.begun = 0  # lives 0..begun-1 were handed out
+        self.begun = 0  # rollouts 0..begun-1 were handed out
         self.repeats = Repeats(len(task.rollouts), task.again)
         setup, size = pool.pace
         self.size = size if setup == task.setup else 1
-        self.at_once: dict[Process, tuple[int, float]] = {}  # lives of the message that it works on, and since when
+        self.at_once: dict[Process, tuple[int, float]] = {}  # rollouts of the current message, its start
         self.ends_at = time.monotonic() + task.seconds
 
-    def ended(self, beat: Callable[[], object]) -> Iterator[EpisodeResult]:
-        """What becomes of each life."""
+    def results(self, beat: Callable[[], object]) -> Iterator[EpisodeResult]:
+        """Yield the result of each rollout."""
         try:
             self._hand_out()
             while self.at_once:
                 self._wait()
-                for child in list(self.at_once):
-                    yield from self._told(child)
-                    yield from self._looked_after(child)
+                for process in list(self.at_once):
+                    yield from self._reported(process)
+                    yield from self._checked(process)
                 beat()
                 self._hand_out()
         finally:
             self.pool.pace = (self.task.setup, self.size)
-            for child in self.at_once:
-                self.pool.end(child)  # nobody waits for its lives any more
+            for process in self.at_once:
+                self.pool.end(process)  # its results are no longer needed
 
     def _hand_out(self) -> None:
-        """Give lives to those that have none."""
+        """Give rollouts to processes that have none."""
         if self.waiting and time.monotonic() >= self.ends_at:
             last = max(self.begun, self.task.least)
             self.waiting = deque(rollout for rollout in self.waiting if rollout < last)
         while self.waiting and len(self.at_once) < self.task.processes:
-            child = self.pool.idle()
-            if child is None:
-                self.pool.all.append(child := Process())
+            process = self.pool.idle()
+            if process is None:
+                self.pool.all.append(process := Process())
             share = math.ceil(len(self.waiting) / self.task.processes)
             number = min(self.size, share if share <= LANES else max(LANES, share // 2))
             mine = [self.waiting.popleft() for _ in range(number)]
             self.begun = max(self.begun, 1 + max(mine))
-            self.repeats.given(mine, child)
-            self._give(child, mine)
+            self.repeats.given(mine, process)
+            self._give(process, mine)
         while self.repeats and not self.waiting and len(self.at_once) < self.task.processes:
             if not self._hand_out_repeats():
                 return
 
-    def _give(self, child: Process, rollouts: list[int]) -> None:
-        self.at_once[child] = (len(rollouts), time.monotonic())
-        child.take(rollouts, self.task.setup, self.task.packed(rollouts))
+    def _give(self, process: Process, rollouts: list[int]) -> None:
+        self.at_once[process] = (len(rollouts), time.monotonic())
+        process.take(rollouts, self.task.setup, self.task.packed(rollouts))
 
     def _hand_out_repeats(self) -> bool:
-        """Give a process lives that another one lived the first time; whether there may be more to hand out.
+        """Give a process repeats of another one's rollouts, and return whether to try again.
 
-        Where all others are at work, they are waited for; where there are none, one is started.
+        Where all others are busy, the repeats wait; where no process is busy, one is started.
         """
         self.repeats.leave_out_unbegun()
         self.pool.idle()
-        for child in [child for child in self.pool.all if not child.rollouts]:
-            if mine := self.repeats.take(child, self.size):
-                self._give(child, mine)
+        for process in [process for process in self.pool.all if not process.rollouts]:
+            if mine := self.repeats.take(process, self.size):
+                self._give(process, mine)
                 return True
         if self.repeats and not self.at_once:
             try:
@@ -189,98 +190,120 @@ class _Sharing:
         return bool(self.repeats) and not self.at_once
 
     def _wait(self) -> None:
-        """Until somebody has something to say, or to take, or it is time to look after them."""
+        """Wait until a process sends, prints or can receive, at most LOOK_SECONDS."""
         poll = select.poll()
-        for child in self.at_once:
-            for source in child.sources():
+        for process in self.at_once:
+            for source in process.sources():
                 poll.register(source, select.POLLIN)
-            if child.wire.has_unsent:
-                poll.register(child.wire, select.POLLIN | select.POLLOUT)
+            if process.channel.has_unsent:
+                poll.register(process.channel, select.POLLIN | select.POLLOUT)
         poll.poll(LOOK_SECONDS * 1_000)
 
-    def _told(self, child: Process) -> Iterator[EpisodeResult]:
-        """What a process has said of its lives since the last time. Raises Broken where it cannot work."""
-        for message in child.exchange():
+    def _reported(self, process: Process) -> Iterator[EpisodeResult]:
+        """Yield the results that a process has sent. Raises Broken where it reports that it cannot work."""
+        for message in process.exchange():
             line, _, payload = message.partition(b"\n")
             sums, record = (b"", payload) if self.task.records else (payload, b"")
-            said = json.loads(line)
-            if "broken" in said:
-                raise Broken(said["broken"])
-            child.is_proven = True
-            if "ready" in said:
-                self.at_once[child] = (len(child.rollouts), time.monotonic())
+            fields = json.loads(line)
+            if "broken" in fields:
+                raise Broken(fields["broken"])
+            process.is_proven = True
+            if "ready" in fields:
+                self.at_once[process] = (len(process.rollouts), time.monotonic())
                 continue
-            child.rollouts.discard(said["rollout"])
-            if said["failure"] == Failure.OUT_OF_MEMORY:
-                self.repeats.leave_out(said["rollout"])
+            process.rollouts.discard(fields["rollout"])
+            if fields["failure"] == Failure.OUT_OF_MEMORY:
+                self.repeats.leave_out(fields["rollout"])
             yield EpisodeResult(
-                said["rollout"], said["total"], said["steps"], Failure(said["failure"]), said["reason"],
-                np.frombuffer(sums, np.float64), _pairs(said["remarks"]), record,
+                fields["rollout"], fields["total"], fields["steps"], Failure(fields["failure"]), fields["reason"],
+                np.frombuffer(sums, np.float64), _pairs(fields["remarks"]), record,
             )
-        if not child.rollouts and child in self.at_once:
-            self._paced(*self.at_once.pop(child))
+        if not process.rollouts and process in self.at_once:
+            self._adapt_size(*self.at_once.pop(process))
 
-    def _paced(self, number: int, since: float) -> None:
-        """Make the next messages longer or shorter, as one of so many lives took since then."""
+    def _adapt_size(self, number: int, since: float) -> None:
+        """Adapt the size of messages to the time that one took.
+
+        Args:
+            number: rollouts of the message.
+            since: when it was sent, in monotonic seconds.
+        """
         took = time.monotonic() - since
         if took < MESSAGE_SECONDS / 2:
-            self.size = min(MOST_LIVES, max(self.size, 2 * number))
+            self.size = min(MOST_ROLLOUTS, max(self.size, 2 * number))
         elif took > MESSAGE_SECONDS:
             self.size = max(1, min(self.size, number) // 2)
 
-    def _looked_after(self, child: Process) -> Iterator[EpisodeResult]:
-        """Deal with what one that is gone has left, and end one that hangs."""
-        if not child.rollouts:
+    def _checked(self, process: Process) -> Iterator[EpisodeResult]:
+        """End a process that is gone or hangs, and yield its last results and its failures."""
+        if not process.rollouts:
             return
-        if child.is_gone:
-            at, code = child.at_work(), self.pool.end(child)
-            yield from self._told(child)
-            yield from self._lost(child, at, code)
-        elif child.is_silent(self.task.timeout_seconds):
-            at = child.at_work()
-            self.pool.end(child)
-            yield from self._told(child)
-            self.size = 1  # so that what ends beside one that hangs is told
+        if process.is_gone:
+            at, code = process.at_work(), self.pool.end(process)
+            yield from self._reported(process)
+            yield from self._after_exit(process, at, code)
+        elif process.is_silent(self.task.timeout_seconds):
+            at = process.at_work()
+            self.pool.end(process)
+            yield from self._reported(process)
+            self.size = 1  # other rollouts of a message with a hanging one are reported soon
             if at is None:
                 raise Broken(f"A process for environments was silent for {QUIET_SECONDS:g} s.")
             reason = f"Its environment did not answer within {self.task.timeout_seconds:g} s."
-            yield from self._failed(child, [at], Failure.TIMEOUT, reason)
+            yield from self._failed(process, [at], Failure.TIMEOUT, reason)
 
-    def _lost(self, child: Process, at: int | None, code: int) -> Iterator[EpisodeResult]:
-        """The life that was at work when its process ended by itself has failed; where somebody killed it, nobody has."""
-        outside, words = -code in _OUTSIDE, exit_text(code)
-        log.warning("a process for environments ended (%s); printed in it last: %s", words, child.printed() or "nothing")
-        if not child.is_proven and not outside and at is None:
-            said = child.last_line()
-            if all(map(self.repeats.is_second, child.rollouts)):
-                log.warning("no agent is evaluated a second time: a process could not start (%s)", said)
+    def _after_exit(self, process: Process, at: int | None, code: int) -> Iterator[EpisodeResult]:
+        """Handle a process that has ended by itself or was killed from outside.
+
+        The rollout whose environment was being called fails, except where the process was killed from
+        outside: then rollouts fail only after MOST_TRIES.
+
+        Args:
+            process: the process.
+            at: the rollout whose environment was being called, or None.
+            code: the exit code.
+        """
+        outside, ending = -code in _OUTSIDE, exit_text(code)
+        log.warning("a process for environments ended (%s); printed in it last: %s", ending, process.printed() or "nothing")
+        if not process.is_proven and not outside and at is None:
+            output = process.last_line()
+            if all(map(self.repeats.is_second, process.rollouts)):
+                log.warning("no agent is evaluated a second time: a process could not start (%s)", output)
                 self.repeats.clear()
-                child.rollouts.clear()
-                self.at_once.pop(child, None)
+                process.rollouts.clear()
+                self.at_once.pop(process, None)
                 return
-            raise Broken(f"A process for environments could not start ({words}). {said}".strip())
-        self.tries.update(child.rollouts if at is None else [at])
-        failed = [at] if at is not None and not outside else [one for one in child.rollouts if self.tries[one] >= MOST_TRIES]
+            raise Broken(f"A process for environments could not start ({ending}). {output}".strip())
+        self.tries.update(process.rollouts if at is None else [at])
+        failed = [at] if at is not None and not outside else [one for one in process.rollouts if self.tries[one] >= MOST_TRIES]
         failure = Failure.WORKER_LOST if outside or at is None else Failure.ENVIRONMENT_ERROR
-        reason = f"The process of its environment died ({words})."
-        died = ((Noticed.PROCESS_DIED.value, words),) if failure == Failure.ENVIRONMENT_ERROR else ()
-        yield from self._failed(child, failed, failure, reason, died)
+        reason = f"The process of its environment died ({ending})."
+        died = ((Noticed.PROCESS_DIED.value, ending),) if failure == Failure.ENVIRONMENT_ERROR else ()
+        yield from self._failed(process, failed, failure, reason, died)
 
     def _failed(
-        self, child: Process, rollouts: list[int], failure: Failure, reason: str, remarks: Pairs = ()
+        self, process: Process, rollouts: list[int], failure: Failure, reason: str, remarks: Pairs = ()
     ) -> Iterator[EpisodeResult]:
-        """These lives have failed; the others of their process wait again."""
-        for rollout in child.rollouts.intersection(rollouts):
+        """Yield failures of rollouts, and put the other rollouts of their process back.
+
+        Args:
+            process: the process, which has ended.
+            rollouts: those that fail.
+            failure: their failure.
+            reason: why they fail, in a sentence.
+            remarks: remarks about each.
+        """
+        for rollout in process.rollouts.intersection(rollouts):
             if failure != Failure.ENVIRONMENT_ERROR:
                 self.repeats.leave_out(rollout)
             yield EpisodeResult(rollout, math.nan, 0, failure, reason, np.zeros(0), remarks)
-        left = sorted(child.rollouts.difference(rollouts), reverse=True)
+        left = sorted(process.rollouts.difference(rollouts), reverse=True)
         self.waiting.extendleft(rollout for rollout in left if not self.repeats.is_second(rollout))
         self.repeats.put_back(rollout for rollout in left if self.repeats.is_second(rollout))
         if failure == Failure.TIMEOUT and any(map(self.repeats.is_second, rollouts)):
-            self.repeats.clear()  # one that hangs the second time has shown enough
-        child.rollouts.clear()
-        self.at_once.pop(child, None)
+            self.repeats.clear()  # a second hang is not waited for
+        process.rollouts.clear()
+        self.at_once.pop(process, None)
 
 
 def _pairs(remarks: list[list[str]]) -> Pairs:
@@ -288,7 +311,7 @@ def _pairs(remarks: list[list[str]]) -> Pairs:
 
 
 def pool() -> Pool:
-    """The processes of this one, which know the operator's modules; a forked one has its own."""
+    """Return the pool of this process and the current ENVIRONMENT_MODULES; a forked process has its own."""
     return _pool(os.getpid(), os.environ.get("ENVIRONMENT_MODULES", ""))
 
 

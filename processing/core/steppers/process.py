@@ -1,4 +1,4 @@
-"""One process in which environments are stepped, as its parent sees it: how it starts, what it says, and how it ends."""
+"""The parent's view of a stepper: its start, its messages, its output, and its end."""
 
 import contextlib
 import mmap
@@ -14,23 +14,23 @@ import time
 from processing.core.errors import Transient
 from processing.core.steppers.messages import Channel
 
-CHILD = "processing.core.steppers.serve"
-NOBODY = -1
-#: What a process may take between two calls of an environment: it starts and compiles.
+STEPPER = "processing.core.steppers.serve"
+NO_ROLLOUT = -1
+#: Time limit between two calls of an environment, in which a stepper starts and compiles.
 QUIET_SECONDS = 600.0
-#: Of what environments print, so much is kept.
+#: Bytes kept of the end of what environments print.
 MOST_PRINTED = 10_000
-#: One that has closed its end has so long to go by itself.
+#: Time in which a process that has closed its end must exit by itself.
 _GRACE_SECONDS = 1.0
 
 
 class Process:
-    """A process that waits for lives.
+    """A process that waits for rollouts.
 
-    It is the first of a session of its own, so that whatever environments begin in it ends with it.
+    It leads a session of its own, so that processes that environments start end with it.
 
     Raises:
-        Transient: the machine starts no process just now.
+        Transient: the machine cannot start a process just now.
     """
 
     def __init__(self) -> None:
@@ -41,85 +41,97 @@ class Process:
                 raise Transient(f"No process for environments could be started: {error}") from error
             self._ends = undo.pop_all()
         self.rollouts: set[int] = set()
-        self.is_proven = False  # it has said something
+        self.is_proven = False  # it has sent a message
         self.setup = b""
         self._printed = b""
         self._has_output = True
-        self._seen, self._seen_at = (NOBODY, 0), time.monotonic()
+        self._marks_seen, self._moved_at = (NO_ROLLOUT, 0), time.monotonic()
         self._arrived: list[bytes] = []
-        self.code: int | None = None  # how it ended
+        self.code: int | None = None  # exit code
 
     def _start(self, undo: contextlib.ExitStack) -> None:
         with contextlib.ExitStack() as passing:
             ours, theirs = socket.socketpair()
             undo.callback(ours.close)
             passing.callback(theirs.close)
-            leash, their_leash = socket.socketpair()
-            undo.callback(leash.close)
-            passing.callback(their_leash.close)
-            self._output, said = os.pipe()
+            lifetime, their_lifetime = socket.socketpair()
+            undo.callback(lifetime.close)
+            passing.callback(their_lifetime.close)
+            self._output, printing = os.pipe()
             undo.callback(os.close, self._output)
-            passing.callback(os.close, said)
+            passing.callback(os.close, printing)
             os.set_blocking(self._output, False)
             marks = passing.enter_context(tempfile.TemporaryFile())
             marks.truncate(16)
             self._map = mmap.mmap(marks.fileno(), 16)
             self._marks = undo.enter_context(memoryview(self._map).cast("q"))
-            self._marks[0] = NOBODY
-            passed = (theirs.fileno(), their_leash.fileno(), marks.fileno())
+            self._marks[0] = NO_ROLLOUT
+            passed = (theirs.fileno(), their_lifetime.fileno(), marks.fileno())
             is_main = threading.current_thread() is threading.main_thread()
             self.process = subprocess.Popen(
-                [sys.executable, "-m", CHILD, *map(str, passed), str(int(is_main))], pass_fds=passed, env=environment(),
-                stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True,
+                [sys.executable, "-m", STEPPER, *map(str, passed), str(int(is_main))], pass_fds=passed, env=environment(),
+                stdin=subprocess.DEVNULL, stdout=printing, stderr=printing, start_new_session=True,
             )
-        self.wire = Channel(ours)
+        self.channel = Channel(ours)
 
     def take(self, rollouts: list[int], setup: bytes, message: bytes) -> None:
-        """Begin to live these lives."""
-        self.rollouts, self._seen_at = set(rollouts), time.monotonic()
+        """Send rollouts to the process, after the setup where that is new.
+
+        Args:
+            rollouts: their numbers.
+            setup: environment and genome kind, for `stepper.py`.
+            message: the rollouts as `stepper.py` reads them.
+        """
+        self.rollouts, self._moved_at = set(rollouts), time.monotonic()
         if setup != self.setup:
             self.setup = setup
-            self.wire.post(b"S" + setup)
-        self.wire.post(b"W" + message)
+            self.channel.post(b"S" + setup)
+        self.channel.post(b"W" + message)
 
     def exchange(self) -> list[bytes]:
-        """What it has said since the last time; nothing here waits."""
+        """Send and receive without blocking, and return the messages that have arrived."""
         self._drain()
         arrived, self._arrived = self._arrived, []
-        return arrived + (self.wire.exchange() if self.code is None else [])
+        return arrived + (self.channel.exchange() if self.code is None else [])
 
     @property
     def is_gone(self) -> bool:
-        """Whether it is not there any more; another process may still hold its end of the wire."""
-        return self.wire.is_gone or self.process.poll() is not None
+        """Whether the process has ended or closed its connection; a fork may still hold the connection."""
+        return self.channel.is_gone or self.process.poll() is not None
 
     def sources(self) -> list[int]:
-        """What can be waited for: its words, and what its environments print."""
-        return [self.wire.fileno(), *([self._output] if self._has_output else [])]
+        """Return the file descriptors to poll: its messages, and the output of its environments."""
+        return [self.channel.fileno(), *([self._output] if self._has_output else [])]
 
     def at_work(self) -> int | None:
-        """The life whose environment is being called; None between two calls."""
-        rollout = NOBODY if self.code is not None else self._marks[0]
-        return None if rollout == NOBODY else int(rollout)
+        """Return the rollout whose environment is being called; None between two calls."""
+        rollout = NO_ROLLOUT if self.code is not None else self._marks[0]
+        return None if rollout == NO_ROLLOUT else int(rollout)
 
     def is_silent(self, seconds: float) -> bool:
-        """Whether nothing has moved for so long."""
+        """Return whether a call of an environment lasts longer than this.
+
+        Between two calls the limit is QUIET_SECONDS. The marks are compared at each call of this method.
+        """
         now, seen = time.monotonic(), (self._marks[0], self._marks[1])
-        if seen != self._seen:
-            self._seen, self._seen_at = seen, now
-        return bool(self.rollouts) and now - self._seen_at > (QUIET_SECONDS if seen[0] == NOBODY else seconds)
+        if seen != self._marks_seen:
+            self._marks_seen, self._moved_at = seen, now
+        return bool(self.rollouts) and now - self._moved_at > (QUIET_SECONDS if seen[0] == NO_ROLLOUT else seconds)
 
     def end(self) -> int:
-        """End the process and all that it has begun; how it ended. What it has said before can still be had."""
+        """Kill the process and the processes that it started, and return its exit code.
+
+        `exchange` still returns the messages that arrived before.
+        """
         if self.code is not None:
             return self.code
-        if self.process.poll() is None and self.wire.is_gone:
+        if self.process.poll() is None and self.channel.is_gone:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(_GRACE_SECONDS)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
         code = self.process.wait()
-        self._arrived += self.wire.exchange()
+        self._arrived += self.channel.exchange()
         self._drain()
         self.code = code
         self._ends.close()
@@ -127,19 +139,19 @@ class Process:
         return code
 
     def printed(self) -> str:
-        """The end of what was printed in it."""
+        """Return the end of the output of its environments."""
         return self._printed.decode("utf-8", "replace").strip()
 
     def last_line(self) -> str:
-        """The last line that was printed in it."""
+        """Return the last line of the output of its environments."""
         return (self.printed().splitlines() or [""])[-1][:MOST_PRINTED]
 
     def _drain(self) -> None:
-        """Keep the end of what was printed, so that nothing waits to print."""
+        """Read the output, so that the pipe never blocks the process, and keep its end."""
         try:
-            while self._has_output and self.code is None and (part := os.read(self._output, 1 << 16)):
-                self._printed = (self._printed + part)[-MOST_PRINTED:]
-                if len(part) < 1 << 16:
+            while self._has_output and self.code is None and (chunk := os.read(self._output, 1 << 16)):
+                self._printed = (self._printed + chunk)[-MOST_PRINTED:]
+                if len(chunk) < 1 << 16:
                     return
             self._has_output = False
         except BlockingIOError:
@@ -147,7 +159,7 @@ class Process:
 
 
 def environment() -> dict[str, str]:
-    """The same modules, one thread, no screen and no sound."""
+    """Return environment variables of a stepper: the same module path, one thread, no screen, no sound."""
     path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
     return os.environ | {
         "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
@@ -156,7 +168,7 @@ def environment() -> dict[str, str]:
 
 
 def exit_text(code: int) -> str:
-    """How a process ended."""
+    """Return the exit code of a process, or the name of the signal that ended it."""
     if code >= 0:
         return f"exit code {code}"
     with contextlib.suppress(ValueError):

@@ -1,7 +1,7 @@
-"""One episode of one agent in a process for environments, with all that it saw, did and earned, and pictures of it.
+"""The recording of an episode in a stepper: observations, actions, rewards, positions and pictures.
 
-It is evaluated by the very code that scores agents (`child.py`), which it only listens to: same seeds, same bits. Pictures are
-drawn in an environment of their own, made with `render_mode="rgb_array"`.
+The code that scores agents (`stepper.py`) evaluates the episode, with the same seeds and the same results;
+the recorder only observes it. Pictures need a separate environment, made with `render_mode="rgb_array"`.
 """
 
 import contextlib
@@ -18,18 +18,18 @@ from processing.core.steppers.recording import MOST_STEPS
 from processing.core.steppers.stepper import Rollout, Stepper
 from processing.core.types import Float32Array
 
-#: Observations that take more are not kept: 4 bytes for each number of each step.
+#: Most bytes of stored observations, at 4 bytes for each number of each step.
 MOST_OBSERVATION_BYTES = 4_000_000
-#: The longer side of a picture in pixels, the colours in it, and what all pictures of an episode may take.
+#: Most pixels of the longer side of a picture, its colours, and most bytes of all pictures of an episode.
 MOST_PIXELS, COLOURS, MOST_PICTURE_BYTES = 400, 128, 8_000_000
-#: Pictures a second where an environment does not say how fast it is to be shown, and the bounds of what it may say.
+#: Pictures a second where an environment has no `render_fps`, and the bounds of that.
 PICTURES_A_SECOND, LEAST_RATE, MOST_RATE = 30.0, 1.0, 60.0
 
 RGB = "rgb_array"
 
 
 class Recorder(Stepper):
-    """The episodes of one genome kind in one environment, one episode a message."""
+    """A stepper that records episodes, one episode a message."""
 
     def __init__(self, end: Any, marks: Any, setup: dict[str, Any]) -> None:
         super().__init__(end, marks, setup)
@@ -45,7 +45,7 @@ class Recorder(Stepper):
             made.close()
             self.render_mode = RGB
             made = super()._made()
-        return _Listening(made, self.trace)
+        return _Traced(made, self.trace)
 
     def _has_ended(self, rollout: Rollout, action: Any, row: Float32Array) -> bool:
         self.trace.act(row, action)
@@ -56,15 +56,15 @@ class Recorder(Stepper):
 
 
 class _Trace:
-    """What happened in an episode so far."""
+    """The record of an episode up to the current step."""
 
     def __init__(self, most_steps: int, draws: bool, inner_steps: int) -> None:
-        """`inner_steps` are those of the environment for one that is recorded."""
+        """`inner_steps` is the number of environment steps for one recorded step."""
         self.most_steps, self.draws, self.inner_steps = most_steps, draws, inner_steps
         self.begin()
 
     def begin(self) -> None:
-        """Nothing has happened."""
+        """Clear the record at the begin of an episode."""
         self.observations: list[Float32Array] = []
         self.actions: list[Any] = []
         self.rewards: list[float] = []
@@ -73,13 +73,13 @@ class _Trace:
         self.pictures = Pictures()
 
     def act(self, observation: Float32Array, action: Any) -> None:
-        """An action is about to be carried out for what is seen, (I,)."""
+        """Record an action before it is carried out, and the observation that it is for, (I,) float32."""
         if (len(self.observations) + 1) * observation.nbytes <= MOST_OBSERVATION_BYTES:
             self.observations.append(observation.copy())
         self.actions.append(np.asarray(action).copy())
 
     def arrive(self, environment: Any) -> None:
-        """The environment was reset, or a step was carried out."""
+        """Record position and picture after a reset or a step."""
         if (place := _position(environment)) is not None:
             self.positions.append(place)
         step = len(self.rewards)
@@ -89,7 +89,7 @@ class _Trace:
             self.pictures.add(step, _drawn(environment))
 
     def packed(self, kind: Any) -> bytes:
-        """All of it; of an action that was not carried out nothing."""
+        """Return the record as bytes, without an action that was not carried out."""
         steps = len(self.rewards)
         values: dict[str, Any] = {
             "actions": _numbers(self.actions[:steps]), "rewards": np.array(self.rewards, np.float64),
@@ -97,45 +97,45 @@ class _Trace:
         }
         if len(self.observations) >= steps:
             values["observations"] = np.array(self.observations[:steps] or np.empty((0, 1)), np.float32)
-        head = {"terminated": self.terminated, "truncated": self.truncated, "pictures": self.pictures.told()}
+        head = {"terminated": self.terminated, "truncated": self.truncated, "pictures": self.pictures.header()}
         values["pictures"] = np.frombuffer(self.pictures.joined(), np.uint8)
         return pack_values(head, values, kind, genomes=None)
 
 
 class Pictures:
-    """Pictures of an episode: one of each step, as far as they take no more than MOST_PICTURE_BYTES in all.
+    """Pictures of an episode: one of each step while they take at most MOST_PICTURE_BYTES in all.
 
-    Where they take more, every second one is left out, again and again; the first and the last are always there.
+    Where they take more, every second one is dropped, repeatedly; the first and the last are always kept.
     """
 
     def __init__(self) -> None:
-        self.found: list[tuple[int, bytes]] = []  # step, and a PNG of what there is to see after it
+        self.found: list[tuple[int, bytes]] = []  # step, and a PNG drawn after it
         self.stride = 1
         self.rate = PICTURES_A_SECOND
 
     def wants(self, step: int, *, is_last: bool) -> bool:
-        """Whether a picture of this step is to be drawn."""
+        """Return whether a picture of this step is kept."""
         return is_last or step % self.stride == 0
 
     def add(self, step: int, picture: bytes) -> None:
-        """Keep the newest picture, and no more of the others than there is room for."""
+        """Add the newest picture, a PNG, and drop others where they exceed the limit."""
         self.found.append((step, picture))
         while len(self.found) > 2 and sum(len(each) for _, each in self.found) > MOST_PICTURE_BYTES:
             self.stride *= 2
             self.found = [each for each in self.found[:-1] if each[0] % self.stride == 0] + self.found[-1:]
 
-    def told(self) -> dict[str, Any]:
-        """What they are pictures of, and how long each is."""
+    def header(self) -> dict[str, Any]:
+        """Return the steps and sizes in bytes of the pictures, and their rate."""
         steps, sizes = [step for step, _ in self.found], [len(each) for _, each in self.found]
         return {"steps": steps, "sizes": sizes, "rate": self.rate}
 
     def joined(self) -> bytes:
-        """One after the other."""
+        """Return the concatenated pictures."""
         return b"".join(each for _, each in self.found)
 
 
-class _Listening:
-    """An environment, and a trace of what it answers."""
+class _Traced:
+    """An environment whose returned values are recorded in a trace."""
 
     def __init__(self, environment: Any, trace: _Trace) -> None:
         self._environment, self._trace = environment, trace
@@ -155,7 +155,7 @@ class _Listening:
             _, reward, terminated, truncated, _ = answer
             earned, ends = float(reward), (bool(terminated), bool(truncated))
         except Exception:
-            return answer  # whoever evaluates it says what is wrong with it
+            return answer  # the stepper reports the wrong value
         self._trace.rewards.append(earned)
         self._trace.terminated, self._trace.truncated = ends
         self._trace.arrive(self._environment)
@@ -163,7 +163,7 @@ class _Listening:
 
 
 def _drawn(environment: Any) -> bytes:
-    """A PNG of what there is to see now. Raises NotAsAgreed where nothing is drawn."""
+    """Return a PNG of the current state. Raises NotAsAgreed where rendering fails."""
     try:
         return picture(environment.render())
     except NotAsAgreed:
@@ -173,7 +173,13 @@ def _drawn(environment: Any) -> bytes:
 
 
 def picture(pixels: Any) -> bytes:
-    """A PNG of what an environment drew, at most MOST_PIXELS wide and high. Raises NotAsAgreed where that is no picture."""
+    """Return a PNG of a rendered picture, at most MOST_PIXELS wide and high.
+
+    Args:
+        pixels: (H, W, 3) uint8.
+    Raises:
+        NotAsAgreed: it is no such array.
+    """
     from PIL import Image
 
     array = np.asarray(pixels)
@@ -190,14 +196,14 @@ def picture(pixels: Any) -> bytes:
 
 
 def _rate(environment: Any) -> float:
-    """Pictures a second, as the environment says."""
+    """Return the environment's `render_fps` within its bounds, or PICTURES_A_SECOND."""
     with contextlib.suppress(Exception):
         return float(min(max(float(environment.metadata["render_fps"]), LEAST_RATE), MOST_RATE))
     return PICTURES_A_SECOND
 
 
 def _position(environment: Any) -> tuple[int, int] | None:
-    """Row and column, of environments that are walked on a grid and say where one is: Gymnasium's toy texts and MiniGrid's."""
+    """Return row and column of the agent in grid environments (toy_text and MiniGrid); None for others."""
     with contextlib.suppress(Exception):
         world = environment.unwrapped
         if hasattr(world, "agent_pos"):
@@ -210,6 +216,6 @@ def _position(environment: Any) -> tuple[int, int] | None:
 
 
 def _numbers(actions: list[Any]) -> Any:
-    """Actions, (T, A) whole numbers or float64; A is 1 where one of several is chosen."""
+    """Return actions as (T, A) int64 or float64; A is 1 for a Discrete space."""
     is_whole = all(each.dtype.kind in "iub" for each in actions)
     return np.array([each.ravel() for each in actions] or np.empty((0, 1)), np.int64 if is_whole else np.float64)

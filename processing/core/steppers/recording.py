@@ -1,7 +1,7 @@
-"""An episode of an agent in an environment of Gymnasium, recorded in the process that steps it: what is asked, and what is kept.
+"""Recorded episodes in Gymnasium environments: evaluating one again in a stepper, and its stored form.
 
-The record of an episode is the payload of `recorder.py`. It is cut in two for storage, as pictures are large and seldom
-wanted together with the numbers.
+`recorder.py` makes the record. It is stored as two values, numbers and pictures, as pictures are large and
+seldom needed together with the numbers.
 """
 
 import json
@@ -19,42 +19,47 @@ from processing.core.steppers.film import Film, cut, pack_film, unpack_film
 from processing.core.steppers.pool import EpisodeResult, Pool, Task
 from processing.core.types import Failure, Genomes, Purpose, Trajectory
 
-#: Steps of an episode that are recorded; what comes after them is not evaluated again.
+#: Most recorded steps of an episode; later steps are not evaluated again.
 MOST_STEPS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What became of an episode that was evaluated again to be looked at."""
+    """The record of an episode that was evaluated again for display."""
 
-    trajectory: Trajectory | None  # up to where it failed; None where nothing is known of it
-    reason: str | None  # why it failed, in a sentence; None where it did not
+    trajectory: Trajectory | None  # up to a failure; None where no step is known
+    reason: str | None  # why the episode failed, in a sentence; None where it did not
     film: Film | None
-    undrawn: str | None  # why there are no pictures, or what is to be known of them; None where nobody asked, or all is well
+    undrawn: str | None  # why pictures are missing or incomplete; None if they are not, or not requested
 
 
 def record(
     setup: bytes, environment: Any, kind: Any, genomes: Genomes, *, seed: int, generation: int, agent: int, episode: int,
     normalization: Normalization | None, pictures: bool, beat: Callable[[], object],
 ) -> Recording:
-    """Evaluate one episode again, and once more to draw it where `pictures` are asked for.
+    """Evaluate one episode again, and with `pictures` once more to draw it.
 
     Args:
-        setup: the judge's, as `child.py` reads it.
-        genomes: the agent's genome, alone.
-        normalization: what its generation saw observations by.
-        beat: called again and again while this waits.
+        setup: environment and genome kind, as `stepper.py` reads them.
+        environment: the `Foreign` environment.
+        kind: the genome kind.
+        genomes: the agent's genome, as the only one.
+        seed, generation, agent, episode: the address of the episode.
+        normalization: of the observations of its generation; None where they are not normalised.
+        pictures: whether to draw the episode.
+        beat: called repeatedly while this waits.
     Raises:
-        Broken, Transient: the processes cannot work at all, or just now.
+        Broken: the processes cannot work at all.
+        Transient: no process can be started just now.
     """
-    processes = Pool()  # their own: what drawing leaves behind in a process must not meet those that score
+    processes = Pool()  # a separate pool: drawing may leave state in a process, which must not affect scores
     head = {
         "seed": seed, "generation": generation, "purpose": int(Purpose.EPISODE), "rollouts": [[0, 0, agent, episode]],
     }
     values = {"genomes": genomes} | ({} if normalization is None else normalization._asdict())
     message = pack_values(head, values, kind, genomes="genomes")
 
-    def passed(*, draws: bool) -> EpisodeResult:
+    def evaluated(*, draws: bool) -> EpisodeResult:
         asked = json.dumps(json.loads(setup) | {"recording": {"pictures": draws}}).encode()
         task = Task(
             range(1), asked, lambda _: message, processes=1, timeout_seconds=environment.parameters.timeout_seconds, records=True
@@ -64,12 +69,12 @@ def record(
             return one
 
     try:
-        plain = passed(draws=False)
+        plain = evaluated(draws=False)
         drawn, undrawn = None, None
         if pictures:
             try:
-                drawn = passed(draws=True)
-            except Refused as refused:  # it took too long; what is known of the episode stays
+                drawn = evaluated(draws=True)
+            except Refused as refused:  # it took too long; the trajectory is still returned
                 undrawn = str(refused)
     finally:
         processes.close()
@@ -84,33 +89,41 @@ def record(
 
 
 def pack(recording: Recording, kind: Any) -> tuple[bytes, bytes | None]:
-    """The stored form: the numbers, and the pictures where there are some."""
-    way = recording.trajectory
+    """Return the stored form: the numbers, and the pictures or None where there are none."""
+    path = recording.trajectory
     head: dict[str, Any] = {"reason": recording.reason, "undrawn": recording.undrawn}
     values: dict[str, Any] = {}
-    if way is not None:
-        head |= {"terminated": way.terminated, "truncated": way.truncated, "is_choice": _is_choice(way.actions)}
+    if path is not None:
+        head |= {"terminated": path.terminated, "truncated": path.truncated, "is_choice": _is_choice(path.actions)}
         values = {
-            "actions": _array(way.actions), "rewards": np.array(way.rewards, np.float64),
-            "positions": np.array(way.positions, np.int64).reshape(-1, 2),
+            "actions": _array(path.actions), "rewards": np.array(path.rewards, np.float64),
+            "positions": np.array(path.positions, np.int64).reshape(-1, 2),
         }
-        if len(way.observations) == way.steps:
-            values["observations"] = np.array(way.observations, np.float32)
+        if len(path.observations) == path.steps:
+            values["observations"] = np.array(path.observations, np.float32)
     return pack_values(head, values, kind, genomes=None), None if recording.film is None else pack_film(recording.film)
 
 
 def unpack(data: bytes, kind: Any, film: bytes | None = None) -> Recording:
-    """What `pack` stored. Raises Broken where the bytes are not whole."""
+    """Return the recording that `pack` stored.
+
+    Args:
+        data: the stored numbers.
+        kind: the genome kind.
+        film: the stored pictures, or None.
+    Raises:
+        Broken: the bytes are not a stored recording.
+    """
     head, values = unpack_values(data, kind)
-    way = None
+    trajectory = None
     if values:
         actions = values["actions"].tolist()
-        way = _way(head, values, [each[0] for each in actions] if head["is_choice"] else actions)
-    return Recording(way, head["reason"], None if film is None else unpack_film(film), head["undrawn"])
+        trajectory = _trajectory_of(head, values, [each[0] for each in actions] if head["is_choice"] else actions)
+    return Recording(trajectory, head["reason"], None if film is None else unpack_film(film), head["undrawn"])
 
 
 def _trajectory(environment: Any, kind: Any, ended: EpisodeResult) -> Trajectory | None:
-    """The numbers of a record; None where no step was carried out, or the process died with it."""
+    """Return the trajectory of a record; None where no step was carried out, or the process died."""
     if not ended.record:
         return None
     head, values = unpack_values(ended.record, kind)
@@ -121,13 +134,13 @@ def _trajectory(environment: Any, kind: Any, ended: EpisodeResult) -> Trajectory
         start = environment.action["start"]
         actions = [each[0] - start for each in actions]
     head["truncated"] = head["truncated"] or len(values["rewards"]) >= environment.max_steps
-    return _way(head, values, actions)
+    return _trajectory_of(head, values, actions)
 
 
-def _way(head: Mapping[str, Any], values: Mapping[str, Any], actions: list[Any]) -> Trajectory:
+def _trajectory_of(head: Mapping[str, Any], values: Mapping[str, Any], actions: list[Any]) -> Trajectory:
     rewards = values["rewards"].tolist()
     total = 0.0
-    for reward in rewards:  # in their order, as the agent's were summed
+    for reward in rewards:  # in the same order as when the agent was scored
         total += reward
     terminated = bool(head["terminated"])
     return Trajectory(
@@ -138,16 +151,16 @@ def _way(head: Mapping[str, Any], values: Mapping[str, Any], actions: list[Any])
     )
 
 
-def _drawn(environment: Any, kind: Any, ended: EpisodeResult, way: Trajectory | None) -> tuple[Film | None, str | None]:
-    """The pictures of a record, and what is to be said of them."""
+def _drawn(environment: Any, kind: Any, ended: EpisodeResult, trajectory: Trajectory | None) -> tuple[Film | None, str | None]:
+    """Return the film of a record, and why it is missing or incomplete, or None."""
     head, values = unpack_values(ended.record, kind) if ended.record else ({"pictures": {"steps": []}}, {})
     if not head["pictures"]["steps"]:
         return None, ended.reason
     film = cut(head["pictures"], values["pictures"].tobytes())
     rewards = values["rewards"].tolist()
-    if way is not None and ended.failure != Failure.NONE and rewards == way.rewards[: len(rewards)]:
+    if trajectory is not None and ended.failure != Failure.NONE and rewards == trajectory.rewards[: len(rewards)]:
         return film, ended.reason
-    if way is not None and rewards != way.rewards:
+    if trajectory is not None and rewards != trajectory.rewards:
         return film, f"{environment.parameters.id} goes another way while it is drawn: these pictures are not of this episode."
     return film, None
 
@@ -157,7 +170,7 @@ def _is_choice(actions: list[Any]) -> bool:
 
 
 def _array(actions: list[Any]) -> Any:
-    """Actions, (T, A)."""
+    """Return actions as (T, A) int64 or float64."""
     rows = [each if isinstance(each, list) else [each] for each in actions]
     is_whole = all(isinstance(number, int) for row in rows for number in row)
     return np.array(rows, np.int64 if is_whole else np.float64)

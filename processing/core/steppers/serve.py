@@ -1,7 +1,4 @@
-"""A process in which environments of Gymnasium are stepped: `python -m processing.core.steppers.serve`.
-
-`process.py` starts it.
-"""
+"""The main program of a stepper: `python -m processing.core.steppers.serve`, which `process.py` starts."""
 
 import hashlib
 import json
@@ -19,40 +16,45 @@ from processing.core.steppers.messages import Gone, receive, send
 from processing.core.steppers.recorder import Recorder
 from processing.core.steppers.stepper import Stepper
 
-#: Without work for so long, the process ends; another one is started where there is more.
+#: A stepper without work for so long ends; a new one is started when there is work.
 IDLE_SECONDS = 300.0
 
 
 def main() -> None:
-    """Serve until the parent closes its end, or asks for nothing any more."""
-    talk, leash, marks, dies_with_thread = (int(each) for each in sys.argv[1:5])
-    parent_death.end_with_parent(leash, dies_with_thread=bool(dies_with_thread))
-    parent_death.forget_in_forks(talk, leash, marks)
+    """Serve until the parent closes its end, or sends no message for IDLE_SECONDS.
+
+    Arguments of the command line: file descriptors of the message socket, of the socket that ends with the
+    parent, and of the shared marks (see `stepper.py`); and whether the process ends with the thread that
+    started it.
+    """
+    connection, lifetime, marks, dies_with_thread = (int(each) for each in sys.argv[1:5])
+    parent_death.end_with_parent(lifetime, dies_with_thread=bool(dies_with_thread))
+    parent_death.close_in_forks(connection, lifetime, marks)
     warnings.simplefilter("ignore")
     shared = memoryview(mmap.mmap(marks, 16)).cast("q")
     try:
-        _serve(socket.socket(fileno=talk), shared)
+        _serve(socket.socket(fileno=connection), shared)
     except Gone:
         parent_death.end()
 
 
-def _child(end: socket.socket, marks: Any, setup: dict[str, Any]) -> Stepper:
-    """Who lives the lives of a setup: one that records them where it asks for that."""
+def _stepper(end: socket.socket, marks: Any, setup: dict[str, Any]) -> Stepper:
+    """Return the stepper of a setup; a `Recorder` where the setup asks for records."""
     return (Recorder if "recording" in setup else Stepper)(end, marks, setup)
 
 
 def _serve(end: socket.socket, marks: Any) -> None:
-    """Prepare for what is asked for, and live. Raises Gone."""
-    children: dict[str, Stepper] = {}
+    """Receive setups and rollouts, and evaluate the rollouts. Raises Gone when the parent is gone or idle."""
+    steppers: dict[str, Stepper] = {}
     current: Stepper | None = None
-    trouble = "could not start"
+    failure = "could not start"
     try:
         while True:
             kind, data = (message := receive(end, seconds=IDLE_SECONDS))[:1], message[1:]
             if kind == b"S":
                 key = hashlib.sha256(data).hexdigest()
-                current = children.get(key) or _child(end, marks, json.loads(data))
-                children, trouble = {key: current}, "stopped working"
+                current = steppers.get(key) or _stepper(end, marks, json.loads(data))
+                steppers, failure = {key: current}, "stopped working"
                 send(end, b'{"ready": true}\n')
             elif current is not None:
                 with np.errstate(all="ignore"):
@@ -60,7 +62,7 @@ def _serve(end: socket.socket, marks: Any) -> None:
     except Gone:
         raise
     except BaseException as error:
-        send(end, json.dumps({"broken": f"A process for environments {trouble}: {error_text(error)}"}).encode() + b"\n")
+        send(end, json.dumps({"broken": f"A process for environments {failure}: {error_text(error)}"}).encode() + b"\n")
         raise
 
 

@@ -1,9 +1,10 @@
-"""What lives lives in environments of Gymnasium, in a process of its own: see `serve.py`.
+"""The evaluation of rollouts in Gymnasium environments, in a separate process: see `serve.py`.
 
-LANES lives run side by side; each step asks all networks at once and then steps one environment after the other. A life
-depends on its genome and its address alone, never on what runs beside it. Before and after every call of an environment
-the process notes in shared memory whose it is, so that whoever waits knows which life hangs or crashed. What an environment
-returns is looked at within the call: that, too, may raise or never end.
+LANES rollouts run side by side; each step evaluates all networks at once and then steps the environments in
+turn. A rollout depends only on its genome and its address, never on the others. Before and after every call
+of an environment the process writes the number of the rollout to shared memory, so that the parent knows
+which rollout hangs or crashed. The returned value is checked within the call, as reading it may also raise or
+never end.
 """
 
 import contextlib
@@ -36,7 +37,7 @@ from processing.core.steppers import global_generators, interface
 from processing.core.steppers.reports import Reports
 from processing.core.types import Failure, Float32Array, Float64Array, Noticed, Purpose
 
-NOBODY = -1
+NO_ROLLOUT = -1
 MOST_SEED = 2**31 - 1
 
 
@@ -44,20 +45,27 @@ MOST_SEED = 2**31 - 1
 class Rollout:
     """One episode of one agent."""
 
-    number: int  # among those of the generation that are asked for
-    place: int  # of its genome among those that came with it
-    agent: int  # in its generation
+    number: int  # in the task
+    place: int  # of its genome in the message
+    agent: int  # index in its generation
     episode: int
     total: float = 0.0
     steps: int = 0
     environment: Any = None
-    call: str = interface.MAKE  # what of its environment was called last
+    call: str = interface.MAKE  # the last call of its environment
     remarks: list[tuple[str, str]] = field(default_factory=list)  # kind and sentence, see `Remark`
     sums: Float64Array = field(default_factory=lambda: np.zeros(0))  # (2 I + 1,) see `observation_moments.py`
 
 
 class Stepper:
-    """The lives of one genome kind in one environment."""
+    """Evaluates rollouts of one genome kind in one environment.
+
+    Args:
+        end: socket to the parent.
+        marks: shared memory, (2,) int64: the rollout whose environment is being called or -1, and the number
+            of calls.
+        setup: environment, facts, genome kind and network, as the judge `foreign` writes them.
+    """
 
     def __init__(self, end: socket.socket, marks: Any, setup: dict[str, Any]) -> None:
         self.reports, self.marks = Reports(end), marks
@@ -73,15 +81,15 @@ class Stepper:
         self.reader, self.writer = Reader(self.foreign.observation), Writer(self.foreign.action)
         self.settle, self.respond = compiled(settle, self.kind.parts), compiled(respond, self.kind.parts)
         self.sampled = self.writer.is_choice and self.kind.parameters.output == "softmax"
-        self.spare: list[Any] = []  # environments that a reset makes as new
+        self.spare: list[Any] = []  # environments that are reused after a reset
         self.render_mode: str | None = None  # as Gymnasium takes it; see `recorder.py`
         self.most_steps = self.foreign.max_steps  # of an episode
         self.is_checked = False
 
     def evaluate(self, data: bytes) -> None:
-        """Live the lives of one message, and tell of each a short while after it has ended.
+        """Evaluate the rollouts of one message, and report each shortly after it has ended.
 
-        Where a global generator moves, those that were not told of yet are lived again, one at a time.
+        Where a global generator moves, the unreported ones are evaluated again, one at a time.
         """
         head, values = unpack_values(data, self.kind)
         self.reports.begin()
@@ -99,7 +107,7 @@ class Stepper:
             self._evaluate_in_lanes(lanes, waiting, head, values)
         except global_generators.Moved:
             for rollout in filter(None, lanes):
-                self._leave(rollout, is_reusable=False)
+                self._release(rollout, is_reusable=False)
             raise
 
     def _evaluate_in_lanes(
@@ -124,7 +132,7 @@ class Stepper:
             if not alive:
                 self.reports.send(at_once=True)
                 return
-            self._note(lanes, seen)
+            self._observe(lanes, seen)
             inputs[:] = (seen if normalization is None else normalization.of(seen)).T
             self.respond(prepared.genomes, prepared.network, work, policy, clock, outputs.reshape(-1))
             commands = work.commands[: outputs.size].reshape(-1, LANES)
@@ -138,14 +146,17 @@ class Stepper:
             clock += 1
 
     def _policy(self, head: dict[str, Any]) -> Rollouts:
-        """How actions are chosen, and how draws are addressed."""
+        """Return how actions are chosen, and how random draws are addressed."""
         return rollouts_of(
             self.foreign, self.kind, seed=head["seed"], generation=head["generation"], purpose=Purpose(head["purpose"]),
             first=0, last=0, origin=0, sampled=self.sampled,
         )
 
     def _begun(self, rollout: Rollout, policy: Rollouts, row: Float32Array) -> Rollout | None:
-        """The life at its first observation; None where it failed there."""
+        """Make or reuse an environment and reset it; return the rollout, or None where that failed.
+
+        The first observation is written to `row`, (I,) float32.
+        """
         whose = 0 if policy.common else rollout.agent
         key = int(rng.agent_key(policy.starts, whose, rollout.episode))
         self.reports.seed(key)
@@ -162,7 +173,7 @@ class Stepper:
         return rollout
 
     def _has_ended(self, rollout: Rollout, action: Any, row: Float32Array) -> bool:
-        """One step of one life; whether that was its last."""
+        """Carry out one step, write the observation to `row`, (I,), and return whether the rollout ended."""
         try:
             with self._called(rollout):
                 rollout.call = interface.STEP
@@ -179,7 +190,7 @@ class Stepper:
         return False
 
     def _made(self) -> Any:
-        """A new environment; its spaces are those that the work item was accepted with."""
+        """Make an environment; the first time, check that its spaces are those of the accepted work item."""
         from processing.core.environments.foreign.making import made
 
         parameters, facts = self.foreign.parameters, self.foreign.facts
@@ -190,23 +201,23 @@ class Stepper:
         if not self.is_checked:
             now = [described(found.observation_space), described(found.action_space, is_action=True)]
             if json.loads(json.dumps(now)) != json.loads(json.dumps([facts["observation"], facts["action"]])):
-                told = "Its spaces are no longer those that the work item was accepted with."
-                raise interface.NotAsAgreed(told)
+                message = "Its spaces are no longer those that the work item was accepted with."
+                raise interface.NotAsAgreed(message)
             self.is_checked = True
         return found
 
     @contextlib.contextmanager
     def _called(self, rollout: Rollout) -> Iterator[None]:
-        """An environment is called for this life, and has answered or raised when this ends."""
+        """Mark in shared memory that the environment of a rollout is being called."""
         self.marks[0] = rollout.number
         self.marks[1] += 1
         try:
             yield
         finally:
-            self.marks[0] = NOBODY
+            self.marks[0] = NO_ROLLOUT
 
-    def _note(self, lanes: list[Rollout | None], seen: Float32Array) -> None:
-        """Remark what is not finite; add what is seen to the sums of each life, where it is normalised."""
+    def _observe(self, lanes: list[Rollout | None], seen: Float32Array) -> None:
+        """Remark observations that are not finite; where normalised, add observations to sums of rollouts."""
         if not np.isfinite(seen).all():
             _remark_what_is_not_finite(lanes, seen)
         if not self.foreign.parameters.normalize_observations:
@@ -216,8 +227,8 @@ class Stepper:
                 rollout.sums += noted(seen[lane])
 
     def _report(self, rollout: Rollout, error: BaseException | None) -> None:
-        """What became of a life is told soon; its environment is kept where a reset makes it as new."""
-        self._leave(rollout, is_reusable=error is None)
+        """Queue the result of a rollout, and keep its environment if it can be reused."""
+        self._release(rollout, is_reusable=error is None)
         if self.reports.has_drawn():
             rollout.remarks.append((Noticed.GLOBAL_GENERATORS, ""))
         with self._called(rollout):
@@ -228,8 +239,8 @@ class Stepper:
         })
         self.reports.add(rollout.number, line.encode() + b"\n" + self._payload(rollout))
 
-    def _leave(self, rollout: Rollout, *, is_reusable: bool) -> None:
-        """The life's environment is kept for another one, or closed."""
+    def _release(self, rollout: Rollout, *, is_reusable: bool) -> None:
+        """Keep the environment of a rollout for another one, or close it."""
         with contextlib.suppress(BaseException), self._called(rollout):
             environment, rollout.environment = rollout.environment, None
             if is_reusable and self.foreign.facts["reused"]:
@@ -239,28 +250,28 @@ class Stepper:
             del environment
 
     def _payload(self, rollout: Rollout) -> bytes:
-        """What is told of a life besides."""
+        """Return the bytes that follow the result of a rollout: its sums."""
         return rollout.sums.tobytes()
 
 
 def _remark_what_is_not_finite(lanes: list[Rollout | None], seen: Float32Array) -> None:
-    """The first time that a life observes a number that is not finite, it is remarked."""
+    """Add a remark to each rollout that observes a number that is not finite for the first time."""
     for lane in np.flatnonzero(~np.isfinite(seen).all(axis=1)):
         rollout = lanes[lane]
         if rollout is not None and not any(what == Noticed.NOT_FINITE for what, _ in rollout.remarks):
-            sentence = interface.not_finite_words(rollout.call, rollout.steps, seen[lane])
+            sentence = interface.not_finite_text(rollout.call, rollout.steps, seen[lane])
             rollout.remarks.append((Noticed.NOT_FINITE, sentence))
 
 
 def _failure_of(error: BaseException | None) -> Failure:
-    """What an environment's error makes of its agent."""
+    """Return the failure of an agent whose environment raised an error."""
     if error is None:
         return Failure.NONE
     return Failure.OUT_OF_MEMORY if isinstance(error, MemoryError) else Failure.ENVIRONMENT_ERROR
 
 
 def _import_modules() -> None:
-    """What the operator adds to the registry."""
+    """Import the operator's modules, which register environments."""
     global_generators.seed(global_generators.AT_IMPORT)
     for module in filter(None, (name.strip() for name in os.environ.get("ENVIRONMENT_MODULES", "").split(","))):
         importlib.import_module(module)

@@ -1,9 +1,10 @@
-"""Covariance matrix adaptation: a normal distribution that learns the shape of what succeeds.
+"""Covariance matrix adaptation: a normal distribution whose covariances adapt to the successful agents.
 
-The package `cmaes` computes it; here is only what makes its results repeatable. It is made anew in every call from what the
-state holds, seeded by an address, (seed, MUTATION, generation), and its linear algebra runs on one thread. Of the fitness
-only ranks are passed on: the failed come last, equals by index. As LAPACK decides bits, the same result holds within a
-numeric profile. The search starts from weights of 0.
+The package `cmaes` computes it; this file makes its results repeatable. The package's object is created in
+every call from the state and seeded by an address, (seed, MUTATION, generation), and its linear algebra runs
+on one thread. It is given only the ranks of the fitness: failed agents come last, ties are ordered by index.
+As LAPACK's bits depend on the machine, results are equal within a numeric profile only. The search starts
+from weights of 0.
 
 Source: Hansen 2016, "The CMA Evolution Strategy: A Tutorial"; Ros and Hansen 2008 (separable).
 """
@@ -19,10 +20,12 @@ from processing.core.parameters import Parameters, parameter
 from processing.core.ranking import ranked
 from processing.core.types import NO_PARENT, Float64Array, Operator, Population, Purpose, State, StopReason, Verdict
 
-#: What a generation changes in the package's object, as it names it when it is copied; all else follows from the parameters.
+#: Attributes of the package's object that a generation changes, as `__getstate__` names them; the others
+#: follow from the parameters.
 _FULL = ("_mean", "_sigma", "_p_sigma", "_pc", "_g", "_c_1d")
 _SEPARABLE = ("_mean", "_sigma", "_p_sigma", "_pc", "_g", "_C")
-#: Far beyond any weight that still changes an action, and within what the package takes.
+#: Weights are clipped here: far beyond any that still changes an action, and within the range that the
+#: package accepts.
 _LARGEST = 1e30
 
 
@@ -53,10 +56,14 @@ class CmaEsParameters(Parameters):
 
 
 class CmaEs:
-    """The strategy `cma_es`. Its state: the package's own, by name without the underscore; `mean` is None at the start."""
+    """The strategy `cma_es`.
+
+    Its state holds the attributes in `_FULL` or `_SEPARABLE`, named without the leading underscore. `mean` is
+    None before generation 0 is closed.
+    """
 
     Parameters = CmaEsParameters
-    is_by_library = True  # its bits follow from the package and the linear algebra behind it
+    is_by_library = True  # its bits depend on the package and its linear algebra
 
     def __init__(self, parameters: CmaEsParameters, genome: Any) -> None:
         self.parameters, self.genome = parameters, genome
@@ -69,24 +76,24 @@ class CmaEs:
         return {"mean": None}
 
     def revived(self, state: State) -> State:
-        """The state in which a search that had died out goes on: new samples of its distribution."""
+        """The state from which a search that died out continues: it draws new samples of its distribution."""
         return state
 
     def ask(self, state: State, *, seed: int, generation: int) -> Population:
-        """Samples of the distribution."""
+        """Sample the distribution."""
         size = self.population_size
         with _one_thread():
             search = self._search(state)
             search.reseed_rng(rng.derive(seed, Purpose.MUTATION, generation) >> 32)
             samples = np.array([search.ask() for _ in range(size)])
-        nobody = np.full(size, NO_PARENT, np.int32)
+        none = np.full(size, NO_PARENT, np.int32)
         return Population(
             genomes=np.clip(samples, -_LARGEST, _LARGEST).astype(np.float32),
-            operators=np.full(size, Operator.SAMPLED, np.uint8), mothers=nobody, fathers=nobody, ages=np.zeros(size, np.uint16),
+            operators=np.full(size, Operator.SAMPLED, np.uint8), mothers=none, fathers=none, ages=np.zeros(size, np.uint16),
         )
 
     def tell(self, state: State, population: Population, fitness: Float64Array, *, generation: int) -> tuple[State, Verdict]:
-        """The distribution moves to what succeeded; the search dies out where no agent has a fitness."""
+        """Adapt the distribution by the fitness, (N,), NaN for failed agents; if all failed, the run ends."""
         order = ranked(fitness)
         if not len(order):
             return state, Verdict(stop=StopReason.EXTINCTION)
@@ -99,7 +106,7 @@ class CmaEs:
         return {name.lstrip("_"): _plain(found[name]) for name in self._changing}, Verdict()
 
     def _search(self, state: State) -> Any:
-        """The package's object as it was when this state was stored."""
+        """The package's object, restored from a state."""
         from cmaes import CMA, SepCMA
 
         made = (CMA if self.is_full else SepCMA)(
@@ -112,17 +119,17 @@ class CmaEs:
 
 
 def _one_thread() -> Any:
-    """Within it, linear algebra runs on one thread: their number can decide bits."""
+    """A context in which linear algebra runs on one thread, as the number of threads can change bits."""
     from threadpoolctl import threadpool_limits
 
     return threadpool_limits(1, user_api="blas")
 
 
 def _plain(value: Any) -> Any:
-    """A number of Python, or an array."""
+    """Convert NumPy scalars to Python numbers; arrays stay."""
     return value if isinstance(value, np.ndarray) else value.item() if isinstance(value, np.generic) else value
 
 
 def _copied(value: Any) -> Any:
-    """Arrays are changed in place by the package."""
+    """Copy arrays, as the package changes them in place."""
     return value.copy() if isinstance(value, np.ndarray) else value

@@ -1,7 +1,7 @@
 """A generational genetic algorithm: select, cross, mutate, replace.
 
-Source: Goldberg 1989, "Genetic Algorithms in Search, Optimization and Machine Learning", chapter 1; linear weights 1/rank
-and the shift of roulette weights (fitness minus the worst fitness) are ours.
+Source: Goldberg 1989, "Genetic Algorithms in Search, Optimization and Machine Learning", chapter 1; linear
+weights 1/rank and the shift of roulette weights (fitness minus the worst fitness) are ours.
 """
 
 from enum import StrEnum
@@ -47,8 +47,8 @@ class GeneticParameters(VariationParameters):
 class Genetic:
     """The strategy `genetic`: select, cross, mutate, replace the whole generation but its elites.
 
-    Its state is the pool that parents are taken from: `pool` (M genomes, best first), `indices` (M,) their places in
-    generation `generation`, and `fitness` (M,).
+    Its state is the pool that parents are chosen from: `pool` (M genomes, best first), `indices` (M,), their
+    indices in generation `generation`, and `fitness` (M,).
     """
 
     Parameters = GeneticParameters
@@ -62,7 +62,7 @@ class Genetic:
         return {"pool": None}
 
     def revived(self, state: State) -> State:
-        """The state in which a search that had died out goes on: its last parents have new children."""
+        """The state from which a search that died out continues: its last parents have new children."""
         return state
 
     def ask(self, state: State, *, seed: int, generation: int) -> Population:
@@ -80,7 +80,7 @@ class Genetic:
         )
 
     def tell(self, state: State, population: Population, fitness: Float64Array, *, generation: int) -> tuple[State, Verdict]:
-        """The state after this generation; the search dies out where no agent has a fitness."""
+        """Keep the parents by fitness, (N,), NaN for failed agents; if all failed, the search dies out."""
         order = ranked(fitness)
         if not len(order):
             return state, Verdict(stop=StopReason.EXTINCTION)
@@ -90,7 +90,7 @@ class Genetic:
         return {"pool": pool, "indices": order, "fitness": fitness[order], "generation": generation}, Verdict()
 
     def _chosen(self, fitness: Float64Array, key: int, count: int) -> Int32Array:
-        """(count,) places in the pool, whose agents are ranked by fitness (M,)."""
+        """Draw parents, (count,) indices in the pool, whose agents are ranked by their fitness, (M,)."""
         size = len(fitness)
         match self.parameters.selection:
             case Selection.TRUNCATION:

@@ -1,17 +1,24 @@
-"""NEAT: networks that grow, matched gene by gene by their history, in species that protect what is new.
+"""NEAT: networks grow, genes are matched by their history, and species protect new structure.
 
-Source: Stanley and Miikkulainen 2002, "Evolving Neural Networks through Augmenting Topologies". Where the paper leaves
-something open, and where it differs from its authors' C++ code (v1.2.1), we do what that code does, as it reproduces the
-published numbers. On purpose different from that code:
-    fitness may be negative (`allocation.shareable`), and where all species would die out none does (`allocation.shared`)
-    a species stands still for 15 generations with the last one counted
-    genes with the same innovation number get weights of their own
-    disabled genes count where a link is found to be recurrent, so that one enabled again never closes a circle
-    two nodes have one link in each direction at most; there a recurrent and another one can lie side by side
-    of parents equal in fitness and size the mother gives what does not match, there the father
-    what rounding leaves over goes to the first of the species that expect most, there to the last
-    the purge of a species every 30 generations, made for competitive coevolution, is off unless `purge_generations` says so
-What is left out, and what is no parameter, stands in `neat/parameters.py`.
+Source: Stanley and Miikkulainen 2002, "Evolving Neural Networks through Augmenting Topologies". Where the
+paper leaves a question open, and where it differs from its authors' C++ code (v1.2.1), this file follows the
+code, as the code reproduces the published numbers. Deliberate differences from the code:
+
+    - fitness may be negative (`allocation.shareable`), and where all species would die out none does
+      (`allocation.shared`)
+    - the 15 generations of a species' stagnation include the last one
+    - new genes with the same innovation number get different weights
+    - disabled genes count in the test for recurrent links, so that a gene that is enabled again never closes
+      a cycle
+    - two nodes have at most one link in each direction; in the code a recurrent link can be parallel to
+      another
+    - of parents equal in fitness and size the mother gives the genes that do not match, in the code the
+      father
+    - the remainder of rounding goes to the first of the species that expect most, in the code to the last
+    - the purge of a species every 30 generations, made for competitive coevolution, is off unless
+      `purge_generations` is set
+
+`neat/parameters.py` lists features that are left out, and numbers that are constants.
 """
 
 from typing import Any
@@ -31,12 +38,10 @@ from processing.core.neat.reproduction import Breeding, Nursery, bred, family
 from processing.core.neat.speciation import speciate
 from processing.core.neat.species import Members, Species
 from processing.core.ranking import ranked
-from processing.core.strategies.offspring import random_population
+from processing.core.strategies.offspring import random_population, with_parents
 from processing.core.types import (
-    NO_PARENT,
     Float64Array,
     Int32Array,
-    Operator,
     Population,
     State,
     StopReason,
@@ -53,10 +58,10 @@ OLD_GENERATIONS = 20
 class Neat:
     """The strategy `neat`, for genomes of the kind `graph`.
 
-    Its state: `pool` (the parents of the next generation: the champion of each species and, where it has children, its other
-    parents), `indices` (P,) their places in generation `generation`, `fitness` (P,), the columns of `Species`, the next
-    numbers of species, innovations and nodes, the compatibility threshold, the best fitness of the run and for how many
-    generations it has not risen, and whether all children are the champions'.
+    Its state: `pool` (P genomes: the champion of each species and, where the species has children, its other
+    parents), `indices` (P,), their indices in generation `generation`, `fitness` (P,), the columns of
+    `Species`, the next numbers of species, innovations and nodes, the compatibility threshold, the best
+    fitness of the run, the generations since it rose, and whether all children are those of champions.
     """
 
     Parameters = NeatParameters
@@ -81,7 +86,7 @@ class Neat:
         }
 
     def revived(self, state: State) -> State:
-        """The state in which a search that had died out goes on: its last parents have new children."""
+        """The state from which a search that died out continues: its last parents have new children."""
         return state
 
     def ask(self, state: State, *, seed: int, generation: int) -> Population:
@@ -89,8 +94,8 @@ class Neat:
         if state["pool"] is None:
             return random_population(self.genome, self.population_size, seed=seed, generation=generation)
         species, indices = groups.restored(state), state["indices"]
-        nursery = Nursery(species.offspring, species.firsts, species.parents, state["fitness"], state["is_refocused"])
-        parents = family(nursery, self._breeding(), seed=seed, generation=generation)
+        pool = Nursery(species.offspring, species.firsts, species.parents, state["fitness"], state["is_refocused"])
+        parents = family(pool, self._breeding(), seed=seed, generation=generation)
         table = innovations(
             children=self.population_size, next_gene=state["next_innovation"], next_node=state["next_node"]
         )
@@ -98,15 +103,13 @@ class Neat:
             state["pool"], state["fitness"], parents, self._mutation(), self.parameters.inherit_disabled_probability,
             self.measure, self.frame, table, self._activations(), seed=seed, generation=generation,
         )
-        two = (operators == Operator.CROSSOVER) | (operators == Operator.CROSSOVER_MUTATION)
-        return Population(
-            genomes=genomes, operators=operators, mothers=indices[parents.mothers],
-            fathers=np.where(two, indices[parents.fathers], NO_PARENT).astype(np.int32),
-            ages=np.full(len(operators), generation - state["generation"], np.uint16),
+        return with_parents(
+            genomes, operators, indices[parents.mothers], indices[parents.fathers], generation=generation,
+            pool_generation=state["generation"],
         )
 
     def tell(self, state: State, population: Population, fitness: Float64Array, *, generation: int) -> tuple[State, Verdict]:
-        """Species are found, their children counted, and their parents kept; the search dies out where all agents failed."""
+        """Form species, allot their children and keep their parents; the search dies out where all failed."""
         genomes = population.genomes
         known = groups.restored(state)
         heads = empty(0, 0, 0) if state["pool"] is None else take(state["pool"], known.firsts)
@@ -129,25 +132,25 @@ class Neat:
             snapshots=groups.snapshots(known, members, adjusted, offspring, unit=unit),
             figures={"species": len(present), "compatibility_threshold": state["threshold"], "is_refocused": is_refocused},
         )
-        given = {
+        counters = {
             "next_species": state["next_species"] + founded,
             "next_innovation": max(state["next_innovation"], int(genomes.innovations.max()) + 1),
             "next_node": max(state["next_node"], int(genomes.hidden.max(initial=-1)) + 1),
         }
         if is_extinct:
-            return {**state, **given}, verdict  # what has a number keeps it, should the search be revived
+            return {**state, **counters}, verdict  # numbers that were given stay in use if the search is revived
         if is_refocused:
             known = known._replace(stagnation=np.where(offspring > 0, 0, known.stagnation).astype(np.int32))
         after, indices = self._parents(known._replace(offspring=offspring), members)
         return {
             "pool": self.genome.take(genomes, indices), "indices": indices, "fitness": fitness[indices],
-            "generation": generation, **given, "threshold": self._moved(state["threshold"], len(present)),
+            "generation": generation, **counters, "threshold": self._moved(state["threshold"], len(present)),
             "best_fitness": best, "stagnation": 0 if is_refocused else stagnation, "is_refocused": is_refocused,
             **groups.stored(after),
         }, verdict
 
     def _purged(self, known: Species, bests: Float64Array, generation: int) -> Species:
-        """The species, one of them punished for good where it is time for that."""
+        """The species, one of them penalised permanently where it is time by `purge_generations`."""
         interval = self.parameters.purge_generations
         if interval is None or (generation + 1) % interval:
             return known
@@ -156,17 +159,17 @@ class Neat:
     def _adjusted(
         self, known: Species, members: Members, fitness: Float64Array, generation: int
     ) -> tuple[Float64Array, float]:
-        """The sum of each species' shared fitness, (S,), and the unit that it is in."""
+        """The sum of each species' shared fitness, (S,), and its unit; see `allocation`."""
         values = self.parameters
-        stands_still = (known.purged > 0) | (known.stagnation >= values.stagnation_generations)
+        is_stagnant = (known.purged > 0) | (known.stagnation >= values.stagnation_generations)
         is_young = generation - known.born_in < values.young_generations
-        factors = np.where(stands_still, values.stagnation_factor, 1.0) * np.where(is_young, values.age_significance, 1.0)
+        factors = np.where(is_stagnant, values.stagnation_factor, 1.0) * np.where(is_young, values.age_significance, 1.0)
         scaled, unit = shareable(fitness)
         sums = groups.totals(scaled, members.order, members.starts)
         return shared(sums, members.sizes, members.able, factors), unit
 
     def _progress(self, state: State, bests: Float64Array) -> tuple[float | None, int]:
-        """The best fitness of the run, and for how many generations it has not risen."""
+        """The best fitness of the run, and the number of generations since it rose."""
         order = ranked(bests)
         best = float(bests[order[0]]) if len(order) else None
         if best is not None and (state["best_fitness"] is None or best > state["best_fitness"]):
@@ -174,7 +177,7 @@ class Neat:
         return state["best_fitness"], state["stagnation"] + 1
 
     def _parents(self, known: Species, members: Members) -> tuple[Species, Int32Array]:
-        """The species that have a champion, and the agents that make the pool."""
+        """The species that have a champion, and the agents, (P,), that form the pool."""
         survivors = (self.parameters.survival_fraction * members.sizes + 1.0).astype(np.int64)
         counts = np.where(known.offspring > 0, np.minimum(members.able, survivors), 1)
         present = np.flatnonzero(members.able)

@@ -1,4 +1,4 @@
-"""From a pool of parents to the next population: what breeding strategies share."""
+"""The next population from a pool of parents, as breeding strategies make it."""
 
 import numpy as np
 
@@ -10,16 +10,17 @@ from processing.core.types import (
     Int32Array,
     Operator,
     Population,
+    UInt8Array,
     Variation,
 )
 
 
 def random_population(kind: GenomeKind, size: int, *, seed: int, generation: int) -> Population:
-    """`size` agents without parents."""
-    nobody = np.full(size, NO_PARENT, np.int32)
+    """Return `size` random agents without parents."""
+    no_parents = np.full(size, NO_PARENT, np.int32)
     return Population(
         genomes=kind.random(size, seed=seed, generation=generation),
-        operators=np.full(size, Operator.INITIAL, np.uint8), mothers=nobody, fathers=nobody,
+        operators=np.full(size, Operator.INITIAL, np.uint8), mothers=no_parents, fathers=no_parents,
         ages=np.zeros(size, np.uint16),
     )
 
@@ -28,18 +29,38 @@ def children(
     kind: BreedingKind, pool: Genomes, indices: Int32Array, mothers: Int32Array, fathers: Int32Array,
     variation: Variation, *, seed: int, generation: int, pool_generation: int,
 ) -> Population:
-    """The population bred from a pool.
+    """Return the population bred from a pool.
 
     Args:
-        pool: M genomes; indices: (M,) their places in generation `pool_generation`.
-        mothers, fathers: (N,) places in the pool.
+        pool: M genomes.
+        indices: (M,) int32, their indices in generation `pool_generation`.
+        mothers, fathers: (N,) int32, indices in the pool.
+        variation: how children differ from their parents.
+        seed, generation: address of the draws of crossover and mutation.
+    Returns:
+        N agents, whose parents are indices in generation `pool_generation`.
     """
     if variation.crossover == "none":
         fathers = np.full(len(mothers), NO_PARENT, np.int32)
     genomes, operators = kind.breed(pool, mothers, fathers, variation, seed=seed, generation=generation)
+    return with_parents(
+        genomes, operators, indices[mothers], indices[fathers], generation=generation, pool_generation=pool_generation
+    )
+
+
+def with_parents(
+    genomes: Genomes, operators: UInt8Array, mothers: Int32Array, fathers: Int32Array, *, generation: int,
+    pool_generation: int,
+) -> Population:
+    """Return the population of genomes that were bred from parents of one generation.
+
+    Args:
+        genomes: N genomes; operators: (N,) uint8, the `Operator` that made each.
+        mothers, fathers: (N,) int32 indices in generation `pool_generation`; a father counts after crossover alone.
+    """
     two = (operators == Operator.CROSSOVER) | (operators == Operator.CROSSOVER_MUTATION)
     return Population(
-        genomes=genomes, operators=operators, mothers=indices[mothers],
-        fathers=np.where(two, indices[fathers], NO_PARENT).astype(np.int32),
+        genomes=genomes, operators=operators, mothers=mothers,
+        fathers=np.where(two, fathers, NO_PARENT).astype(np.int32),
         ages=np.full(len(mothers), generation - pool_generation, np.uint16),
     )

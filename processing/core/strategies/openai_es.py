@@ -1,14 +1,16 @@
-"""Evolution strategies: a mean that climbs the slope which mirrored samples around it show.
+"""Evolution strategies: a mean follows the gradient that is estimated from mirrored samples around it.
 
-A generation is made of pairs mean + sigma * noise, mean - sigma * noise; where its size is odd, the last agent is the mean
-itself and teaches nothing. Fitness counts as a rank only, from -0.5 for the worst to 0.5 for the best; equals share the
-mean of their ranks, so that a plain has no slope, and those that failed share the worst. With utilities u of a pair:
+A generation consists of pairs mean + sigma * noise, mean - sigma * noise. Where its size is odd, the last
+agent is the mean itself and does not contribute to the gradient. The fitness counts only by its rank, from
+-0.5 for the worst to 0.5 for the best. Ties share the mean of their ranks, so that a plateau has no gradient;
+failed agents share the worst ranks. With the utilities u of a pair:
     gradient = sum over P pairs of (u+ - u-) * noise / (2 P sigma) - decay * mean
-in the order of the pairs, in float64. Noise w of pair p is draw w of (seed, MUTATION, generation, p); the first mean is
-agent 0 of (seed, INITIAL, generation 0). `tell` takes the noise from the genomes: half their difference.
+in the order of the pairs, in float64. Noise w of pair p is draw w of (seed, MUTATION, generation, p); the
+first mean is agent 0 of (seed, INITIAL, generation 0). `tell` derives the noise from the genomes: half their
+difference.
 
-Source: Salimans et al. 2017, "Evolution Strategies as a Scalable Alternative to Reinforcement Learning", algorithm 2 and
-section 2.1; Kingma and Ba 2015, "Adam", algorithm 1.
+Source: Salimans et al. 2017, "Evolution Strategies as a Scalable Alternative to Reinforcement Learning",
+algorithm 2 and section 2.1; Kingma and Ba 2015, "Adam", algorithm 1.
 """
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
@@ -36,8 +38,8 @@ from processing.core.types import (
     Verdict,
 )
 
-_SECOND, _TINY = 0.999, 1e-8  # Adam's second decay, and what keeps it from dividing by 0
-#: Far beyond any weight that still changes an action: a mean that runs away stays a number.
+_SECOND, _TINY = 0.999, 1e-8  # Adam's beta 2 and epsilon
+#: The mean is clipped here, far beyond any weight that still changes an action, so that it stays finite.
 _LARGEST = 1e30
 
 
@@ -78,8 +80,9 @@ class OpenaiEsParameters(Parameters):
 class OpenaiEs:
     """The strategy `openai_es`.
 
-    Its state: `mean` (W,) float32, None before generation 0 has closed, `first` and `second` (W,) float64, the decayed means
-    of the gradient and of its square, and the products `first_left` and `second_left` of their decays so far.
+    Its state: `mean` (W,) float32, None before generation 0 is closed; `first` and `second` (W,) float64, the
+    decaying averages of the gradient and of its square; `first_left` and `second_left`, the products of their
+    decays so far.
     """
 
     Parameters = OpenaiEsParameters
@@ -93,11 +96,11 @@ class OpenaiEs:
         return {"mean": None}
 
     def revived(self, state: State) -> State:
-        """The state in which a search that had died out goes on: new pairs are drawn around its mean."""
+        """The state from which a search that died out continues: it draws new pairs around its mean."""
         return state
 
     def ask(self, state: State, *, seed: int, generation: int) -> Population:
-        """Pairs around the mean."""
+        """Draw mirrored pairs around the mean."""
         mean, size = state["mean"], self.population_size
         if mean is None:
             mean = self.genome.random(1, seed=seed, generation=0)[0]
@@ -105,14 +108,14 @@ class OpenaiEs:
         key = np.uint64(rng.derive_prefix(seed, Purpose.MUTATION, generation))
         with np.errstate(over="ignore"):
             compiled(fill_pairs)(mean, np.float32(self.parameters.sigma), key, genomes)
-        nobody = np.full(size, NO_PARENT, np.int32)
+        no_parents = np.full(size, NO_PARENT, np.int32)
         return Population(
-            genomes=genomes, operators=np.full(size, Operator.SAMPLED, np.uint8), mothers=nobody, fathers=nobody,
+            genomes=genomes, operators=np.full(size, Operator.SAMPLED, np.uint8), mothers=no_parents, fathers=no_parents,
             ages=np.zeros(size, np.uint16),
         )
 
     def tell(self, state: State, population: Population, fitness: Float64Array, *, generation: int) -> tuple[State, Verdict]:
-        """The mean moves along the gradient; the search dies out where no agent has a fitness."""
+        """Move the mean by the fitness, (N,), NaN for failed agents; if all failed, the search dies out."""
         if np.isnan(fitness).all():
             return state, Verdict(stop=StopReason.EXTINCTION)
         genomes, pairs = np.require(population.genomes, np.float32, ["C"]), len(fitness) // 2
@@ -143,10 +146,15 @@ class OpenaiEs:
 
 
 def utilities(fitness: Float64Array) -> Float64Array:
-    """Ranks from -0.5 (the worst) to 0.5; equals share their mean, as do the failed, who are the worst.
+    """Return centred ranks, from -0.5 for the worst to 0.5 for the best.
+
+    Ties share the mean of their ranks, as do failed agents, which are the worst.
 
     Args:
-        fitness: (N,) NaN where an agent failed; N > 1.
+        fitness: (N,) float64, NaN where an agent failed; N > 1.
+    Returns:
+        (N,) float64 in [-0.5, 0.5].
+    Source: Salimans et al. 2017, section 2.1.
     """
     _, places, counts = np.unique(np.where(np.isnan(fitness), -np.inf, fitness), return_inverse=True, return_counts=True)
     last = np.cumsum(counts)
@@ -156,7 +164,13 @@ def utilities(fitness: Float64Array) -> Float64Array:
 
 @kernel
 def fill_pairs(mean, sigma, key, genomes):
-    """Genomes 2p and 2p + 1 become the mean plus and minus noise p; an odd last one the mean itself."""
+    """Fill genomes 2p and 2p + 1 with the mean ± sigma times noise p, and an odd last one with the mean.
+
+    Args:
+        mean: (W,) float32; sigma: float32.
+        key: key prefix of (seed, MUTATION, generation).
+        genomes: (N, W) float32.
+    """
     size = genomes.shape[0]
     for pair in range(size // 2):
         own = agent_key(key, pair, 0)
@@ -171,7 +185,13 @@ def fill_pairs(mean, sigma, key, genomes):
 
 @kernel
 def fill_slope(genomes, better, slope):
-    """Add to slope, (W,) float64, each pair's difference times how much better (P,) its first is, in the pairs' order."""
+    """Add to `slope` each pair's difference times that of its utilities, in the order of the pairs.
+
+    Args:
+        genomes: (N, W) float32, N >= 2 P.
+        better: (P,) float64, utility of the first genome of each pair minus that of the second.
+        slope: (W,) float64.
+    """
     for pair in range(better.size):
         for w in range(slope.size):
             slope[w] += better[pair] * (np.float64(genomes[2 * pair, w]) - np.float64(genomes[2 * pair + 1, w]))

@@ -1,8 +1,9 @@
 """Generations that must pass a rising fitness threshold.
 
-Generation 0 is random. An agent that reaches the threshold is viable; children are bred from the viable alone; the next
-threshold is their mean fitness and a tenth of it more. A generation with too few viable agents has failed and is tried
-again with fresh children of the same parents, each try under its own number; too many failures in a row end the run.
+Generation 0 is random. An agent that reaches the threshold is viable, and only viable agents are parents. The
+next threshold is the mean fitness of the viable agents plus a tenth of its absolute value. A generation with
+too few viable agents has failed: the next one has new children of the same parents, under its own number. Too
+many consecutive failures end the run.
 """
 
 import sys
@@ -60,10 +61,11 @@ class RisingThresholdParameters(VariationParameters):
 
 
 class RisingThreshold:
-    """The strategy `rising_threshold`: whoever reaches the threshold may be a parent, and the threshold rises.
+    """The strategy `rising_threshold`: agents that reach the threshold are parents, and the threshold rises.
 
-    Its state: `threshold` (None before generation 0 where it is to be measured), `failures` in a row, and the viable agents
-    of the last generation that passed: `pool` (M genomes, best first), `indices` (M,) their places in it, `generation`.
+    Its state: `threshold` (None before generation 0 where it is that generation's mean), `failures`, the
+    number of consecutive failures, and the viable agents of the last generation that passed: `pool` (M
+    genomes, best first), `indices` (M,), their indices in it, and `generation`, its number.
     """
 
     Parameters = RisingThresholdParameters
@@ -77,11 +79,11 @@ class RisingThreshold:
         return {"threshold": self.parameters.initial_threshold, "failures": 0, "pool": None}
 
     def revived(self, state: State) -> State:
-        """The state in which a search that had died out goes on: failures are counted anew."""
+        """The state from which a search that died out continues: failures are counted from 0 again."""
         return {**state, "failures": 0}
 
     def ask(self, state: State, *, seed: int, generation: int) -> Population:
-        """The population of this generation: random until a generation has passed, then children of the viable."""
+        """The population: random agents until a generation has passed, then children of viable agents."""
         if state["pool"] is None:
             return random_population(self.genome, self.population_size, seed=seed, generation=generation)
         key, size = rng.derive(seed, Purpose.PARENTS, generation), self.population_size
@@ -96,17 +98,17 @@ class RisingThreshold:
         )
 
     def tell(self, state: State, population: Population, fitness: Float64Array, *, generation: int) -> tuple[State, Verdict]:
-        """The threshold rises where enough agents reached it; else the generation has failed, and is tried again."""
+        """Raise the threshold if enough agents reached it; otherwise count a failure and keep the parents."""
         order = ranked(fitness)
         threshold = state["threshold"]
         if threshold is None and len(order):
-            threshold = min(mean(fitness[order]), float(fitness[order[0]]))  # a mean is rounded
+            threshold = min(mean(fitness[order]), float(fitness[order[0]]))  # rounding can put a mean above the best
         viable = order[fitness[order] >= threshold] if len(order) else order
         facts = {"required_agents": self.parameters.required_agents, "maximum_failures": self.parameters.maximum_failures}
         if len(viable) < self.parameters.required_agents:
             failures = state["failures"] + 1
-            why = StopReason.THRESHOLD_MISSED if len(order) else StopReason.EXTINCTION
-            stop = why if failures >= self.parameters.maximum_failures else None
+            reason = StopReason.THRESHOLD_MISSED if len(order) else StopReason.EXTINCTION
+            stop = reason if failures >= self.parameters.maximum_failures else None
             verdict = Verdict(stop, threshold, len(viable), facts | {"failures": failures})
             return {**state, "threshold": threshold, "failures": failures}, verdict
         measured = fitness[viable if self.parameters.rise_over == RiseOver.VIABLE else order]

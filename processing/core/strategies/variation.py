@@ -1,4 +1,4 @@
-"""How children differ from their parents: the parameters that breeding strategies share."""
+"""The parameters of crossover and mutation that breeding strategies share."""
 
 from enum import StrEnum
 
@@ -41,7 +41,7 @@ class VariationParameters(Parameters):
     )
 
     def variation(self, *, elites: int) -> Variation:
-        """These parameters in the form that genome kinds take."""
+        """Return these parameters in the form that genome kinds take."""
         return Variation(
             crossover=self.crossover.value, crossover_probability=self.crossover_probability, mutation=self.mutation.value,
             mutation_probability=self.mutation_probability, mutation_scale=self.mutation_scale, elites=elites,

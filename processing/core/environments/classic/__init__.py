@@ -1,4 +1,4 @@
-"""Gymnasium's classic control environments, compiled. One file and one line each."""
+"""Compiled versions of Gymnasium's classic control environments: one file and one line each."""
 
 from processing.core.environments.classic.acrobot import Acrobot
 from processing.core.environments.classic.cart_pole import CartPole

@@ -35,7 +35,7 @@ HEIGHT, STEP_REWARD = 1.0, -1.0
 
 @formula
 def accelerations(upper, lower, upper_spin, lower_spin, torque):
-    """What the angles, spins and torque do to the spins: (rad/s², rad/s²)."""
+    """Return the angular accelerations of both links (rad/s²)."""
     cosine, sine = cos(lower), sin(lower)
     whole = CENTRE_SQUARE + (FIRST_MOMENT + cosine) + ONE + ONE
     coupled = (CENTRE_SQUARE + CENTRE * cosine) + ONE
@@ -51,7 +51,7 @@ def accelerations(upper, lower, upper_spin, lower_spin, torque):
 
 @formula
 def dynamics(upper, lower, upper_spin, lower_spin, action):
-    """One step: both angles, both spins, the reward, and 1 where the tip is high enough, else 0."""
+    """Return angles and spins after one step, the reward, and 1 where the tip reaches the goal, else 0."""
     angle, bend, spin, turn, torque = upper, lower, upper_spin, lower_spin, action - ONE
     angles = bends = spins = turns = ZERO * torque
     for stage in range(4):
@@ -70,7 +70,7 @@ def dynamics(upper, lower, upper_spin, lower_spin, action):
 
 @formula
 def within(angle):
-    """The angle less as many whole turns as bring it to -pi to pi; a step makes fewer than three."""
+    """Return the angle wrapped to [-pi, pi]; a step changes it by fewer than three turns."""
     for _ in range(3):
         angle = where_greater(angle, STRAIGHT, angle - FULL_TURN, angle)
         angle = where_greater(-STRAIGHT, angle, angle + FULL_TURN, angle)
@@ -79,7 +79,7 @@ def within(angle):
 
 @part
 def fill_observation(world, work):
-    """Cosine and sine of both angles, and both spins."""
+    """Write cosine and sine of both angles, and both spins."""
     floats, scratch = work.floats, work.scratch
     for link in range(2):
         angle = load(floats, link * LANES)
@@ -90,7 +90,7 @@ def fill_observation(world, work):
 
 @part
 def fill_step(world, work, clock):
-    """One step of all lanes."""
+    """Carry out one step in all lanes and return how many episodes it ends."""
     floats = work.floats
     upper, lower, upper_spin, lower_spin, reward, over = dynamics(
         load(floats, 0), load(floats, LANES), load(floats, 2 * LANES), load(floats, 3 * LANES), load_whole(work.actions, 0)
@@ -103,7 +103,7 @@ def fill_step(world, work, clock):
 
 
 class Acrobot(Classic):
-    """Acrobot-v1."""
+    """The environment Acrobot-v1."""
 
     gymnasium_id, limit, actions, criterion = "Acrobot-v1", 500, "choice", MeanReturn(-100.0)
     inputs, outputs, floats = 6, 3, 4
@@ -120,10 +120,10 @@ class Acrobot(Classic):
     dynamics = staticmethod(dynamics)
 
     def best_return(self) -> float:
-        """The goal with the first step."""
+        """Return 0, the return of reaching the goal with the first step."""
         return 0.0
 
     def seen(self, state: Sequence[Any]) -> Float32Array:
-        """Cosine and sine of both angles, and both spins."""
+        """Return cosine and sine of both angles, and both spins, (6,) float32."""
         upper, lower, *spins = state
         return np.array([np.cos(upper), np.sin(upper), np.cos(lower), np.sin(lower), *spins], np.float32)

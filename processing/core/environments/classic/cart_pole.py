@@ -28,7 +28,7 @@ FARTHEST, STEEPEST = 2.4, 12 * 2 * math.pi / 360
 
 @formula
 def dynamics(position, speed, angle, spin, action, reward, last_reward):
-    """One Euler step: position, speed, angle, spin, the reward, and 1 where the environment ends it, else 0."""
+    """Return the state after one Euler step, the reward, and 1 where the episode terminates, else 0."""
     force = where_greater(action, HALF, PUSH, -PUSH)
     cosine, sine = cos(angle), sin(angle)
     push = (force + POLE_MOMENT * square(spin) * sine) / WHOLE_MASS
@@ -47,14 +47,14 @@ def dynamics(position, speed, angle, spin, action, reward, last_reward):
 
 @part
 def fill_observation(world, work):
-    """The state is what is seen."""
+    """Write the state as the observation."""
     for row in range(4):
         store(work.scratch, row * LANES, load(work.floats, row * LANES))
 
 
 @part
 def fill_step(world, work, clock):
-    """One step of all lanes."""
+    """Carry out one step in all lanes and return how many episodes it ends."""
     floats, settings = work.floats, world.settings
     position, speed, angle, spin, reward, over = dynamics(
         load(floats, 0), load(floats, LANES), load(floats, 2 * LANES), load(floats, 3 * LANES),
@@ -74,7 +74,7 @@ class CartPoleKwargs(Parameters):
 
 
 class CartPole(Classic):
-    """CartPole-v1."""
+    """The environment CartPole-v1."""
 
     gymnasium_id, limit, actions, criterion = "CartPole-v1", 500, "choice", MeanReturn(475.0)
     inputs, outputs, floats = 4, 2, 4
@@ -87,9 +87,9 @@ class CartPole(Classic):
     dynamics = staticmethod(dynamics)
 
     def settings(self) -> tuple[float, ...]:
-        """The reward of a step, and that of one that the environment ends."""
+        """Return the reward of a step, and that of a step that terminates the episode."""
         return (0.0, -1.0) if self.kwargs.sutton_barto_reward else (1.0, 1.0)
 
     def best_return(self) -> float:
-        """To stay upright to the end."""
+        """Return the return of an episode in which the pole never falls."""
         return self.settings()[0] * self.max_steps

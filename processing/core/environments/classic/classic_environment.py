@@ -1,9 +1,9 @@
-"""What the classic environments share: where lives start, how rewards are added up, and the mode that follows Gymnasium.
+"""The base class of the classic environments: initial states, returns, and comparison with Gymnasium.
 
-Each environment has one part `dynamics`, in plain arithmetic with its constants as module globals. In lanes the
-constants are bound as float32 and sine and cosine are those of `numeric.py`; in the comparison mode the constants stand
-as they are and sine and cosine are the library's, so that every operation is one of Gymnasium's, in its order and its
-types.
+Each environment has one part `dynamics`, written in plain arithmetic with its constants as module globals. In
+lanes the constants are float32 and sine and cosine come from `numeric.py`. In the comparison mode the
+constants keep their types and sine and cosine come from the library, so that every operation is one of
+Gymnasium's, in its order and with its types.
 """
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, empty-body, assignment"
@@ -27,14 +27,14 @@ from processing.core.types import Float32Array
 
 
 class World(NamedTuple):
-    """What kernels know of an environment."""
+    """The arrays that kernels read."""
 
-    starts: Float32Array  # (2 * floats,) for each number of the state the least start, and how much more it can be
-    settings: Float32Array  # (k,) what keyword arguments change; the environment says which
+    starts: Float32Array  # (2 * floats,) least initial value and width of its range, by number of the state
+    settings: Float32Array  # (k,) constants set by keyword arguments, see `Classic.settings`
 
 
 class Compared(NamedTuple):
-    """A step as Gymnasium computes it."""
+    """The result of a step in the comparison mode, equal to Gymnasium's."""
 
     state: tuple[float, ...]
     observation: Float32Array  # (inputs,)
@@ -43,37 +43,38 @@ class Compared(NamedTuple):
 
 
 class NoKwargs(Parameters):
-    """No keyword arguments."""
+    """The keyword arguments of an environment that has none."""
 
 
 class Classic(ABC):
     """One of Gymnasium's classic control environments.
 
     Args:
-        parameters: has `max_steps` (None: as in Gymnasium), `episodes`, `seeds` ("common": all agents of a generation
-            meet the same episodes, "fresh": each its own), `kwargs`, those of `Kwargs`, and perhaps `aggregate` and `minimise`.
+        parameters: has `max_steps` (None: Gymnasium's limit), `episodes`, `seeds` ("common": all agents of a
+            generation get the same episodes, "fresh": each agent gets its own), `kwargs` for `Kwargs`, and
+            optionally `aggregate` and `minimise`.
     """
 
     gymnasium_id: ClassVar[str]
-    limit: ClassVar[int]  # steps, as Gymnasium registers it
+    limit: ClassVar[int]  # steps of an episode, as Gymnasium registers it
     inputs: ClassVar[int]
     outputs: ClassVar[int]
     floats: ClassVar[int]
-    starts: ClassVar[Sequence[tuple[float, float]]]  # least and largest of each number of the state
-    observed: ClassVar[Sequence[str]]  # what each input says
-    does: ClassVar[Sequence[str]]  # what each output does
+    starts: ClassVar[Sequence[tuple[float, float]]]  # least and largest initial value of each number
+    observed: ClassVar[Sequence[str]]  # name of each input
+    does: ClassVar[Sequence[str]]  # name of each output
     scene: ClassVar[Scene]  # how it is drawn
     actions: ClassVar[str]
     criterion: MeanReturn | None
     slots: ClassVar[Mapping[str, object]]  # fill_observation, fill_step, and the constants of the dynamics as float32
-    exact: ClassVar[Mapping[str, object]]  # what is bound in the comparison mode
+    exact: ClassVar[Mapping[str, object]]  # bindings of the comparison mode
     dynamics: ClassVar[Callable[..., Any]]
     Kwargs: ClassVar[type[Parameters]] = NoKwargs
 
     judge = "episodes"
     is_random = True
     integers = bits = 0
-    plain_seconds = (1.2e-4, 1.2e-6)  # a step in plain Python takes so long, and for each weight
+    plain_seconds = (1.2e-4, 1.2e-6)  # seconds in plain Python for each step, and in addition for each weight
 
     def __init__(self, parameters: Any) -> None:
         self.parameters = parameters
@@ -82,79 +83,84 @@ class Classic(ABC):
         self.episodes, self.has_common_episodes = parameters.episodes, parameters.seeds == "common"
         self.aggregate, self.minimise = getattr(parameters, "aggregate", None) or "mean", getattr(parameters, "minimise", False)
         if self.minimise:
-            self.criterion = None  # the registry's threshold is one of rewards
+            self.criterion = None  # the registered threshold is for returns, not for costs
 
     def settings(self) -> tuple[float, ...]:
-        """The numbers that keyword arguments change."""
+        """Return the constants that keyword arguments set, in the order that the kernel reads them."""
         return ()
 
     def best_possible(self) -> float | None:
-        """An upper bound of the fitness; None where none is known, as of costs."""
+        """Return an upper bound of the fitness; None where none is known, as for costs."""
         return None if self.minimise else self.best_return()
 
     @abstractmethod
     def best_return(self) -> float | None:
-        """An upper bound of the return of one episode."""
+        """Return an upper bound of the return of one episode; None where none is known."""
 
     @classmethod
     def input_labels(cls) -> tuple[str, ...]:
-        """What each input says, for people."""
+        """Return the name of each input for display."""
         return tuple(cls.observed)
 
     @classmethod
     def output_labels(cls) -> tuple[str, ...]:
-        """What each output does, for people."""
+        """Return the name of each output for display."""
         return tuple(cls.does)
 
     @cached_property
     def world(self) -> World:
-        """The environment in the form that kernels take."""
+        """The arrays that kernels read."""
         starts = [number for low, high in self.starts for number in (low, high - low)]
         return World(np.array(starts, np.float32), np.array(self.settings(), np.float32))
 
     @property
     def parts(self) -> dict[str, object]:
         """The slots of `rollout` that this environment fills, and the constants of its dynamics."""
-        says = fill_choice if self.actions == "choice" else fill_commands
-        return {"fill_start": fill_start, "fill_actions": says, **self.slots}
+        fill_actions = fill_choice if self.actions == "choice" else fill_commands
+        return {"fill_start": fill_start, "fill_actions": fill_actions, **self.slots}
 
     def compared(self, state: Sequence[float], action: Any) -> Compared:
-        """One step in the comparison mode: bit for bit that of Gymnasium, from a state and an action of its types."""
+        """Compute one step in the comparison mode, bit for bit as Gymnasium does.
+
+        Args:
+            state: (floats,) in Gymnasium's types.
+            action: as Gymnasium takes it.
+        """
         *numbers, reward, over = plain(type(self).dynamics, self.exact)(*self.taken(state), action, *self.settings())
         kept = self.kept(numbers)
         return Compared(kept, self.seen(kept), float(reward), bool(over))
 
     def taken(self, state: Sequence[Any]) -> tuple[float, ...]:
-        """The state as Gymnasium computes with it: in float64."""
+        """Return the state in the types that Gymnasium computes with: float64."""
         return tuple(np.array(state, np.float64))
 
     def kept(self, state: Sequence[Any]) -> tuple[float, ...]:
-        """The state as Gymnasium keeps it: in float64."""
+        """Return the state in the types that Gymnasium stores: float64."""
         return tuple(np.array(state, np.float64))
 
     def seen(self, state: Sequence[Any]) -> Float32Array:
-        """The observation of a state as Gymnasium computes it."""
+        """Return the observation of a state as Gymnasium computes it, (inputs,) float32."""
         return np.array(state, np.float32)
 
 
 def in_lanes(module: Mapping[str, Any]) -> dict[str, object]:
-    """The constants of a module, float in capitals, as float32."""
+    """Return the constants of a module (floats with names in capitals) as float32."""
     return {name: np.float32(value) for name, value in module.items() if name.isupper() and type(value) is float}
 
 
 @formula
 def chosen(a, b, yes, no):
-    """`where_greater` of single numbers in the comparison mode."""
+    """Return `yes` where a > b, else `no`: `where_greater` for scalars in the comparison mode."""
     return yes if a > b else no
 
 
 @formula
 def powered(x):
-    """`square` as Gymnasium's `** 2`, which is the library's power and not always x * x."""
+    """Return x ** 2: `square` as Gymnasium computes it; the library's power is not always x * x."""
     return x**2
 
 
-#: What every comparison mode binds.
+#: Bindings that the comparison modes of all environments share.
 EXACT: Mapping[str, object] = {
     "where_greater": chosen, "square": powered, "sin": np.sin, "cos": np.cos, "ZERO": 0.0, "ONE": 1.0, "TWO": 2.0,
 }
@@ -162,7 +168,7 @@ EXACT: Mapping[str, object] = {
 
 @part
 def fill_start(world, work, lane, key):
-    """Each number of the state uniform in its range."""
+    """Draw each number of the initial state uniformly from its range."""
     for row in range(world.starts.size >> 1):
         more = get(world.starts, 2 * row + 1) * uniform_part(key, row)
         put(work.floats, row * LANES + lane, get(world.starts, 2 * row) + more)
@@ -170,13 +176,13 @@ def fill_start(world, work, lane, key):
 
 @part
 def settled(work, reward, over):
-    """Add the rewards of a step, mark the lives that it ends; how many."""
+    """Add the rewards of a step to the returns, mark the episodes that it ends, and return their number."""
     add_up(work.returns, 0, reward)
     return mark_over(work.over, work.alive, over)
 
 
 @formula
 def clipped(x, low, high):
-    """x, but at least low and at most high."""
+    """Return x clipped to [low, high]."""
     x = where_greater(x, high, high, x)
     return where_greater(low, x, low, x)

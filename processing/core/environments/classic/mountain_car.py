@@ -1,8 +1,8 @@
-"""A car too weak for the hill, which has to swing: Gymnasium's MountainCar-v0.
+"""A car whose engine is too weak for the hill, so that it must gain momentum: Gymnasium's MountainCar-v0.
 
 State and observation: position, from -0.6 to -0.4 at the start, and speed, 0 there. Action: 0 pushes left, 1 does
 nothing, 2 pushes right. Reward: -1 for each step. Terminates: at 0.5 or beyond with at least `goal_velocity`.
-Truncates: after 200 steps. A car that runs into the left wall, at -1.2, stands.
+Truncates: after 200 steps. The left wall, at -1.2, stops the car.
 
 Source: Gymnasium 1.4, `mountain_car.py`; Moore 1990.
 """
@@ -25,7 +25,7 @@ ENGINE, DESCENT, WAVES, STEP_REWARD = 0.001, 0.0025, 3.0, -1.0
 
 @formula
 def dynamics(position, speed, action, goal_velocity):
-    """One step: position, speed, the reward, and 1 where it reaches the goal, else 0."""
+    """Return position and speed after one step, the reward, and 1 where the car reaches the goal, else 0."""
     speed = speed + ((action - ONE) * ENGINE + cos(WAVES * position) * -DESCENT)
     position, speed = moved(position, clipped(speed, -FASTEST, FASTEST))
     over = reached(position, speed, GOAL_POSITION, goal_velocity)
@@ -34,27 +34,27 @@ def dynamics(position, speed, action, goal_velocity):
 
 @formula
 def moved(position, speed):
-    """Position and speed behind a step at this speed; the walls hold."""
+    """Return position and speed after a step; the left wall stops the car, the right wall bounds it."""
     position = clipped(position + speed, LEFT_WALL, RIGHT_WALL)
     return position, where_greater(position, LEFT_WALL, speed, where_greater(ZERO, speed, ZERO, speed))
 
 
 @formula
 def reached(position, speed, goal, goal_velocity):
-    """1 where the car is at the goal or beyond, and fast enough, else 0."""
+    """Return 1 where the car is at or beyond the goal and fast enough, else 0."""
     return where_greater(goal, position, ZERO, where_greater(goal_velocity, speed, ZERO, ONE))
 
 
 @part
 def fill_observation(world, work):
-    """The state is what is seen."""
+    """Write the state as the observation."""
     store(work.scratch, 0, load(work.floats, 0))
     store(work.scratch, LANES, load(work.floats, LANES))
 
 
 @part
 def fill_step(world, work, clock):
-    """One step of all lanes."""
+    """Carry out one step in all lanes and return how many episodes it ends."""
     action = load_whole(work.actions, 0)
     position, speed, reward, over = dynamics(load(work.floats, 0), load(work.floats, LANES), action, get(world.settings, 0))
     store(work.floats, 0, position)
@@ -69,7 +69,7 @@ class MountainCarKwargs(Parameters):
 
 
 class MountainCar(Classic):
-    """MountainCar-v0."""
+    """The environment MountainCar-v0."""
 
     gymnasium_id, limit, actions, criterion = "MountainCar-v0", 200, "choice", MeanReturn(-110.0)
     inputs, outputs, floats = 2, 3, 2
@@ -82,9 +82,9 @@ class MountainCar(Classic):
     dynamics = staticmethod(dynamics)
 
     def settings(self) -> tuple[float, ...]:
-        """The speed that the car must have at the goal."""
+        """Return the least speed at the goal."""
         return (self.kwargs.goal_velocity,)
 
     def best_return(self) -> float:
-        """A start costs at least one step."""
+        """Return -1: an episode takes at least one step."""
         return -1.0

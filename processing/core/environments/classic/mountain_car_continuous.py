@@ -1,4 +1,4 @@
-"""The mountain car with an engine that can be throttled: Gymnasium's MountainCarContinuous-v0.
+"""The mountain car with a continuous force: Gymnasium's MountainCarContinuous-v0.
 
 State and observation as in `mountain_car.py`. Command: the force, from -1 to 1. Reward: -0.1 times the square of the
 command, and 100 at the goal. Terminates: at 0.45 or beyond with at least `goal_velocity`. Truncates: after 999 steps.
@@ -29,13 +29,13 @@ POWER, DESCENT, WAVES, GOAL_REWARD, EFFORT = 0.0015, 0.0025, 3.0, 100.0, 0.1
 
 @formula
 def alone(x):
-    """x; the comparison mode has Gymnasium's change to float64 here."""
+    """Return x; the comparison mode binds Gymnasium's conversion to float64 here."""
     return x
 
 
 @formula
 def dynamics(position, speed, action, goal_velocity):
-    """One step: position, speed, the reward, and 1 where it reaches the goal, else 0."""
+    """Return position and speed after one step, the reward, and 1 where the car reaches the goal, else 0."""
     force = clipped(action, -ONE, ONE)
     speed = speed + (force * POWER - DESCENT * cos(WAVES * position))
     position, speed = moved(position, clipped(speed, -FASTEST, FASTEST))
@@ -46,7 +46,7 @@ def dynamics(position, speed, action, goal_velocity):
 
 @part
 def fill_step(world, work, clock):
-    """One step of all lanes."""
+    """Carry out one step in all lanes and return how many episodes it ends."""
     command = load(work.commands, 0)
     position, speed, reward, over = dynamics(load(work.floats, 0), load(work.floats, LANES), command, get(world.settings, 0))
     store(work.floats, 0, position)
@@ -55,7 +55,7 @@ def fill_step(world, work, clock):
 
 
 class MountainCarContinuous(Classic):
-    """MountainCarContinuous-v0."""
+    """The environment MountainCarContinuous-v0."""
 
     gymnasium_id, limit, actions, criterion = "MountainCarContinuous-v0", 999, "commands", MeanReturn(90.0)
     inputs, outputs, floats = 2, 1, 2
@@ -68,17 +68,17 @@ class MountainCarContinuous(Classic):
     dynamics = staticmethod(dynamics)
 
     def settings(self) -> tuple[float, ...]:
-        """The speed that the car must have at the goal."""
+        """Return the least speed at the goal."""
         return (self.kwargs.goal_velocity,)
 
     def best_return(self) -> float:
-        """The goal without effort."""
+        """Return the reward of the goal, reached without any force."""
         return GOAL_REWARD
 
     def taken(self, state: Sequence[Any]) -> tuple[float, ...]:
-        """The state as Gymnasium computes with it: in float64 at the start, and then in float32."""
+        """Return the state in Gymnasium's types: float64 at the start, float32 afterwards."""
         return tuple(state)
 
     def kept(self, state: Sequence[Any]) -> tuple[float, ...]:
-        """The state as Gymnasium keeps it: in float32."""
+        """Return the state in the type that Gymnasium stores: float32."""
         return tuple(np.array(state, np.float32))

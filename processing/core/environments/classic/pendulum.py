@@ -1,9 +1,9 @@
 """A pendulum to swing up and hold, driven at its hinge: Gymnasium's Pendulum-v1.
 
-State: angle from the upright (rad), uniform from -pi to pi at the start, and spin (rad/s), uniform in ±1 at the start, at
-most 8. Gymnasium lets the angle grow; in lanes it is brought back to -pi to pi, where float32 keeps its digits.
-Observation: cosine and sine of the angle, spin. Command: the torque, -1 to 1 for ±2 N m. Reward: -(angle² + 0.1 spin² +
-0.001 torque²) with the angle from -pi to pi, before the step. Truncates: after 200 steps.
+State: angle from upright (rad), uniform from -pi to pi at the start, and spin (rad/s), uniform in ±1 at the
+start, at most 8. Gymnasium lets the angle grow without bound; lanes wrap it to [-pi, pi], where float32 is
+accurate. Observation: cosine and sine of the angle, spin. Command: the torque, -1 to 1 for ±2 N m. Reward:
+-(angle² + 0.1 spin² + 0.001 torque²) with the wrapped angle before the step. Truncates: after 200 steps.
 
 Source: Gymnasium 1.4, `pendulum.py`.
 """
@@ -29,7 +29,10 @@ SPIN_COST, TORQUE_COST = 0.1, 0.001
 
 @formula
 def dynamics(angle, spin, torque, weight):
-    """One step: angle, spin, the reward, and 0: nothing ends it. `weight` is 3/2 of the gravity (m/s²)."""
+    """Return angle and spin after one step, the reward, and 0, as no state terminates.
+
+    `weight` is 3/2 of the gravity (m/s²).
+    """
     torque = clipped(torque, -STRONGEST, STRONGEST)
     cost = square(wrapped(angle)) + SPIN_COST * square(spin) + TORQUE_COST * square(torque)
     spin = spin + (weight * sin(angle) + LEVERAGE * torque) * STEP_SECONDS
@@ -39,7 +42,7 @@ def dynamics(angle, spin, torque, weight):
 
 @part
 def fill_observation(world, work):
-    """Cosine and sine of the angle, and the spin."""
+    """Write cosine and sine of the angle, and the spin."""
     angle = load(work.floats, 0)
     store(work.scratch, 0, cos(angle))
     store(work.scratch, LANES, sin(angle))
@@ -48,7 +51,7 @@ def fill_observation(world, work):
 
 @part
 def fill_step(world, work, clock):
-    """One step of all lanes."""
+    """Carry out one step in all lanes and return how many episodes it ends."""
     torque = load(work.commands, 0) * STRONGEST
     angle, spin, reward, over = dynamics(load(work.floats, 0), load(work.floats, LANES), torque, get(world.settings, 0))
     store(work.floats, 0, calmed(wrapped(angle)))
@@ -64,12 +67,12 @@ class PendulumKwargs(Parameters):
 
 @formula
 def turned(angle):
-    """`wrapped` as Gymnasium does it: the largest angle is that below pi."""
+    """Return the angle wrapped to [-pi, pi), as Gymnasium computes it."""
     return ((angle + np.pi) % (2 * np.pi)) - np.pi
 
 
 class Pendulum(Classic):
-    """Pendulum-v1."""
+    """The environment Pendulum-v1."""
 
     gymnasium_id, limit, actions, criterion = "Pendulum-v1", 200, "commands", None
     inputs, outputs, floats = 3, 1, 2
@@ -82,13 +85,13 @@ class Pendulum(Classic):
     dynamics = staticmethod(dynamics)
 
     def settings(self) -> tuple[float, ...]:
-        """How strongly the pendulum is pulled down, for its length and mass of 1."""
+        """Return 3/2 of the gravity, for length and mass 1."""
         return (3 * self.kwargs.g / 2.0,)
 
     def best_return(self) -> float:
-        """To stand upright, at rest, without a torque."""
+        """Return 0: the pendulum is upright and at rest, without a torque."""
         return 0.0
 
     def seen(self, state: Sequence[Any]) -> Float32Array:
-        """Cosine and sine of the angle, and the spin."""
+        """Return cosine and sine of the angle, and the spin, (3,) float32."""
         return np.array([np.cos(state[0]), np.sin(state[0]), state[1]], np.float32)

@@ -1,14 +1,15 @@
-"""Balance two poles of unequal length on a cart that moves along a track, with or without seeing how fast things move.
+"""Balance two poles of unequal length on a cart on a track, with or without velocities as inputs.
 
-Observation, with velocities: 6 float32, x / 4.8 m, ẋ / 2, θ1 / 0.52 rad, θ̇1 / 2, θ2 / 0.52, θ̇2 / 2; without: the places
-and angles alone. The bias that the published networks see is the genome's. Action: one command from -1 to 1, a force of so
-many times 10 N on the cart for 0.02 s; an output from 0 to 1 is (output - 0.5) * 20 N. Terminates: when the cart is
-beyond 2.4 m, or a pole beyond 36 degrees. Truncates: after `max_steps`. Start: all 0 but θ1 = 0.07 rad, always.
-Return, with velocities: the number of steps. Without, t steps balanced of up to 1,000: 0.1 t / 1000, and where t >= 100,
-0.9 * 0.75 / the sum of |x| + |ẋ| + |θ1| + |θ̇1| over the last 100 of them, which rewards standing still.
+Observation, with velocities: 6 float32, x / 4.8 m, ẋ / 2, θ1 / 0.52 rad, θ̇1 / 2, θ2 / 0.52, θ̇2 / 2;
+without: only the position and the angles. The bias input of the published networks is part of the genome
+here. Action: one command from -1 to 1, a force of 10 N times the command on the cart for 0.02 s; an output
+from 0 to 1 is (output - 0.5) * 20 N. Terminates: when the cart is beyond 2.4 m, or a pole beyond 36 degrees.
+Truncates: after `max_steps`. Start: always 0 except θ1 = 0.07 rad. Return, with velocities: the number of
+steps. Without, for t balanced steps of at most 1,000: 0.1 t / 1000, plus, where t >= 100, 0.9 * 0.75 / the
+sum of |x| + |ẋ| + |θ1| + |θ̇1| over the last 100 of them, which penalises oscillation.
 
-Solved, with velocities: 100,000 steps. Without: the champion of a species whose turn it is (`criterion.candidate`) balances
-100,000 steps, and from at least 200 of 625 other starts 1,000 steps.
+Solved, with velocities: 100,000 balanced steps. Without: the tested champion of a species
+(`criterion.candidate`) balances for 100,000 steps, and for 1,000 steps from at least 200 of 625 other starts.
 
 Source: Stanley and Miikkulainen 2002, section 4.3, and its authors' code.
 """
@@ -33,7 +34,7 @@ from processing.core.parameters import Parameters, parameter
 from processing.core.rollouts.actions import fill_commands
 from processing.core.types import Evaluations, Float32Array, Population, State
 
-#: Steps that are asked for: of a champion, and from each of the other starts; and how many of these must succeed.
+#: Steps required of a champion, and from each of the other starts; and how many of these starts must succeed.
 LONG_STEPS, SHORT_STEPS, REQUIRED_STARTS = 100_000, 1_000, 200
 
 START = (0.0, 0.0, 0.07, 0.0)
@@ -58,11 +59,12 @@ class DoublePoleParameters(Parameters):
 class DoublePole:
     """Two poles of unequal length, balanced on a cart.
 
-    Networks see where the cart is and how the poles lean; with velocities also how fast that changes. Their one output pushes
-    the cart, by up to 10 N either way. It ends when a pole leans beyond 36 degrees, or the cart is beyond 2.4 m. Every step
-    is paid with velocities; without, few movements are, and a network needs a memory.
+    Networks see where the cart is and how the poles lean; with velocities also how fast that changes. Their
+    one output pushes the cart, by up to 10 N either way. It ends when a pole leans beyond 36 degrees, or the
+    cart is beyond 2.4 m. Every step is paid with velocities; without, few movements are, and a network needs
+    a memory.
 
-    Other starts than the task's own make a trial of it: life n begins at start n, and returns its steps.
+    Other starts than the task's own make a trial of it: episode n begins at start n, and returns its steps.
     """
 
     Parameters = DoublePoleParameters
@@ -70,7 +72,7 @@ class DoublePole:
     actions = "commands"
     is_random = has_common_episodes = False
     judge = "episodes"
-    plain_seconds = (2.5e-4, 1.2e-6)  # a step in plain Python takes so long, and for each weight
+    plain_seconds = (2.5e-4, 1.2e-6)  # seconds in plain Python for each step, and in addition for each weight
 
     def __init__(self, parameters: DoublePoleParameters) -> None:
         self.parameters = parameters
@@ -81,35 +83,35 @@ class DoublePole:
 
     @property
     def criterion(self) -> Any:
-        """Who has solved the task; None where lives are too short to show it."""
+        """The criterion of a solution; None where episodes are too short for one."""
         if not self.parameters.velocities:
             return Generalising(self.parameters)
         return Lasting() if self.max_steps >= LONG_STEPS else None
 
     def best_possible(self) -> float | None:
-        """All steps; None without velocities, where there is always less movement."""
+        """Return the largest number of steps; None without velocities, where the return has no bound."""
         return None if self.is_damped else float(self.max_steps)
 
     def input_labels(self) -> tuple[str, ...]:
-        """What each input says, for people."""
+        """Return the name of each input for display."""
         names = ("cart", "cart velocity", "long pole", "long pole velocity", "short pole", "short pole velocity")
         return names if self.parameters.velocities else names[::2]
 
     @staticmethod
     def output_labels() -> tuple[str, ...]:
-        """What the command does, for people."""
+        """Return the name of the output for display."""
         return ("push",)
 
     @property
     def scene(self) -> Scene:
-        """How it is drawn."""
-        place = 2 if self.parameters.velocities else 1  # of an angle, behind the number before it
+        """The scene that pages draw."""
+        place = 2 if self.parameters.velocities else 1  # distance between the indices of positions and angles
         poles = tuple((place * (1 + pole), 0.52, length) for pole, length in enumerate((1.0, 0.1)))
         return cart(track=2.4, position=(0, 4.8), poles=poles)
 
     @property
     def world(self) -> World:
-        """The task in the form that kernels take."""
+        """The arrays that kernels read."""
         return World(
             starts=self.starts.reshape(-1), number=len(self.starts), limit=self.max_steps,
             sees_rates=self.parameters.velocities, is_damped=self.is_damped,
@@ -117,12 +119,12 @@ class DoublePole:
 
     @property
     def floats(self) -> int:
-        """Rows of real numbers in a lane's state."""
+        """Rows of floats in a lane's state."""
         return ROWS + (KEPT if self.is_damped else 0)
 
-    #: The slots of `rollout` that this environment fills.
     @property
     def parts(self) -> dict[str, object]:
+        """The slots of `rollout` that this environment fills, and the constants of the equations."""
         return {
             "fill_start": fill_start, "fill_observation": fill_observation, "fill_actions": fill_commands,
             "fill_step": fill_step, **numbers(np.float32),
@@ -130,19 +132,19 @@ class DoublePole:
 
 
 class Lasting:
-    """With velocities: whoever balances for 100,000 steps."""
+    """The criterion with velocities: an agent balances the poles for 100,000 steps."""
 
     def winner(
         self, plan: Any, population: Population, evaluations: Evaluations, *,
         candidate: int | None, seed: int, generation: int, state: State,
     ) -> Solution:
-        """The first such agent."""
+        """Return the first agent that does, or None."""
         found = np.flatnonzero(evaluations.steps >= LONG_STEPS)
         return Solution(int(found[0]) if len(found) else None)
 
 
 class Generalising:
-    """Without velocities: a candidate that balances for 100,000 steps, and for 1,000 from enough other starts."""
+    """The criterion without velocities: 100,000 balanced steps, and 1,000 from enough other starts."""
 
     def __init__(self, parameters: DoublePoleParameters) -> None:
         self.parameters = parameters
@@ -151,22 +153,34 @@ class Generalising:
         self, plan: Any, population: Population, evaluations: Evaluations, *,
         candidate: int | None, seed: int, generation: int, state: State,
     ) -> Solution:
-        """The candidate, if it passes both tests."""
+        """Return the candidate if it passes both tests, else None."""
         if candidate is None or self.balanced(plan, population, candidate, np.array([START], np.float32), LONG_STEPS) < 1:
             return Solution(None)
         is_general = self.balanced(plan, population, candidate, starts(), SHORT_STEPS) >= REQUIRED_STARTS
         return Solution(candidate if is_general else None)
 
-    def balanced(self, plan: Any, population: Population, agent: int, begun: Float32Array, steps: int) -> int:
-        """From how many starts, (S, 4), an agent balances for so many steps: it lives to see one more."""
+    def balanced(self, plan: Any, population: Population, agent: int, from_starts: Float32Array, steps: int) -> int:
+        """Return from how many starts an agent balances the poles for so many steps.
+
+        Args:
+            population: the agent's generation.
+            agent: its index.
+            from_starts: (S, 4) float32 starts: x (m), ẋ (m/s), θ1 (rad), θ̇1 (rad/s).
+            steps: steps required; the episode must go on for one more.
+        """
         trial = DoublePole(self.parameters.model_copy(update={"max_steps": steps + 1}))
-        trial.starts, trial.is_damped = begun, False
-        copies = plan.genome.take(population.genomes, np.full(len(begun), agent, np.int32))
-        lived = type(plan.judge)(trial, plan.genome).evaluate(copies, seed=0, generation=0)
-        return int(np.count_nonzero(lived.steps > steps))
+        trial.starts, trial.is_damped = from_starts, False
+        copies = plan.genome.take(population.genomes, np.full(len(from_starts), agent, np.int32))
+        evaluated = type(plan.judge)(trial, plan.genome).evaluate(copies, seed=0, generation=0)
+        return int(np.count_nonzero(evaluated.steps > steps))
 
 
 def starts() -> Float32Array:
-    """The 625 starts of the test, (625, 4): x, ẋ, θ1 and θ̇1 at 5 shares of what each may be."""
+    """Return the 625 starts of the generalisation test: x, ẋ, θ1 and θ̇1 at 5 shares of the range of each.
+
+    Returns:
+        (625, 4) float32: m, m/s, rad, rad/s.
+    Source: Stanley and Miikkulainen 2002, section 4.3.
+    """
     grid = [[share * scale - scale / 2 for share in SHARES] for scale in SCALES]
     return np.array(list(product(*grid)), np.float32)

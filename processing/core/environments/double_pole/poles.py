@@ -1,4 +1,4 @@
-"""Two poles on a cart, as parts of a kernel: the equations of motion, and how lives begin, see, step and are scored.
+"""Parts of the rollout kernel for two poles on a cart: equations of motion, starts, observations, returns.
 
 A pole of mass m and half-length l, at the angle θ from the upright, with friction μ in its hinge; g = -9.8 m/s²:
     fall = g sin θ + μ θ̇ / (m l)
@@ -25,19 +25,20 @@ from processing.core.kernels.numeric import HALF, ONE, TWO, ZERO, absolute, calm
 from processing.core.kernels.roles import formula, kernel, part
 from processing.core.types import Float32Array
 
-#: Where a lane's state begins: the cart, the long and the short pole, each followed by its rate; the steps left; what
-#: the last step came to (LIVES, FAILED or DONE); and, where rates are hidden, how much moved in each of the last steps.
+#: Offsets in a lane's state: the cart, the long and the short pole, each followed by its rate; the steps
+#: left; the outcome of the last step (RUNNING, FAILED or DONE); and, without velocities, the movement in each
+#: of the last steps.
 CART, LONG, SHORT, LEFT, FLAG, MOVED = 0, 2 * LANES, 4 * LANES, 6 * LANES, 7 * LANES, 8 * LANES
 ROWS = 8
-LIVES, FAILED, DONE = ZERO, ONE, TWO
-#: Steps whose movements count, and rows that keep them: one more, for the step in which a life fails.
+RUNNING, FAILED, DONE = ZERO, ONE, TWO
+#: Steps whose movements count, and rows that hold them: one more, for the step in which an episode fails.
 COUNTED = 100
 KEPT = COUNTED + 1
 
-#: A life fails beyond 2.4 m or 36 degrees (rad).
+#: An episode fails beyond 2.4 m or 36 degrees (rad).
 _TRACK, _TILT = np.float32(2.4), np.float32(0.628329)
 _FORCE = np.float32(10.0)  # N
-#: What one unit of each input is: 4.8 m, 0.52 rad, 2 m/s and 2 rad/s.
+#: Factors from physical quantities to inputs: units of 4.8 m, 0.52 rad, 2 m/s and 2 rad/s.
 _PER_PLACE, _PER_ANGLE, _PER_RATE = np.float32(1 / 4.8), np.float32(1 / 0.52), np.float32(0.5)
 
 _H = 0.01
@@ -59,17 +60,21 @@ SINE_0 = SINE_1 = SINE_2 = SINE_3 = COSINE_0 = COSINE_1 = COSINE_2 = COSINE_3 = 
 
 
 class World(NamedTuple):
-    """The task as kernels see it."""
+    """The arrays and settings that kernels read."""
 
-    starts: Float32Array  # (S * 4,) x, ẋ, θ1, θ̇1 of each start; life n begins at start n % S
+    starts: Float32Array  # (S * 4,) x, ẋ, θ1, θ̇1 of each start; rollout n begins at start n % S
     number: int  # S
-    limit: int  # steps of a life
+    limit: int  # steps of an episode
     sees_rates: bool
     is_damped: bool  # whether little movement is rewarded; else the return is the number of steps
 
 
 def numbers(real: Callable[[float], Any]) -> dict[str, Any]:
-    """What the constants of the equations are bound to: np.float32, or np.float64 with the library's sine and cosine."""
+    """Return the bindings of the constants of the equations.
+
+    Args:
+        real: np.float32, or np.float64, which also binds the library's sine and cosine and an unfused `madd`.
+    """
     bound: dict[str, Any] = {name: real(value) for name, value in _NUMBERS.items()}
     if real is np.float64:
         bound |= {"sine": _exact_sine, "cosine": _exact_cosine, "madd": _plain_madd}
@@ -78,7 +83,7 @@ def numbers(real: Callable[[float], Any]) -> dict[str, Any]:
 
 @part
 def fill_start(world, work, lane, key):
-    """The start of this life: short pole upright, at rest."""
+    """Write the initial state of a rollout; the short pole is upright and at rest."""
     floats = work.floats
     at = np.int64(get(work.owner, lane)) % world.number * 4
     for row in range(4):
@@ -90,7 +95,7 @@ def fill_start(world, work, lane, key):
 
 @part
 def fill_observation(world, work):
-    """Place and angles, each followed by its rate where rates are seen."""
+    """Write position and angles, each followed by its rate where velocities are inputs."""
     floats, x = work.floats, work.scratch
     gap = 2 * LANES if world.sees_rates else LANES
     store(x, 0, load(floats, CART) * _PER_PLACE)
@@ -103,7 +108,7 @@ def fill_observation(world, work):
 
 @part
 def fill_step(world, work, clock):
-    """One action of all lanes; what ends is scored and marked lane by lane."""
+    """Carry out one action in all lanes, add its return, and return how many episodes have failed."""
     floats = work.floats
     state = (
         load(floats, CART), load(floats, CART + LANES), load(floats, LONG), load(floats, LONG + LANES),
@@ -116,7 +121,7 @@ def fill_step(world, work, clock):
         add_up(work.returns, 0, fill(ONE))
     left = load(floats, LEFT) - ONE
     store(floats, LEFT, left)
-    flag = where_greater(left, HALF, LIVES, DONE)
+    flag = where_greater(left, HALF, RUNNING, DONE)
     flag = where_greater(_TRACK, absolute(x), flag, FAILED)  # also where it is not a number
     flag = where_greater(_TILT, absolute(t1), flag, FAILED)
     flag = where_greater(_TILT, absolute(t2), flag, FAILED)
@@ -144,10 +149,17 @@ def fill_step(world, work, clock):
 
 @part
 def damped(floats, lane, balanced, last):
-    """The fitness of a life whose rates are hidden: F of the paper, 4.3.2.
+    """Return the fitness F of an episode without velocities.
 
-    `balanced` steps t were survived, the last of them at this time of the kernel's clock. 0.1 t / 1000, and where t >= 100,
-    0.9 * 0.75 / the sum of |x| + |ẋ| + |θ1| + |θ̇1| over the last 100 of them.
+    F = 0.1 t / 1000, plus, where t >= 100, 0.9 * 0.75 / the sum of |x| + |ẋ| + |θ1| + |θ̇1| over the last 100
+    steps.
+
+    Args:
+        floats: the state of all lanes.
+        lane: the episode's lane.
+        balanced: t, the number of balanced steps.
+        last: the kernel's clock at the last of them.
+    Source: Stanley and Miikkulainen 2002, section 4.3.2.
     """
     fitness = 0.1 * np.float64(balanced) / 1000.0
     if balanced < COUNTED:
@@ -160,7 +172,12 @@ def damped(floats, lane, balanced, last):
 
 @kernel
 def fill_acted(states, forces):
-    """Change each of N states, (N, 6) in the order x, ẋ, θ1, θ̇1, θ2, θ̇2, by one action with a force in N, (N,)."""
+    """Replace each state by the state after one action.
+
+    Args:
+        states: (N, 6) in the order x, ẋ, θ1, θ̇1, θ2, θ̇2; changed in place.
+        forces: (N,) in newtons.
+    """
     for n in range(states.shape[0]):
         state = (states[n, 0], states[n, 1], states[n, 2], states[n, 3], states[n, 4], states[n, 5])
         x, v, t1, w1, t2, w2 = acted(state, forces[n])
@@ -170,13 +187,13 @@ def fill_acted(states, forces):
 
 @formula
 def acted(state, force):
-    """The state after one action: two steps of integration."""
+    """Return the state after one action: two integration steps."""
     return integrated(integrated(state, force), force)
 
 
 @formula
 def integrated(state, force):
-    """The state 0.01 s later, by the classical Runge-Kutta method of order 4."""
+    """Return the state 0.01 s later, by the classical Runge-Kutta method of order 4."""
     x, v, t1, w1, t2, w2 = state
     a1, b1, c1 = accelerations(t1, w1, t2, w2, force)
     p1, p2 = madd(TAU_2, w1, t1), madd(TAU_2, w2, t2)
@@ -194,7 +211,7 @@ def integrated(state, force):
 
 @formula
 def accelerations(t1, w1, t2, w2, force):
-    """ẍ, θ̈1, θ̈2."""
+    """Return ẍ, θ̈1 and θ̈2."""
     cos_1, fall_1, pull_1, mass_1 = hung(t1, w1, MASS_1, MOMENT_1, HINGE_1)
     cos_2, fall_2, pull_2, mass_2 = hung(t2, w2, MASS_2, MOMENT_2, HINGE_2)
     cart = (force + pull_1 + pull_2) / (CART_MASS + mass_1 + mass_2)
@@ -203,7 +220,7 @@ def accelerations(t1, w1, t2, w2, force):
 
 @formula
 def hung(angle, rate, mass, moment, hinge):
-    """What a pole does to the cart: the cosine of its angle, its fall, its pull, and its share of the mass."""
+    """Return the terms of a pole in the equations: cosine of its angle, fall, pull, and effective mass."""
     sin, cos = sine(angle), cosine(angle)
     fall = madd(hinge, rate, GRAVITY * sin)
     pull = madd(moment * rate * rate, sin, THREE_QUARTERS * mass * cos * fall)
@@ -212,7 +229,7 @@ def hung(angle, rate, mass, moment, hinge):
 
 @formula
 def sine(a):
-    """The sine of an angle within a quarter turn; a living pole never leaves it."""
+    """Return the sine of an angle within a quarter turn; the angles of running episodes are."""
     y = a * a
     p = madd(y, madd(y, madd(y, SINE_3, SINE_2), SINE_1), SINE_0)
     return madd(y * p, a, a)
@@ -220,7 +237,7 @@ def sine(a):
 
 @formula
 def cosine(a):
-    """The cosine of an angle within a quarter turn."""
+    """Return the cosine of an angle within a quarter turn."""
     y = a * a
     p = madd(y, madd(y, madd(y, COSINE_3, COSINE_2), COSINE_1), COSINE_0)
     return madd(y, madd(y, p, MINUS_HALF), WHOLE)

@@ -1,1 +1,1 @@
-"""Any environment that is registered with Gymnasium, stepped in processes of their own."""
+"""Environments registered with Gymnasium, which are stepped in separate processes."""

@@ -1,4 +1,7 @@
-"""Questions to a process that looks at environments, see `probe.py`. Environments can hang, crash, or say too much."""
+"""Requests to a process that inspects environments, see `probe.py`.
+
+The process is separate because environments can hang, crash, or print without end.
+"""
 
 import contextlib
 import json
@@ -15,19 +18,22 @@ from typing import Any
 from processing.core.errors import Refused
 
 PROBE = "processing.core.environments.foreign.probe"
-#: So many look at environments at a time; whoever comes later waits.
+#: Processes that inspect environments at the same time; further requests wait.
 MOST_AT_ONCE = 2
-#: Of what environments print, so much is kept.
+#: Bytes kept of the end of an environment's output.
 MOST_PRINTED = 10_000
 
 _slots = threading.BoundedSemaphore(MOST_AT_ONCE)
 
 
 def asked(question: Mapping[str, Any], seconds: float) -> Any:
-    """The answer to a question with one answer.
+    """Return the answer to a question that has one answer.
 
+    Args:
+        question: as `probe.py` reads it.
+        seconds: time limit.
     Raises:
-        Refused: the process came to grief, or took too long.
+        Refused: the process failed or exceeded the time limit.
     """
     try:
         with contextlib.closing(answers(question, seconds=seconds, silence=seconds)) as found:
@@ -38,12 +44,15 @@ def asked(question: Mapping[str, Any], seconds: float) -> Any:
 
 
 def answers(question: Mapping[str, Any], *, seconds: float, silence: float) -> Generator[Any]:
-    """The answers to a question, as they come.
+    """Yield the answers to a question as they arrive.
 
     Args:
-        seconds: after so long at all, or so much silence after the first answer, the process is ended.
+        question: as `probe.py` reads it.
+        seconds: time limit for all answers, including the wait for a free slot.
+        silence: time limit between two answers, from the first answer on.
     Raises:
-        Refused: that happened, or it ended by itself; the words go on from what was asked for.
+        Refused: a limit was exceeded, or the process ended by itself; the message is the predicate of a
+            sentence whose subject is what the question names.
     """
     deadline = time.monotonic() + seconds
     if not _slots.acquire(timeout=seconds):
@@ -57,7 +66,10 @@ def answers(question: Mapping[str, Any], *, seconds: float, silence: float) -> G
 
 @contextlib.contextmanager
 def _started(question: Mapping[str, Any], seconds: float) -> Iterator["subprocess.Popen[bytes]"]:
-    """The process; it and all that it has begun end with this, and after some time by themselves."""
+    """Run the process with a question; on exit it is killed with all processes that it started.
+
+    It also ends by itself shortly after `seconds`.
+    """
     path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
     with subprocess.Popen(
         [sys.executable, "-m", PROBE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -77,16 +89,16 @@ def _started(question: Mapping[str, Any], seconds: float) -> Iterator["subproces
 def _lines(probe: "subprocess.Popen[bytes]", deadline: float, silence: float) -> Iterator[Any]:
     assert probe.stdout is not None
     assert probe.stderr is not None
-    said, printed, quiet_until = b"", b"", deadline
+    received, printed, quiet_until = b"", b"", deadline
     poll = select.poll()
     for pipe in (probe.stdout, probe.stderr):
         os.set_blocking(pipe.fileno(), False)
         poll.register(pipe, select.POLLIN)
     while True:
         has_ended = probe.poll() is not None
-        said += _read(probe.stdout.fileno())
+        received += _read(probe.stdout.fileno())
         printed = (printed + _read(probe.stderr.fileno()))[-MOST_PRINTED:]
-        *lines, said = said.split(b"\n")
+        *lines, received = received.split(b"\n")
         for line in lines:
             yield json.loads(line)
             quiet_until = time.monotonic() + silence

@@ -1,13 +1,13 @@
-"""What is known of Gymnasium's own environments without importing it: spaces, limits, and keyword arguments.
+"""A snapshot of Gymnasium's registry, read without importing it: spaces, limits, and keyword arguments.
 
-`catalogue.json` is a snapshot of the registry, written by `python -m processing.core.environments.foreign.snapshot`.
-What operators add is looked up by `lookup.py` in the same form:
+`catalogue.json` is the snapshot; `python -m processing.core.environments.foreign.snapshot` writes it.
+`lookup.py` returns entries of the same form for environments that operators add:
 
 - `id`, `description`, `max_steps` and `reward_threshold` (null where there is none), `observation` and `action` (see
-  `spaces.py`), `reused` (whether a reset forgets everything), `kwargs` (see `kwargs.py`);
+  `spaces.py`), `reused` (whether a reset restores the initial state completely), `kwargs` (see `kwargs.py`);
 - `variants`: a list of `kwargs` that change the spaces, each with the `facts` that they change;
-- `undeclared`: keyword arguments of an operator's class that no module tells of; may be left out;
-- `needs`: what is not installed here, in place of the spaces.
+- `undeclared`: keyword arguments of an operator's class that no module declares in KWARGS; optional;
+- `needs`: a package that is not installed here; the spaces are missing then.
 """
 
 import json
@@ -23,21 +23,25 @@ Facts = Mapping[str, Any]
 Entry = Mapping[str, Any]
 
 FILE = Path(__file__).with_suffix(".json")
-#: Ids as they may be written: a name and a version, a namespace before them or none; no module, no way through folders.
+#: Accepted ids: an optional namespace, a name and a version. A module prefix or a path cannot match.
 PLAIN_ID = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_-]{0,40}/)?[A-Za-z0-9_][A-Za-z0-9_.-]{0,90}-v[0-9]{1,4}")
 
 
 @cache
 def entries() -> Mapping[str, Entry]:
-    """The snapshot, by id."""
+    """Return the entries of the snapshot by id."""
     found: dict[str, Entry] = json.loads(FILE.read_text("utf-8"))
     return found
 
 
 def facts_of(entry: Entry, kwargs: Mapping[str, Any]) -> Facts | None:
-    """What an environment is with these keyword arguments; None where they change its spaces and nobody has looked.
+    """Return the facts of an environment with these keyword arguments; None where no variant matches.
 
-    A variant stands for the values that it names; keyword arguments that change no space do not count.
+    Keyword arguments that do not change spaces, or have their default value, are ignored.
+
+    Args:
+        entry: the environment's entry.
+        kwargs: checked keyword arguments.
     """
     deciding = {name: value for name, value in kwargs.items() if entry["kwargs"].get(name, {}).get("changes_spaces")}
     deciding = {name: value for name, value in deciding.items() if value != entry["kwargs"][name]["default"]}
@@ -48,10 +52,10 @@ def facts_of(entry: Entry, kwargs: Mapping[str, Any]) -> Facts | None:
 
 
 def snapshot(name: str, kwargs: Mapping[str, Any], wrappers: Sequence[Any] = ()) -> Facts:
-    """The facts of an environment of the snapshot.
+    """Return the facts of an environment from the snapshot.
 
     Raises:
-        Refused: it is not in it, or was not looked at with these keyword arguments, or in wrappers.
+        Refused: the snapshot has no such environment, no such variant, or there are wrappers.
     """
     entry = entries().get(name)
     if entry is None or "needs" in entry:

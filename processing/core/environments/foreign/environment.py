@@ -1,4 +1,4 @@
-"""Any registered environment of Gymnasium, as the rest of the laboratory sees it. Nothing here imports Gymnasium."""
+"""Registered Gymnasium environments as judges and genomes use them. This module does not import Gymnasium."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,27 +13,27 @@ from processing.core.environments.foreign.spaces import Writer, is_picture, labe
 from processing.core.environments.foreign.wrappers import Grayscale, Resize, steps_of
 from processing.core.errors import Refused
 
-#: Steps of an episode where neither the document nor the registry limits them.
+#: Step limit of an episode where neither the document nor the registry has one.
 DEFAULT_STEPS = 1_000
 
 
 class Foreign:
-    """An environment that is stepped in a process of its own.
+    """An environment that is stepped in a separate process.
 
     Args:
-        parameters: what the document says.
-        facts: its spaces and limits, as `catalogue.py` describes them; those of the snapshot where None.
+        parameters: as in the document.
+        facts: spaces and limits, as `catalogue.py` describes them; None reads them from the snapshot.
     Raises:
-        Refused: it is not known, or no network can act in it.
+        Refused: the environment is unknown, or no network can act in it.
     """
 
     Parameters = GymnasiumParameters
     judge = "foreign"
-    is_random = True  # as far as anybody knows
+    is_random = True  # assumed, as nothing states otherwise
     is_by_library = True
     integers = floats = bits = 0
-    scene = None  # drawn by itself, where it can
-    #: Environment steps a second of one machine, slow and fast: of those that say numbers, and of those that draw pictures.
+    scene = None  # drawn by its own `render()`
+    #: Lower and upper estimate of environment steps a second: with vector observations, and with pictures.
     SPEED, SPEED_OF_PICTURES = (5e3, 5e4), (50.0, 1_000.0)
 
     def __init__(self, parameters: GymnasiumParameters, facts: Mapping[str, Any] | None = None) -> None:
@@ -54,25 +54,25 @@ class Foreign:
         self.criterion = None if self.minimise else _criterion(self.facts["reward_threshold"])
 
     def best_possible(self) -> None:
-        """Nobody knows."""
+        """Return None: no upper bound of the fitness is known."""
 
     def input_labels(self) -> tuple[str, ...]:
-        """What each input says, for people."""
+        """Return the name of each input for display."""
         name = "" if self.observation["type"] in ("Tuple", "Dict", "Discrete") else "observation"
         return input_names(self.parameters, self.inputs) or labels(self.observation, name)
 
     def output_labels(self) -> tuple[str, ...]:
-        """What each output means, for people."""
+        """Return the name of each output for display."""
         return output_names(self.parameters, self.outputs) or labels(self.action, "action")
 
 
 def _criterion(threshold: float | None) -> Any:
-    """The registry's own: a mean return, where it names one."""
+    """Return the criterion of the registry, a mean return; None where it has no threshold."""
     return None if threshold is None else MeanReturn(threshold)
 
 
 def compiled_version(parameters: GymnasiumParameters) -> Any | None:
-    """The compiled class for what a document asks of Gymnasium; None where there is none for it."""
+    """Return the compiled class for the document's environment; None where there is none."""
     is_changed = parameters.normalize_observations or parameters.wrappers or parameters.observe is not None
     found = None if is_changed else CLASSIC.get(parameters.id)
     is_known = found is not None and set(parameters.kwargs) <= set(found.Kwargs.model_fields)
@@ -90,6 +90,6 @@ class Gymnasium:
     Parameters = GymnasiumParameters
 
     def __new__(cls, parameters: GymnasiumParameters, facts: Mapping[str, Any] | None = None) -> Any:
-        """The environment that a document means; see `Foreign`."""
+        """Return the compiled environment where there is one, else a `Foreign`; raises as `Foreign` does."""
         compiled = compiled_version(parameters)
         return Foreign(parameters, facts) if compiled is None else compiled(parameters)

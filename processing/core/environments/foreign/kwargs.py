@@ -1,16 +1,17 @@
-"""Which keyword arguments environments take, and whether given ones are right.
+"""Declarations of the keyword arguments of environments, and the check of given ones.
 
-A keyword argument is told by an object: `type` ("boolean", "integer", "number", "choice", "numbers" or "texts"), `default`,
-`meaning`, `min` and `max` for numbers, also for those of a list, `choices`, `changes_spaces`, and `instead_of`: names of others
-that are not given with it, as it takes their place. Lists have `min_length` to `max_length` entries, 1 to 100 where that is not
-told; those of texts may also have, each left out where any will do:
+A keyword argument is declared by an object: `type` ("boolean", "integer", "number", "choice", "numbers" or
+"texts"), `default`, `meaning`, `min` and `max` for numbers and for each entry of a list of numbers,
+`choices`, `changes_spaces`, and `instead_of`: names of arguments that it replaces and that cannot be given
+with it. Lists have `min_length` to `max_length` entries, by default 1 to 100. Lists of texts may also have
+these optional keys:
 
-- `letters`: the characters that they are written in; else at most 200 of any;
-- `rectangular`: true where they are rows of equal length, which is from `min_length` to `max_length` too;
-- `exactly_one` and `at_least_one`: a character that is there so often, in all of them together.
+- `letters`: the allowed characters; else at most 200 of any;
+- `rectangular`: true where all texts have one length, from `min_length` to `max_length` too;
+- `exactly_one` and `at_least_one`: a character that occurs so often in all texts together.
 
-Operators say the same of their own environments in a dictionary KWARGS of their module, by id and name; what is not told there is
-not taken.
+Operators declare the arguments of their own environments in the same way, in a dictionary KWARGS of their
+module, by id and name. Undeclared arguments are refused.
 """
 
 import difflib
@@ -21,30 +22,32 @@ from typing import Any, NamedTuple
 
 Argument = Mapping[str, Any]
 
-#: What `gymnasium.make` takes besides, and documents say elsewhere.
+#: Further arguments of `gymnasium.make` that documents set elsewhere.
 ELSEWHERE = {"max_episode_steps": "Steps are limited by `environment.max_steps`."}
 
-#: Entries of a list, and characters of a text in it, where nothing else is told.
+#: Default limits of the entries of a list, and of the characters of a text in it.
 MOST_ENTRIES, MOST_CHARACTERS = 100, 200
 
 class KwargFault(NamedTuple):
-    """One thing that is wrong with keyword arguments."""
+    """One fault of one keyword argument."""
 
     name: str
     is_unknown: bool
     is_out_of_range: bool
     expected: str
     hint: str | None
-    is_contradiction: bool = False  # right by itself, but not beside another
+    is_contradiction: bool = False  # valid alone, but not together with another
 
 
 def wrong(
     arguments: Mapping[str, Argument], given: Mapping[str, Any], *, undeclared: Sequence[str] = ()
 ) -> Iterator[KwargFault]:
-    """Everything that is wrong with keyword arguments.
+    """Yield all faults of keyword arguments.
 
     Args:
-        undeclared: what an operator's environment takes, and its module does not tell in KWARGS.
+        arguments: the declarations by name.
+        given: the values by name.
+        undeclared: arguments that an operator's environment takes but its module does not declare in KWARGS.
     """
     for name, value in given.items():
         argument = arguments.get(name)
@@ -81,18 +84,22 @@ def _hint(name: str, arguments: Mapping[str, Argument], undeclared: Sequence[str
 
 
 def completed_kwargs(arguments: Mapping[str, Argument], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Right keyword arguments with the defaults of those left out, every number as one with a fraction.
+    """Return keyword arguments completed with defaults, with every value of type "number" as a float.
 
-    A default that is not told, or that would not be taken itself, stays left out.
+    A default that is not valid itself, such as None, is not added.
+
+    Args:
+        arguments: the declarations by name.
+        given: values without faults.
     """
     replaced = {other for name in given for other in arguments[name].get("instead_of", ())}
     defaults = {name: each["default"] for name, each in arguments.items() if name not in replaced}
-    told = {name: value for name, value in defaults.items() if not any(wrong(arguments, {name: value}))}
-    return {name: _completed(arguments[name], value) for name, value in (told | dict(given)).items()}
+    valid = {name: value for name, value in defaults.items() if not any(wrong(arguments, {name: value}))}
+    return {name: _completed(arguments[name], value) for name, value in (valid | dict(given)).items()}
 
 
 def _completed(argument: Argument, value: Any) -> Any:
-    """A right value, with every number as one with a fraction where it may have one."""
+    """Return a valid value, with numbers of the types "number" and "numbers" as floats."""
     if argument["type"] == "numbers":
         return [float(one) for one in value]
     return float(value) if argument["type"] == "number" else value
@@ -144,7 +151,7 @@ def _has_entries(argument: Argument, value: Sequence[Any]) -> bool:
 
 
 def _are_written_so(argument: Argument, texts: Sequence[str]) -> bool:
-    """Whether texts have the lengths and characters that are told of them."""
+    """Return whether texts have the declared lengths and characters."""
     joined, lengths = "".join(texts), {len(text) for text in texts}
     letters = argument.get("letters")
     is_rectangular = len(lengths) == 1 and _has_entries(argument, texts[0])
@@ -157,7 +164,7 @@ def _are_written_so(argument: Argument, texts: Sequence[str]) -> bool:
 
 
 def range_text(argument: Argument) -> str:
-    """What an argument takes."""
+    """Return the values that an argument takes, as a phrase."""
     match argument["type"]:
         case "boolean":
             return "true or false"

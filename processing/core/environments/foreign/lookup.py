@@ -1,7 +1,7 @@
-"""What environments are, looked up in processes of their own and remembered in a folder.
+"""The environments that a server knows: inspected in separate processes, with results cached in a folder.
 
-Whoever asks imports neither Gymnasium nor an operator's module: those can hang, crash, or take their time. One environment
-that does never keeps the others from being known.
+The calling process imports neither Gymnasium nor an operator's module, as those can hang, crash, or be slow.
+A failing environment does not prevent the others from being listed.
 """
 
 import json
@@ -18,27 +18,31 @@ from processing.core.environments.foreign.catalogue import Entry, Facts
 from processing.core.environments.foreign.memory import Memory
 from processing.core.errors import Refused
 
-#: Making the environment that somebody asks for takes no longer.
+#: Time limit for inspecting one requested environment.
 SECONDS = 30.0
-#: Looking at all that is not known yet takes no longer, and one of them no longer than that.
+#: Time limits for inspecting all environments that are not known yet, and for each of them.
 ALL_SECONDS, EACH_SECONDS = 10.0, 4.0
-#: What went wrong when it was asked for is believed for so long; what went wrong among all, until it is asked for.
-TROUBLE_SECONDS, LISTED_TROUBLE_SECONDS = 60.0, 600.0
+#: How long a failure is cached: of a requested environment, and of one that was inspected among all.
+FAILURE_SECONDS, LISTED_FAILURE_SECONDS = 60.0, 600.0
 _TOO_LONG = "It takes long to make; it is looked at again when it is asked for."
 
 
 class Lookup:
-    """The environments that this server knows: Gymnasium's own, and those of the operator's modules."""
+    """The environments that this server knows: Gymnasium's own, and those of the operator's modules.
+
+    Args:
+        folder: keeps results between processes; None keeps them in memory only.
+        modules: the operator's modules, by their import names.
+    """
 
     def __init__(self, folder: Path | None = None, modules: Sequence[str] = ()) -> None:
-        """`folder` remembers what was looked up; None forgets it with the process."""
         self.modules = tuple(modules)
-        self.trouble: str | None = None  # why the operator's modules could not be looked at, the last time
+        self.trouble: str | None = None  # why the last inspection of the operator's modules failed
         self._memory = Memory(folder, modules)
         self._lock = threading.Lock()
 
     def entries(self) -> Mapping[str, Entry]:
-        """Everything that is known, by id; what is not in the snapshot is looked up at the first call."""
+        """Return all entries by id; those outside the snapshot are inspected where they are not cached."""
         own = dict(catalogue.entries())
         listed = self._listed()
         with self._lock:
@@ -47,13 +51,13 @@ class Lookup:
             for entry in looked_at(missing, self.modules, seconds=ALL_SECONDS, each=EACH_SECONDS):
                 self._keep(entry, seconds=EACH_SECONDS)
         found = {
-            name: entry if "needs" in entry else self._recalled(name, seconds=EACH_SECONDS) or _troubled(name, _TOO_LONG)
+            name: entry if "needs" in entry else self._recalled(name, seconds=EACH_SECONDS) or _failed_entry(name, _TOO_LONG)
             for name, entry in listed.items()
         }
         return own | found
 
     def entry(self, name: str) -> Entry | None:
-        """What is known of an id; None where nothing is."""
+        """Return the entry of an id; None where the id is unknown."""
         found = catalogue.entries().get(name)
         if found is not None and "needs" not in found:
             return found
@@ -67,10 +71,14 @@ class Lookup:
         return known
 
     def facts(self, name: str, kwargs: Mapping[str, Any], wrappers: Sequence[Mapping[str, Any]] = ()) -> Facts:
-        """What an environment is with these keyword arguments, in these wrappers as JSON values.
+        """Return the facts of an environment; see `catalogue.py`.
 
+        Args:
+            name: its id.
+            kwargs: checked keyword arguments.
+            wrappers: as JSON values, the first innermost.
         Raises:
-            Refused: it is not known, or could not be made.
+            Refused: it is unknown, or could not be made.
         """
         entry = self.entry(name)
         if entry is None or "needs" in entry or "observation" not in entry:
@@ -84,7 +92,7 @@ class Lookup:
         return found
 
     def _listed(self) -> dict[str, Any]:
-        """What the modules and installed packages add to the snapshot: ids, and what they need that is not there."""
+        """Return the ids that modules and packages add to the snapshot, each with a package that it lacks."""
         own = catalogue.entries()
         is_optional = any("needs" in entry and find_spec(entry["needs"]) is not None for entry in own.values())
         if not self.modules and not is_optional:
@@ -101,37 +109,43 @@ class Lookup:
         }
 
     def _asked(self, question: dict[str, Any], *, on_disk: bool) -> Any:
-        """The answer of a process, or what it was or went wrong before. Raises Refused."""
+        """Return the cached answer to a question, or that of a process. Raises a new or cached Refused."""
         text = json.dumps(question, sort_keys=True)
         if (found := self._memory.recalled(text)) is not None:
             return found
-        if (sentence := self._memory.trouble(text, seconds=SECONDS)) is not None:
+        if (sentence := self._memory.failure(text, seconds=SECONDS)) is not None:
             raise Refused(sentence)
         try:
             return self._memory.remember(text, asked(question, SECONDS), on_disk=on_disk)
         except Refused as refused:
-            self._memory.remember_trouble(text, str(refused), seconds=SECONDS, believed=TROUBLE_SECONDS)
+            self._memory.remember_failure(text, str(refused), seconds=SECONDS, valid=FAILURE_SECONDS)
             raise
 
     def _recalled(self, name: str, *, seconds: float) -> Entry | None:
-        """What is remembered of an id, or why there is nothing to say after it had so long."""
+        """Return the cached entry of an id, or a cached failure within at least this time limit, or None."""
         found: Entry | None = self._memory.recalled(f"id {name}")
-        if found is None and (sentence := self._memory.trouble(f"id {name}", seconds=seconds)) is not None:
-            return _troubled(name, sentence)
+        if found is None and (sentence := self._memory.failure(f"id {name}", seconds=seconds)) is not None:
+            return _failed_entry(name, sentence)
         return found
 
     def _keep(self, entry: Entry, *, seconds: float) -> None:
         if "observation" in entry:
             self._memory.remember(f"id {entry['id']}", entry, on_disk=True)
         else:
-            believed = TROUBLE_SECONDS if seconds == SECONDS else LISTED_TROUBLE_SECONDS
-            self._memory.remember_trouble(f"id {entry['id']}", entry["trouble"], seconds=seconds, believed=believed)
+            valid = FAILURE_SECONDS if seconds == SECONDS else LISTED_FAILURE_SECONDS
+            self._memory.remember_failure(f"id {entry['id']}", entry["trouble"], seconds=seconds, valid=valid)
 
 
 def looked_at(names: Iterable[str], modules: Sequence[str], *, seconds: float, each: float) -> Iterator[Entry]:
-    """All about these ids, one after the other, or why there is nothing to say; those that there was no time for are left out.
+    """Yield the entries of ids, or entries that state a failure; ids beyond the time limit are left out.
 
-    One process makes them all; where one hangs or takes its process with it, another process goes on with those behind it.
+    One process makes all environments. Where one hangs or crashes, another process continues with the next.
+
+    Args:
+        names: the ids.
+        modules: the operator's modules.
+        seconds: time limit for all.
+        each: time limit for each.
     """
     waiting, deadline = list(names), time.monotonic() + seconds
     while waiting and (left := deadline - time.monotonic()) > 0:
@@ -146,9 +160,9 @@ def looked_at(names: Iterable[str], modules: Sequence[str], *, seconds: float, e
                     return
                 name = waiting[0]
         except Refused as refused:
-            yield _troubled(name, f"{name} {refused}")
+            yield _failed_entry(name, f"{name} {refused}")
             waiting.remove(name)
 
 
-def _troubled(name: str, sentence: str) -> dict[str, Any]:
+def _failed_entry(name: str, sentence: str) -> dict[str, Any]:
     return {"id": name, "description": "", "trouble": sentence, "kwargs": {}, "variants": []}

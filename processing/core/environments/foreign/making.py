@@ -1,6 +1,7 @@
-"""Environments of Gymnasium are made here and nowhere else: by their id, with keyword arguments and wrappers.
+"""The only place that makes Gymnasium environments: by id, with keyword arguments and wrappers.
 
-This imports Gymnasium: only processes of environments import it, see `probe.py` and `../../judges/child.py`.
+This module imports Gymnasium. Only separate processes import it, see `probe.py` and
+`../../steppers/stepper.py`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,20 +17,25 @@ from processing.core.environments.foreign.error_text import error_text
 from processing.core.environments.foreign.wrappers import Wrapper, steps_of
 from processing.core.types import Float64Array
 
-#: What a wrapper that draws adds to the seed of its environment, so that the two draw different numbers.
+#: Added by a wrapper that draws to the seed of its environment, so that the two draw different numbers.
 STICKY = 0x5717C4
 
 
 def made(
     name: str, kwargs: Mapping[str, Any], wrappers: Sequence[Wrapper] = (), *, max_steps: int, render_mode: str | None = None,
 ) -> Any:
-    """A new environment in its wrappers, the first innermost. Nothing in it limits its steps.
+    """Make an environment in its wrappers. It has no step limit of its own.
 
     Args:
-        max_steps: after so many steps outside all wrappers the caller cuts an episode off; for those that see the time.
+        name: its id.
+        kwargs: its keyword arguments.
+        wrappers: the first innermost.
+        max_steps: steps outside all wrappers after which the caller truncates an episode; `TimeAware` needs
+            it.
         render_mode: as Gymnasium takes it; None draws nothing.
     Raises:
-        ValueError: a wrapper cannot be put there; it says which. Else whatever the environment raises.
+        ValueError: a wrapper does not fit the environment; the message names it. Any error of the environment
+            is raised as it is.
     """
     drawn = {} if render_mode is None else {"render_mode": render_mode}
     environment: Any = gymnasium.make(name, max_episode_steps=-1, disable_env_checker=True, **kwargs, **drawn)
@@ -42,7 +48,7 @@ def made(
 
 
 def _wrapped(environment: Any, wrapper: Any, max_steps: int) -> Any:
-    """The environment in one wrapper; it is cut off after so many steps as they are counted there."""
+    """Put the environment in one wrapper; `max_steps` is the step limit as counted at that wrapper."""
     match wrapper:
         case ours.Grayscale():
             return their.GrayscaleObservation(environment)
@@ -77,23 +83,24 @@ WORDS = {kind: name for name, kind in ours.WRAPPERS.items()}
 
 
 def _fractions(environment: Any) -> Any:
-    """The environment with whole numbers as float32: between bounds of whole numbers there would be nothing but these."""
+    """Convert integer observations to float32, as rescaling in an integer type would round every number."""
     space = environment.observation_space
     is_whole = isinstance(space, spaces.Box) and np.dtype(space.dtype).kind in "iu"
     return their.DtypeObservation(environment, np.float32) if is_whole else environment
 
 
 class Sticky(their.StickyAction):
-    """Sticky actions that are drawn from a generator of their own, seeded at each reset.
+    """Sticky actions drawn from a separate generator, which is seeded at each reset.
 
-    Gymnasium's draw from the environment's, which some environments never seed, and whose draws would change.
+    Gymnasium's wrapper draws from the environment's generator. Some environments never seed that, and the
+    wrapper would change the environment's own draws.
     """
 
     _draws = np.random.default_rng(STICKY)
 
     @property
     def np_random(self) -> np.random.Generator:
-        """What decides whether an action sticks."""
+        """The generator that decides whether an action is repeated."""
         return self._draws
 
     @np_random.setter
@@ -101,19 +108,20 @@ class Sticky(their.StickyAction):
         self._draws = value
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
-        """Begin an episode; without a seed the draws go on."""
+        """Begin an episode; without a seed the generator keeps its state."""
         if seed is not None:
             self._draws = np.random.default_rng([seed, STICKY])
         return super().reset(seed=seed, options=options)
 
 
 class Resized(their.TransformObservation):
-    """Pictures of another size; each new pixel is the mean of the area that it covers, rounded to the nearest, half upwards.
+    """Resized pictures; each new pixel is the mean of the area that it covers, rounded half up.
 
     Args:
-        shape: height and width.
+        environment: its observations are uint8, (height, width) or (height, width, channels).
+        shape: the new height and width, in pixels.
     Raises:
-        TypeError: observations are no pictures of bytes, (height, width) or (height, width, channels).
+        TypeError: the observations are no such pictures.
     """
 
     def __init__(self, environment: Any, shape: tuple[int, ...]) -> None:
@@ -133,8 +141,11 @@ class Resized(their.TransformObservation):
 
 
 def areas(before: int, after: int) -> Float64Array:
-    """How much of each of `before` pixels in a row each of `after` covers, (after, before), in pixels of a row of
-    `before * after`; each row of it has the sum `before`."""
+    """Return how much of each of `before` old pixels in a line each of `after` new pixels covers.
+
+    Returns:
+        (after, before) float64 integers, in units of 1 / after of an old pixel; each row sums to `before`.
+    """
     left, right = np.arange(before) * after, np.arange(1, before + 1) * after
     first, last = (np.arange(after) * before)[:, None], (np.arange(1, after + 1) * before)[:, None]
     shares: Float64Array = np.maximum(np.minimum(right, last) - np.maximum(left, first), 0).astype(np.float64)

@@ -1,4 +1,4 @@
-"""What was found out about environments: kept in a folder, and as long as nothing that it depends on has changed."""
+"""A cache of answers about environments, in memory and in a folder; changed versions invalidate it."""
 
 import hashlib
 import json
@@ -13,25 +13,30 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-#: Answers that a process remembers; those that were not asked for longest are forgotten.
+#: Answers kept in memory; the least recently used are dropped.
 MOST_REMEMBERED = 500
-#: Counted up where `probe.py` answers the same question otherwise than before.
+#: To be increased where `probe.py` answers the same question differently from before.
 FORM = 2
-#: Files are looked at again after so long.
-_LOOK_SECONDS = 5.0
+#: How long the versions of packages and modules are cached.
+_VERSION_SECONDS = 5.0
 
 
 class Memory:
-    """Answers by their questions; `folder` None forgets all with the process."""
+    """Answers by their questions.
+
+    Args:
+        folder: where answers are stored; None keeps them in memory only.
+        modules: the operator's modules, whose changes invalidate answers.
+    """
 
     def __init__(self, folder: Path | None, modules: Sequence[str]) -> None:
         self.folder, self.modules = folder, tuple(modules)
         self._known: OrderedDict[str, Any] = OrderedDict()
-        self._trouble: OrderedDict[str, tuple[float, float, str]] = OrderedDict()
+        self._failures: OrderedDict[str, tuple[float, float, str]] = OrderedDict()
         self._versions: tuple[float, str] = (0.0, "")
 
     def recalled(self, question: str) -> Any | None:
-        """What was found before, under the same versions of everything; None where nothing was."""
+        """Return the answer that was stored under the same versions; None where there is none."""
         key = self._key(question)
         if key in self._known:
             self._known.move_to_end(key)
@@ -42,7 +47,7 @@ class Memory:
         return None
 
     def remember(self, question: str, answer: Any, *, on_disk: bool) -> Any:
-        """Remember an answer; in the folder too."""
+        """Store an answer, with `on_disk` also in the folder, and return it."""
         key = self._key(question)
         if self.folder is not None and on_disk:
             with suppress(OSError):
@@ -52,16 +57,23 @@ class Memory:
                 draft.rename(self.folder / f"{key}.json")
         return self._kept(key, answer)
 
-    def trouble(self, question: str, *, seconds: float) -> str | None:
-        """What went wrong a short while ago with at least so much time to answer; None where nothing did."""
-        until, given, sentence = self._trouble.get(self._key(question), (0.0, 0.0, ""))
-        return sentence if time.monotonic() < until and given >= seconds else None
+    def failure(self, question: str, *, seconds: float) -> str | None:
+        """Return the reason of a cached failure within at least this time limit; None where there is none."""
+        until, allowed, sentence = self._failures.get(self._key(question), (0.0, 0.0, ""))
+        return sentence if time.monotonic() < until and allowed >= seconds else None
 
-    def remember_trouble(self, question: str, sentence: str, *, seconds: float, believed: float) -> None:
-        """Believe for some seconds that this goes wrong. A clock may have decided it, so that it is never written down."""
-        self._trouble[self._key(question)] = (time.monotonic() + believed, seconds, sentence)
-        while len(self._trouble) > MOST_REMEMBERED:
-            self._trouble.popitem(last=False)
+    def remember_failure(self, question: str, sentence: str, *, seconds: float, valid: float) -> None:
+        """Store a failure for some seconds, in memory only, as a time limit may have caused it.
+
+        Args:
+            question: the question that failed.
+            sentence: the reason.
+            seconds: the time limit that it had.
+            valid: how long the failure is returned, in seconds.
+        """
+        self._failures[self._key(question)] = (time.monotonic() + valid, seconds, sentence)
+        while len(self._failures) > MOST_REMEMBERED:
+            self._failures.popitem(last=False)
 
     def _kept(self, key: str, answer: Any) -> Any:
         self._known[key] = answer
@@ -70,14 +82,14 @@ class Memory:
         return answer
 
     def _key(self, question: str) -> str:
-        looked_at, versions = self._versions
-        if time.monotonic() - looked_at > _LOOK_SECONDS or not versions:
+        checked_at, versions = self._versions
+        if time.monotonic() - checked_at > _VERSION_SECONDS or not versions:
             versions = "\n".join(self._now())
             self._versions = (time.monotonic(), versions)
         return hashlib.sha256(f"{question}\n{versions}".encode()).hexdigest()[:24]
 
     def _now(self) -> Iterator[str]:
-        """What an answer depends on: versions of packages, and when the operator's modules were changed."""
+        """Yield what answers depend on: versions of packages, and changes of the operator's modules."""
         yield f"form {FORM}"
         yield platform.python_version()
         for package in ("gymnasium", "mujoco", "box2d", "jax"):
@@ -88,7 +100,7 @@ class Memory:
 
 
 def _changed(module: str) -> str:
-    """When a module, or anything in its package, was last changed, found without importing anything."""
+    """Return number and last modification of the files of a module's top package, without importing it."""
     name = module.partition(".")[0]
     for folder in map(Path, (entry or "." for entry in sys.path)):
         files = [folder / f"{name}.py"] if (folder / f"{name}.py").is_file() else list((folder / name).rglob("*.py"))

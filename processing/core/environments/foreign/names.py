@@ -1,7 +1,7 @@
-"""What the numbers of Gymnasium's own environments say, and what their actions do, in words of our own.
+"""Names of the observations and actions of Gymnasium's own environments, for drawings, replays and exports.
 
-They are for drawings, replays and exports. They hold where nothing around an environment changes its numbers; elsewhere numbers
-have the names of their places, see `spaces.labels`.
+They apply where no wrapper changes the observations or actions; else `spaces.labels` names numbers by their
+indices.
 
 Source: the documentation of each environment, Gymnasium 1.4.
 """
@@ -35,13 +35,13 @@ _STOPS = ("red", "green", "yellow", "blue")
 
 
 def input_names(parameters: GymnasiumParameters, inputs: int) -> Names | None:
-    """What each of so many inputs says; None where that is not told here."""
+    """Return the names of an environment's inputs; None where this module has none for so many."""
     is_kept = parameters.observe is None and all(each.keeps_observations for each in parameters.wrappers or ())
     return _fitting(_INPUTS, parameters, inputs) if is_kept else None
 
 
 def output_names(parameters: GymnasiumParameters, outputs: int) -> Names | None:
-    """What each of so many outputs does; None where that is not told here."""
+    """Return the names of an environment's outputs; None where this module has none for so many."""
     is_kept = all(each.keeps_actions for each in parameters.wrappers or ())
     return _fitting(_OUTPUTS, parameters, outputs) if is_kept else None
 
@@ -77,7 +77,7 @@ def _blackjack(kwargs: Mapping[str, Any]) -> Names:
 
 
 def _either(name: str, default: bool, yes: Names, no: Names) -> Callable[[Mapping[str, Any]], Names]:
-    """Names that a switch among the keyword arguments decides."""
+    """Return a function that selects names by a boolean keyword argument."""
     return lambda kwargs: yes if kwargs.get(name, default) else no
 
 

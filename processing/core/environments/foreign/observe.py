@@ -1,18 +1,18 @@
-"""Which parts of an observation networks get.
+"""The selection of parts of an observation that networks receive.
 
-The parts are those of a Dict, by their names, or of a Tuple, by their numbers as texts; a part that is made of parts itself is
-taken or left out as a whole. A space as JSON values: see `spaces.py`.
+The parts are those of a Dict, by key, or of a Tuple, by index as text. A part that is itself a Dict or Tuple
+is taken or left out as a whole. Spaces are JSON values, see `spaces.py`.
 """
 
 from collections.abc import Sequence
 
-from processing.core.environments.foreign.spaces import Space, observation_trouble, parts
+from processing.core.environments.foreign.spaces import Space, parts, unusable_observation_reason
 
 
 def observed(space: Space, names: Sequence[str] | None) -> Space:
-    """A space with the parts of these names only, in the space's own order, whatever order the names have; all where None.
+    """Return a space reduced to the named parts, in its own order; the space itself where `names` is None.
 
-    An observation of the whole space is also read as one of this.
+    An observation of the full space is also a valid observation of the reduced space for `spaces.Reader`.
     """
     if names is None:
         return space
@@ -20,11 +20,11 @@ def observed(space: Space, names: Sequence[str] | None) -> Space:
 
 
 def part_troubles(space: Space) -> dict[str, str | None]:
-    """For each part that has a name why no network can take it, in a sentence; None where it can."""
-    return {str(key): observation_trouble(part, least=0) for key, part in parts(space) if key is not None}
+    """Return for each named part why networks cannot take it, in a sentence, or None where they can."""
+    return {str(key): unusable_observation_reason(part, least=0) for key, part in parts(space) if key is not None}
 
 
 def usable_parts(space: Space) -> tuple[str, ...] | None:
-    """The names of the parts that networks can take; None where they take all, or none, or where there are no parts."""
+    """Return the names of the parts that networks can take; None where these are all or none."""
     usable = tuple(name for name, sentence in part_troubles(space).items() if sentence is None)
     return usable if 0 < len(usable) < len(parts(space)) else None

@@ -1,9 +1,9 @@
-"""What Gymnasium's own environments are, and the keyword arguments that they and Atari's games take; see `kwargs.py`."""
+"""Descriptions and keyword arguments of Gymnasium's own environments and of Atari; see `kwargs.py`."""
 
 from collections.abc import Mapping
 from typing import Any
 
-#: Where Atari's games come from.
+#: The module that registers Atari games, with a trailing dot.
 ATARI_MODULE = "ale_py."
 
 
@@ -40,7 +40,7 @@ _LAKE = {
 _GOAL = {"goal_velocity": _number("Velocity that is asked for at the goal.", 0.0, 0.0, 0.07)}
 _POLE = {"sutton_barto_reward": _switch("Whether a fall costs 1, and nothing else pays or costs.")}
 
-#: Of Gymnasium's own environments: what they are, and the keyword arguments that they take.
+#: Description and keyword arguments of Gymnasium's own environments, by id.
 OWN: dict[str, tuple[str, dict[str, Any]]] = {
     "Acrobot-v1": ("Swing the tip of a double pendulum above a line, with a motor in its elbow.", {}),
     "BipedalWalker-v3": (
@@ -83,7 +83,7 @@ OWN: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-#: Of every game of Atari; the registry says the defaults.
+#: Keyword arguments of every Atari game; the registry overrides the defaults.
 _ATARI: dict[str, dict[str, Any]] = {
     "obs_type": {
         "type": "choice", "choices": ["rgb", "grayscale", "ram"], "default": "rgb", "changes_spaces": True,
@@ -107,5 +107,5 @@ _ATARI: dict[str, dict[str, Any]] = {
 
 
 def atari_arguments(registered: Mapping[str, Any]) -> dict[str, Any]:
-    """The keyword arguments of one of Atari's games, with the defaults that it is registered with."""
+    """Return the keyword arguments of an Atari game, with the defaults of its registration."""
     return {name: each | {"default": registered.get(name, each["default"])} for name, each in _ATARI.items()}

@@ -1,6 +1,6 @@
-"""Packages that people know environments by, and that are not installed with this server: what they take.
+"""Well-known packages of environments that are not installed with this server.
 
-Each registers its environments with Gymnasium where its module is imported, as ENVIRONMENT_MODULES asks for.
+Each registers its environments with Gymnasium when its module, named in ENVIRONMENT_MODULES, is imported.
 """
 
 import re
@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 
 class Package(NamedTuple):
-    """Where environments with such ids come from."""
+    """A package that registers environments whose ids match a pattern."""
 
     ids: str  # a regular expression
-    package: str  # as pip calls it
-    module: str  # for ENVIRONMENT_MODULES
+    package: str  # name for pip
+    module: str  # name for ENVIRONMENT_MODULES
 
 
 PACKAGES = (
@@ -32,21 +32,21 @@ PACKAGES = (
     Package(r"Meta-World/.+", "metaworld", "metaworld"),
     Package(r"dm_control/.+", "shimmy[dm-control]", "shimmy"),
 )
-#: What Gymnasium itself registers, and makes only where another package is there too, by that package's name.
+#: Extras of Gymnasium by the package that its own environments need.
 EXTRAS = {"mujoco": "gymnasium[mujoco]", "jax": "gymnasium[jax]"}
 
 
 def package_of(name: str) -> Package | None:
-    """The package that an id is known from; None where that is not known here."""
+    """Return the package whose environments have such ids; None where no pattern matches."""
     return next((each for each in PACKAGES if re.fullmatch(each.ids, name)), None)
 
 
 def extra_words(needs: str) -> str:
-    """What it takes to have environments of Gymnasium that need this package."""
+    """Return how to install a package that environments of Gymnasium need, as a sentence."""
     package = EXTRAS.get(needs, needs)
     return f'Whoever runs the server installs "{package}"; ENVIRONMENT_MODULES need not name it.'
 
 
 def package_words(package: str, module: str) -> str:
-    """What it takes to have the environments of a package."""
+    """Return how to install and enable a package of environments, as a sentence."""
     return f'Whoever runs the server installs "{package}" and names "{module}" in ENVIRONMENT_MODULES.'

@@ -1,4 +1,4 @@
-"""What a document says of a Gymnasium environment."""
+"""The part of a document that describes a Gymnasium environment."""
 
 from enum import StrEnum
 from typing import Any, Literal

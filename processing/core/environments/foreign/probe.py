@@ -1,9 +1,9 @@
-"""Looks at environments of Gymnasium, in a process of its own: `python -m processing.core.environments.foreign.probe`.
+"""The process that inspects Gymnasium environments: `python -m processing.core.environments.foreign.probe`.
 
-Reads one line of JSON: `modules` to import first; then either nothing, to list what is registered, or the `id` of an
-environment to make, with `kwargs` and `wrappers`, or `ids` of some to make one after the other; and `seconds`, after which it
-ends whatever happens. Writes a line of JSON for each answer; with `ids`, one before the first. What an environment prints does
-not come between.
+It reads one line of JSON: `modules` to import first; then either nothing, to list the registry, or the `id`
+of an environment to make, with `kwargs` and `wrappers`, or `ids` of several to make in turn; and `seconds`,
+after which it ends in any case. It writes a line of JSON for each answer; with `ids`, also one before the
+first. Output of environments goes to stderr, so that it cannot mix with answers.
 """
 
 import importlib
@@ -24,25 +24,25 @@ from processing.core.environments.foreign.own_kwargs import ATARI_MODULE, OWN, a
 from processing.core.environments.foreign.spaces import described, trouble
 from processing.core.environments.foreign.wrappers import Wrapper, steps_of, wrappers_of
 
-#: Packages that are needed by families of Gymnasium's environments, and need not be there.
+#: Optional packages by the family of Gymnasium's environments that needs them.
 OPTIONAL = {"mujoco": "mujoco", "phys2d": "jax", "tabular": "jax"}
-#: Environments that are as new after a reset; of others, each episode gets a new one.
+#: Modules whose environments a reset restores completely; others are made anew for each episode.
 REUSED = ("gymnasium.envs.toy_text.", "gymnasium.envs.classic_control.", ATARI_MODULE)
 MOST_CHARACTERS = 300
-#: Keyword arguments of a class that are named where its module declares none.
+#: Undeclared keyword arguments of a class that are listed.
 MOST_ARGUMENTS = 50
-#: Combinations of keyword arguments that are looked at besides, by id.
+#: Further combinations of keyword arguments that are inspected, by id.
 VARIANTS: Mapping[str, tuple[dict[str, Any], ...]] = {
     "LunarLander-v3": ({"continuous": True},), "CarRacing-v3": ({"continuous": False},),
     "FrozenLake-v1": ({"map_name": "8x8"},),
 }
-#: Spaces do not depend on how long an episode may be.
+#: A step limit for making environments; spaces do not depend on it.
 _ANY_STEPS = 1_000
 _PARTS_OF_A_VARIANT = ("observation", "action")
 
 
 def main() -> None:
-    """Answer one question."""
+    """Read one question from stdin and answer it on stdout."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     warnings.simplefilter("ignore")
@@ -50,34 +50,34 @@ def main() -> None:
     signal.alarm(int(question["seconds"]) + 5)
     for answer in answered(question):
         print(json.dumps(answer), file=answers, flush=True)
-    os._exit(0)  # whatever threads an environment has left behind
+    os._exit(0)  # without waiting for threads of an environment
 
 
 def answered(question: Mapping[str, Any]) -> Iterator[Any]:
-    """The answers to a question."""
-    told = prepared(question["modules"])
+    """Yield the answers to a question."""
+    declared = prepared(question["modules"])
     if "ids" in question:
         yield {"ready": True}
-        yield from (whole(name, told) for name in question["ids"])
+        yield from (whole(name, declared) for name in question["ids"])
     else:
         wrappers = wrappers_of(json.dumps(question.get("wrappers", [])))
-        yield one(question["id"], question["kwargs"], told, wrappers) if "id" in question else listed()
+        yield one(question["id"], question["kwargs"], declared, wrappers) if "id" in question else listed()
 
 
 def prepared(modules: list[str]) -> dict[str, Any]:
-    """Import what operators add; the keyword arguments that they tell of their environments, by id."""
-    told: dict[str, Any] = {}
+    """Import the operator's modules and return the keyword arguments that they declare, by id."""
+    declared: dict[str, Any] = {}
     for name in modules:
-        told |= getattr(importlib.import_module(name), "KWARGS", {})
-    return told
+        declared |= getattr(importlib.import_module(name), "KWARGS", {})
+    return declared
 
 
-def whole(name: str, told: dict[str, Any]) -> dict[str, Any]:
-    """All about one id, or why there is nothing to say."""
+def whole(name: str, declared: dict[str, Any]) -> dict[str, Any]:
+    """Return the entry of one id with its variants, or an entry that states why it cannot be inspected."""
     try:
-        entry = one(name, {}, told)
+        entry = one(name, {}, declared)
         for kwargs in VARIANTS.get(name, ()):
-            other = one(name, kwargs, told)
+            other = one(name, kwargs, declared)
             entry["variants"].append({"kwargs": kwargs, "facts": {part: other[part] for part in _PARTS_OF_A_VARIANT}})
     except BaseException as error:
         sentence = f"{name} could not be looked at: {error_text(error)}"
@@ -86,7 +86,7 @@ def whole(name: str, told: dict[str, Any]) -> dict[str, Any]:
 
 
 def listed() -> list[dict[str, Any]]:
-    """Id of everything that is registered under a plain one, and the package that it needs and that is not there."""
+    """Return all registered ids of the plain form, each with the missing package that it needs, or None."""
     import gymnasium
 
     found = []
@@ -101,9 +101,9 @@ def listed() -> list[dict[str, Any]]:
 
 
 def one(
-    name: str, kwargs: dict[str, Any], told: dict[str, Any], wrappers: Sequence[Wrapper] = ()
+    name: str, kwargs: dict[str, Any], declared: dict[str, Any], wrappers: Sequence[Wrapper] = ()
 ) -> dict[str, Any]:
-    """What an environment is in its wrappers; it is made for that."""
+    """Make an environment in its wrappers and return its entry, without variants; see `catalogue.py`."""
     import gymnasium
 
     from processing.core.environments.foreign.making import made
@@ -118,8 +118,8 @@ def one(
         arguments = _signature(kind)
     if _module_of(spec).startswith(ATARI_MODULE):
         arguments = atari_arguments(spec.kwargs)
-    if name in told:
-        arguments = {key: {"changes_spaces": True, "default": None, "meaning": ""} | each for key, each in told[name].items()}
+    if name in declared:
+        arguments = {key: {"changes_spaces": True, "default": None, "meaning": ""} | each for key, each in declared[name].items()}
     steps, threshold = spec.max_episode_steps, spec.reward_threshold
     threshold = threshold if all(wrapper.keeps_returns for wrapper in wrappers) else None
     is_own = _module_of(spec).startswith("gymnasium.envs.")
@@ -129,18 +129,18 @@ def one(
         "max_steps": None if steps is None else -(-steps // steps_of(wrappers)),
         "reward_threshold": None if threshold is None else float(threshold), "observation": observation, "action": action,
         "trouble": trouble(observed(observation, usable_parts(observation)), action),
-        "reused": _module_of(spec).startswith(REUSED) and all(wrapper.forgets for wrapper in wrappers),
+        "reused": _module_of(spec).startswith(REUSED) and all(wrapper.resets_completely for wrapper in wrappers),
         "kwargs": arguments, "variants": [],
     }
 
 
 def _raises(point: Any) -> bool:
-    """Whether an entry is there only to say that it is not there any more."""
+    """Return whether a registered entry only raises an error that it was removed."""
     return str(getattr(point, "__name__", "")).startswith("_raise")
 
 
 def _signature(kind: type) -> dict[str, Any]:
-    """The numbers and switches among the keyword arguments of a class."""
+    """Return declarations of the float and boolean keyword arguments of a class."""
     found: dict[str, Any] = {}
     for name, each in inspect.signature(kind).parameters.items():
         if isinstance(each.default, bool):
@@ -152,7 +152,7 @@ def _signature(kind: type) -> dict[str, Any]:
 
 
 def _names(kind: type) -> list[str]:
-    """The keyword arguments of a class, but for how it is shown; the first few."""
+    """Return the names of the first MOST_ARGUMENTS keyword arguments of a class, without `render_mode`."""
     named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     try:
         found = inspect.signature(kind).parameters.values()
@@ -162,7 +162,7 @@ def _names(kind: type) -> list[str]:
 
 
 def _module_of(spec: Any) -> str:
-    """The module that an environment comes from."""
+    """Return the module that an environment comes from, with a trailing dot."""
     point = spec.entry_point
     return str(point.partition(":")[0] if isinstance(point, str) else getattr(point, "__module__", "")) + "."
 

@@ -1,6 +1,7 @@
-"""`python -m processing.core.environments.foreign.snapshot` writes `catalogue.json`, what is known of Gymnasium's registry.
+"""Write `catalogue.json`, the snapshot of Gymnasium's registry.
 
-Every environment is made once, in a process of its own.
+Usage: `python -m processing.core.environments.foreign.snapshot`. Every environment is made once, in a
+separate process.
 """
 
 import json
@@ -12,7 +13,7 @@ from processing.core.environments.foreign.lookup import looked_at
 
 
 def main() -> None:
-    """Look at everything in the registry, and write the snapshot."""
+    """Inspect all registered environments and write the snapshot."""
     listed: list[dict[str, Any]] = asked({"modules": []}, 60.0)
     found: dict[str, Any] = {each["id"]: each for each in listed if each["needs"] is not None}
     ready = [each["id"] for each in listed if each["needs"] is None]

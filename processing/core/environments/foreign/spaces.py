@@ -1,11 +1,12 @@
-"""Spaces of observations and actions as JSON values, and what they mean to a network: how many numbers, and which.
+"""Spaces of observations and actions as JSON values, and their conversion to network inputs and from outputs.
 
-Observations become float32 numbers one after the other: the numbers of a Box, MultiBinary as it is, one-hot for Discrete
-and each part of MultiDiscrete, the parts of a Tuple or Dict in the space's own order. Actions come from the outputs: the
-best of a group for each choice, above half for each bit of MultiBinary, scaled to its bounds for each number of a Box.
+Observations become concatenated float32 numbers: a Box flattened, MultiBinary as it is, one-hot for Discrete
+and for each number of MultiDiscrete, the parts of a Tuple or Dict in the space's own order. Actions come from
+the outputs: the argmax of a group for each choice, above half for each bit of MultiBinary, scaled to its
+bounds for each number of a Box.
 
-A space as JSON values is an object with its `type` and what it needs: `shape`, `n`, `start`, `low`, `high`, `spaces`.
-Bounds are one number where all are equal, null where there is none.
+A space as JSON values is an object with its `type` and the keys of that type: `shape`, `n`, `start`, `low`,
+`high`, `spaces`. Bounds are one number where all are equal, and null where there is none.
 """
 
 import math
@@ -21,12 +22,12 @@ from processing.core.types import Float32Array, Int64Array
 
 Space = Mapping[str, Any]
 
-#: Numbers that an observation, or an action, may have; larger pictures are for other kinds of networks.
+#: Most numbers of an observation or an action; larger pictures need other kinds of networks.
 MOST_NUMBERS = 100_000
 _COUNTS = f"from 1 to {MOST_NUMBERS:,}"
-#: Beyond it, bounds of observations are not kept: they are only shown.
+#: Observations with more numbers are stored without bounds, which are for display only.
 MOST_BOUNDS = 64
-#: One side of a Box without a bound, as some environments write it.
+#: Bounds of this size and beyond mean no bound; some environments write them instead of infinity.
 UNBOUNDED = 1e30
 
 OBSERVATIONS = ("Box", "Discrete", "MultiBinary", "MultiDiscrete", "Tuple", "Dict")
@@ -34,7 +35,12 @@ ACTIONS = ("Discrete", "MultiDiscrete", "MultiBinary", "Box")
 
 
 def described(space: Any, *, is_action: bool = False) -> dict[str, Any]:
-    """A space of Gymnasium as JSON values; of one that is not known, its type alone."""
+    """Return a Gymnasium space as JSON values; of an unknown type, only the type.
+
+    Args:
+        space: the space.
+        is_action: whether its bounds are kept whatever its size.
+    """
     name = type(space).__name__
     if name == "Box":
         return {"type": name, "shape": list(space.shape), "dtype": str(space.dtype)} | _bounds(space, is_action=is_action)
@@ -56,8 +62,8 @@ def described(space: Any, *, is_action: bool = False) -> dict[str, Any]:
 
 
 def trouble(observation: Space, action: Space) -> str | None:
-    """Why networks cannot act between these spaces, in a sentence; None where they can."""
-    if (sentence := observation_trouble(observation)) is not None:
+    """Return why networks cannot act with these spaces, in a sentence; None where they can."""
+    if (sentence := unusable_observation_reason(observation)) is not None:
         return sentence
     if action["type"] not in ACTIONS:
         return f"Its actions are of the type {action['type']}; networks choose from {_listed(ACTIONS)}."
@@ -67,10 +73,12 @@ def trouble(observation: Space, action: Space) -> str | None:
     return None if 1 <= numbers <= MOST_NUMBERS else f"Its actions have {numbers:,} numbers; networks take {_COUNTS}."
 
 
-def observation_trouble(space: Space, *, least: int = 1) -> str | None:
-    """Why networks cannot take observations of this space, in a sentence; None where they can.
+def unusable_observation_reason(space: Space, *, least: int = 1) -> str | None:
+    """Return why networks cannot take observations of this space, in a sentence; None where they can.
 
-    `least` is 0 for a part of a larger one, which may be empty.
+    Args:
+        space: as JSON values.
+        least: least number of inputs; 0 for a part of a larger space, which may be empty.
     """
     for name in _types(space):
         if name not in OBSERVATIONS:
@@ -85,13 +93,13 @@ def observation_trouble(space: Space, *, least: int = 1) -> str | None:
 
 
 def is_shrinkable(observation: Space, action: Space) -> bool:
-    """Whether nothing but the size of a picture keeps networks from acting between these spaces."""
+    """Return whether the size of a picture is the only reason why networks cannot act with these spaces."""
     small = {"type": "Box", "shape": [1], "dtype": "float32"}
     return is_picture(observation) and size(observation) > MOST_NUMBERS and trouble(small, action) is None
 
 
 def size(space: Space) -> int:
-    """How many numbers an observation becomes."""
+    """Return the number of network inputs of an observation."""
     match space["type"]:
         case "Discrete":
             return int(space["n"])
@@ -103,24 +111,24 @@ def size(space: Space) -> int:
 
 
 def parts(space: Space) -> list[tuple[Any, Space]]:
-    """The spaces that a Tuple or a Dict is made of, with their keys; none of others."""
+    """Return the subspaces of a Tuple or Dict with their keys; an empty list for other spaces."""
     if space["type"] == "Tuple":
         return list(enumerate(space["spaces"]))
     return [(key, part) for key, part in space["spaces"]] if space["type"] == "Dict" else []
 
 
 def is_picture(space: Space) -> bool:
-    """Whether an observation is drawn: bytes in rows and columns."""
+    """Return whether an observation is a picture: uint8 with two or more dimensions."""
     return bool(space["type"] == "Box" and space["dtype"] == "uint8" and len(space["shape"]) >= 2)
 
 
 def outputs_of(space: Space) -> int:
-    """How many outputs an action is read from."""
+    """Return the number of network outputs that determine an action."""
     return size(space)
 
 
 def labels(space: Space, name: str = "") -> tuple[str, ...]:
-    """What each number says, for people: the way to it, and its value where it is one of a choice."""
+    """Return a label for each number: its path in the space, and its value where it is one-hot."""
     match space["type"]:
         case "Discrete":
             return tuple(f"{name or 'state'} = {space['start'] + number}" for number in range(space["n"]))
@@ -136,37 +144,40 @@ def labels(space: Space, name: str = "") -> tuple[str, ...]:
 
 
 class Reader:
-    """Writes observations of one space as numbers."""
+    """Writes observations of one space as network inputs."""
 
     def __init__(self, space: Space) -> None:
         self.size = size(space)
         self._parts = list(self._flat(space, (), 0))
 
     def fill(self, observation: Any, row: Float32Array) -> None:
-        """Write an observation to a row of `size` numbers.
+        """Write an observation to a row of inputs.
 
+        Args:
+            observation: a value of the space.
+            row: (size,) float32, overwritten.
         Raises:
-            ValueError, TypeError, KeyError, IndexError: it is not one of the space.
+            ValueError, TypeError, KeyError, IndexError: the observation is not a value of the space.
         """
         row[:] = 0
-        for way, write in self._parts:
+        for path, write in self._parts:
             value = observation
-            for key in way:
+            for key in path:
                 value = value[key]
             write(value, row)
 
-    def _flat(self, space: Space, way: tuple[Any, ...], first: int) -> Any:
-        """The simple spaces in it, each with the way to it and how it is written."""
+    def _flat(self, space: Space, path: tuple[Any, ...], first: int) -> Any:
+        """Yield path and writing function of each simple space; `first` is its first input."""
         if space["type"] in ("Tuple", "Dict"):
             for key, part in parts(space):
-                yield from self._flat(part, (*way, key), first)
+                yield from self._flat(part, (*path, key), first)
                 first += size(part)
             return
-        yield way, _writer(space, first)
+        yield path, _writer(space, first)
 
 
 def _writer(space: Space, first: int) -> Callable[[Any, Float32Array], None]:
-    """How a value of a simple space is written to a row from `first` on."""
+    """Return a function that writes a value of a simple space to a row of inputs from `first` on."""
     if space["type"] == "Discrete":
         starts, counts = np.array([space["start"]]), np.array([space["n"]])
     elif space["type"] == "MultiDiscrete":
@@ -200,12 +211,12 @@ class Writer:
 
     @property
     def is_choice(self) -> bool:
-        """Whether one of several actions is chosen, so that it can also be drawn."""
+        """Whether an action is one of several, so that it can also be sampled."""
         return bool(self.space["type"] == "Discrete")
 
     @cached_property
     def _kind(self) -> np.dtype[Any]:
-        """The numbers that commands are scaled in: float32, or float64 where that cannot hold those of the space."""
+        """The dtype in which commands are scaled: float32, or float64 where the space's dtype needs it."""
         return np.result_type(np.dtype(self.space["dtype"]), np.float32)
 
     @cached_property
@@ -219,12 +230,12 @@ class Writer:
         return np.broadcast_to(np.array(bounds, self._kind), self.size)
 
     def actions(self, chosen: NDArray[Any], outputs: Float32Array, commands: Float32Array) -> list[Any]:
-        """The actions of L lanes.
+        """Return the actions of L lanes as the environment takes them.
 
         Args:
-            chosen: (L,) the best output, or one that was drawn.
-            outputs: (O, L) as the networks say them.
-            commands: (O, L) the same from -1 to 1.
+            chosen: (L,) int, index of the best or of the sampled output.
+            outputs: (O, L) float32, outputs of the networks.
+            commands: (O, L) float32, the outputs scaled to [-1, 1].
         """
         match self.space["type"]:
             case "Discrete":
@@ -242,7 +253,7 @@ class Writer:
         return [whole[:, lane].reshape(self.space["shape"]) for lane in range(whole.shape[1])]
 
     def _choices(self, outputs: Float32Array) -> list[Any]:
-        """The best of each group, the first of equals; nothing is larger than NaN."""
+        """Return the argmax of each group of outputs by lane: the first of equals; nothing exceeds NaN."""
         found, first = [], 0
         for count, start in zip(self.space["n"], self.space["start"], strict=True):
             top, best = outputs[first].copy(), np.zeros(outputs.shape[1], np.int64)
@@ -257,7 +268,7 @@ class Writer:
 
 
 def _within(bound: float, inwards: float) -> float:
-    """The float64 number next to a bound that is not beyond it; whole numbers can lie between two of them."""
+    """Return the nearest float64 that is not beyond a bound; an int64 bound can lie between two of them."""
     found = float(bound)
     is_beyond = found < bound if inwards > 0 else found > bound
     return math.nextafter(found, inwards) if is_beyond else found
@@ -280,19 +291,19 @@ def _all(bound: Any) -> list[Any]:
 
 
 def _key(key: Any) -> str | int | None:
-    """The key of a part as a JSON value that finds the part again; None where there is none."""
+    """Return the key of a part as a JSON value that selects it; None where the key has no such value."""
     if isinstance(key, str):
         return str(key)
     return key if type(key) is int else None
 
 
 def _keys(space: Space) -> list[Any]:
-    """The keys of all parts, and of theirs."""
+    """Return the keys of all parts at any depth."""
     return [each for key, part in parts(space) for each in (key, *_keys(part))]
 
 
 def _types(space: Space) -> list[str]:
-    """The types of a space and of all in it."""
+    """Return the types of a space and of its parts at any depth."""
     return [str(space["type"]), *(name for _, part in parts(space) for name in _types(part))]
 
 

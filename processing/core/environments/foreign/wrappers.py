@@ -1,12 +1,12 @@
-"""Wrappers of Gymnasium that need no code, as documents name them: `{"type": "frame_stack", "stack_size": 4}`.
+"""Gymnasium wrappers that need no code, as documents name them: `{"type": "frame_stack", "stack_size": 4}`.
 
-A list of them is put around an environment in its order, the first innermost, so that the last is what networks see. Nothing
-here imports Gymnasium; `making.py` puts them around environments.
+Wrappers are applied in the order of the list, the first innermost, so that networks receive the observations
+of the last. This module does not import Gymnasium; `making.py` applies wrappers.
 
-Not offered: what changes nothing for networks, whose observations are flattened and whose outputs are scaled to the bounds of
-actions anyway (FlattenObservation, ReshapeObservation, DtypeObservation, RescaleAction); what leaves actions without bounds
-(ClipAction); what needs code (the Transform… wrappers); and what depends on the episodes before (NormalizeObservation,
-NormalizeReward: see `normalize_observations`).
+Not offered: wrappers without an effect, as observations are flattened and outputs scaled to the bounds of
+actions anyway (FlattenObservation, ReshapeObservation, DtypeObservation, RescaleAction); those that leave
+actions without bounds (ClipAction); those that need code (the Transform… wrappers); and those that depend on
+previous episodes (NormalizeObservation, NormalizeReward: see `normalize_observations`).
 """
 
 from collections.abc import Sequence
@@ -18,11 +18,11 @@ from pydantic import Field, TypeAdapter, model_validator
 
 from processing.core.parameters import Parameters, parameter
 
-#: Wrappers around one environment.
+#: Most wrappers of one environment.
 MOST_WRAPPERS = 10
-#: What those around each other may come to: observations that are seen together, and steps for one action.
+#: Limits of the product over all wrappers: of stacked observations, and of steps for one action.
 MOST_STACKED, MOST_REPEATED = 100, 100
-#: The largest bound that observations are rescaled to, or rewards cut off at.
+#: Largest bound to which observations are rescaled or rewards clipped.
 MOST_BOUND = 1e6
 
 Pixels = Annotated[int, Field(ge=1, le=1_000)]
@@ -37,16 +37,16 @@ class Padding(StrEnum):
 
 
 class Wrapper(Parameters):
-    """What all wrappers tell of themselves."""
+    """The base class of all wrappers."""
 
-    keeps_observations: ClassVar[bool] = True  # each number still says what it said
+    keeps_observations: ClassVar[bool] = True  # each number keeps its meaning
     keeps_actions: ClassVar[bool] = True
-    keeps_returns: ClassVar[bool] = True  # a threshold that the registry names still says what it said
-    forgets: ClassVar[bool] = True  # it is as new after a reset
+    keeps_returns: ClassVar[bool] = True  # the registered reward threshold keeps its meaning
+    resets_completely: ClassVar[bool] = True  # a reset restores the initial state
 
     @property
     def steps(self) -> int:
-        """Steps of the environment inside for one step outside, at most."""
+        """The largest number of inner steps for one outer step."""
         return 1
 
 
@@ -120,13 +120,13 @@ class MaxAndSkip(Wrapper):
     """Each action is taken for some steps, whose rewards are added; networks see the larger of the last two observations in
     each number (MaxAndSkipObservation)."""
 
-    forgets = False  # where an episode ends within the steps, its last observation is older than that
+    resets_completely = False  # its buffer still holds old observations where an episode ends early
     type: Literal["max_and_skip"] = parameter(meaning="Each action is taken for some steps; flickering is evened out.")
     skip: int = parameter(4, meaning="How many.", unit="steps", ge=2, le=100, source="Mnih et al. 2015")
 
     @property
     def steps(self) -> int:
-        """So many."""
+        """The number of repetitions of an action."""
         return self.skip
 
 
@@ -138,7 +138,7 @@ class RepeatAction(Wrapper):
 
     @property
     def steps(self) -> int:
-        """So many."""
+        """The number of repetitions of an action."""
         return self.num_repeats
 
 
@@ -185,7 +185,8 @@ class ClipReward(Wrapper):
         return self
 
 
-#: By the names that documents have for them. A new one: a class above, its name here and in `AnyWrapper`, a case in `making.py`.
+#: The wrappers by their names in documents. A new one needs a class above, entries here and in `AnyWrapper`,
+#: and a case in `making.py`.
 WRAPPERS: dict[str, type[Wrapper]] = {
     "grayscale": Grayscale, "resize": Resize, "frame_stack": FrameStack, "rescale": Rescale, "delay": Delay,
     "time_aware": TimeAware, "filter": FilterParts, "max_and_skip": MaxAndSkip, "repeat_action": RepeatAction,
@@ -201,20 +202,20 @@ _LIST: TypeAdapter[list[AnyWrapper]] = TypeAdapter(list[AnyWrapper])
 
 
 def wrappers_of(values: str) -> list[Wrapper]:
-    """The wrappers that a JSON text tells of."""
+    """Return the wrappers of a JSON list."""
     return list(_LIST.validate_json(values))
 
 
 def as_values(wrappers: Sequence[Wrapper] | None) -> list[dict[str, Any]]:
-    """The same as JSON values."""
+    """Return wrappers as JSON values."""
     return [each.model_dump(mode="json") for each in wrappers or ()]
 
 
 def observations_of(wrappers: Sequence[Wrapper]) -> int:
-    """Observations of an environment that are seen together outside all its wrappers."""
+    """Return how many observations the wrappers stack together."""
     return prod(each.stack_size for each in wrappers if isinstance(each, FrameStack))
 
 
 def steps_of(wrappers: Sequence[Wrapper]) -> int:
-    """Steps of an environment for one step outside all its wrappers, at most."""
+    """Return the largest number of environment steps for one step outside all wrappers."""
     return prod(each.steps for each in wrappers)

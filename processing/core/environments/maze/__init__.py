@@ -1,1 +1,1 @@
-"""Walks over maps of open ground, obstacles and goals."""
+"""Grid-world mazes of open cells, obstacles and goals."""

@@ -1,14 +1,16 @@
-"""A walk over a map of open ground, obstacles and goals, seen along eight lines of sight.
+"""A grid world of open cells, obstacles and goals, observed along eight lines of sight.
 
-Observation: 24 float32, three for each of 8 directions clockwise from up: 0.1 x open cells before the first thing seen;
-1 / distance if that thing is an obstacle or the edge, else 0; 1 / distance if it is a goal, else 0; distance = open
-cells in between + 1. Action: 0 to 8, row by row over the 3 x 3 neighbourhood, 4 = stay; diagonals pass between
-obstacles. Reward: `RewardParameters`; 0 for the move that ends the walk at an obstacle or the edge. Terminates: on
-leaving the map or entering an obstacle (the agent stays where it was), and on collecting the last goal. Truncates:
-after `max_steps`. A collected goal is open ground from then on, also to the eye. The start counts as visited.
+Observation: 24 float32, three for each of 8 directions clockwise from up: 0.1 x open cells before the first
+object; 1 / distance if that object is an obstacle or the edge, else 0; 1 / distance if it is a goal, else 0;
+distance = open cells in between + 1. Action: 0 to 8, row by row over the 3 x 3 neighbourhood, 4 = stay;
+diagonal moves pass between obstacles. Reward: `RewardParameters`; 0 for a move onto an obstacle or off the
+map. Terminates: on leaving the map or entering an obstacle (the agent stays where it was), and on collecting
+the last goal. Truncates: after `max_steps`. A collected goal is an open cell afterwards, also for lines of
+sight. The start counts as visited.
 
-Solved: `goals` of the goals collected in each of an agent's episodes (`criterion.GoalsReached`); a stored document without
-that number was accepted when a maze had no criterion, and has none. Episodes do not end by it.
+Solved: an agent collects `goals` goals in each of its episodes (`criterion.GoalsReached`). A stored document
+without that number is from before mazes had a criterion, and has none. Reaching the criterion does not end an
+episode.
 """
 
 from collections import deque
@@ -24,9 +26,9 @@ from processing.core.environments.maze.walk import (
     ENDS,
     FREE,
     INPUTS,
+    INTEGER_ROWS,
     POSITION,
     PRIZE,
-    WHOLES,
     World,
     fill_end,
     fill_observation,
@@ -44,8 +46,8 @@ OUTPUTS = 9
 SIGHT_ARROWS = "↑↗→↘↓↙←↖"
 MOVE_LABELS = ("↖", "↑", "↗", "←", "stay", "→", "↙", "↓", "↘")
 
-#: Observation tables up to this size are built; they take about 10 ms for each 4 MiB and beyond it fall out of the
-#: caches, so that walking the lines of sight costs no more.
+#: Largest precomputed table of observations. Building takes about 10 ms for each 4 MiB; larger tables do not
+#: fit the caches, so that following the lines of sight is as fast.
 TABLE_BYTES = 16 * 2**20
 
 
@@ -89,10 +91,10 @@ class GridWorld:
     is_random = has_common_episodes = False
     actions = "choice"
     behaviours = 2  # row and column of the last cell
-    ends = ENDS  # numbers that `fill_end` writes of an episode
+    ends = ENDS  # numbers that `fill_end` writes for an episode
     judge = "episodes"
-    plain_seconds = (2.3e-4, 1.2e-6)  # a step in plain Python takes so long, and for each weight
-    scene = None  # drawn by its map
+    plain_seconds = (2.3e-4, 1.2e-6)  # seconds in plain Python for each step, and in addition for each weight
+    scene = None  # pages draw the map
 
     def __init__(self, parameters: MazeParameters) -> None:
         self.parameters = parameters
@@ -105,7 +107,13 @@ class GridWorld:
         self.criterion = None if parameters.goals is None else GoalsReached(parameters.goals)
 
     def distances(self, *, without: str = OBSTACLE) -> dict[tuple[int, int], int]:
-        """The least number of steps from the start to each cell (row, column) that can be reached without such cells."""
+        """Return the length of the shortest path from the start to each reachable cell.
+
+        Args:
+            without: kinds of cells that paths avoid, as characters of the map.
+        Returns:
+            Steps by (row, column); cells that cannot be reached are absent.
+        """
         found, border = {self.start: 0}, deque([self.start])
         while border:
             row, column = border.popleft()
@@ -118,19 +126,19 @@ class GridWorld:
         return found
 
     def reachable_goals(self) -> int:
-        """How many goals can be walked to, however long it takes."""
+        """Return how many goals can be reached in any number of steps."""
         found = self.distances()
         return sum(goal in found for goal in self.goals)
 
     def shortest_path(self) -> int | None:
-        """Steps from the start to the nearest goal; None where no goal can be reached."""
+        """Return the steps from the start to the nearest goal; None where no goal can be reached."""
         found = self.distances()
         return min((found[goal] for goal in self.goals if goal in found), default=None)
 
     def steps_to_goals(self) -> list[int]:
-        """At least so many steps lead to one goal, to two, and so on, up to all that can be reached.
+        """Return lower bounds of the steps to collect one goal, two goals, and so on, of the reachable ones.
 
-        The nearest goals are counted, and one step from each to the next: the true way may be longer.
+        The bound counts the distances of the nearest goals and one step from each goal to the next.
         """
         found, steps = self.distances(), list[int]()
         for distance in sorted(found[goal] for goal in self.goals if goal in found):
@@ -138,22 +146,23 @@ class GridWorld:
         return steps
 
     def best_possible(self) -> float:
-        """An upper bound of the return of one episode.
+        """Return an upper bound of the return of one episode.
 
-        The best `max_steps` rewards among: each goal and each open cell that is near enough, once, and revisits without
-        end. It is not always reached: the way from one to the next may cost steps.
+        It is the sum of the best `max_steps` rewards among one for each goal and each open cell within
+        `max_steps` steps, and any number of revisits. The bound is not always attained, as a path between
+        cells costs steps.
         """
         near = [cell for cell, steps in self.distances().items() if 0 < steps <= self.max_steps]
         goals = len(set(self.goals).intersection(near))
         return self._best(goals=goals, cells=len(near) - goals)
 
     def best_without_goals(self) -> float:
-        """The same of an episode that reaches no goal."""
+        """Return an upper bound of the return of one episode that reaches no goal."""
         near = self.distances(without=OBSTACLE + GOAL).values()
         return self._best(goals=0, cells=sum(0 < steps <= self.max_steps for steps in near))
 
     def _best(self, *, goals: int, cells: int) -> float:
-        """The best `max_steps` rewards among so many goals and open cells, once each, and revisits."""
+        """Return the best sum of `max_steps` rewards: goals and open cells, once each, and revisits."""
         rewards = self.parameters.rewards
         total, steps = 0.0, self.max_steps
         offers = [(rewards.goal, goals), (rewards.open, cells), (rewards.revisit, steps)]
@@ -164,17 +173,17 @@ class GridWorld:
 
     @staticmethod
     def input_labels() -> tuple[str, ...]:
-        """What each input says, for people: the line of sight, and what is measured along it."""
+        """Return the name of each input for display: the direction, and what is measured along it."""
         return tuple(f"{arrow} {what}" for arrow in SIGHT_ARROWS for what in ("space", "wall", "goal"))
 
     @staticmethod
     def output_labels() -> tuple[str, ...]:
-        """What each action does, for people."""
+        """Return the name of each action for display."""
         return MOVE_LABELS
 
     @cached_property
     def world(self) -> World:
-        """The map in the form that kernels take."""
+        """The arrays that kernels read."""
         across = self.width + 2
         cells = np.full((self.height + 2, across), BLOCKED, np.int8)
         kinds = {OPEN: FREE, START: FREE, GOAL: PRIZE, OBSTACLE: BLOCKED}
@@ -196,35 +205,47 @@ class GridWorld:
 
     @property
     def integers(self) -> int:
-        """Rows of whole numbers in a lane's state."""
-        return WHOLES
+        """Rows of integers in a lane's state."""
+        return INTEGER_ROWS
 
     @property
     def bits(self) -> int:
-        """Words of bits per lane."""
+        """64-bit words of visited cells per lane."""
         return self.world.words
 
     def behaviours_of(self, ends: Float32Array) -> Float32Array:
-        """(N, E, 2) row and column of the last cell of each episode, from what `fill_end` wrote, (N, E, 2)."""
+        """Return row and column of the last cell of each episode.
+
+        Args:
+            ends: (N, E, 2) as `fill_end` writes it.
+        Returns:
+            (N, E, 2) float32, from 0.
+        """
         cells = ends[..., 0].astype(np.int32)
         found: Float32Array = np.stack(np.divmod(cells, self.width + 2), axis=-1).astype(np.float32) - 1
         return found
 
     def solved(self, ends: Float32Array) -> BoolArray:
-        """(N, E) whether each episode reached as many goals as are asked for, from what `fill_end` wrote, (N, E, 2)."""
-        asked = self.parameters.goals
-        assert asked is not None
-        found: BoolArray = ends[..., 1] >= asked
+        """Return whether each episode collected the required number of goals.
+
+        Args:
+            ends: (N, E, 2) as `fill_end` writes it.
+        Returns:
+            (N, E) bool.
+        """
+        required = self.parameters.goals
+        assert required is not None
+        found: BoolArray = ends[..., 1] >= required
         return found
 
     def position(self, integers: Int32Array) -> tuple[int, int]:
-        """Row and column of the agent in lane 0, from the state in whole numbers."""
+        """Return row and column of the agent in lane 0, from 0, given the integers of the state."""
         row, column = divmod(int(integers[POSITION * LANES]), self.width + 2)
         return row - 1, column - 1
 
-    #: The slots of `rollout` that this environment fills.
     @property
     def parts(self) -> dict[str, object]:
+        """The slots of `rollout` that this environment fills."""
         return {
             "fill_start": fill_start, "fill_observation": fill_observation, "fill_actions": fill_choice,
             "fill_step": fill_step, "fill_end": fill_end,

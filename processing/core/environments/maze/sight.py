@@ -1,4 +1,4 @@
-"""Lines of sight in a grid world: a table of all of them, or one by one. Both give the same bits."""
+"""Lines of sight in a grid world, precomputed for all cells or computed for one agent, with equal results."""
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
 
@@ -16,14 +16,14 @@ ZERO = np.float32(0)
 
 
 def views(blocked: NDArray[np.bool_], goal_of: Int32Array, goals: int) -> Float32Array:
-    """What is seen from each cell of a map with each set of collected goals.
+    """Return the observation at each cell of a map for each set of collected goals.
 
     Args:
-        blocked: (H, W) obstacles, and the ring around the map.
-        goal_of: (H, W) number of the goal on a cell, -1 where none.
-        goals: how many there are.
+        blocked: (H, W) bool, true for obstacles and for the ring around the map.
+        goal_of: (H, W) int32, number of the goal on a cell, -1 where none.
+        goals: number of goals.
     Returns:
-        (2^goals, H, W, 24): bit g of the first index says whether goal g was collected; 0 on the ring.
+        (2^goals, H, W, 24) float32; bit g of the first index is set where goal g is collected; 0 on the ring.
     """
     sets = np.arange(2**goals)[:, None, None]
     prize = (goal_of >= 0) & ~(sets >> np.maximum(goal_of, 0) & 1).astype(bool)
@@ -42,7 +42,10 @@ def views(blocked: NDArray[np.bool_], goal_of: Int32Array, goals: int) -> Float3
 def _first_thing(
     blocked: NDArray[np.bool_], prize: NDArray[np.bool_], down: int, right: int
 ) -> tuple[Int32Array, NDArray[np.bool_]]:
-    """Distance of the first thing in one direction from each cell, and whether it is a goal; from the far side back."""
+    """Return the distance from each cell to the first object in one direction, and whether it is a goal.
+
+    Lines are processed from the far side back, so that each cell extends its neighbour's result.
+    """
     distance, is_goal = np.ones(prize.shape, np.int32), np.zeros(prize.shape, np.bool_)
     height, width = blocked.shape
     lines = range(1, width - 1) if down == 0 else range(1, height - 1)
@@ -55,7 +58,7 @@ def _first_thing(
 
 
 def _line(line: int, down: int, right: int, width: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
-    """A line of cells across the direction of sight, and their neighbours in that direction."""
+    """Return the indices of a line of cells across the direction of sight, and of their neighbours in it."""
     every = slice(None)
     if down == 0:
         return (every, every, slice(line, line + 1)), (every, every, slice(line + right, line + right + 1))
@@ -67,7 +70,7 @@ def _line(line: int, down: int, right: int, width: int) -> tuple[tuple[slice, ..
 
 @part
 def fill_sight(cells, sights, bits, first, position, x, lane):
-    """Walk the lines of sight of one agent; a goal that it visited is open ground. x: (24, LANES) flat."""
+    """Write the observation of one agent to x, (24, LANES) flat; goals that it visited are open cells."""
     for number in range(8):
         stride = np.int64(get(sights, number))
         distance, at = 1, position + stride

@@ -1,4 +1,4 @@
-"""The grid world's parts of a kernel: where lives start, what they see, what a step does."""
+"""The grid world's parts of the rollout kernel: initial states, observations and steps."""
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
 
@@ -16,30 +16,30 @@ INPUTS = 24
 
 #: Kinds of cells in the padded map of a kernel.
 FREE, PRIZE, BLOCKED = 0, 1, 2
-#: Rows of a lane's state: its cell, its set of collected goals (times the cells of the map), goals left, its row of
-#: views.
-POSITION, COLLECTED, LEFT, VIEW, WHOLES = 0, 1, 2, 3, 4
-#: Numbers that say what an episode came to: its last cell, and the goals that were collected.
+#: Integers of a lane's state: its cell, its set of collected goals (times the cells of the map), goals left,
+#: its row of `World.views`; and their number.
+POSITION, COLLECTED, LEFT, VIEW, INTEGER_ROWS = 0, 1, 2, 3, 4
+#: Numbers written at the end of an episode: the last cell, and how many goals were collected.
 ENDS = 2
 
 
 class World(NamedTuple):
-    """A map as kernels see it: flat, with a ring of BLOCKED around it."""
+    """The map as kernels read it: flat, with a ring of BLOCKED around it."""
 
     cells: NDArray[np.int8]  # (C,) FREE, PRIZE or BLOCKED
     goal_of: Int32Array  # (C,) number of the goal on this cell, -1 where none
     moves: Int32Array  # (9,) how far each action moves in the flat map
     sights: Int32Array  # (8,) how far one cell is along each line of sight
-    views: Float32Array  # (sets * C * 24,) what is seen, by set of collected goals and cell; (0,) where too large
+    views: Float32Array  # (sets * C * 24,) observations by collected goals and cell; (0,) where too large
     rewards: Float64Array  # (3,) open, goal, revisit
     start: int
     goals: int
-    words: int  # of 64 visited cells each, per lane
+    words: int  # 64-bit words of visited cells per lane
 
 
 @part
 def fill_start(world, work, lane, key):
-    """Stand on the start, with nothing else visited and nothing collected."""
+    """Put the agent on the start, with no other cell visited and no goal collected."""
     integers, bits = work.integers, work.bits
     put(integers, lane, world.start)
     put(integers, lane + COLLECTED * LANES, 0)
@@ -53,7 +53,7 @@ def fill_start(world, work, lane, key):
 
 @part
 def fill_end(world, work, lane, rollout, ends):
-    """The last cell, in the flat map, and how many goals were collected: plain numbers, as some lives are short."""
+    """Write the last cell, as index of the flat map, and how many goals were collected."""
     if ends.size > 0:
         put(ends, rollout * ENDS, np.float32(get(work.integers, lane + POSITION * LANES)))
         put(ends, rollout * ENDS + 1, np.float32(world.goals - get(work.integers, lane + LEFT * LANES)))
@@ -61,7 +61,7 @@ def fill_end(world, work, lane, rollout, ends):
 
 @part
 def fill_observation(world, work):
-    """What is seen from where the agents are: from the table, or along the lines of sight."""
+    """Write the observations of all lanes: from the table, or, without one, along the lines of sight."""
     integers, bits, x = work.integers, work.bits, work.scratch
     if world.views.size > 0:
         fill_rows(x, 0, world.views, INPUTS, integers, VIEW * LANES)
@@ -73,7 +73,7 @@ def fill_observation(world, work):
 
 @part
 def fill_step(world, work, clock):
-    """One move of each living agent in a lane."""
+    """Move the agent of each lane whose episode is running, and return how many episodes that ends."""
     integers, bits, alive, actions, returns, over = (
         work.integers, work.bits, work.alive, work.actions, work.returns, work.over
     )
