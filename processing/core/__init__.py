@@ -1,1 +1,1 @@
-"""The The numerical core: arrays in, arrays out, without Django, Celery, clock or global random state."""
+"""The numerical core: arrays in, arrays out, without Django, Celery, clock or global random state."""
