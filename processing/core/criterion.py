@@ -19,7 +19,9 @@ class Solution(NamedTuple):
     confirmation: Any = None  # result of the best candidate on fresh episodes; None where none was needed
 
 
-def candidate(verdict: Verdict, fitness: Float64Array, tested: tuple[int, ...]) -> tuple[int | None, tuple[int, ...]]:
+def candidate(
+    verdict: Verdict, fitness: Float64Array, tested: tuple[int, ...]
+) -> tuple[int | None, tuple[int, ...]]:
     """Choose the agent that takes a long test next, and update the set of species whose champion took it.
 
     The candidate is the champion of the best species whose champion has not been tested since the species'
@@ -35,7 +37,10 @@ def candidate(verdict: Verdict, fitness: Float64Array, tested: tuple[int, ...]) 
             ascending.
     Source: authors' code of Stanley and Miikkulainen 2002, v1.2.1, double pole without velocities.
     """
-    species = sorted((one for one in verdict.snapshots if one.champion is not None), key=lambda one: -(one.best_fitness or 0.0))
+    species = sorted(
+        (one for one in verdict.snapshots if one.champion is not None),
+        key=lambda one: -(one.best_fitness or 0.0)
+    )
     if not species:
         order = ranked(fitness)
         return int(order[0]) if len(order) else None, tested
@@ -107,7 +112,9 @@ class GoalsReached:
         if not len(order):
             return Solution(None)
         agent = int(order[0])
-        return _solution(agent, plan.confirm_goals(population.genomes, agent, self.goals, seed=seed, generation=generation))
+        return _solution(
+            agent, plan.confirm_goals(population.genomes, agent, self.goals, seed=seed, generation=generation)
+        )
 
 
 def _solution(agent: int, confirmation: Any) -> Solution:

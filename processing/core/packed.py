@@ -16,7 +16,9 @@ from processing.core.types import GenomeKind
 _TYPES = ("|b1", "|u1", "<u2", "<i4", "<i8", "<u8", "<f4", "<f8")  # the dtypes of arrays that can be stored
 
 
-def pack_values(head: Mapping[str, Any], values: Mapping[str, Any], kind: GenomeKind, *, genomes: str | None) -> bytes:
+def pack_values(
+    head: Mapping[str, Any], values: Mapping[str, Any], kind: GenomeKind, *, genomes: str | None
+) -> bytes:
     """Return the stored form of `head` and of `values`.
 
     Args:

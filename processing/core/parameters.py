@@ -37,7 +37,8 @@ def _within(value: float, info: ValidationInfo) -> float:
 #: A number without a range of its own. Every number of a document has a range, so that none is infinite in
 #: float32.
 Number = Annotated[
-    float, AfterValidator(_within), WithJsonSchema({"type": "number", "minimum": -LARGEST, "maximum": LARGEST})
+    float, AfterValidator(_within),
+    WithJsonSchema({"type": "number", "minimum": -LARGEST, "maximum": LARGEST})
 ]
 
 

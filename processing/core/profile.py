@@ -37,7 +37,9 @@ def numeric_profile() -> dict[str, str]:
         "cmaes": version("cmaes"),
         "environments": " ".join(f"{name} {found}" for name in ENVIRONMENTS if (found := _version(name))),
         "instructions": " ".join(np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])),
-        "linear_algebra": " ".join(sorted(_library_text(one) for one in threadpool_info() if one["user_api"] == "blas")),
+        "linear_algebra": " ".join(
+            sorted(_library_text(one) for one in threadpool_info() if one["user_api"] == "blas")
+        ),
     }
 
 

@@ -116,7 +116,8 @@ class Evaluations:
     fitness: Float64Array  # (N,) NaN where the agent failed
     steps: Int32Array  # (N,) environment steps of all its episodes
     failures: UInt8Array  # (N,) of Failure
-    solved: UInt8Array | None = None  # (N,) whether an agent meets the task's criterion; None where a test decides
+    # (N,) whether an agent meets the task's criterion; None where a test decides
+    solved: UInt8Array | None = None
     behaviours: Float32Array | None = None  # (N, D) descriptors of behaviour, for judges that use them
     reasons: tuple[tuple[int, str], ...] = ()  # index of a failed agent, and a sentence that explains why
     remarks: tuple[Remark, ...] = ()  # irregularities; not in the digest
@@ -147,10 +148,13 @@ class Verdict:
     """The decision of a strategy about a closed generation, and the figures behind it."""
 
     stop: StopReason | None = None
-    threshold: float | None = None  # the fitness that this generation had to reach, where the strategy has one
+    # the fitness that this generation had to reach, where the strategy has one
+    threshold: float | None = None
     viable: int | None = None  # number of agents that reached it
-    figures: Mapping[str, Any] = field(default_factory=dict)  # for `explainStop`: the reasons of the stop, JSON values
-    species: Int32Array | None = None  # (N,) number of each agent's species in the run, from 0; None without species
+    # for `explainStop`: the reasons of the stop, JSON values
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    # (N,) number of each agent's species in the run, from 0; None without species
+    species: Int32Array | None = None
     snapshots: tuple["SpeciesSnapshot", ...] = ()  # the species of this generation, by number
 
 
@@ -198,7 +202,8 @@ class BreedingKind(GenomeKind, Protocol):
     """
 
     def breed(
-        self, pool: Genomes, mothers: Int32Array, fathers: Int32Array, variation: "Variation", *, seed: int, generation: int
+        self, pool: Genomes, mothers: Int32Array, fathers: Int32Array, variation: "Variation", *, seed: int,
+        generation: int
     ) -> tuple[Genomes, UInt8Array]: ...
 
 

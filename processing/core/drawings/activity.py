@@ -26,7 +26,8 @@ _ACTIVATIONS: dict[str, Callable[[Float64Array], Float64Array]] = {
 
 
 def activity_of(
-    layers: Sequence[tuple[Float32Array, Float32Array | None]], activation: str, observations: Sequence[Float64Array]
+    layers: Sequence[tuple[Float32Array, Float32Array | None]], activation: str,
+    observations: Sequence[Float64Array]
 ) -> list[Float64Array]:
     """Return the values of the inputs and of each hidden layer.
 
@@ -66,7 +67,9 @@ def activity_of_units(computation: Computation, observations: Sequence[Float64Ar
             for _ in range(computation.passes or 1):
                 known = dict(values) if computation.passes else values
                 for unit in computation.units:
-                    total = unit.bias + in_order(known.get(source, 0.0) * weight for source, weight in unit.links)
+                    total = unit.bias + in_order(
+                        known.get(source, 0.0) * weight for source, weight in unit.links
+                    )
                     values[unit.number] = float(_ACTIVATIONS[unit.activation](np.float64(total)))  # type: ignore[arg-type]
             found[step] = [values[unit.number] for unit in computation.units]
     return [np.nan_to_num(values, posinf=1.0, neginf=-1.0) for values in (inputs, found)]

@@ -108,7 +108,8 @@ def _by_unit(layers: Layers, sizes: list[int], operators: list[str], labels: lis
         level=NetworkLevel.NEURON, edges=edges, depth=len(layers),
         nodes=tuple(
             NetworkNode(
-                id=name, role=_role(column, len(sizes)), label=labels[column][number], operator=operators[column],
+                id=name, role=_role(column, len(sizes)), label=labels[column][number],
+                operator=operators[column],
                 bias=None if (values := biases[column]) is None else float(values[number]),
                 layer=columns[name], x=columns[name] * COLUMN_GAP, y=heights[name],
             )
@@ -120,7 +121,9 @@ def _by_unit(layers: Layers, sizes: list[int], operators: list[str], labels: lis
 def _heights(names: list[list[str]], rows: dict[str, int], labels: list[Sequence[str]]) -> dict[str, float]:
     """The y of each node: columns have a common centre, and those with fewer nodes are spread out."""
     breaks = [breaks_of(column) for column in labels]
-    extents = [(len(column) - 1) * ROW_GAP + breaks[number][-1] * GROUP_GAP for number, column in enumerate(names)]
+    extents = [
+        (len(column) - 1) * ROW_GAP + breaks[number][-1] * GROUP_GAP for number, column in enumerate(names)
+    ]
     tallest, heights = max(extents), {}
     for column, passed in zip(names, breaks, strict=True):
         room = tallest - passed[-1] * GROUP_GAP

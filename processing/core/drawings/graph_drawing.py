@@ -60,8 +60,9 @@ def drawing_of_graph(
         level=NetworkLevel.NEURON, depth=last,
         nodes=tuple(
             NetworkNode(
-                id=(name := str(node.number)), role=node.role, label=labels[name], layer=columns[name], x=places[name][0],
-                y=places[name][1], operator=", ".join(filter(None, (node.activation, operators.get(node.role)))),
+                id=(name := str(node.number)), role=node.role, label=labels[name], layer=columns[name],
+                x=places[name][0], y=places[name][1],
+                operator=", ".join(filter(None, (node.activation, operators.get(node.role)))),
             )
             for node in genes.nodes
         ),
@@ -95,7 +96,9 @@ def _columns(genes: Genes) -> dict[str, int]:
     between: list[Link] = [(str(first), str(last), 1.0)]
     for number in hidden:
         between += [(str(first), str(number), 1.0), (str(number), str(last), 1.0)]
-    return columns_of([str(node.number) for node in genes.nodes], [*links, *between], last=set(map(str, outputs)))
+    return columns_of(
+        [str(node.number) for node in genes.nodes], [*links, *between], last=set(map(str, outputs))
+    )
 
 
 def _passed(gene: ConnectionGene, columns: Mapping[str, int]) -> tuple[Place, ...]:
@@ -109,7 +112,8 @@ def _name(place: Place) -> str:
 
 
 def _places(
-    genes: Genes, columns: dict[str, int], edges: Mapping[ConnectionGene, tuple[Place, ...]], labels: Mapping[str, str]
+    genes: Genes, columns: dict[str, int], edges: Mapping[ConnectionGene, tuple[Place, ...]],
+    labels: Mapping[str, str]
 ) -> dict[str, tuple[float, float]]:
     """The coordinates (x, y) of each node, and of each point of a link."""
     passing = {_name(place): place[1] for passed in edges.values() for place in passed}
@@ -117,7 +121,9 @@ def _places(
     links = _links(edges, columns)
     ends = {str(node.number) for node in genes.nodes if node.role != NodeRole.HIDDEN}
     inner = [str(node.number) for node in genes.nodes if node.role == NodeRole.HIDDEN]
-    outer = [str(number) for role in (NodeRole.INPUT, NodeRole.BIAS, NodeRole.OUTPUT) for number in genes.of(role)]
+    outer = [
+        str(number) for role in (NodeRole.INPUT, NodeRole.BIAS, NodeRole.OUTPUT) for number in genes.of(role)
+    ]
     names = [*outer, *inner, *passing]
     rows = rows_of(names, links, columns, fixed=ends)
     groups = [sorted((name for name in names if columns[name] == column), key=lambda name: rows[name])
@@ -146,7 +152,9 @@ def _gaps(group: Sequence[str], passing: Mapping[str, int], labels: Mapping[str,
     return [LEAST_GAP + GROUP_GAP * (below - above) for above, below in pairwise(breaks)]
 
 
-def _heights(groups: Sequence[Sequence[str]], gaps: list[list[float]], links: Sequence[Link]) -> dict[str, float]:
+def _heights(
+    groups: Sequence[Sequence[str]], gaps: list[list[float]], links: Sequence[Link]
+) -> dict[str, float]:
     """The y of each name: even spacing in the first and last column, level with neighbours in the others."""
     tallest = max(map(in_order, gaps))
     for place in (0, -1):
@@ -183,12 +191,15 @@ def _by_column(genes: Genes, columns: Mapping[str, int]) -> Network:
     roles = [NodeRole.INPUT, *[NodeRole.HIDDEN] * (len(sizes) - 2), NodeRole.OUTPUT]
     words = {NodeRole.INPUT: "input", NodeRole.HIDDEN: "hidden", NodeRole.OUTPUT: "output"}
     activations = [
-        ", ".join(sorted({node.activation for node in genes.nodes if columns[str(node.number)] == number})) for number in numbers
+        ", ".join(sorted({node.activation for node in genes.nodes if columns[str(node.number)] == number}))
+        for number in numbers
     ]
     nodes = tuple(
         NetworkNode(
-            id=str(number), role=role, label=words[role], operator="input" if number == 0 else activations[number],
-            layer=number, x=number * LAYER_GAP, y=0.0, output_shape=(sizes[number],), parameter_count=into[number],
+            id=str(number), role=role, label=words[role],
+            operator="input" if number == 0 else activations[number],
+            layer=number, x=number * LAYER_GAP, y=0.0, output_shape=(sizes[number],),
+            parameter_count=into[number],
         )
         for number, role in zip(numbers, roles, strict=True)
     )

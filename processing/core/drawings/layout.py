@@ -60,7 +60,9 @@ def rows_of(
     order = {column: list(group) for column, group in groupby(by_column, key=lambda node: columns[node])}
     movable = [column for column, group in sorted(order.items()) if not any(node in fixed for node in group)]
     before, after = _neighbours(nodes, links, columns)
-    places = {node: _middle(place, len(group)) for group in order.values() for place, node in enumerate(group)}
+    places = {
+        node: _middle(place, len(group)) for group in order.values() for place, node in enumerate(group)
+    }
     for sweep in range(SWEEPS):
         neighbours, sequence = (before, movable) if sweep % 2 == 0 else (after, movable[::-1])
         for column in sequence:

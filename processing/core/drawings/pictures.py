@@ -16,4 +16,6 @@ def drawing_of(environment: Any, kind: Any, genomes: Genomes, index: int = 0) ->
     plain = environment.squashing(kind) if environment.actions == "answers" else "identity"
     if isinstance(genomes, Graphs):
         return drawing_of_graph(genes_of(kind, genomes, index), output, **labels)
-    return drawing_of_dense(kind.layers(genomes[index]), kind.parameters.activation.value, output or plain, **labels)
+    return drawing_of_dense(
+        kind.layers(genomes[index]), kind.parameters.activation.value, output or plain, **labels
+    )

@@ -42,7 +42,9 @@ def svg_of(network: Network) -> str:
     arrow. Every node is a group with `data-node`, every edge a path with `data-source` and `data-target`.
     """
     neurons = network.level == NetworkLevel.NEURON
-    before, after = (_room(network, role) if neurons else BOX_WIDTH / 2 for role in (NodeRole.INPUT, NodeRole.OUTPUT))
+    before, after = (
+        _room(network, role) if neurons else BOX_WIDTH / 2 for role in (NodeRole.INPUT, NodeRole.OUTPUT)
+    )
     drawn = strongest(network.edges)
     highest, lowest = _extent(network, drawn)
     left, top = -before - PADDING, highest - PADDING
@@ -50,9 +52,9 @@ def svg_of(network: Network) -> str:
     height = lowest + PADDING - top
     body = _neurons(network, drawn) if neurons else _layers(network)
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="network-title network-description" '
-        f'viewBox="{_n(left)} {_n(top)} {_n(width)} {_n(height)}" width="{_n(width)}" height="{_n(height)}" '
-        f'font-family="system-ui, sans-serif" font-size="{_n(FONT_SIZE)}">'
+        '<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="network-title '
+        f'network-description" viewBox="{_n(left)} {_n(top)} {_n(width)} {_n(height)}" width="{_n(width)}" '
+        f'height="{_n(height)}" font-family="system-ui, sans-serif" font-size="{_n(FONT_SIZE)}">'
         f'<title id="network-title">{escape(_title(network))}</title>'
         f'<desc id="network-description">{escape(_description(network, drawn))}</desc>{body}</svg>'
     )
@@ -68,7 +70,9 @@ def strongest(edges: tuple[NetworkEdge, ...]) -> list[NetworkEdge]:
 def _room(network: Network, role: NodeRole) -> float:
     """The width of the labels beside the units of this side."""
     roles = (role, NodeRole.BIAS) if role == NodeRole.INPUT else (role,)
-    return RADIUS[role] + 8 + LETTER_WIDTH * max((len(node.label) for node in network.nodes if node.role in roles), default=0)
+    return RADIUS[role] + 8 + LETTER_WIDTH * max(
+        (len(node.label) for node in network.nodes if node.role in roles), default=0
+    )
 
 
 def _extent(network: Network, drawn: list[NetworkEdge]) -> tuple[float, float]:
@@ -129,7 +133,8 @@ def _neurons(network: Network, drawn: list[NetworkEdge]) -> str:
     biases = max((abs(node.bias or 0.0) for node in network.nodes), default=0.0) or 1.0
     faint = max(FAINT, VISIBLE - LESS_FOR_EACH * len(drawn))
     edges = "".join(
-        _edge(places[edge.source], places[edge.target], edge, top, faint) for edge in (*_disabled(network), *drawn)
+        _edge(places[edge.source], places[edge.target], edge, top, faint)
+        for edge in (*_disabled(network), *drawn)
     )
     shows = _shows_activations(network)
     nodes = "".join(_unit(node, biases, shows and node.role == NodeRole.HIDDEN) for node in network.nodes)
@@ -145,7 +150,9 @@ def _edge(source: NetworkNode, target: NetworkNode, edge: NetworkEdge, top: floa
         f'stroke-opacity="{_n(faint + (0.9 - faint) * strength**1.6)}"'
     )
     if not edge.enabled:
-        look = f'class="disabled" stroke="{LINE}" stroke-width="1" stroke-opacity="0.45" stroke-dasharray="2 5"'
+        look = (
+            f'class="disabled" stroke="{LINE}" stroke-width="1" stroke-opacity="0.45" stroke-dasharray="2 5"'
+        )
     return f'<path d="{line}" {look} data-source="{escape(source.id)}" data-target="{escape(target.id)}"/>'
 
 
@@ -164,13 +171,18 @@ def _back(source: NetworkNode, target: NetworkNode) -> str:
     r1, r2 = RADIUS[source.role], RADIUS[target.role]
     if source.id == target.id:
         peak = source.y - r1 - LIFT
-        return _arc((source.x + 4, source.y - r1), (source.x + 24, peak), (source.x - 24, peak), (source.x - 4, source.y - r1))
+        return _arc(
+            (source.x + 4, source.y - r1), (source.x + 24, peak), (source.x - 24, peak),
+            (source.x - 4, source.y - r1)
+        )
     if source.layer == target.layer:
         out = 30 + RISE * abs(source.y - target.y)
         return _arc((source.x - r1, source.y), (source.x - r1 - out, source.y), (target.x - r2 - out, target.y),
                     (target.x - r2, target.y))
     peak = _control(source, target)
-    return _arc((source.x, source.y - r1), (source.x + 24, peak), (target.x - 24, peak), (target.x, target.y - r2))
+    return _arc(
+        (source.x, source.y - r1), (source.x + 24, peak), (target.x - 24, peak), (target.x, target.y - r2)
+    )
 
 
 def _control(source: NetworkNode, target: NetworkNode) -> float:
@@ -215,8 +227,8 @@ def _unit(node: NetworkNode, biases: float, has_operator: bool) -> str:
 def _operator(node: NetworkNode, radius: float) -> str:
     """The activation of a unit, written beneath it."""
     return (
-        f'<text x="{_n(node.x)}" y="{_n(node.y + radius + SMALL_SIZE)}" text-anchor="middle" font-size="{_n(SMALL_SIZE)}" '
-        f'fill="{TEXT}">{escape(node.operator.replace("_", " "))}</text>'
+        f'<text x="{_n(node.x)}" y="{_n(node.y + radius + SMALL_SIZE)}" text-anchor="middle" '
+        f'font-size="{_n(SMALL_SIZE)}" fill="{TEXT}">{escape(node.operator.replace("_", " "))}</text>'
     )
 
 
@@ -253,7 +265,8 @@ def _box(node: NetworkNode) -> str:
         lines.append((f"{node.parameter_count:,} weights", ""))
     first = node.y - (len(lines) - 1) * 9
     words = "".join(
-        f'<text x="{_n(node.x)}" y="{_n(first + 18 * place)}" dy="0.35em" text-anchor="middle" fill="{TEXT}" {look}>'
+        f'<text x="{_n(node.x)}" y="{_n(first + 18 * place)}" dy="0.35em" text-anchor="middle" fill="{TEXT}" '
+        f'{look}>'
         f"{escape(text)}</text>"
         for place, (text, look) in enumerate(lines)
     )

@@ -11,4 +11,6 @@ from processing.core.environments.foreign.environment import Gymnasium
 from processing.core.environments.maze.grid_world import GridWorld
 from processing.core.environments.table import Table
 
-ENVIRONMENTS: Mapping[str, Any] = {"maze": GridWorld, "double_pole": DoublePole, "gymnasium": Gymnasium, "table": Table}
+ENVIRONMENTS: Mapping[str, Any] = {
+    "maze": GridWorld, "double_pole": DoublePole, "gymnasium": Gymnasium, "table": Table
+}

@@ -36,7 +36,9 @@ class TableParameters(Parameters):
     """Rows of inputs and targets."""
 
     type: Literal["table"] = parameter(meaning="A table of inputs and what should be answered.")
-    inputs: tuple[Row, ...] = parameter(meaning="What is seen in each row.", min_length=1, max_length=MOST_ROWS)
+    inputs: tuple[Row, ...] = parameter(
+        meaning="What is seen in each row.", min_length=1, max_length=MOST_ROWS
+    )
     targets: tuple[Row, ...] = parameter(
         meaning="What each row's outputs should be.", min_length=1, max_length=MOST_ROWS
     )
@@ -108,10 +110,10 @@ class FirstSolved:
 class Table:
     """A table of inputs and what should be answered to each row, by itself.
 
-    Networks see a row's inputs, and their outputs are the answer, or become it by its scaling; networks without a
-    transfer function of their own at the outputs get one: the sigmoid where all targets lie from 0 to 1, tanh
-    where they lie from -1 to 1. Without fitness, criterion or scaling, as in documents that were stored
-    before there were such keys, these are squared_remainder, sides and none.
+    Networks see a row's inputs, and their outputs are the answer, or become it by its scaling; networks
+    without a transfer function of their own at the outputs get one: the sigmoid where all targets lie from 0
+    to 1, tanh where they lie from -1 to 1. Without fitness, criterion or scaling, as in documents that were
+    stored before there were such keys, these are squared_remainder, sides and none.
 
     Raises:
         Refused: the numbers of rows of inputs and targets differ, rows have unequal lengths, or the targets

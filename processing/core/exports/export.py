@@ -56,7 +56,8 @@ def facts_of(environment: Any, kind: Any, *, name: str, fitness: float | None) -
 
 
 def exported(
-    kind: Any, genomes: Genomes, facts: Facts, format: ExportFormat, normalization: Normalization | None = None
+    kind: Any, genomes: Genomes, facts: Facts, format: ExportFormat,
+    normalization: Normalization | None = None
 ) -> bytes:
     """Return the network of the first genome as a file in this format.
 
@@ -70,13 +71,17 @@ def exported(
         number = int(genomes.genes[0]) if isinstance(genomes, Graphs) else kind.number_of_weights
         if number > MOST_WEIGHTS:
             raise Refused(f"JSON: expected at most {MOST_WEIGHTS:,} weights, got {number:,}; take ONNX.")
-        return json_of(computation_of(kind, genomes, squashing=facts.squashing), facts, normalization).encode()
+        return json_of(
+            computation_of(kind, genomes, squashing=facts.squashing), facts, normalization
+        ).encode()
     from processing.core.exports import onnx_model
 
     if isinstance(genomes, Graphs):
         return onnx_model.onnx_of(computation_of(kind, genomes), metadata_of(facts), normalization)
     layers, activation = kind.layers(genomes[0]), kind.parameters.activation.value
-    return onnx_model.onnx_of_dense(layers, activation, metadata_of(facts), normalization, squashing=facts.squashing)
+    return onnx_model.onnx_of_dense(
+        layers, activation, metadata_of(facts), normalization, squashing=facts.squashing
+    )
 
 
 def formats_of(kind: Any, packed_bytes: int) -> tuple[ExportFormat, ...]:
@@ -85,7 +90,9 @@ def formats_of(kind: Any, packed_bytes: int) -> tuple[ExportFormat, ...]:
     return tuple(each for each in ExportFormat if is_small or each != ExportFormat.JSON)
 
 
-def computation_of(kind: Any, genomes: Genomes, index: int = 0, *, squashing: str = "identity") -> Computation:
+def computation_of(
+    kind: Any, genomes: Genomes, index: int = 0, *, squashing: str = "identity"
+) -> Computation:
     """Return the computation of genome `index`; `squashing` is that of outputs without an activation."""
     if isinstance(genomes, Graphs):
         return computation_of_graph(genes_of(kind, genomes, index))
@@ -106,18 +113,23 @@ def json_of(computation: Computation, facts: Facts, normalization: Normalization
         for unit in computation.units
     ]
     head = {
-        "format": FORMAT, "version": VERSION, **_head(facts), "inputs": computation.inputs, "passes": computation.passes,
+        "format": FORMAT, "version": VERSION, **_head(facts), "inputs": computation.inputs,
+        "passes": computation.passes,
         "normalization": None if normalization is None else _normalization_fields(normalization),
     }
     try:
         return json.dumps({**head, "nodes": units, "outputs": computation.outputs}, allow_nan=False)
     except ValueError as error:
-        raise Refused("JSON: expected finite numbers, got a weight that is infinite or none; take ONNX.") from error
+        raise Refused(
+            "JSON: expected finite numbers, got a weight that is infinite or none; take ONNX."
+        ) from error
 
 
 def metadata_of(facts: Facts) -> dict[str, str]:
     """Return the facts as texts by name."""
-    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in _head(facts).items()}
+    return {
+        name: value if isinstance(value, str) else json.dumps(value) for name, value in _head(facts).items()
+    }
 
 
 def _head(facts: Facts) -> dict[str, Any]:
@@ -129,7 +141,9 @@ def _head(facts: Facts) -> dict[str, Any]:
 
 
 def _normalization_fields(normalization: Normalization) -> dict[str, Any]:
-    fields = {name: [_short(value) for value in values.tolist()] for name, values in normalization._asdict().items()}
+    fields = {
+        name: [_short(value) for value in values.tolist()] for name, values in normalization._asdict().items()
+    }
     return fields | {"limit": float(MOST_DEVIATIONS)}
 
 

@@ -28,8 +28,8 @@ Layers = Sequence[tuple[Float32Array, Float32Array | None]]
 
 
 def onnx_of_dense(
-    layers: Layers, activation: str, metadata: Mapping[str, str], normalization: Normalization | None = None, *,
-    squashing: str = "identity",
+    layers: Layers, activation: str, metadata: Mapping[str, str], normalization: Normalization | None = None,
+    *, squashing: str = "identity",
 ) -> bytes:
     """Return the model of fully connected layers, with a Gemm for each.
 
@@ -74,8 +74,12 @@ def onnx_of(
     numbers = [unit.number for unit in units]
     chosen = [numbers.index(number) for number in computation.outputs]
     graph.name(graph.add("Gather", "next_state", graph.indices(chosen), axis=1), "outputs")
-    sizes, outputs = sizes | {"state": len(units)}, {"outputs": len(computation.outputs), "next_state": len(units)}
-    return graph.model(sizes, outputs, dict(metadata) | {"state": "0 at the start of an episode, then next_state"})
+    sizes, outputs = sizes | {"state": len(units)}, {
+        "outputs": len(computation.outputs), "next_state": len(units)
+    }
+    return graph.model(
+        sizes, outputs, dict(metadata) | {"state": "0 at the start of an episode, then next_state"}
+    )
 
 
 def _normalized(graph: "_Graph", normalization: Normalization | None) -> str:
@@ -108,7 +112,9 @@ def _one_pass(graph: "_Graph", computation: Computation, normalized: str, state:
     groups = _alike(computation.units)
     after = graph.add("Concat", *(_computed(graph, values, places, units) for units in groups), axis=1)
     order = [unit.number for units in groups for unit in units]
-    return graph.add("Gather", after, graph.indices([order.index(unit.number) for unit in computation.units]), axis=1)
+    return graph.add(
+        "Gather", after, graph.indices([order.index(unit.number) for unit in computation.units]), axis=1
+    )
 
 
 def _alike(units: Sequence[Unit]) -> list[list[Unit]]:
@@ -123,7 +129,9 @@ def _computed(graph: "_Graph", values: str, places: Mapping[int, int], units: Se
     biases = graph.constant(np.array([[unit.bias for unit in units]], np.float32))
     if not sources:  # a constant for each row of the batch
         sources = [0]
-    weights, rows = np.zeros((len(sources), len(units)), np.float32), {place: row for row, place in enumerate(sources)}
+    weights, rows = np.zeros((len(sources), len(units)), np.float32), {
+        place: row for row, place in enumerate(sources)
+    }
     for column, unit in enumerate(units):
         for source, weight in unit.links:
             weights[rows[places[source]], column] += np.float32(weight)
@@ -200,7 +208,9 @@ class _Graph:
 
     def _sigmoid(self, x: str) -> str:
         """1 / (1 + e^-x); the runtimes' own sigmoids are inexact near 0 and 1, where outputs are compared."""
-        return self.add("Div", self.number(1.0), self.add("Add", self._exp(self.add("Neg", x)), self.number(1.0)))
+        return self.add(
+            "Div", self.number(1.0), self.add("Add", self._exp(self.add("Neg", x)), self.number(1.0))
+        )
 
     def _gelu(self, x: str) -> str:
         """x / 2 (1 + tanh(0.79788 (x + 0.044715 x^3))), the tanh form."""
@@ -209,15 +219,21 @@ class _Graph:
         twice = self.add("Add", self.add("Tanh", inner), self.number(1.0))
         return self.add("Mul", self.add("Mul", x, self.number(0.5)), twice)
 
-    def model(self, inputs: Mapping[str, int], outputs: Mapping[str, int], metadata: Mapping[str, str]) -> bytes:
+    def model(
+        self, inputs: Mapping[str, int], outputs: Mapping[str, int], metadata: Mapping[str, str]
+    ) -> bytes:
         """Return the checked model with these inputs and outputs, each (batch, size)."""
         given, found = (
-            [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", size]) for name, size in sizes.items()]
+            [
+                helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", size])
+                for name, size in sizes.items()
+            ]
             for sizes in (inputs, outputs)
         )
         graph = helper.make_graph(self.operators, "network", given, found, self.constants)
         model = helper.make_model(
-            graph, producer_name="neuroevolution", ir_version=IR_VERSION, opset_imports=[helper.make_opsetid("", OPSET)]
+            graph, producer_name="neuroevolution", ir_version=IR_VERSION,
+            opset_imports=[helper.make_opsetid("", OPSET)]
         )
         helper.set_model_props(model, dict(metadata))
         onnx.checker.check_model(model)

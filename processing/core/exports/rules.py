@@ -21,9 +21,13 @@ Space = Mapping[str, Any]
 def rule_of(environment: Any, kind: Any) -> str:
     """Return the sentence on how networks of a genome kind act in an environment."""
     if environment.actions == "answers":
-        again = " A network that remembers starts anew at each row." if getattr(kind, "remembers", False) else ""
+        again = (
+            " A network that remembers starts anew at each row." if getattr(kind, "remembers", False) else ""
+        )
         return f"{_answer(environment.scaling(kind))}{again}"
-    return rule_of_space(getattr(environment, "action", _plain(environment)), kind.parameters.output.value, kind.output_range)
+    return rule_of_space(
+        getattr(environment, "action", _plain(environment)), kind.parameters.output.value, kind.output_range
+    )
 
 
 def rule_of_space(space: Space, output: str, output_range: Range) -> str:
@@ -39,12 +43,18 @@ def rule_of_space(space: Space, output: str, output_range: Range) -> str:
             return _choice(space, output)
         case "MultiDiscrete":
             return (
-                f"The outputs are groups of {_listed(space['n'])}, one for each number of the action: that of the largest output "
-                f"of its group, the first of equals, counted from {_listed(space['start'])}."
+                f"The outputs are groups of {_listed(space['n'])}, one for each number of the action: that "
+                "of the largest output of its group, the first of equals, counted from "
+                f"{_listed(space['start'])}."
             )
         case "MultiBinary":
-            return f"Each number of the action is 1 where its output is above {_MIDDLE[output_range]:g}, else 0."
-    return f"{_SHARES[output_range]}, is cut off at -1 and 1, and means that share of the command's bounds{_bounds(space)}."
+            return (
+                f"Each number of the action is 1 where its output is above {_MIDDLE[output_range]:g}, else 0."
+            )
+    return (
+        f"{_SHARES[output_range]}, is cut off at -1 and 1, and means that share of the command's "
+        f"bounds{_bounds(space)}."
+    )
 
 
 def _answer(scaling: tuple[Float64Array, Float64Array] | None) -> str:

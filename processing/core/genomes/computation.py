@@ -84,7 +84,10 @@ def levels_of(units: Sequence[Unit]) -> list[list[Unit]]:
     numbers = {unit.number for unit in units}
     waiting, known, found = list(units), set[int](), list[list[Unit]]()
     while waiting:
-        ready = [unit for unit in waiting if all(source in known or source not in numbers for source, _ in unit.links)]
+        ready = [
+            unit for unit in waiting
+            if all(source in known or source not in numbers for source, _ in unit.links)
+        ]
         if not ready:
             raise Refused("links: expected a feed-forward network, got a circle")
         known |= {unit.number for unit in ready}

@@ -121,7 +121,10 @@ class Dense:
         if initializer == Initializer.HE_NORMAL:
             normal: Float32Array = rng.normals(keys, count, first) * np.float32((2 / before) ** 0.5)
             return normal
-        limit = (1 / before) ** 0.5 if initializer == Initializer.XAVIER_UNIFORM else (6 / (before + after)) ** 0.5
+        limit = (
+            (1 / before) ** 0.5
+            if initializer == Initializer.XAVIER_UNIFORM else (6 / (before + after)) ** 0.5
+        )
         uniform: Float32Array = ((2 * rng.uniforms(keys, count, first) - 1) * limit).astype(np.float32)
         return uniform
 
@@ -154,7 +157,9 @@ class Dense:
             Broken: the length is not a multiple of 4 W bytes.
         """
         if len(data) % (4 * self.number_of_weights):
-            raise Broken(f"packed genomes: expected a multiple of {4 * self.number_of_weights} bytes, got {len(data)}")
+            raise Broken(
+                f"packed genomes: expected a multiple of {4 * self.number_of_weights} bytes, got {len(data)}"
+            )
         return np.frombuffer(data, "<f4").astype(np.float32).reshape(-1, self.number_of_weights)
 
     def diversity(self, genomes: Float32Array) -> float:
@@ -217,9 +222,13 @@ class Dense:
     @property
     def special_parts(self) -> dict[str, object] | None:
         """The same slots specialised for this shape; None where that gains nothing."""
-        if len(self.parameters.hidden) != 1 or self.network.wide or self.number_of_weights > MOST_SPECIAL_WEIGHTS:
+        if (
+            len(self.parameters.hidden) != 1 or self.network.wide
+            or self.number_of_weights > MOST_SPECIAL_WEIGHTS
+        ):
             return None
         return {
-            "fill_memory": fill_memory, "fill_outputs": fill_special, "INPUTS": self.inputs, "OUTPUTS": self.outputs,
-            "HIDDEN": self.parameters.hidden[0], "BIAS": self.parameters.bias, "ACTIVATION": self.network.activation,
+            "fill_memory": fill_memory, "fill_outputs": fill_special, "INPUTS": self.inputs,
+            "OUTPUTS": self.outputs, "HIDDEN": self.parameters.hidden[0], "BIAS": self.parameters.bias,
+            "ACTIVATION": self.network.activation,
         }

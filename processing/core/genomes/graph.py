@@ -48,12 +48,15 @@ class GraphParameters(Parameters):
     """A network that starts without hidden nodes; its input and output sizes follow from the environment."""
 
     activations: tuple[Activation, ...] = parameter(
-        (Activation.STEEP_SIGMOID,), meaning="Transfer functions that a new hidden node draws from.", min_length=1,
-        max_length=len(Activation),
+        (Activation.STEEP_SIGMOID,), meaning="Transfer functions that a new hidden node draws from.",
+        min_length=1, max_length=len(Activation),
     )
-    output_activation: Activation = parameter(Activation.STEEP_SIGMOID, meaning="Transfer function of the outputs.")
+    output_activation: Activation = parameter(
+        Activation.STEEP_SIGMOID, meaning="Transfer function of the outputs."
+    )
     output: Output = parameter(
-        Output.ARGMAX, meaning="Where outputs choose an action: the best one wins, or it is sampled by softmax."
+        Output.ARGMAX,
+        meaning="Where outputs choose an action: the best one wins, or it is sampled by softmax."
     )
     recurrent: bool = parameter(False, meaning="Whether links may lead back, so that the network remembers.")
     bias: Number | None = parameter(
@@ -62,8 +65,9 @@ class GraphParameters(Parameters):
     )
     activations_per_step: Annotated[int, Field(ge=1, le=1_000)] | None = parameter(
         None, unit="passes",
-        meaning="Passes in which each node is computed from what the others were one pass earlier, remembered from step to "
-        "step. Null: one such pass where the network is recurrent, else every node in order, from inputs to outputs.",
+        meaning="Passes in which each node is computed from what the others were one pass earlier, "
+        "remembered from step to step. Null: one such pass where the network is recurrent, else every node "
+        "in order, from inputs to outputs.",
     )
 
 
@@ -185,11 +189,15 @@ class Graph:
         genes = slice(0, int(genomes.genes[agent]))
         columns: list[Any] = [
             field[agent, genes].tolist()
-            for field in (genomes.innovations, genomes.sources, genomes.targets, genomes.weights, genomes.enabled)
+            for field in (
+                genomes.innovations, genomes.sources, genomes.targets, genomes.weights, genomes.enabled
+            )
         ]
         follows = _followers(columns)
         links = [
-            Connection(number, source, target, weight, bool(enabled), bool(enabled) and source in follows[target])
+            Connection(
+                number, source, target, weight, bool(enabled), bool(enabled) and source in follows[target]
+            )
             for number, source, target, weight, enabled in zip(*columns, strict=True)
         ]
         return nodes, links
@@ -214,11 +222,14 @@ class Graph:
     def special_parts(self) -> dict[str, object] | None:
         """The same slots specialised for this shape; None for several activations or many direct links."""
         values = self.parameters
-        if set(values.activations) != {values.output_activation} or self.number_of_weights > MOST_SPECIAL_WEIGHTS:
+        if (
+            set(values.activations) != {values.output_activation}
+            or self.number_of_weights > MOST_SPECIAL_WEIGHTS
+        ):
             return None
         return {
-            "fill_memory": fill_memory, "fill_outputs": fill_special, "INPUTS": self.first_output, "OUTPUTS": self.outputs,
-            "PASSES": self.passes, "ACTIVATION": _number(values.output_activation),
+            "fill_memory": fill_memory, "fill_outputs": fill_special, "INPUTS": self.first_output,
+            "OUTPUTS": self.outputs, "PASSES": self.passes, "ACTIVATION": _number(values.output_activation),
         }
 
     @cached_property
@@ -242,10 +253,12 @@ class Graph:
         shared = int(used[0]) if len(used) and bool((used == used[0]).all()) else -1
         offsets: Int64Array = np.concatenate([np.zeros(1, np.int64), np.cumsum(widths[::-1])])
         network, rows, scratch_rows, program_rows = layout(
-            inputs=self.first_output, outputs=self.outputs, bias=self.bias, positions=len(widths), offsets=offsets,
-            passes=self.passes, activation=shared,
+            inputs=self.first_output, outputs=self.outputs, bias=self.bias, positions=len(widths),
+            offsets=offsets, passes=self.passes, activation=shared,
         )
-        return KernelInputs(programs, network, rows=rows, scratch_rows=scratch_rows, program_rows=program_rows)
+        return KernelInputs(
+            programs, network, rows=rows, scratch_rows=scratch_rows, program_rows=program_rows
+        )
 
 
 def _range(activation: Activation) -> Range:

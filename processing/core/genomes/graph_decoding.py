@@ -63,8 +63,9 @@ def decoded(graphs: Graphs, shape: Shape) -> tuple[Programs, Int64Array]:
     links, direct = 2 * int(graphs.enabled.sum()), size * shape.inputs * outputs
     most, genes = outputs + shape.node_slots, shape.gene_slots
     programs = Programs(
-        starts=np.zeros(size + 1, np.int64), activations=np.zeros(nodes, np.uint8), links=np.zeros(nodes + 1, np.int64),
-        sources=np.zeros(links, np.int32), weights=np.zeros(links, np.float32), direct=np.zeros(direct, np.float32),
+        starts=np.zeros(size + 1, np.int64), activations=np.zeros(nodes, np.uint8),
+        links=np.zeros(nodes + 1, np.int64), sources=np.zeros(links, np.int32),
+        weights=np.zeros(links, np.float32), direct=np.zeros(direct, np.float32),
         present=np.zeros(direct, np.uint8),
     )
     room = Room(*(np.zeros(count, np.int64) for count in (most + 1, *[most] * 6, *[genes] * 3)))
@@ -74,7 +75,9 @@ def decoded(graphs: Graphs, shape: Shape) -> tuple[Programs, Int64Array]:
     fill = compiled(fill_programs) if size > 1 else plain(fill_programs)
     wrong = fill(flat, shape, programs, room, widths)
     if wrong >= 0:
-        raise Broken(f"genome {wrong}: expected links between its own nodes, without a cycle unless it is recurrent")
+        raise Broken(
+            f"genome {wrong}: expected links between its own nodes, without a cycle unless it is recurrent"
+        )
     largest = int(np.diff(programs.starts).max(initial=outputs))
     return programs, widths[:largest]
 
@@ -203,7 +206,9 @@ def fill_incoming(graphs, shape, room, agent, nodes):
         put(room.targets, gene, UNUSED)
         if get(graphs.enabled, first + gene) != 0:
             source = number_of(graphs, shape, agent, np.int64(get(graphs.sources, first + gene)))
-            target = number_of(graphs, shape, agent, np.int64(get(graphs.targets, first + gene))) - shape.inputs
+            target = number_of(
+                graphs, shape, agent, np.int64(get(graphs.targets, first + gene))
+            ) - shape.inputs
             if source < 0 or target < 0:
                 is_wrong = True
             else:

@@ -34,7 +34,9 @@ def diversity(genomes: Graphs) -> float:
         numbers = np.searchsorted(used, numbers).astype(np.int32)
     moments = np.zeros((4, int(numbers.max()) + 1))
     with np.errstate(all="ignore"):
-        compiled(fill_moments)(genomes.genes, numbers.reshape(-1), genomes.weights.reshape(-1), moments.reshape(-1))
+        compiled(fill_moments)(
+            genomes.genes, numbers.reshape(-1), genomes.weights.reshape(-1), moments.reshape(-1)
+        )
         squares = _squares(moments, size)
     return math.sqrt(math.fsum(squares.tolist()) / (size * np.count_nonzero(moments[0])))
 

@@ -67,11 +67,17 @@ def genes_of(kind: Graph, graphs: Graphs, index: int = 0) -> Genes:
     """Return the genes of the genome at `index` of a group."""
     nodes, links = kind.describe(graphs, index)
     order = sorted(range(len(links)), key=lambda place: not links[place].enabled)
-    back = {order[place] for place in back_links([(links[place].source, links[place].target) for place in order])}
+    back = {
+        order[place] for place in back_links([(links[place].source, links[place].target) for place in order])
+    }
     return Genes(
-        nodes=tuple(NodeGene(node.id, NodeRole(node.role.upper()), node.activation or node.role) for node in nodes),
+        nodes=tuple(
+            NodeGene(node.id, NodeRole(node.role.upper()), node.activation or node.role) for node in nodes
+        ),
         connections=tuple(
-            ConnectionGene(link.innovation, link.source, link.target, link.weight, link.enabled, recurrent=place in back)
+            ConnectionGene(
+                link.innovation, link.source, link.target, link.weight, link.enabled, recurrent=place in back
+            )
             for place, link in enumerate(links)
         ),
         bias=kind.bias, passes=kind.passes or None,

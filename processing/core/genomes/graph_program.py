@@ -21,7 +21,18 @@ from typing import NamedTuple
 import numpy as np
 
 from processing.core.genomes.layers import fill_layer
-from processing.core.kernels.lanes import LANES, fill, gather, get, load, madd, put, store, where_bit, where_greater
+from processing.core.kernels.lanes import (
+    LANES,
+    fill,
+    gather,
+    get,
+    load,
+    madd,
+    put,
+    store,
+    where_bit,
+    where_greater,
+)
 from processing.core.kernels.numeric import (
     HALF,
     ZERO,
@@ -90,7 +101,8 @@ class Network(NamedTuple):
 
 
 def layout(
-    *, inputs: int, outputs: int, bias: float | None, positions: int, offsets: Int64Array, passes: int, activation: int
+    *, inputs: int, outputs: int, bias: float | None, positions: int, offsets: Int64Array, passes: int,
+    activation: int
 ) -> tuple[Network, int, int, int]:
     """Return the layout of a population's networks, and the rows that it needs in each buffer.
 
@@ -111,10 +123,11 @@ def layout(
     sources = counts + positions
     owners = (sources + links) * LANES
     network = Network(
-        inputs=inputs, outputs=outputs, bias=np.float32(bias or 0), has_bias=bias is not None, positions=positions,
-        offsets=offsets, passes=passes, activation=activation, nodes=nodes, remembered=nodes + positions,
-        weights=direct, numbers=direct + links, counts=counts, sources=sources, owners=owners, most=owners + direct,
-        kinds=owners + direct + positions, same=owners + direct + 2 * positions,
+        inputs=inputs, outputs=outputs, bias=np.float32(bias or 0), has_bias=bias is not None,
+        positions=positions, offsets=offsets, passes=passes, activation=activation, nodes=nodes,
+        remembered=nodes + positions, weights=direct, numbers=direct + links, counts=counts, sources=sources,
+        owners=owners, most=owners + direct, kinds=owners + direct + positions,
+        same=owners + direct + 2 * positions,
     )
     program_rows = -(-(network.same + links) // LANES)
     return network, network.numbers + positions, nodes + positions * (1 + (passes > 0)), program_rows
@@ -150,7 +163,10 @@ def fill_memory(genomes, network, work, agent, lane):
         if position >= unused:
             link = get(genomes.links, node)
             count = get(genomes.links, node + 1) - link
-            put(memory, (network.numbers + position) * LANES + lane, np.float32(get(genomes.activations, node)))
+            put(
+                memory, (network.numbers + position) * LANES + lane,
+                np.float32(get(genomes.activations, node))
+            )
             for c in range(count):
                 source = np.int64(get(genomes.sources, link + c))
                 if source >= network.inputs:
@@ -169,7 +185,9 @@ def fill_direct(genomes, network, work, agent, lane):
     """Load an agent's direct links into a lane."""
     program, number = work.program, network.inputs * network.outputs
     for d in range(number):
-        has, others = np.int64(get(genomes.present, agent * number + d)), get(program, network.owners + d) & ~(1 << lane)
+        has, others = np.int64(get(genomes.present, agent * number + d)), get(
+            program, network.owners + d
+        ) & ~(1 << lane)
         put(program, network.owners + d, others | (has << lane))
         put(work.memory, d * LANES + lane, get(genomes.direct, agent * number + d))
 
@@ -254,7 +272,8 @@ def fill_outputs(genomes, network, work):
         if network.passes > 0:
             for position in range(first, positions):
                 store(
-                    scratch, (network.remembered + position) * LANES, load(scratch, (network.nodes + position) * LANES)
+                    scratch, (network.remembered + position) * LANES,
+                    load(scratch, (network.nodes + position) * LANES)
                 )
     return (network.nodes + positions - network.outputs) * LANES
 
@@ -369,7 +388,9 @@ def fill_special(genomes, network, work):
             store(scratch, nodes + (inner + output) * LANES, activated(ACTIVATION, total))
         if PASSES > 0:
             for position in range(first, positions):
-                store(scratch, (network.remembered + position) * LANES, load(scratch, nodes + position * LANES))
+                store(
+                    scratch, (network.remembered + position) * LANES, load(scratch, nodes + position * LANES)
+                )
     return nodes + inner * LANES
 
 

@@ -44,7 +44,8 @@ def empty(size: int, gene_slots: int, node_slots: int) -> Graphs:
     """Return `size` genomes without genes and hidden nodes, with this many unused slots."""
     shapes = _shapes(size, gene_slots, node_slots)
     fields: list[Any] = [
-        np.full(shape, padding, _native(kind)) for shape, padding, kind in zip(shapes, _PADDING, _TYPES, strict=True)
+        np.full(shape, padding, _native(kind))
+        for shape, padding, kind in zip(shapes, _PADDING, _TYPES, strict=True)
     ]
     return Graphs(*fields)
 
@@ -71,7 +72,12 @@ def trim(graphs: Graphs) -> Graphs:
         return graphs
     shapes = _shapes(len(graphs.genes), gene_slots, node_slots)
     columns: list[Any] = list(zip(graphs, shapes, strict=True))
-    return Graphs(*(np.ascontiguousarray(field[:, : shape[-1]]) if len(shape) > 1 else field for field, shape in columns))
+    return Graphs(
+        *(
+            np.ascontiguousarray(field[:, : shape[-1]]) if len(shape) > 1 else field
+            for field, shape in columns
+        )
+    )
 
 
 def take(graphs: Graphs, indices: Int32Array) -> Graphs:
@@ -84,7 +90,9 @@ def join(parts: list[Graphs]) -> Graphs:
     """Return the genomes of several groups, one after the other, trimmed."""
     if not parts:
         return empty(0, 0, 0)
-    gene_slots, node_slots = max(part.weights.shape[1] for part in parts), max(part.hidden.shape[1] for part in parts)
+    gene_slots, node_slots = max(part.weights.shape[1] for part in parts), max(
+        part.hidden.shape[1] for part in parts
+    )
     padded = [pad(part, gene_slots, node_slots) for part in parts]
     fields: list[Any] = [np.concatenate(field) for field in zip(*padded, strict=True)]
     return trim(Graphs(*fields))
@@ -120,10 +128,14 @@ def unpack(data: bytes) -> Graphs:
     if gene_slots < 0 or node_slots < 0 or len(data) % length:
         raise Broken(f"packed genomes: expected a multiple of {length} bytes, got {len(data)}")
     rows = np.frombuffer(data, _row(gene_slots, node_slots))
-    fields: list[Any] = [rows[name].astype(_native(kind)) for name, kind in zip(Graphs._fields, _TYPES, strict=True)]
+    fields: list[Any] = [
+        rows[name].astype(_native(kind)) for name, kind in zip(Graphs._fields, _TYPES, strict=True)
+    ]
     graphs = Graphs(*fields)
     if not _is_whole(rows, graphs):
-        raise Broken("packed genomes: expected rows of one length, each with as many genes and nodes as it says")
+        raise Broken(
+            "packed genomes: expected rows of one length, each with as many genes and nodes as it says"
+        )
     return trim(graphs)
 
 
@@ -132,7 +144,9 @@ def _is_whole(rows: NDArray[np.void], graphs: Graphs) -> bool:
     slots = (rows["gene_slots"] == rows["gene_slots"][0]) & (rows["node_slots"] == rows["node_slots"][0])
     lists = [(ids, graphs.genes) for ids in (graphs.innovations, graphs.sources, graphs.targets)]
     used = [
-        ((np.arange(ids.shape[1]) < number[:, None]) == (ids >= 0)).all() & ((ids >= 0).sum(1) == number).all()
+        (
+            (np.arange(ids.shape[1]) < number[:, None]) == (ids >= 0)
+        ).all() & ((ids >= 0).sum(1) == number).all()
         for ids, number in [*lists, (graphs.hidden, graphs.nodes)]
     ]
     return bool(slots.all()) and all(used)

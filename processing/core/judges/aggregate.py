@@ -24,7 +24,9 @@ def score_of(environment: Any, purpose: Purpose) -> Score:
         environment: `aggregate` (the mean where absent) and `minimise` (false where absent) are read.
         purpose: what the episodes are evaluated for.
     """
-    aggregate = getattr(environment, "aggregate", Aggregate.MEAN) if purpose == Purpose.EPISODE else Aggregate.MEAN
+    aggregate = (
+        getattr(environment, "aggregate", Aggregate.MEAN) if purpose == Purpose.EPISODE else Aggregate.MEAN
+    )
     return Score(aggregate, bool(getattr(environment, "minimise", False)))
 
 

@@ -7,7 +7,16 @@ import numpy as np
 from processing.core.judges.aggregate import fitness_of, score_of, split_failures
 from processing.core.judges.stateless import Stateless
 from processing.core.rollouts.engine import Engine
-from processing.core.types import Evaluations, Float32Array, Float64Array, Genomes, Int32Array, Purpose, State, UInt8Array
+from processing.core.types import (
+    Evaluations,
+    Float32Array,
+    Float64Array,
+    Genomes,
+    Int32Array,
+    Purpose,
+    State,
+    UInt8Array,
+)
 
 
 class Episodes(Stateless):
@@ -30,8 +39,8 @@ class Episodes(Stateless):
         return self.is_sampled or bool(self.environment.is_random)
 
     def evaluate(
-        self, genomes: Genomes, *, seed: int, generation: int, first: int = 0, last: int | None = None, origin: int = 0,
-        threads: int = 1, purpose: Purpose = Purpose.EPISODE, state: State | None = None,
+        self, genomes: Genomes, *, seed: int, generation: int, first: int = 0, last: int | None = None,
+        origin: int = 0, threads: int = 1, purpose: Purpose = Purpose.EPISODE, state: State | None = None,
     ) -> Evaluations:
         """Evaluate agents first..last-1 of `genomes`.
 
@@ -52,7 +61,8 @@ class Episodes(Stateless):
             The evaluations of N = last - first agents, in their order.
         """
         returns, steps, ends = self.episodes(
-            genomes, seed=seed, generation=generation, first=first, last=last, origin=origin, threads=threads, purpose=purpose
+            genomes, seed=seed, generation=generation, first=first, last=last, origin=origin, threads=threads,
+            purpose=purpose
         )
         fitness, failures = split_failures(fitness_of(returns, score_of(self.environment, purpose)))
         return Evaluations(
@@ -64,7 +74,8 @@ class Episodes(Stateless):
         )
 
     def _solved(self, ends: Float32Array, failures: UInt8Array) -> UInt8Array:
-        """Return whether each agent met the criterion in all of its episodes, and has a fitness; (N,) uint8."""
+        """Return whether each agent met the criterion in all of its episodes, and has a fitness; (N,) uint8.
+        """
         solved = self.environment.solved(ends).all(axis=1)
         return np.where(failures, 0, solved).astype(np.uint8)
 
@@ -74,8 +85,8 @@ class Episodes(Stateless):
         return bool(getattr(self.environment, "ends", 0)) and self.environment.criterion is not None
 
     def episodes(
-        self, genomes: Genomes, *, seed: int, generation: int, first: int = 0, last: int | None = None, origin: int = 0,
-        threads: int = 1, purpose: Purpose = Purpose.EPISODE,
+        self, genomes: Genomes, *, seed: int, generation: int, first: int = 0, last: int | None = None,
+        origin: int = 0, threads: int = 1, purpose: Purpose = Purpose.EPISODE,
     ) -> tuple[Float64Array, Int32Array, Float32Array]:
         """Run the episodes of agents first..last-1; the arguments are those of `evaluate`.
 

@@ -108,12 +108,15 @@ class ForeignEpisodes:
         if not self.is_normalised or evaluations.behaviours is None:
             return state, evaluations.fitness
         failed = evaluations.failures != Failure.NONE
-        return observation_moments.pooled(state, evaluations.behaviours, failed, beat=self._beat), evaluations.fitness
+        return observation_moments.pooled(
+            state, evaluations.behaviours, failed, beat=self._beat
+        ), evaluations.fitness
 
     def evaluate(
-        self, genomes: Genomes, *, seed: int, generation: int, first: int = 0, last: int | None = None, origin: int = 0,
-        threads: int | None = None, purpose: Purpose = Purpose.EPISODE, state: State | None = None,
-        beat: Callable[[], object] | None = None, seconds: float = math.inf, twice: Sequence[int] = (),
+        self, genomes: Genomes, *, seed: int, generation: int, first: int = 0, last: int | None = None,
+        origin: int = 0, threads: int | None = None, purpose: Purpose = Purpose.EPISODE,
+        state: State | None = None, beat: Callable[[], object] | None = None, seconds: float = math.inf,
+        twice: Sequence[int] = (),
     ) -> Evaluations:
         """Evaluate agents first..last-1 of `genomes` in separate processes.
 
@@ -150,11 +153,17 @@ class ForeignEpisodes:
             agents = sorted({first + rollout // episodes for rollout in rollouts})
             places = {agent: place for place, agent in enumerate(agents)}
             addresses = [
-                [number, places[first + rollout // episodes], origin + first + rollout // episodes, rollout % episodes]
+                [
+                    number, places[first + rollout // episodes], origin + first + rollout // episodes,
+                    rollout % episodes
+                ]
                 for number, rollout in zip(numbers, rollouts, strict=True)
             ]
             taken = self.genome_kind.take(genomes, np.array(agents, np.int32))
-            return pack_values(head | {"rollouts": addresses}, {"genomes": taken} | normal, self.genome_kind, genomes="genomes")
+            return pack_values(
+                head | {"rollouts": addresses}, {"genomes": taken} | normal, self.genome_kind,
+                genomes="genomes"
+            )
 
         task = Task(
             range((last - first) * episodes), self._setup, packed, processes=threads or self._threads,
@@ -174,8 +183,8 @@ class ForeignEpisodes:
         return observation_moments.normalization(state) if state.get("observations") else None
 
     def record(
-        self, genomes: Genomes, *, seed: int, generation: int, agent: int, episode: int, normalization: Normalization | None,
-        pictures: bool, beat: Callable[[], object],
+        self, genomes: Genomes, *, seed: int, generation: int, agent: int, episode: int,
+        normalization: Normalization | None, pictures: bool, beat: Callable[[], object],
     ) -> Recording:
         """Evaluate one episode of an agent again and record it; see `recording.record`.
 
@@ -189,13 +198,17 @@ class ForeignEpisodes:
             Transient: the processes cannot work at the moment.
         """
         return record(
-            self._setup, self.environment, self.genome_kind, genomes, seed=seed, generation=generation, agent=agent,
-            episode=episode, normalization=normalization, pictures=pictures, beat=beat,
+            self._setup, self.environment, self.genome_kind, genomes, seed=seed, generation=generation,
+            agent=agent, episode=episode, normalization=normalization, pictures=pictures, beat=beat,
         )
 
-    def _evaluations(self, ended: Iterator[EpisodeResult], repeats: Repeats, number: int, score: Score) -> Evaluations:
+    def _evaluations(
+        self, ended: Iterator[EpisodeResult], repeats: Repeats, number: int, score: Score
+    ) -> Evaluations:
         """Collect results of episodes, in any order, into the evaluations of up to `number` agents."""
-        twice, seconds = {rollout // self.environment.episodes for rollout in repeats.again}, dict[int, EpisodeResult]()
+        twice, seconds = {
+            rollout // self.environment.episodes for rollout in repeats.again
+        }, dict[int, EpisodeResult]()
         episodes = self.environment.episodes
         tally = _Tally(number, self.environment.inputs if self.is_normalised else None, score)
         waiting: dict[int, list[EpisodeResult]] = {}
@@ -227,8 +240,8 @@ class ForeignEpisodes:
             if hangs == MOST_HANGS:
                 parameters = self.environment.parameters
                 raise Refused(
-                    f"{parameters.id} did not answer within {parameters.timeout_seconds:g} s, {hangs} times in a row. "
-                    "Mend the environment, or raise `environment.timeout_seconds`."
+                    f"{parameters.id} did not answer within {parameters.timeout_seconds:g} s, {hangs} times "
+                    "in a row. Mend the environment, or raise `environment.timeout_seconds`."
                 )
             yield one
 
@@ -260,7 +273,9 @@ class _Tally:
             self.failures[agent] = Failure.NON_FINITE_FITNESS
             self.reasons[agent] = f"Its environment gave it rewards whose sum is {self.fitness[agent]:g}."
         if self.behaviours is not None and not self.failures[agent]:
-            self.behaviours[agent] = observation_moments.moments(np.sum([one.sums for one in rollouts], axis=0))
+            self.behaviours[agent] = observation_moments.moments(
+                np.sum([one.sums for one in rollouts], axis=0)
+            )
 
     def remark(self, agent: int, what: str, sentence: str) -> None:
         """Keep a remark of this kind, if the agent is the first one with such a remark."""
@@ -272,8 +287,8 @@ class _Tally:
         last = self.counted
         fitness, failures = self.fitness[:last], self.failures[:last]
         return Evaluations(
-            fitness=np.where(failures == Failure.NONE, fitness, np.nan), steps=self.steps[:last], failures=failures,
-            behaviours=None if self.behaviours is None else self.behaviours[:last],
+            fitness=np.where(failures == Failure.NONE, fitness, np.nan), steps=self.steps[:last],
+            failures=failures, behaviours=None if self.behaviours is None else self.behaviours[:last],
             reasons=tuple((agent, self.reasons[agent]) for agent in sorted(self.reasons)),
             remarks=tuple(self.remarks[what] for what in sorted(self.remarks)),
         )

@@ -42,11 +42,15 @@ class ArchiveParameters(Parameters):
 
     joining: Joining = parameter(
         Joining.MOST_NOVEL,
-        meaning="Who joins when a generation closes: the most novel agents, or all whose novelty exceeds a threshold that "
-                "rises by a fifth where more than 4 join at once, and falls by a twentieth after 2,500 evaluations without any.",
+        meaning="Who joins when a generation closes: the most novel agents, or all whose novelty exceeds a "
+        "threshold that "
+                "rises by a fifth where more than 4 join at once, and falls by a twentieth after 2,500 "
+                "evaluations without any.",
         source="Lehman and Stanley 2011 (threshold)",
     )
-    number: int = parameter(5, meaning="Most novel: so many of each generation join.", unit="agents", ge=0, le=10_000)
+    number: int = parameter(
+        5, meaning="Most novel: so many of each generation join.", unit="agents", ge=0, le=10_000
+    )
     threshold: float = parameter(
         3.0, meaning="Threshold: its value in generation 0, as a distance between behaviours.", gt=0.0, le=1e9
     )
@@ -59,14 +63,17 @@ class NoveltyParameters(Parameters):
     """Selection for novel behaviour."""
 
     k: int = parameter(
-        15, meaning="Nearest neighbours whose mean distance is an agent's novelty.", unit="neighbours", ge=1, le=1_000,
-        source="Lehman and Stanley 2011",
+        15, meaning="Nearest neighbours whose mean distance is an agent's novelty.", unit="neighbours", ge=1,
+        le=1_000, source="Lehman and Stanley 2011",
     )
     weight: float = parameter(
         1.0, gt=0.0, le=1.0, source="Cuccu and Gomez 2011",
-        meaning="1: novelty alone counts. Below: so much novelty, and the rest fitness, each scaled to 0..1 in its generation.",
+        meaning="1: novelty alone counts. Below: so much novelty, and the rest fitness, each scaled to 0..1 "
+        "in its generation.",
     )
-    archive: ArchiveParameters = parameter(ArchiveParameters(), meaning="What is remembered of earlier generations.")
+    archive: ArchiveParameters = parameter(
+        ArchiveParameters(), meaning="What is remembered of earlier generations."
+    )
 
 
 class Novelty(Episodes):
@@ -83,7 +90,8 @@ class Novelty(Episodes):
     def begin(self) -> State:
         """The state before generation 0, with an empty archive."""
         return {
-            "archive": np.zeros((0, self.behaviours), np.float32), "threshold": self.parameters.archive.threshold, "waiting": 0,
+            "archive": np.zeros((0, self.behaviours), np.float32),
+            "threshold": self.parameters.archive.threshold, "waiting": 0,
         }
 
     def closed(
@@ -118,12 +126,15 @@ class Novelty(Episodes):
         """
         known = scores[~np.isnan(scores)]
         return {
-            "mean_novelty": mean(known) if len(known) else None, "largest_novelty": float(known.max()) if len(known) else None,
+            "mean_novelty": mean(known) if len(known) else None,
+            "largest_novelty": float(known.max()) if len(known) else None,
             "archive_size": len(state["archive"]),
         }
 
     def _archived(self, state: State, behaviours: Float32Array, novelty: Float64Array) -> State:
-        rule, threshold, waiting = self.parameters.archive, state["threshold"], state["waiting"] + len(novelty)
+        rule, threshold, waiting = (
+            self.parameters.archive, state["threshold"], state["waiting"] + len(novelty)
+        )
         order: Int32Array = ranked(novelty)
         if rule.joining == Joining.MOST_NOVEL:
             joining = order[: rule.number]
@@ -135,7 +146,9 @@ class Novelty(Episodes):
                 threshold, waiting = threshold * _FALL, 0
         archive = np.concatenate([state["archive"], behaviours[joining]])
         waiting = 0 if len(joining) else waiting
-        return {"archive": archive[max(0, len(archive) - rule.size) :], "threshold": threshold, "waiting": waiting}
+        return {
+            "archive": archive[max(0, len(archive) - rule.size) :], "threshold": threshold, "waiting": waiting
+        }
 
 
 def novelty_of(behaviours: Float32Array, archive: Float32Array, k: int) -> Float64Array:

@@ -45,8 +45,8 @@ class Tables(Stateless):
         self.environment, self.genome_kind = environment, genome_kind
 
     def evaluate(
-        self, genomes: Genomes, *, seed: int, generation: int, first: int = 0, last: int | None = None, origin: int = 0,
-        threads: int = 1, purpose: Purpose = Purpose.EPISODE, state: State | None = None,
+        self, genomes: Genomes, *, seed: int, generation: int, first: int = 0, last: int | None = None,
+        origin: int = 0, threads: int = 1, purpose: Purpose = Purpose.EPISODE, state: State | None = None,
     ) -> Evaluations:
         """Evaluate agents first..last-1 of `genomes`, up to the last where `last` is None.
 
@@ -93,8 +93,8 @@ class Tables(Stateless):
         ]
         return Trajectory(
             actions=commands, rewards=rewards, positions=[],
-            observations=list(world.inputs.astype(np.float64).reshape(world.rows, -1)), total=in_order(rewards),
-            steps=world.rows, terminated=True, truncated=False,
+            observations=list(world.inputs.astype(np.float64).reshape(world.rows, -1)),
+            total=in_order(rewards), steps=world.rows, terminated=True, truncated=False,
         )
 
     def _fitness(self, scores: "Scores") -> Float64Array:
@@ -127,8 +127,8 @@ class Tables(Stateless):
         def work() -> None:
             with np.errstate(all="ignore"):
                 run(
-                    prepared.genomes, prepared.network, world, workspace(self.environment, prepared), how, ticket,
-                    scores, answers,
+                    prepared.genomes, prepared.network, world, workspace(self.environment, prepared), how,
+                    ticket, scores, answers,
                 )
 
         on_threads(work, threads, most=-(-len(scores.sizes) // LANES))

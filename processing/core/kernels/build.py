@@ -37,7 +37,9 @@ CORE = Path(__file__).parents[1]
 COMPILERS = ("kernels/build.py", "kernels/intrinsics.py")
 _MARKED = re.compile(rb"^@(?:part|formula|kernel|slot|primitive)\b", re.MULTILINE)
 KEEP_DAYS = 30
-_SETTINGS = ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "NUMBA_OPT", "NUMBA_LOOP_VECTORIZE", "NUMBA_SLP_VECTORIZE")
+_SETTINGS = (
+    "NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "NUMBA_OPT", "NUMBA_LOOP_VECTORIZE", "NUMBA_SLP_VECTORIZE"
+)
 
 #: The compositions of this process: name -> (content, function); names of plain functions end in `_plain`.
 _composed: dict[str, tuple[str, Any]] = {}
@@ -228,7 +230,9 @@ def _processor() -> str:
         lines = Path("/proc/cpuinfo").read_text().split("\n\n")[0].splitlines()
     except OSError:
         return f"{sys.platform} {platform.machine()} {platform.processor()}"
-    return "\n".join(line for line in lines if line.startswith(("model name", "flags", "Features", "CPU part")))
+    return "\n".join(
+        line for line in lines if line.startswith(("model name", "flags", "Features", "CPU part"))
+    )
 
 
 def _prune(base: Path, *, keep: Path) -> None:

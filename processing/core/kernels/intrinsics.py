@@ -44,7 +44,9 @@ def _spread(builder, value):
     """The vector with a scalar in each lane; a vector is returned unchanged."""
     if isinstance(value.type, ir.VectorType):
         return value
-    single = builder.insert_element(ir.Constant(ir.VectorType(value.type, LANES), ir.Undefined), value, _INT32(0))
+    single = builder.insert_element(
+        ir.Constant(ir.VectorType(value.type, LANES), ir.Undefined), value, _INT32(0)
+    )
     return builder.shuffle_vector(single, single, ir.Constant(_INDICES, [_INT32(0)] * LANES))
 
 
@@ -124,7 +126,9 @@ def mark_over(typing_context, over, alive, vector):
         )
         is_running = builder.load(alive, align=1)
         above = builder.fcmp_ordered(">", arguments[2], ir.Constant(_VECTOR, [_FLOAT(0)] * LANES))
-        ended = builder.and_(above, builder.icmp_unsigned("!=", is_running, ir.Constant(is_running.type, [0] * LANES)))
+        ended = builder.and_(
+            above, builder.icmp_unsigned("!=", is_running, ir.Constant(is_running.type, [0] * LANES))
+        )
         builder.store(builder.zext(ended, is_running.type), over, align=1)
         bits = builder.bitcast(ended, ir.IntType(LANES))
         return builder.zext(builder.ctpop(bits), ir.IntType(64))
@@ -168,7 +172,9 @@ def gather(typing_context, buffer, places, at):
         buffer = _data(context, builder, kinds[0], buffer)
         places = builder.gep(_data(context, builder, kinds[1], places), [at])
         if HAS_WIDE_GATHER:
-            return _gathered(builder, buffer, builder.load(builder.bitcast(places, _INDICES.as_pointer()), align=4))
+            return _gathered(
+                builder, buffer, builder.load(builder.bitcast(places, _INDICES.as_pointer()), align=4)
+            )
         vector = ir.Constant(_VECTOR, ir.Undefined)
         for lane in range(LANES):
             place = builder.sext(builder.load(builder.gep(places, [_INT32(lane)])), at.type)
@@ -183,7 +189,9 @@ HAS_WIDE_GATHER = bool(host_features().get("avx512f"))
 
 
 def _gathered(builder, buffer, places):
-    name, pointer, mask = "llvm.x86.avx512.mask.gather.dps.512", ir.IntType(8).as_pointer(), ir.VectorType(ir.IntType(1), LANES)
+    name, pointer, mask = "llvm.x86.avx512.mask.gather.dps.512", ir.IntType(8).as_pointer(), ir.VectorType(
+        ir.IntType(1), LANES
+    )
     kind = ir.FunctionType(_VECTOR, [_VECTOR, pointer, _INDICES, mask, _INT32])
     function = builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
     everywhere = ir.Constant(mask, [ir.IntType(1)(1)] * LANES)
@@ -240,8 +248,10 @@ def _columns(builder, starts, i, count):
     low_ab, high_ab = _exchange(builder, a, b, (0, 16, 1, 17)), _exchange(builder, a, b, (2, 18, 3, 19))
     low_cd, high_cd = _exchange(builder, c, d, (0, 16, 1, 17)), _exchange(builder, c, d, (2, 18, 3, 19))
     return [
-        _exchange(builder, low_ab, low_cd, (0, 1, 16, 17)), _exchange(builder, low_ab, low_cd, (2, 3, 18, 19)),
-        _exchange(builder, high_ab, high_cd, (0, 1, 16, 17)), _exchange(builder, high_ab, high_cd, (2, 3, 18, 19)),
+        _exchange(builder, low_ab, low_cd, (0, 1, 16, 17)),
+        _exchange(builder, low_ab, low_cd, (2, 3, 18, 19)),
+        _exchange(builder, high_ab, high_cd, (0, 1, 16, 17)),
+        _exchange(builder, high_ab, high_cd, (2, 3, 18, 19)),
     ]
 
 

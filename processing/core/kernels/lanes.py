@@ -130,7 +130,9 @@ def madd(a, b, c):
     back = total - product
     error = (product - (total - back)) + (addend - back)
     even = (total.view(np.int64) & 1) == 0
-    moved = np.where((error != 0) & even & np.isfinite(total), np.nextafter(total, np.copysign(np.inf, error)), total)
+    moved = np.where(
+        (error != 0) & even & np.isfinite(total), np.nextafter(total, np.copysign(np.inf, error)), total
+    )
     return moved.astype(np.float32)[()]
 
 

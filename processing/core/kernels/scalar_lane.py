@@ -149,7 +149,7 @@ def two_to(n):
 FIRST_LANE = {
     one.__name__: one
     for one in (
-        load, store, load_whole, store_whole, gather, add_up, mark_over, fill, fill_rows, where_greater, where_bit, madd,
-        fill_sums, widest_tile, two_to,
+        load, store, load_whole, store_whole, gather, add_up, mark_over, fill, fill_rows, where_greater,
+        where_bit, madd, fill_sums, widest_tile, two_to,
     )
 }

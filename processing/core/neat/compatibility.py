@@ -46,13 +46,17 @@ class Genes(NamedTuple):
 
 def genes_of(genomes: Graphs) -> Genes:
     """Return the genes of N genomes, without a copy where their arrays are contiguous."""
-    return Genes(genomes.genes, genomes.innovations.reshape(-1), genomes.weights.reshape(-1), genomes.weights.shape[1])
+    return Genes(
+        genomes.genes, genomes.innovations.reshape(-1), genomes.weights.reshape(-1), genomes.weights.shape[1]
+    )
 
 
 def distances(genomes: Graphs, others: Graphs, measure: Measure) -> Float64Array:
     """Return the distance of each of N genomes to each of M others, (N, M) float64 >= 0."""
     found = np.empty((len(others.genes), len(genomes.genes)))
-    compiled(fill_distances)(genes_of(genomes), genes_of(others), measure, table_for(genomes, others), found.reshape(-1))
+    compiled(fill_distances)(
+        genes_of(genomes), genes_of(others), measure, table_for(genomes, others), found.reshape(-1)
+    )
     return found.T
 
 

@@ -59,7 +59,10 @@ def add_connection(chances, frame, table, key, children, child, scratch):
         source = index_part(key, 3 * attempt + 3, nodes)
         if recurrent and uniform_part(key, 3 * attempt + 2) < SELF_LOOPS:
             source = target
-        if is_connected(source, target, scratch) or closes_cycle(frame, source, target, nodes, scratch) != recurrent:
+        if (
+            is_connected(source, target, scratch)
+            or closes_cycle(frame, source, target, nodes, scratch) != recurrent
+        ):
             continue
         one, other = id_of(frame, source, children, child), id_of(frame, target, children, child)
         change = change_part(one, other)

@@ -57,7 +57,9 @@ def mutate(chances, frame, table, choices, prefix, children, child, scratch):
     if uniform_part(decisions, 0) < chances.add_node:
         return add_node(chances, frame, table, choices, agent_key(prefix, child, NODE), children, child)
     if uniform_part(decisions, 1) < chances.add_connection:
-        return add_connection(chances, frame, table, agent_key(prefix, child, CONNECTION), children, child, scratch)
+        return add_connection(
+            chances, frame, table, agent_key(prefix, child, CONNECTION), children, child, scratch
+        )
     changed = False
     if uniform_part(decisions, 2) < chances.weights:
         mutate_weights(chances, agent_key(prefix, child, WEIGHTS), children, child)
@@ -115,7 +117,9 @@ def chosen_gene(chances, frame, key, children, child):
         i = np.int64(0)
         while i < genes and (children.enabled[child, i] == 0 or children.sources[child, i] == frame.bias):
             i += 1
-        while i < genes and (children.sources[child, i] == frame.bias or uniform_part(key, i) < chances.walk_on):
+        while (
+            i < genes and (children.sources[child, i] == frame.bias or uniform_part(key, i) < chances.walk_on)
+        ):
             i += 1
         return i if i < genes and children.enabled[child, i] == 1 else np.int64(-1)
     for attempt in range(chances.tries):
@@ -161,7 +165,10 @@ def toggle(key, children, child):
         children.enabled[child, g] = 1
         return True
     for other in range(children.genes[child]):
-        if other != g and children.enabled[child, other] == 1 and children.sources[child, other] == children.sources[child, g]:
+        if (
+            other != g and children.enabled[child, other] == 1
+            and children.sources[child, other] == children.sources[child, g]
+        ):
             children.enabled[child, g] = 0
             return True
     return False

@@ -44,62 +44,75 @@ def _chance(default: float, meaning: str, source: str) -> Any:
 class NeatParameters(Parameters):
     """Networks grow from small ones, and species protect what is new (NEAT)."""
 
-    type: Literal["neat"] = parameter(meaning="Networks grow from small ones, and species protect what is new (NEAT).")
+    type: Literal["neat"] = parameter(
+        meaning="Networks grow from small ones, and species protect what is new (NEAT)."
+    )
     preset: Preset = parameter(
         Preset.DEFAULT,
-        meaning="Keys left out have their defaults, or (paper) the values published for the environment: XOR or a double pole.",
+        meaning="Keys left out have their defaults, or (paper) the values published for the environment: XOR "
+        "or a double pole.",
         source=_PAPER,
     )
     population_size: int = parameter(
-        150, meaning="Agents in each generation.", unit="agents", source=f"{_SETTINGS} (1,000)", ge=2, le=10_000_000
+        150, meaning="Agents in each generation.", unit="agents", source=f"{_SETTINGS} (1,000)", ge=2,
+        le=10_000_000
     )
 
     compatibility_threshold: float = parameter(
-        3.0, meaning="Genomes nearer to a species' representative than this belong to it.", source=f"{_SETTINGS} (4.0)",
-        gt=0.0, le=1_000_000.0,
+        3.0, meaning="Genomes nearer to a species' representative than this belong to it.",
+        source=f"{_SETTINGS} (4.0)", gt=0.0, le=1_000_000.0,
     )
     excess_coefficient: float = parameter(
-        1.0, meaning="What each excess gene adds to the distance of two genomes.", source=f"{_SETTINGS}, c1", ge=0.0, le=1_000.0
+        1.0, meaning="What each excess gene adds to the distance of two genomes.", source=f"{_SETTINGS}, c1",
+        ge=0.0, le=1_000.0
     )
     disjoint_coefficient: float = parameter(
-        1.0, meaning="What each disjoint gene adds to the distance of two genomes.", source=f"{_SETTINGS}, c2",
-        ge=0.0, le=1_000.0,
+        1.0, meaning="What each disjoint gene adds to the distance of two genomes.",
+        source=f"{_SETTINGS}, c2", ge=0.0, le=1_000.0,
     )
     weight_coefficient: float = parameter(
-        0.4, meaning="What the mean difference of the weights of matching genes is multiplied by in the distance.",
+        0.4,
+        meaning="What the mean difference of the weights of matching genes is multiplied by in the distance.",
         source=f"{_SETTINGS}, c3 (3.0)", ge=0.0, le=1_000.0,
     )
     normalize_by_size: bool = parameter(
-        False, meaning="Whether excess and disjoint genes are divided by the number of genes of the larger genome, from 20 on.",
+        False, meaning="Whether excess and disjoint genes are divided by the number of genes of the larger "
+        "genome, from 20 on.",
         source=f"{_PAPER}, section 3.3, N in eq. 1; the {_CODE} never divides",
     )
     target_species: int | None = parameter(
-        None, meaning="The compatibility threshold moves by 0.3 a generation towards so many species; null keeps it.",
+        None, meaning="The compatibility threshold moves by 0.3 a generation towards so many species; null "
+        "keeps it.",
         unit="species", source=f"{_CODE}, switched off there", ge=1, le=100_000,
     )
 
     survival_fraction: float = _chance(
-        0.2, "Part of each species, its best agents, that may be parents, and one agent more.", f"{_CODE} (0.4)"
+        0.2, "Part of each species, its best agents, that may be parents, and one agent more.",
+        f"{_CODE} (0.4)"
     )
     stagnation_generations: int = parameter(
-        15, meaning="A species whose best fitness did not rise for so long hardly reproduces any more.", unit="generations",
-        source=_SETTINGS, ge=1, le=1_000_000,
+        15, meaning="A species whose best fitness did not rise for so long hardly reproduces any more.",
+        unit="generations", source=_SETTINGS, ge=1, le=1_000_000,
     )
     stagnation_factor: float = _chance(
-        0.01, "What the fitness of such a species is multiplied by; 0 means that it dies out, unless all would.",
+        0.01,
+        "What the fitness of such a species is multiplied by; 0 means that it dies out, unless all would.",
         f"{_CODE}; paper: 0",
     )
     population_stagnation_generations: int = parameter(
-        20, meaning="When the best fitness of all did not rise for so long, the champions of the two best species have all "
-        "the children.", unit="generations", source=f"{_PAPER}, section 3.3; {_CODE}", ge=1, le=1_000_000,
+        20, meaning="When the best fitness of all did not rise for so long, the champions of the two best "
+        "species have all the children.", unit="generations", source=f"{_PAPER}, section 3.3; {_CODE}", ge=1,
+        le=1_000_000,
     )
     refocus_weights_probability: float = _chance(
-        0.8, "Of those children: chance that weights are changed; the others get a new connection, where these are made at all.",
+        0.8, "Of those children: chance that weights are changed; the others get a new connection, where "
+        "these are made at all.",
         _CODE,
     )
     purge_generations: int | None = parameter(
-        None, meaning="Every so many generations one species is punished for good, like one that stands still: the worst of "
-        "those at least 20 generations old, or the best of all where none is; null for never.", unit="generations",
+        None, meaning="Every so many generations one species is punished for good, like one that stands "
+        "still: the worst of those at least 20 generations old, or the best of all where none is; null for "
+        "never.", unit="generations",
         source=f"{_CODE} (30); not in the paper", ge=1, le=1_000_000,
     )
     young_generations: int = parameter(
@@ -109,8 +122,8 @@ class NeatParameters(Parameters):
         1.0, meaning="What the fitness of young species is multiplied by.", source=_CODE, gt=0.0, le=1_000.0
     )
     elite_species_size: int = parameter(
-        5, meaning="The champion of a species with more children than this is copied unchanged.", unit="agents",
-        source=f"{_CODE}; {_SETTINGS}: of a species with more networks", ge=0, le=10_000_000,
+        5, meaning="The champion of a species with more children than this is copied unchanged.",
+        unit="agents", source=f"{_CODE}; {_SETTINGS}: of a species with more networks", ge=0, le=10_000_000,
     )
 
     mutate_only_probability: float = _chance(0.25, "Chance that a child has one parent.", _SETTINGS)
@@ -119,40 +132,53 @@ class NeatParameters(Parameters):
         0.001, "Chance that the father is the champion of another species.", _SETTINGS
     )
     multipoint_probability: float = _chance(
-        0.6, "Chance that matching genes come from either parent; otherwise their weights are averaged.", _CODE
+        0.6, "Chance that matching genes come from either parent; otherwise their weights are averaged.",
+        _CODE
     )
     inherit_disabled_probability: float = _chance(
         0.75, "Chance that a gene disabled in either parent is disabled in the child.", _SETTINGS
     )
 
-    add_node_probability: float = _chance(0.03, "Chance that a child gets a new node.", f"{_SETTINGS}; {_CODE} (0.01)")
+    add_node_probability: float = _chance(
+        0.03, "Chance that a child gets a new node.", f"{_SETTINGS}; {_CODE} (0.01)"
+    )
     add_connection_probability: float = _chance(
         0.05, "Chance that a child without a new node gets a new connection.", f"{_SETTINGS} (0.3)"
     )
     recurrent_connection_probability: float = _chance(
-        0.0, "Chance that a new connection is a recurrent one, where the network may have them.", f"{_CODE} (0.2)"
+        0.0, "Chance that a new connection is a recurrent one, where the network may have them.",
+        f"{_CODE} (0.2)"
     )
     new_connection_limit: float = parameter(
-        1.0, meaning="Weights of new connections are uniform within plus and minus this.", source=_CODE, ge=0.0, le=1_000.0
+        1.0, meaning="Weights of new connections are uniform within plus and minus this.", source=_CODE,
+        ge=0.0, le=1_000.0
     )
     tries: int = parameter(
-        20, meaning="Pairs of nodes, or genes to split, that are drawn before giving up.", unit="draws", source=_CODE,
-        ge=1, le=10_000,
+        20, meaning="Pairs of nodes, or genes to split, that are drawn before giving up.", unit="draws",
+        source=_CODE, ge=1, le=10_000,
     )
     small_genome_genes: int = parameter(
-        15, meaning="In genomes with fewer genes than this the gene to split is looked for from the oldest on.", unit="genes",
+        15, meaning="In genomes with fewer genes than this the gene to split is looked for from the oldest "
+        "on.", unit="genes",
         source=_CODE, ge=0, le=1_000_000,
     )
-    pass_gene_probability: float = _chance(0.3, "Chance, for each gene, that this search passes it by.", _CODE)
+    pass_gene_probability: float = _chance(
+        0.3, "Chance, for each gene, that this search passes it by.", _CODE
+    )
 
     mutate_weights_probability: float = _chance(
         0.9, "Chance that the weights of a mutated child with its parents' structure are changed.",
         f"{_CODE} (0.8); paper: 0.8 of all genomes",
     )
-    toggle_enable_probability: float = _chance(0.0, "Chance that one gene of it is switched on or off.", f"{_CODE} (0.1)")
-    re_enable_probability: float = _chance(0.0, "Chance that its oldest disabled gene is enabled.", f"{_CODE} (0.05)")
+    toggle_enable_probability: float = _chance(
+        0.0, "Chance that one gene of it is switched on or off.", f"{_CODE} (0.1)"
+    )
+    re_enable_probability: float = _chance(
+        0.0, "Chance that its oldest disabled gene is enabled.", f"{_CODE} (0.05)"
+    )
     weight_mutation_power: float = parameter(
-        2.5, meaning="Weights are perturbed by, or replaced with, a uniform number within plus and minus this.",
+        2.5,
+        meaning="Weights are perturbed by, or replaced with, a uniform number within plus and minus this.",
         source=f"{_CODE} (1.8)", ge=0.0, le=1_000.0,
     )
     weight_limit: float = parameter(
@@ -162,14 +188,21 @@ class NeatParameters(Parameters):
     severe_perturb_probability: float = _chance(0.7, "Severe: chance that a weight is perturbed.", _CODE)
     severe_replace_probability: float = _chance(0.2, "Severe: chance that a weight is replaced.", _CODE)
     large_genome_genes: int = parameter(
-        10, meaning="In genomes of at least so many genes the newest are told apart.", unit="genes", source=_CODE,
-        ge=0, le=1_000_000,
+        10, meaning="In genomes of at least so many genes the newest are told apart.", unit="genes",
+        source=_CODE, ge=0, le=1_000_000,
     )
     newest_fraction: float = _chance(0.2, "Part of the genes that are the newest.", _CODE)
-    newest_perturb_probability: float = _chance(0.5, "Not severe: chance that the weight of a newest gene is perturbed.", _CODE)
-    newest_replace_probability: float = _chance(0.2, "Not severe: chance that the weight of a newest gene is replaced.", _CODE)
-    perturb_probability: float = _chance(1.0, "Not severe: chance that the weight of another gene is perturbed.", _CODE)
+    newest_perturb_probability: float = _chance(
+        0.5, "Not severe: chance that the weight of a newest gene is perturbed.", _CODE
+    )
+    newest_replace_probability: float = _chance(
+        0.2, "Not severe: chance that the weight of a newest gene is replaced.", _CODE
+    )
+    perturb_probability: float = _chance(
+        1.0, "Not severe: chance that the weight of another gene is perturbed.", _CODE
+    )
     replace_probability: float = _chance(
-        0.1, "Not severe: chance that it is replaced, for every second gene and as far as the chance to perturb leaves room.",
+        0.1, "Not severe: chance that it is replaced, for every second gene and as far as the chance to "
+        "perturb leaves room.",
         _CODE,
     )

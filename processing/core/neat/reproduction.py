@@ -97,7 +97,9 @@ def family(pool: Nursery, breeding: Breeding, *, seed: int, generation: int) -> 
     return Family(mothers, fathers.astype(np.int32), ways.astype(np.uint8))
 
 
-def _champions_elsewhere(pool: Nursery, species: NDArray[np.signedinteger], keys: rng.UInt64Array) -> Int32Array:
+def _champions_elsewhere(
+    pool: Nursery, species: NDArray[np.signedinteger], keys: rng.UInt64Array
+) -> Int32Array:
     """The champion of another species for each child, or of its own species where five tries find no other.
 
     The rank of the species, as a fraction of all ranks, is a quarter of a normal number, clipped to 0 to 1:
@@ -113,8 +115,8 @@ def _champions_elsewhere(pool: Nursery, species: NDArray[np.signedinteger], keys
 
 
 def bred(
-    pool: Graphs, fitness: Float64Array, parents: Family, chances: Mutation, disabling: float, measure: Measure,
-    frame: Frame, table: Innovations, choices: UInt8Array, *, seed: int, generation: int,
+    pool: Graphs, fitness: Float64Array, parents: Family, chances: Mutation, disabling: float,
+    measure: Measure, frame: Frame, table: Innovations, choices: UInt8Array, *, seed: int, generation: int,
 ) -> tuple[Graphs, UInt8Array]:
     """Breed the genomes of N children.
 
@@ -138,8 +140,8 @@ def bred(
         compiled(fill_children)(
             pool, fitness, parents, chances, np.float32(disabling), measure, frame, table, choices,
             np.uint64(rng.derive_prefix(seed, Purpose.CROSSOVER, generation)),
-            np.uint64(rng.derive_prefix(seed, Purpose.MUTATION, generation)), children, operators, scratch, genes_of(pool),
-            table_for(pool),
+            np.uint64(rng.derive_prefix(seed, Purpose.MUTATION, generation)), children, operators, scratch,
+            genes_of(pool), table_for(pool),
         )
     return trim(children), operators
 
@@ -168,7 +170,9 @@ def fill_children(
             mutate_weights(chances, agent_key(mutating, child, WEIGHTS), children, child)
             changed = True
         elif way == RECONNECTED:
-            changed = add_connection(chances, frame, table, agent_key(mutating, child, CONNECTION), children, child, scratch)
+            changed = add_connection(
+                chances, frame, table, agent_key(mutating, child, CONNECTION), children, child, scratch
+            )
         elif way >= MUTATED or (mated and is_same(weights, genes, mother, father, measure)):
             changed = mutate(chances, frame, table, choices, mutating, children, child, scratch)
         if mated:

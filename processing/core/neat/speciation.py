@@ -21,7 +21,15 @@ from processing.core.genomes.graphs import Graphs
 from processing.core.kernels.build import compiled
 from processing.core.kernels.lanes import get, put
 from processing.core.kernels.roles import formula, kernel, part
-from processing.core.neat.compatibility import LARGE_GENOME, Measure, clear_table, distance, fill_table, genes_of, table_for
+from processing.core.neat.compatibility import (
+    LARGE_GENOME,
+    Measure,
+    clear_table,
+    distance,
+    fill_table,
+    genes_of,
+    table_for,
+)
 from processing.core.types import Int32Array
 
 _ONE, _TWO, _FOUR, _TOP = np.uint64(1), np.uint64(2), np.uint64(4), np.uint64(56)
@@ -32,7 +40,9 @@ _MARGIN = 1.0 + 1e-9
 _LEAST_WORDS = 4
 
 
-def speciate(genomes: Graphs, representatives: Graphs, measure: Measure, threshold: float) -> tuple[Int32Array, int]:
+def speciate(
+    genomes: Graphs, representatives: Graphs, measure: Measure, threshold: float
+) -> tuple[Int32Array, int]:
     """Assign each of N genomes to a species.
 
     Args:
@@ -52,14 +62,16 @@ def speciate(genomes: Graphs, representatives: Graphs, measure: Measure, thresho
     bound = threshold * _MARGIN / least if least > 0 else math.inf
     with np.errstate(over="ignore", invalid="ignore"):
         compiled(fill_species)(
-            genes_of(genomes), genes_of(representatives), measure, threshold, bound, table_for(genomes, representatives),
-            own, theirs, np.arange(size), places, founded,
+            genes_of(genomes), genes_of(representatives), measure, threshold, bound,
+            table_for(genomes, representatives), own, theirs, np.arange(size), places, founded,
         )
     return places, int(founded[0])
 
 
 @kernel
-def fill_species(genomes, representatives, measure, threshold, bound, table, own, theirs, left, places, founded):
+def fill_species(
+    genomes, representatives, measure, threshold, bound, table, own, theirs, left, places, founded
+):
     """Fill `places` (N,), and founded[0] with the number of new species.
 
     Each species in turn takes the genomes that are near enough and that no older species has taken. The first
@@ -76,7 +88,8 @@ def fill_species(genomes, representatives, measure, threshold, bound, table, own
     fill_masks(representatives, theirs)
     while species < known and number > 0:
         number = fill_taken(
-            representatives, species, theirs, genomes, own, measure, threshold, bound, table, left, 0, number, places, species
+            representatives, species, theirs, genomes, own, measure, threshold, bound, table, left, 0, number,
+            places, species
         )
         species += 1
     species = known
@@ -84,7 +97,8 @@ def fill_species(genomes, representatives, measure, threshold, bound, table, own
         founder = get(left, 0)
         places[founder] = species
         number = fill_taken(
-            genomes, founder, own, genomes, own, measure, threshold, bound, table, left, 1, number, places, species
+            genomes, founder, own, genomes, own, measure, threshold, bound, table, left, 1, number, places,
+            species
         )
         species += 1
     founded[0] = species - known

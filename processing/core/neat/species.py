@@ -42,11 +42,14 @@ def grown(species: Species, founded: int, *, first: int, generation: int) -> Spe
         generation: that in which they were founded.
     """
     new = nobody()._replace(
-        numbers=np.arange(first, first + founded, dtype=np.int32), born_in=np.full(founded, generation, np.int32),
+        numbers=np.arange(first, first + founded, dtype=np.int32),
+        born_in=np.full(founded, generation, np.int32),
         best=np.full(founded, -np.inf), purged=np.zeros(founded, np.uint8),
         **{name: np.zeros(founded, np.int32) for name in ("stagnation", "offspring", "firsts", "parents")},
     )
-    columns: list[Any] = [np.concatenate((getattr(species, name), getattr(new, name))) for name in Species._fields]
+    columns: list[Any] = [
+        np.concatenate((getattr(species, name), getattr(new, name))) for name in Species._fields
+    ]
     return Species(*columns)
 
 
@@ -120,7 +123,8 @@ def improved(species: Species, bests: Float64Array) -> Species:
     now = np.where(np.isnan(bests), -np.inf, bests)
     better = now > species.best
     return species._replace(
-        best=np.where(better, now, species.best), stagnation=np.where(better, 0, species.stagnation + 1).astype(np.int32)
+        best=np.where(better, now, species.best),
+        stagnation=np.where(better, 0, species.stagnation + 1).astype(np.int32)
     )
 
 
@@ -156,7 +160,9 @@ def snapshots(
     )
     found = [SpeciesSnapshot._make(row) for row in zip(*(column.tolist() for column in columns), strict=True)]
     for place in np.flatnonzero(groups.able == 0).tolist():
-        found[place] = found[place]._replace(champion=None, best_fitness=None, mean_fitness=None, adjusted_fitness=None)
+        found[place] = found[place]._replace(
+            champion=None, best_fitness=None, mean_fitness=None, adjusted_fitness=None
+        )
     return tuple(found)
 
 

@@ -19,7 +19,9 @@ from processing.core.types import Float32Array
 #: A small map for `gymnasium.make("GridWorld-v0")` without arguments.
 ROWS = ("S.#..", "..#.G", ".....", ".##..", "G....")
 PIXELS = 16
-COLOURS = {".": (238, 238, 238), "v": (205, 222, 245), "#": (60, 60, 60), "G": (46, 160, 67), "@": (31, 97, 200)}
+COLOURS = {
+    ".": (238, 238, 238), "v": (205, 222, 245), "#": (60, 60, 60), "G": (46, 160, 67), "@": (31, 97, 200)
+}
 
 
 class GridWorldEnv(gymnasium.Env[Float32Array, np.int64]):

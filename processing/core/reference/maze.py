@@ -84,7 +84,10 @@ class Walk:
     def kind(self, cell: Cell) -> str:
         """Return '#' for obstacles and beyond the edge, 'G' for a goal not yet collected, else '.'."""
         row, column = cell
-        if not (0 <= row < len(self.rows) and 0 <= column < len(self.rows[0])) or self.rows[row][column] == "#":
+        if (
+            not (0 <= row < len(self.rows) and 0 <= column < len(self.rows[0]))
+            or self.rows[row][column] == "#"
+        ):
             return "#"
         return "G" if cell in self.goals else "."
 
@@ -103,7 +106,9 @@ class Walk:
 
     def _sight(self, down: int, right: int) -> tuple[float, float, float]:
         distance = 1
-        while (kind := self.kind((self.position[0] + down * distance, self.position[1] + right * distance))) == ".":
+        while (
+            kind := self.kind((self.position[0] + down * distance, self.position[1] + right * distance))
+        ) == ".":
             distance += 1
         space = float(np.float32(0.1) * np.float32(distance - 1))
         near = float(np.float32(1) / np.float32(distance))
@@ -147,7 +152,9 @@ def _layers(network: DenseParameters, genome: Float32Array) -> list[Layer]:
     return found
 
 
-def _outputs(x: Float64Array, layers: list[Layer], activation: Callable[[Float64Array], Float64Array]) -> Float64Array:
+def _outputs(
+    x: Float64Array, layers: list[Layer], activation: Callable[[Float64Array], Float64Array]
+) -> Float64Array:
     for number, (weights, biases) in enumerate(layers):
         x = _sums(x, weights, biases)
         if number < len(layers) - 1:

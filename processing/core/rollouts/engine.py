@@ -39,8 +39,8 @@ class Engine:
 
     def rollouts(
         self, genomes: Any, *,
-        seed: int, generation: int, purpose: Purpose, first: int, last: int, sampled: bool, threads: int, origin: int = 0,
-        ends: Float32Array | None = None,
+        seed: int, generation: int, purpose: Purpose, first: int, last: int, sampled: bool, threads: int,
+        origin: int = 0, ends: Float32Array | None = None,
     ) -> tuple[Float64Array, Int32Array]:
         """Evaluate the episodes of agents first..last - 1, E episodes each.
 
@@ -62,18 +62,19 @@ class Engine:
         prepared, world = kind.prepared(genomes), environment.world
         ends = np.zeros(0, np.float32) if ends is None else ends
         rollouts = rollouts_of(
-            environment, kind, seed=seed, generation=generation, purpose=purpose, first=first, last=last, origin=origin,
-            sampled=sampled,
+            environment, kind, seed=seed, generation=generation, purpose=purpose, first=first, last=last,
+            origin=origin, sampled=sampled,
         )
 
         def work(rollouts: Rollouts = rollouts) -> None:
             with np.errstate(all="ignore"):
                 kernel(
-                    prepared.genomes, prepared.network, world, workspace(environment, prepared), rollouts, ticket, returns, steps,
-                    ends,
+                    prepared.genomes, prepared.network, world, workspace(environment, prepared), rollouts,
+                    ticket, returns, steps, ends,
                 )
 
-        if kernel is not self._compiled:  # compile in this thread, whose `while_compiling` context reports progress
+        # compile in this thread, whose `while_compiling` context reports progress
+        if kernel is not self._compiled:
             work(rollouts._replace(number=0))
             self._compiled, ticket[0] = kernel, 0
         on_threads(work, threads, most=-(-number // LANES))

@@ -112,9 +112,12 @@ def rollouts_of(
     """
     is_fresh = purpose != Purpose.EPISODE
     return Rollouts(
-        number=(last - first) * environment.episodes, episodes=environment.episodes, first=first, origin=origin,
+        number=(last - first) * environment.episodes, episodes=environment.episodes, first=first,
+        origin=origin,
         policy=np.uint64(derive_prefix(seed, purpose if is_fresh else Purpose.POLICY, generation)),
-        starts=np.uint64(derive_prefix(seed, Purpose.FRESH_START if is_fresh else Purpose.EPISODE, generation)),
+        starts=np.uint64(
+            derive_prefix(seed, Purpose.FRESH_START if is_fresh else Purpose.EPISODE, generation)
+        ),
         common=environment.has_common_episodes and not is_fresh, sampled=sampled, outputs=environment.outputs,
         range=int(genome_kind.output_range), limit=environment.max_steps,
     )
@@ -148,8 +151,9 @@ def workspace(environment: Any, prepared: KernelInputs) -> Workspace:
     """
     f4, f8, i4, i8, u8, u1 = np.float32, np.float64, np.int32, np.int64, np.uint64, np.uint8
     rows: list[tuple[Any, int]] = [
-        (f4, prepared.rows), (f4, prepared.scratch_rows), (i4, prepared.program_rows), (i4, environment.integers),
-        (f4, environment.floats), (u8, environment.bits), (i4, 1), (f4, environment.outputs), (f4, 1), (f8, 1), (i8, 1),
+        (f4, prepared.rows), (f4, prepared.scratch_rows), (i4, prepared.program_rows),
+        (i4, environment.integers), (f4, environment.floats), (u8, environment.bits), (i4, 1),
+        (f4, environment.outputs), (f4, 1), (f8, 1), (i8, 1),
         (i8, 1), (i8, 1), (u8, 1), (u1, 1), (u1, 1),
     ]
     sizes = [-(-np.dtype(kind).itemsize * count * LANES // 64) * 64 for kind, count in rows]
@@ -208,7 +212,9 @@ def fill_rollouts(genomes, network, world, work, rollouts, ticket, fitness, step
                 running += is_alive - was_alive
                 put(work.alive, lane, is_alive)
                 if is_alive:
-                    agent, episode = rollouts.first + rollout // rollouts.episodes, rollout % rollouts.episodes
+                    agent, episode = (
+                        rollouts.first + rollout // rollouts.episodes, rollout % rollouts.episodes
+                    )
                     put(work.owner, lane, rollout)
                     put(work.agents, lane, agent)
                     put(work.keys, lane, agent_key(rollouts.policy, rollouts.origin + agent, episode))

@@ -85,7 +85,9 @@ def pooled(
     for first in range(0, inputs, _BLOCK):
         last = min(first + _BLOCK, inputs)
         means, variances = (
-            np.vstack([state[name][first:last], np.where(failed[:, None], 0, behaviours[:, at + first : at + last])])
+            np.vstack(
+                [state[name][first:last], np.where(failed[:, None], 0, behaviours[:, at + first : at + last])]
+            )
             for name, at in (("mean", 0), ("variance", inputs))
         )
         mean[first:last] = _sums(weights, means) / max(number, 1.0)

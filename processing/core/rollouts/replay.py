@@ -35,8 +35,8 @@ def replay_episode(
     """
     rollout = _Replay(environment, genome_kind, genomes)
     rollouts = rollouts_of(
-        environment, genome_kind, seed=seed, generation=generation, purpose=purpose, first=0, last=1, origin=agent,
-        sampled=sampled,
+        environment, genome_kind, seed=seed, generation=generation, purpose=purpose, first=0, last=1,
+        origin=agent, sampled=sampled,
     )
     with np.errstate(all="ignore"):
         return rollout.replay_episode(rollouts, episode, rollouts.limit if most_steps is None else most_steps)
@@ -74,7 +74,8 @@ class _Replay:
         over, is_cut = bool(work.over[0]), len(actions) < rollouts.limit
         return Trajectory(
             actions=actions, rewards=rewards, positions=positions, observations=observations, total=total,
-            steps=len(actions), terminated=over, truncated=not over and not is_cut, is_cut=not over and is_cut,
+            steps=len(actions), terminated=over, truncated=not over and not is_cut,
+            is_cut=not over and is_cut,
         )
 
     def _begin(self, rollouts: Rollouts, episode: int) -> None:
@@ -83,7 +84,10 @@ class _Replay:
             self.fill["start"](self.world, work, lane, np.uint64(0))
         work.alive[0], work.owner[0] = 1, episode
         work.keys[0] = agent_key(rollouts.policy, rollouts.origin, episode)
-        self.fill["start"](self.world, work, 0, agent_key(rollouts.starts, 0 if rollouts.common else rollouts.origin, episode))
+        self.fill["start"](
+            self.world, work, 0,
+            agent_key(rollouts.starts, 0 if rollouts.common else rollouts.origin, episode)
+        )
         self.fill["memory"](self.prepared.genomes, self.prepared.network, work, 0, 0)
 
     def _step(self, rollouts: Rollouts, clock: int) -> None:

@@ -22,8 +22,10 @@ class Checkpoint:
     stagnation: int  # generations since it last rose
     digest: str  # of the last generation, chained to all before it; empty before generation 0
     judge: State = field(default_factory=dict)  # of the judge; empty for most
-    tested: tuple[int, ...] = ()  # numbers of the species whose champion was tested: see `criterion.candidate`
-    unconfirmed: Mapping[str, Any] | None = None  # the last champion that fresh episodes did not confirm: see `stop.confirmed`
+    # numbers of the species whose champion was tested: see `criterion.candidate`
+    tested: tuple[int, ...] = ()
+    # the last champion that fresh episodes did not confirm: see `stop.confirmed`
+    unconfirmed: Mapping[str, Any] | None = None
 
 
 def pack(checkpoint: Checkpoint, kind: GenomeKind) -> bytes:

@@ -18,7 +18,16 @@ from processing.core.search.checkpoint import Checkpoint
 from processing.core.search.plan import Plan
 from processing.core.search.species_by_fitness import by_fitness
 from processing.core.search.stop import confirmed, ended, explained, met_rule
-from processing.core.types import Evaluations, Float64Array, Int32Array, Population, SpeciesSnapshot, State, StopReason, Verdict
+from processing.core.types import (
+    Evaluations,
+    Float64Array,
+    Int32Array,
+    Population,
+    SpeciesSnapshot,
+    State,
+    StopReason,
+    Verdict,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,23 +40,29 @@ class GenerationResult:
     genomes: bytes  # packed, N of equal size
     statistics: dict[str, Any]  # see `statistics_of`
     champion: int | None  # index of its best agent, or of the one that solved the task
-    is_improved: bool  # whether that agent is now the run's champion: the best so far, or one that was confirmed
-    champion_fitness: float | None  # of the run's champion; below the best fitness where only a lower one was confirmed
+    # whether that agent is now the run's champion: the best so far, or one that was confirmed
+    is_improved: bool
+    # of the run's champion; below the best fitness where only a lower one was confirmed
+    champion_fitness: float | None
     stop: StopReason | None
     explanation: dict[str, Any] | None
     checkpoint: Checkpoint  # which the next generation starts from
     species: Int32Array | None = None  # (N,) as in `Verdict`
     snapshots: tuple[SpeciesSnapshot, ...] = ()
-    normalization: bytes | None = None  # of observations, as `normalization.py` packs it; None where they are not normalised
-    scores: Float64Array | None = None  # (N,) given to the strategy in place of the fitness, NaN where failed; None: the fitness
+    # of observations, as `normalization.py` packs it; None where they are not normalised
+    normalization: bytes | None = None
+    # (N,) given to the strategy in place of the fitness, NaN where failed; None: the fitness
+    scores: Float64Array | None = None
     novelty: Mapping[str, float | int | None] | None = None  # the summary of a judge of novelty, JSON values
-    confirmations: tuple[Mapping[str, Any], ...] = ()  # of champions on fresh episodes, each as `stop.confirmed` returns it
+    # of champions on fresh episodes, each as `stop.confirmed` returns it
+    confirmations: tuple[Mapping[str, Any], ...] = ()
 
 
 def begin(plan: Plan) -> Checkpoint:
     """Return the checkpoint before generation 0."""
     return Checkpoint(
-        next_generation=0, state=plan.strategy.begin(), best_fitness=None, stagnation=0, digest="", judge=plan.judge.begin()
+        next_generation=0, state=plan.strategy.begin(), best_fitness=None, stagnation=0, digest="",
+        judge=plan.judge.begin()
     )
 
 
@@ -61,7 +76,9 @@ def revived(plan: Plan, checkpoint: Checkpoint) -> Checkpoint:
 
 def open_generation(plan: Plan, checkpoint: Checkpoint, *, seed: int) -> Population:
     """Return the population of the next generation."""
-    population: Population = plan.strategy.ask(checkpoint.state, seed=seed, generation=checkpoint.next_generation)
+    population: Population = plan.strategy.ask(
+        checkpoint.state, seed=seed, generation=checkpoint.next_generation
+    )
     return population
 
 
@@ -85,9 +102,12 @@ def close_generation(
     found = _champion(plan, checkpoint, population, evaluations, verdict, seed=seed)
     stagnation = 0 if found.is_improved else checkpoint.stagnation + 1
     rule = met_rule(
-        plan.stop, generation=number, stagnation=stagnation, strategy=verdict.stop, is_goal_reached=found.is_goal_reached
+        plan.stop, generation=number, stagnation=stagnation, strategy=verdict.stop,
+        is_goal_reached=found.is_goal_reached
     )
-    statistics = statistics_of(plan, population, evaluations) | {"threshold": verdict.threshold, "viable": verdict.viable}
+    statistics = statistics_of(plan, population, evaluations) | {
+        "threshold": verdict.threshold, "viable": verdict.viable
+    }
     facts = {
         "generation": number, "best_fitness": found.best_fitness, "champion_fitness": found.fitness,
         "stagnation_generations": stagnation, "threshold": verdict.threshold, "viable_agents": verdict.viable,
@@ -107,7 +127,8 @@ def close_generation(
         champion=found.agent, is_improved=found.is_improved, champion_fitness=found.fitness, stop=stop,
         explanation=explanation,
         checkpoint=Checkpoint(
-            number + 1, state, found.best_fitness, stagnation, chained(checkpoint.digest, genomes, evaluations), judge,
+            number + 1, state, found.best_fitness, stagnation,
+            chained(checkpoint.digest, genomes, evaluations), judge,
             found.tested, _unconfirmed(confirmations) or checkpoint.unconfirmed,
         ),
         species=verdict.species, snapshots=verdict.snapshots, normalization=_normalization(plan, checkpoint),
@@ -129,7 +150,8 @@ class _Champion(NamedTuple):
 
 
 def _champion(
-    plan: Plan, checkpoint: Checkpoint, population: Population, evaluations: Evaluations, verdict: Verdict, *, seed: int
+    plan: Plan, checkpoint: Checkpoint, population: Population, evaluations: Evaluations, verdict: Verdict, *,
+    seed: int
 ) -> _Champion:
     fitness, best = evaluations.fitness, checkpoint.best_fitness
     order = ranked(fitness)
@@ -144,13 +166,15 @@ def _champion(
     is_goal_reached = is_solution
     if not is_goal_reached:
         is_goal_reached, confirmation = _reaches_fitness(
-            plan, population, fitness, agent, seed=seed, generation=checkpoint.next_generation, state=checkpoint.judge
+            plan, population, fitness, agent, seed=seed, generation=checkpoint.next_generation,
+            state=checkpoint.judge
         )
         confirmations.append(confirmation)
     # A confirmed agent becomes the run's champion, even if an earlier agent had a higher fitness by luck.
     is_improved = is_improved or is_goal_reached
     return _Champion(
-        agent=agent, is_improved=is_improved, best_fitness=best, fitness=float(fitness[agent]) if is_improved else best,
+        agent=agent, is_improved=is_improved, best_fitness=best,
+        fitness=float(fitness[agent]) if is_improved else best,
         is_goal_reached=is_goal_reached, is_solution=is_solution, tested=tested,
         confirmations=tuple(dict.fromkeys(each for each in confirmations if each is not None)),
     )
@@ -214,8 +238,8 @@ def statistics_of(plan: Plan, population: Population, evaluations: Evaluations) 
     names = ("worst", "lower_quartile", "median", "upper_quartile", "best")
     values = quantiles(fitness, (0.0, 0.25, 0.5, 0.75, 1.0)) if evaluated else [None] * 5
     return {
-        "size": size, "evaluated": evaluated, "failed": size - evaluated, **dict(zip(names, values, strict=True)),
-        "mean": mean(fitness) if evaluated else None,
+        "size": size, "evaluated": evaluated, "failed": size - evaluated,
+        **dict(zip(names, values, strict=True)), "mean": mean(fitness) if evaluated else None,
         "standard_deviation": standard_deviation(fitness) if evaluated else None,
         "diversity": plan.genome.diversity(population.genomes),
         "mean_complexity": plan.genome.complexity(population.genomes),
@@ -223,7 +247,8 @@ def statistics_of(plan: Plan, population: Population, evaluations: Evaluations) 
 
 
 def _solution(
-    plan: Plan, checkpoint: Checkpoint, population: Population, evaluations: Evaluations, verdict: Verdict, *, seed: int
+    plan: Plan, checkpoint: Checkpoint, population: Population, evaluations: Evaluations, verdict: Verdict, *,
+    seed: int
 ) -> tuple[Solution, tuple[int, ...]]:
     """The agent that solves the task, if the stop rules ask for one; and the species tested so far."""
     criterion = plan.environment.criterion
@@ -231,17 +256,21 @@ def _solution(
         return Solution(None), checkpoint.tested
     agent, tested = candidate(verdict, evaluations.fitness, checkpoint.tested)
     solution: Solution = criterion.winner(
-        plan, population, evaluations, candidate=agent, seed=seed, generation=checkpoint.next_generation, state=checkpoint.judge
+        plan, population, evaluations, candidate=agent, seed=seed, generation=checkpoint.next_generation,
+        state=checkpoint.judge
     )
     return solution, tested
 
 
 def _reaches_fitness(
-    plan: Plan, population: Population, fitness: Float64Array, champion: int | None, *, seed: int, generation: int, state: State
+    plan: Plan, population: Population, fitness: Float64Array, champion: int | None, *, seed: int,
+    generation: int, state: State
 ) -> tuple[bool, AnyConfirmation | None]:
     """Whether the champion has the fitness that is asked for, and its confirmation, if one was needed."""
     bar = plan.stop.fitness
     if bar is None or champion is None or fitness[champion] < bar:
         return False, None
-    found = plan.confirm_mean(population.genomes, champion, bar, seed=seed, generation=generation, state=state)
+    found = plan.confirm_mean(
+        population.genomes, champion, bar, seed=seed, generation=generation, state=state
+    )
     return found is None or found.is_passed, found

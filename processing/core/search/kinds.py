@@ -15,6 +15,8 @@ class Kind:
 
 
 KINDS = {
-    "weight_evolution": Kind(genome="dense", strategies=("rising_threshold", "genetic", "openai_es", "cma_es")),
+    "weight_evolution": Kind(
+        genome="dense", strategies=("rising_threshold", "genetic", "openai_es", "cma_es")
+    ),
     "neat": Kind(genome="graph", strategies=("neat",)),
 }

@@ -78,7 +78,8 @@ def plan_of(spec: Mapping[str, Any], facts: Mapping[str, Any] | None = None) -> 
     environment = environment_class(_read(environment_class.Parameters, spec["environment"]), *looked_up)
     genome_class = GENOMES[kind.genome]
     genome = genome_class(
-        _read(genome_class.Parameters, spec["network"]), inputs=environment.inputs, outputs=environment.outputs
+        _read(genome_class.Parameters, spec["network"]), inputs=environment.inputs,
+        outputs=environment.outputs
     )
     strategies: Mapping[str, Any] = STRATEGIES
     strategy_class = strategies[spec["strategy"]["type"]]

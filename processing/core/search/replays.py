@@ -42,11 +42,14 @@ class Replays:
         seconds = self._step_seconds(genome)
         if isinstance(self.environment, Table) and self.environment.rows * seconds > MOST_REPLAY_SECONDS:
             return (
-                f"To answer the {self.environment.rows:,} rows again would take about {self.environment.rows * seconds:,.0f} "
-                f"seconds, and what takes up to {MOST_REPLAY_SECONDS:g} is shown."
+                f"To answer the {self.environment.rows:,} rows again would take about "
+                f"{self.environment.rows * seconds:,.0f} seconds, and what takes up to "
+                f"{MOST_REPLAY_SECONDS:g} is shown."
             )
         if self.most_steps(genome) < 1:
-            return f"A step of so large a network takes about {seconds:,.0f} seconds here: it is not replayed."
+            return (
+                f"A step of so large a network takes about {seconds:,.0f} seconds here: it is not replayed."
+            )
         return None
 
     def most_steps(self, genome: bytes) -> int:
@@ -75,9 +78,14 @@ class Replays:
     @property
     def elsewhere(self) -> str:
         """The sentence for people on where episodes are replayed, if `is_recorded`."""
-        return f"Episodes in {self.environment.parameters.id} are replayed by workers, in processes of their own."
+        return (
+            f"Episodes in {self.environment.parameters.id} are replayed by workers, in processes of their "
+            "own."
+        )
 
-    def episode(self, genome: bytes, *, seed: int, generation: int, agent: int, episode: int = 0) -> Trajectory:
+    def episode(
+        self, genome: bytes, *, seed: int, generation: int, agent: int, episode: int = 0
+    ) -> Trajectory:
         """Replay an episode from a packed genome and its address; of a long episode, the first steps.
 
         A dense network in a maze is replayed by the reference, which is easier to read.
@@ -115,8 +123,8 @@ class Replays:
             raise Refused(f"episode: expected {_range(self.environment.episodes)}, got {episode}")
 
     def record(
-        self, genome: bytes, *, seed: int, generation: int, agent: int, episode: int = 0, normalization: Normalization | None,
-        pictures: bool, beat: Callable[[], object] = nothing,
+        self, genome: bytes, *, seed: int, generation: int, agent: int, episode: int = 0,
+        normalization: Normalization | None, pictures: bool, beat: Callable[[], object] = nothing,
     ) -> Recording:
         """Evaluate an agent's episode again in a separate process, and record it.
 

@@ -64,7 +64,10 @@ def joined_results(slices: Sequence[Evaluations]) -> Evaluations:
     """Return the evaluations of a generation, from those of its slices in their order."""
     names = [field.name for field in fields(Evaluations) if field.name not in ("reasons", "remarks")]
     firsts = list(accumulate((len(each) for each in slices), initial=0))
-    reasons = tuple((first + index, why) for first, each in zip(firsts, slices, strict=False) for index, why in each.reasons)
+    reasons = tuple(
+        (first + index, why) for first, each in zip(firsts, slices, strict=False)
+        for index, why in each.reasons
+    )
     remarks = tuple(
         remark._replace(agent=first + remark.agent)
         for first, each in zip(firsts, slices, strict=False) for remark in each.remarks

@@ -33,4 +33,6 @@ def _by_fitness(snapshot: SpeciesSnapshot, agents: Int64Array, fitness: Float64A
     if not len(able):
         return snapshot._replace(champion=None, best_fitness=None, mean_fitness=None)
     own = fitness[agents[able]]
-    return snapshot._replace(champion=int(agents[able[0]]), best_fitness=float(own[0]), mean_fitness=mean(own))
+    return snapshot._replace(
+        champion=int(agents[able[0]]), best_fitness=float(own[0]), mean_fitness=mean(own)
+    )

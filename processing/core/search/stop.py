@@ -21,18 +21,21 @@ class StopParameters(Parameters):
         False, meaning="Whether the run ends when an agent meets the task's own criterion, where it has one."
     )
     stagnation_generations: int | None = parameter(
-        None, meaning="The run ends after so many generations without a better champion; null for no such rule.",
+        None,
+        meaning="The run ends after so many generations without a better champion; null for no such rule.",
         unit="generations", ge=1, le=1_000_000,
     )
     max_seconds: float | None = parameter(
         None,
-        meaning="The run ends after so much time; not reproducible then, as a clock decided. Null for no such rule.",
+        meaning="The run ends after so much time; not reproducible then, as a clock decided. Null for no "
+        "such rule.",
         unit="seconds", gt=0.0, le=31_536_000.0,
     )
 
 
 def met_rule(
-    stop: StopParameters, *, generation: int, stagnation: int, is_goal_reached: bool, strategy: StopReason | None
+    stop: StopParameters, *, generation: int, stagnation: int, is_goal_reached: bool,
+    strategy: StopReason | None
 ) -> StopReason | None:
     """Return the rule that ends the run after this generation; None where it goes on.
 
@@ -82,7 +85,8 @@ _MESSAGES = {
     StopReason.TIME_LIMIT: "The time that the work item allows was used up.",
 }
 _THRESHOLD_ADVICE = (
-    "Lower `strategy.rise` or `strategy.required_agents`, raise `strategy.maximum_failures`, or enlarge the population; "
+    "Lower `strategy.rise` or `strategy.required_agents`, raise `strategy.maximum_failures`, or enlarge the "
+    "population; "
     'or set `strategy.rise_over` to "generation", which rises more slowly.'
 )
 #: The strategies' parameters for the size and the probability of mutations.
@@ -91,7 +95,8 @@ _CHANCES = ("mutation_probability", "add_node_probability")
 
 
 def explained(
-    reason: StopReason, facts: Mapping[str, Any], *, best_possible: float | None, stop: StopParameters, strategy: Parameters
+    reason: StopReason, facts: Mapping[str, Any], *, best_possible: float | None, stop: StopParameters,
+    strategy: Parameters
 ) -> dict[str, Any]:
     """Explain for people why a run ended. JSON values.
 
@@ -112,7 +117,9 @@ def explained(
         advice = "Nothing better is possible in this environment."
     if confirmation is not None:
         message = f"{message} {confirmation_words(confirmation)}."
-    led_to = {name: value for name, value in facts.items() if name != "confirmation"} | {"best_possible": best_possible}
+    led_to = {
+        name: value for name, value in facts.items() if name != "confirmation"
+    } | {"best_possible": best_possible}
     led_to |= {f"confirmation_{name}": value for name, value in (confirmation or {}).items()}
     return {"rule": reason.value, "message": message, "led_to": led_to, "advice": advice}
 
@@ -129,7 +136,10 @@ def confirmed(confirmation: AnyConfirmation, *, generation: int, fitness: float)
         generation: that of the agent.
         fitness: the agent's, from its own episodes.
     """
-    return {"generation": generation, "fitness": fitness, **confirmation._asdict(), "is_passed": confirmation.is_passed}
+    return {
+        "generation": generation, "fitness": fitness, **confirmation._asdict(),
+        "is_passed": confirmation.is_passed
+    }
 
 
 def confirmation_words(facts: Mapping[str, Any]) -> str:
@@ -137,22 +147,33 @@ def confirmation_words(facts: Mapping[str, Any]) -> str:
     if "goals" in facts:
         return _goals_words(facts)
     mean, asked, fitness = facts["mean"], facts["asked"], facts["fitness"]
-    own = f"Champion {facts['generation']}-{facts['agent']} reached {_beside(fitness, asked)} in its own episodes"
+    own = (
+        f"Champion {facts['generation']}-{facts['agent']} reached {_beside(fitness, asked)} in its own "
+        "episodes"
+    )
     if mean is None:
         return f"{own}; in some of {facts['episodes']} fresh ones it failed"
-    return f"{own}; over {facts['episodes']} fresh ones its mean was {_beside(mean, asked)} of {asked:.6g} asked"
+    return (
+        f"{own}; over {facts['episodes']} fresh ones its mean was {_beside(mean, asked)} of {asked:.6g} asked"
+    )
 
 
 def _goals_words(facts: Mapping[str, Any]) -> str:
     goals = "1 goal" if facts["goals"] == 1 else f"{facts['goals']} goals"
     own = f"Agent {facts['generation']}-{facts['agent']} reached {goals} in each of its own episodes"
-    return f"{own}; of {facts['episodes']} fresh ones, it did in {facts['reached']} where {facts['asked']} are asked"
+    return (
+        f"{own}; of {facts['episodes']} fresh ones, it did in {facts['reached']} where {facts['asked']} are "
+        "asked"
+    )
 
 
 def _beside(value: float, other: float) -> str:
     """A number with four significant digits, or with as many as distinguish it from another one."""
     return next(
-        (text for digits in (4, 6, 9) if (text := f"{value:.{digits}g}") != f"{other:.{digits}g}" or value == other), repr(value)
+        (
+            text for digits in (4, 6, 9) if (text := f"{value:.{digits}g}") != f"{other:.{digits}g}"
+            or value == other
+        ), repr(value)
     )
 
 

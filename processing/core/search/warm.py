@@ -44,10 +44,13 @@ def warm_up(plan: Plan) -> None:
     for number in range(2):
         population = generations.open_generation(plan, checkpoint, seed=0)
         few = plan.judge.evaluate(
-            population.genomes, seed=0, generation=number, last=min(FEW, len(population)), state=checkpoint.judge
+            population.genomes, seed=0, generation=number, last=min(FEW, len(population)),
+            state=checkpoint.judge
         )
         evaluations = repeated(few, len(population))
-        checkpoint = generations.close_generation(plan, checkpoint, population, evaluations, seed=0).checkpoint
+        checkpoint = generations.close_generation(
+            plan, checkpoint, population, evaluations, seed=0
+        ).checkpoint
 
 
 def repeated(few: Evaluations, size: int) -> Evaluations:

@@ -71,6 +71,7 @@ def gif(film: Film) -> bytes:
     ]
     file = io.BytesIO()
     frames[0].save(
-        file, "GIF", save_all=True, append_images=frames[1:], duration=[*lengths, LAST_MILLISECONDS], loop=0, optimize=False
+        file, "GIF", save_all=True, append_images=frames[1:], duration=[*lengths, LAST_MILLISECONDS], loop=0,
+        optimize=False
     )
     return file.getvalue()

@@ -215,8 +215,8 @@ class _Dispatch:
             if fields["failure"] == Failure.OUT_OF_MEMORY:
                 self.repeats.leave_out(fields["rollout"])
             yield EpisodeResult(
-                fields["rollout"], fields["total"], fields["steps"], Failure(fields["failure"]), fields["reason"],
-                np.frombuffer(sums, np.float64), _pairs(fields["remarks"]), record,
+                fields["rollout"], fields["total"], fields["steps"], Failure(fields["failure"]),
+                fields["reason"], np.frombuffer(sums, np.float64), _pairs(fields["remarks"]), record,
             )
         if not process.rollouts and process in self.at_once:
             self._adapt_size(*self.at_once.pop(process))
@@ -264,7 +264,10 @@ class _Dispatch:
             code: the exit code.
         """
         outside, ending = -code in _OUTSIDE, exit_text(code)
-        log.warning("a process for environments ended (%s); printed in it last: %s", ending, process.printed() or "nothing")
+        log.warning(
+            "a process for environments ended (%s); printed in it last: %s", ending,
+            process.printed() or "nothing"
+        )
         if not process.is_proven and not outside and at is None:
             output = process.last_line()
             if all(map(self.repeats.is_second, process.rollouts)):
@@ -275,7 +278,10 @@ class _Dispatch:
                 return
             raise Broken(f"A process for environments could not start ({ending}). {output}".strip())
         self.tries.update(process.rollouts if at is None else [at])
-        failed = [at] if at is not None and not outside else [one for one in process.rollouts if self.tries[one] >= MOST_TRIES]
+        failed = (
+            [at] if at is not None and not outside
+            else [one for one in process.rollouts if self.tries[one] >= MOST_TRIES]
+        )
         failure = Failure.WORKER_LOST if outside or at is None else Failure.ENVIRONMENT_ERROR
         reason = f"The process of its environment died ({ending})."
         died = ((Noticed.PROCESS_DIED.value, ending),) if failure == Failure.ENVIRONMENT_ERROR else ()

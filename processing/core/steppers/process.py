@@ -69,8 +69,9 @@ class Process:
             passed = (theirs.fileno(), their_lifetime.fileno(), marks.fileno())
             is_main = threading.current_thread() is threading.main_thread()
             self.process = subprocess.Popen(
-                [sys.executable, "-m", STEPPER, *map(str, passed), str(int(is_main))], pass_fds=passed, env=environment(),
-                stdin=subprocess.DEVNULL, stdout=printing, stderr=printing, start_new_session=True,
+                [sys.executable, "-m", STEPPER, *map(str, passed), str(int(is_main))], pass_fds=passed,
+                env=environment(), stdin=subprocess.DEVNULL, stdout=printing, stderr=printing,
+                start_new_session=True,
             )
         self.channel = Channel(ours)
 
@@ -116,7 +117,10 @@ class Process:
         now, seen = time.monotonic(), (self._marks[0], self._marks[1])
         if seen != self._marks_seen:
             self._marks_seen, self._moved_at = seen, now
-        return bool(self.rollouts) and now - self._moved_at > (QUIET_SECONDS if seen[0] == NO_ROLLOUT else seconds)
+        return (
+            bool(self.rollouts)
+            and now - self._moved_at > (QUIET_SECONDS if seen[0] == NO_ROLLOUT else seconds)
+        )
 
     def end(self) -> int:
         """Kill the process and the processes that it started, and return its exit code.

@@ -41,7 +41,9 @@ class Recorder(Stepper):
         made = super()._made()
         if self.draws and self.render_mode is None:
             if RGB not in (made.metadata.get("render_modes") or ()):
-                raise NotAsAgreed(f"{self.foreign.parameters.id} draws no pictures: it has no render mode {RGB}.")
+                raise NotAsAgreed(
+                    f"{self.foreign.parameters.id} draws no pictures: it has no render mode {RGB}."
+                )
             made.close()
             self.render_mode = RGB
             made = super()._made()
@@ -97,7 +99,9 @@ class _Trace:
         }
         if len(self.observations) >= steps:
             values["observations"] = np.array(self.observations[:steps] or np.empty((0, 1)), np.float32)
-        head = {"terminated": self.terminated, "truncated": self.truncated, "pictures": self.pictures.header()}
+        head = {
+            "terminated": self.terminated, "truncated": self.truncated, "pictures": self.pictures.header()
+        }
         values["pictures"] = np.frombuffer(self.pictures.joined(), np.uint8)
         return pack_values(head, values, kind, genomes=None)
 
@@ -218,4 +222,6 @@ def _position(environment: Any) -> tuple[int, int] | None:
 def _numbers(actions: list[Any]) -> Any:
     """Return actions as (T, A) int64 or float64; A is 1 for a Discrete space."""
     is_whole = all(each.dtype.kind in "iub" for each in actions)
-    return np.array([each.ravel() for each in actions] or np.empty((0, 1)), np.int64 if is_whole else np.float64)
+    return np.array(
+        [each.ravel() for each in actions] or np.empty((0, 1)), np.int64 if is_whole else np.float64
+    )

@@ -34,8 +34,8 @@ class Recording:
 
 
 def record(
-    setup: bytes, environment: Any, kind: Any, genomes: Genomes, *, seed: int, generation: int, agent: int, episode: int,
-    normalization: Normalization | None, pictures: bool, beat: Callable[[], object],
+    setup: bytes, environment: Any, kind: Any, genomes: Genomes, *, seed: int, generation: int, agent: int,
+    episode: int, normalization: Normalization | None, pictures: bool, beat: Callable[[], object],
 ) -> Recording:
     """Evaluate one episode again, and with `pictures` once more to draw it.
 
@@ -54,7 +54,8 @@ def record(
     """
     processes = Pool()  # a separate pool: drawing may leave state in a process, which must not affect scores
     head = {
-        "seed": seed, "generation": generation, "purpose": int(Purpose.EPISODE), "rollouts": [[0, 0, agent, episode]],
+        "seed": seed, "generation": generation, "purpose": int(Purpose.EPISODE),
+        "rollouts": [[0, 0, agent, episode]],
     }
     values = {"genomes": genomes} | ({} if normalization is None else normalization._asdict())
     message = pack_values(head, values, kind, genomes="genomes")
@@ -62,7 +63,8 @@ def record(
     def evaluated(*, draws: bool) -> EpisodeResult:
         asked = json.dumps(json.loads(setup) | {"recording": {"pictures": draws}}).encode()
         task = Task(
-            range(1), asked, lambda _: message, processes=1, timeout_seconds=environment.parameters.timeout_seconds, records=True
+            range(1), asked, lambda _: message, processes=1,
+            timeout_seconds=environment.parameters.timeout_seconds, records=True
         )
         with closing(processes.evaluate(task, beat=beat)) as ended:
             (one,) = ended
@@ -94,14 +96,19 @@ def pack(recording: Recording, kind: Any) -> tuple[bytes, bytes | None]:
     head: dict[str, Any] = {"reason": recording.reason, "undrawn": recording.undrawn}
     values: dict[str, Any] = {}
     if path is not None:
-        head |= {"terminated": path.terminated, "truncated": path.truncated, "is_choice": _is_choice(path.actions)}
+        head |= {
+            "terminated": path.terminated, "truncated": path.truncated, "is_choice": _is_choice(path.actions)
+        }
         values = {
             "actions": _array(path.actions), "rewards": np.array(path.rewards, np.float64),
             "positions": np.array(path.positions, np.int64).reshape(-1, 2),
         }
         if len(path.observations) == path.steps:
             values["observations"] = np.array(path.observations, np.float32)
-    return pack_values(head, values, kind, genomes=None), None if recording.film is None else pack_film(recording.film)
+    return (
+        pack_values(head, values, kind, genomes=None),
+        None if recording.film is None else pack_film(recording.film)
+    )
 
 
 def unpack(data: bytes, kind: Any, film: bytes | None = None) -> Recording:
@@ -118,7 +125,9 @@ def unpack(data: bytes, kind: Any, film: bytes | None = None) -> Recording:
     trajectory = None
     if values:
         actions = values["actions"].tolist()
-        trajectory = _trajectory_of(head, values, [each[0] for each in actions] if head["is_choice"] else actions)
+        trajectory = _trajectory_of(
+            head, values, [each[0] for each in actions] if head["is_choice"] else actions
+        )
     return Recording(trajectory, head["reason"], None if film is None else unpack_film(film), head["undrawn"])
 
 
@@ -144,24 +153,33 @@ def _trajectory_of(head: Mapping[str, Any], values: Mapping[str, Any], actions: 
         total += reward
     terminated = bool(head["terminated"])
     return Trajectory(
-        actions=actions, rewards=rewards, positions=[(row, column) for row, column in values["positions"].tolist()],
-        observations=[row.astype(np.float64) for row in values.get("observations", ())], total=total, steps=len(rewards),
-        terminated=terminated, truncated=bool(head["truncated"]) and not terminated,
+        actions=actions, rewards=rewards,
+        positions=[(row, column) for row, column in values["positions"].tolist()],
+        observations=[row.astype(np.float64) for row in values.get("observations", ())], total=total,
+        steps=len(rewards), terminated=terminated, truncated=bool(head["truncated"]) and not terminated,
         is_cut=len(rewards) >= MOST_STEPS and not terminated and not head["truncated"],
     )
 
 
-def _drawn(environment: Any, kind: Any, ended: EpisodeResult, trajectory: Trajectory | None) -> tuple[Film | None, str | None]:
+def _drawn(
+    environment: Any, kind: Any, ended: EpisodeResult, trajectory: Trajectory | None
+) -> tuple[Film | None, str | None]:
     """Return the film of a record, and why it is missing or incomplete, or None."""
     head, values = unpack_values(ended.record, kind) if ended.record else ({"pictures": {"steps": []}}, {})
     if not head["pictures"]["steps"]:
         return None, ended.reason
     film = cut(head["pictures"], values["pictures"].tobytes())
     rewards = values["rewards"].tolist()
-    if trajectory is not None and ended.failure != Failure.NONE and rewards == trajectory.rewards[: len(rewards)]:
+    if (
+        trajectory is not None and ended.failure != Failure.NONE
+        and rewards == trajectory.rewards[: len(rewards)]
+    ):
         return film, ended.reason
     if trajectory is not None and rewards != trajectory.rewards:
-        return film, f"{environment.parameters.id} goes another way while it is drawn: these pictures are not of this episode."
+        return (
+            film, f"{environment.parameters.id} goes another way while it is drawn: these pictures are not "
+            "of this episode."
+        )
     return film, None
 
 

@@ -57,6 +57,8 @@ class Repeats:
             process: the process that receives them.
             most: how many at most.
         """
-        found = [rollout for rollout in self._waiting if self._given[self.first_of(rollout)] is not process][:most]
+        found = [
+            rollout for rollout in self._waiting if self._given[self.first_of(rollout)] is not process
+        ][:most]
         self._waiting = deque(rollout for rollout in self._waiting if rollout not in found)
         return found

@@ -62,7 +62,11 @@ def _serve(end: socket.socket, marks: Any) -> None:
     except Gone:
         raise
     except BaseException as error:
-        send(end, json.dumps({"broken": f"A process for environments {failure}: {error_text(error)}"}).encode() + b"\n")
+        send(
+            end, json.dumps(
+                {"broken": f"A process for environments {failure}: {error_text(error)}"}
+            ).encode() + b"\n"
+        )
         raise
 
 

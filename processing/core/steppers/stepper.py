@@ -111,7 +111,8 @@ class Stepper:
             raise
 
     def _evaluate_in_lanes(
-        self, lanes: list[Rollout | None], waiting: deque[Rollout], head: dict[str, Any], values: dict[str, Any]
+        self, lanes: list[Rollout | None], waiting: deque[Rollout], head: dict[str, Any],
+        values: dict[str, Any]
     ) -> None:
         prepared = self.kind.prepared(values["genomes"])
         work, clock = workspace(self.foreign, prepared), 0
@@ -126,7 +127,9 @@ class Stepper:
                     lanes[lane] = self._begun(waiting.popleft(), policy, seen[lane])
                     rollout = lanes[lane]
                     if rollout is not None:
-                        work.keys[lane], work.born[lane] = rng.agent_key(policy.policy, rollout.agent, rollout.episode), clock
+                        work.keys[lane], work.born[lane] = rng.agent_key(
+                            policy.policy, rollout.agent, rollout.episode
+                        ), clock
                         self.settle(prepared.genomes, prepared.network, work, rollout.place, lane)
             alive = [lane for lane in range(LANES) if lanes[lane] is not None]
             if not alive:
@@ -148,8 +151,8 @@ class Stepper:
     def _policy(self, head: dict[str, Any]) -> Rollouts:
         """Return how actions are chosen, and how random draws are addressed."""
         return rollouts_of(
-            self.foreign, self.kind, seed=head["seed"], generation=head["generation"], purpose=Purpose(head["purpose"]),
-            first=0, last=0, origin=0, sampled=self.sampled,
+            self.foreign, self.kind, seed=head["seed"], generation=head["generation"],
+            purpose=Purpose(head["purpose"]), first=0, last=0, origin=0, sampled=self.sampled,
         )
 
     def _begun(self, rollout: Rollout, policy: Rollouts, row: Float32Array) -> Rollout | None:
@@ -273,5 +276,7 @@ def _failure_of(error: BaseException | None) -> Failure:
 def _import_modules() -> None:
     """Import the operator's modules, which register environments."""
     global_generators.seed(global_generators.AT_IMPORT)
-    for module in filter(None, (name.strip() for name in os.environ.get("ENVIRONMENT_MODULES", "").split(","))):
+    for module in filter(
+        None, (name.strip() for name in os.environ.get("ENVIRONMENT_MODULES", "").split(","))
+    ):
         importlib.import_module(module)

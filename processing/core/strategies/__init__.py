@@ -6,4 +6,7 @@ from processing.core.strategies.neat import Neat
 from processing.core.strategies.openai_es import OpenaiEs
 from processing.core.strategies.rising_threshold import RisingThreshold
 
-STRATEGIES = {"rising_threshold": RisingThreshold, "genetic": Genetic, "neat": Neat, "openai_es": OpenaiEs, "cma_es": CmaEs}
+STRATEGIES = {
+    "rising_threshold": RisingThreshold, "genetic": Genetic, "neat": Neat, "openai_es": OpenaiEs,
+    "cma_es": CmaEs
+}

@@ -18,7 +18,16 @@ import numpy as np
 from processing.core import rng
 from processing.core.parameters import Parameters, parameter
 from processing.core.ranking import ranked
-from processing.core.types import NO_PARENT, Float64Array, Operator, Population, Purpose, State, StopReason, Verdict
+from processing.core.types import (
+    NO_PARENT,
+    Float64Array,
+    Operator,
+    Population,
+    Purpose,
+    State,
+    StopReason,
+    Verdict,
+)
 
 #: Attributes of the package's object that a generation changes, as `__getstate__` names them; the others
 #: follow from the parameters.
@@ -41,16 +50,16 @@ class CmaEsParameters(Parameters):
 
     type: Literal["cma_es"] = parameter(meaning="Covariance matrix adaptation (CMA-ES).")
     population_size: int = parameter(
-        64, meaning="Agents in each generation; the source's own rule is 4 + 3 ln(weights).", unit="agents", ge=4,
-        le=1_000_000, source="Hansen 2016, eq. 48",
+        64, meaning="Agents in each generation; the source's own rule is 4 + 3 ln(weights).", unit="agents",
+        ge=4, le=1_000_000, source="Hansen 2016, eq. 48",
     )
     sigma: float = parameter(
         1.0, meaning="Standard deviation of the weights of generation 0, around 0.", gt=0.0, le=1_000.0
     )
     variant: Variant = parameter(
         Variant.FULL,
-        meaning="Learn how all weights vary together (up to 1,000 weights; time grows with their cube), or each by itself; "
-        "left out, all together up to 1,000, each by itself beyond.",
+        meaning="Learn how all weights vary together (up to 1,000 weights; time grows with their cube), or "
+        "each by itself; left out, all together up to 1,000, each by itself beyond.",
         source="Ros and Hansen 2008",
     )
 
@@ -89,10 +98,13 @@ class CmaEs:
         none = np.full(size, NO_PARENT, np.int32)
         return Population(
             genomes=np.clip(samples, -_LARGEST, _LARGEST).astype(np.float32),
-            operators=np.full(size, Operator.SAMPLED, np.uint8), mothers=none, fathers=none, ages=np.zeros(size, np.uint16),
+            operators=np.full(size, Operator.SAMPLED, np.uint8), mothers=none, fathers=none,
+            ages=np.zeros(size, np.uint16),
         )
 
-    def tell(self, state: State, population: Population, fitness: Float64Array, *, generation: int) -> tuple[State, Verdict]:
+    def tell(
+        self, state: State, population: Population, fitness: Float64Array, *, generation: int
+    ) -> tuple[State, Verdict]:
         """Adapt the distribution by the fitness, (N,), NaN for failed agents; if all failed, the run ends."""
         order = ranked(fitness)
         if not len(order):
@@ -110,7 +122,8 @@ class CmaEs:
         from cmaes import CMA, SepCMA
 
         made = (CMA if self.is_full else SepCMA)(
-            mean=np.zeros(self.genome.number_of_weights), sigma=self.parameters.sigma, population_size=self.population_size
+            mean=np.zeros(self.genome.number_of_weights), sigma=self.parameters.sigma,
+            population_size=self.population_size
         )
         if state["mean"] is not None:
             stored = {name: _copied(state[name.lstrip("_")]) for name in self._changing}
@@ -127,7 +140,9 @@ def _one_thread() -> Any:
 
 def _plain(value: Any) -> Any:
     """Convert NumPy scalars to Python numbers; arrays stay."""
-    return value if isinstance(value, np.ndarray) else value.item() if isinstance(value, np.generic) else value
+    return (
+        value if isinstance(value, np.ndarray) else value.item() if isinstance(value, np.generic) else value
+    )
 
 
 def _copied(value: Any) -> Any:

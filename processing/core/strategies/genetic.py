@@ -14,7 +14,16 @@ from processing.core.parameters import parameter
 from processing.core.ranking import drawn_by_weight, drawn_evenly, in_unit, ranked
 from processing.core.strategies.offspring import children, random_population
 from processing.core.strategies.variation import VariationParameters
-from processing.core.types import BreedingKind, Float64Array, Int32Array, Population, Purpose, State, StopReason, Verdict
+from processing.core.types import (
+    BreedingKind,
+    Float64Array,
+    Int32Array,
+    Population,
+    Purpose,
+    State,
+    StopReason,
+    Verdict,
+)
 
 
 class Selection(StrEnum):
@@ -30,18 +39,24 @@ class GeneticParameters(VariationParameters):
     """A generational genetic algorithm."""
 
     type: Literal["genetic"] = parameter(meaning="A generational genetic algorithm.")
-    population_size: int = parameter(300, meaning="Agents in each generation.", unit="agents", ge=2, le=1_000_000_000)
+    population_size: int = parameter(
+        300, meaning="Agents in each generation.", unit="agents", ge=2, le=1_000_000_000
+    )
     selection: Selection = parameter(
-        Selection.TRUNCATION, meaning="How parents are chosen: by rank (1/rank), tournament, truncation or roulette."
+        Selection.TRUNCATION,
+        meaning="How parents are chosen: by rank (1/rank), tournament, truncation or roulette."
     )
     parents: int = parameter(
-        20, meaning="Truncation: the best so many agents are parents, each with equal chance; left out, half of a population "
-        "of fewer than 20.", unit="agents", ge=1,
+        20, meaning="Truncation: the best so many agents are parents, each with equal chance; left out, half "
+        "of a population of fewer than 20.", unit="agents", ge=1,
     )
     tournament_size: int = parameter(
-        7, meaning="Tournament: agents drawn with replacement, of which the best is a parent.", unit="agents", ge=1, le=1_000
+        7, meaning="Tournament: agents drawn with replacement, of which the best is a parent.", unit="agents",
+        ge=1, le=1_000
     )
-    elites: int = parameter(1, meaning="Best agents copied unchanged into the next generation.", unit="agents", ge=0)
+    elites: int = parameter(
+        1, meaning="Best agents copied unchanged into the next generation.", unit="agents", ge=0
+    )
 
 
 class Genetic:
@@ -75,11 +90,14 @@ class Genetic:
         mothers, fathers = chosen[:size].copy(), chosen[size:]
         mothers[:elites] = np.arange(elites)
         return children(
-            self.genome, state["pool"], state["indices"], mothers, fathers, self.parameters.variation(elites=elites),
-            seed=seed, generation=generation, pool_generation=state["generation"],
+            self.genome, state["pool"], state["indices"], mothers, fathers,
+            self.parameters.variation(elites=elites), seed=seed, generation=generation,
+            pool_generation=state["generation"],
         )
 
-    def tell(self, state: State, population: Population, fitness: Float64Array, *, generation: int) -> tuple[State, Verdict]:
+    def tell(
+        self, state: State, population: Population, fitness: Float64Array, *, generation: int
+    ) -> tuple[State, Verdict]:
         """Keep the parents by fitness, (N,), NaN for failed agents; if all failed, the search dies out."""
         order = ranked(fitness)
         if not len(order):
@@ -87,7 +105,9 @@ class Genetic:
         if self.parameters.selection == Selection.TRUNCATION:
             order = order[: max(self.parameters.parents, self.parameters.elites)]
         pool = self.genome.take(population.genomes, order)
-        return {"pool": pool, "indices": order, "fitness": fitness[order], "generation": generation}, Verdict()
+        return {
+            "pool": pool, "indices": order, "fitness": fitness[order], "generation": generation
+        }, Verdict()
 
     def _chosen(self, fitness: Float64Array, key: int, count: int) -> Int32Array:
         """Draw parents, (count,) indices in the pool, whose agents are ranked by their fitness, (M,)."""

@@ -80,9 +80,9 @@ class Neat:
     def begin(self) -> State:
         """The state before generation 0."""
         return {
-            "pool": None, "generation": -1, "next_species": 0, "next_innovation": 0, "next_node": self.frame.first_hidden,
-            "threshold": self.parameters.compatibility_threshold, "best_fitness": None, "stagnation": 0,
-            "is_refocused": False, **groups.stored(groups.nobody()),
+            "pool": None, "generation": -1, "next_species": 0, "next_innovation": 0,
+            "next_node": self.frame.first_hidden, "threshold": self.parameters.compatibility_threshold,
+            "best_fitness": None, "stagnation": 0, "is_refocused": False, **groups.stored(groups.nobody()),
         }
 
     def revived(self, state: State) -> State:
@@ -94,21 +94,26 @@ class Neat:
         if state["pool"] is None:
             return random_population(self.genome, self.population_size, seed=seed, generation=generation)
         species, indices = groups.restored(state), state["indices"]
-        pool = Nursery(species.offspring, species.firsts, species.parents, state["fitness"], state["is_refocused"])
+        pool = Nursery(
+            species.offspring, species.firsts, species.parents, state["fitness"], state["is_refocused"]
+        )
         parents = family(pool, self._breeding(), seed=seed, generation=generation)
         table = innovations(
             children=self.population_size, next_gene=state["next_innovation"], next_node=state["next_node"]
         )
         genomes, operators = bred(
-            state["pool"], state["fitness"], parents, self._mutation(), self.parameters.inherit_disabled_probability,
-            self.measure, self.frame, table, self._activations(), seed=seed, generation=generation,
+            state["pool"], state["fitness"], parents, self._mutation(),
+            self.parameters.inherit_disabled_probability, self.measure, self.frame, table,
+            self._activations(), seed=seed, generation=generation,
         )
         return with_parents(
             genomes, operators, indices[parents.mothers], indices[parents.fathers], generation=generation,
             pool_generation=state["generation"],
         )
 
-    def tell(self, state: State, population: Population, fitness: Float64Array, *, generation: int) -> tuple[State, Verdict]:
+    def tell(
+        self, state: State, population: Population, fitness: Float64Array, *, generation: int
+    ) -> tuple[State, Verdict]:
         """Form species, allot their children and keep their parents; the search dies out where all failed."""
         genomes = population.genomes
         known = groups.restored(state)
@@ -126,11 +131,17 @@ class Neat:
         offspring = np.zeros(len(present), np.int32)
         if not is_extinct:
             size = len(fitness)
-            offspring = refocused(members.bests, size) if is_refocused else expected_offspring(adjusted.tolist(), size)
+            offspring = (
+                refocused(members.bests, size)
+                if is_refocused else expected_offspring(adjusted.tolist(), size)
+            )
         verdict = Verdict(
             stop=StopReason.EXTINCTION if is_extinct else None, species=numbers,
             snapshots=groups.snapshots(known, members, adjusted, offspring, unit=unit),
-            figures={"species": len(present), "compatibility_threshold": state["threshold"], "is_refocused": is_refocused},
+            figures={
+                "species": len(present), "compatibility_threshold": state["threshold"],
+                "is_refocused": is_refocused
+            },
         )
         counters = {
             "next_species": state["next_species"] + founded,
@@ -138,15 +149,16 @@ class Neat:
             "next_node": max(state["next_node"], int(genomes.hidden.max(initial=-1)) + 1),
         }
         if is_extinct:
-            return {**state, **counters}, verdict  # numbers that were given stay in use if the search is revived
+            # numbers that were given stay in use if the search is revived
+            return {**state, **counters}, verdict
         if is_refocused:
             known = known._replace(stagnation=np.where(offspring > 0, 0, known.stagnation).astype(np.int32))
         after, indices = self._parents(known._replace(offspring=offspring), members)
         return {
             "pool": self.genome.take(genomes, indices), "indices": indices, "fitness": fitness[indices],
             "generation": generation, **counters, "threshold": self._moved(state["threshold"], len(present)),
-            "best_fitness": best, "stagnation": 0 if is_refocused else stagnation, "is_refocused": is_refocused,
-            **groups.stored(after),
+            "best_fitness": best, "stagnation": 0 if is_refocused else stagnation,
+            "is_refocused": is_refocused, **groups.stored(after),
         }, verdict
 
     def _purged(self, known: Species, bests: Float64Array, generation: int) -> Species:
@@ -163,7 +175,9 @@ class Neat:
         values = self.parameters
         is_stagnant = (known.purged > 0) | (known.stagnation >= values.stagnation_generations)
         is_young = generation - known.born_in < values.young_generations
-        factors = np.where(is_stagnant, values.stagnation_factor, 1.0) * np.where(is_young, values.age_significance, 1.0)
+        factors = np.where(is_stagnant, values.stagnation_factor, 1.0) * np.where(
+            is_young, values.age_significance, 1.0
+        )
         scaled, unit = shareable(fitness)
         sums = groups.totals(scaled, members.order, members.starts)
         return shared(sums, members.sizes, members.able, factors), unit
@@ -198,26 +212,33 @@ class Neat:
         values = self.parameters
         refocus_weights = values.refocus_weights_probability if values.add_connection_probability > 0 else 1.0
         return Breeding(
-            values.mutate_only_probability, values.mate_only_probability, values.interspecies_mating_probability,
-            values.multipoint_probability, values.elite_species_size, refocus_weights,
+            values.mutate_only_probability, values.mate_only_probability,
+            values.interspecies_mating_probability, values.multipoint_probability, values.elite_species_size,
+            refocus_weights,
         )
 
     def _activations(self) -> UInt8Array:
         """The numbers of the activations that new nodes draw from, (A,) uint8."""
-        return np.array([list(Activation).index(name) for name in self.genome.parameters.activations], np.uint8)
+        return np.array(
+            [list(Activation).index(name) for name in self.genome.parameters.activations], np.uint8
+        )
 
     def _mutation(self) -> Mutation:
         values, single = self.parameters, np.float32
         recurrent = values.recurrent_connection_probability if self.genome.parameters.recurrent else 0.0
         return Mutation(
-            add_node=single(values.add_node_probability), add_connection=single(values.add_connection_probability),
+            add_node=single(values.add_node_probability),
+            add_connection=single(values.add_connection_probability),
             recurrent=single(recurrent), weights=single(values.mutate_weights_probability),
             toggle=single(values.toggle_enable_probability), re_enable=single(values.re_enable_probability),
             power=single(values.weight_mutation_power), rate=single(values.perturb_probability),
-            severe=single(values.severe_mutation_probability), severe_perturbed=single(values.severe_perturb_probability),
-            severe_replaced=single(values.severe_replace_probability), new_perturbed=single(values.newest_perturb_probability),
-            new_replaced=single(values.newest_replace_probability), replaced=single(values.replace_probability),
-            limit=single(values.weight_limit), connection_power=single(values.new_connection_limit), tries=values.tries,
-            small=values.small_genome_genes, walk_on=single(values.pass_gene_probability), large=values.large_genome_genes,
-            new_fraction=1.0 - values.newest_fraction,
+            severe=single(values.severe_mutation_probability),
+            severe_perturbed=single(values.severe_perturb_probability),
+            severe_replaced=single(values.severe_replace_probability),
+            new_perturbed=single(values.newest_perturb_probability),
+            new_replaced=single(values.newest_replace_probability),
+            replaced=single(values.replace_probability), limit=single(values.weight_limit),
+            connection_power=single(values.new_connection_limit), tries=values.tries,
+            small=values.small_genome_genes, walk_on=single(values.pass_gene_probability),
+            large=values.large_genome_genes, new_fraction=1.0 - values.newest_fraction,
         )

@@ -44,7 +44,8 @@ def children(
         fathers = np.full(len(mothers), NO_PARENT, np.int32)
     genomes, operators = kind.breed(pool, mothers, fathers, variation, seed=seed, generation=generation)
     return with_parents(
-        genomes, operators, indices[mothers], indices[fathers], generation=generation, pool_generation=pool_generation
+        genomes, operators, indices[mothers], indices[fathers], generation=generation,
+        pool_generation=pool_generation
     )
 
 
@@ -56,7 +57,8 @@ def with_parents(
 
     Args:
         genomes: N genomes; operators: (N,) uint8, the `Operator` that made each.
-        mothers, fathers: (N,) int32 indices in generation `pool_generation`; a father counts after crossover alone.
+        mothers, fathers: (N,) int32 indices in generation `pool_generation`; a father counts after crossover
+            alone.
     """
     two = (operators == Operator.CROSSOVER) | (operators == Operator.CROSSOVER_MUTATION)
     return Population(

@@ -53,16 +53,20 @@ class Optimizer(StrEnum):
 class OpenaiEsParameters(Parameters):
     """Evolution strategies with mirrored samples, ranks and Adam."""
 
-    type: Literal["openai_es"] = parameter(meaning="Evolution strategies with mirrored samples, ranks and Adam.")
+    type: Literal["openai_es"] = parameter(
+        meaning="Evolution strategies with mirrored samples, ranks and Adam."
+    )
     population_size: int = parameter(
-        256, meaning="Agents in each generation, in pairs; an odd one is the mean itself.", unit="agents", ge=2, le=1_000_000_000
+        256, meaning="Agents in each generation, in pairs; an odd one is the mean itself.", unit="agents",
+        ge=2, le=1_000_000_000
     )
     sigma: float = parameter(
         0.5, meaning="Standard deviation of the noise added to a weight.", gt=0.0, le=1_000.0,
         source="Salimans et al. 2017, algorithm 1; 0.02 there",
     )
     learning_rate: float = parameter(
-        0.1, meaning="How far the mean moves: with Adam, about so much in each weight and generation.", gt=0.0, le=1_000.0,
+        0.1, meaning="How far the mean moves: with Adam, about so much in each weight and generation.",
+        gt=0.0, le=1_000.0,
     )
     optimizer: Optimizer = parameter(
         Optimizer.ADAM, meaning="How the mean follows the gradient: Adam, or plain ascent with momentum."
@@ -110,11 +114,13 @@ class OpenaiEs:
             compiled(fill_pairs)(mean, np.float32(self.parameters.sigma), key, genomes)
         no_parents = np.full(size, NO_PARENT, np.int32)
         return Population(
-            genomes=genomes, operators=np.full(size, Operator.SAMPLED, np.uint8), mothers=no_parents, fathers=no_parents,
-            ages=np.zeros(size, np.uint16),
+            genomes=genomes, operators=np.full(size, Operator.SAMPLED, np.uint8), mothers=no_parents,
+            fathers=no_parents, ages=np.zeros(size, np.uint16),
         )
 
-    def tell(self, state: State, population: Population, fitness: Float64Array, *, generation: int) -> tuple[State, Verdict]:
+    def tell(
+        self, state: State, population: Population, fitness: Float64Array, *, generation: int
+    ) -> tuple[State, Verdict]:
         """Move the mean by the fitness, (N,), NaN for failed agents; if all failed, the search dies out."""
         if np.isnan(fitness).all():
             return state, Verdict(stop=StopReason.EXTINCTION)
@@ -122,11 +128,16 @@ class OpenaiEs:
         mean = state["mean"]
         if mean is None:
             mean = genomes[0] + (genomes[1] - genomes[0]) * np.float32(0.5)
-            state = {"first": np.zeros(len(mean)), "second": np.zeros(len(mean)), "first_left": 1.0, "second_left": 1.0}
+            state = {
+                "first": np.zeros(len(mean)), "second": np.zeros(len(mean)), "first_left": 1.0,
+                "second_left": 1.0
+            }
         better = utilities(fitness[: 2 * pairs])
         gradient = np.zeros(len(mean))
         compiled(fill_slope)(genomes, better[::2] - better[1::2], gradient)
-        gradient = gradient / (4 * pairs * self.parameters.sigma**2) - self.parameters.decay * mean.astype(np.float64)
+        gradient = gradient / (
+            4 * pairs * self.parameters.sigma**2
+        ) - self.parameters.decay * mean.astype(np.float64)
         return self._moved(state, mean, gradient), Verdict()
 
     def _moved(self, state: State, mean: Float32Array, gradient: Float64Array) -> State:
@@ -156,7 +167,9 @@ def utilities(fitness: Float64Array) -> Float64Array:
         (N,) float64 in [-0.5, 0.5].
     Source: Salimans et al. 2017, section 2.1.
     """
-    _, places, counts = np.unique(np.where(np.isnan(fitness), -np.inf, fitness), return_inverse=True, return_counts=True)
+    _, places, counts = np.unique(
+        np.where(np.isnan(fitness), -np.inf, fitness), return_inverse=True, return_counts=True
+    )
     last = np.cumsum(counts)
     shared: Float64Array = ((2 * last - counts - 1) / 2 / (len(fitness) - 1) - 0.5)[places]
     return shared
@@ -194,4 +207,6 @@ def fill_slope(genomes, better, slope):
     """
     for pair in range(better.size):
         for w in range(slope.size):
-            slope[w] += better[pair] * (np.float64(genomes[2 * pair, w]) - np.float64(genomes[2 * pair + 1, w]))
+            slope[w] += better[pair] * (
+                np.float64(genomes[2 * pair, w]) - np.float64(genomes[2 * pair + 1, w])
+            )

@@ -37,14 +37,19 @@ class RiseOver(StrEnum):
 class RisingThresholdParameters(VariationParameters):
     """Generations that must pass a rising fitness threshold."""
 
-    type: Literal["rising_threshold"] = parameter(meaning="Generations that must pass a rising fitness threshold.")
-    population_size: int = parameter(1_000, meaning="Agents in each generation.", unit="agents", ge=2, le=1_000_000_000)
+    type: Literal["rising_threshold"] = parameter(
+        meaning="Generations that must pass a rising fitness threshold."
+    )
+    population_size: int = parameter(
+        1_000, meaning="Agents in each generation.", unit="agents", ge=2, le=1_000_000_000
+    )
     initial_threshold: Number | None = parameter(
-        None, meaning="Fitness, or novelty where that is looked for, that makes an agent of generation 0 viable; null takes that "
-        "generation's mean.",
+        None, meaning="Fitness, or novelty where that is looked for, that makes an agent of generation 0 "
+        "viable; null takes that generation's mean.",
     )
     rise: float = parameter(
-        0.1, meaning="The next threshold is the mean, of fitness or novelty, plus so much of its absolute value.", ge=0.0, le=10.0
+        0.1, meaning="The next threshold is the mean, of fitness or novelty, plus so much of its absolute "
+        "value.", ge=0.0, le=10.0
     )
     rise_over: RiseOver = parameter(
         RiseOver.VIABLE, meaning="Whose mean it is: that of the viable agents, or of the whole generation."
@@ -53,10 +58,12 @@ class RisingThresholdParameters(VariationParameters):
         2, meaning="A generation with fewer viable agents has failed.", unit="agents", ge=1
     )
     maximum_failures: int = parameter(
-        100, meaning="Failed generations in a row after which the run ends.", unit="generations", ge=1, le=60_000
+        100, meaning="Failed generations in a row after which the run ends.", unit="generations", ge=1,
+        le=60_000
     )
     parent_choice: ParentChoice = parameter(
-        ParentChoice.UNIFORM, meaning="How parents are drawn from the viable: with weight 1/rank, or with equal chance."
+        ParentChoice.UNIFORM,
+        meaning="How parents are drawn from the viable: with weight 1/rank, or with equal chance."
     )
 
 
@@ -94,17 +101,24 @@ class RisingThreshold:
             chosen = drawn_evenly(number, key, 2 * size)
         return children(
             self.genome, state["pool"], state["indices"], chosen[:size], chosen[size:],
-            self.parameters.variation(elites=0), seed=seed, generation=generation, pool_generation=state["generation"],
+            self.parameters.variation(elites=0), seed=seed, generation=generation,
+            pool_generation=state["generation"],
         )
 
-    def tell(self, state: State, population: Population, fitness: Float64Array, *, generation: int) -> tuple[State, Verdict]:
+    def tell(
+        self, state: State, population: Population, fitness: Float64Array, *, generation: int
+    ) -> tuple[State, Verdict]:
         """Raise the threshold if enough agents reached it; otherwise count a failure and keep the parents."""
         order = ranked(fitness)
         threshold = state["threshold"]
         if threshold is None and len(order):
-            threshold = min(mean(fitness[order]), float(fitness[order[0]]))  # rounding can put a mean above the best
+            # rounding can put a mean above the best
+            threshold = min(mean(fitness[order]), float(fitness[order[0]]))
         viable = order[fitness[order] >= threshold] if len(order) else order
-        facts = {"required_agents": self.parameters.required_agents, "maximum_failures": self.parameters.maximum_failures}
+        facts = {
+            "required_agents": self.parameters.required_agents,
+            "maximum_failures": self.parameters.maximum_failures
+        }
         if len(viable) < self.parameters.required_agents:
             failures = state["failures"] + 1
             reason = StopReason.THRESHOLD_MISSED if len(order) else StopReason.EXTINCTION

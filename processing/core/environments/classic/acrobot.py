@@ -1,10 +1,10 @@
 """Two links that hang from a hinge and are driven at the joint between them: Gymnasium's Acrobot-v1.
 
-State: angle of the first link from hanging (rad) and of the second from the first, both from -pi to pi, and their spins
-(rad/s), at most 4 pi and 9 pi; each uniform in ±0.1 at the start. Observation: cosine and sine of the one angle, then of
-the other, then the spins. Action: torque -1, 0 or 1 N m. Reward: -1 for each step, 0 for the one that reaches the goal.
-Terminates: with the tip more than one link above the hinge. Truncates: after 500 steps. A step is one Runge-Kutta step
-(order 4) of 0.2 s.
+State: angle of the first link from hanging (rad) and of the second from the first, both from -pi to pi, and
+their spins (rad/s), at most 4 pi and 9 pi; each uniform in ±0.1 at the start. Observation: cosine and sine of
+the one angle, then of the other, then the spins. Action: torque -1, 0 or 1 N m. Reward: -1 for each step, 0
+for the one that reaches the goal. Terminates: with the tip more than one link above the hinge. Truncates:
+after 500 steps. A step is one Runge-Kutta step (order 4) of 0.2 s.
 
 Source: Gymnasium 1.4, `acrobot.py`, equations of "the book": Sutton and Barto 2018.
 """
@@ -18,18 +18,27 @@ from typing import Any
 import numpy as np
 
 from processing.core.criterion import MeanReturn
-from processing.core.environments.classic.classic_environment import EXACT, Classic, clipped, in_lanes, settled
+from processing.core.environments.classic.classic_environment import (
+    EXACT,
+    Classic,
+    clipped,
+    in_lanes,
+    settled,
+)
 from processing.core.environments.scenes import links
 from processing.core.kernels.lanes import LANES, load, load_whole, store, where_greater
 from processing.core.kernels.numeric import HALF, ONE, TWO, ZERO, cos, sin, square
 from processing.core.kernels.roles import formula, part
 from processing.core.types import Float32Array
 
-#: Masses, lengths and moments of inertia are 1, centres of mass at 0.5, gravity 9.8; products with 1 are left out.
+#: Masses, lengths and moments of inertia are 1, centres of mass at 0.5, gravity 9.8; products with 1 are left
+#: out.
 CENTRE, CENTRE_SQUARE, FIRST_MOMENT, REDUCED_MOMENT = 0.5, 0.25, 1.25, 1.25
 UPPER_WEIGHT, LOWER_WEIGHT = 1.5 * 9.8, 0.5 * 9.8
 STEP_SECONDS, HALF_STEP, SIXTH_STEP = 0.2, 0.2 / 2.0, 0.2 / 6.0
-FASTEST_UPPER, FASTEST_LOWER, STRAIGHT, QUARTER_TURN, FULL_TURN = 4 * math.pi, 9 * math.pi, math.pi, math.pi / 2, 2 * math.pi
+FASTEST_UPPER, FASTEST_LOWER, STRAIGHT, QUARTER_TURN, FULL_TURN = (
+    4 * math.pi, 9 * math.pi, math.pi, math.pi / 2, 2 * math.pi
+)
 HEIGHT, STEP_REWARD = 1.0, -1.0
 
 
@@ -93,7 +102,8 @@ def fill_step(world, work, clock):
     """Carry out one step in all lanes and return how many episodes it ends."""
     floats = work.floats
     upper, lower, upper_spin, lower_spin, reward, over = dynamics(
-        load(floats, 0), load(floats, LANES), load(floats, 2 * LANES), load(floats, 3 * LANES), load_whole(work.actions, 0)
+        load(floats, 0), load(floats, LANES), load(floats, 2 * LANES), load(floats, 3 * LANES),
+        load_whole(work.actions, 0)
     )
     store(floats, 0, upper)
     store(floats, LANES, lower)
@@ -110,8 +120,8 @@ class Acrobot(Classic):
     plain_seconds = (2.3e-4, 1.2e-6)
     starts = ((-0.1, 0.1),) * 4
     observed = (
-        "cosine of the upper angle", "sine of the upper angle", "cosine of the lower angle", "sine of the lower angle",
-        "upper spin", "lower spin",
+        "cosine of the upper angle", "sine of the upper angle", "cosine of the lower angle",
+        "sine of the lower angle", "upper spin", "lower spin",
     )
     does = ("torque -1", "torque 0", "torque 1")
     scene = links(cosines=(0, 2), sines=(1, 3), hangs=True, goal=1.0)

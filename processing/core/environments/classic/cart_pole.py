@@ -1,8 +1,9 @@
 """A pole on a cart, kept upright by pushing the cart left or right: Gymnasium's CartPole-v1.
 
-State and observation: position (m), speed (m/s), angle (rad), spin (rad/s), each uniform in ±0.05 at the start. Action:
-0 pushes left, 1 right, with 10 N. Reward: 1 for each step; with `sutton_barto_reward` 0, and -1 for the last one where
-the environment ends it. Terminates: |position| > 2.4 or |angle| > 12°. Truncates: after 500 steps.
+State and observation: position (m), speed (m/s), angle (rad), spin (rad/s), each uniform in ±0.05 at the
+start. Action: 0 pushes left, 1 right, with 10 N. Reward: 1 for each step; with `sutton_barto_reward` 0, and
+-1 for the last one where the environment ends it. Terminates: |position| > 2.4 or |angle| > 12°. Truncates:
+after 500 steps.
 
 Source: Gymnasium 1.4, `cartpole.py`; Barto, Sutton and Anderson 1983.
 """
@@ -32,7 +33,9 @@ def dynamics(position, speed, angle, spin, action, reward, last_reward):
     force = where_greater(action, HALF, PUSH, -PUSH)
     cosine, sine = cos(angle), sin(angle)
     push = (force + POLE_MOMENT * square(spin) * sine) / WHOLE_MASS
-    twist = (GRAVITY * sine - cosine * push) / (POLE_HALF_LENGTH * (INERTIA - POLE_MASS * square(cosine) / WHOLE_MASS))
+    twist = (GRAVITY * sine - cosine * push) / (
+        POLE_HALF_LENGTH * (INERTIA - POLE_MASS * square(cosine) / WHOLE_MASS)
+    )
     pull = push - POLE_MOMENT * twist * cosine / WHOLE_MASS
     position = position + STEP_SECONDS * speed
     speed = speed + STEP_SECONDS * pull
@@ -70,7 +73,9 @@ def fill_step(world, work, clock):
 class CartPoleKwargs(Parameters):
     """Keyword arguments of CartPole-v1."""
 
-    sutton_barto_reward: bool = parameter(False, meaning="Whether a step earns 0, and the last one -1, instead of 1.")
+    sutton_barto_reward: bool = parameter(
+        False, meaning="Whether a step earns 0, and the last one -1, instead of 1."
+    )
 
 
 class CartPole(Classic):

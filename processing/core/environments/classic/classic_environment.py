@@ -66,7 +66,8 @@ class Classic(ABC):
     scene: ClassVar[Scene]  # how it is drawn
     actions: ClassVar[str]
     criterion: MeanReturn | None
-    slots: ClassVar[Mapping[str, object]]  # fill_observation, fill_step, and the constants of the dynamics as float32
+    # fill_observation, fill_step, and the constants of the dynamics as float32
+    slots: ClassVar[Mapping[str, object]]
     exact: ClassVar[Mapping[str, object]]  # bindings of the comparison mode
     dynamics: ClassVar[Callable[..., Any]]
     Kwargs: ClassVar[type[Parameters]] = NoKwargs
@@ -81,7 +82,9 @@ class Classic(ABC):
         self.kwargs: Any = self.Kwargs(**parameters.kwargs)
         self.max_steps = self.limit if parameters.max_steps is None else parameters.max_steps
         self.episodes, self.has_common_episodes = parameters.episodes, parameters.seeds == "common"
-        self.aggregate, self.minimise = getattr(parameters, "aggregate", None) or "mean", getattr(parameters, "minimise", False)
+        self.aggregate, self.minimise = (
+            getattr(parameters, "aggregate", None) or "mean", getattr(parameters, "minimise", False)
+        )
         if self.minimise:
             self.criterion = None  # the registered threshold is for returns, not for costs
 
@@ -126,7 +129,9 @@ class Classic(ABC):
             state: (floats,) in Gymnasium's types.
             action: as Gymnasium takes it.
         """
-        *numbers, reward, over = plain(type(self).dynamics, self.exact)(*self.taken(state), action, *self.settings())
+        *numbers, reward, over = plain(type(self).dynamics, self.exact)(
+            *self.taken(state), action, *self.settings()
+        )
         kept = self.kept(numbers)
         return Compared(kept, self.seen(kept), float(reward), bool(over))
 
@@ -145,7 +150,9 @@ class Classic(ABC):
 
 def in_lanes(module: Mapping[str, Any]) -> dict[str, object]:
     """Return the constants of a module (floats with names in capitals) as float32."""
-    return {name: np.float32(value) for name, value in module.items() if name.isupper() and type(value) is float}
+    return {
+        name: np.float32(value) for name, value in module.items() if name.isupper() and type(value) is float
+    }
 
 
 @formula
@@ -162,7 +169,8 @@ def powered(x):
 
 #: Bindings that the comparison modes of all environments share.
 EXACT: Mapping[str, object] = {
-    "where_greater": chosen, "square": powered, "sin": np.sin, "cos": np.cos, "ZERO": 0.0, "ONE": 1.0, "TWO": 2.0,
+    "where_greater": chosen, "square": powered, "sin": np.sin, "cos": np.cos, "ZERO": 0.0, "ONE": 1.0,
+    "TWO": 2.0,
 }
 
 

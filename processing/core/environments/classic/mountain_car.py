@@ -1,8 +1,8 @@
 """A car whose engine is too weak for the hill, so that it must gain momentum: Gymnasium's MountainCar-v0.
 
-State and observation: position, from -0.6 to -0.4 at the start, and speed, 0 there. Action: 0 pushes left, 1 does
-nothing, 2 pushes right. Reward: -1 for each step. Terminates: at 0.5 or beyond with at least `goal_velocity`.
-Truncates: after 200 steps. The left wall, at -1.2, stops the car.
+State and observation: position, from -0.6 to -0.4 at the start, and speed, 0 there. Action: 0 pushes left, 1
+does nothing, 2 pushes right. Reward: -1 for each step. Terminates: at 0.5 or beyond with at least
+`goal_velocity`. Truncates: after 200 steps. The left wall, at -1.2, stops the car.
 
 Source: Gymnasium 1.4, `mountain_car.py`; Moore 1990.
 """
@@ -12,7 +12,13 @@ Source: Gymnasium 1.4, `mountain_car.py`; Moore 1990.
 import math
 
 from processing.core.criterion import MeanReturn
-from processing.core.environments.classic.classic_environment import EXACT, Classic, clipped, in_lanes, settled
+from processing.core.environments.classic.classic_environment import (
+    EXACT,
+    Classic,
+    clipped,
+    in_lanes,
+    settled,
+)
 from processing.core.environments.scenes import hill
 from processing.core.kernels.lanes import LANES, get, load, load_whole, store, where_greater
 from processing.core.kernels.numeric import ONE, ZERO, cos
@@ -56,7 +62,9 @@ def fill_observation(world, work):
 def fill_step(world, work, clock):
     """Carry out one step in all lanes and return how many episodes it ends."""
     action = load_whole(work.actions, 0)
-    position, speed, reward, over = dynamics(load(work.floats, 0), load(work.floats, LANES), action, get(world.settings, 0))
+    position, speed, reward, over = dynamics(
+        load(work.floats, 0), load(work.floats, LANES), action, get(world.settings, 0)
+    )
     store(work.floats, 0, position)
     store(work.floats, LANES, speed)
     return settled(work, reward, over)
@@ -65,7 +73,9 @@ def fill_step(world, work, clock):
 class MountainCarKwargs(Parameters):
     """Keyword arguments of both mountain cars."""
 
-    goal_velocity: float = parameter(0.0, meaning="Speed that the car must have at the goal.", ge=-0.07, le=0.07)
+    goal_velocity: float = parameter(
+        0.0, meaning="Speed that the car must have at the goal.", ge=-0.07, le=0.07
+    )
 
 
 class MountainCar(Classic):

@@ -1,8 +1,8 @@
 """The mountain car with a continuous force: Gymnasium's MountainCarContinuous-v0.
 
-State and observation as in `mountain_car.py`. Command: the force, from -1 to 1. Reward: -0.1 times the square of the
-command, and 100 at the goal. Terminates: at 0.45 or beyond with at least `goal_velocity`. Truncates: after 999 steps.
-Gymnasium keeps the state as float32, and so does the comparison mode.
+State and observation as in `mountain_car.py`. Command: the force, from -1 to 1. Reward: -0.1 times the square
+of the command, and 100 at the goal. Terminates: at 0.45 or beyond with at least `goal_velocity`. Truncates:
+after 999 steps. Gymnasium keeps the state as float32, and so does the comparison mode.
 
 Source: Gymnasium 1.4, `continuous_mountain_car.py`.
 """
@@ -16,8 +16,19 @@ from typing import Any
 import numpy as np
 
 from processing.core.criterion import MeanReturn
-from processing.core.environments.classic.classic_environment import EXACT, Classic, clipped, in_lanes, settled
-from processing.core.environments.classic.mountain_car import MountainCarKwargs, fill_observation, moved, reached
+from processing.core.environments.classic.classic_environment import (
+    EXACT,
+    Classic,
+    clipped,
+    in_lanes,
+    settled,
+)
+from processing.core.environments.classic.mountain_car import (
+    MountainCarKwargs,
+    fill_observation,
+    moved,
+    reached,
+)
 from processing.core.environments.scenes import hill
 from processing.core.kernels.lanes import LANES, get, load, store, where_greater
 from processing.core.kernels.numeric import HALF, ONE, ZERO, cos
@@ -48,7 +59,9 @@ def dynamics(position, speed, action, goal_velocity):
 def fill_step(world, work, clock):
     """Carry out one step in all lanes and return how many episodes it ends."""
     command = load(work.commands, 0)
-    position, speed, reward, over = dynamics(load(work.floats, 0), load(work.floats, LANES), command, get(world.settings, 0))
+    position, speed, reward, over = dynamics(
+        load(work.floats, 0), load(work.floats, LANES), command, get(world.settings, 0)
+    )
     store(work.floats, 0, position)
     store(work.floats, LANES, speed)
     return settled(work, reward, over)

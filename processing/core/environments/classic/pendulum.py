@@ -15,7 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from processing.core.environments.classic.classic_environment import EXACT, Classic, clipped, in_lanes, settled
+from processing.core.environments.classic.classic_environment import (
+    EXACT,
+    Classic,
+    clipped,
+    in_lanes,
+    settled,
+)
 from processing.core.environments.scenes import links
 from processing.core.kernels.lanes import LANES, get, load, store
 from processing.core.kernels.numeric import ZERO, calmed, cos, sin, square, wrapped
@@ -53,7 +59,9 @@ def fill_observation(world, work):
 def fill_step(world, work, clock):
     """Carry out one step in all lanes and return how many episodes it ends."""
     torque = load(work.commands, 0) * STRONGEST
-    angle, spin, reward, over = dynamics(load(work.floats, 0), load(work.floats, LANES), torque, get(world.settings, 0))
+    angle, spin, reward, over = dynamics(
+        load(work.floats, 0), load(work.floats, LANES), torque, get(world.settings, 0)
+    )
     store(work.floats, 0, calmed(wrapped(angle)))
     store(work.floats, LANES, calmed(spin))
     return settled(work, reward, over)

@@ -51,7 +51,8 @@ class DoublePoleParameters(Parameters):
         source="Stanley and Miikkulainen 2002, section 4.3",
     )
     max_steps: int | None = parameter(
-        None, meaning="Steps after which an episode is cut off; null for 100,000 with velocities, 1,000 without.",
+        None,
+        meaning="Steps after which an episode is cut off; null for 100,000 with velocities, 1,000 without.",
         unit="steps", ge=1, le=1_000_000,
     )
 
@@ -94,7 +95,9 @@ class DoublePole:
 
     def input_labels(self) -> tuple[str, ...]:
         """Return the name of each input for display."""
-        names = ("cart", "cart velocity", "long pole", "long pole velocity", "short pole", "short pole velocity")
+        names = (
+            "cart", "cart velocity", "long pole", "long pole velocity", "short pole", "short pole velocity"
+        )
         return names if self.parameters.velocities else names[::2]
 
     @staticmethod
@@ -154,12 +157,17 @@ class Generalising:
         candidate: int | None, seed: int, generation: int, state: State,
     ) -> Solution:
         """Return the candidate if it passes both tests, else None."""
-        if candidate is None or self.balanced(plan, population, candidate, np.array([START], np.float32), LONG_STEPS) < 1:
+        if (
+            candidate is None
+            or self.balanced(plan, population, candidate, np.array([START], np.float32), LONG_STEPS) < 1
+        ):
             return Solution(None)
         is_general = self.balanced(plan, population, candidate, starts(), SHORT_STEPS) >= REQUIRED_STARTS
         return Solution(candidate if is_general else None)
 
-    def balanced(self, plan: Any, population: Population, agent: int, from_starts: Float32Array, steps: int) -> int:
+    def balanced(
+        self, plan: Any, population: Population, agent: int, from_starts: Float32Array, steps: int
+    ) -> int:
         """Return from how many starts an agent balances the poles for so many steps.
 
         Args:

@@ -1,15 +1,17 @@
 """Parts of the rollout kernel for two poles on a cart: equations of motion, starts, observations, returns.
 
-A pole of mass m and half-length l, at the angle θ from the upright, with friction μ in its hinge; g = -9.8 m/s²:
+A pole of mass m and half-length l, at the angle θ from the upright, with friction μ in its hinge; g = -9.8
+m/s²:
     fall = g sin θ + μ θ̇ / (m l)
     pull = m l θ̇² sin θ + 3/4 m cos θ · fall
     ẍ = (force + Σ pull) / (M + Σ m (1 - 3/4 cos² θ)),   θ̈ = -3/4 (ẍ cos θ + fall) / l
-The cart rolls without friction. An action is two Runge-Kutta steps (order 4) of h = 0.01 s. Their stages are written for
-positions and rates at once: x + h ẋ + h²/6 (ẍ1 + ẍ2 + ẍ3), ẋ + h/6 (ẍ1 + 2 ẍ2 + 2 ẍ3 + ẍ4).
+The cart rolls without friction. An action is two Runge-Kutta steps (order 4) of h = 0.01 s. Their stages are
+written for positions and rates at once: x + h ẋ + h²/6 (ẍ1 + ẍ2 + ẍ3), ẋ + h/6 (ẍ1 + 2 ẍ2 + 2 ẍ3 + ẍ4).
 
 The equations are written once: `numbers` binds them to float32, for the lanes, or to float64, for comparison.
 
-Source: Wieland 1991, "Evolving neural network controllers for unstable systems"; Stanley and Miikkulainen 2002, 4.3.
+Source: Wieland 1991, "Evolving neural network controllers for unstable systems"; Stanley and Miikkulainen
+2002, 4.3.
 """
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, assignment"
@@ -20,7 +22,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from processing.core.kernels.lanes import LANES, add_up, fill, get, load, madd, mark_over, put, store, where_greater
+from processing.core.kernels.lanes import (
+    LANES,
+    add_up,
+    fill,
+    get,
+    load,
+    madd,
+    mark_over,
+    put,
+    store,
+    where_greater,
+)
 from processing.core.kernels.numeric import HALF, ONE, TWO, ZERO, absolute, calmed
 from processing.core.kernels.roles import formula, kernel, part
 from processing.core.types import Float32Array
@@ -44,13 +57,15 @@ _PER_PLACE, _PER_ANGLE, _PER_RATE = np.float32(1 / 4.8), np.float32(1 / 0.52), n
 _H = 0.01
 _NUMBERS = {
     "GRAVITY": -9.8, "CART_MASS": 1.0, "WHOLE": 1.0, "THREE_QUARTERS": 0.75, "DOUBLE": 2.0,
-    "TAU": _H, "TAU_2": _H / 2, "TAU_6": _H / 6, "TAU_SQUARE_2": _H**2 / 2, "TAU_SQUARE_4": _H**2 / 4, "TAU_SQUARE_6": _H**2 / 6,
-    "MASS_1": 0.1, "MOMENT_1": 0.1 * 0.5, "HINGE_1": 2e-6 / (0.1 * 0.5), "LEVER_1": -0.75 / 0.5,
-    "MASS_2": 0.01, "MOMENT_2": 0.01 * 0.05, "HINGE_2": 2e-6 / (0.01 * 0.05), "LEVER_2": -0.75 / 0.05,
-    #: Minimax fits of (sin a / a - 1) / a² and (cos a - 1 + a²/2) / a⁴ on |a| <= π/2, relative errors 5e-9 and 4e-10.
+    "TAU": _H, "TAU_2": _H / 2, "TAU_6": _H / 6, "TAU_SQUARE_2": _H**2 / 2, "TAU_SQUARE_4": _H**2 / 4,
+    "TAU_SQUARE_6": _H**2 / 6, "MASS_1": 0.1, "MOMENT_1": 0.1 * 0.5, "HINGE_1": 2e-6 / (0.1 * 0.5),
+    "LEVER_1": -0.75 / 0.5, "MASS_2": 0.01, "MOMENT_2": 0.01 * 0.05, "HINGE_2": 2e-6 / (0.01 * 0.05),
+    "LEVER_2": -0.75 / 0.05,
+    #: Minimax fits of (sin a / a - 1) / a² and (cos a - 1 + a²/2) / a⁴ on |a| <= π/2, relative errors 5e-9
+    #: and 4e-10.
     "SINE_0": -0.166666605, "SINE_1": 8.33308817e-3, "SINE_2": -1.98111128e-4, "SINE_3": 2.60893267e-6,
-    "COSINE_0": 4.16666558e-2, "COSINE_1": -1.38885692e-3, "COSINE_2": 2.47693042e-5, "COSINE_3": -2.61938153e-7,
-    "MINUS_HALF": -0.5,
+    "COSINE_0": 4.16666558e-2, "COSINE_1": -1.38885692e-3, "COSINE_2": 2.47693042e-5,
+    "COSINE_3": -2.61938153e-7, "MINUS_HALF": -0.5,
 }
 #: Bound by `numbers`; kilograms, metres and seconds.
 GRAVITY = CART_MASS = WHOLE = THREE_QUARTERS = DOUBLE = MINUS_HALF = ZERO
@@ -141,7 +156,10 @@ def fill_step(world, work, clock):
         has_failed = np.int64(get(floats, FLAG + lane) == FAILED)
         if world.is_damped:
             balanced = clock - get(work.born, lane) + 1 - has_failed
-            put(work.returns, lane, get(work.returns, lane) + damped(floats, lane, balanced, clock - has_failed))
+            put(
+                work.returns, lane,
+                get(work.returns, lane) + damped(floats, lane, balanced, clock - has_failed)
+            )
         put(work.over, lane, has_failed)
         ended += has_failed
     return ended

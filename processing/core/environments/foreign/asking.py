@@ -73,7 +73,8 @@ def _started(question: Mapping[str, Any], seconds: float) -> Iterator["subproces
     path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
     with subprocess.Popen(
         [sys.executable, "-m", PROBE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": path, "SDL_VIDEODRIVER": "dummy", "SDL_AUDIODRIVER": "dummy"}, start_new_session=True,
+        env=os.environ | {"PYTHONPATH": path, "SDL_VIDEODRIVER": "dummy", "SDL_AUDIODRIVER": "dummy"},
+        start_new_session=True,
     ) as probe:
         assert probe.stdin is not None
         try:

@@ -3,8 +3,9 @@
 `catalogue.json` is the snapshot; `python -m processing.core.environments.foreign.snapshot` writes it.
 `lookup.py` returns entries of the same form for environments that operators add:
 
-- `id`, `description`, `max_steps` and `reward_threshold` (null where there is none), `observation` and `action` (see
-  `spaces.py`), `reused` (whether a reset restores the initial state completely), `kwargs` (see `kwargs.py`);
+- `id`, `description`, `max_steps` and `reward_threshold` (null where there is none), `observation` and
+  `action` (see `spaces.py`), `reused` (whether a reset restores the initial state completely), `kwargs` (see
+  `kwargs.py`);
 - `variants`: a list of `kwargs` that change the spaces, each with the `facts` that they change;
 - `undeclared`: keyword arguments of an operator's class that no module declares in KWARGS; optional;
 - `needs`: a package that is not installed here; the spaces are missing then.
@@ -43,9 +44,14 @@ def facts_of(entry: Entry, kwargs: Mapping[str, Any]) -> Facts | None:
         entry: the environment's entry.
         kwargs: checked keyword arguments.
     """
-    deciding = {name: value for name, value in kwargs.items() if entry["kwargs"].get(name, {}).get("changes_spaces")}
+    deciding = {
+        name: value for name, value in kwargs.items() if entry["kwargs"].get(name, {}).get("changes_spaces")
+    }
     deciding = {name: value for name, value in deciding.items() if value != entry["kwargs"][name]["default"]}
-    base = {name: entry[name] for name in ("id", "observation", "action", "max_steps", "reward_threshold", "reused")}
+    base = {
+        name: entry[name]
+        for name in ("id", "observation", "action", "max_steps", "reward_threshold", "reused")
+    }
     if not deciding:
         return base
     return next((base | each["facts"] for each in entry["variants"] if each["kwargs"] == deciding), None)

@@ -39,14 +39,20 @@ class Foreign:
     def __init__(self, parameters: GymnasiumParameters, facts: Mapping[str, Any] | None = None) -> None:
         self.parameters = parameters
         wrappers = parameters.wrappers or ()
-        self.facts = catalogue.snapshot(parameters.id, parameters.kwargs, wrappers) if facts is None else facts
-        self.observation, self.action = observed(self.facts["observation"], parameters.observe), self.facts["action"]
+        self.facts = (
+            catalogue.snapshot(parameters.id, parameters.kwargs, wrappers) if facts is None else facts
+        )
+        self.observation, self.action = observed(
+            self.facts["observation"], parameters.observe
+        ), self.facts["action"]
         if (sentence := trouble(self.observation, self.action)) is not None:
             raise Refused(f"environment.id: {parameters.id} cannot be used. {sentence}")
         self.inputs, self.outputs = size(self.observation), outputs_of(self.action)
         self.max_steps = parameters.max_steps or self.facts["max_steps"] or DEFAULT_STEPS
         self.episodes, self.has_common_episodes = parameters.episodes, parameters.seeds == Seeds.COMMON
-        is_drawn = is_picture(self.observation) or any(isinstance(each, Grayscale | Resize) for each in wrappers)
+        is_drawn = (
+            is_picture(self.observation) or any(isinstance(each, Grayscale | Resize) for each in wrappers)
+        )
         slow, fast = self.SPEED_OF_PICTURES if is_drawn else self.SPEED
         self.steps_per_second = slow / steps_of(wrappers), fast / steps_of(wrappers)
         self.actions = "choice" if Writer(self.action).is_choice else "commands"
@@ -82,9 +88,9 @@ def compiled_version(parameters: GymnasiumParameters) -> Any | None:
 class Gymnasium:
     """An environment of Gymnasium by its registered id; a compiled version of it where there is one.
 
-    Networks see its observation as numbers, one after the other, one-hot where it is one of a choice, and act by the best
-    output of each choice, by an output above half for each switch, or by outputs scaled to the bounds of its actions.
-    Rewards and ends are the environment's own.
+    Networks see its observation as numbers, one after the other, one-hot where it is one of a choice, and act
+    by the best output of each choice, by an output above half for each switch, or by outputs scaled to the
+    bounds of its actions. Rewards and ends are the environment's own.
     """
 
     Parameters = GymnasiumParameters

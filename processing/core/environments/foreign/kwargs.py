@@ -187,7 +187,9 @@ def _texts_range(argument: Argument) -> str:
     least, most = _lengths(argument)
     rows = f"a list of {least} to {most} texts"
     letters = argument.get("letters")
-    written = f" of the letters {', '.join(letters)}" if letters else f" of at most {MOST_CHARACTERS} characters"
+    written = (
+        f" of the letters {', '.join(letters)}" if letters else f" of at most {MOST_CHARACTERS} characters"
+    )
     equal = f", all of one length from {least} to {most}" if argument.get("rectangular") else ""
     one = f", with exactly one {argument['exactly_one']}" if "exactly_one" in argument else ""
     some = f" and at least one {argument['at_least_one']}" if "at_least_one" in argument else ""

@@ -51,7 +51,8 @@ class Lookup:
             for entry in looked_at(missing, self.modules, seconds=ALL_SECONDS, each=EACH_SECONDS):
                 self._keep(entry, seconds=EACH_SECONDS)
         found = {
-            name: entry if "needs" in entry else self._recalled(name, seconds=EACH_SECONDS) or _failed_entry(name, _TOO_LONG)
+            name: entry if "needs" in entry else self._recalled(name, seconds=EACH_SECONDS)
+            or _failed_entry(name, _TOO_LONG)
             for name, entry in listed.items()
         }
         return own | found
@@ -70,7 +71,9 @@ class Lookup:
             self._keep(known, seconds=SECONDS)
         return known
 
-    def facts(self, name: str, kwargs: Mapping[str, Any], wrappers: Sequence[Mapping[str, Any]] = ()) -> Facts:
+    def facts(
+        self, name: str, kwargs: Mapping[str, Any], wrappers: Sequence[Mapping[str, Any]] = ()
+    ) -> Facts:
         """Return the facts of an environment; see `catalogue.py`.
 
         Args:
@@ -85,7 +88,9 @@ class Lookup:
             raise Refused(f"environment.id: expected an environment that this server knows, got {name!r:.80}")
         found = None if wrappers else catalogue.facts_of(entry, kwargs)
         if found is None:
-            question = {"modules": list(self.modules), "id": name, "kwargs": dict(kwargs), "wrappers": list(wrappers)}
+            question = {
+                "modules": list(self.modules), "id": name, "kwargs": dict(kwargs), "wrappers": list(wrappers)
+            }
             looked = self._asked(question, on_disk=False)
             found = catalogue.facts_of(looked, {})
             assert found is not None
@@ -94,7 +99,9 @@ class Lookup:
     def _listed(self) -> dict[str, Any]:
         """Return the ids that modules and packages add to the snapshot, each with a package that it lacks."""
         own = catalogue.entries()
-        is_optional = any("needs" in entry and find_spec(entry["needs"]) is not None for entry in own.values())
+        is_optional = any(
+            "needs" in entry and find_spec(entry["needs"]) is not None for entry in own.values()
+        )
         if not self.modules and not is_optional:
             return {}
         try:
@@ -136,7 +143,9 @@ class Lookup:
             self._memory.remember_failure(f"id {entry['id']}", entry["trouble"], seconds=seconds, valid=valid)
 
 
-def looked_at(names: Iterable[str], modules: Sequence[str], *, seconds: float, each: float) -> Iterator[Entry]:
+def looked_at(
+    names: Iterable[str], modules: Sequence[str], *, seconds: float, each: float
+) -> Iterator[Entry]:
     """Yield the entries of ids, or entries that state a failure; ids beyond the time limit are left out.
 
     One process makes all environments. Where one hangs or crashes, another process continues with the next.

@@ -22,7 +22,8 @@ STICKY = 0x5717C4
 
 
 def made(
-    name: str, kwargs: Mapping[str, Any], wrappers: Sequence[Wrapper] = (), *, max_steps: int, render_mode: str | None = None,
+    name: str, kwargs: Mapping[str, Any], wrappers: Sequence[Wrapper] = (), *, max_steps: int,
+    render_mode: str | None = None,
 ) -> Any:
     """Make an environment in its wrappers. It has no step limit of its own.
 
@@ -55,7 +56,9 @@ def _wrapped(environment: Any, wrapper: Any, max_steps: int) -> Any:
         case ours.Resize():
             return Resized(environment, wrapper.shape)
         case ours.FrameStack():
-            return their.FrameStackObservation(environment, wrapper.stack_size, padding_type=wrapper.padding_type.value)
+            return their.FrameStackObservation(
+                environment, wrapper.stack_size, padding_type=wrapper.padding_type.value
+            )
         case ours.Rescale():
             inside = _fractions(environment)
             kind = np.dtype(inside.observation_space.dtype or np.float32).type
@@ -63,7 +66,9 @@ def _wrapped(environment: Any, wrapper: Any, max_steps: int) -> Any:
         case ours.Delay():
             return their.DelayObservation(environment, wrapper.delay)
         case ours.TimeAware():
-            return their.TimeAwareObservation(their.TimeLimit(environment, max_steps), flatten=False, normalize_time=True)
+            return their.TimeAwareObservation(
+                their.TimeLimit(environment, max_steps), flatten=False, normalize_time=True
+            )
         case ours.FilterParts():
             return their.FilterObservation(environment, wrapper.filter_keys)
         case ours.MaxAndSkip():
@@ -133,8 +138,11 @@ class Resized(their.TransformObservation):
 
         def resized(picture: Any) -> Any:
             planes = np.moveaxis(np.asarray(picture, np.float64).reshape(*space.shape[:2], -1), -1, 0)
-            sums = np.moveaxis(rows @ planes @ columns.T, 0, -1)  # whole numbers below 2^53: exact in any order
-            return np.floor((2 * sums + whole) / (2 * whole)).astype(np.uint8).reshape(*shape, *space.shape[2:])
+            # whole numbers below 2^53: exact in any order
+            sums = np.moveaxis(rows @ planes @ columns.T, 0, -1)
+            return np.floor((2 * sums + whole) / (2 * whole)).astype(np.uint8).reshape(
+                *shape, *space.shape[2:]
+            )
 
         small = spaces.Box(0, 255, (*shape, *space.shape[2:]), np.uint8)
         super().__init__(environment, resized, small)

@@ -103,7 +103,10 @@ def _changed(module: str) -> str:
     """Return number and last modification of the files of a module's top package, without importing it."""
     name = module.partition(".")[0]
     for folder in map(Path, (entry or "." for entry in sys.path)):
-        files = [folder / f"{name}.py"] if (folder / f"{name}.py").is_file() else list((folder / name).rglob("*.py"))
+        files = (
+            [folder / f"{name}.py"]
+            if (folder / f"{name}.py").is_file() else list((folder / name).rglob("*.py"))
+        )
         times = []
         for file in files:
             with suppress(OSError):

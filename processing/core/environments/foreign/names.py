@@ -15,8 +15,8 @@ from processing.core.environments.foreign.parameters import GymnasiumParameters
 Names = tuple[str, ...]
 
 _LANDER = (
-    "x position", "y position", "x velocity", "y velocity", "angle", "angular velocity", "left leg on the ground",
-    "right leg on the ground",
+    "x position", "y position", "x velocity", "y velocity", "angle", "angular velocity",
+    "left leg on the ground", "right leg on the ground",
 )
 _ENGINES = ("do nothing", "fire left engine", "fire main engine", "fire right engine")
 _THROTTLES = ("main engine", "side engines")
@@ -36,7 +36,9 @@ _STOPS = ("red", "green", "yellow", "blue")
 
 def input_names(parameters: GymnasiumParameters, inputs: int) -> Names | None:
     """Return the names of an environment's inputs; None where this module has none for so many."""
-    is_kept = parameters.observe is None and all(each.keeps_observations for each in parameters.wrappers or ())
+    is_kept = (
+        parameters.observe is None and all(each.keeps_observations for each in parameters.wrappers or ())
+    )
     return _fitting(_INPUTS, parameters, inputs) if is_kept else None
 
 
@@ -65,7 +67,8 @@ def _lake(kwargs: Mapping[str, Any]) -> Names:
 def _taxi(kwargs: Mapping[str, Any]) -> Names:
     return tuple(
         f"taxi in {cell}, passenger {where}, to {stop}"
-        for cell in _cells(5, 5) for where in (*(f"at {each}" for each in _STOPS), "in the taxi") for stop in _STOPS
+        for cell in _cells(5, 5) for where in (*(f"at {each}" for each in _STOPS), "in the taxi")
+        for stop in _STOPS
     )
 
 
@@ -92,9 +95,9 @@ _INPUTS: dict[str, Names | Callable[[Mapping[str, Any]], Names]] = {
 }
 _OUTPUTS: dict[str, Names | Callable[[Mapping[str, Any]], Names]] = {
     **{name: tuple(one.does) for name, one in _COMPILED.items()},
-    "LunarLander-v3": _either("continuous", False, _THROTTLES, _ENGINES), "LunarLanderContinuous-v3": _THROTTLES,
-    "BipedalWalker-v3": _JOINTS, "BipedalWalkerHardcore-v3": _JOINTS,
+    "LunarLander-v3": _either("continuous", False, _THROTTLES, _ENGINES),
+    "LunarLanderContinuous-v3": _THROTTLES, "BipedalWalker-v3": _JOINTS, "BipedalWalkerHardcore-v3": _JOINTS,
     "CarRacing-v3": _either("continuous", True, _WHEEL, _PEDALS),
-    "FrozenLake-v1": _ICE, "FrozenLake8x8-v1": _ICE, "CliffWalking-v1": _CLIFF, "CliffWalkingSlippery-v1": _CLIFF,
-    "Taxi-v4": _TAXI, "Blackjack-v1": ("stick", "take a card"),
+    "FrozenLake-v1": _ICE, "FrozenLake8x8-v1": _ICE, "CliffWalking-v1": _CLIFF,
+    "CliffWalkingSlippery-v1": _CLIFF, "Taxi-v4": _TAXI, "Blackjack-v1": ("stick", "take a card"),
 }

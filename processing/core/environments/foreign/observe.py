@@ -16,12 +16,17 @@ def observed(space: Space, names: Sequence[str] | None) -> Space:
     """
     if names is None:
         return space
-    return {"type": "Dict", "spaces": [[key, part] for key, part in parts(space) if key is not None and str(key) in names]}
+    return {
+        "type": "Dict",
+        "spaces": [[key, part] for key, part in parts(space) if key is not None and str(key) in names]
+    }
 
 
 def part_troubles(space: Space) -> dict[str, str | None]:
     """Return for each named part why networks cannot take it, in a sentence, or None where they can."""
-    return {str(key): unusable_observation_reason(part, least=0) for key, part in parts(space) if key is not None}
+    return {
+        str(key): unusable_observation_reason(part, least=0) for key, part in parts(space) if key is not None
+    }
 
 
 def usable_parts(space: Space) -> tuple[str, ...] | None:

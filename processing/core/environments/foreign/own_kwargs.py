@@ -12,7 +12,10 @@ def _switch(meaning: str, *, default: bool = False, changes_spaces: bool = False
 
 
 def _number(meaning: str, default: float, low: float, high: float) -> dict[str, Any]:
-    return {"type": "number", "default": default, "min": low, "max": high, "meaning": meaning, "changes_spaces": False}
+    return {
+        "type": "number", "default": default, "min": low, "max": high, "meaning": meaning,
+        "changes_spaces": False
+    }
 
 
 _LANDER = {
@@ -30,11 +33,14 @@ _ICE = {
     "success_rate": _number("Chance of going where one wants to on slippery ice.", 1 / 3, 0.0, 1.0),
 }
 _LAKE = {
-    "map_name": {"type": "choice", "choices": ["4x4", "8x8"], "default": "4x4", "meaning": "Which lake.", "changes_spaces": True},
+    "map_name": {
+        "type": "choice", "choices": ["4x4", "8x8"], "default": "4x4", "meaning": "Which lake.",
+        "changes_spaces": True
+    },
     "desc": {
-        "type": "texts", "default": None, "min_length": 2, "max_length": 50, "letters": "SFHG", "rectangular": True,
-        "exactly_one": "S", "at_least_one": "G", "instead_of": ["map_name"], "changes_spaces": True,
-        "meaning": "A lake of one's own, row by row: S start, F ice, H hole, G goal.",
+        "type": "texts", "default": None, "min_length": 2, "max_length": 50, "letters": "SFHG",
+        "rectangular": True, "exactly_one": "S", "at_least_one": "G", "instead_of": ["map_name"],
+        "changes_spaces": True, "meaning": "A lake of one's own, row by row: S start, F ice, H hole, G goal.",
     },
 }
 _GOAL = {"goal_velocity": _number("Velocity that is asked for at the goal.", 0.0, 0.0, 0.07)}
@@ -44,22 +50,28 @@ _POLE = {"sutton_barto_reward": _switch("Whether a fall costs 1, and nothing els
 OWN: dict[str, tuple[str, dict[str, Any]]] = {
     "Acrobot-v1": ("Swing the tip of a double pendulum above a line, with a motor in its elbow.", {}),
     "BipedalWalker-v3": (
-        "Walk on two legs over gentle ground.", {"hardcore": _switch("Whether there are stumps, steps and pits.")}
+        "Walk on two legs over gentle ground.",
+        {"hardcore": _switch("Whether there are stumps, steps and pits.")}
     ),
     "BipedalWalkerHardcore-v3": ("Walk on two legs over stumps, steps and pits.", {}),
     "Blackjack-v1": (
         "Take cards, but not more than 21.",
         {"natural": _switch("Whether 21 with two cards pays half more."),
-         "sab": _switch("Whether the rules of the book of Sutton and Barto hold; goes before natural.", default=True)},
+         "sab": _switch(
+             "Whether the rules of the book of Sutton and Barto hold; goes before natural.", default=True
+         )},
     ),
     "CarRacing-v3": (
         "Drive around a track that is seen from above.",
-        _CAR | {"continuous": _switch("Whether wheel and pedals are numbers.", default=True, changes_spaces=True)},
+        _CAR | {
+            "continuous": _switch("Whether wheel and pedals are numbers.", default=True, changes_spaces=True)
+        },
     ),
     "CartPole-v0": ("Balance a pole on a cart.", _POLE),
     "CartPole-v1": ("Balance a pole on a cart, for longer.", _POLE),
     "CliffWalking-v1": (
-        "Find the short way along a cliff.", {"is_slippery": _switch("Whether steps sometimes lead elsewhere.")}
+        "Find the short way along a cliff.",
+        {"is_slippery": _switch("Whether steps sometimes lead elsewhere.")}
     ),
     "CliffWalkingSlippery-v1": ("Find a safe way along a slippery cliff.", {}),
     "FrozenLake-v1": (
@@ -90,17 +102,24 @@ _ATARI: dict[str, dict[str, Any]] = {
         "meaning": "Whether pictures are observed, or the 128 bytes of the game's memory.",
     },
     "frameskip": {
-        "type": "integer", "default": 4, "min": 1, "max": 100, "meaning": "Frames for which an action is taken.",
+        "type": "integer", "default": 4, "min": 1, "max": 100,
+        "meaning": "Frames for which an action is taken.",
         "changes_spaces": False,
     },
-    "repeat_action_probability": _number("Chance that the last action is taken again instead.", 0.25, 0.0, 1.0),
-    "full_action_space": _switch("Whether there are all 18 actions, or those that do something.", changes_spaces=True),
+    "repeat_action_probability": _number(
+        "Chance that the last action is taken again instead.", 0.25, 0.0, 1.0
+    ),
+    "full_action_space": _switch(
+        "Whether there are all 18 actions, or those that do something.", changes_spaces=True
+    ),
     "mode": {
-        "type": "integer", "default": None, "min": 0, "max": 255, "meaning": "The game's mode; games have different ones.",
+        "type": "integer", "default": None, "min": 0, "max": 255,
+        "meaning": "The game's mode; games have different ones.",
         "changes_spaces": False,
     },
     "difficulty": {
-        "type": "integer", "default": None, "min": 0, "max": 255, "meaning": "The game's difficulty; games have different ones.",
+        "type": "integer", "default": None, "min": 0, "max": 255,
+        "meaning": "The game's difficulty; games have different ones.",
         "changes_spaces": False,
     },
 }

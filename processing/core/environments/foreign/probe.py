@@ -78,7 +78,9 @@ def whole(name: str, declared: dict[str, Any]) -> dict[str, Any]:
         entry = one(name, {}, declared)
         for kwargs in VARIANTS.get(name, ()):
             other = one(name, kwargs, declared)
-            entry["variants"].append({"kwargs": kwargs, "facts": {part: other[part] for part in _PARTS_OF_A_VARIANT}})
+            entry["variants"].append(
+                {"kwargs": kwargs, "facts": {part: other[part] for part in _PARTS_OF_A_VARIANT}}
+            )
     except BaseException as error:
         sentence = f"{name} could not be looked at: {error_text(error)}"
         return {"id": name, "description": "", "trouble": sentence, "kwargs": {}, "variants": []}
@@ -94,7 +96,9 @@ def listed() -> list[dict[str, Any]]:
         if PLAIN_ID.fullmatch(name) is None or _raises(spec.entry_point):
             continue
         where = _module_of(spec)
-        wanted = next((package for family, package in OPTIONAL.items() if f"gymnasium.envs.{family}." in where), None)
+        wanted = next(
+            (package for family, package in OPTIONAL.items() if f"gymnasium.envs.{family}." in where), None
+        )
         needs = wanted if wanted is not None and find_spec(wanted) is None else None
         found.append({"id": name, "needs": needs})
     return found
@@ -119,7 +123,10 @@ def one(
     if _module_of(spec).startswith(ATARI_MODULE):
         arguments = atari_arguments(spec.kwargs)
     if name in declared:
-        arguments = {key: {"changes_spaces": True, "default": None, "meaning": ""} | each for key, each in declared[name].items()}
+        arguments = {
+            key: {"changes_spaces": True, "default": None, "meaning": ""} | each
+            for key, each in declared[name].items()
+        }
     steps, threshold = spec.max_episode_steps, spec.reward_threshold
     threshold = threshold if all(wrapper.keeps_returns for wrapper in wrappers) else None
     is_own = _module_of(spec).startswith("gymnasium.envs.")
@@ -127,9 +134,10 @@ def one(
     return ({"undeclared": undeclared} if undeclared else {}) | {
         "id": name, "description": text or _first_sentence(kind),
         "max_steps": None if steps is None else -(-steps // steps_of(wrappers)),
-        "reward_threshold": None if threshold is None else float(threshold), "observation": observation, "action": action,
-        "trouble": trouble(observed(observation, usable_parts(observation)), action),
-        "reused": _module_of(spec).startswith(REUSED) and all(wrapper.resets_completely for wrapper in wrappers),
+        "reward_threshold": None if threshold is None else float(threshold), "observation": observation,
+        "action": action, "trouble": trouble(observed(observation, usable_parts(observation)), action),
+        "reused": _module_of(spec).startswith(REUSED)
+        and all(wrapper.resets_completely for wrapper in wrappers),
         "kwargs": arguments, "variants": [],
     }
 

@@ -43,7 +43,9 @@ def described(space: Any, *, is_action: bool = False) -> dict[str, Any]:
     """
     name = type(space).__name__
     if name == "Box":
-        return {"type": name, "shape": list(space.shape), "dtype": str(space.dtype)} | _bounds(space, is_action=is_action)
+        return {
+            "type": name, "shape": list(space.shape), "dtype": str(space.dtype)
+        } | _bounds(space, is_action=is_action)
     if name == "Discrete":
         return {"type": name, "n": int(space.n), "start": int(space.start)}
     if name == "MultiDiscrete":
@@ -67,10 +69,16 @@ def trouble(observation: Space, action: Space) -> str | None:
         return sentence
     if action["type"] not in ACTIONS:
         return f"Its actions are of the type {action['type']}; networks choose from {_listed(ACTIONS)}."
-    if action["type"] == "Box" and any(bound is None for side in ("low", "high") for bound in _all(action[side])):
+    if (
+        action["type"] == "Box"
+        and any(bound is None for side in ("low", "high") for bound in _all(action[side]))
+    ):
         return "Its actions have no bounds, so that a network's outputs cannot be scaled to them."
     numbers = outputs_of(action)
-    return None if 1 <= numbers <= MOST_NUMBERS else f"Its actions have {numbers:,} numbers; networks take {_COUNTS}."
+    return (
+        None if 1 <= numbers <= MOST_NUMBERS
+        else f"Its actions have {numbers:,} numbers; networks take {_COUNTS}."
+    )
 
 
 def unusable_observation_reason(space: Space, *, least: int = 1) -> str | None:
@@ -88,7 +96,9 @@ def unusable_observation_reason(space: Space, *, least: int = 1) -> str | None:
     numbers = size(space)
     if least <= numbers <= MOST_NUMBERS:
         return None
-    help_ = "; the wrappers grayscale and resize make pictures smaller" if numbers and is_picture(space) else ""
+    help_ = (
+        "; the wrappers grayscale and resize make pictures smaller" if numbers and is_picture(space) else ""
+    )
     return f"Its observations have {numbers:,} numbers; networks take {_COUNTS}{help_}."
 
 
@@ -135,12 +145,15 @@ def labels(space: Space, name: str = "") -> tuple[str, ...]:
         case "MultiDiscrete":
             counts = zip(space["n"], space["start"], strict=True)
             return tuple(
-                f"{name}[{place}] = {start + number}" for place, (n, start) in enumerate(counts) for number in range(n)
+                f"{name}[{place}] = {start + number}" for place, (n, start) in enumerate(counts)
+                for number in range(n)
             )
         case "Box" | "MultiBinary":
             shape = tuple(space["shape"])
             return tuple(name + "".join(f"[{index}]" for index in place) for place in np.ndindex(shape))
-    return tuple(label for key, part in parts(space) for label in labels(part, f"{name}.{key}" if name else str(key)))
+    return tuple(
+        label for key, part in parts(space) for label in labels(part, f"{name}.{key}" if name else str(key))
+    )
 
 
 class Reader:

@@ -51,15 +51,18 @@ class Wrapper(Parameters):
 
 
 class Grayscale(Wrapper):
-    """Pictures lose their colours: of red, green and blue, one number stays for each pixel (GrayscaleObservation)."""
+    """Pictures lose their colours: of red, green and blue, one number stays for each pixel
+    (GrayscaleObservation).
+    """
 
     keeps_observations = False
     type: Literal["grayscale"] = parameter(meaning="Pictures lose their colours.")
 
 
 class Resize(Wrapper):
-    """Pictures get another size: each new pixel is the mean of the area that it covers (as ResizeObservation, which needs
-    OpenCV; ours is computed in whole numbers, rounded to the nearest, so that no machine gives other bits)."""
+    """Pictures get another size: each new pixel is the mean of the area that it covers (as ResizeObservation,
+    which needs OpenCV; ours is computed in whole numbers, rounded to the nearest, so that no machine gives
+    other bits)."""
 
     keeps_observations = False
     type: Literal["resize"] = parameter(meaning="Pictures get another size.")
@@ -74,14 +77,18 @@ class FrameStack(Wrapper):
 
     keeps_observations = False
     type: Literal["frame_stack"] = parameter(meaning="Networks see the last observations together.")
-    stack_size: int = parameter(4, meaning="How many.", unit="observations", ge=2, le=100, source="Mnih et al. 2015")
+    stack_size: int = parameter(
+        4, meaning="How many.", unit="observations", ge=2, le=100, source="Mnih et al. 2015"
+    )
     padding_type: Padding = parameter(
         Padding.RESET, meaning="What stands there at first: the first observation again and again, or zeros."
     )
 
 
 class Rescale(Wrapper):
-    """Observations with bounds are scaled from these to others (RescaleObservation); whole numbers become fractions."""
+    """Observations with bounds are scaled from these to others (RescaleObservation); whole numbers become
+    fractions.
+    """
 
     type: Literal["rescale"] = parameter(meaning="Observations are scaled to other bounds.")
     min_obs: float = parameter(0.0, meaning="The new lower bound.", ge=-MOST_BOUND, le=MOST_BOUND)
@@ -102,26 +109,34 @@ class Delay(Wrapper):
 
 
 class TimeAware(Wrapper):
-    """Networks also see how much of the episode has passed, from 0 to 1 at its last step (TimeAwareObservation)."""
+    """Networks also see how much of the episode has passed, from 0 to 1 at its last step
+    (TimeAwareObservation).
+    """
 
     keeps_observations = False
     type: Literal["time_aware"] = parameter(meaning="Networks also see the time.")
 
 
 class FilterParts(Wrapper):
-    """Of a Dict observation some parts stay, for wrappers around this one (FilterObservation); see also `observe`."""
+    """Of a Dict observation some parts stay, for wrappers around this one (FilterObservation); see also
+    `observe`.
+    """
 
     keeps_observations = False
     type: Literal["filter"] = parameter(meaning="Some parts of a Dict observation stay.")
-    filter_keys: tuple[Part, ...] = parameter(meaning="Their names.", unit="parts", min_length=1, max_length=100)
+    filter_keys: tuple[Part, ...] = parameter(
+        meaning="Their names.", unit="parts", min_length=1, max_length=100
+    )
 
 
 class MaxAndSkip(Wrapper):
-    """Each action is taken for some steps, whose rewards are added; networks see the larger of the last two observations in
-    each number (MaxAndSkipObservation)."""
+    """Each action is taken for some steps, whose rewards are added; networks see the larger of the last two
+    observations in each number (MaxAndSkipObservation)."""
 
     resets_completely = False  # its buffer still holds old observations where an episode ends early
-    type: Literal["max_and_skip"] = parameter(meaning="Each action is taken for some steps; flickering is evened out.")
+    type: Literal["max_and_skip"] = parameter(
+        meaning="Each action is taken for some steps; flickering is evened out."
+    )
     skip: int = parameter(4, meaning="How many.", unit="steps", ge=2, le=100, source="Mnih et al. 2015")
 
     @property
@@ -131,7 +146,9 @@ class MaxAndSkip(Wrapper):
 
 
 class RepeatAction(Wrapper):
-    """Each action is taken for some steps, whose rewards are added; networks see the last observation (RepeatAction)."""
+    """Each action is taken for some steps, whose rewards are added; networks see the last observation
+    (RepeatAction).
+    """
 
     type: Literal["repeat_action"] = parameter(meaning="Each action is taken for some steps.")
     num_repeats: int = parameter(meaning="How many.", unit="steps", ge=2, le=100)
@@ -143,9 +160,13 @@ class RepeatAction(Wrapper):
 
 
 class StickyActions(Wrapper):
-    """At each step the last action may be taken again instead of the new one (StickyAction); drawn from the episode's seed."""
+    """At each step the last action may be taken again instead of the new one (StickyAction); drawn from the
+    episode's seed.
+    """
 
-    type: Literal["sticky_actions"] = parameter(meaning="The last action may be taken again instead of the new one.")
+    type: Literal["sticky_actions"] = parameter(
+        meaning="The last action may be taken again instead of the new one."
+    )
     repeat_action_probability: float = parameter(
         0.25, meaning="How likely that is.", ge=0.0, lt=1.0, source="Machado et al. 2018, section 5.2"
     )
@@ -164,15 +185,19 @@ class DiscretizeAction(Wrapper):
 
 
 class ClipReward(Wrapper):
-    """Rewards beyond bounds are cut off at them (ClipReward); what solves the environment by its registry then says nothing."""
+    """Rewards beyond bounds are cut off at them (ClipReward); what solves the environment by its registry
+    then says nothing.
+    """
 
     keeps_returns = False
     type: Literal["clip_reward"] = parameter(meaning="Rewards beyond bounds are cut off.")
     min_reward: float | None = parameter(
-        -1.0, meaning="The least reward; null for none.", ge=-MOST_BOUND, le=MOST_BOUND, source="Mnih et al. 2015"
+        -1.0, meaning="The least reward; null for none.", ge=-MOST_BOUND, le=MOST_BOUND,
+        source="Mnih et al. 2015"
     )
     max_reward: float | None = parameter(
-        1.0, meaning="The largest reward; null for none.", ge=-MOST_BOUND, le=MOST_BOUND, source="Mnih et al. 2015"
+        1.0, meaning="The largest reward; null for none.", ge=-MOST_BOUND, le=MOST_BOUND,
+        source="Mnih et al. 2015"
     )
 
     @model_validator(mode="after")

@@ -66,14 +66,18 @@ class MazeParameters(Parameters):
     rows: tuple[str, ...] = parameter(
         meaning="The map, one string per row: '.' open, 'S' start, 'G' goal, '#' obstacle.", min_length=1
     )
-    max_steps: int = parameter(meaning="Steps after which an episode is cut off.", unit="steps", ge=1, le=1_000_000)
+    max_steps: int = parameter(
+        meaning="Steps after which an episode is cut off.", unit="steps", ge=1, le=1_000_000
+    )
     goals: int | None = parameter(
         None, unit="goals", ge=1, le=1_000_000,
-        meaning="Goals that an agent must reach in each of its episodes to have solved the maze; null for all on the map.",
+        meaning="Goals that an agent must reach in each of its episodes to have solved the maze; null for "
+        "all on the map.",
     )
     rewards: RewardParameters = parameter(RewardParameters(), meaning="What a move earns.")
     episodes: int = parameter(
-        1, meaning="Episodes per agent; its fitness is their mean. More than one helps only where actions are sampled.",
+        1, meaning="Episodes per agent; its fitness is their mean. More than one helps only where actions "
+        "are sampled.",
         unit="episodes", ge=1, le=1_000,
     )
 
@@ -198,9 +202,12 @@ class GridWorld:
         return World(
             cells=cells.ravel(), goal_of=goal_of, views=table,
             moves=np.array([row * across + column for row in (-1, 0, 1) for column in (-1, 0, 1)], np.int32),
-            sights=np.array([-across, 1 - across, 1, across + 1, across, across - 1, -1, -across - 1], np.int32),
+            sights=np.array(
+                [-across, 1 - across, 1, across + 1, across, across - 1, -1, -across - 1], np.int32
+            ),
             rewards=np.array([rewards.open, rewards.goal, rewards.revisit], np.float64),
-            start=(self.start[0] + 1) * across + self.start[1] + 1, goals=len(self.goals), words=-(-cells.size // 64),
+            start=(self.start[0] + 1) * across + self.start[1] + 1, goals=len(self.goals),
+            words=-(-cells.size // 64),
         )
 
     @property

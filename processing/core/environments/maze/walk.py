@@ -100,7 +100,9 @@ def fill_step(world, work, clock):
             continue
         put(returns, lane, get(returns, lane) + get(world.rewards, 1))
         if world.views.size > 0:
-            collected = get(integers, lane + COLLECTED * LANES) + (world.cells.size << np.int64(get(world.goal_of, to)))
+            collected = get(integers, lane + COLLECTED * LANES) + (
+                world.cells.size << np.int64(get(world.goal_of, to))
+            )
             put(integers, lane + COLLECTED * LANES, collected)
             put(integers, lane + VIEW * LANES, collected + to)
         left = get(integers, lane + LEFT * LANES) - 1
