@@ -40,8 +40,8 @@ def request_replay(
     """
     with transaction.atomic():
         replay, is_new = services.request_replay(
-            instance_id=instance_id, generation=generation, index=index, episode=episode, with_pictures=with_pictures,
-            owner=owner,
+            instance_id=instance_id, generation=generation, index=index, episode=episode,
+            with_pictures=with_pictures, owner=owner,
         )
         if is_new:
             ready = [each for each in steps.ready_replays(most=most_announced()) if each[0] == replay.pk]

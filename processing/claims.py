@@ -20,7 +20,10 @@ FAILURES_TO_REPORT = 3
 #: Workers that a replay may cost, fewer than a run may.
 MOST_REPLAY_ATTEMPTS = 3
 
-_CRASHED = "Its worker crashed {} times in the same generation; the work item makes the engine fail. Try other parameters."
+_CRASHED = (
+    "Its worker crashed {} times in the same generation; the work item makes the engine fail. Try other "
+    "parameters."
+)
 _SILENT = "A worker made no progress for the whole of its lease; another goes on from the last generation."
 _NOT_STORED = "The work cannot be stored; it is tried again and again"
 _NO_REPLAY = "No worker survived replaying this episode, {} times."
@@ -30,7 +33,8 @@ _LOST = "Its worker was lost {} times in the same generation; it may need more m
 def claim(instance_id: int) -> Claim | None:
     """Claim an instance; None where it is not ready, another worker holds it, or its attempts are used up."""
     claimed = services.claim(
-        instance_id=instance_id, worker=node.process_name(), lease_seconds=settings.LEASE_SECONDS, profiles=node.profiles()
+        instance_id=instance_id, worker=node.process_name(), lease_seconds=settings.LEASE_SECONDS,
+        profiles=node.profiles()
     )
     if claimed is None:
         return None
@@ -68,7 +72,8 @@ def begin(claimed: Claim) -> bool:
 def claim_slice(slice_id: int) -> SliceClaim | None:
     """Claim a slice; None where it is done, another worker holds it, or its run does not go on."""
     claimed = services.claim_slice(
-        slice_id=slice_id, worker=node.process_name(), lease_seconds=settings.LEASE_SECONDS, profiles=node.profiles()
+        slice_id=slice_id, worker=node.process_name(), lease_seconds=settings.LEASE_SECONDS,
+        profiles=node.profiles()
     )
     if claimed is not None:
         _count(claimed)
@@ -80,7 +85,9 @@ def claim_replay(replay_id: int) -> ReplayClaim | None:
 
     None where it does not wait any more, another worker holds it, or its attempts are used up.
     """
-    claimed = services.claim_replay(replay_id=replay_id, worker=node.process_name(), lease_seconds=settings.LEASE_SECONDS)
+    claimed = services.claim_replay(
+        replay_id=replay_id, worker=node.process_name(), lease_seconds=settings.LEASE_SECONDS
+    )
     if claimed is None:
         return None
     node.count(claims=1)
@@ -105,7 +112,9 @@ def is_poisoned(claimed: Claim | SliceClaim) -> bool:
 
 def is_given_up(claimed: Claim | SliceClaim) -> bool:
     """Whether a step has used up its attempts."""
-    return claimed.crashes >= int(settings.MAXIMUM_CRASHES) or claimed.attempts > int(settings.MAXIMUM_ATTEMPTS)
+    return (
+        claimed.crashes >= int(settings.MAXIMUM_CRASHES) or claimed.attempts > int(settings.MAXIMUM_ATTEMPTS)
+    )
 
 
 def fail(claimed: Claim | SliceClaim | ReplayClaim, message: str) -> None:
@@ -175,7 +184,10 @@ def back_off(claimed: Claim | SliceClaim | ReplayClaim, why: object) -> None:
     After `FAILURES_TO_REPORT` tries an event of the run reports the failure; a replay fails.
     """
     if isinstance(claimed, ReplayClaim) and claimed.troubles + 1 >= FAILURES_TO_REPORT:
-        fail(claimed, f"It was tried {FAILURES_TO_REPORT} times, and could not be done now ({why}). Ask again later.")
+        fail(
+            claimed,
+            f"It was tried {FAILURES_TO_REPORT} times, and could not be done now ({why}). Ask again later."
+        )
         return
     services.renew_connection()
     with contextlib.suppress(*NO_ANSWER):

@@ -16,7 +16,9 @@ from database.steps import Ready
 
 log = logging.getLogger(__name__)
 
-ADVANCE, EVALUATE, REPLAY, SWEEP = "processing.advance", "processing.evaluate", "processing.replay", "processing.sweep"
+ADVANCE, EVALUATE, REPLAY, SWEEP = (
+    "processing.advance", "processing.evaluate", "processing.replay", "processing.sweep"
+)
 #: Errors that a broker raises that is down or frozen.
 BROKER_ERRORS = (OperationalError, OSError)
 #: A broker that did not answer is not asked again for so long, so that its time-out is paid once.
@@ -49,7 +51,9 @@ def send(task: str, ready: Iterable[Ready]) -> None:
             _rests_until = 0.0
         except BROKER_ERRORS as error:
             _rests_until = time.monotonic() + REST_SECONDS
-            log.warning("%s %s: the broker did not take the message (%s); the sweep will send it", task, number, error)
+            log.warning(
+                "%s %s: the broker did not take the message (%s); the sweep will send it", task, number, error
+            )
 
 
 def waiting(queue: str = settings.CELERY_TASK_DEFAULT_QUEUE) -> int | None:

@@ -23,8 +23,8 @@ SURE_SPEED = 500_000_000
 
 
 def evaluate(
-    plan: Plan, genomes: Genomes, *, seed: int, generation: int, threads: int, heartbeat: Heartbeat, number: int, origin: int = 0,
-    state: State | None = None, seconds: float = math.inf,
+    plan: Plan, genomes: Genomes, *, seed: int, generation: int, threads: int, heartbeat: Heartbeat,
+    number: int, origin: int = 0, state: State | None = None, seconds: float = math.inf,
 ) -> Evaluations:
     """Evaluate `number` genomes.
 
@@ -42,8 +42,8 @@ def evaluate(
             seed=seed, generation=generation, origin=origin, number=number, population=plan.population_size
         )
         found: Evaluations = plan.judge.evaluate(
-            genomes, seed=seed, generation=generation, last=number, origin=origin, threads=threads, state=state, beat=heartbeat,
-            seconds=seconds, twice=twice,
+            genomes, seed=seed, generation=generation, last=number, origin=origin, threads=threads,
+            state=state, beat=heartbeat, seconds=seconds, twice=twice,
         )
         return found
     chunks: list[Evaluations] = []
@@ -52,8 +52,8 @@ def evaluate(
         started, last = time.monotonic(), min(first + size, number)
         chunks.append(
             plan.judge.evaluate(
-                genomes, seed=seed, generation=generation, first=first, last=last, origin=origin, threads=threads,
-                state=state,
+                genomes, seed=seed, generation=generation, first=first, last=last, origin=origin,
+                threads=threads, state=state,
             )
         )
         first = last

@@ -17,15 +17,16 @@ def events_of(closed: GenerationResult) -> list[NewEvent]:
     summary = "no agent has a fitness" if best is None else f"best {figure(best)}, mean {figure(mean)}"
     events = [
         NewEvent(
-            EventType.GENERATION_COMPLETED, f"Generation {closed.number}: {summary}{_novelty(closed)}.", generation=closed.number,
-            data=dict(closed.novelty or {}),
+            EventType.GENERATION_COMPLETED, f"Generation {closed.number}: {summary}{_novelty(closed)}.",
+            generation=closed.number, data=dict(closed.novelty or {}),
         )
     ]
     if closed.is_improved:
         fitness = float(closed.evaluations.fitness[closed.champion])
         events.append(
             NewEvent(
-                EventType.CHAMPION_IMPROVED, f"New champion: agent {closed.champion} with fitness {figure(fitness)}.",
+                EventType.CHAMPION_IMPROVED,
+                f"New champion: agent {closed.champion} with fitness {figure(fitness)}.",
                 generation=closed.number, data={"index": closed.champion, "fitness": fitness},
             )
         )
@@ -37,7 +38,9 @@ def _novelty(closed: GenerationResult) -> str:
     if closed.novelty is None:
         return ""
     mean, largest = closed.novelty["mean_novelty"], closed.novelty["largest_novelty"]
-    sentence = "" if mean is None or largest is None else f"; novelty up to {figure(largest)}, mean {figure(mean)}"
+    sentence = (
+        "" if mean is None or largest is None else f"; novelty up to {figure(largest)}, mean {figure(mean)}"
+    )
     return f"{sentence}; {closed.novelty['archive_size']} in the archive"
 
 

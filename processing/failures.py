@@ -18,15 +18,16 @@ BY_CHANCE = {
 }
 _WORDS = {
     Failure.NON_FINITE_FITNESS: "its fitness is not a finite number", Failure.TIMEOUT: "it took too long",
-    Failure.ENVIRONMENT_ERROR: "its environment raised an error", Failure.OUT_OF_MEMORY: "its environment ran out of memory",
+    Failure.ENVIRONMENT_ERROR: "its environment raised an error",
+    Failure.OUT_OF_MEMORY: "its environment ran out of memory",
     Failure.WORKER_LOST: "no worker survived its evaluation",
 }
 _ADVICE = "Mend what made the agents fail; the run's events tell more."
 #: What may be done next, by whether a generation is left: where environments failed (first) and otherwise.
 _AFTER_MENDING = {
     True: "Once the environment is mended, the run may be resumed, and goes on from its last parents.",
-    False: "No generation is left, so the run cannot be resumed: once the environment is mended, submit its work item "
-    "again.",
+    False: "No generation is left, so the run cannot be resumed: once the environment is mended, submit its "
+    "work item again.",
 }
 _AFTERWARDS = {
     True: "The run may be resumed, and then tries other agents.",
@@ -34,7 +35,9 @@ _AFTERWARDS = {
 }
 
 
-def decided_by_chance(instance: Instance, closed: GenerationResult, confirming: Iterable[Failure]) -> list[NewEvent]:
+def decided_by_chance(
+    instance: Instance, closed: GenerationResult, confirming: Iterable[Failure]
+) -> list[NewEvent]:
     """Mark a run as not reproducible where a clock or a machine decided a failure; return the events.
 
     Args:
@@ -48,8 +51,8 @@ def decided_by_chance(instance: Instance, closed: GenerationResult, confirming: 
     ]
     events = [
         NewEvent(
-            EventType.NOTE, f"{who} failed {BY_CHANCE[failure]}; the run is not reproducible.", EventLevel.WARNING,
-            closed.number, data={"failure": failure.name, "agents": number},
+            EventType.NOTE, f"{who} failed {BY_CHANCE[failure]}; the run is not reproducible.",
+            EventLevel.WARNING, closed.number, data={"failure": failure.name, "agents": number},
         )
         for failure, number, who in found if failure in BY_CHANCE
     ]
@@ -62,19 +65,27 @@ def with_reasons(closed: GenerationResult, *, max_generations: int) -> Generatio
 
     Where the run died out, its explanation has the commonest failure and what to do next.
     """
-    if closed.stop != StopReason.EXTINCTION or closed.explanation is None or not closed.evaluations.failures.any():
+    if (
+        closed.stop != StopReason.EXTINCTION or closed.explanation is None
+        or not closed.evaluations.failures.any()
+    ):
         return closed
     reason, number = _commonest(closed.evaluations)
     size = len(closed.evaluations)
     who = "All failed" if number == size else f"{number} of {size} failed"
     sentence = " ".join(reason.split()).rstrip(".")
     message = f"{closed.explanation['message']} {who} for this reason: {sentence}."
-    changes = {"message": message, "led_to": closed.explanation["led_to"] | {"failure": reason, "failed_agents": number}}
+    changes = {
+        "message": message,
+        "led_to": closed.explanation["led_to"] | {"failure": reason, "failed_agents": number}
+    }
     advice, after = closed.explanation["advice"], _AFTERWARDS
     if closed.evaluations.reasons:
         advice, after = _ADVICE, _AFTER_MENDING
     is_left = closed.number + 1 < max_generations
-    return replace(closed, explanation=closed.explanation | changes | {"advice": f"{advice} {after[is_left]}"})
+    return replace(
+        closed, explanation=closed.explanation | changes | {"advice": f"{advice} {after[is_left]}"}
+    )
 
 
 def _commonest(evaluations: Evaluations) -> tuple[str, int]:

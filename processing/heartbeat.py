@@ -44,7 +44,9 @@ class Heartbeat:
         self.open.enter_context(while_compiling(self.while_compiling))
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.open.close()
         faulthandler.cancel_dump_traceback_later()
 

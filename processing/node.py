@@ -22,7 +22,9 @@ FLUSH_EVERY_SECONDS = 1.0
 
 def name() -> str:
     """Return the name of this node, which is a worker's parent process and its children."""
-    return os.environ.get("WORKER_NAME") or (_names[-1] if _names else f"{socket.gethostname()}-{os.getpid()}")
+    return (
+        os.environ.get("WORKER_NAME") or (_names[-1] if _names else f"{socket.gethostname()}-{os.getpid()}")
+    )
 
 
 def set_name(name: str) -> None:

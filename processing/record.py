@@ -23,13 +23,15 @@ def record_of(run: Run, closed: GenerationResult, *, seconds: float, started_at:
     )
     return NewGeneration(
         number=closed.number, statistics=closed.statistics,
-        scalars=packing.pack(scalars, evaluations.reasons, scores=closed.scores), digest=closed.checkpoint.digest,
-        champion_index=closed.champion, started_at=started_at, seconds=seconds,
-        environment_steps=int(evaluations.steps.sum(dtype=np.int64)),
+        scalars=packing.pack(scalars, evaluations.reasons, scores=closed.scores),
+        digest=closed.checkpoint.digest, champion_index=closed.champion, started_at=started_at,
+        seconds=seconds, environment_steps=int(evaluations.steps.sum(dtype=np.int64)),
         state=checkpoints.pack(closed.checkpoint, run.plan.genome), genomes=closed.genomes,
         fitness=evaluations.fitness, kept=_kept(run, closed),
-        best_fitness=closed.checkpoint.best_fitness, improved=closed.is_improved, normalization=closed.normalization,
-        species=None if closed.species is None else tuple(NewSnapshot(**each._asdict()) for each in closed.snapshots),
+        best_fitness=closed.checkpoint.best_fitness, improved=closed.is_improved,
+        normalization=closed.normalization,
+        species=None if closed.species is None
+        else tuple(NewSnapshot(**each._asdict()) for each in closed.snapshots),
     )
 
 

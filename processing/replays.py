@@ -27,9 +27,10 @@ def work_on(claim: ReplayClaim, run: Run, heartbeat: Heartbeat) -> None:
         Refused: the episode cannot be replayed; the message says why.
     """
     recording = run.plan.replays.record(
-        genome_of(claim.instance_id, claim.generation, claim.index), seed=run.instance.seed, generation=claim.generation,
-        agent=claim.index, episode=claim.episode, pictures=claim.with_pictures,
-        normalization=normalization_of(run.plan, claim.instance_id, claim.generation), beat=_limited(heartbeat),
+        genome_of(claim.instance_id, claim.generation, claim.index), seed=run.instance.seed,
+        generation=claim.generation, agent=claim.index, episode=claim.episode, pictures=claim.with_pictures,
+        normalization=normalization_of(run.plan, claim.instance_id, claim.generation),
+        beat=_limited(heartbeat),
     )
     result, film = pack(recording, run.plan.genome)
     services.store_replay(claim=claim, result=result, film=film)
@@ -60,8 +61,8 @@ def normalization_of(plan: Plan, instance_id: int, generation: int) -> Normaliza
     packed = selectors.normalization_of(instance_id, generation)
     if packed is None:
         raise Refused(
-            "This network gets observations normalised by what was seen before its generation, and that was not kept. "
-            "Runs that are started now keep it."
+            "This network gets observations normalised by what was seen before its generation, and that was "
+            "not kept. Runs that are started now keep it."
         )
     return unpack(packed)
 
@@ -73,6 +74,8 @@ def _limited(heartbeat: Heartbeat) -> Callable[[], None]:
     def beat() -> None:
         heartbeat()
         if time.monotonic() > ends_at:
-            raise Refused(f"The episode was given up: to replay it takes longer than {MOST_SECONDS:g} seconds.")
+            raise Refused(
+                f"The episode was given up: to replay it takes longer than {MOST_SECONDS:g} seconds."
+            )
 
     return beat

@@ -79,7 +79,8 @@ def _work_on_claim(what: str, claimed: Callable[[], C | None], work: Callable[[C
     if claim is None:
         return False
     logs.set_context(
-        instance=claim.instance_id, generation=getattr(claim, "generation", None), correlation_id=None, worker=node.process_name()
+        instance=claim.instance_id, generation=getattr(claim, "generation", None), correlation_id=None,
+        worker=node.process_name()
     )
     try:
         with Heartbeat(lambda seconds: claims.extend(claim, seconds)) as heartbeat:
@@ -102,7 +103,9 @@ def _work_on_claim(what: str, claimed: Callable[[], C | None], work: Callable[[C
     except Exception:
         number = secrets.token_hex(6)
         log.exception("trouble %s: %s", number, what, extra={"correlation_id": number})
-        claims.fail(claim, f"Something went wrong here; it is not your fault. The log tells more under {number}.")
+        claims.fail(
+            claim, f"Something went wrong here; it is not your fault. The log tells more under {number}."
+        )
     finally:
         node.flush_counts()
         logs.set_context(instance=None, generation=None)

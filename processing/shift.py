@@ -65,8 +65,8 @@ class Shift:
                 return False
             with attended(self.plan, threads=self.run.threads, heartbeat=self.heartbeat) as confirming:
                 closed = generations.close_generation(
-                    replace(self.plan, beat=self.heartbeat), checkpoint, evaluated.population, evaluated.evaluations,
-                    seed=self.seed,
+                    replace(self.plan, beat=self.heartbeat), checkpoint, evaluated.population,
+                    evaluated.evaluations, seed=self.seed,
                 )
             if settings.GENERATION_PAUSE_SECONDS:
                 time.sleep(settings.GENERATION_PAUSE_SECONDS)
@@ -117,7 +117,9 @@ class Shift:
         """Return the generation that was evaluated in slices; its time counts from when it was handed out."""
         population, evaluations = slices.gathered(self.plan, self.run.instance)
         started_at = steps.slices_opened_at(self.claim.instance_id)
-        return _Evaluated(population, evaluations, started_at, (services.database_now() - started_at).total_seconds())
+        return _Evaluated(
+            population, evaluations, started_at, (services.database_now() - started_at).total_seconds()
+        )
 
     def _slice_size(self, number: int) -> int | None:
         """Return the number of agents in a slice.
@@ -141,7 +143,9 @@ class Shift:
         node.count(commits=1)
         announcements.announce([self.claim.instance_id])
 
-    def _commit(self, closed: GenerationResult, evaluated: "_Evaluated", confirming: list[Failure]) -> Instance:
+    def _commit(
+        self, closed: GenerationResult, evaluated: "_Evaluated", confirming: list[Failure]
+    ) -> Instance:
         """Commit the generation and return the run.
 
         Without an answer the database is asked whether it was done.
@@ -171,25 +175,32 @@ class Shift:
                 time.sleep(REREAD_PAUSE_SECONDS)
                 self.heartbeat()
 
-    def _write(self, closed: GenerationResult, evaluated: "_Evaluated", confirming: list[Failure]) -> Instance:
+    def _write(
+        self, closed: GenerationResult, evaluated: "_Evaluated", confirming: list[Failure]
+    ) -> Instance:
         """Write the generation and all that belongs to it in one transaction, behind the fence.
 
         Return the run.
         """
         record = record_of(self.run, closed, seconds=evaluated.seconds, started_at=evaluated.started_at)
         with claims.fenced(self.claim) as instance:
-            services.record_generation(instance=instance, generation=record, keep_every=settings.CHECKPOINT_KEEP_EVERY)
+            services.record_generation(
+                instance=instance, generation=record, keep_every=settings.CHECKPOINT_KEEP_EVERY
+            )
             services.close_slices(instance=instance)
             instance.profile = node.profile_of(self.plan)
             warnings = [
-                *_profile_change(instance, self.plan), *failures.decided_by_chance(instance, closed, confirming),
+                *_profile_change(instance, self.plan),
+                *failures.decided_by_chance(instance, closed, confirming),
                 *remarks.noticed(instance, closed),
             ]
             closed = failures.with_reasons(
                 self._timed(instance, closed), max_generations=self.plan.stop.max_generations
             )
             changed = self._entered(instance, closed)
-            services.finish_commit(instance=instance, events=[*events_of(closed), *warnings, *([changed] if changed else [])])
+            services.finish_commit(
+                instance=instance, events=[*events_of(closed), *warnings, *([changed] if changed else [])]
+            )
         return instance
 
     def _entered(self, instance: Instance, closed: GenerationResult) -> NewEvent | None:
@@ -242,4 +253,9 @@ def _profile_change(instance: Instance, plan: Plan) -> list[NewEvent]:
     if not before or all(before.get(name) == value for name, value in deciding.items()):
         return []
     instance.reproducible = False
-    return [NewEvent(EventType.NOTE, "Goes on under another numeric profile.", EventLevel.WARNING, data={"before": before})]
+    return [
+        NewEvent(
+            EventType.NOTE, "Goes on under another numeric profile.", EventLevel.WARNING,
+            data={"before": before}
+        )
+    ]

@@ -34,7 +34,9 @@ SECONDS = 10.0
 MOST_SLICES = 1_000
 
 
-def cut(plan: Plan, population: Population, size: int, *, first: int = 0, origin: int = 0) -> Iterator[NewSlice]:
+def cut(
+    plan: Plan, population: Population, size: int, *, first: int = 0, origin: int = 0
+) -> Iterator[NewSlice]:
     """Yield the population from `first` on in slices of at most `size` agents.
 
     Args:
@@ -45,7 +47,9 @@ def cut(plan: Plan, population: Population, size: int, *, first: int = 0, origin
         yield NewSlice(origin + start, origin + last, pack_slice(population, start, last, plan.genome))
 
 
-def begun(plan: Plan, population: Population, evaluations: Evaluations, *, origin: int = 0) -> Iterator[NewSlice]:
+def begun(
+    plan: Plan, population: Population, evaluations: Evaluations, *, origin: int = 0
+) -> Iterator[NewSlice]:
     """Yield a slice of the first agents with their results, then the others in slices that take as long.
 
     Args:
@@ -87,7 +91,8 @@ def work_on(claim: SliceClaim, run: Run, heartbeat: Heartbeat) -> None:
     population = unpack_slice(steps.population_of(claim.slice_id), plan.genome)
     evaluations = evaluate(
         plan, population.genomes, seed=run.instance.seed, generation=claim.generation, origin=claim.first,
-        number=number, threads=run.threads, heartbeat=heartbeat, state=_judge_state(claim, plan), seconds=SECONDS,
+        number=number, threads=run.threads, heartbeat=heartbeat, state=_judge_state(claim, plan),
+        seconds=SECONDS,
     )
     if len(evaluations) < number:
         _leave_the_rest(claim, plan, population, evaluations)
@@ -113,12 +118,16 @@ def _split(claim: SliceClaim, plan: Plan) -> None:
     """Give each agent a slice of its own, as workers died at one of them."""
     population = unpack_slice(steps.population_of(claim.slice_id), plan.genome)
     single = [
-        NewSlice(claim.first + index, claim.first + index + 1, pack_slice(population, index, index + 1, plan.genome))
+        NewSlice(
+            claim.first + index, claim.first + index + 1,
+            pack_slice(population, index, index + 1, plan.genome)
+        )
         for index in range(len(population))
     ]
     message = f"Workers died of agents {claim.first} to {claim.last - 1}; they are evaluated one by one."
     services.split_slice(
-        claim=claim, slices=single, event=NewEvent(EventType.NOTE, message, EventLevel.WARNING, claim.generation)
+        claim=claim, slices=single,
+        event=NewEvent(EventType.NOTE, message, EventLevel.WARNING, claim.generation)
     )
     announcements.announce([claim.instance_id])
 
@@ -127,7 +136,8 @@ def _give_up(claim: SliceClaim, plan: Plan) -> None:
     """Fail an agent whose evaluation no worker survived; the run goes on without it."""
     message = f"Agent {claim.first} failed: no worker survived its evaluation."
     event = NewEvent(
-        EventType.NOTE, message, EventLevel.ERROR, claim.generation, data={"index": claim.first, "failure": "WORKER_LOST"}
+        EventType.NOTE, message, EventLevel.ERROR, claim.generation,
+        data={"index": claim.first, "failure": "WORKER_LOST"}
     )
     _commit(claim, pack_results(lost(1), plan.genome), event)
 

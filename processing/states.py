@@ -1,7 +1,8 @@
 """The states of a run, and the requests of users to pause, resume or cancel it.
 
     QUEUED -> RUNNING -> SUCCEEDED          a stop rule was met
-                      -> FAILED             an error, or all agents of the last generation failed; may be resumed
+                      -> FAILED             an error, or all agents of the last generation failed; may be
+                      resumed
     RUNNING -> PAUSING -> PAUSED -> QUEUED  (pause, resume); at once where no worker holds it
     any active or paused state -> CANCELLED, or CANCELLING first to let the generation finish
 """
@@ -20,8 +21,8 @@ from processing.announcements import announce
 from processing.core.types import StopReason
 
 _REVIVED = (
-    "It had died out, and goes on from its last parents, or with new agents where there were none. What made its "
-    "agents fail may have been changed meanwhile, so the run is not reproducible."
+    "It had died out, and goes on from its last parents, or with new agents where there were none. What made "
+    "its agents fail may have been changed meanwhile, so the run is not reproducible."
 )
 
 
@@ -128,7 +129,9 @@ def cancel(instance_id: int, *, immediately: bool = True) -> Instance:
         ("QUEUED", "RUNNING", "PAUSING", "PAUSED", "CANCELLING"), InstanceState.CANCELLED
     )
     if immediately:
-        return services.change_state(instance_id=instance_id, transitions=every, event=event, raise_epoch=True)
+        return services.change_state(
+            instance_id=instance_id, transitions=every, event=event, raise_epoch=True
+        )
     later = dict.fromkeys(("QUEUED", "RUNNING", "PAUSING"), InstanceState.CANCELLING)
     del every["CANCELLING"]
     return _at_once_or_later(instance_id, event, every, later)

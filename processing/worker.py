@@ -77,7 +77,10 @@ class StepRequest(Request):  # type: ignore[misc]
             recovery.worker_died(f"{node.name()}/{self.worker_pid}", crashed=crashed)
             node.flush_counts()
         except NO_ANSWER as error:
-            log.warning("the database does not answer (%s); what process %s held is free after its lease", error, self.worker_pid)
+            log.warning(
+                "the database does not answer (%s); what process %s held is free after its lease", error,
+                self.worker_pid
+            )
 
 
 @celeryd_init.connect
