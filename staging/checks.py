@@ -13,13 +13,23 @@ from staging.limits import Limits
 from staging.maze_checks import goal_faults, goal_warnings, maze_faults, maze_warnings
 from staging.preset_checks import preset_warnings
 from staging.solved_checks import solved_warnings
-from staging.strategy_checks import mixture_warnings, novelty_faults, strategy_faults, strategy_warnings, weights_faults
+from staging.strategy_checks import (
+    mixture_warnings,
+    novelty_faults,
+    strategy_faults,
+    strategy_warnings,
+    weights_faults,
+)
 from staging.table_checks import table_faults, table_warnings
 from staging.workload import Workload
 
 #: Checks of an environment beyond those of its own model, by type.
-ENVIRONMENT_FAULTS: Mapping[str, Callable[[Any, Limits], list[Fault]]] = {"maze": maze_faults, "table": table_faults}
-ENVIRONMENT_WARNINGS: Mapping[str, Callable[[Any], list[Fault]]] = {"maze": maze_warnings, "gymnasium": gymnasium_warnings}
+ENVIRONMENT_FAULTS: Mapping[str, Callable[[Any, Limits], list[Fault]]] = {
+    "maze": maze_faults, "table": table_faults
+}
+ENVIRONMENT_WARNINGS: Mapping[str, Callable[[Any], list[Fault]]] = {
+    "maze": maze_warnings, "gymnasium": gymnasium_warnings
+}
 
 
 def faults_of(work_item: WorkItem, limits: Limits) -> list[Fault]:
@@ -47,7 +57,9 @@ def _strategy_faults(work_item: WorkItem, limits: Limits) -> list[Fault]:
 
 def _novelty_faults(work_item: WorkItem, limits: Limits) -> list[Fault]:
     population = _group(work_item, "strategy").population_size
-    return novelty_faults(getattr(work_item, "novelty", None), _group(work_item, "environment").type, population)
+    return novelty_faults(
+        getattr(work_item, "novelty", None), _group(work_item, "environment").type, population
+    )
 
 
 def size_faults(work_item: WorkItem, work: Workload, cost: CostEstimate, limits: Limits) -> list[Fault]:
@@ -75,8 +87,8 @@ def warnings_of(work_item: WorkItem, world: Any) -> list[Fault]:
     return [
         *(check(world) if check else ()), *goal_warnings(work_item, world), *strategy_warnings(strategy),
         *preset_warnings(work_item),
-        *_fitness_warnings(work_item, world), *_episode_warnings(work_item, world), *_output_warnings(work_item, world),
-        *solved_warnings(work_item, world), *table_warnings(work_item),
+        *_fitness_warnings(work_item, world), *_episode_warnings(work_item, world),
+        *_output_warnings(work_item, world), *solved_warnings(work_item, world), *table_warnings(work_item),
         *mixture_warnings(getattr(work_item, "novelty", None), strategy),
     ]
 

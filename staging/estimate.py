@@ -72,8 +72,8 @@ def estimate(work_item: WorkItem, work: Workload, *, workers: int = 1) -> CostEs
         low, high = min(low, limit), min(high, limit)
     return CostEstimate(
         evaluations=work.evaluations, environment_steps=work.environment_steps,
-        storage_bytes=_storage_bytes(work, resolved_record(work_item, work)), memory_bytes=_memory_bytes(work),
-        seconds_low=low, seconds_high=high, workers=workers,
+        storage_bytes=_storage_bytes(work, resolved_record(work_item, work)),
+        memory_bytes=_memory_bytes(work), seconds_low=low, seconds_high=high, workers=workers,
         basis=_basis(work),
     )
 
@@ -102,7 +102,9 @@ def _seconds(work: Workload) -> tuple[float, float]:
 
 def _rates(work: Workload) -> tuple[float, float]:
     """Return steps per second, slow and fast, of the network and, unless compiled, the environment."""
-    slow, fast = (rate * REFERENCE_WEIGHTS / max(work.weights, REFERENCE_WEIGHTS) for rate in STEPS_PER_SECOND)
+    slow, fast = (
+        rate * REFERENCE_WEIGHTS / max(work.weights, REFERENCE_WEIGHTS) for rate in STEPS_PER_SECOND
+    )
     if work.steps_per_second is None:
         return slow, fast
     return 1 / (1 / slow + 1 / work.steps_per_second[0]), 1 / (1 / fast + 1 / work.steps_per_second[1])
@@ -114,8 +116,8 @@ def _basis(work: Workload) -> str:
         slow, fast = work.steps_per_second
         return f"{slow:,.0f} to {fast:,.0f} steps a second in an environment that is not compiled"
     return (
-        f"{STEPS_PER_SECOND[0] / 1e6:g} to {STEPS_PER_SECOND[1] / 1e6:g} million steps a second for a network of "
-        f"{REFERENCE_WEIGHTS} weights, scaled to {work.weights}"
+        f"{STEPS_PER_SECOND[0] / 1e6:g} to {STEPS_PER_SECOND[1] / 1e6:g} million steps a second for a "
+        f"network of {REFERENCE_WEIGHTS} weights, scaled to {work.weights}"
     )
 
 

@@ -43,7 +43,10 @@ def fitted_to_map(work_item: WorkItem) -> WorkItem:
     if not isinstance(maze, MazeParameters) or maze.goals is not None:
         return work_item
     goals = sum(row.count(GOAL) for row in maze.rows)
-    return work_item.model_copy(update={"environment": maze.model_copy(update={"goals": goals})}) if goals else work_item
+    return (
+        work_item.model_copy(update={"environment": maze.model_copy(update={"goals": goals})})
+        if goals else work_item
+    )
 
 
 def fitted_to_targets(work_item: WorkItem) -> WorkItem:

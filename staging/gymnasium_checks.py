@@ -40,7 +40,9 @@ class EnvironmentLookup(Protocol):
 
     def entries(self) -> Mapping[str, Entry]: ...
     def entry(self, name: str) -> Entry | None: ...
-    def facts(self, name: str, kwargs: Mapping[str, Any], wrappers: Sequence[Mapping[str, Any]] = ()) -> Facts: ...
+    def facts(
+        self, name: str, kwargs: Mapping[str, Any], wrappers: Sequence[Mapping[str, Any]] = ()
+    ) -> Facts: ...
 
 
 class Snapshot:
@@ -56,7 +58,9 @@ class Snapshot:
         """Return one environment; None where there is none."""
         return catalogue.entries().get(name)
 
-    def facts(self, name: str, kwargs: Mapping[str, Any], wrappers: Sequence[Mapping[str, Any]] = ()) -> Facts:
+    def facts(
+        self, name: str, kwargs: Mapping[str, Any], wrappers: Sequence[Mapping[str, Any]] = ()
+    ) -> Facts:
         """Return the facts of an environment with these keyword arguments and wrappers.
 
         Raises:
@@ -73,7 +77,9 @@ def looked_up(environment: Any, known: EnvironmentLookup) -> tuple[Facts | None,
     if not isinstance(environment, GymnasiumParameters):
         return None, []
     if PLAIN_ID.fullmatch(environment.id) is None:
-        expected = 'the plain id of a registered environment, as "Acrobot-v1" or "space/Rocket-v0", without a module'
+        expected = (
+            'the plain id of a registered environment, as "Acrobot-v1" or "space/Rocket-v0", without a module'
+        )
         return None, [_unknown(environment.id, expected, known)]
     entry = known.entry(environment.id)
     if entry is None:
@@ -121,7 +127,10 @@ def _observed_parts(environment: GymnasiumParameters, space: Space) -> tuple[str
 
 def observe_warnings(environment: Any, facts: Facts | None) -> list[Fault]:
     """Warn of parts of observations that networks do not get, where the document does not name any."""
-    if facts is None or environment.observe is not None or (usable := usable_parts(facts["observation"])) is None:
+    if (
+        facts is None or environment.observe is not None
+        or (usable := usable_parts(facts["observation"])) is None
+    ):
         return []
     left_out = {name: why for name, why in part_troubles(facts["observation"]).items() if why is not None}
     expected = f"the parts that networks can take, {_named(usable)}"
@@ -192,7 +201,10 @@ def _unmade(environment: GymnasiumParameters, wrappers: list[dict[str, Any]], wo
     if not wrappers or (environment.kwargs and "wrappers[" not in words):
         expected = "keyword arguments that the environment can be made with"
         return fault(FaultCode.INCONSISTENT, KWARGS, expected, shown(environment.kwargs), words)
-    return fault(FaultCode.INCONSISTENT, WRAPPERS, "wrappers that can be put around the environment", shown(wrappers), words)
+    return fault(
+        FaultCode.INCONSISTENT, WRAPPERS, "wrappers that can be put around the environment", shown(wrappers),
+        words
+    )
 
 
 def gymnasium_warnings(world: Any) -> list[Fault]:
@@ -204,14 +216,21 @@ def _aggregate_warnings(parameters: GymnasiumParameters) -> list[Fault]:
     if parameters.aggregate is None or parameters.episodes > 1:
         return []
     expected = "null, as there is only one episode for each agent"
-    return [fault(FaultCode.INCONSISTENT, ("environment", "aggregate"), expected, shown(str(parameters.aggregate)))]
+    return [
+        fault(
+            FaultCode.INCONSISTENT, ("environment", "aggregate"), expected, shown(str(parameters.aggregate))
+        )
+    ]
 
 
 def _normalize_warnings(parameters: GymnasiumParameters) -> list[Fault]:
     plain = parameters.model_copy(update={"normalize_observations": False})
     if not parameters.normalize_observations or compiled_version(plain) is None:
         return []
-    expected = "false, as this environment is compiled, and hundreds of times faster, where observations are not normalised"
+    expected = (
+        "false, as this environment is compiled, and hundreds of times faster, where observations are not "
+        "normalised"
+    )
     return [fault(FaultCode.INCONSISTENT, ("environment", "normalize_observations"), expected, "true")]
 
 
@@ -225,7 +244,9 @@ def _unfit(name: str, sentence: str) -> Fault:
 
 def _wrong_fault(one: KwargFault, given: Mapping[str, Any]) -> Fault:
     if one.is_unknown:
-        return fault(FaultCode.UNKNOWN_FIELD, (*KWARGS, one.name), one.expected, f"the key {shown(one.name)}", one.hint)
+        return fault(
+            FaultCode.UNKNOWN_FIELD, (*KWARGS, one.name), one.expected, f"the key {shown(one.name)}", one.hint
+        )
     code = FaultCode.OUT_OF_RANGE if one.is_out_of_range else FaultCode.INVALID_TYPE
     code = FaultCode.INCONSISTENT if one.is_contradiction else code
     return fault(code, (*KWARGS, one.name), one.expected, shown(given[one.name]), one.hint)

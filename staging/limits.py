@@ -14,6 +14,7 @@ class Limits:
     max_replicates: int = 100
     max_weights: int = 1_000_000  # of one genome
     max_evaluations: int = 10_000_000_000  # agents, over all generations and replicates
-    max_environment_steps: int = 1_000_000_000_000_000  # over all generations and replicates, if no episode ends early
+    # over all generations and replicates, if no episode ends early
+    max_environment_steps: int = 1_000_000_000_000_000
     max_memory_bytes: int = 4_000_000_000  # of evaluating one generation
     max_storage_bytes: int = 100_000_000_000  # over all replicates

@@ -6,7 +6,15 @@ from typing import Any
 from formatting.faults import Fault, FaultCode, fault, shown
 from formatting.sound import Entries, entries, run_check
 from formatting.work_item import WorkItem
-from processing.core.environments.maze.grid_world import GOAL, OBSTACLE, OPEN, START, GridWorld, MazeParameters, RewardParameters
+from processing.core.environments.maze.grid_world import (
+    GOAL,
+    OBSTACLE,
+    OPEN,
+    START,
+    GridWorld,
+    MazeParameters,
+    RewardParameters,
+)
 from processing.core.number_text import counted
 from staging.limits import Limits
 
@@ -19,7 +27,9 @@ _MEANT = {"s": START, "g": GOAL, " ": OPEN, "_": OPEN, "x": OBSTACLE, "X": OBSTA
 
 def maze_faults(maze: MazeParameters, limits: Limits) -> list[Fault]:
     """Return all faults of the map and the rewards, in time linear in the number of cells."""
-    rewards = [each for name in RewardParameters.model_fields for each in run_check(_reward_faults, maze, name)]
+    rewards = [
+        each for name in RewardParameters.model_fields for each in run_check(_reward_faults, maze, name)
+    ]
     return [*run_check(_map_faults, maze, limits), *rewards]
 
 
@@ -68,7 +78,9 @@ def goal_faults(work_item: WorkItem) -> list[Fault]:
     if steps[asked - 1] > maze.max_steps:
         within = sum(each <= maze.max_steps for each in steps)
         hint = f"Or set `environment.goals` to {within} at most." if within else None
-        expected = f"at least {steps[asked - 1]} steps, as {counted(asked, 'goal')} cannot be reached in fewer"
+        expected = (
+            f"at least {steps[asked - 1]} steps, as {counted(asked, 'goal')} cannot be reached in fewer"
+        )
         return [fault(FaultCode.INCONSISTENT, STEPS, expected, str(maze.max_steps), hint)]
     return []
 
@@ -84,15 +96,22 @@ def goal_warnings(work_item: WorkItem, world: Any) -> list[Fault]:
         warnings.append(fault(FaultCode.INCONSISTENT, GOALS, expected, str(asked)))
     if stop.fitness is not None and stop.fitness <= (best := world.best_without_goals()):
         expected = f"more than {best:g}, as so much may be had without reaching a goal"
-        hint = "`stop.solved` ends a run when goals are reached" + (": leave this out." if stop.solved else ".")
-        warnings.append(fault(FaultCode.INCONSISTENT, ("stop", "fitness"), expected, shown(stop.fitness), hint))
+        hint = "`stop.solved` ends a run when goals are reached" + (
+            ": leave this out." if stop.solved else "."
+        )
+        warnings.append(
+            fault(FaultCode.INCONSISTENT, ("stop", "fitness"), expected, shown(stop.fitness), hint)
+        )
     return warnings
 
 
 def _beyond_reach(maze: MazeParameters, number: int, reachable: int) -> Fault:
     """Return the fault that `goals`, or the map where it is omitted, requires unreachable goals."""
     if maze.goals is not None:
-        return fault(FaultCode.INCONSISTENT, GOALS, f"at most {reachable}, as the others cannot be reached", str(maze.goals))
+        return fault(
+            FaultCode.INCONSISTENT, GOALS, f"at most {reachable}, as the others cannot be reached",
+            str(maze.goals)
+        )
     expected = "goals that can be reached, as `stop.solved` asks for all of them"
     hint = f"Or set `environment.goals` to {reachable}."
     given = f"{counted(number, 'goal')}, of which only {reachable} can be reached"
@@ -100,12 +119,16 @@ def _beyond_reach(maze: MazeParameters, number: int, reachable: int) -> Fault:
 
 
 def _empty_faults(maze: MazeParameters) -> list[Fault]:
-    return [] if any(maze.rows) else [fault(FaultCode.OUT_OF_RANGE, ROWS, "at least one cell", "an empty map")]
+    return (
+        [] if any(maze.rows) else [fault(FaultCode.OUT_OF_RANGE, ROWS, "at least one cell", "an empty map")]
+    )
 
 
 def _shape_faults(rows: Entries) -> list[Fault]:
     width = Counter(len(row) for _, row in rows).most_common(1)[0][0]
-    expected = f"{width} cells, as in most other rows" if len(rows) > 2 else f"{width} cells, as in the other row"
+    expected = (
+        f"{width} cells, as in most other rows" if len(rows) > 2 else f"{width} cells, as in the other row"
+    )
     return [
         fault(FaultCode.INCONSISTENT, (*ROWS, number), expected, f"{len(row)} cells")
         for number, row in rows if len(row) != width
@@ -133,7 +156,10 @@ def _start_faults(maze: MazeParameters) -> list[Fault]:
     if starts == 1:
         return []
     where = [number + 1 for number, row in enumerate(rows) if START in row]
-    given = f"{starts}, in rows {', '.join(map(str, where[:5]))}{', …' if len(where) > 5 else ''}" if starts else "none"
+    given = (
+        f"{starts}, in rows {', '.join(map(str, where[:5]))}{', …' if len(where) > 5 else ''}"
+        if starts else "none"
+    )
     return [fault(FaultCode.INCONSISTENT, ROWS, f'exactly one start "{START}"', given)]
 
 

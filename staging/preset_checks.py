@@ -19,7 +19,9 @@ def preset_warnings(work_item: Any) -> list[Fault]:
     if published is None:
         return []
     groups = zip(("strategy", "network"), published[:2], strict=True)
-    other = [each for name, values in groups for each in _other_values(name, getattr(work_item, name), values)]
+    other = [
+        each for name, values in groups for each in _other_values(name, getattr(work_item, name), values)
+    ]
     own = work_item.environment.model_dump(mode="json")
     scoring = published[2].items()
     other += [f"environment.{name} {json.dumps(value)}" for name, value in scoring if own[name] != value]
@@ -36,5 +38,6 @@ def _other_values(group: str, given: Parameters, published: dict[str, Any]) -> l
     fixed = {"type": own["type"]} if "type" in own else {}
     wanted = type(given).model_validate_json(json.dumps(fixed | published)).model_dump(mode="json")
     return [
-        f"{group}.{name} {json.dumps(value)}" for name, value in wanted.items() if name != "preset" and value != own[name]
+        f"{group}.{name} {json.dumps(value)}"
+        for name, value in wanted.items() if name != "preset" and value != own[name]
     ]

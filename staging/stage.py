@@ -24,7 +24,9 @@ class Unstageable(Faulty):
     """The work item is well formed, but cannot be run here."""
 
 
-def stage(work_item: WorkItem, limits: Limits, *, workers: int = 1, known: EnvironmentLookup | None = None) -> StagedItem:
+def stage(
+    work_item: WorkItem, limits: Limits, *, workers: int = 1, known: EnvironmentLookup | None = None
+) -> StagedItem:
     """Check a work item across its fields and make it ready to run.
 
     Args:
@@ -48,8 +50,9 @@ def stage(work_item: WorkItem, limits: Limits, *, workers: int = 1, known: Envir
     if faults := size_faults(work_item, work, cost, limits):
         raise Unstageable(faults)
     return StagedItem(
-        spec=canonical(work_item), spec_hash=spec_hash(work_item), kind=work_item.kind, seeds=seeds_of(work_item),
-        record=resolved_record(work_item, work), estimate=cost, warnings=(*unseen, *warnings_of(work_item, world)),
+        spec=canonical(work_item), spec_hash=spec_hash(work_item), kind=work_item.kind,
+        seeds=seeds_of(work_item), record=resolved_record(work_item, work), estimate=cost,
+        warnings=(*unseen, *warnings_of(work_item, world)),
         slice_size=resolved_slice_size(work_item, work), facts=None if facts is None else dict(facts),
     )
 

@@ -36,7 +36,8 @@ class StagedItem:
     estimate: CostEstimate  # for one replicate
     warnings: tuple[Fault, ...]  # accepted, but probably not intended
     slice_size: int | None = None  # agents in a slice; None where one worker evaluates each generation
-    facts: dict[str, Any] | None = None  # JSON values looked up of the environment; None where no lookup was needed
+    # JSON values looked up of the environment; None where no lookup was needed
+    facts: dict[str, Any] | None = None
 
 
 def dump(item: StagedItem, key: bytes) -> str:

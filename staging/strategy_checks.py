@@ -33,7 +33,9 @@ def weights_faults(strategy: Parameters, weights: int) -> list[Fault]:
     """Return the fault of a strategy that cannot handle genomes with so many weights."""
     if getattr(strategy, "variant", None) != "full" or weights <= MOST_FULL_WEIGHTS:
         return []
-    expected = f'"separable" for a network of {weights} weights, as "full" takes at most {MOST_FULL_WEIGHTS:,}'
+    expected = (
+        f'"separable" for a network of {weights} weights, as "full" takes at most {MOST_FULL_WEIGHTS:,}'
+    )
     return [fault(FaultCode.INCONSISTENT, ("strategy", "variant"), expected, shown("full"))]
 
 
@@ -59,7 +61,10 @@ def mixture_warnings(novelty: Parameters | None, strategy: Parameters) -> list[F
     weight = getattr(novelty, "weight", 1.0)
     if weight == 1.0 or not isinstance(strategy, RisingThresholdParameters):
         return []
-    expected = "1, or another strategy: mixed scores never exceed 1, and a threshold that rises is soon above all of them"
+    expected = (
+        "1, or another strategy: mixed scores never exceed 1, and a threshold that rises is soon above all "
+        "of them"
+    )
     return [fault(FaultCode.INCONSISTENT, ("novelty", "weight"), expected, shown(weight))]
 
 

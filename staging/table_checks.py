@@ -44,7 +44,9 @@ def _length_faults(table: TableParameters) -> list[Fault]:
     rows, wanted = len(table.targets), len(table.inputs)
     expected = f"{counted(wanted, 'row')}, as many as there are inputs"
     given = counted(rows, "row")
-    return [] if rows == wanted else [fault(FaultCode.INCONSISTENT, ("environment", "targets"), expected, given)]
+    return (
+        [] if rows == wanted else [fault(FaultCode.INCONSISTENT, ("environment", "targets"), expected, given)]
+    )
 
 
 def _comparison_faults(table: TableParameters, key: str) -> list[Fault]:
@@ -95,8 +97,16 @@ def _passes_warnings(work_item: Any, table: TableParameters) -> list[Fault]:
     passes = getattr(network, "activations_per_step", None) or int(getattr(network, "recurrent", False))
     if passes != 1:
         return []
-    expected = "2 or more, as what hidden nodes say reaches no output within one pass, and a table's rows are answered anew"
-    return [fault(FaultCode.INCONSISTENT, ("network", "activations_per_step"), expected, shown(network.activations_per_step))]
+    expected = (
+        "2 or more, as what hidden nodes say reaches no output within one pass, and a table's rows are "
+        "answered anew"
+    )
+    return [
+        fault(
+            FaultCode.INCONSISTENT, ("network", "activations_per_step"), expected,
+            shown(network.activations_per_step)
+        )
+    ]
 
 
 def _range_warnings(work_item: Any, table: TableParameters) -> list[Fault]:
@@ -113,7 +123,10 @@ def _range_warnings(work_item: Any, table: TableParameters) -> list[Fault]:
     beyond = [each for row in table.targets for each in row if not span[0] <= each <= span[1]]
     if not beyond:
         return []
-    expected = f"numbers from {span[0]} to {span[1]}, as outputs of {network.output_activation.value} never lie beyond"
+    expected = (
+        f"numbers from {span[0]} to {span[1]}, as outputs of {network.output_activation.value} never lie "
+        "beyond"
+    )
     return [fault(FaultCode.INCONSISTENT, ("environment", "targets"), expected, shown(beyond[0]))]
 
 

@@ -25,7 +25,8 @@ class Workload:
     weights: int  # of an initial genome
     genome_bytes: int  # of a genome of the last generation
     observed_bytes: int = 0  # of each agent's observation moments, where observations are normalised
-    steps_per_second: tuple[float, float] | None = None  # of the environment alone, slow and fast; None where it is compiled
+    # of the environment alone, slow and fast; None where it is compiled
+    steps_per_second: tuple[float, float] | None = None
 
     @property
     def evaluations(self) -> int:
@@ -68,6 +69,10 @@ def workload_of(work_item: Any, world: Any) -> Workload:
 
 def _gained(work_item: Any) -> int:
     """Estimate the genes that a genome gains up to the last generation, at most MOST_GAINED."""
-    node, connection = (getattr(work_item.strategy, f"add_{what}_probability", 0.0) for what in ("node", "connection"))
-    gained: int = min(round(work_item.stop.max_generations * (2 * node + (1 - node) * connection)), MOST_GAINED)
+    node, connection = (
+        getattr(work_item.strategy, f"add_{what}_probability", 0.0) for what in ("node", "connection")
+    )
+    gained: int = min(
+        round(work_item.stop.max_generations * (2 * node + (1 - node) * connection)), MOST_GAINED
+    )
     return gained
