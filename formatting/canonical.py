@@ -7,7 +7,9 @@ from typing import Any
 from formatting.work_item import WorkItem
 
 #: Keys that do not change an experiment, but only its storage, schedule, labels, or which repeat it is.
-NOT_HASHED = frozenset({"name", "description", "labels", "seed", "priority", "replicates", "record", "execution"})
+NOT_HASHED = frozenset(
+    {"name", "description", "labels", "seed", "priority", "replicates", "record", "execution"}
+)
 #: Keys added later, for which null means the earlier behaviour: not hashed, so that older hashes stay valid.
 NOT_HASHED_WHERE_NULL = frozenset({"novelty"})
 #: Keys of a group that abbreviate what its other keys state in full.

@@ -48,7 +48,8 @@ def _text(raw: bytes | bytearray | str, max_bytes: int) -> str:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Malformed([fault(
-            FaultCode.INVALID_FORMAT, (), "JSON in UTF-8", f"byte 0x{raw[error.start]:02x} at position {error.start}",
+            FaultCode.INVALID_FORMAT, (), "JSON in UTF-8",
+            f"byte 0x{raw[error.start]:02x} at position {error.start}",
             "Save the file in the encoding UTF-8.",
         )]) from error
 
@@ -130,7 +131,9 @@ class _Reader:
         if raw is None or isinstance(raw, bool):
             return raw
         if isinstance(raw, _LongInteger):
-            return self._record_fault(FaultCode.OUT_OF_RANGE, _RANGE, f"a whole number of {len(raw.lstrip('-'))} digits")
+            return self._record_fault(
+                FaultCode.OUT_OF_RANGE, _RANGE, f"a whole number of {len(raw.lstrip('-'))} digits"
+            )
         if isinstance(raw, str):
             return self._string(raw)
         if isinstance(raw, int | float):

@@ -20,8 +20,8 @@ MAX_COMPARED_KEYS = 100
 _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?")
 
 _OUT_OF_RANGE = frozenset({
-    "greater_than", "greater_than_equal", "less_than", "less_than_equal", "finite_number", "too_long", "too_short",
-    "string_too_long", "string_too_short",
+    "greater_than", "greater_than_equal", "less_than", "less_than_equal", "finite_number", "too_long",
+    "too_short", "string_too_long", "string_too_short",
 })
 
 
@@ -45,11 +45,15 @@ def explain(error: ErrorDetails, document: Any) -> Fault:
             return _tag_fault(root, path, node, given)
         case "enum" | "literal_error":
             known = choices(root, node)
-            return _not_in_choices(path, given, known, nearest(given, known) if isinstance(given, str) else None)
+            return _not_in_choices(
+                path, given, known, nearest(given, known) if isinstance(given, str) else None
+            )
         case "value_error":
             return fault(FaultCode.INCONSISTENT, path, str(error["ctx"]["error"]), what)
         case "string_pattern_mismatch":
-            return fault(FaultCode.INVALID_FORMAT, path, f"{expectation(root, node)}, not all of them blank", what)
+            return fault(
+                FaultCode.INVALID_FORMAT, path, f"{expectation(root, node)}, not all of them blank", what
+            )
         case kind if kind in _OUT_OF_RANGE:
             return fault(FaultCode.OUT_OF_RANGE, path, expectation(root, node), what)
         case kind if kind.endswith("_type"):
@@ -98,7 +102,9 @@ def _branch(root: Schema, node: Schema) -> Schema:
     """
     node = resolved(root, node)
     inner = [resolved(root, branch) for branch in node.get("anyOf", ())]
-    return next((each for each in inner if "properties" in each or "items" in each or "discriminator" in each), node)
+    return next(
+        (each for each in inner if "properties" in each or "items" in each or "discriminator" in each), node
+    )
 
 
 def _object_at(root: Schema, loc: Sequence[str | int]) -> Schema:
@@ -109,7 +115,9 @@ def _unknown_key(path: Path, known: list[str]) -> Fault:
     key = str(path[-1])
     meant = nearest(key, known)
     hint = f'{MEANT}"{meant}"?' if meant else None
-    return fault(FaultCode.UNKNOWN_FIELD, path, f"one of the keys {listed(known)}", f"the key {shown(key)}", hint)
+    return fault(
+        FaultCode.UNKNOWN_FIELD, path, f"one of the keys {listed(known)}", f"the key {shown(key)}", hint
+    )
 
 
 def _tag_fault(root: Schema, path: Path, node: Schema, given: Mapping[str, Any]) -> Fault:
@@ -117,13 +125,16 @@ def _tag_fault(root: Schema, path: Path, node: Schema, given: Mapping[str, Any])
     key = node["discriminator"]["propertyName"]
     if (misspelling := misspelt(key, given)) is not None:
         return fault(
-            FaultCode.UNKNOWN_FIELD, (*path, misspelling), f'the key "{key}"', f"the key {shown(misspelling)}", f'{MEANT}"{key}"?'
+            FaultCode.UNKNOWN_FIELD, (*path, misspelling), f'the key "{key}"',
+            f"the key {shown(misspelling)}", f'{MEANT}"{key}"?'
         )
     tag, known = given.get(key, MISSING), choices(root, node)
     meant = meant_kind(given) if path == () else nearest(tag, known) if isinstance(tag, str) else None
     if tag is MISSING:
         expected = listed([json.dumps(choice) for choice in known])
-        return fault(FaultCode.REQUIRED, (*path, key), expected, "nothing", f'{MEANT}"{meant}"?' if meant else None)
+        return fault(
+            FaultCode.REQUIRED, (*path, key), expected, "nothing", f'{MEANT}"{meant}"?' if meant else None
+        )
     return _not_in_choices((*path, key), tag, known, meant)
 
 
@@ -140,7 +151,10 @@ def meant_kind(document: Mapping[str, Any]) -> str | None:
     kind, strategy = document.get("kind"), document.get("strategy")
     spelt = nearest(kind, list(KINDS)) if isinstance(kind, str) else None
     names = (kind, strategy.get("type") if isinstance(strategy, Mapping) else None)
-    owners = (each for name in names if isinstance(name, str) for each, found in KINDS.items() if name in found.strategies)
+    owners = (
+        each for name in names if isinstance(name, str)
+        for each, found in KINDS.items() if name in found.strategies
+    )
     return spelt or next(owners, None)
 
 

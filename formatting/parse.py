@@ -55,7 +55,10 @@ def _default_strategy(document: dict[str, Any]) -> None:
     Changes `document`, which must be a copy.
     """
     kind, strategy = document.get("kind"), document.get("strategy")
-    if isinstance(kind, str) and kind in KINDS and isinstance(strategy, dict) and misspelt("type", strategy) is None:
+    if (
+        isinstance(kind, str) and kind in KINDS and isinstance(strategy, dict)
+        and misspelt("type", strategy) is None
+    ):
         strategy.setdefault("type", KINDS[kind].strategies[0])
 
 
@@ -122,7 +125,9 @@ class _Reading:
         first, *others = readings
         self.faults += [each for each in first.faults if all(each in other.faults for other in others)]
         self.faulty.update(*(reading.faulty for reading in readings))
-        shared = {path: key for path, key in first.renamed.items() if all(path in other.renamed for other in others)}
+        shared = {
+            path: key for path, key in first.renamed.items() if all(path in other.renamed for other in others)
+        }
         for path, key in shared.items():
             _rename(self.document, path[:-1], key, str(path[-1]))
         self.renamed |= shared
@@ -133,9 +138,15 @@ class _Reading:
         False where nothing was replaced.
         """
         path, given = one.path, value_at(self.document, one.path)
-        if one.code != FaultCode.UNKNOWN_FIELD and error["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        if (
+            one.code != FaultCode.UNKNOWN_FIELD
+            and error["type"] in ("union_tag_invalid", "union_tag_not_found")
+        ):
             tags = re.findall("'(.*?)'", error.get("ctx", {}).get("expected_tags", ""))
-            meant = meant_kind(self.document) if path == ("kind",) else nearest(given, tags) if isinstance(given, str) else None
+            meant = (
+                meant_kind(self.document) if path == ("kind",) else nearest(given, tags)
+                if isinstance(given, str) else None
+            )
             if meant is not None:
                 value_at(self.document, path[:-1])[path[-1]] = meant
             return meant is not None

@@ -13,10 +13,10 @@ Values = dict[str, Any]
 #: Values of strategy and network that differ from the defaults, which are those of XOR.
 _WITH_VELOCITIES: tuple[Values, Values] = {}, {"bias": 0.5, "activations_per_step": 1}
 _WITHOUT_VELOCITIES: tuple[Values, Values] = {
-    "population_size": 1000, "compatibility_threshold": 4.0, "weight_coefficient": 3.0, "survival_fraction": 0.4,
-    "add_node_probability": 0.01, "add_connection_probability": 0.3, "recurrent_connection_probability": 0.2,
-    "mutate_weights_probability": 0.8, "weight_mutation_power": 1.8, "toggle_enable_probability": 0.1,
-    "re_enable_probability": 0.05, "purge_generations": 30,
+    "population_size": 1000, "compatibility_threshold": 4.0, "weight_coefficient": 3.0,
+    "survival_fraction": 0.4, "add_node_probability": 0.01, "add_connection_probability": 0.3,
+    "recurrent_connection_probability": 0.2, "mutate_weights_probability": 0.8, "weight_mutation_power": 1.8,
+    "toggle_enable_probability": 0.1, "re_enable_probability": 0.05, "purge_generations": 30,
 }, {"bias": 0.5, "recurrent": True, "activations_per_step": 1}
 #: Published fitness and criterion of XOR, whose strategy and network are the defaults.
 _XOR_SCORING: Values = {"fitness": "squared_remainder", "criterion": "sides", "scaling": "none"}
@@ -36,7 +36,8 @@ def fill_preset(document: Values) -> list[Fault]:
     published = published_for(environment)
     if published is None:
         return [fault(
-            FaultCode.INCONSISTENT, ("strategy", "preset"), '"default": "paper" is for XOR, as a table, and for double_pole',
+            FaultCode.INCONSISTENT, ("strategy", "preset"),
+            '"default": "paper" is for XOR, as a table, and for double_pole',
             f'"paper" with the environment {shown(environment["type"])}',
         )]
     *values_of_groups, scoring = published

@@ -52,7 +52,9 @@ def parameter_table(model: type[Parameters], largest: Mapping[str, int] | None =
     for name, most in (largest or {}).items():
         node = schema["properties"].get(name, {})
         node |= {"maximum": min(node["maximum"], most)} if "maximum" in node else {}
-    return [_row(schema, name, node) for name, node in schema["properties"].items() if name in model.model_fields]
+    return [
+        _row(schema, name, node) for name, node in schema["properties"].items() if name in model.model_fields
+    ]
 
 
 def _row(schema: dict[str, Any], name: str, node: dict[str, Any]) -> ParameterRow:

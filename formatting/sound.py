@@ -28,7 +28,8 @@ class Sound:
     """
 
     def __init__(
-        self, parameters: Parameters, faulty: frozenset[str], groups: Mapping[str, "Sound"], lists: Lists = MappingProxyType({})
+        self, parameters: Parameters, faulty: frozenset[str], groups: Mapping[str, "Sound"],
+        lists: Lists = MappingProxyType({})
     ) -> None:
         """Args:
             parameters: the group, with arbitrary values in place of the faulty ones.
@@ -57,7 +58,9 @@ class Sound:
         """Return a copy with other values for some parameters, as pydantic's method does."""
         groups = {name: value for name, value in update.items() if isinstance(value, Sound)}
         values = {name: value for name, value in update.items() if name not in groups}
-        return Sound(self._parameters.model_copy(update=values), self._faulty, {**self._groups, **groups}, self._lists)
+        return Sound(
+            self._parameters.model_copy(update=values), self._faulty, {**self._groups, **groups}, self._lists
+        )
 
 
 def entries(group: Parameters, name: str) -> Entries:
@@ -105,7 +108,9 @@ def _sound(model: type[Parameters], values: Mapping[str, Any], paths: set[Path])
     anything: Any = (Any, None)
     fields = {name: anything for name in faulty if name in model.model_fields}
     partial: Any = create_model(model.__name__, __base__=model, **fields)
-    rest = {name: value for name, value in values.items() if name not in faulty and name in model.model_fields}
+    rest = {
+        name: value for name, value in values.items() if name not in faulty and name in model.model_fields
+    }
     try:
         parameters = partial.model_validate_json(json.dumps(rest))
     except ValidationError:
@@ -145,4 +150,6 @@ def _model_of(annotation: Any, type_name: Any) -> type[Parameters] | None:
         waiting += get_args(each)
     if len(models) == 1:
         return models[0]
-    return next((each for each in models if type_name in get_args(each.model_fields["type"].annotation)), None)
+    return next(
+        (each for each in models if type_name in get_args(each.model_fields["type"].annotation)), None
+    )

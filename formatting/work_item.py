@@ -36,7 +36,8 @@ class RecordParameters(Parameters):
 
     agents: RecordScope = parameter(
         RecordScope.AUTO,
-        meaning="Whose genomes are kept: all agents', each generation's champion's, or (auto) all while they are few.",
+        meaning="Whose genomes are kept: all agents', each generation's champion's, or (auto) all while they "
+        "are few.",
     )
 
 
@@ -45,13 +46,16 @@ class ExecutionParameters(Parameters):
 
     slice_size: int | None = parameter(
         None,
-        meaning="Agents that one worker evaluates at a time, so that several share a generation; null lets the server decide.",
+        meaning="Agents that one worker evaluates at a time, so that several share a generation; null lets "
+        "the server decide.",
         unit="agents", ge=1, le=1_000_000,
     )
 
 
 def _allow_schema_key(schema: dict[str, Any]) -> None:
-    schema["properties"]["$schema"] = {"type": "string", "description": "For editors; not part of the work item."}
+    schema["properties"]["$schema"] = {
+        "type": "string", "description": "For editors; not part of the work item."
+    }
 
 
 class WorkItem(Parameters):
@@ -61,16 +65,22 @@ class WorkItem(Parameters):
 
     version: int = parameter(meaning="Version of this document format.", ge=1, le=1)
     kind: str = parameter(meaning="What is evolved, and how it is scored.")
-    name: str = parameter(meaning="A name for people.", unit="characters", min_length=1, max_length=200, pattern=VISIBLE)
-    description: str = parameter("", meaning="What it is about, for people.", unit="characters", max_length=10_000)
+    name: str = parameter(
+        meaning="A name for people.", unit="characters", min_length=1, max_length=200, pattern=VISIBLE
+    )
+    description: str = parameter(
+        "", meaning="What it is about, for people.", unit="characters", max_length=10_000
+    )
     labels: tuple[Annotated[str, Field(min_length=1, max_length=50, pattern=VISIBLE)], ...] = parameter(
         (), meaning="Words to find it by.", unit="labels", max_length=20
     )
     seed: int = parameter(
-        0, meaning="The same work item with the same seed gives the same result, bit for bit.", ge=0, le=MAX_SEED
+        0, meaning="The same work item with the same seed gives the same result, bit for bit.", ge=0,
+        le=MAX_SEED
     )
     replicates: int = parameter(
-        1, meaning="How often it is run; the first run has the seed itself, the others have seeds derived from it.",
+        1, meaning="How often it is run; the first run has the seed itself, the others have seeds derived "
+        "from it.",
         unit="runs", ge=1, le=1_000,
     )
     priority: int = parameter(0, meaning="Runs of higher priority get their turns first.", ge=-100, le=100)
@@ -119,7 +129,8 @@ class WeightEvolution(WorkItem):
     kind: Literal["weight_evolution"] = parameter(meaning="The weights of a fixed network are evolved.")
     environment: Environment = parameter(meaning="What the networks act in.")
     network: Network = parameter(
-        GENOMES[KINDS["weight_evolution"].genome].Parameters(), meaning="The network whose weights are evolved."
+        GENOMES[KINDS["weight_evolution"].genome].Parameters(),
+        meaning="The network whose weights are evolved."
     )
     strategy: Strategy = parameter(
         _default_strategy("weight_evolution"), meaning="How a generation follows from the last."
@@ -137,7 +148,9 @@ class Neat(WorkItem):
     network: GrowingNetwork = parameter(
         GENOMES[KINDS["neat"].genome].Parameters(), meaning="What the networks start as, and may become."
     )
-    strategy: NeatStrategy = parameter(_default_strategy("neat"), meaning="How a generation follows from the last.")
+    strategy: NeatStrategy = parameter(
+        _default_strategy("neat"), meaning="How a generation follows from the last."
+    )
     novelty: NoveltyParameters | None = parameter(
         None, meaning="Select for novel behaviour, where the environment reports it; null for fitness alone."
     )
