@@ -26,7 +26,8 @@ _TYPES = {
     "PositiveSmallIntegerField": "i2",
 }
 
-#: A column of N rows: (N,) numbers of its PostgreSQL type's size, (N, size) uint8 bytes, or one value for all rows.
+#: A column of N rows: (N,) numbers of its PostgreSQL type's size, (N, size) uint8 bytes, or one value for all
+#: rows.
 Column = NDArray[np.generic]
 
 
@@ -70,7 +71,9 @@ def _column(field: "Field[Any, Any]", value: Any) -> Column | None:
     """Convert one value of a field to PostgreSQL's binary form; None stays None."""
     if value is None:
         return None
-    kind = field.target_field.get_internal_type() if isinstance(field, ForeignKey) else field.get_internal_type()
+    kind = (
+        field.target_field.get_internal_type() if isinstance(field, ForeignKey) else field.get_internal_type()
+    )
     if kind == "CharField":
         value = str(value).encode()
     if kind in ("CharField", "BinaryField"):

@@ -68,7 +68,9 @@ class WorkItem(models.Model):
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     # The submitter and its key; null where none was sent. A repeated submission finds this row by it.
     idempotency_key = models.CharField(max_length=300, null=True, unique=True)  # noqa: DJ001
-    submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
+    submitted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL
+    )
 
     class Meta:
         ordering = ("-id",)
@@ -126,7 +128,8 @@ class Instance(Step):
     compute_seconds = models.FloatField(default=0.0)
     best_fitness = models.FloatField(null=True, blank=True)  # the highest of any agent
     best_generation = models.PositiveIntegerField(null=True, blank=True)  # the first that reached it
-    champion_fitness = models.FloatField(null=True, blank=True)  # lower than best_fitness where that agent was not confirmed
+    # lower than best_fitness where that agent was not confirmed
+    champion_fitness = models.FloatField(null=True, blank=True)
     champion_generation = models.PositiveIntegerField(null=True, blank=True)
     champion_index = models.PositiveIntegerField(null=True, blank=True)
     digest = models.CharField(max_length=64, blank=True)
@@ -164,7 +167,10 @@ class Slice(Step):
         constraints = (models.UniqueConstraint(fields=("instance", "first"), name="slice_once"),)
 
     def __str__(self) -> str:
-        return f"agents {self.first} to {self.last - 1} of generation {self.generation} of run {self.instance_id}"
+        return (
+            f"agents {self.first} to {self.last - 1} of generation {self.generation} of run "
+            f"{self.instance_id}"
+        )
 
 
 class ReplayState(models.TextChoices):
@@ -184,7 +190,9 @@ class Replay(Step):
     episode = models.PositiveIntegerField()
     with_pictures = models.BooleanField(default=False)
     state = models.CharField(max_length=8, choices=ReplayState, default=ReplayState.WAITING)
-    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL
+    )
     requested_at = models.DateTimeField(db_default=Now(), editable=False)
     finished_at = models.DateTimeField(null=True)
     failure = models.TextField(blank=True)  # why the replay failed
@@ -194,7 +202,11 @@ class Replay(Step):
     class Meta:
         ordering = ("instance", "generation", "index", "episode")
         indexes = (models.Index(fields=("state", "lease_until"), name="replay_ready"),)
-        constraints = (models.UniqueConstraint(fields=("instance", "generation", "index", "episode"), name="replay_once"),)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("instance", "generation", "index", "episode"), name="replay_once"
+            ),
+        )
 
     def __str__(self) -> str:
         return f"episode {self.episode} of agent {agent_name(self.instance_id, self.generation, self.index)}"
@@ -283,7 +295,9 @@ class Agent(models.Model):
 
     class Meta:
         ordering = ("instance", "generation", "index")
-        constraints = (models.UniqueConstraint(fields=("instance", "generation", "index"), name="agent_once"),)
+        constraints = (
+            models.UniqueConstraint(fields=("instance", "generation", "index"), name="agent_once"),
+        )
 
     def __str__(self) -> str:
         return agent_name(self.instance_id, self.generation, self.index)
@@ -295,7 +309,8 @@ class Species(models.Model):
     instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="species", db_index=False)
     number = models.PositiveIntegerField()  # from 0 over the whole run
     born_in = models.PositiveIntegerField()  # generation
-    extinct_in = models.PositiveIntegerField(null=True)  # the first generation without it; null while it is not extinct
+    # the first generation without it; null while it is not extinct
+    extinct_in = models.PositiveIntegerField(null=True)
     size = models.PositiveIntegerField()  # agents in the last generation that had it
     best_fitness = models.FloatField(null=True)  # over all generations; null where all its agents failed
     champion_generation = models.PositiveIntegerField(null=True)  # the first that reached best_fitness
@@ -316,7 +331,8 @@ class SpeciesSnapshot(models.Model):
 
     # The unique constraint serves as the index; rows are only written inside `fenced`, as with Agent.
     instance = models.ForeignKey(
-        Instance, on_delete=models.CASCADE, related_name="species_snapshots", db_index=False, db_constraint=False
+        Instance, on_delete=models.CASCADE, related_name="species_snapshots", db_index=False,
+        db_constraint=False
     )
     generation = models.PositiveIntegerField()
     number = models.PositiveIntegerField()  # of the species
@@ -331,7 +347,11 @@ class SpeciesSnapshot(models.Model):
     class Meta:
         ordering = ("instance", "generation", "number")
         indexes = (models.Index(fields=("instance", "number", "generation"), name="species_history"),)
-        constraints = (models.UniqueConstraint(fields=("instance", "generation", "number"), name="species_snapshot_once"),)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("instance", "generation", "number"), name="species_snapshot_once"
+            ),
+        )
 
     def __str__(self) -> str:
         return f"species {self.number} in generation {self.generation} of run {self.instance_id}"
@@ -376,7 +396,9 @@ class CheckpointPart(models.Model):
 
     class Meta:
         ordering = ("checkpoint", "kind", "number")
-        constraints = (models.UniqueConstraint(fields=("checkpoint", "kind", "number"), name="checkpoint_part_once"),)
+        constraints = (
+            models.UniqueConstraint(fields=("checkpoint", "kind", "number"), name="checkpoint_part_once"),
+        )
 
     def __str__(self) -> str:
         return f"part {self.number} of {PartKind(self.kind).name.lower()} of checkpoint {self.checkpoint_id}"

@@ -84,8 +84,8 @@ def why_not_resumed(instance: Instance) -> str | None:
     done, most = instance.next_generation, instance.work_item.spec["stop"]["max_generations"]
     if instance.state == InstanceState.SUCCEEDED and instance.stop_reason == _EXTINCTION:
         return (
-            f"Run {instance.pk} died out and was stored as SUCCEEDED, which is final, by an earlier version of this "
-            "server; submit its work item again."
+            f"Run {instance.pk} died out and was stored as SUCCEEDED, which is final, by an earlier version "
+            "of this server; submit its work item again."
         )
     if instance.state == InstanceState.FAILED and done >= most:
         return (

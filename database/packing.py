@@ -56,7 +56,10 @@ def pack(
             fitness.
     """
     return b"".join((
-        *(np.ascontiguousarray(getattr(scalars, column.name), _TYPES[column.name]).tobytes() for column in fields(scalars)),
+        *(
+            np.ascontiguousarray(getattr(scalars, column.name), _TYPES[column.name]).tobytes()
+            for column in fields(scalars)
+        ),
         b"" if scores is None else _SCORED + np.ascontiguousarray(scores, "<f8").tobytes(),
         _packed(list(reasons)[:MOST_REASONS]),
     ))

@@ -55,7 +55,8 @@ def ready_slices(
     """
     since = Now() - timedelta(seconds=waited_seconds)
     ready = Slice.objects.filter(
-        FREE, results__isnull=True, opened_at__lte=since, instance__state__in=EVALUATED, epoch=F("instance__epoch")
+        FREE, results__isnull=True, opened_at__lte=since, instance__state__in=EVALUATED,
+        epoch=F("instance__epoch")
     )
     ready = ready if only is None else ready.filter(instance__in=list(only))
     rows = ready.order_by("-instance__priority", "pk").values_list("pk", "instance__priority", "instance_id")
@@ -74,7 +75,11 @@ def ready_replays(*, waited_seconds: float = 0.0, most: int) -> list[Ready]:
     """
     since = Now() - timedelta(seconds=waited_seconds)
     ready = Replay.objects.filter(FREE, state=ReplayState.WAITING, requested_at__lte=since)
-    return list(ready.order_by("-instance__priority", "requested_at", "pk").values_list("pk", "instance__priority")[:most])
+    return list(
+        ready.order_by("-instance__priority", "requested_at", "pk").values_list(
+            "pk", "instance__priority"
+        )[:most]
+    )
 
 
 def by_priority(instance_ids: Iterable[int]) -> list[Ready]:
@@ -122,7 +127,9 @@ def newest_checkpoint(instance_id: int) -> bytes | None:
 
 def _state_chunks(instance_id: int) -> Iterator[bytes]:
     """Yield the chunks of the newest checkpoint's state in order, read a few at a time."""
-    checkpoints, parts = (connection.ops.quote_name(model._meta.db_table) for model in (Checkpoint, CheckpointPart))
+    checkpoints, parts = (
+        connection.ops.quote_name(model._meta.db_table) for model in (Checkpoint, CheckpointPart)
+    )
     statement = (  # runs at every claim; building it with the ORM takes too long
         f"SELECT data FROM {parts} WHERE checkpoint_id = (SELECT id FROM {checkpoints} WHERE instance_id = %s"
         " ORDER BY generation DESC LIMIT 1) AND kind = %s AND number >= %s AND number < %s ORDER BY number"
@@ -148,6 +155,10 @@ def workers_with_expired_leases() -> list[str]:
 
 def _workers(**held: Any) -> list[str]:
     runs = Instance.objects.filter(**held, state__in=ACTIVE).exclude(claimed_by="")
-    slices = Slice.objects.filter(**held, results__isnull=True, instance__state__in=ACTIVE).exclude(claimed_by="")
+    slices = Slice.objects.filter(
+        **held, results__isnull=True, instance__state__in=ACTIVE
+    ).exclude(claimed_by="")
     replays = Replay.objects.filter(**held, state=ReplayState.WAITING).exclude(claimed_by="")
-    return sorted({worker for steps in (runs, slices, replays) for worker in steps.values_list("claimed_by", flat=True)})
+    return sorted(
+        {worker for steps in (runs, slices, replays) for worker in steps.values_list("claimed_by", flat=True)}
+    )

@@ -56,7 +56,15 @@ from database.selectors.runs import (
     work_item,
     work_items,
 )
-from database.selectors.species import Shares, histories_of, shares, snapshots_at, species, species_at, species_of
+from database.selectors.species import (
+    Shares,
+    histories_of,
+    shares,
+    snapshots_at,
+    species,
+    species_at,
+    species_of,
+)
 
 __all__ = [
     "MOST_ANCESTORS",

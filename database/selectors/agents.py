@@ -64,8 +64,8 @@ def champions(instance_id: int, *, first: int = 20, after: Cursor | None = None)
 
 
 def agents(
-    instance_id: int, *, filter: AgentFilter | None = None, order: AgentOrder = AgentOrder.INDEX, descending: bool = False,
-    first: int = 20, after: Cursor | None = None,
+    instance_id: int, *, filter: AgentFilter | None = None, order: AgentOrder = AgentOrder.INDEX,
+    descending: bool = False, first: int = 20, after: Cursor | None = None,
 ) -> Page[AgentRecord]:
     """Return agents of a run; `generation_from` and `generation_to` of the filter restrict the generations.
 
@@ -90,7 +90,9 @@ def count_agents(instance_id: int, filter: AgentFilter | None = None) -> int | N
     sizes: list[tuple[int, int, int | None]] = list(rows)
     if filter == AgentFilter(generation_from=filter.generation_from, generation_to=filter.generation_to):
         return sum(size for _, size, _ in sizes)
-    if filter == AgentFilter(True, generation_from=filter.generation_from, generation_to=filter.generation_to):
+    if filter == AgentFilter(
+        True, generation_from=filter.generation_from, generation_to=filter.generation_to
+    ):
         return sum(champion is not None for *_, champion in sizes)
     if sum(size for _, size, _ in sizes) > MOST_COUNTED:
         return None
@@ -103,16 +105,22 @@ def offspring(
 ) -> Page[AgentRecord]:
     """Return the children of an agent in later generations, by generation and index."""
     start = _place(after, 2)
-    later = Generation.objects.filter(instance=instance_id, number__gt=max(generation, start[0] - 1 if start else 0))
+    later = Generation.objects.filter(
+        instance=instance_id, number__gt=max(generation, start[0] - 1 if start else 0)
+    )
     numbers = list(later.order_by("number").values_list("number", flat=True))
     found: list[tuple[Cursor, Block, int]] = []
     for block in blocks_of(instance_id, numbers):
         columns = block.scalars
-        mask = (columns.ages == block.number - generation) & ((columns.mothers == index) | (columns.fathers == index))
+        mask = (columns.ages == block.number - generation) & (
+            (columns.mothers == index) | (columns.fathers == index)
+        )
         children = np.flatnonzero(mask)
         if start and block.number == start[0]:
             children = children[children > start[1]]
-        found += [((block.number, child), block, child) for child in children[: first + 1 - len(found)].tolist()]
+        found += [
+            ((block.number, child), block, child) for child in children[: first + 1 - len(found)].tolist()
+        ]
         if len(found) > first:
             break
     return _page(found, first)
@@ -159,7 +167,9 @@ def _by_fitness(
         keys = sign * block.scalars.fitness
         mask = block.matches(filter) & ~np.isnan(keys)
         if place is not None:
-            is_after = np.arange(len(keys)) > place[2] if block.number == place[1] else block.number > place[1]
+            is_after = (
+                np.arange(len(keys)) > place[2] if block.number == place[1] else block.number > place[1]
+            )
             mask &= (keys > sign * place[0]) | ((keys == sign * place[0]) & is_after)
         indices = np.flatnonzero(mask)
         best = indices[np.argsort(keys[indices], kind="stable")[:count]].tolist()
@@ -181,7 +191,9 @@ def _failed(
         indices = np.flatnonzero(block.matches(filter) & np.isnan(block.scalars.fitness))
         if start and block.number == start[0]:
             indices = indices[indices > start[1]]
-        found += [((None, block.number, index), block, index) for index in indices[: count - len(found)].tolist()]
+        found += [
+            ((None, block.number, index), block, index) for index in indices[: count - len(found)].tolist()
+        ]
         if len(found) >= count:
             break
     return found

@@ -38,7 +38,8 @@ class AgentRecord:
     generation: int
     index: int
     fitness: float | None  # None where it failed
-    novelty: float | None  # score that its strategy selected by; None where that was fitness, and where it failed
+    # score that its strategy selected by; None where that was fitness, and where it failed
+    novelty: float | None
     rank: int | None  # 1 is the best of its generation, ties by index; None where it failed
     steps: int  # of all its episodes
     operator: int  # variation operator, a value of `processing.core.types.Operator`
@@ -66,7 +67,9 @@ class AgentRecord:
         """Generation and index of its parents: none, one or two."""
         if self.parent_generation is None:
             return ()
-        return tuple((self.parent_generation, each) for each in (self.mother, self.father) if each is not None)
+        return tuple(
+            (self.parent_generation, each) for each in (self.mother, self.father) if each is not None
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +92,15 @@ class Block:
         selected_by = fitness if self.scores is None else novelty
         age = int(columns.ages[index])
         return AgentRecord(
-            instance_id=self.instance_id, generation=self.number, index=index, fitness=fitness, novelty=novelty,
-            rank=None if fitness is None else self._rank(index, fitness), steps=int(columns.steps[index]),
-            operator=int(columns.operators[index]), failure=int(columns.failures[index]),
-            reason=self.reasons.get(index),
+            instance_id=self.instance_id, generation=self.number, index=index, fitness=fitness,
+            novelty=novelty, rank=None if fitness is None else self._rank(index, fitness),
+            steps=int(columns.steps[index]), operator=int(columns.operators[index]),
+            failure=int(columns.failures[index]), reason=self.reasons.get(index),
             parent_generation=self.number - age if age else None,
             mother=_known(columns.mothers[index]), father=_known(columns.fathers[index]),
             species=_known(columns.species[index]), is_champion=index == self.champion_index,
-            is_viable=None if self.threshold is None else selected_by is not None and selected_by >= self.threshold,
+            is_viable=None if self.threshold is None else selected_by is not None
+            and selected_by >= self.threshold,
         )
 
     def matches(self, filter: AgentFilter) -> NDArray[np.bool_]:

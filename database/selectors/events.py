@@ -13,8 +13,8 @@ _LEVELS = list(EventLevel)
 
 
 def events(
-    instance_id: int, *, types: Sequence[str] = (), minimum_level: str | None = None, descending: bool = False,
-    first: int = 20, after: Cursor | None = None, after_sequence: int = 0,
+    instance_id: int, *, types: Sequence[str] = (), minimum_level: str | None = None,
+    descending: bool = False, first: int = 20, after: Cursor | None = None, after_sequence: int = 0,
 ) -> Page[Event]:
     """Return events numbered above `after_sequence`, ordered by their number."""
     rows = _rows(instance_id, types, minimum_level).filter(sequence__gt=after_sequence)

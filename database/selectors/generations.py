@@ -54,7 +54,9 @@ def normalization_of(instance_id: int, number: int) -> bytes | None:
 
     None where none are stored.
     """
-    data = Generation.objects.filter(instance=instance_id, number=number).values_list("normalization", flat=True).first()
+    data = Generation.objects.filter(instance=instance_id, number=number).values_list(
+        "normalization", flat=True
+    ).first()
     return None if data is None else bytes(data)
 
 

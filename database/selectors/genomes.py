@@ -59,7 +59,9 @@ def row_keys_at(addresses: Iterable[Address]) -> dict[Address, int]:
     wanted = set(addresses)
     if not wanted:
         return {}
-    rows = Agent.objects.filter(_being(wanted)).order_by().values_list("instance_id", "generation", "index", "pk")
+    rows = Agent.objects.filter(_being(wanted)).order_by().values_list(
+        "instance_id", "generation", "index", "pk"
+    )
     return {(instance, generation, index): key for instance, generation, index, key in rows}
 
 
@@ -78,7 +80,9 @@ def _lengths_in_checkpoints(addresses: Iterable[Address]) -> dict[Address, int]:
     """Return the lengths of genomes that are stored in their generation's checkpoint."""
     wanted = list(addresses)
     kept = Checkpoint.objects.filter(at({address[:2] for address in wanted}, "generation"))
-    genomes = kept.annotate(length=Coalesce(Sum(Length("parts__data"), filter=Q(parts__kind=PartKind.GENOMES)), 0))
+    genomes = kept.annotate(
+        length=Coalesce(Sum(Length("parts__data"), filter=Q(parts__kind=PartKind.GENOMES)), 0)
+    )
     sizes = {
         (instance, generation): (size, length)
         for instance, generation, size, length
@@ -98,7 +102,9 @@ def _from_checkpoints(addresses: Iterable[Address]) -> dict[Address, bytes]:
     kept = Checkpoint.objects.filter(at({address[:2] for address in wanted}, "generation"))
     checkpoints = {
         (instance, generation): (key, size)
-        for key, instance, generation, size in kept.values_list("pk", "instance_id", "generation", "genome_bytes")
+        for key, instance, generation, size in kept.values_list(
+            "pk", "instance_id", "generation", "genome_bytes"
+        )
     }
     spans: dict[Address, tuple[int, Span]] = {}
     for address in wanted:
@@ -111,7 +117,8 @@ def _from_checkpoints(addresses: Iterable[Address]) -> dict[Address, bytes]:
 
 
 def _pieces(spans: Iterable[tuple[int, Span]]) -> dict[tuple[int, int], tuple[int, bytes]]:
-    """Read one piece of each chunk that covers the spans; return its offset and bytes by (checkpoint, chunk)."""
+    """Read one piece of each chunk that covers the spans; return its offset and bytes by (checkpoint, chunk).
+    """
     cuts: dict[tuple[int, int], Span] = {}
     for checkpoint, span in spans:
         for chunk, (first, last) in _chunks(span):
@@ -122,15 +129,23 @@ def _pieces(spans: Iterable[tuple[int, Span]]) -> dict[tuple[int, int], tuple[in
     return {place: (cuts[place][0], piece) for group in groups for place, piece in _cut(group, cuts)}
 
 
-def _cut(places: list[tuple[int, int]], cuts: Mapping[tuple[int, int], Span]) -> Iterator[tuple[tuple[int, int], bytes]]:
+def _cut(
+    places: list[tuple[int, int]], cuts: Mapping[tuple[int, int], Span]
+) -> Iterator[tuple[tuple[int, int], bytes]]:
     """Read one piece of each of these chunks, with one statement."""
     wheres = [Q(checkpoint=checkpoint, number=chunk) for checkpoint, chunk in places]
     cases = [
-        When(where, then=Substr("data", cuts[place][0] + 1, cuts[place][1] - cuts[place][0], output_field=BinaryField()))
+        When(
+            where, then=Substr(
+                "data", cuts[place][0] + 1, cuts[place][1] - cuts[place][0], output_field=BinaryField()
+            )
+        )
         for where, place in zip(wheres, places, strict=True)
     ]
     rows = CheckpointPart.objects.filter(reduce(or_, wheres), kind=PartKind.GENOMES)
-    found = rows.annotate(cut=Case(*cases, output_field=BinaryField())).values_list("checkpoint_id", "number", "cut")
+    found = rows.annotate(cut=Case(*cases, output_field=BinaryField())).values_list(
+        "checkpoint_id", "number", "cut"
+    )
     return (((checkpoint, chunk), bytes(piece)) for checkpoint, chunk, piece in found)
 
 

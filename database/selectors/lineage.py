@@ -19,7 +19,8 @@ class Lineage:
     root: AgentRecord
     agents: list[AgentRecord]  # the root and its ancestors, parents before their children
     edges: list[tuple[AgentRecord, AgentRecord]]  # parent and child, where both are in `agents`
-    line: list[AgentRecord]  # from the earliest to the root by the fitter parent; the mother where both are equal
+    # from the earliest to the root by the fitter parent; the mother where both are equal
+    line: list[AgentRecord]
     is_truncated: bool  # whether an ancestor is missing from `agents`
 
 
@@ -47,7 +48,8 @@ def lineage(root: Address, *, max_depth: int, most: int = MOST_ANCESTORS) -> Lin
                 waiting.setdefault(parent)
     agents = [found[place] for place in sorted(found)]
     edges = [
-        (found[parent], child) for child in agents for parent in dict.fromkeys(child.parents) if parent in found
+        (found[parent], child) for child in agents
+        for parent in dict.fromkeys(child.parents) if parent in found
     ]
     missing = any(parent not in found for each in agents for parent in each.parents)
     return Lineage(start, agents, edges, _line(start, found), is_truncated=missing)

@@ -48,14 +48,16 @@ class Waiting:
 def workers(*, seen_seconds: float) -> list[WorkerRecord]:
     """Return the workers whose last report is at most `seen_seconds` old, ordered by name."""
     now = database_now()
-    rows = Worker.objects.filter(seen_at__gte=now - timedelta(seconds=seen_seconds)).order_by("-seen_at")[:MOST_WORKERS]
+    rows = Worker.objects.filter(
+        seen_at__gte=now - timedelta(seconds=seen_seconds)
+    ).order_by("-seen_at")[:MOST_WORKERS]
     activities: dict[str, list[str]] = {}
     for step in held_steps():
         activities.setdefault(step.worker.rpartition("/")[0], []).append(step.name)
     return [
         WorkerRecord(
-            row=row, is_online=(silent := max((now - row.seen_at).total_seconds(), 0.0)) <= THERE_SECONDS, silent_seconds=silent,
-            activity=", ".join(activities.get(row.name, ())) or None,
+            row=row, is_online=(silent := max((now - row.seen_at).total_seconds(), 0.0)) <= THERE_SECONDS,
+            silent_seconds=silent, activity=", ".join(activities.get(row.name, ())) or None,
         )
         for row in sorted(rows, key=lambda row: row.name)
     ]
@@ -66,12 +68,20 @@ def held_steps() -> list[HeldStep]:
     now = database_now()
     held = Q(lease_until__isnull=False) & ~Q(claimed_by="")
     runs = Instance.objects.filter(held, state__in=ACTIVE)
-    slices = Slice.objects.filter(held, results__isnull=True, instance__state__in=ACTIVE).defer("population", "results")
+    slices = Slice.objects.filter(
+        held, results__isnull=True, instance__state__in=ACTIVE
+    ).defer("population", "results")
     replays = Replay.objects.filter(held, state=ReplayState.WAITING).defer("result", "film")
     return _oldest([
         *(_held(f"run {row.pk}", row, now) for row in runs.order_by("lease_until")[:MOST_STEPS]),
-        *(_held(f"slice {row.pk} of run {row.instance_id}", row, now) for row in slices.order_by("lease_until")[:MOST_STEPS]),
-        *(_held(f"replay {row.pk} of run {row.instance_id}", row, now) for row in replays.order_by("lease_until")[:MOST_STEPS]),
+        *(
+            _held(f"slice {row.pk} of run {row.instance_id}", row, now)
+            for row in slices.order_by("lease_until")[:MOST_STEPS]
+        ),
+        *(
+            _held(f"replay {row.pk} of run {row.instance_id}", row, now)
+            for row in replays.order_by("lease_until")[:MOST_STEPS]
+        ),
     ])
 
 
@@ -80,7 +90,9 @@ def steps_in_back_off() -> list[HeldStep]:
     now = database_now()
     pausing = Q(lease_until__gte=Now(), claimed_by="")
     runs = Instance.objects.filter(pausing, state__in=ACTIVE)
-    slices = Slice.objects.filter(pausing, results__isnull=True, instance__state__in=ACTIVE).defer("population", "results")
+    slices = Slice.objects.filter(
+        pausing, results__isnull=True, instance__state__in=ACTIVE
+    ).defer("population", "results")
     replays = Replay.objects.filter(pausing, state=ReplayState.WAITING).defer("result", "film")
     return _oldest([
         *(_held(f"run {row.pk}", row, now) for row in runs[:MOST_STEPS]),
@@ -92,13 +104,17 @@ def steps_in_back_off() -> list[HeldStep]:
 def waiting() -> Waiting:
     """Count the runs and slices that could be claimed now, and how long the oldest has waited."""
     now = database_now()
-    runs = Instance.objects.filter(FREE, advanceable()).order_by().aggregate(number=Count("pk"), since=Min("updated_at"))
+    runs = Instance.objects.filter(FREE, advanceable()).order_by().aggregate(
+        number=Count("pk"), since=Min("updated_at")
+    )
     free = Slice.objects.filter(
         FREE, results__isnull=True, instance__state__in=EVALUATED, epoch=F("instance__epoch")
     )
     slices = free.order_by().aggregate(number=Count("pk"), since=Min("opened_at"))
     since = min((each["since"] for each in (runs, slices) if each["since"]), default=None)
-    return Waiting(runs["number"], slices["number"], None if since is None else max((now - since).total_seconds(), 0.0))
+    return Waiting(
+        runs["number"], slices["number"], None if since is None else max((now - since).total_seconds(), 0.0)
+    )
 
 
 def runs_by_state() -> dict[str, int]:
@@ -109,7 +125,9 @@ def runs_by_state() -> dict[str, int]:
 
 def runs_without_workers() -> list[int]:
     """Return the first MOST_STEPS active runs whose numeric profile no online worker has."""
-    there = Worker.objects.filter(seen_at__gte=Now() - timedelta(seconds=THERE_SECONDS)).values_list("profile", flat=True)
+    there = Worker.objects.filter(
+        seen_at__gte=Now() - timedelta(seconds=THERE_SECONDS)
+    ).values_list("profile", flat=True)
     runs = Instance.objects.filter(state__in=ACTIVE).exclude(profile__in=["", *halves(there)])
     return list(runs.order_by("pk").values_list("pk", flat=True)[:MOST_STEPS])
 

@@ -59,7 +59,9 @@ def _text(value: Any) -> str:
 
 def instant_key(name: str) -> Key:
     """Return a key for a time."""
-    return Key(name, lambda value: value.isoformat(), lambda value: _aware(datetime.fromisoformat(_text(value))))
+    return Key(
+        name, lambda value: value.isoformat(), lambda value: _aware(datetime.fromisoformat(_text(value)))
+    )
 
 
 def number_key(name: str) -> Key:
@@ -80,7 +82,8 @@ def text_key(name: str) -> Key:
 def span_key(name: str) -> Key:
     """Return a key for a duration."""
     return Key(
-        name, lambda value: value // timedelta(microseconds=1), lambda value: timedelta(microseconds=_whole(value))
+        name, lambda value: value // timedelta(microseconds=1),
+        lambda value: timedelta(microseconds=_whole(value))
     )
 
 

@@ -81,14 +81,17 @@ def _progress(instance: Instance, rows: list[Generation], evaluated: int) -> Pro
     seconds = math.fsum(row.seconds for row in recent)
     return Progress(
         instance_id=instance.pk, state=instance.state,
-        generation=instance.next_generation if instance.ended_at is None else max(instance.next_generation - 1, 0),
-        completed_generations=instance.next_generation, max_generations=stop["max_generations"], evaluated=evaluated,
+        generation=instance.next_generation
+        if instance.ended_at is None else max(instance.next_generation - 1, 0),
+        completed_generations=instance.next_generation, max_generations=stop["max_generations"],
+        evaluated=evaluated,
         population_size=instance.work_item.spec["strategy"].get("population_size", last.size if last else 0),
         failed=instance.failed_agents, total_evaluations=instance.evaluations,
         evaluations_per_second=sum(row.size for row in recent) / seconds if seconds > 0 else None,
-        best_fitness=instance.best_fitness, champion_fitness=instance.champion_fitness, mean=last.mean if last else None,
-        threshold=last.threshold if last else None, fraction=_fraction(instance, stop, rows),
-        estimated_end_at=_end(instance, stop, recent), updated_at=instance.updated_at,
+        best_fitness=instance.best_fitness, champion_fitness=instance.champion_fitness,
+        mean=last.mean if last else None, threshold=last.threshold if last else None,
+        fraction=_fraction(instance, stop, rows), estimated_end_at=_end(instance, stop, recent),
+        updated_at=instance.updated_at,
     )
 
 

@@ -6,12 +6,32 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import BooleanField, Count, DurationField, ExpressionWrapper, F, Func, Q, QuerySet, Value
+from django.db.models import (
+    BooleanField,
+    Count,
+    DurationField,
+    ExpressionWrapper,
+    F,
+    Func,
+    Q,
+    QuerySet,
+    Value,
+)
 from django.db.models.functions import Coalesce
 
 from database.models import Instance, InstanceState, WorkItem
 from database.outcomes import with_outcome
-from database.selectors.paging import Cursor, Key, Page, instant_key, number_key, page_of, span_key, text_key, whole_key
+from database.selectors.paging import (
+    Cursor,
+    Key,
+    Page,
+    instant_key,
+    number_key,
+    page_of,
+    span_key,
+    text_key,
+    whole_key,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +107,8 @@ def instances_at(instance_ids: Iterable[int]) -> dict[int, Instance]:
 
 
 def instances(
-    *, filter: InstanceFilter | None = None, order: InstanceOrder = InstanceOrder.CREATED_AT, descending: bool = True,
-    first: int = 20, after: Cursor | None = None,
+    *, filter: InstanceFilter | None = None, order: InstanceOrder = InstanceOrder.CREATED_AT,
+    descending: bool = True, first: int = 20, after: Cursor | None = None,
 ) -> Page[Instance]:
     """Return runs with their work items, by default the newest first."""
     rows = _instances().filter(_instance_conditions(filter))
@@ -114,8 +134,8 @@ def staged_at(work_item_ids: Iterable[int]) -> dict[int, str]:
 
 
 def work_items(
-    *, filter: WorkItemFilter | None = None, order: WorkItemOrder = WorkItemOrder.CREATED_AT, descending: bool = True,
-    first: int = 20, after: Cursor | None = None,
+    *, filter: WorkItemFilter | None = None, order: WorkItemOrder = WorkItemOrder.CREATED_AT,
+    descending: bool = True, first: int = 20, after: Cursor | None = None,
 ) -> Page[WorkItem]:
     """Return work items, by default the newest first."""
     rows = _work_items().filter(_work_item_conditions(filter))
@@ -131,7 +151,8 @@ def active_counts() -> ActiveCounts:
     """Count the queued and the running runs."""
     at_work = (InstanceState.RUNNING, InstanceState.PAUSING, InstanceState.CANCELLING)
     counts = Instance.objects.aggregate(
-        queued=Count("pk", filter=Q(state=InstanceState.QUEUED)), running=Count("pk", filter=Q(state__in=at_work))
+        queued=Count("pk", filter=Q(state=InstanceState.QUEUED)),
+        running=Count("pk", filter=Q(state__in=at_work))
     )
     return ActiveCounts(**counts)
 
@@ -189,7 +210,9 @@ class _HasLabel(Func):
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
         template = "EXISTS (SELECT 1 FROM JSON_EACH(%(expressions)s))"
-        return super().as_sql(compiler, connection, template=template, arg_joiner=") WHERE value = (", **context)
+        return super().as_sql(
+            compiler, connection, template=template, arg_joiner=") WHERE value = (", **context
+        )
 
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
         template = "(%(expressions)s)"

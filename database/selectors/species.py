@@ -20,7 +20,8 @@ class Shares:
     """Sizes of a run's species at some of its generations."""
 
     generations: list[int]
-    sizes: dict[int, list[int]]  # by species number: agents in each of these generations; the largest species only
+    # by species number: agents in each of these generations; the largest species only
+    sizes: dict[int, list[int]]
     others: list[int]  # agents of all other species
     alive: int  # number of species in the last of these generations
 
@@ -30,7 +31,9 @@ def species(instance_id: int, number: int) -> Species | None:
     return Species.objects.filter(instance=instance_id, number=number).first()
 
 
-def species_of(instance_id: int, *, alive: bool | None = None, first: int = 100, after: int | None = None) -> list[Species]:
+def species_of(
+    instance_id: int, *, alive: bool | None = None, first: int = 100, after: int | None = None
+) -> list[Species]:
     """Return species of a run numbered above `after`, by number.
 
     Args:
@@ -69,7 +72,9 @@ def snapshots_at(
     if after is not None:
         rows = rows.filter(number__gt=after)
     place = Window(RowNumber(), partition_by=["instance", "generation"], order_by="number")
-    for row in rows.annotate(place=place).filter(place__lte=first).order_by("instance", "generation", "number"):
+    for row in rows.annotate(place=place).filter(place__lte=first).order_by(
+        "instance", "generation", "number"
+    ):
         found.setdefault((row.instance_id, row.generation), []).append(row)
     return found
 
@@ -79,10 +84,18 @@ def histories_of(found: Iterable[Species], max_points: int) -> dict[SpeciesAddre
     kinds = list(found)
     if not kinds:
         return {}
-    completed = dict(Instance.objects.filter(pk__in={each.instance_id for each in kinds}).values_list("pk", "next_generation"))
-    rows: dict[SpeciesAddress, list[SpeciesSnapshot]] = {(each.instance_id, each.number): [] for each in kinds}
+    completed = dict(
+        Instance.objects.filter(
+            pk__in={each.instance_id for each in kinds}
+        ).values_list("pk", "next_generation")
+    )
+    rows: dict[SpeciesAddress, list[SpeciesSnapshot]] = {
+        (each.instance_id, each.number): [] for each in kinds
+    }
     conditions = [_thinned(each, completed.get(each.instance_id, 0), max_points) for each in kinds]
-    for row in SpeciesSnapshot.objects.filter(reduce(or_, conditions)).order_by("instance", "number", "generation"):
+    for row in SpeciesSnapshot.objects.filter(reduce(or_, conditions)).order_by(
+        "instance", "number", "generation"
+    ):
         rows[row.instance_id, row.number].append(row)
     return rows
 
@@ -110,7 +123,8 @@ def shares(instance_id: int, *, max_points: int = 200, most: int = 24) -> Shares
     generations = sorted(table)
     sizes = {number: [table[generation].get(number, 0) for generation in generations] for number in shown}
     others = [
-        sum(size for number, size in table[generation].items() if number not in sizes) for generation in generations
+        sum(size for number, size in table[generation].items() if number not in sizes)
+        for generation in generations
     ]
     return Shares(generations, sizes, others, len(table[last]))
 

@@ -64,7 +64,9 @@ def advanceable() -> Any:
     return Q(state__in=ACTIVE) & (done | (Q(state=InstanceState.PAUSING) & ~slice_is_held()))
 
 
-def claim(*, instance_id: int, worker: str, lease_seconds: float, profiles: Sequence[str] = ()) -> Claim | None:
+def claim(
+    *, instance_id: int, worker: str, lease_seconds: float, profiles: Sequence[str] = ()
+) -> Claim | None:
     """Claim the step of an instance for `lease_seconds`.
 
     None where it is not ready or another worker holds it.
@@ -75,7 +77,8 @@ def claim(*, instance_id: int, worker: str, lease_seconds: float, profiles: Sequ
     """
     with transaction.atomic():
         free = Instance.objects.filter(FREE, pk=instance_id, profile__in=("", *profiles))
-        cases = (lambda: free.filter(NOT_IN_SLICES), lambda: free.filter(advanceable()))  # the second is rarely needed
+        # the second is rarely needed
+        cases = (lambda: free.filter(NOT_IN_SLICES), lambda: free.filter(advanceable()))
         took_over = taken(cases, worker=worker, lease_seconds=lease_seconds)
         if took_over is None:
             return None
@@ -171,10 +174,13 @@ def release_worker(*, worker: str, crashed: bool | None, message: str) -> list[i
     stopped = crashed is None
     event = EventType.NOTE if stopped else EventType.WORKER_LOST
     named = Q(claimed_by=worker) | Q(claimed_by__startswith=f"{worker}/")
-    _free(Replay.objects.filter(named, state=ReplayState.WAITING), crashed)  # runs have no events about their replays
+    # runs have no events about their replays
+    _free(Replay.objects.filter(named, state=ReplayState.WAITING), crashed)
     with transaction.atomic():
         runs = _held(Instance.objects.filter(state__in=ACTIVE), named, "pk")
-        slices = _held(Slice.objects.filter(results__isnull=True, instance__state__in=ACTIVE), named, "instance_id")
+        slices = _held(
+            Slice.objects.filter(results__isnull=True, instance__state__in=ACTIVE), named, "instance_id"
+        )
         numbers = sorted(set(runs) | set(slices))
         for number in numbers:
             instance = Instance.objects.select_for_update().filter(pk=number, state__in=ACTIVE).first()
@@ -199,7 +205,8 @@ def _free(steps: Any, crashed: bool | None) -> int:
     for pk, attempts in list(steps.filter(lease_until__isnull=False).values_list("pk", "attempts")):
         freed += steps.filter(pk=pk).update(
             token=F("token") + 1, claimed_by="", crashes=F("crashes") + int(crashed or False),
-            attempts=ONE_LESS if crashed is None else F("attempts"), lease_until=None if crashed is None else _later(attempts),
+            attempts=ONE_LESS if crashed is None else F("attempts"),
+            lease_until=None if crashed is None else _later(attempts),
         )
     return freed
 
@@ -217,4 +224,6 @@ def _later(attempts: int) -> Any:
 
 def _mine(claim: Claim) -> Any:
     """Select the claim's instance while it is active, with the token and epoch of the claim."""
-    return Instance.objects.filter(pk=claim.instance_id, token=claim.token, epoch=claim.epoch, state__in=ACTIVE)
+    return Instance.objects.filter(
+        pk=claim.instance_id, token=claim.token, epoch=claim.epoch, state__in=ACTIVE
+    )

@@ -38,7 +38,8 @@ REPLAYS_AT_A_TIME = 4
 FINAL = (InstanceState.SUCCEEDED, InstanceState.CANCELLED)
 #: Tables with many rows, by their labels: the model, the path to the run, and the column of bytes.
 _KINDS: dict[str, tuple[type[models.Model], str, str | None]] = {
-    "genomes of agents": (Agent, "instance", "genome"), "checkpoints": (CheckpointPart, "checkpoint__instance", "data"),
+    "genomes of agents": (Agent, "instance", "genome"),
+    "checkpoints": (CheckpointPart, "checkpoint__instance", "data"),
     "replays": (Replay, "instance", "film"),
     "generations": (Generation, "instance", "scalars"), "species": (Species, "instance", None),
     "species in their generations": (SpeciesSnapshot, "instance", None), "events": (Event, "instance", None),
@@ -54,7 +55,9 @@ class Pruned:
     bytes: int
 
 
-def prune(*, older_than_days: float, keep_champions: bool = True, runs: bool = False, dry_run: bool = False) -> list[Pruned]:
+def prune(
+    *, older_than_days: float, keep_champions: bool = True, runs: bool = False, dry_run: bool = False
+) -> list[Pruned]:
     """Delete spare data of runs that ended more than `older_than_days` ago; return counts by kind.
 
     Args:
@@ -63,7 +66,9 @@ def prune(*, older_than_days: float, keep_champions: bool = True, runs: bool = F
         runs: whether to delete whole runs that cannot be resumed, with work items that are left without runs.
         dry_run: whether to count only.
     """
-    old = Instance.objects.filter(state__in=FINAL if runs else ENDED, ended_at__lt=Now() - timedelta(days=older_than_days))
+    old = Instance.objects.filter(
+        state__in=FINAL if runs else ENDED, ended_at__lt=Now() - timedelta(days=older_than_days)
+    )
     numbers = list(old.order_by("pk").values_list("pk", flat=True))
     workers = Worker.objects.filter(seen_at__lt=Now() - FORGOTTEN_AFTER)
     counted = (_runs if runs else _spare)(numbers, keep_champions)
@@ -96,7 +101,9 @@ def clear(instance_id: int, states: tuple[str, ...]) -> None:
     chunks = CheckpointPart.objects.filter(checkpoint__instance=instance_id)
     _delete_in_batches(instance_id, chunks, PARTS_AT_A_TIME, states)
     _delete_in_batches(instance_id, Replay.objects.filter(instance=instance_id), REPLAYS_AT_A_TIME, states)
-    _delete_in_batches(instance_id, SpeciesSnapshot.objects.filter(instance=instance_id), AGENTS_AT_A_TIME, states)
+    _delete_in_batches(
+        instance_id, SpeciesSnapshot.objects.filter(instance=instance_id), AGENTS_AT_A_TIME, states
+    )
 
 
 def delete_old_run(number: int) -> None:
@@ -107,7 +114,9 @@ def delete_old_run(number: int) -> None:
         if instance is not None:
             work_item = instance.work_item_id
             instance.delete()
-            WorkItem.objects.filter(~Exists(Instance.objects.filter(work_item=OuterRef("pk"))), pk=work_item).delete()
+            WorkItem.objects.filter(
+                ~Exists(Instance.objects.filter(work_item=OuterRef("pk"))), pk=work_item
+            ).delete()
 
 
 def _spare(numbers: list[int], keep_champions: bool) -> Iterator[Pruned]:
@@ -115,7 +124,9 @@ def _spare(numbers: list[int], keep_champions: bool) -> Iterator[Pruned]:
     agents, checkpoints, chunks, replays = [], [], [], []
     for number in numbers:
         agents.append(_measured(_spare_agents(number, keep_champions), "genome"))
-        chunks.append(_measured(CheckpointPart.objects.filter(checkpoint__in=_older_checkpoints(number)), "data"))
+        chunks.append(
+            _measured(CheckpointPart.objects.filter(checkpoint__in=_older_checkpoints(number)), "data")
+        )
         checkpoints.append(_older_checkpoints(number).count())
         replays.append(_measured(Replay.objects.filter(instance=number), "film"))
     yield Pruned("genomes of agents", *_total(agents))
@@ -127,13 +138,17 @@ def _runs(numbers: list[int], _keep_champions: bool) -> Iterator[Pruned]:
     """Count these runs and all rows that belong to them."""
     yield Pruned("runs", len(numbers), 0)
     for kind, (model, path, field) in _KINDS.items():
-        yield Pruned(kind, *_total([_measured(model._default_manager.filter(**{path: number}), field) for number in numbers]))
+        yield Pruned(
+            kind,
+            *_total([_measured(model._default_manager.filter(**{path: number}), field) for number in numbers])
+        )
 
 
 def _delete_spare(number: int, keep_champions: bool) -> None:
     _delete_in_batches(number, _spare_agents(number, keep_champions), AGENTS_AT_A_TIME, ENDED)
     _delete_in_batches(
-        number, CheckpointPart.objects.filter(checkpoint__in=_older_checkpoints(number)), PARTS_AT_A_TIME, ENDED
+        number, CheckpointPart.objects.filter(checkpoint__in=_older_checkpoints(number)), PARTS_AT_A_TIME,
+        ENDED
     )
     _delete_in_batches(number, _older_checkpoints(number), AGENTS_AT_A_TIME, ENDED)
     _delete_in_batches(number, Replay.objects.filter(instance=number), REPLAYS_AT_A_TIME, ENDED)
@@ -146,7 +161,9 @@ def _spare_agents(number: int, keep_champions: bool) -> Any:
     other copy of its genomes.
     """
     newest = Checkpoint.objects.filter(instance=number).order_by("-generation").values("generation")[:1]
-    agents = Agent.objects.filter(instance=number).exclude(generation__in=list(newest.values_list("generation", flat=True)))
+    agents = Agent.objects.filter(instance=number).exclude(
+        generation__in=list(newest.values_list("generation", flat=True))
+    )
     if not keep_champions:
         return agents
     generation = Generation.objects.filter(

@@ -90,14 +90,18 @@ def insert_generation(instance: Instance, generation: NewGeneration) -> None:
     """
     row = Generation(
         instance=instance, number=generation.number, scalars=generation.scalars, digest=generation.digest,
-        champion_index=generation.champion_index, started_at=generation.started_at, seconds=generation.seconds,
-        best_so_far=generation.best_fitness, normalization=generation.normalization, **generation.statistics,
+        champion_index=generation.champion_index, started_at=generation.started_at,
+        seconds=generation.seconds, best_so_far=generation.best_fitness,
+        normalization=generation.normalization, **generation.statistics,
         species_count=None if generation.species is None else len(generation.species),
     )
     if connection.vendor != "postgresql":
         row.save(force_insert=True)
         return
-    given = (field for field in Generation._meta.concrete_fields if not (field.primary_key or field.has_db_default()))
+    given = (
+        field for field in Generation._meta.concrete_fields
+        if not (field.primary_key or field.has_db_default())
+    )
     values = {field.attname: getattr(row, field.attname) for field in given}
     copy_rows(Generation._meta.db_table, list(values), [tuple_of(Generation, values)])
 
@@ -140,9 +144,13 @@ def _thin_checkpoints(instance: Instance, newest: int, keep_every: int) -> None:
         while newest // stride > MOST_CHECKPOINTS:
             stride *= 2
         rule, values = f"{rule} AND MOD(generation, %s) <> 0", [*values, stride]
-    checkpoints, chunks = (connection.ops.quote_name(model._meta.db_table) for model in (Checkpoint, CheckpointPart))
+    checkpoints, chunks = (
+        connection.ops.quote_name(model._meta.db_table) for model in (Checkpoint, CheckpointPart)
+    )
     with connection.cursor() as cursor:  # runs at every commit; deleting with the ORM takes too long
-        cursor.execute(f"DELETE FROM {chunks} WHERE checkpoint_id IN (SELECT id FROM {checkpoints} WHERE {rule})", values)
+        cursor.execute(
+            f"DELETE FROM {chunks} WHERE checkpoint_id IN (SELECT id FROM {checkpoints} WHERE {rule})", values
+        )
         cursor.execute(f"DELETE FROM {checkpoints} WHERE {rule}", values)
 
 
@@ -161,7 +169,9 @@ def _agent_tuples(instance_id: int, generation: NewGeneration) -> Iterator[bytes
 
     In each batch, the failed agents come last, as their tuples are shorter.
     """
-    genomes = np.frombuffer(generation.genomes, "u1").reshape(len(generation.fitness), generation.genome_bytes)
+    genomes = np.frombuffer(generation.genomes, "u1").reshape(
+        len(generation.fitness), generation.genome_bytes
+    )
     indices = np.arange(len(genomes), dtype="i4") if generation.kept is None else generation.kept.astype("i4")
     rows = max(1, CHUNK_BYTES // (genomes.shape[1] + 64))
     owner, number = np.array(instance_id, "i8"), np.array(generation.number, "i4")
@@ -188,6 +198,9 @@ def _agent_rows(instance_id: int, generation: NewGeneration) -> Iterator[tuple[A
 def _insert(table: str, columns: tuple[str, ...], rows: Iterator[tuple[Any, ...]]) -> None:
     """Insert rows from an iterator, so that they need not be in memory together."""
     names = ", ".join(map(connection.ops.quote_name, columns))
-    statement = f"INSERT INTO {connection.ops.quote_name(table)} ({names}) VALUES ({', '.join(['%s'] * len(columns))})"
+    statement = (
+        f"INSERT INTO {connection.ops.quote_name(table)} ({names}) VALUES "
+        f"({', '.join(['%s'] * len(columns))})"
+    )
     with connection.cursor() as cursor:
         cursor.executemany(statement, rows)  # type: ignore[arg-type]

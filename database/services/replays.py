@@ -23,7 +23,8 @@ MOST_OF_A_USER, MOST_IN_ALL = 20, 200
 MOST_KEPT = 50
 
 _OF_A_CLAIM = (
-    "token", "attempts", "crashes", "troubles", "instance_id", "generation", "index", "episode", "with_pictures"
+    "token", "attempts", "crashes", "troubles", "instance_id", "generation", "index", "episode",
+    "with_pictures"
 )
 
 
@@ -65,9 +66,9 @@ def request_replay(
         if row is None or row.state != ReplayState.WAITING:
             _check_room(owner)
         asked = {
-            "with_pictures": with_pictures or (row is not None and row.with_pictures), "state": ReplayState.WAITING,
-            "requested_by": owner, "requested_at": Now(), "finished_at": None, "failure": "", "lease_until": None,
-            "claimed_by": "", "attempts": 0, "crashes": 0, "troubles": 0,
+            "with_pictures": with_pictures or (row is not None and row.with_pictures),
+            "state": ReplayState.WAITING, "requested_by": owner, "requested_at": Now(), "finished_at": None,
+            "failure": "", "lease_until": None, "claimed_by": "", "attempts": 0, "crashes": 0, "troubles": 0,
         }
         if row is None:
             row = Replay.objects.create(**address, **asked)
@@ -146,14 +147,17 @@ def _is_enough(row: Replay, with_pictures: bool) -> bool:
 def _check_room(owner: User | None) -> None:
     waiting = Replay.objects.filter(state=ReplayState.WAITING)
     if waiting.filter(requested_by=owner).count() >= MOST_OF_A_USER:
-        raise TooMany(f"{MOST_OF_A_USER} replays that you asked for wait already. Ask again when some of them are done.")
+        raise TooMany(
+            f"{MOST_OF_A_USER} replays that you asked for wait already. Ask again when some of them are done."
+        )
     if waiting.count() >= MOST_IN_ALL:
         raise TooMany(f"{MOST_IN_ALL} replays wait already. Ask again when some of them are done.")
 
 
 def _ended(state: ReplayState) -> dict[str, Any]:
     return {
-        "state": state, "finished_at": Now(), "lease_until": None, "claimed_by": "", "attempts": 0, "crashes": 0, "troubles": 0,
+        "state": state, "finished_at": Now(), "lease_until": None, "claimed_by": "", "attempts": 0,
+        "crashes": 0, "troubles": 0,
     }
 
 
@@ -164,4 +168,6 @@ def _mine(claim: ReplayClaim) -> Any:
 
 def _changed(claim: ReplayClaim, **fields: Any) -> None:
     if not _mine(claim).update(**fields):
-        raise Fenced(f"replay {claim.replay_id} of run {claim.instance_id}: somebody else took over, or asked anew")
+        raise Fenced(
+            f"replay {claim.replay_id} of run {claim.instance_id}: somebody else took over, or asked anew"
+        )

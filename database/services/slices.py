@@ -71,7 +71,9 @@ def close_slices(*, instance: Instance) -> None:
         instance.pending_slices = None
 
 
-def claim_slice(*, slice_id: int, worker: str, lease_seconds: float, profiles: Sequence[str] = ()) -> SliceClaim | None:
+def claim_slice(
+    *, slice_id: int, worker: str, lease_seconds: float, profiles: Sequence[str] = ()
+) -> SliceClaim | None:
     """Claim a slice for `lease_seconds`.
 
     None where it is done, another worker holds it, or its run is not evaluated.
@@ -120,7 +122,9 @@ def fenced_slice(claim: SliceClaim) -> Iterator[Instance]:
         Fenced: the claim is no longer valid, or the run has ended.
     """
     with transaction.atomic():
-        going_on = Instance.objects.select_for_update().filter(pk=claim.instance_id, epoch=claim.epoch, state__in=ACTIVE)
+        going_on = Instance.objects.select_for_update().filter(
+            pk=claim.instance_id, epoch=claim.epoch, state__in=ACTIVE
+        )
         instance = going_on.first()
         if instance is None or instance.pending_slices is None:
             raise Fenced(f"run {claim.instance_id}: ended or begun anew meanwhile")
@@ -130,7 +134,9 @@ def fenced_slice(claim: SliceClaim) -> Iterator[Instance]:
         yield instance
 
 
-def commit_slice(*, claim: SliceClaim, results: bytes, events: Sequence[NewEvent] = (), chance: bool = False) -> bool:
+def commit_slice(
+    *, claim: SliceClaim, results: bytes, events: Sequence[NewEvent] = (), chance: bool = False
+) -> bool:
     """Store the results of a slice; return whether its run can be advanced now.
 
     Args:

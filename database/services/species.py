@@ -35,7 +35,8 @@ class NewSnapshot:
 _KEPT = [each.name for each in fields(NewSnapshot) if each.name not in ("born_in", "champion")]
 _COLUMNS = ("instance_id", "generation", "champion_index", *_KEPT)
 _CHANGING = (
-    "extinct_in", "size", "best_fitness", "champion_generation", "champion_index", "generations_since_improvement",
+    "extinct_in", "size", "best_fitness", "champion_generation", "champion_index",
+    "generations_since_improvement",
 )
 
 
@@ -46,20 +47,27 @@ def record_species(*, instance: Instance, generation: int, snapshots: Sequence[N
     SPECIES_AT_ONCE species; the statement that marks extinct species does not list their numbers.
     """
     alive = {row.number: row for row in Species.objects.filter(instance=instance, extinct_in=None)}
-    known = alive if instance.revived_generation is None else alive | _revived(instance, generation, snapshots)
+    known = (
+        alive if instance.revived_generation is None else alive | _revived(instance, generation, snapshots)
+    )
     gone = sorted(alive.keys() - {each.number for each in snapshots})
     if not (snapshots or gone):
         return
     _insert_snapshots(instance.pk, generation, snapshots)
     Species.objects.bulk_create(
         [_updated(instance, generation, each, known.get(each.number)) for each in snapshots],
-        update_conflicts=True, unique_fields=("instance", "number"), update_fields=_CHANGING, batch_size=SPECIES_AT_ONCE,
+        update_conflicts=True, unique_fields=("instance", "number"), update_fields=_CHANGING,
+        batch_size=SPECIES_AT_ONCE,
     )
     if gone:
-        now = SpeciesSnapshot.objects.filter(instance=instance, generation=generation, number=OuterRef("number"))
+        now = SpeciesSnapshot.objects.filter(
+            instance=instance, generation=generation, number=OuterRef("number")
+        )
         Species.objects.filter(~Exists(now), instance=instance, extinct_in=None).update(extinct_in=generation)
     new = [each.number for each in snapshots if each.number not in known]
-    changes = ((EventType.SPECIES_CREATED, new, "New species"), (EventType.SPECIES_EXTINCT, gone, "Extinct species"))
+    changes = (
+        (EventType.SPECIES_CREATED, new, "New species"), (EventType.SPECIES_EXTINCT, gone, "Extinct species")
+    )
     append(instance, *(
         NewEvent(
             type, f"{words}: {_named(numbers)}.", generation=generation,
@@ -79,11 +87,15 @@ def _revived(instance: Instance, generation: int, snapshots: Sequence[NewSnapsho
 def _updated(instance: Instance, generation: int, now: NewSnapshot, before: Species | None) -> Species:
     """Return the row of a species, updated with this generation's snapshot."""
     best, place = now.best_fitness, (generation, now.champion)
-    if before is not None and before.best_fitness is not None and (best is None or best <= before.best_fitness):
+    if (
+        before is not None and before.best_fitness is not None
+        and (best is None or best <= before.best_fitness)
+    ):
         best, place = before.best_fitness, (before.champion_generation or 0, before.champion_index)
     return Species(
-        instance=instance, number=now.number, born_in=now.born_in, extinct_in=None, size=now.size, best_fitness=best,
-        champion_generation=None if best is None else place[0], champion_index=None if best is None else place[1],
+        instance=instance, number=now.number, born_in=now.born_in, extinct_in=None, size=now.size,
+        best_fitness=best, champion_generation=None if best is None else place[0],
+        champion_index=None if best is None else place[1],
         generations_since_improvement=now.generations_since_improvement,
     )
 
@@ -96,7 +108,10 @@ def _insert_snapshots(instance_id: int, generation: int, snapshots: Sequence[New
         copy_rows(table, _COLUMNS, (tuple_of(SpeciesSnapshot, row) for row in rows))
         return
     names = ", ".join(map(connection.ops.quote_name, _COLUMNS))
-    statement = f"INSERT INTO {connection.ops.quote_name(table)} ({names}) VALUES ({', '.join(['%s'] * len(_COLUMNS))})"
+    statement = (
+        f"INSERT INTO {connection.ops.quote_name(table)} ({names}) VALUES "
+        f"({', '.join(['%s'] * len(_COLUMNS))})"
+    )
     with connection.cursor() as cursor:
         cursor.executemany(statement, _values(rows))  # type: ignore[arg-type]
 

@@ -18,7 +18,8 @@ from database.services.slices import take_up_slices
 
 
 def change_state(
-    *, instance_id: int, transitions: Mapping[str, str], event: NewEvent, only_free: bool = False, raise_epoch: bool = False
+    *, instance_id: int, transitions: Mapping[str, str], event: NewEvent, only_free: bool = False,
+    raise_epoch: bool = False
 ) -> Instance:
     """Change the state of an instance, with an event, and return it.
 
@@ -33,7 +34,9 @@ def change_state(
     """
     with transaction.atomic():
         free = FREE & ~slice_is_held() if only_free else Q()
-        if not Instance.objects.filter(free, pk=instance_id, state__in=list(transitions)).update(updated_at=Now()):
+        if not Instance.objects.filter(
+            free, pk=instance_id, state__in=list(transitions)
+        ).update(updated_at=Now()):
             raise _why_not(instance_id, transitions)
         instance = Instance.objects.get(pk=instance_id)
         instance.state = transitions[instance.state]

@@ -27,7 +27,10 @@ def create_work_item(
             for number, seed in enumerate(seeds)
         ]
         for instance in instances:
-            append(instance, NewEvent(EventType.STATE_CHANGED, f"Accepted; {state.lower()}.", data={"state": state}))
+            append(
+                instance,
+                NewEvent(EventType.STATE_CHANGED, f"Accepted; {state.lower()}.", data={"state": state})
+            )
             instance.save(update_fields=["event_sequence"])
     return work_item, instances
 
@@ -43,5 +46,7 @@ def work_item_of_key(key: str) -> tuple[WorkItem, list[Instance]] | None:
 
 def was_started(work_item: WorkItem) -> bool:
     """Whether the work item was accepted with `started`; True where none of its runs is left."""
-    first = Event.objects.filter(instance__work_item=work_item, sequence=1).values_list("data", flat=True).first()
+    first = Event.objects.filter(
+        instance__work_item=work_item, sequence=1
+    ).values_list("data", flat=True).first()
     return first is None or first["state"] == InstanceState.QUEUED

@@ -66,8 +66,12 @@ def adopt(*, patience_seconds: float) -> list[int]:
         return []
     since = Now() - timedelta(seconds=patience_seconds)
     known = Worker.objects.filter(seen_at__gte=since).values_list("profile", flat=True)
-    orphans = Instance.objects.filter(FREE, state__in=ACTIVE, updated_at__lt=since).exclude(profile__in=["", *halves(known)])
-    return [number for number in orphans.values_list("pk", flat=True) if _adopted(orphans, number, there.profile)]
+    orphans = Instance.objects.filter(FREE, state__in=ACTIVE, updated_at__lt=since).exclude(
+        profile__in=["", *halves(known)]
+    )
+    return [
+        number for number in orphans.values_list("pk", flat=True) if _adopted(orphans, number, there.profile)
+    ]
 
 
 def _adopted(orphans: Any, number: int, profile: str) -> bool:
@@ -77,12 +81,17 @@ def _adopted(orphans: Any, number: int, profile: str) -> bool:
         if instance is None:
             return False
         whole = "+" in instance.profile
-        instance.profile, instance.updated_at = profile if whole else profile.partition("+")[0], database_now()
+        instance.profile, instance.updated_at = (
+            profile if whole else profile.partition("+")[0], database_now()
+        )
         if instance.pending_slices is not None:
             instance.pending_slices = Slice.objects.filter(instance=instance).update(
-                results=None, token=F("token") + 1, lease_until=None, claimed_by="", attempts=0, crashes=0, troubles=0
+                results=None, token=F("token") + 1, lease_until=None, claimed_by="", attempts=0, crashes=0,
+                troubles=0
             )
         instance.reproducible = False
         append(instance, NewEvent(EventType.NOTE, ADOPTED, EventLevel.WARNING, instance.next_generation))
-        instance.save(update_fields=["profile", "pending_slices", "reproducible", "event_sequence", "updated_at"])
+        instance.save(
+            update_fields=["profile", "pending_slices", "reproducible", "event_sequence", "updated_at"]
+        )
     return True
