@@ -58,7 +58,9 @@ def findings() -> list[Finding]:
     )
     answers_by_name = {name: _start(check) for name, check in checks}
     deadline = time.monotonic() + PATIENCE_SECONDS
-    return [finding for name, answers in answers_by_name.items() for finding in _until(deadline, name, answers)]
+    return [
+        finding for name, answers in answers_by_name.items() for finding in _until(deadline, name, answers)
+    ]
 
 
 def setup() -> Iterator[Finding]:
@@ -69,13 +71,18 @@ def setup() -> Iterator[Finding]:
         return
     runs = embedded_runs()
     state = "running" if runs else "not running; manage.py up starts it"
-    yield Finding(Level.OK if runs else Level.WARN, "setup", f"embedded in {settings.DATA_FOLDER}: {store}, {state}")
+    yield Finding(
+        Level.OK if runs else Level.WARN, "setup", f"embedded in {settings.DATA_FOLDER}: {store}, {state}"
+    )
 
 
 def versions() -> Iterator[Finding]:
     """Report the software of this process, which should be that of the workers."""
     software = [f"{name} {version(name)}" for name in DISTRIBUTIONS]
-    yield Finding(Level.OK, "versions", ", ".join([f"server {VERSION}", f"Python {platform.python_version()}", *software]))
+    yield Finding(
+        Level.OK, "versions",
+        ", ".join([f"server {VERSION}", f"Python {platform.python_version()}", *software])
+    )
     yield Finding(Level.OK, "profile", f"numeric profile {node.profile()}")
 
 
@@ -89,7 +96,9 @@ def broker() -> Iterator[Finding]:
         yield Finding(Level.OK if embedded_runs() else Level.WARN, "broker", text)
         return
     answer = health.broker()
-    yield Finding(Level.OK if answer == "ok" else Level.FAIL, "broker", "answers" if answer == "ok" else answer)
+    yield Finding(
+        Level.OK if answer == "ok" else Level.FAIL, "broker", "answers" if answer == "ok" else answer
+    )
 
 
 def database() -> Iterator[Finding]:
@@ -103,9 +112,13 @@ def database() -> Iterator[Finding]:
     if answer != "ok":
         yield Finding(Level.FAIL, "database", answer)
         return
-    yield Finding(Level.OK, "database", f"{connection.vendor} {_server_version()} answers in {milliseconds:.1f} ms")
+    yield Finding(
+        Level.OK, "database", f"{connection.vendor} {_server_version()} answers in {milliseconds:.1f} ms"
+    )
     missing = health.migrations()
-    yield Finding(Level.OK if missing == "ok" else Level.FAIL, "migrations", "applied" if missing == "ok" else missing)
+    yield Finding(
+        Level.OK if missing == "ok" else Level.FAIL, "migrations", "applied" if missing == "ok" else missing
+    )
     if missing == "ok":
         yield from workers()
         yield from steps()
@@ -121,7 +134,9 @@ def workers() -> Iterator[Finding]:
     yield Finding(Level.OK, "workers", f"{len(there)} there: {names}")
     profiles = sorted({each.row.profile for each in there})
     if len(profiles) > 1:
-        yield Finding(Level.WARN, "profiles", f"workers of {len(profiles)} numeric profiles: {', '.join(profiles)}")
+        yield Finding(
+            Level.WARN, "profiles", f"workers of {len(profiles)} numeric profiles: {', '.join(profiles)}"
+        )
 
 
 def steps() -> Iterator[Finding]:
@@ -138,9 +153,14 @@ def steps() -> Iterator[Finding]:
         yield Finding(Level.OK, "steps", counts)
     expired = [step for step in held if step.left_seconds < -LONG_SECONDS]
     if expired and there:
-        yield Finding(Level.FAIL, "leases", f"ran out over a minute ago and nobody took over: {_steps(expired)}")
+        yield Finding(
+            Level.FAIL, "leases", f"ran out over a minute ago and nobody took over: {_steps(expired)}"
+        )
     if unserved := selectors.runs_without_workers():
-        yield Finding(Level.WARN, "profiles", f"no worker that is there has the numeric profile of runs {_named(unserved)}")
+        yield Finding(
+            Level.WARN, "profiles",
+            f"no worker that is there has the numeric profile of runs {_named(unserved)}"
+        )
     if pausing := selectors.steps_in_back_off():
         yield Finding(Level.WARN, "back-off", f"tried again later after failed attempts: {_steps(pausing)}")
 
@@ -171,7 +191,11 @@ def _start(check: Callable[[], Iterator[Finding]]) -> "queue.SimpleQueue[Finding
                 name = finding.name
                 answers.put(finding)
         except (DatabaseError, InterfaceError) as error:
-            answers.put(Finding(Level.FAIL, "database", f"stopped answering after {name}: {str(error).splitlines()[0]}"))
+            answers.put(
+                Finding(
+                    Level.FAIL, "database", f"stopped answering after {name}: {str(error).splitlines()[0]}"
+                )
+            )
         except Exception as error:
             answers.put(Finding(Level.FAIL, check.__name__, f"could not be looked at after {name}: {error}"))
         finally:

@@ -16,8 +16,8 @@ FOLDER = settings.ROOT / "examples"
 
 #: Examples whose names begin with one of these come first, in this order: from easy ones to long ones.
 ORDER = (
-    "maze-5x5", "maze-four-rooms", "maze-20x20", "maze", "xor", "double-pole", "cartpole", "acrobot", "frozenlake", "mountaincar",
-    "lunarlander",
+    "maze-5x5", "maze-four-rooms", "maze-20x20", "maze", "xor", "double-pole", "cartpole", "acrobot",
+    "frozenlake", "mountaincar", "lunarlander",
 )
 
 
@@ -37,7 +37,10 @@ class Card:
 @cache
 def cards() -> tuple[Card, ...]:
     """All examples, in the order of `ORDER`; those that it does not name come last."""
-    texts = {path.stem: path.read_text() for path in FOLDER.glob("*.json") if not path.name.endswith(".schema.json")}
+    texts = {
+        path.stem: path.read_text()
+        for path in FOLDER.glob("*.json") if not path.name.endswith(".schema.json")
+    }
     return tuple(_card(slug, texts[slug]) for slug in sorted(texts, key=_place))
 
 
@@ -53,8 +56,8 @@ def document_of(slug: str) -> str | None:
 def _card(slug: str, text: str) -> Card:
     spec: dict[str, Any] = canonical(parse(text))
     facts = (
-        f"{environment_words(spec['environment'])}, {strategy_words(spec)} with {spec['strategy']['population_size']} agents, "
-        f"up to {spec['stop']['max_generations']} generations"
+        f"{environment_words(spec['environment'])}, {strategy_words(spec)} with "
+        f"{spec['strategy']['population_size']} agents, up to {spec['stop']['max_generations']} generations"
     )
     rows = spec["environment"].get("rows")
     picture = maze_svg(rows) if spec["environment"]["type"] == "maze" else network_svg(spec["kind"] == "neat")

@@ -63,7 +63,9 @@ def file_of(agent: AgentRecord, format: ExportFormat) -> File:
     return File(f"{agent.name}.{format.lower()}", MEDIA_TYPES[format], data)
 
 
-def formats_at(plan: Plan, *, genome_bytes: int | None, is_normalization_kept: bool) -> tuple[ExportFormat, ...]:
+def formats_at(
+    plan: Plan, *, genome_bytes: int | None, is_normalization_kept: bool
+) -> tuple[ExportFormat, ...]:
     """The formats in which `file_of` can export an agent.
 
     Args:

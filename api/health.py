@@ -28,7 +28,9 @@ def readyz(request: HttpRequest) -> HttpResponse:
     """Answer 200 where database and broker answer and the tables are up to date; else 503 with the reason."""
     checks = {name: check() for name, check in CHECKS.items()}
     ready = all(answer == "ok" for answer in checks.values())
-    return with_advice(JsonResponse({"status": "ok" if ready else "unavailable", **checks}, status=200 if ready else 503))
+    return with_advice(
+        JsonResponse({"status": "ok" if ready else "unavailable", **checks}, status=200 if ready else 503)
+    )
 
 
 def database() -> str:

@@ -52,7 +52,9 @@ def own_numbers(argument: str, found: GlobalId, instance_id: int) -> tuple[int, 
     Raises GraphQLError where it is of another run.
     """
     if found.numbers[0] != instance_id:
-        message = f"{argument}: expected an ID of something of run {instance_id}, got one of run {found.numbers[0]}"
+        message = (
+            f"{argument}: expected an ID of something of run {instance_id}, got one of run {found.numbers[0]}"
+        )
         raise GraphQLError(message, extensions={"code": "INCONSISTENT"})
     return found.numbers
 

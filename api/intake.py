@@ -118,7 +118,9 @@ def _stored_key(given: str | None, owner: User | None) -> str:
     if given is None:
         return f"drawn:{secrets.token_hex(16)}"
     if not 1 <= len(given) <= MOST_KEY_CHARACTERS or not given.isprintable():
-        raise BadKey(f"idempotencyKey: expected 1 to {MOST_KEY_CHARACTERS} printable characters, got {shown(given)}")
+        raise BadKey(
+            f"idempotencyKey: expected 1 to {MOST_KEY_CHARACTERS} printable characters, got {shown(given)}"
+        )
     return f"{owner.pk if owner else 0}:{given}"
 
 
@@ -140,7 +142,10 @@ def _accepted(
             if found is None:
                 raise
     if not _means_the_same(found[0].spec, staged.spec) or services.was_started(found[0]) != start:
-        raise KeyTaken("idempotencyKey: another work item, or another `start`, was sent under this key; choose a new key.")
+        raise KeyTaken(
+            "idempotencyKey: another work item, or another `start`, was sent under this key; choose a new "
+            "key."
+        )
     return found
 
 
@@ -165,7 +170,9 @@ def _stored(
         "warnings": [asdict(warning) for warning in staged.warnings], "idempotency_key": key,
     }
     with transaction.atomic():
-        work_item, instances = services.create_work_item(fields=fields, seeds=staged.seeds, owner=owner, started=start)
+        work_item, instances = services.create_work_item(
+            fields=fields, seeds=staged.seeds, owner=owner, started=start
+        )
         if start and announce:
             transaction.on_commit(partial(dispatch.advance_all, [instance.pk for instance in instances]))
     return work_item, instances

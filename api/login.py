@@ -33,7 +33,8 @@ def one_time_login(request: HttpRequest, token: str) -> HttpResponse:
     if user is None or not user.is_active or not default_token_generator.check_token(user, token):
         here = request.build_absolute_uri("/")
         return HttpResponseForbidden(
-            f"This link was used before or is not valid. A new one is printed by: manage.py login --url {here}\n"
+            "This link was used before or is not valid. A new one is printed by: manage.py login --url "
+            f"{here}\n"
         )
     login(request, user, backend="django.contrib.auth.backends.ModelBackend")
     return redirect("admin:index")

@@ -28,7 +28,9 @@ from processing import dispatch
 #: Workers that were seen within this many seconds are reported.
 A_DAY = 86_400.0
 #: The column of a worker's row for each value of the label `outcome`.
-OUTCOMES = {"claimed": "claims", "committed": "commits", "fenced": "fenced", "failed": "failed", "lost": "lost"}
+OUTCOMES = {
+    "claimed": "claims", "committed": "commits", "fenced": "fenced", "failed": "failed", "lost": "lost"
+}
 DISTRIBUTIONS = ("Django", "celery", "numpy", "numba")
 
 
@@ -51,7 +53,10 @@ def metrics(request: HttpRequest) -> HttpResponse:
 def _has_token(request: HttpRequest) -> bool:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     expected: str = settings.METRICS_TOKEN
-    return bool(expected) and scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), expected.encode())
+    return (
+        bool(expected) and scheme.lower() == "bearer"
+        and hmac.compare_digest(token.strip().encode(), expected.encode())
+    )
 
 
 class Figures(Collector):
@@ -67,15 +72,23 @@ class Figures(Collector):
 
 def _of_workers(workers: list[WorkerRecord]) -> Iterator[Metric]:
     yield GaugeMetricFamily(
-        "evolution_workers_online", "Workers seen within half a minute.", value=sum(each.is_online for each in workers)
+        "evolution_workers_online", "Workers seen within half a minute.",
+        value=sum(each.is_online for each in workers)
     )
-    seen = GaugeMetricFamily("evolution_worker_silent_seconds", "Since a worker was last seen.", labels=["worker"])
+    seen = GaugeMetricFamily(
+        "evolution_worker_silent_seconds", "Since a worker was last seen.", labels=["worker"]
+    )
     steps = CounterMetricFamily(
-        "evolution_steps", "Steps of a worker since it started, by what became of them; lost are processes that died.",
+        "evolution_steps",
+        "Steps of a worker since it started, by what became of them; lost are processes that died.",
         labels=["worker", "outcome"],
     )
-    generations = CounterMetricFamily("evolution_generations", "Generations completed by a worker.", labels=["worker"])
-    evaluations = CounterMetricFamily("evolution_evaluations", "Agents evaluated by a worker.", labels=["worker"])
+    generations = CounterMetricFamily(
+        "evolution_generations", "Generations completed by a worker.", labels=["worker"]
+    )
+    evaluations = CounterMetricFamily(
+        "evolution_evaluations", "Agents evaluated by a worker.", labels=["worker"]
+    )
     for each in workers:
         name = [each.row.name]
         seen.add_metric(name, each.silent_seconds)
@@ -104,7 +117,8 @@ def _of_runs() -> Iterator[Metric]:
 def _of_leases() -> Iterator[Metric]:
     """Ages of leases: seconds since they were last extended, which happens while there is progress."""
     age = GaugeMetricFamily(
-        "evolution_lease_age_seconds", "Since the lease of a step that the worker holds was extended; the oldest.",
+        "evolution_lease_age_seconds",
+        "Since the lease of a step that the worker holds was extended; the oldest.",
         labels=["worker"],
     )
     ages = [(step, max(settings.LEASE_SECONDS - step.left_seconds, 0.0)) for step in selectors.held_steps()]
@@ -125,7 +139,9 @@ def _of_broker() -> Iterator[Metric]:
     depth = dispatch.waiting()
     yield GaugeMetricFamily("evolution_broker_up", "Whether the broker answers.", value=depth is not None)
     if depth is not None:
-        yield GaugeMetricFamily("evolution_queue_depth", "Messages that no worker has taken yet.", value=depth)
+        yield GaugeMetricFamily(
+            "evolution_queue_depth", "Messages that no worker has taken yet.", value=depth
+        )
 
 
 def _build() -> Metric:

@@ -66,4 +66,7 @@ def response_to(request: HttpRequest, answer: Answer) -> HttpResponse:
 
 def wants_json(request: HttpRequest) -> bool:
     """Whether the path answers in JSON, or the client asks for it."""
-    return request.path.rstrip("/") in JSON_PATHS or request.headers.get("Accept", "").startswith("application/json")
+    return (
+        request.path.rstrip("/") in JSON_PATHS
+        or request.headers.get("Accept", "").startswith("application/json")
+    )

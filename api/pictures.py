@@ -1,4 +1,6 @@
-"""Small pictures for pages, as SVG: a maze, a network, and a line of fitness. Colours come from the style sheet by class."""
+"""Small pictures for pages, as SVG: a maze, a network, and a line of fitness. Colours come from the style
+sheet by class.
+"""
 
 from collections.abc import Sequence
 from itertools import combinations, groupby
@@ -35,13 +37,17 @@ def network_svg(is_grown: bool) -> SafeString:
     across = 8 / (len(columns) - 1)
     places = [[(1 + column * across, y) for y in group] for column, group in enumerate(columns)]
     links = [
-        (left, right) for nearer, further in combinations(range(len(places)), 2) if is_grown or further == nearer + 1
+        (left, right) for nearer, further in combinations(range(len(places)), 2) if is_grown
+        or further == nearer + 1
         for left in places[nearer] for right in places[further]
     ]
-    lines = "".join(f"M{x1:.1f} {y1}C{x1 + 1:.1f} {y1} {x2 - 1:.1f} {y2} {x2:.1f} {y2}" for (x1, y1), (x2, y2) in links)
+    lines = "".join(
+        f"M{x1:.1f} {y1}C{x1 + 1:.1f} {y1} {x2 - 1:.1f} {y2} {x2:.1f} {y2}" for (x1, y1), (x2, y2) in links
+    )
     discs = "".join(f'<circle cx="{x:.1f}" cy="{y}" r="0.32"/>' for group in places for x, y in group)
     return format_html(
-        '<svg class="maze sketch" viewBox="0 0 10 6" aria-hidden="true" focusable="false"><path d="{}"/>{}</svg>',
+        '<svg class="maze sketch" viewBox="0 0 10 6" aria-hidden="true" focusable="false"><path '
+        'd="{}"/>{}</svg>',
         lines, mark_safe(discs),
     )
 
@@ -56,7 +62,10 @@ def spark_svg(values: Sequence[float | None]) -> SafeString:
     low, high = min(value for _, value in known), max(value for _, value in known)
     across = (SPARK_WIDTH - 2 * SPARK_EDGE) / max(len(values) - 1, 1)
     down = (SPARK_HEIGHT - 2 * SPARK_EDGE) / ((high - low) or 1.0)
-    points = [(SPARK_EDGE + place * across, SPARK_HEIGHT - SPARK_EDGE - (value - low) * down) for place, value in known]
+    points = [
+        (SPARK_EDGE + place * across, SPARK_HEIGHT - SPARK_EDGE - (value - low) * down)
+        for place, value in known
+    ]
     line = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
     area = f"{line}V{SPARK_HEIGHT}H{points[0][0]:.1f}Z"
     return _spark("line", line, area)

@@ -50,8 +50,8 @@ def request(agent: AgentRecord, *, episode: int, pictures: bool, user: Any) -> R
     plan.replays.check_episode(episode)
     normalization_of(plan, agent.instance_id, agent.generation)
     return announcements.request_replay(
-        instance_id=agent.instance_id, generation=agent.generation, index=agent.index, episode=episode, with_pictures=pictures,
-        owner=user if user.is_authenticated else None,
+        instance_id=agent.instance_id, generation=agent.generation, index=agent.index, episode=episode,
+        with_pictures=pictures, owner=user if user.is_authenticated else None,
     )
 
 
@@ -77,7 +77,8 @@ def film_url(replay: Replay, ending: str) -> str | None:
 @require_safe
 @page
 def film(request: HttpRequest, id: str, episode: int, ending: str) -> HttpResponse:
-    """The pictures of an episode: as an animated GIF, or as `film.py` packs them, for a page that plays them."""
+    """The pictures of an episode: as an animated GIF, or as `film.py` packs them, for a page that plays them.
+    """
     try:
         instance_id, generation, index = read_id(id, "Agent").numbers
     except BadId as error:

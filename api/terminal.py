@@ -26,7 +26,8 @@ _BAR = 24
 #: Number of the last generations over which speed is measured.
 _RECENT = 20
 _ARROWS = {
-    (-1, 0): "↑", (-1, 1): "↗", (0, 1): "→", (1, 1): "↘", (1, 0): "↓", (1, -1): "↙", (0, -1): "←", (-1, -1): "↖",
+    (-1, 0): "↑", (-1, 1): "↗", (0, 1): "→", (1, 1): "↘", (1, 0): "↓", (1, -1): "↙", (0, -1): "←",
+    (-1, -1): "↖",
 }
 
 
@@ -181,8 +182,9 @@ def result_line(instance: Instance) -> str:
         "instance": instance.pk, "state": instance.state,
         "outcome": outcome_of(instance.state, instance.stop_reason), "stop_reason": instance.stop_reason,
         "generations": instance.next_generation, "evaluations": instance.evaluations,
-        "best_fitness": instance.best_fitness, "champion_fitness": instance.champion_fitness, "digest": instance.digest,
-        "reproducible": instance.reproducible, "seconds": round(instance.compute_seconds, 3),
+        "best_fitness": instance.best_fitness, "champion_fitness": instance.champion_fitness,
+        "digest": instance.digest, "reproducible": instance.reproducible,
+        "seconds": round(instance.compute_seconds, 3),
     }
     return json.dumps(result)
 
@@ -193,8 +195,8 @@ def summary(instance: Instance) -> str:
     generations = counted(instance.next_generation, "generation")
     evaluations = counted(instance.evaluations, "evaluation")
     return printable(
-        f"Run {instance.pk}: {ended_how(instance)} after {generations} and {evaluations} ({instance.stop_reason}). "
-        f"{_why(instance)} {advice}".rstrip()
+        f"Run {instance.pk}: {ended_how(instance)} after {generations} and {evaluations} "
+        f"({instance.stop_reason}). {_why(instance)} {advice}".rstrip()
     )
 
 
@@ -218,7 +220,9 @@ def print_mark_of(instance: Instance) -> None:
     if instance.reproducible:
         return
     events = selectors.events(instance.pk, types=("NOTE",), minimum_level="WARNING", first=MOST_EVENTS).items
-    reason = next((event.message for event in events if "not reproducible" in event.message), "its events say why")
+    reason = next(
+        (event.message for event in events if "not reproducible" in event.message), "its events say why"
+    )
     print(f"warning: run {instance.pk} is not reproducible: {printable(reason)}", file=sys.stderr, flush=True)
 
 
@@ -238,7 +242,9 @@ def path_through(rows: Sequence[str], trajectory: Trajectory, *, colour: bool) -
     """The maze with an agent's path drawn as arrows; in a cell that it leaves repeatedly, the last one."""
     cells = [list(row.replace(".", "·")) for row in rows]
     trail: set[tuple[int, int]] = set()
-    for (row, column), (next_row, next_column) in zip(trajectory.positions, trajectory.positions[1:], strict=False):
+    for (row, column), (next_row, next_column) in zip(
+        trajectory.positions, trajectory.positions[1:], strict=False
+    ):
         step = (next_row - row, next_column - column)
         if step in _ARROWS and rows[row][column] == ".":
             cells[row][column] = _ARROWS[step]

@@ -22,19 +22,20 @@ STATE_WORDS = {
 }
 
 STOP_TITLES = {
-    "FITNESS_REACHED": "Goal reached", "GENERATION_LIMIT": "All generations done", "STAGNATION": "No more progress",
-    "EXTINCTION": "Died out", "THRESHOLD_MISSED": "Threshold missed", "TIME_LIMIT": "Time used up",
-    "CANCELLED": "Cancelled", "ERROR": "Failed",
+    "FITNESS_REACHED": "Goal reached", "GENERATION_LIMIT": "All generations done",
+    "STAGNATION": "No more progress", "EXTINCTION": "Died out", "THRESHOLD_MISSED": "Threshold missed",
+    "TIME_LIMIT": "Time used up", "CANCELLED": "Cancelled", "ERROR": "Failed",
 }
 
 _FACT_NAMES = {
-    "ended_by": "ended by the rule", "viable_agents": "viable agents", "best_possible": "best possible, at most",
-    "evaluations": "evaluations until the task was solved",
+    "ended_by": "ended by the rule", "viable_agents": "viable agents",
+    "best_possible": "best possible, at most", "evaluations": "evaluations until the task was solved",
 }
 
 _ORIGINS = {
-    "INITIAL": "drawn at random", "ELITE": "an elite, copied unchanged", "CROSSOVER": "a cross of two parents",
-    "MUTATION": "a mutated copy of one parent", "CROSSOVER_MUTATION": "a cross of two parents, then mutated",
+    "INITIAL": "drawn at random", "ELITE": "an elite, copied unchanged",
+    "CROSSOVER": "a cross of two parents", "MUTATION": "a mutated copy of one parent",
+    "CROSSOVER_MUTATION": "a cross of two parents, then mutated",
     "SAMPLED": "sampled from the search distribution, without parents", "IMPORTED": "imported",
 }
 
@@ -93,7 +94,10 @@ def ending_of(instance: Instance) -> Ending | None:
     return Ending(
         title=STOP_TITLES.get(reason, reason.replace("_", " ").capitalize()),
         message=message,
-        facts=[(fact_name(name), shown(value)) for name, value in explanation.get("led_to", {}).items() if value is not None],
+        facts=[
+            (fact_name(name), shown(value))
+            for name, value in explanation.get("led_to", {}).items() if value is not None
+        ],
         advice=with_code(explanation.get("advice", "")),
         is_error=instance.state == InstanceState.FAILED,
     )
@@ -160,7 +164,10 @@ def elapsed(instance: Instance, now: datetime) -> float | None:
 def origin_words(operator: str, *, parents: int) -> str:
     """How an agent's genome was made, by the name of its operator and the number of its distinct parents."""
     if parents == 1 and "CROSSOVER" in operator:
-        return "a mutated copy of one parent, drawn twice" if "MUTATION" in operator else "a copy of one parent, drawn twice"
+        return (
+            "a mutated copy of one parent, drawn twice"
+            if "MUTATION" in operator else "a copy of one parent, drawn twice"
+        )
     return _ORIGINS[operator]
 
 
@@ -182,7 +189,9 @@ def change_words(changes: Changes | None) -> str:
     )
     phrases = [f"{counted(len(found), noun)} {verb}" for noun, verb, found in changed if found]
     if changes.weights_changed:
-        phrases.append(f"{counted(changes.weights_changed, 'weight')} changed by up to {shown(changes.largest_change)}")
+        phrases.append(
+            f"{counted(changes.weights_changed, 'weight')} changed by up to {shown(changes.largest_change)}"
+        )
     return ", ".join(phrases) or "nothing"
 
 
@@ -239,7 +248,9 @@ def fault_rows(faults: Iterable[Fault]) -> list[dict[str, Any]]:
     for fault in faults:
         place = where(fault.path)
         message = with_code(fault.message.removeprefix(f"{place}: "))
-        rows.append({"where": place, "message": message, "hint": with_code(fault.advice) if fault.advice else None})
+        rows.append(
+            {"where": place, "message": message, "hint": with_code(fault.advice) if fault.advice else None}
+        )
     return rows
 
 

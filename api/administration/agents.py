@@ -49,8 +49,8 @@ class AgentAdmin(ReadOnlyAdmin):
     """
 
     list_display = (
-        "name", "run", "generation", "index", "fitness", "state", "is_champion", "origin", "parents", "species",
-        "environment_steps",
+        "name", "run", "generation", "index", "fitness", "state", "is_champion", "origin", "parents",
+        "species", "environment_steps",
     )
     list_filter = (RunFilter, GenerationFilter)
     list_per_page = 25
@@ -58,8 +58,8 @@ class AgentAdmin(ReadOnlyAdmin):
     search_fields = ("index",)  # what is searched for is a name: see get_search_results
     search_help_text = "run, run-generation, or run-generation-index, as in 7-12-3"
     readonly_fields = (
-        "name", "run", "generation", "index", "fitness", "state", "failure", "is_champion", "rank", "origin", "parents",
-        "species", "environment_steps",
+        "name", "run", "generation", "index", "fitness", "state", "failure", "is_champion", "rank", "origin",
+        "parents", "species", "environment_steps",
     )
     fields = readonly_fields
 
@@ -78,7 +78,9 @@ class AgentAdmin(ReadOnlyAdmin):
         chosen = request.GET.get(RunFilter.parameter_name) or request.GET.get("q")
         return ("-instance_id", "-generation", "-index") if chosen else self.ordering
 
-    def get_search_results(self, request: HttpRequest, rows: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
+    def get_search_results(
+        self, request: HttpRequest, rows: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
         """Return the agents whose names begin with these numbers."""
         if not search_term.strip():
             return rows, False

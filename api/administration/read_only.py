@@ -23,8 +23,9 @@ MOST_RUNS, MOST_GENERATIONS, MOST_ROWS = 30, 30, 10_000
 
 #: Integer fields that identify or order something; unlike counts, they are shown without separators.
 ORDINALS = frozenset({
-    "seed", "number", "generation", "index", "replicate", "sequence", "first", "last", "token", "epoch", "priority", "born_in",
-    "extinct_in", "next_generation", "best_generation", "champion_generation", "champion_index", "event_sequence",
+    "seed", "number", "generation", "index", "replicate", "sequence", "first", "last", "token", "epoch",
+    "priority", "born_in", "extinct_in", "next_generation", "best_generation", "champion_generation",
+    "champion_index", "event_sequence",
 })
 
 
@@ -72,7 +73,10 @@ class ReadOnlyAdmin(ModelAdmin):
 def _column(model: type[Model], name: Any) -> Any:
     """A function that formats the number or time of a field; for any other field, its name."""
     field = next((each for each in model._meta.fields if each.name == name), None)
-    is_figure = isinstance(field, IntegerField | FloatField) and not isinstance(field, AutoField) and not field.choices
+    is_figure = (
+        isinstance(field, IntegerField | FloatField) and not isinstance(field, AutoField)
+        and not field.choices
+    )
     if field is None or not (isinstance(field, DateTimeField) or (is_figure and name not in ORDINALS)):
         return name
     words = shown if is_figure else _instant
@@ -137,7 +141,9 @@ class GenerationFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """The last generations of the chosen run, and the chosen one; none where no run is chosen."""
         run = number(request.GET.get(RunFilter.parameter_name))
-        last = Generation.objects.filter(instance=run or 0).order_by("-number").values_list("number", flat=True)
+        last = Generation.objects.filter(instance=run or 0).order_by("-number").values_list(
+            "number", flat=True
+        )
         found = [(str(number), str(number)) for number in last[:MOST_GENERATIONS]]
         chosen = self.value()
         return found if chosen is None or chosen in dict(found) else [*found, (chosen, chosen)]

@@ -10,7 +10,14 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from api.administration.read_only import Counted, GenerationFilter, OutcomeFilter, ReadOnlyAdmin, RunFilter, link
+from api.administration.read_only import (
+    Counted,
+    GenerationFilter,
+    OutcomeFilter,
+    ReadOnlyAdmin,
+    RunFilter,
+    link,
+)
 from database.errors import Conflict, NotFound
 from database.models import (
     PACKED,
@@ -60,8 +67,8 @@ class InstanceAdmin(ReadOnlyAdmin):
     """Runs, with actions that pause, resume and cancel them."""
 
     list_display = (
-        "id", "item", "state", "outcome", "stop_reason", "next_generation", "best_fitness", "champion_fitness",
-        "evaluations", "seed", "claimed_by", "created_at", "page",
+        "id", "item", "state", "outcome", "stop_reason", "next_generation", "best_fitness",
+        "champion_fitness", "evaluations", "seed", "claimed_by", "created_at", "page",
     )
     list_filter = ("state", OutcomeFilter, "stop_reason", "work_item__kind", "reproducible")
     search_fields = ("work_item__name", "digest", "=id")
@@ -126,8 +133,8 @@ class GenerationAdmin(ReadOnlyAdmin):
     """Generations, without their packed columns."""
 
     list_display = (
-        "run", "number", "size", "failed", "best", "mean", "best_so_far", "threshold", "viable", "species_count",
-        "diversity", "seconds", "completed_at",
+        "run", "number", "size", "failed", "best", "mean", "best_so_far", "threshold", "viable",
+        "species_count", "diversity", "seconds", "completed_at",
     )
     list_display_links = ("number",)
     list_filter = (RunFilter,)
@@ -177,7 +184,8 @@ class SpeciesAdmin(ReadOnlyAdmin):
     """Species, each over all its generations."""
 
     list_display = (
-        "__str__", "run", "number", "born_in", "extinct_in", "size", "best_fitness", "generations_since_improvement",
+        "__str__", "run", "number", "born_in", "extinct_in", "size", "best_fitness",
+        "generations_since_improvement",
     )
     list_filter = (("extinct_in", admin.EmptyFieldListFilter), RunFilter)
 
@@ -229,7 +237,10 @@ class SliceAdmin(ReadOnlyAdmin):
 class ReplayAdmin(ReadOnlyAdmin):
     """Requested replays of episodes."""
 
-    list_display = ("__str__", "state", "with_pictures", "requested_by", "requested_at", "claimed_by", "attempts", "failure")
+    list_display = (
+        "__str__", "state", "with_pictures", "requested_by", "requested_at", "claimed_by", "attempts",
+        "failure"
+    )
     list_filter = ("state", RunFilter)
     list_select_related = ("requested_by",)
 
@@ -244,8 +255,8 @@ class WorkerAdmin(ReadOnlyAdmin):
 
     ordering = ("name",)
     list_display = (
-        "name", "host", "threads", "profile", "seen_at", "claims", "commits", "fenced", "failed", "lost", "generations",
-        "evaluations",
+        "name", "host", "threads", "profile", "seen_at", "claims", "commits", "fenced", "failed", "lost",
+        "generations", "evaluations",
     )
     list_filter = ("profile", "host")
     search_fields = ("name", "host")

@@ -65,7 +65,9 @@ def agent(request: HttpRequest, number: int) -> HttpResponse:
     description = _described(instance, record) | {"exports": _exports(plan, record, genome)}
     episode = whole(request, "episode") or 0
     plan.replays.check_episode(episode)
-    replayed = (recorded if plan.replays.is_recorded else _replayed)(plan, instance, record, genome, genomes, episode)
+    replayed = (recorded if plan.replays.is_recorded else _replayed)(
+        plan, instance, record, genome, genomes, episode
+    )
     return JsonResponse(description | _drawn(plan, genomes) | replayed | {"episode": episode})
 
 
@@ -75,13 +77,17 @@ def species(request: HttpRequest, number: int) -> HttpResponse:
     """Return the number of agents of each species, for evenly spaced generations and the last."""
     found = selectors.shares(run_of(number).pk, max_points=MOST_SHARES)
     sizes = [{"number": each, "sizes": sizes} for each, sizes in found.sizes.items()]
-    document = {"generation": found.generations, "species": sizes, "others": found.others, "alive": found.alive}
+    document = {
+        "generation": found.generations, "species": sizes, "others": found.others, "alive": found.alive
+    }
     return JsonResponse(document)
 
 
 def _exports(plan: Plan, record: AgentRecord, genome: bytes) -> dict[str, str]:
     """Return the download address of the agent's network for each format."""
-    is_kept = plan.is_normalised and bool(selectors.with_normalization([(record.instance_id, record.generation)]))
+    is_kept = (
+        plan.is_normalised and bool(selectors.with_normalization([(record.instance_id, record.generation)]))
+    )
     agent_id = global_id("Agent", record.instance_id, record.generation, record.index)
     formats = formats_at(plan, genome_bytes=len(genome), is_normalization_kept=is_kept)
     return {each: reverse("network", args=(agent_id, each.lower())) for each in formats}
@@ -105,14 +111,17 @@ def _described(instance: Instance, record: AgentRecord) -> dict[str, Any]:
         "is_best": (record.generation, record.index) == best,
         "origin": origin_words(Operator(record.operator).name, parents=len(parents)),
         "parents": [
-            {"name": agent_name(instance.pk, *parent), "generation": parent[0], "index": parent[1]} for parent in parents
+            {"name": agent_name(instance.pk, *parent), "generation": parent[0], "index": parent[1]}
+            for parent in parents
         ],
     }
 
 
 def _drawn(plan: Plan, genomes: Genomes) -> dict[str, Any]:
     """Return the drawing of the network as SVG, and the names of its nodes in the drawing."""
-    return {"network": svg_of(drawing_of(plan.environment, plan.genome, genomes)), "units": _units(plan, genomes)}
+    return {
+        "network": svg_of(drawing_of(plan.environment, plan.genome, genomes)), "units": _units(plan, genomes)
+    }
 
 
 def _units(plan: Plan, genomes: Genomes) -> dict[str, list[Any]]:
@@ -120,7 +129,10 @@ def _units(plan: Plan, genomes: Genomes) -> dict[str, list[Any]]:
     if isinstance(genomes, Graphs):
         computation = computation_of(plan.genome, genomes)
         columns = [range(computation.inputs), [unit.number for unit in computation.units]]
-        return {"columns": [list(map(str, each)) for each in columns], "outputs": list(map(str, computation.outputs))}
+        return {
+            "columns": [list(map(str, each)) for each in columns],
+            "outputs": list(map(str, computation.outputs))
+        }
     names = [[f"{column}.{unit}" for unit in range(size)] for column, size in enumerate(plan.genome.sizes)]
     return {"columns": names[:-1], "outputs": names[-1]}
 
@@ -137,8 +149,9 @@ def _replayed(
     return {"episodes": plan.environment.episodes, "way": {
         "positions": trajectory.positions, "actions": trajectory.actions,
         "rewards": trajectory.rewards, "total": trajectory.total,
-        "ending": _ending(trajectory), "activity": _activity(plan, genomes, trajectory), "stride": stride_of(trajectory),
-        "episodes": plan.environment.episodes, "episode": episode, "scene": plan.environment.scene,
+        "ending": _ending(trajectory), "activity": _activity(plan, genomes, trajectory),
+        "stride": stride_of(trajectory), "episodes": plan.environment.episodes, "episode": episode,
+        "scene": plan.environment.scene,
         "targets": plan.environment.parameters.targets if isinstance(plan.environment, Table) else None,
         "inputs": list(plan.environment.input_labels()), "outputs": list(plan.environment.output_labels()),
     }}
@@ -164,7 +177,9 @@ def _activity(plan: Plan, genomes: Genomes, trajectory: Trajectory) -> list[list
     if isinstance(genomes, Graphs):
         columns = _units_at_work(plan, genomes, trajectory)
     else:
-        columns = activity_of(plan.genome.layers(genomes[0]), plan.genome.parameters.activation.value, trajectory.observations)
+        columns = activity_of(
+            plan.genome.layers(genomes[0]), plan.genome.parameters.activation.value, trajectory.observations
+        )
     return [
         [np.round(column[step], 3).tolist() for column in columns]
         for step in range(0, trajectory.steps, stride_of(trajectory))

@@ -68,7 +68,9 @@ def act(request: HttpRequest, number: int, action: str) -> HttpResponse:
         return redirect("dashboard:run", number)
     context = live_context(request, run_of(instance.pk)) | {"trouble": message}
     if not request.htmx:  # type: ignore[attr-defined]
-        return render(request, "error.html", {"title": "That did not work", "message": message}, status=status)
+        return render(
+            request, "error.html", {"title": "That did not work", "message": message}, status=status
+        )
     return render(request, "dashboard/_live.html", context, status=status)
 
 
@@ -78,7 +80,9 @@ def replay(request: HttpRequest, number: int) -> HttpResponse:
     """Return the state of an episode's replay; a POST requests the replay, with frames."""
     instance = run_of(number)
     fields = request.POST if request.method == "POST" else request.GET
-    generation, index, episode = (_number(fields.get(name, "")) for name in ("generation", "index", "episode"))
+    generation, index, episode = (
+        _number(fields.get(name, "")) for name in ("generation", "index", "episode")
+    )
     if request.method != "POST":
         return JsonResponse(replay_fields(selectors.replay(instance.pk, generation, index, episode)))
     if not may(request, Permission.SUBMIT):
@@ -102,9 +106,9 @@ def _number(text: str) -> int:
 def cost_words(estimate: CostEstimate) -> str:
     """Return the estimated cost of a run, in a sentence."""
     return (
-        f"One run evaluates up to {shown(estimate.evaluations)} agents. It takes between {duration(estimate.seconds_low)} and "
-        f"{duration(estimate.seconds_high)}, {_bytes(estimate.memory_bytes)} of memory and up to "
-        f"{_bytes(estimate.storage_bytes)} of storage."
+        f"One run evaluates up to {shown(estimate.evaluations)} agents. It takes between "
+        f"{duration(estimate.seconds_low)} and {duration(estimate.seconds_high)}, "
+        f"{_bytes(estimate.memory_bytes)} of memory and up to {_bytes(estimate.storage_bytes)} of storage."
     )
 
 

@@ -43,7 +43,9 @@ def line(request: HttpRequest, number: int) -> HttpResponse:
     generation = whole(request, "generation")
     if generation is None or index is None:
         return JsonResponse(_document(instance, []))
-    return JsonResponse(_document(instance, selectors.line((instance.pk, generation, index), most=MOST_ANCESTORS)))
+    return JsonResponse(
+        _document(instance, selectors.line((instance.pk, generation, index), most=MOST_ANCESTORS))
+    )
 
 
 def _document(instance: Instance, agents: Sequence[AgentRecord]) -> dict[str, Any]:
@@ -87,12 +89,17 @@ def _changes(instance: Instance, births: Sequence[Sequence[AgentRecord]]) -> dic
 
     Births without both genomes are left out, and all births where the genomes exceed MOST_GENOME_BYTES.
     """
-    pairs = [(_address(each[-2]), _address(each[-1])) for each in births if each[-1].operator != Operator.ELITE]
+    pairs = [
+        (_address(each[-2]), _address(each[-1])) for each in births if each[-1].operator != Operator.ELITE
+    ]
     wanted = {address for pair in pairs for address in pair}
     if sum(selectors.genome_bytes_at(wanted).values()) > MOST_GENOME_BYTES:
         return {}
     genomes, plan = selectors.genomes_at(wanted), plan_of_work_item(instance.work_item)
-    return {after: _changed(plan, genomes, before, after) for before, after in pairs if {before, after} <= genomes.keys()}
+    return {
+        after: _changed(plan, genomes, before, after)
+        for before, after in pairs if {before, after} <= genomes.keys()
+    }
 
 
 def _changed(plan: Plan, genomes: Mapping[Address, bytes], before: Address, after: Address) -> Changes:

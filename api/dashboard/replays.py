@@ -41,7 +41,10 @@ def recorded(
         replay |= {"undrawn": recording.undrawn, "gif": film_url(row, "gif"), "film": film_url(row, "film")}
         replay["message"] = replay["message"] or recording.reason
     trajectory = None if recording is None else recording.trajectory
-    document = {"replay": replay, "way": None, "silence": plan.replays.elsewhere, "episodes": plan.environment.episodes}
+    document = {
+        "replay": replay, "way": None, "silence": plan.replays.elsewhere,
+        "episodes": plan.environment.episodes
+    }
     if recording is None or trajectory is None:
         return document
     normalization = normalization_of(plan, instance.pk, record.generation)
@@ -49,8 +52,8 @@ def recorded(
     inputs = observations if normalization is None else [normalization.of(row) for row in observations]
     activity, stride = _activity(plan, genomes, trajectory, inputs)
     return document | {"way": {
-        "positions": [], "actions": trajectory.actions, "rewards": trajectory.rewards, "total": trajectory.total,
-        "ending": _ending(recording, trajectory), "activity": activity,
+        "positions": [], "actions": trajectory.actions, "rewards": trajectory.rewards,
+        "total": trajectory.total, "ending": _ending(recording, trajectory), "activity": activity,
         "stride": stride, "seen": _finite(np.array(observations[::stride])), "targets": None,
         "episodes": plan.environment.episodes, "inputs": list(plan.environment.input_labels()),
         "outputs": _action_names(plan),
@@ -73,7 +76,10 @@ def _activity(
     columns = _columns(plan, genomes, [row.astype(np.float64) for row in inputs])
     numbers = sum(column.size for column in columns)
     stride = max(stride_of(trajectory), -(-numbers // MOST_ACTIVE_NUMBERS))
-    return [[_finite(np.round(column[step], 3)) for column in columns] for step in range(0, trajectory.steps, stride)], stride
+    return [
+        [_finite(np.round(column[step], 3)) for column in columns]
+        for step in range(0, trajectory.steps, stride)
+    ], stride
 
 
 def _columns(plan: Plan, genomes: Genomes, observations: list[Float64Array]) -> list[Float64Array]:

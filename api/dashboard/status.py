@@ -28,14 +28,17 @@ _STORIES = {
 }
 
 _PREPARING = (
-    "Generation 0 is being prepared and evaluated. Work of a kind that is new to this machine is compiled first, which takes "
-    "some seconds, once."
+    "Generation 0 is being prepared and evaluated. Work of a kind that is new to this machine is compiled "
+    "first, which takes some seconds, once."
 )
 
 _ACTIONS = {
     "pause": ("Pause", "", ""),
     "resume": ("Resume", "primary", ""),
-    "cancel": ("Cancel", "danger", "End this run? Its completed generations are kept, but it cannot go on after that."),
+    "cancel": (
+        "Cancel", "danger",
+        "End this run? Its completed generations are kept, but it cannot go on after that."
+    ),
 }
 _ACTIONS_OF = {
     InstanceState.QUEUED: ("pause", "cancel"), InstanceState.RUNNING: ("pause", "cancel"),
@@ -46,10 +49,14 @@ _ACTIONS_OF = {
 
 def status_context(instance: Instance, *, may_operate: bool) -> dict[str, Any]:
     """Return the head, figures, story and events of a run."""
-    latest = selectors.generation(instance.pk, instance.next_generation - 1) if instance.next_generation else None
+    latest = (
+        selectors.generation(instance.pk, instance.next_generation - 1) if instance.next_generation else None
+    )
     return {
         **_head(instance, may_operate), **_figures(instance, latest), **_story(instance, latest),
-        "events": selectors.events(instance.pk, types=SHOWN_EVENTS, descending=True, first=NUMBER_OF_EVENTS).items,
+        "events": selectors.events(
+            instance.pk, types=SHOWN_EVENTS, descending=True, first=NUMBER_OF_EVENTS
+        ).items,
     }
 
 
@@ -63,8 +70,8 @@ def _head(instance: Instance, may_operate: bool) -> dict[str, Any]:
     spec = instance.work_item.spec
     return {
         "number": instance.pk, "name": instance.work_item.name, "pill": wording.pill_of(instance),
-        "environment": wording.environment_words(spec["environment"]), "strategy": wording.strategy_words(spec),
-        "population": shown(spec["strategy"]["population_size"]),
+        "environment": wording.environment_words(spec["environment"]),
+        "strategy": wording.strategy_words(spec), "population": shown(spec["strategy"]["population_size"]),
         "seed": instance.seed, "reproducible": instance.reproducible,
         "is_revived": instance.revived_generation is not None,
         "actions": [_action(instance, word) for word in _actions(instance) if may_operate],
@@ -91,10 +98,14 @@ def _figures(instance: Instance, latest: Generation | None) -> dict[str, Any]:
     if instance.champion_generation is not None:
         champion = f"{instance.champion_generation}-{instance.champion_index}"
     return {
-        "next_generation": instance.next_generation, "max_generations": instance.work_item.spec["stop"]["max_generations"],
+        "next_generation": instance.next_generation,
+        "max_generations": instance.work_item.spec["stop"]["max_generations"],
         "champion": champion, "silence": _chart_placeholder(instance), "is_active": instance.state in ACTIVE,
         "live_url": live_url(instance),
-        "tiles": [*_best(instance), _mean(latest), _speed(instance, progress.evaluations_per_second), _time(instance, progress)],
+        "tiles": [
+            *_best(instance), _mean(latest), _speed(instance, progress.evaluations_per_second),
+            _time(instance, progress)
+        ],
     }
 
 
@@ -150,11 +161,13 @@ def _story(instance: Instance, latest: Generation | None) -> dict[str, Any]:
     if latest is not None:
         named = {
             "threshold": latest.threshold, "viable agents": latest.viable, "median fitness": latest.median,
-            "species": latest.species_count, "diversity": latest.diversity, "failed agents": latest.failed or None,
+            "species": latest.species_count, "diversity": latest.diversity,
+            "failed agents": latest.failed or None,
         }
         facts = [(name, shown(value)) for name, value in named.items() if value is not None] + facts
     return {
-        "ending": wording.ending_of(instance), "story_title": title, "story": story.format(instance.next_generation),
+        "ending": wording.ending_of(instance), "story_title": title,
+        "story": story.format(instance.next_generation),
         "story_facts": facts, "digest": instance.digest,
     }
 
@@ -167,7 +180,8 @@ def _limits(spec: dict[str, Any]) -> list[tuple[str, str]]:
     named = {
         "ends at fitness": stop["fitness"], "ends when solved": solved,
         "ends at generation": stop["max_generations"],
-        "ends without progress for": stop["stagnation_generations"], "ends after seconds": stop["max_seconds"],
+        "ends without progress for": stop["stagnation_generations"],
+        "ends after seconds": stop["max_seconds"],
     }
     return [(name, shown(value)) for name, value in named.items() if value is not None]
 

@@ -49,12 +49,15 @@ def run(request: HttpRequest, number: int) -> HttpResponse:
         **status_context(instance, may_operate=may(request, Permission.OPERATE)),
         "may_submit": may(request, Permission.SUBMIT),
         "statistics_url": reverse("dashboard:statistics", args=(number,)),
-        "agent_url": reverse("dashboard:agent", args=(number,)), "line_url": reverse("dashboard:line", args=(number,)),
+        "agent_url": reverse("dashboard:agent", args=(number,)),
+        "line_url": reverse("dashboard:line", args=(number,)),
         "has_threshold": spec["strategy"]["type"] == "rising_threshold",
         "species_url": reverse("dashboard:species", args=(number,)), "has_species": spec["kind"] == "neat",
         "maze_rows": maze, "stage": _stage(maze, spec),
-        "description": instance.work_item.description, "warnings": fault_rows(stored_faults(instance.work_item.warnings)),
-        "document": json.dumps(spec, indent=2, ensure_ascii=False), "query": query, "graphiql_url": graphiql_url(query),
+        "description": instance.work_item.description,
+        "warnings": fault_rows(stored_faults(instance.work_item.warnings)),
+        "document": json.dumps(spec, indent=2, ensure_ascii=False), "query": query,
+        "graphiql_url": graphiql_url(query),
     })
 
 
@@ -71,7 +74,8 @@ def runs_context(request: HttpRequest, document: str | None = None) -> dict[str,
     return {
         **rows_context(_before(request)), "here": "runs", "examples": cards(),
         "may_submit": may(request, Permission.SUBMIT),
-        "new_is_open": document is not None, "document": cards()[0].document if document is None else document,
+        "new_is_open": document is not None,
+        "document": cards()[0].document if document is None else document,
     }
 
 

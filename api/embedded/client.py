@@ -31,7 +31,9 @@ def submit(url: str, document: dict[str, Any]) -> list[int]:
         with opener.open(request, timeout=TIMEOUT_SECONDS) as response:
             answer = json.load(response)
     except urllib.error.HTTPError as error:
-        raise Trouble(f"The server refused the work item: {error.read()[:500].decode(errors='replace')}") from error
+        raise Trouble(
+            f"The server refused the work item: {error.read()[:500].decode(errors='replace')}"
+        ) from error
     except OSError as error:
         raise Trouble(f"The server did not answer: {error}") from error
     if answer.get("errors"):

@@ -23,12 +23,16 @@ def lock(folder: Path) -> IO[str]:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = path.open("a+")
     except OSError as error:
-        raise Trouble(f"The folder {folder} cannot be written ({error.strerror}); set DATA_FOLDER to one that can.") from error
+        raise Trouble(
+            f"The folder {folder} cannot be written ({error.strerror}); set DATA_FOLDER to one that can."
+        ) from error
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         file.close()
-        raise Trouble(f"Another server is running in {folder}; stop it, or set DATA_FOLDER to another folder.") from error
+        raise Trouble(
+            f"Another server is running in {folder}; stop it, or set DATA_FOLDER to another folder."
+        ) from error
     return file
 
 

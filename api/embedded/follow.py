@@ -22,8 +22,10 @@ def progress_of(number: int) -> tuple[Instance, Progress]:
     progress = selectors.progress(instance)
     return instance, Progress(
         instance=number, generation=progress.completed_generations, generations=progress.max_generations,
-        best=progress.best_fitness, mean=progress.mean, evaluations_per_second=progress.evaluations_per_second,
-        seconds_left=progress.estimated_end_at.timestamp() - time.time() if progress.estimated_end_at else None,
+        best=progress.best_fitness, mean=progress.mean,
+        evaluations_per_second=progress.evaluations_per_second,
+        seconds_left=progress.estimated_end_at.timestamp() - time.time()
+        if progress.estimated_end_at else None,
         outcome=ended_how(instance) if has_ended(instance) else None, champion=progress.champion_fitness,
     )
 
@@ -31,7 +33,9 @@ def progress_of(number: int) -> tuple[Instance, Progress]:
 def beginning(instance: Instance) -> str:
     """Describe a run before its first generation is completed."""
     words = {InstanceState.QUEUED: "waiting for a worker", InstanceState.RUNNING: "preparing"}
-    return f"run {instance.pk}  generation 0: {words.get(InstanceState(instance.state), instance.state.lower())}"
+    return (
+        f"run {instance.pk}  generation 0: {words.get(InstanceState(instance.state), instance.state.lower())}"
+    )
 
 
 def has_ended(instance: Instance) -> bool:
@@ -47,7 +51,9 @@ def drawn_champion(instance: Instance, *, colour: bool) -> str | None:
     champion = selectors.champion(instance)
     if champion is None:
         return None
-    genome, spec = selectors.genome_of(instance.pk, champion.generation, champion.index), instance.work_item.spec
+    genome, spec = selectors.genome_of(
+        instance.pk, champion.generation, champion.index
+    ), instance.work_item.spec
     if genome is None:
         return None
     if spec["environment"]["type"] != "maze":
@@ -58,7 +64,10 @@ def drawn_champion(instance: Instance, *, colour: bool) -> str | None:
     trajectory = plan.replays.episode(
         genome, seed=instance.seed, generation=champion.generation, agent=champion.index
     )
-    goals = {(i, j) for i, row in enumerate(spec["environment"]["rows"]) for j, cell in enumerate(row) if cell == "G"}
+    goals = {
+        (i, j) for i, row in enumerate(spec["environment"]["rows"])
+        for j, cell in enumerate(row) if cell == "G"
+    }
     collected = len(goals.intersection(trajectory.positions))
     first = "its first " if trajectory.is_cut else ""
     return (

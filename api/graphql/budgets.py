@@ -40,24 +40,28 @@ class Budgets:
     def __init__(self) -> None:
         self.replays = Budget(
             MOST_REPLAY_SECONDS,
-            f"One request replays episodes for about {MOST_REPLAY_SECONDS:g} seconds. Ask for fewer at a time.",
+            f"One request replays episodes for about {MOST_REPLAY_SECONDS:g} seconds. Ask for fewer at a "
+            "time.",
         )
         self.recordings = Budget(
-            MOST_RECORDED_BYTES, f"One request reads replays of {MOST_RECORDED_BYTES // 10**6} MB. Ask for fewer at a time."
+            MOST_RECORDED_BYTES,
+            f"One request reads replays of {MOST_RECORDED_BYTES // 10**6} MB. Ask for fewer at a time."
         )
         self.observations = Budget(
             MOST_OBSERVED_NUMBERS,
-            f"One request returns at most {MOST_OBSERVED_NUMBERS:,} numbers of observations. Ask for fewer episodes "
-            "at a time, or for shorter ones.",
+            f"One request returns at most {MOST_OBSERVED_NUMBERS:,} numbers of observations. Ask for fewer "
+            "episodes at a time, or for shorter ones.",
         )
         self.genomes = Budget(
-            MOST_GENOME_BYTES, f"One request reads genomes of {MOST_GENOME_BYTES // 10**6} MB. Ask for fewer agents at a time."
+            MOST_GENOME_BYTES,
+            f"One request reads genomes of {MOST_GENOME_BYTES // 10**6} MB. Ask for fewer agents at a time."
         )
         self.genes = Budget(
-            MOST_GENES, f"One request returns at most {MOST_GENES:,} genes. Ask for fewer agents at a time, or download networks."
+            MOST_GENES, f"One request returns at most {MOST_GENES:,} genes. Ask for fewer agents at a time, "
+            "or download networks."
         )
         self.snapshots = Budget(
             MOST_SNAPSHOTS,
-            f"One request reads at most {MOST_SNAPSHOTS:,} rows of species in their generations. Ask for fewer species or "
-            "generations, or for fewer points with `maxPoints`.",
+            f"One request reads at most {MOST_SNAPSHOTS:,} rows of species in their generations. Ask for "
+            "fewer species or generations, or for fewer points with `maxPoints`.",
         )

@@ -17,7 +17,8 @@ DEFAULT_PAGE_SIZE = 20
 
 PAGING = {
     "first": graphene.Argument(
-        graphene.Int, default_value=DEFAULT_PAGE_SIZE, description="How many; the server says how many at most."
+        graphene.Int, default_value=DEFAULT_PAGE_SIZE,
+        description="How many; the server says how many at most."
     ),
     "after": graphene.Argument(graphene.String, description="The cursor to go on behind."),
 }
@@ -36,7 +37,9 @@ class PageInfo(graphene.ObjectType):
     """Where a page stands in its list."""
 
     has_next_page = graphene.Boolean(required=True, description="Whether there is more behind it.")
-    has_previous_page = graphene.Boolean(required=True, description="Whether it was asked for behind a cursor.")
+    has_previous_page = graphene.Boolean(
+        required=True, description="Whether it was asked for behind a cursor."
+    )
     start_cursor = graphene.String(description="Cursor of its first row.")
     end_cursor = graphene.String(description="Cursor of its last row; give it as `after` to go on.")
 
@@ -58,9 +61,11 @@ def connection(node: str, module: str) -> Any:
         ),
         "page_info": graphene.Field(PageInfo, required=True, description="Where it stands in the list."),
         "total_count": graphene.Int(
-            description="How many there are in all; counted only when asked for, null where that would take too long."
+            description="How many there are in all; counted only when asked for, null where that would take "
+            "too long."
         ),
-        "resolve_edges": _edges, "resolve_nodes": _nodes, "resolve_page_info": _page_info, "resolve_total_count": _count,
+        "resolve_edges": _edges, "resolve_nodes": _nodes, "resolve_page_info": _page_info,
+        "resolve_total_count": _count,
     })
 
 
@@ -73,7 +78,9 @@ def within(name: str, value: int | None, default: int, low: int, high: int) -> i
     """The value of an argument, its default where null. Raises GraphQLError where it is out of its range."""
     value = default if value is None else value
     if not low <= value <= high:
-        raise GraphQLError(f"{name}: expected {low} to {high}, got {value}", extensions={"code": "OUT_OF_RANGE"})
+        raise GraphQLError(
+            f"{name}: expected {low} to {high}, got {value}", extensions={"code": "OUT_OF_RANGE"}
+        )
     return value
 
 

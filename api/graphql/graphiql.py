@@ -14,8 +14,8 @@ from api.examples import cards
 #: The page loads from this server only; GraphiQL needs inline styles.
 _POLICY = "; ".join((
     "default-src 'none'", "script-src 'self'", "style-src 'self' 'unsafe-inline'", "img-src 'self' data:",
-    "font-src 'self' data:", "connect-src 'self'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'self'",
-    "worker-src 'self' blob:",
+    "font-src 'self' data:", "connect-src 'self'", "base-uri 'none'", "form-action 'self'",
+    "frame-ancestors 'self'", "worker-src 'self' blob:",
 ))
 
 LOOK = """\
@@ -117,7 +117,9 @@ def graphiql(request: HttpRequest) -> HttpResponse:
 
 def submission(document: dict[str, Any]) -> str:
     """The mutation that submits this document, written as a GraphQL object."""
-    return SUBMIT.replace("DOCUMENT", _literal({key: value for key, value in document.items() if key != "$schema"}, 4))
+    return SUBMIT.replace(
+        "DOCUMENT", _literal({key: value for key, value in document.items() if key != "$schema"}, 4)
+    )
 
 
 def _literal(value: Any, indent: int) -> str:
@@ -127,7 +129,9 @@ def _literal(value: Any, indent: int) -> str:
     """
     inner, outer = "\n" + " " * indent, "\n" + " " * (indent - 2)
     if isinstance(value, dict) and value:
-        return "{" + "".join(f"{inner}{key}: {_literal(entry, indent + 2)}" for key, entry in value.items()) + outer + "}"
+        return "{" + "".join(
+            f"{inner}{key}: {_literal(entry, indent + 2)}" for key, entry in value.items()
+        ) + outer + "}"
     if isinstance(value, list) and len(value) > 2:
         return "[" + "".join(inner + _literal(entry, indent + 2) for entry in value) + outer + "]"
     if isinstance(value, list):

@@ -70,7 +70,8 @@ def faults(schema: GraphQLSchema, document: ast.DocumentNode) -> list[GraphQLErr
 
 
 def check_cost(
-    schema: GraphQLSchema, document: ast.DocumentNode, operation: ast.OperationDefinitionNode, variables: Mapping[str, Any]
+    schema: GraphQLSchema, document: ast.DocumentNode, operation: ast.OperationDefinitionNode,
+    variables: Mapping[str, Any]
 ) -> None:
     """Raise GraphQLError where a valid query asks for too many nodes."""
     cost = _Cost(schema, document, operation, variables).of(operation)
@@ -86,14 +87,18 @@ def operation_of(document: ast.DocumentNode, name: str | None) -> ast.OperationD
         return named[0]
     known = ", ".join(each.name.value for each in operations if each.name)
     expected = f"one of {known}" if known else "none, for the operation has no name"
-    raise GraphQLError(f"operationName: expected {expected}, got {'nothing' if name is None else 'another name'}")
+    raise GraphQLError(
+        f"operationName: expected {expected}, got {'nothing' if name is None else 'another name'}"
+    )
 
 
 class _Shape:
     """Depth, nesting, aliases and root fields of a document."""
 
     def __init__(self, document: ast.DocumentNode) -> None:
-        self.operations = [each for each in document.definitions if isinstance(each, ast.OperationDefinitionNode)]
+        self.operations = [
+            each for each in document.definitions if isinstance(each, ast.OperationDefinitionNode)
+        ]
         self.fragments = _fragments(document)
         self.depths: dict[str, int] = {}
         self.fields = self.aliases = 0
@@ -105,8 +110,9 @@ class _Shape:
             self._spread(name, 0)
         roots = max((self._roots(each.selection_set, set()) for each in self.operations), default=0)
         for what, given, most in (
-            ("levels of fields", depth, settings.GRAPHQL_MAXIMUM_DEPTH), ("fields", self.fields, MAXIMUM_FIELDS),
-            ("aliases", self.aliases, MAXIMUM_ALIASES), ("fields at the root", roots, MAXIMUM_ROOT_FIELDS),
+            ("levels of fields", depth, settings.GRAPHQL_MAXIMUM_DEPTH),
+            ("fields", self.fields, MAXIMUM_FIELDS), ("aliases", self.aliases, MAXIMUM_ALIASES),
+            ("fields at the root", roots, MAXIMUM_ROOT_FIELDS),
         ):
             if given > most:
                 raise _too_much(what, given, most)
@@ -167,7 +173,9 @@ class _Cost:
         variables: Mapping[str, Any],
     ) -> None:
         self.schema, self.variables = schema, variables
-        self.defaults = {each.variable.name.value: each.default_value for each in operation.variable_definitions or ()}
+        self.defaults = {
+            each.variable.name.value: each.default_value for each in operation.variable_definitions or ()
+        }
         self.fragments = _fragments(document)
         self.known: dict[tuple[str, int], int] = {}
 
@@ -193,7 +201,9 @@ class _Cost:
     def _fragment(self, name: str, length: int) -> int:
         if (name, length) not in self.known:
             fragment = self.fragments[name]
-            self.known[name, length] = self._inside(fragment.selection_set, self._type(fragment.type_condition), length)
+            self.known[name, length] = self._inside(
+                fragment.selection_set, self._type(fragment.type_condition), length
+            )
         return self.known[name, length]
 
     def _field(self, node: ast.FieldNode, parent: Any, length: int) -> int:
@@ -262,7 +272,9 @@ def _check_numbers(document: ast.DocumentNode) -> None:
 
 
 def _fragments(document: ast.DocumentNode) -> dict[str, ast.FragmentDefinitionNode]:
-    return {each.name.value: each for each in document.definitions if isinstance(each, ast.FragmentDefinitionNode)}
+    return {
+        each.name.value: each for each in document.definitions if isinstance(each, ast.FragmentDefinitionNode)
+    }
 
 
 def _too_much(what: str, given: object, most: int, advice: str = "") -> GraphQLError:

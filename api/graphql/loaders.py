@@ -29,7 +29,9 @@ MOST_AT_ONCE = 200
 class Batch(Generic[K, V]):
     """Loads values by their keys; announced keys are loaded together with the one asked for."""
 
-    def __init__(self, load: Callable[[list[K]], Mapping[K, V]], fitting: Callable[[list[K]], list[K]] = list) -> None:
+    def __init__(
+        self, load: Callable[[list[K]], Mapping[K, V]], fitting: Callable[[list[K]], list[K]] = list
+    ) -> None:
         """Make an empty batch.
 
         Args:
@@ -77,7 +79,9 @@ class Context:
         self.checkpoints: Batch[tuple[int, int], bool] = Batch(
             lambda keys: dict.fromkeys(selectors.with_checkpoint(keys), True)
         )
-        self.generation_facts: Batch[tuple[int, int], Mapping[str, Any]] = Batch(selectors.facts_of_generations)
+        self.generation_facts: Batch[tuple[int, int], Mapping[str, Any]] = Batch(
+            selectors.facts_of_generations
+        )
         self.normalizations: Batch[tuple[int, int], bool] = Batch(
             lambda keys: dict.fromkeys(selectors.with_normalization(keys), True)
         )
@@ -88,7 +92,8 @@ class Context:
         self.staged: Batch[int, str] = Batch(selectors.staged_at)
         self._snapshots: dict[tuple[int, int | None], Batch[tuple[int, int], list[SpeciesSnapshot]]] = {}
         self._histories: dict[int, Batch[tuple[int, int], list[SpeciesSnapshot]]] = {}
-        self._siblings: dict[tuple[int, int], list[tuple[int, int]]] = {}  # by species, those last read with it
+        # by species, those last read with it
+        self._siblings: dict[tuple[int, int], list[tuple[int, int]]] = {}
         self._with_species: dict[tuple[int, int], None] = {}
         self.unpacked: dict[tuple[int, int, int], Any] = {}  # see `types/genomes.py`
         self.recordings: dict[int, Recording | None] = {}  # see `types/replays.py`
@@ -114,7 +119,8 @@ class Context:
         """The snapshots of a species, thinned to `max_points`, read together with those of the same list."""
         if max_points not in self._histories:
             self._histories[max_points] = Batch(
-                lambda keys: self._read_histories(keys, max_points), lambda keys: self._fitting_histories(keys, max_points)
+                lambda keys: self._read_histories(keys, max_points),
+                lambda keys: self._fitting_histories(keys, max_points)
             )
         address = species.instance_id, species.number
         batch = self._histories[max_points]
@@ -125,7 +131,8 @@ class Context:
         """The first species of a generation above `after`, read together with those of other generations."""
         if (first, after) not in self._snapshots:
             self._snapshots[first, after] = Batch(
-                lambda keys: self._read_snapshots(keys, first, after), lambda keys: self._fitting_snapshots(keys, first)
+                lambda keys: self._read_snapshots(keys, first, after),
+                lambda keys: self._fitting_snapshots(keys, first)
             )
         batch = self._snapshots[first, after]
         batch.announce(self._with_species)
@@ -150,9 +157,12 @@ class Context:
             self.generations.keep(address, each)
         self.checkpoints.announce(found)
         self.generation_facts.announce(found)
-        self._with_species.update(dict.fromkeys(address for address, each in found.items() if each.species_count))
+        self._with_species.update(
+            dict.fromkeys(address for address, each in found.items() if each.species_count)
+        )
         self.champions.announce(
-            (*address, each.champion_index) for address, each in found.items() if each.champion_index is not None
+            (*address, each.champion_index)
+            for address, each in found.items() if each.champion_index is not None
         )
 
     def met_agents(self, agents: Iterable[AgentRecord]) -> None:
@@ -176,7 +186,8 @@ class Context:
         self._siblings.update((address, together) for address in found)
         self.champions.announce(
             (each.instance_id, each.champion_generation, each.champion_index)
-            for each in found.values() if each.champion_generation is not None and each.champion_index is not None
+            for each in found.values()
+            if each.champion_generation is not None and each.champion_index is not None
         )
 
     def met_snapshots(self, snapshots: Iterable[SpeciesSnapshot]) -> None:
@@ -184,7 +195,8 @@ class Context:
         found = list(snapshots)
         self.species.announce((each.instance_id, each.number) for each in found)
         self.champions.announce(
-            (each.instance_id, each.generation, each.champion_index) for each in found if each.champion_index is not None
+            (each.instance_id, each.generation, each.champion_index)
+            for each in found if each.champion_index is not None
         )
 
     def _instances(self, keys: list[int]) -> Mapping[int, Instance]:
@@ -209,7 +221,9 @@ class Context:
 
     def _fitting_genomes(self, keys: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
         self.genome_bytes.announce(keys)
-        return _fitting(keys, lambda key: self.genome_bytes.get(key) or 0, GENOME_BYTES_AT_ONCE, self.budgets.genomes)
+        return _fitting(
+            keys, lambda key: self.genome_bytes.get(key) or 0, GENOME_BYTES_AT_ONCE, self.budgets.genomes
+        )
 
     def _fitting_snapshots(self, keys: list[tuple[int, int]], first: int) -> list[tuple[int, int]]:
         self.generations.announce(keys)
@@ -240,7 +254,9 @@ class Context:
             self.met_snapshots(each)
         return found
 
-    def _read_histories(self, keys: list[tuple[int, int]], max_points: int) -> Mapping[tuple[int, int], list[SpeciesSnapshot]]:
+    def _read_histories(self, keys: list[tuple[int, int]], max_points: int) -> Mapping[
+        tuple[int, int], list[SpeciesSnapshot]
+    ]:
         found = selectors.histories_of(filter(None, map(self.species.get, keys)), max_points)
         for each in found.values():
             self.met_snapshots(each)

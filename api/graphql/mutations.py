@@ -86,7 +86,8 @@ class Mutation(graphene.ObjectType):
         SubmitWorkItemPayload, "Stores a work item and queues its runs.", input=_input(SubmitWorkItemInput)
     )
     pause_instance = one(
-        InstancePayload, "Starts nothing further; the generation under way is finished and kept.", input=_input(InstanceInput)
+        InstancePayload, "Starts nothing further; the generation under way is finished and kept.",
+        input=_input(InstanceInput)
     )
     resume_instance = one(
         InstancePayload,
@@ -99,12 +100,14 @@ class Mutation(graphene.ObjectType):
         InstancePayload, "Ends a run; its completed generations are kept.", input=_input(CancelInstanceInput)
     )
     delete_node = one(
-        DeleteNodePayload, "Deletes a run or a work item with everything below it. Refused while a run is active.",
+        DeleteNodePayload,
+        "Deletes a run or a work item with everything below it. Refused while a run is active.",
         input=_input(DeleteNodeInput),
     )
 
     request_replay = one(
-        RequestReplayPayload, "Has a worker replay an episode that runs in a child process, unless that was done; the same "
+        RequestReplayPayload,
+        "Has a worker replay an episode that runs in a child process, unless that was done; the same "
         "request again answers where it stands.", input=_input(RequestReplayInput),
     )
 
@@ -115,8 +118,8 @@ class Mutation(graphene.ObjectType):
             return _refused(_problem(FaultCode.PERMISSION_DENIED, _DENIED), warnings=[], instances=[])
         try:
             done = intake.submit(
-                input["spec"]["document"], request.user, start=input["start"] is not False, strict=bool(input["strict"]),
-                idempotency_key=input.get("idempotency_key"),
+                input["spec"]["document"], request.user, start=input["start"] is not False,
+                strict=bool(input["strict"]), idempotency_key=input.get("idempotency_key"),
             )
         except Faulty as faulty:
             return _refused(*problems_of(faulty.faults, *DOCUMENT), warnings=[], instances=[])
@@ -141,7 +144,9 @@ class Mutation(graphene.ObjectType):
 
     @staticmethod
     def resolve_cancel_instance(root: None, info: Any, input: Any) -> dict[str, Any]:
-        return _operated(info, input, lambda number: states.cancel(number, immediately=input["immediately"] is not False))
+        return _operated(
+            info, input, lambda number: states.cancel(number, immediately=input["immediately"] is not False)
+        )
 
     @staticmethod
     def resolve_delete_node(root: None, info: Any, input: Any) -> dict[str, Any]:

@@ -152,7 +152,10 @@ class Query(graphene.ObjectType):
         except Faulty as faulty:
             return {"valid": False, "user_errors": problems_of(faulty.faults, *DOCUMENT), "warnings": []}
         warnings = problems_of(staged.warnings, *DOCUMENT)
-        return {"valid": True, "user_errors": [], "warnings": warnings, "spec": staged.spec, "estimate": staged.estimate}
+        return {
+            "valid": True, "user_errors": [], "warnings": warnings, "spec": staged.spec,
+            "estimate": staged.estimate
+        }
 
     @staticmethod
     def resolve_work_item_schema(root: None, info: Any, version: int | None) -> dict[str, Any]:

@@ -21,7 +21,10 @@ from api.graphql.schema import schema
 from processing.core.errors import Refused
 
 _NO_JSON_TYPE = Answer("INVALID_TYPE", 415, "Content-Type: expected application/json.")
-_NO_METHOD = Answer("INVALID_FORMAT", 405, "Send queries as JSON in POST requests; open this address in a browser for GraphiQL.")
+_NO_METHOD = Answer(
+    "INVALID_FORMAT", 405,
+    "Send queries as JSON in POST requests; open this address in a browser for GraphiQL."
+)
 
 
 class BadBody(Refused):

@@ -14,7 +14,8 @@ def add_run_and_agent(parser: ArgumentParser) -> None:
     """Add the arguments `run` and `--agent` to a command."""
     parser.add_argument("run", type=number, help="the run's number")
     parser.add_argument(
-        "--agent", type=name, metavar="G-I", help="generation and index, or RUN-G-I; the champion where left out"
+        "--agent", type=name, metavar="G-I",
+        help="generation and index, or RUN-G-I; the champion where left out"
     )
 
 

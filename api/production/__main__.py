@@ -24,7 +24,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         with contextlib.suppress(OSError):  # `lock` raises Trouble with the reason
-            options.folder.mkdir(mode=0o711, parents=True, exist_ok=True)  # PostgreSQL's user must be able to enter
+            # PostgreSQL's user must be able to enter
+            options.folder.mkdir(mode=0o711, parents=True, exist_ok=True)
         with lock(options.folder):
             if options.remove:
                 Stack(options.folder).remove()
@@ -61,7 +62,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--web", type=positive, default=1, help="web processes (default 1)")
     parser.add_argument("--workers", type=positive, default=1, help="worker nodes (default 1)")
     parser.add_argument("--port", type=port, default=8000, help="port of the web processes (default 8000)")
-    parser.add_argument("--folder", type=Path, default=Path("var/production"), help="where everything is kept")
+    parser.add_argument(
+        "--folder", type=Path, default=Path("var/production"), help="where everything is kept"
+    )
     parser.add_argument("--remove", action="store_true", help="delete the database instead, wherever it lies")
     return parser.parse_args()
 

@@ -74,7 +74,9 @@ class PostgreSQL(PrivateServer):
 
     def create(self, database: str) -> str:
         """Create the database unless it exists, and return its URL."""
-        with contextlib.closing(self._connected()) as connection, contextlib.suppress(psycopg2.errors.DuplicateDatabase):
+        with contextlib.closing(self._connected()) as connection, contextlib.suppress(
+            psycopg2.errors.DuplicateDatabase
+        ):
             connection.autocommit = True
             with connection.cursor() as cursor:
                 cursor.execute(f'CREATE DATABASE "{database}"')
@@ -113,8 +115,9 @@ class PostgreSQL(PrivateServer):
     def _initialise(self, data: Path) -> None:
         shutil.rmtree(data, ignore_errors=True)
         command = [
-            str(program("initdb")), "--pgdata", str(data), "--username", DATABASE, "--pwfile", str(self.home / "password"),
-            "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C", *([] if self.durable else ["--no-sync"]),
+            str(program("initdb")), "--pgdata", str(data), "--username", DATABASE, "--pwfile",
+            str(self.home / "password"), "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C",
+            *([] if self.durable else ["--no-sync"]),
         ]
         user, group = self.owner or (None, None)
         with self.log.open("ab") as log:
@@ -132,8 +135,8 @@ class PostgreSQL(PrivateServer):
         """
         sockets = str(self.home) if len(bytes(self.home)) <= _LONGEST_SOCKET_FOLDER else ""
         settings = [
-            "listen_addresses=127.0.0.1", f"unix_socket_directories={sockets}", "max_connections=200", "log_timezone=UTC",
-            "autovacuum_naptime=10s",
+            "listen_addresses=127.0.0.1", f"unix_socket_directories={sockets}", "max_connections=200",
+            "log_timezone=UTC", "autovacuum_naptime=10s",
         ]
         settings += [] if self.durable else NOT_DURABLE
         command = [str(server), "-D", str(self.home / "data"), "-p", str(self.port)]

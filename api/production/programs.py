@@ -16,12 +16,16 @@ PORTS = range(20_000, 32_000)
 
 def find(names: Sequence[str], folders: Sequence[Path], package: str) -> Path:
     """Return the first of these programs on the PATH or in the folders. Raises Trouble where none exists."""
-    path = os.pathsep.join([os.environ.get("PATH", os.defpath), *map(str, folders), "/usr/sbin", "/usr/local/sbin"])
+    path = os.pathsep.join(
+        [os.environ.get("PATH", os.defpath), *map(str, folders), "/usr/sbin", "/usr/local/sbin"]
+    )
     for name in names:
         found = shutil.which(name, path=path)
         if found is not None:
             return Path(found)
-    raise Trouble(f"{names[0]} is missing; install the package {package} (Debian: apt-get install {package}).")
+    raise Trouble(
+        f"{names[0]} is missing; install the package {package} (Debian: apt-get install {package})."
+    )
 
 
 def free_port() -> int:

@@ -48,8 +48,12 @@ class Redis(PrivateServer):
         self.port = self.port or free_port()
         configuration = self.folder / "redis.conf"
         configuration.touch(mode=0o600)
-        configuration.write_text(CONFIGURATION.format(port=self.port, password=self._password(), folder=self.folder))
-        self.child = Child("redis", [str(program()), str(configuration)], os.environ, wrapped=True, log=self.log)
+        configuration.write_text(
+            CONFIGURATION.format(port=self.port, password=self._password(), folder=self.folder)
+        )
+        self.child = Child(
+            "redis", [str(program()), str(configuration)], os.environ, wrapped=True, log=self.log
+        )
         deadline = time.monotonic() + START_SECONDS
         while not self._answers():
             if self.child.exit_code is not None or time.monotonic() > deadline:
@@ -69,7 +73,10 @@ class Redis(PrivateServer):
         os.kill(self.pid, signal.SIGCONT)
 
     def _answers(self) -> bool:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1) as line:
+        with contextlib.suppress(OSError), socket.create_connection(
+            ("127.0.0.1", self.port), timeout=1
+        ) as line:
             line.sendall(b"PING\r\n")
-            return line.recv(64)[:1] in (b"-", b"+")  # an error reply that asks for the password is an answer, too
+            # an error reply that asks for the password is an answer, too
+            return line.recv(64)[:1] in (b"-", b"+")
         return False

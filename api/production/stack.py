@@ -27,7 +27,10 @@ STOP_SECONDS = 8.0
 #: A process that ends at once is started again after this pause.
 RESTART_PAUSE_SECONDS = 1.0
 #: Variables that a shell may have set for another server.
-NOT_INHERITED = ("DATABASE_URL", "REDIS_URL", "WORKER_NAME", "DJANGO_SETTINGS_MODULE", "SECRET_KEY", "CLOSED", "BIND_ADDRESS")
+NOT_INHERITED = (
+    "DATABASE_URL", "REDIS_URL", "WORKER_NAME", "DJANGO_SETTINGS_MODULE", "SECRET_KEY", "CLOSED",
+    "BIND_ADDRESS"
+)
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +42,9 @@ class Stack:
     """
 
     def __init__(
-        self, folder: Path, *, web: int = 1, workers: int = 1, port: int | None = None, variables: Mapping[str, str] = {},
-        supervised: bool = True, durable: bool = True, say: Callable[[str], object] = log.warning,
+        self, folder: Path, *, web: int = 1, workers: int = 1, port: int | None = None,
+        variables: Mapping[str, str] = {}, supervised: bool = True, durable: bool = True,
+        say: Callable[[str], object] = log.warning,
     ) -> None:
         self.folder = folder.absolute()
         self.logs = self.folder / "log"
@@ -48,7 +52,9 @@ class Stack:
         self.port = port or free_port()
         self.url = f"http://{ADDRESS}:{self.port}"
         self.variables, self.supervised, self.say = dict(variables), supervised, say
-        self.postgresql = PostgreSQL(self.folder / "postgresql", durable=durable, log=self.logs / "postgresql.log")
+        self.postgresql = PostgreSQL(
+            self.folder / "postgresql", durable=durable, log=self.logs / "postgresql.log"
+        )
         self.redis = Redis(self.folder / "redis", log=self.logs / "redis.log")
         self.web: Child | None = None
         self.beat: Child | None = None
@@ -87,10 +93,13 @@ class Stack:
 
     def start_worker(self, name: str, variables: Mapping[str, str] | None = None) -> Child:
         """Start a worker node, ending the one of this name. `variables` None keeps the last ones."""
-        self._worker_variables[name] = self._worker_variables.get(name, {}) if variables is None else variables
+        self._worker_variables[name] = (
+            self._worker_variables.get(name, {}) if variables is None else variables
+        )
         _end(self.workers.get(name))
         self.workers[name] = self._child(
-            name, "celery", "-A", "mlbackend", "worker", "--concurrency", "1", "--hostname", node(name), "--loglevel", "INFO"
+            name, "celery", "-A", "mlbackend", "worker", "--concurrency", "1", "--hostname", node(name),
+            "--loglevel", "INFO"
         )
         return self.workers[name]
 
@@ -137,13 +146,19 @@ class Stack:
 
     def processes(self) -> dict[str, int]:
         """Return the process numbers of the processes that run, by name."""
-        children = {"postgresql": self.postgresql.child, "redis": self.redis.child, "web": self.web, "beat": self.beat}
+        children = {
+            "postgresql": self.postgresql.child, "redis": self.redis.child, "web": self.web, "beat": self.beat
+        }
         children |= self.workers
-        return {name: child.pid for name, child in children.items() if child is not None and child.exit_code is None}
+        return {
+            name: child.pid
+            for name, child in children.items() if child is not None and child.exit_code is None
+        }
 
     def _child(self, name: str, *command: str) -> Child:
         return Child(
-            name, [sys.executable, "-m", *command], {**self.environment, **self._worker_variables.get(name, {})}, wrapped=True,
+            name, [sys.executable, "-m", *command],
+            {**self.environment, **self._worker_variables.get(name, {})}, wrapped=True,
             log=self.logs / f"{name}.log", folder=ROOT,
         )
 
@@ -153,14 +168,17 @@ class Stack:
             start()
         except Trouble as error:
             self.say(str(error))
-        self.say(f"{child.name} ended with code {code}; started again as process {self.processes().get(child.name, '?')}")
+        self.say(
+            f"{child.name} ended with code {code}; started again as process "
+            f"{self.processes().get(child.name, '?')}"
+        )
 
     def _environment(self) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
         return inherited | {
             "SECRET_KEY": kept_secret(self.folder / "secret-key"), "DATABASE_URL": self.postgresql.url,
-            "REDIS_URL": self.redis.url, "NUMBER_OF_WORKERS": str(self.number_of_workers), "BIND_ADDRESS": ADDRESS,
-            "DATA_FOLDER": str(self.folder), "PYTHONUNBUFFERED": "1",
+            "REDIS_URL": self.redis.url, "NUMBER_OF_WORKERS": str(self.number_of_workers),
+            "BIND_ADDRESS": ADDRESS, "DATA_FOLDER": str(self.folder), "PYTHONUNBUFFERED": "1",
         } | self.variables
 
     def _write_environment(self) -> None:

@@ -46,9 +46,12 @@ class Agent(graphene.ObjectType):
     instance = one("api.graphql.types.runs.Instance", "Its run.")
     generation = one("api.graphql.types.generations.Generation", "Its generation.")
     state = one(AgentState, "What became of it.")
-    fitness = maybe(graphene.Float, "What selection uses, unless it is `novelty`; higher is better; null when it failed.")
+    fitness = maybe(
+        graphene.Float, "What selection uses, unless it is `novelty`; higher is better; null when it failed."
+    )
     novelty = maybe(
-        graphene.Float, "What selection uses in its place where the work item asks for novelty, mixed with fitness where "
+        graphene.Float,
+        "What selection uses in its place where the work item asks for novelty, mixed with fitness where "
         "`novelty.weight` says so; null where it does not ask, and when the agent failed.",
     )
     rank = maybe(graphene.Int, "1 is the best of the generation, ties by index; null when it failed.")
@@ -61,22 +64,28 @@ class Agent(graphene.ObjectType):
         lambda: Agent, required=True, description="Zero, one or two; null where nothing of a parent is kept."
     )
     offspring = one(AgentConnection, "Agents of later generations of which it is a parent.", **PAGING)
-    genome = maybe(Genome, "What it inherited and passes on; null where neither its row nor a checkpoint keeps it.")
+    genome = maybe(
+        Genome, "What it inherited and passes on; null where neither its row nor a checkpoint keeps it."
+    )
     episodes = many(
         Episode,
         "Its episodes, replayed, as far as they can be shown; `episodesMissing` says why others are not.",
-        first=graphene.Argument(graphene.Int, default_value=DEFAULT_EPISODES, description="How many, from episode 0 on."),
+        first=graphene.Argument(
+            graphene.Int, default_value=DEFAULT_EPISODES, description="How many, from episode 0 on."
+        ),
     )
     episodes_missing = maybe(
         graphene.String, "Why some of its episodes are not in `episodes`; null where all can be had there.",
     )
     replays = many(
-        EpisodeReplay, "Its episodes that somebody asked to see again, with `requestReplay`; in child processes only.",
+        EpisodeReplay,
+        "Its episodes that somebody asked to see again, with `requestReplay`; in child processes only.",
     )
     species = maybe(Species, "Its species; null where the strategy has none.")
     exports = many(
         Export,
-        "Its network as files to download; empty where its genome is not kept, or not by what its observations were normalised.",
+        "Its network as files to download; empty where its genome is not kept, or not by what its "
+        "observations were normalised.",
     )
     failure = maybe(AgentFailure, "Why it has no fitness.")
 
@@ -107,7 +116,9 @@ class Agent(graphene.ObjectType):
     @staticmethod
     def resolve_parents(agent: AgentRecord, info: Any) -> list[AgentRecord | None]:
         """Its distinct parents: one where the same agent is mother and father."""
-        return [info.context.parents.get((agent.instance_id, *parent)) for parent in dict.fromkeys(agent.parents)]
+        return [
+            info.context.parents.get((agent.instance_id, *parent)) for parent in dict.fromkeys(agent.parents)
+        ]
 
     @staticmethod
     def resolve_offspring(agent: AgentRecord, info: Any, first: int, after: str | None = None) -> Listed:
@@ -136,7 +147,10 @@ class Agent(graphene.ObjectType):
     @staticmethod
     def _kept_episodes(agent: AgentRecord, info: Any, first: int) -> list[KeptEpisode]:
         count = page_size(first, DEFAULT_EPISODES)
-        kept = (episode_of(info.context, each) for each in Agent.resolve_replays(agent, info) if each.episode < count)
+        kept = (
+            episode_of(info.context, each)
+            for each in Agent.resolve_replays(agent, info) if each.episode < count
+        )
         return [each for each in kept if each is not None]
 
     @staticmethod
@@ -144,8 +158,13 @@ class Agent(graphene.ObjectType):
         address = agent.instance_id, agent.generation, agent.index
         plan = info.context.plan(agent.instance_id)
         if plan.replays.is_recorded:
-            done = sum(bool(getattr(each, "result_bytes", None)) for each in Agent.resolve_replays(agent, info))
-            return None if done >= plan.environment.episodes else plan.replays.elsewhere + " Ask for one with `requestReplay`."
+            done = sum(
+                bool(getattr(each, "result_bytes", None)) for each in Agent.resolve_replays(agent, info)
+            )
+            return (
+                None if done >= plan.environment.episodes
+                else plan.replays.elsewhere + " Ask for one with `requestReplay`."
+            )
         packed = info.context.genomes.get(address)
         return _UNKEPT if packed is None else plan.replays.refusal(packed)
 
@@ -177,6 +196,8 @@ def agents_listed(
     info: Any, instance_id: int, *, filter: Any, order: dict[str, Any], first: int | None, after: str | None
 ) -> Listed:
     """A page of agents of a run."""
-    page = selectors.agents(instance_id, filter=filter, **order, first=page_size(first), after=read_cursor(after))
+    page = selectors.agents(
+        instance_id, filter=filter, **order, first=page_size(first), after=read_cursor(after)
+    )
     info.context.met_agents(page.items)
     return Listed(page, lambda: selectors.count_agents(instance_id, filter), after)

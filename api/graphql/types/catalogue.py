@@ -87,14 +87,25 @@ class Environment(graphene.ObjectType):
     action_space = one(JSON, "What it can do: the number of actions, or the space as Gymnasium has it.")
     max_steps = maybe(graphene.Int, "Steps after which an episode is cut off; null outside a run.")
     episodes = maybe(graphene.Int, "Episodes per agent; null outside a run.")
-    reward_threshold = maybe(graphene.Float, "The mean return that solves it, or the most that is possible, where that is known.")
+    reward_threshold = maybe(
+        graphene.Float, "The mean return that solves it, or the most that is possible, where that is known."
+    )
     renderable = one(graphene.Boolean, "Whether episodes can be drawn here.")
-    compiled = one(graphene.Boolean, "Whether it runs as compiled code; others are stepped one by one, hundreds of times slower.")
+    compiled = one(
+        graphene.Boolean,
+        "Whether it runs as compiled code; others are stepped one by one, hundreds of times slower."
+    )
     maze = maybe(Maze, "The map, in a run.")
     parameters = many(Parameter, "What can be set.")
     keyword_arguments = many(Parameter, "What can be set under `kwargs`, where it is one of Gymnasium's.")
-    observed = many(graphene.String, "Parts of observations that networks get where nothing is said; empty where there are none.")
-    trouble = maybe(graphene.String, "Why networks cannot act in it without wrappers or keyword arguments; null where they can.")
+    observed = many(
+        graphene.String,
+        "Parts of observations that networks get where nothing is said; empty where there are none."
+    )
+    trouble = maybe(
+        graphene.String,
+        "Why networks cannot act in it without wrappers or keyword arguments; null where they can."
+    )
 
 
 class Example(graphene.ObjectType):
@@ -115,7 +126,8 @@ def catalogue() -> dict[str, Any]:
             {"kind": name, "genome": kind.genome, "strategies": kind.strategies}
             for name, kind in KINDS.items()
         ],
-        "strategies": _entries(STRATEGIES), "genomes": _entries(GENOMES), "environments": _entries(ENVIRONMENTS),
+        "strategies": _entries(STRATEGIES), "genomes": _entries(GENOMES),
+        "environments": _entries(ENVIRONMENTS),
         "wrappers": [_entry(name, model) for name, model in WRAPPERS.items()],
     }
 
@@ -137,7 +149,9 @@ def environments(search: str | None) -> list[dict[str, Any]]:
     """The environments with this text in their names: those of the table, then Gymnasium's by their ids."""
     text = (search or "").casefold()
     known = known_environments().entries().values()
-    found = [_environment(name) for name in ENVIRONMENTS] + [_registered(each) for each in known if _is_usable(each)]
+    found = [_environment(name) for name in ENVIRONMENTS] + [
+        _registered(each) for each in known if _is_usable(each)
+    ]
     return [each for each in found if text in each["name"].casefold()]
 
 
@@ -147,11 +161,15 @@ def environment_of(plan: Any) -> dict[str, Any]:
     parameters, maze = world.parameters, None
     if isinstance(world, GridWorld):
         maze = {"rows": world.rows, "start": world.start, "shortest_path": world.shortest_path()}
-    base = _registered_in(parameters.id, world) if parameters.type == "gymnasium" else _environment(parameters.type)
+    base = (
+        _registered_in(parameters.id, world)
+        if parameters.type == "gymnasium" else _environment(parameters.type)
+    )
     spaces = {} if parameters.type == "gymnasium" else _spaces(world)
     threshold = getattr(world.criterion, "threshold", None)
     return base | spaces | {
-        "max_steps": world.max_steps, "episodes": world.episodes, "maze": maze, "compiled": not isinstance(world, Foreign),
+        "max_steps": world.max_steps, "episodes": world.episodes, "maze": maze,
+        "compiled": not isinstance(world, Foreign),
         "reward_threshold": world.best_possible() if threshold is None else threshold,
     }
 
@@ -160,8 +178,8 @@ def _environment(name: str) -> dict[str, Any]:
     kind: Any = ENVIRONMENTS[name]
     return {
         "type": name, "name": name, "description": _text(kind), "renderable": name == "maze",
-        "compiled": name != "gymnasium", "parameters": parameter_table(kind.Parameters), "keyword_arguments": [],
-        "observed": [], **_spaces(kind),
+        "compiled": name != "gymnasium", "parameters": parameter_table(kind.Parameters),
+        "keyword_arguments": [], "observed": [], **_spaces(kind),
     }
 
 
@@ -177,7 +195,10 @@ def _spaces(world: Any) -> dict[str, Any]:
 
 def _is_usable(entry: Mapping[str, Any]) -> bool:
     """Whether networks can act in it, as it is or in wrappers that make its pictures smaller."""
-    return "observation" in entry and (entry["trouble"] is None or is_shrinkable(entry["observation"], entry["action"]))
+    return (
+        "observation" in entry
+        and (entry["trouble"] is None or is_shrinkable(entry["observation"], entry["action"]))
+    )
 
 
 def _observed(entry: Mapping[str, Any]) -> list[str]:
@@ -188,8 +209,9 @@ def _registered(entry: Mapping[str, Any]) -> dict[str, Any]:
     """An environment of Gymnasium, from its entry in the catalogue."""
     return {
         "type": "gymnasium", "name": entry["id"], "description": entry["description"], "renderable": False,
-        "compiled": entry["id"] in CLASSIC, "observation_space": entry["observation"], "action_space": entry["action"],
-        "max_steps": entry["max_steps"], "reward_threshold": entry["reward_threshold"],
+        "compiled": entry["id"] in CLASSIC, "observation_space": entry["observation"],
+        "action_space": entry["action"], "max_steps": entry["max_steps"],
+        "reward_threshold": entry["reward_threshold"],
         "parameters": parameter_table(GymnasiumParameters),
         "keyword_arguments": [_argument(name, each) for name, each in entry["kwargs"].items()],
         "observed": _observed(entry), "trouble": entry["trouble"],
@@ -203,15 +225,15 @@ def _registered_in(name: str, world: Any) -> dict[str, Any]:
     facts = world.facts if isinstance(world, Foreign) else entries()[name]
     parts = world.parameters.observe or part_troubles(facts["observation"])
     return fields | {
-        "name": name, "observation_space": facts["observation"], "action_space": facts["action"], "observed": list(parts),
-        "trouble": None,
+        "name": name, "observation_space": facts["observation"], "action_space": facts["action"],
+        "observed": list(parts), "trouble": None,
     }
 
 
 def _argument(name: str, argument: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "name": name, "type": argument["type"], "default": json.dumps(argument["default"]), "range": range_text(argument),
-        "unit": "", "meaning": argument["meaning"], "source": "",
+        "name": name, "type": argument["type"], "default": json.dumps(argument["default"]),
+        "range": range_text(argument), "unit": "", "meaning": argument["meaning"], "source": "",
     }
 
 

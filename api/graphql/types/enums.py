@@ -57,7 +57,8 @@ def _meaning(thing: Any) -> str:
 
 AlgorithmKind = graphene.Enum(
     "AlgorithmKind", [(name.upper(), name) for name in KINDS],
-    description=lambda kind: "What is evolved, and how." if kind is None else _summary(WORK_ITEMS[kind.value]),
+    description=lambda kind: "What is evolved, and how."
+    if kind is None else _summary(WORK_ITEMS[kind.value]),
 )
 EnvironmentType = graphene.Enum(
     "EnvironmentType", [(name.upper(), name) for name in ENVIRONMENTS],
@@ -97,15 +98,16 @@ StopReason = _from(Reason, "StopReason", "Why a run ended.", {
 ReplayState = graphene.Enum(
     "ReplayState", [(name, name) for name in ("WAITING", "RUNNING", "DONE", "FAILED")],
     description=_described("Where a replay stands.", {
-        "WAITING": "Waits for a worker.", "RUNNING": "A worker replays the episode.", "DONE": "What came of it is kept.",
+        "WAITING": "Waits for a worker.", "RUNNING": "A worker replays the episode.",
+        "DONE": "What came of it is kept.",
         "FAILED": "No worker could do it, for a reason; it may be asked for again.",
     }),
 )
 AgentState = graphene.Enum(
     "AgentState", [(name, name) for name in ("PENDING", "EVALUATING", "EVALUATED", "FAILED")],
     description=_described("What became of an agent.", {
-        "PENDING": "Waits to be evaluated.", "EVALUATING": "Is being evaluated.", "EVALUATED": "Has a fitness.",
-        "FAILED": "Has none, for a reason.",
+        "PENDING": "Waits to be evaluated.", "EVALUATING": "Is being evaluated.",
+        "EVALUATED": "Has a fitness.", "FAILED": "Has none, for a reason.",
     }),
 )
 AgentOrigin = _from(Operator, "AgentOrigin", "How a genome came to be.", {
@@ -149,7 +151,9 @@ UserErrorCode = _from(FaultCode, "UserErrorCode", "What kind of problem it is.")
 OrderDirection = _from(Direction, "OrderDirection", "Which end comes first.", {
     "ASC": "The smallest, or earliest.", "DESC": "The largest, or latest.",
 })
-InstanceOrderField = _from(InstanceOrder, "InstanceOrderField", "What runs are ordered by; those without a value come last.")
+InstanceOrderField = _from(
+    InstanceOrder, "InstanceOrderField", "What runs are ordered by; those without a value come last."
+)
 WorkItemOrderField = _from(WorkItemOrder, "WorkItemOrderField", "What work items are ordered by.")
 AgentOrderField = _from(AgentOrder, "AgentOrderField", "What agents are ordered by.", {
     "INDEX": "Generation, then place in it.", "FITNESS": "Fitness; those without come last.",

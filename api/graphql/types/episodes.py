@@ -17,27 +17,32 @@ class Trajectory(graphene.ObjectType):
     """An agent's way through an episode of T steps."""
 
     actions = one(
-        JSON, "What it did in each step: T choices, or T lists of numbers, from -1 to 1 or in the units of the actions."
+        JSON, "What it did in each step: T choices, or T lists of numbers, from -1 to 1 or in the units of "
+        "the actions."
     )
     rewards = many(graphene.Float, "What it earned in each step.")
     observations = graphene.List(
         graphene.NonNull(graphene.List(graphene.Float)),
-        description="What it saw before each step, T lists of numbers, before they are normalised; null where they are too many "
-        "to be kept, and within them where a number is not finite.",
+        description="What it saw before each step, T lists of numbers, before they are normalised; null "
+        "where they are too many to be kept, and within them where a number is not finite.",
     )
     positions = graphene.List(
         graphene.NonNull(graphene.List(graphene.NonNull(graphene.Int))),
-        description="[row, column] before each step and after the last, where agents walk on a grid; else empty.",
+        description="[row, column] before each step and after the last, where agents walk on a grid; else "
+        "empty.",
     )
 
     @staticmethod
     def resolve_observations(trajectory: types.Trajectory, info: Any) -> list[list[float | None]] | None:
         """What it saw before each step. Raises Refused where one request asks for too many numbers."""
-        info.context.budgets.observations.spend(sum(len(observation) for observation in trajectory.observations))
+        info.context.budgets.observations.spend(
+            sum(len(observation) for observation in trajectory.observations)
+        )
         if len(trajectory.observations) < trajectory.steps:
             return None
         return [
-            [value if math.isfinite(value) else None for value in observation.tolist()] for observation in trajectory.observations
+            [value if math.isfinite(value) else None for value in observation.tolist()]
+            for observation in trajectory.observations
         ]
 
 
@@ -52,7 +57,8 @@ class Episode(graphene.ObjectType):
     truncated = one(graphene.Boolean, "Whether the step limit ended it.")
     is_cut = one(
         graphene.Boolean,
-        "Whether it went on after these steps: of a long episode the first are replayed, so neither of the two above holds.",
+        "Whether it went on after these steps: of a long episode the first are replayed, so neither of the "
+        "two above holds.",
     )
     trajectory = maybe(Trajectory, "The way, replayed from genome and seed.")
 
@@ -101,5 +107,6 @@ class Replay:
         """The replayed trajectory. Raises Refused where one request replays too much."""
         self._context.budgets.replays.spend(self._plan.replays.seconds(self._agent.steps, self._genome))
         return self._plan.replays.episode(
-            self._genome, seed=self.seed, generation=self._agent.generation, agent=self._agent.index, episode=self.index
+            self._genome, seed=self.seed, generation=self._agent.generation, agent=self._agent.index,
+            episode=self.index
         )

@@ -20,4 +20,6 @@ class Export(graphene.ObjectType):
 
 def exports_of(agent_id: str, formats: Iterable[export.ExportFormat]) -> list[dict[str, Any]]:
     """The files of the agent with this global ID, in these formats."""
-    return [{"format": each.value, "url": reverse("network", args=(agent_id, each.lower()))} for each in formats]
+    return [
+        {"format": each.value, "url": reverse("network", args=(agent_id, each.lower()))} for each in formats
+    ]

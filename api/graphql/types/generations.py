@@ -20,12 +20,17 @@ GenerationConnection = connection("Generation", "generations")
 AGENTS = {
     **PAGING,
     "filter": graphene.Argument(AgentFilter, description="Which agents."),
-    "order_by": graphene.Argument(AgentOrder, description="Their order; by generation and index where left out."),
+    "order_by": graphene.Argument(
+        AgentOrder, description="Their order; by generation and index where left out."
+    ),
 }
 
 
 class GenerationStatistics(graphene.ObjectType):
-    """Figures of a generation. Those of fitness leave out failed agents, and are null where no agent was evaluated."""
+    """Figures of a generation.
+
+    Those of fitness leave out failed agents, and are null where no agent was evaluated.
+    """
 
     generation = one(graphene.Int, "Number of the generation, from 0.")
     size = one(graphene.Int, "Agents.")
@@ -42,7 +47,10 @@ class GenerationStatistics(graphene.ObjectType):
     diversity = maybe(graphene.Float, "How far the genomes spread; the measure depends on the kind.")
     mean_complexity = maybe(graphene.Float, "Mean number of weights, or of trainable parameters.")
     species_count = maybe(graphene.Int, "Species; null where there are none.")
-    threshold = maybe(graphene.Float, "The rising threshold, where the strategy uses one; of novelty, where that is looked for.")
+    threshold = maybe(
+        graphene.Float,
+        "The rising threshold, where the strategy uses one; of novelty, where that is looked for."
+    )
     viable = maybe(graphene.Int, "Agents that reached it.")
     seconds = maybe(graphene.Float, "Seconds of computing.")
 
@@ -52,7 +60,9 @@ class GenerationStatistics(graphene.ObjectType):
 
 
 class Novelty(graphene.ObjectType):
-    """How novel the agents of a generation were to those of it and of the archive; mixed with fitness as `Agent.novelty` is."""
+    """How novel the agents of a generation were to those of it and of the archive; mixed with fitness as
+    `Agent.novelty` is.
+    """
 
     mean = maybe(graphene.Float, "The mean of those that did not fail; null where all did.")
     largest = maybe(graphene.Float, "The largest; null where all failed.")
@@ -73,11 +83,15 @@ class Generation(graphene.ObjectType):
     agents = one(AgentConnection, "Its agents.", **AGENTS)
     species = graphene.List(
         graphene.NonNull(SpeciesSnapshot),
-        description="Its species by number; null where the strategy has none. `statistics.speciesCount` says how many there are.",
+        description="Its species by number; null where the strategy has none. `statistics.speciesCount` says "
+        "how many there are.",
         first=graphene.Argument(graphene.Int, default_value=DEFAULT_SPECIES, description="How many."),
         after=graphene.Argument(graphene.Int, description="Only those numbered above this."),
     )
-    digest = one(graphene.String, "SHA-256 of genomes, evaluations and the digest before: equal digests prove equal runs.")
+    digest = one(
+        graphene.String,
+        "SHA-256 of genomes, evaluations and the digest before: equal digests prove equal runs."
+    )
     started_at = one(DateTime, "When it was begun.")
     completed_at = maybe(DateTime, "When it was stored.")
     has_checkpoint = one(graphene.Boolean, "Whether all its genomes and the strategy's state are kept.")
@@ -102,7 +116,8 @@ class Generation(graphene.ObjectType):
         if "archive_size" not in facts:
             return None
         return {
-            "mean": facts["mean_novelty"], "largest": facts["largest_novelty"], "archive_size": facts["archive_size"]
+            "mean": facts["mean_novelty"], "largest": facts["largest_novelty"],
+            "archive_size": facts["archive_size"]
         }
 
     @staticmethod
@@ -113,11 +128,12 @@ class Generation(graphene.ObjectType):
 
     @staticmethod
     def resolve_agents(
-        row: models.Generation, info: Any, first: int, after: str | None = None, filter: Any = None, order_by: Any = None
+        row: models.Generation, info: Any, first: int, after: str | None = None, filter: Any = None,
+        order_by: Any = None
     ) -> Listed:
         return agents_listed(
-            info, row.instance_id, filter=agent_filter(filter, row.instance_id, row.number), first=first, after=after,
-            order=ordered(order_by, AgentKey, AgentKey.INDEX, False),
+            info, row.instance_id, filter=agent_filter(filter, row.instance_id, row.number), first=first,
+            after=after, order=ordered(order_by, AgentKey, AgentKey.INDEX, False),
         )
 
     @staticmethod

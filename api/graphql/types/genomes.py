@@ -40,7 +40,8 @@ class WeightGenome(graphene.ObjectType):
         interfaces = (Genome,)
 
     weights = maybe(
-        JSON, "For each layer {weights, biases}: a matrix (inputs, outputs) and a vector or null; null above 10 000 weights."
+        JSON, "For each layer {weights, biases}: a matrix (inputs, outputs) and a vector or null; null above "
+        "10 000 weights."
     )
 
     @staticmethod
@@ -68,18 +69,25 @@ class NodeGene(graphene.ObjectType):
     number = one(graphene.Int, "Its number within the run.")
     role = one(NodeRole, "Where it stands in the network.")
     activation = one(graphene.String, "Its transfer function; `input` or `bias` where nothing is computed.")
-    bias = one(graphene.Float, "What the bias node adds to its sum, by connection genes that are listed too; 0 where nothing.")
+    bias = one(
+        graphene.Float,
+        "What the bias node adds to its sum, by connection genes that are listed too; 0 where nothing."
+    )
 
 
 class ConnectionGene(graphene.ObjectType):
     """A connection of a network that evolved."""
 
-    innovation = one(graphene.Int, "Number of the change that first made it: genes of one number descend from each other.")
+    innovation = one(
+        graphene.Int, "Number of the change that first made it: genes of one number descend from each other."
+    )
     from_ = one(graphene.Int, "Number of the node it leaves.", name="from")
     to = one(graphene.Int, "Number of the node it enters.")
     weight = one(graphene.Float, "Its weight.")
     enabled = one(graphene.Boolean, "Whether it counts.")
-    recurrent = one(graphene.Boolean, "Whether it leads back: it closes a circle of genes with lower numbers.")
+    recurrent = one(
+        graphene.Boolean, "Whether it leads back: it closes a circle of genes with lower numbers."
+    )
 
     @staticmethod
     def resolve_from_(gene: genes.ConnectionGene, info: Any) -> int:
@@ -99,7 +107,8 @@ class NeatGenome(graphene.ObjectType):
     node_genes = many(NodeGene, "Its nodes: inputs, bias, outputs, hidden ones.")
     connection_genes = graphene.List(
         graphene.NonNull(ConnectionGene),
-        description="Its connections by innovation number, disabled ones too; null above 10 000: download the network instead.",
+        description="Its connections by innovation number, disabled ones too; null above 10 000: download "
+        "the network instead.",
     )
 
     @staticmethod
@@ -111,12 +120,17 @@ class NeatGenome(graphene.ObjectType):
     def resolve_node_genes(root: "UnpackedGenome", info: Any) -> list[dict[str, Any]]:
         biases = root.genes.biases()
         return [
-            {"number": node.number, "role": node.role, "activation": node.activation, "bias": biases.get(node.number, 0.0)}
+            {
+                "number": node.number, "role": node.role, "activation": node.activation,
+                "bias": biases.get(node.number, 0.0)
+            }
             for node in root.genes.nodes
         ]
 
     @staticmethod
-    def resolve_connection_genes(root: "UnpackedGenome", info: Any) -> tuple[genes.ConnectionGene, ...] | None:
+    def resolve_connection_genes(root: "UnpackedGenome", info: Any) -> tuple[
+        genes.ConnectionGene, ...
+    ] | None:
         if root.size > MOST_WEIGHTS:
             return None
         info.context.budgets.genes.spend(root.size)
@@ -128,10 +142,15 @@ class NeatGenome(graphene.ObjectType):
 
 
 def unpacked_at(context: Context, address: tuple[int, int, int]) -> "UnpackedGenome | None":
-    """The genome of the agent at (run, generation, index), unpacked once in a request; None where it is not kept."""
+    """The genome of the agent at (run, generation, index), unpacked once in a request; None where it is not
+    kept.
+    """
     if address not in context.unpacked:
         packed = context.genomes.get(address)
-        known = None if packed is None else UnpackedGenome(context.plan(address[0]), packed, context.budgets.genes)
+        known = (
+            None if packed is None
+            else UnpackedGenome(context.plan(address[0]), packed, context.budgets.genes)
+        )
         context.unpacked[address] = known
     found: UnpackedGenome | None = context.unpacked[address]
     return found

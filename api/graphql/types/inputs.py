@@ -47,7 +47,9 @@ class InstanceBy(graphene.InputObjectType):
 class WorkItemSpecInput(graphene.InputObjectType):
     """A work item, in exactly one of these forms."""
 
-    document = JSON(description="The JSON document (snake_case keys), as in the files of the example library.")
+    document = JSON(
+        description="The JSON document (snake_case keys), as in the files of the example library."
+    )
 
 
 class SubmitWorkItemInput(graphene.InputObjectType):
@@ -55,8 +57,8 @@ class SubmitWorkItemInput(graphene.InputObjectType):
 
     spec = graphene.InputField(WorkItemSpecInput, required=True, description="The work item.")
     idempotency_key = graphene.String(
-        description="Chosen by the client, 1 to 200 characters. Repeating it with the same work item, also after an answer that "
-        "got lost, returns the first result instead of a second work item."
+        description="Chosen by the client, 1 to 200 characters. Repeating it with the same work item, also "
+        "after an answer that got lost, returns the first result instead of a second work item."
     )
     start = graphene.Boolean(default_value=True, description="False stores the runs as PAUSED.")
     strict = graphene.Boolean(default_value=False, description="Refuse when there are warnings.")
@@ -83,7 +85,8 @@ class RequestReplayInput(graphene.InputObjectType):
     agent = graphene.ID(required=True, description="Global ID of the agent.")
     episode = graphene.Int(default_value=0, description="Number of the episode, from 0.")
     frames = graphene.Boolean(
-        default_value=True, description="Whether pictures of its steps are wanted, where its environment draws them."
+        default_value=True,
+        description="Whether pictures of its steps are wanted, where its environment draws them."
     )
 
 
@@ -136,7 +139,9 @@ class AgentFilter(graphene.InputObjectType):
     """Which agents; what is left out does not count."""
 
     states = graphene.List(graphene.NonNull(AgentState), description="In one of these states.")
-    origins = graphene.List(graphene.NonNull(AgentOrigin), description="That came to be in one of these ways.")
+    origins = graphene.List(
+        graphene.NonNull(AgentOrigin), description="That came to be in one of these ways."
+    )
     champions_only = graphene.Boolean(description="Only the best of each generation.")
     species_id = graphene.ID(description="Of this species, which must be one of the run.")
     minimum_fitness = graphene.Float(description="With at least this fitness.")
@@ -157,8 +162,8 @@ def work_item_filter(given: Any) -> WorkItems | None:
     if given is None:
         return None
     return WorkItems(
-        kinds=_values(given.get("kinds")), labels=_clean(given.get("labels")), search=_text(given.get("search")),
-        spec_hash=_text(given.get("spec_hash")),
+        kinds=_values(given.get("kinds")), labels=_clean(given.get("labels")),
+        search=_text(given.get("search")), spec_hash=_text(given.get("spec_hash")),
     )
 
 
@@ -170,18 +175,19 @@ def instance_filter(given: Any, work_item_id: int | None = None) -> Instances | 
     return Instances(
         states=_values(given.get("states")), outcomes=_values(given.get("outcomes")),
         kinds=_values(given.get("kinds")), labels=_clean(given.get("labels")),
-        search=_text(given.get("search")), work_item_id=work_item_id, created_after=given.get("created_after"),
-        created_before=given.get("created_before"),
+        search=_text(given.get("search")), work_item_id=work_item_id,
+        created_after=given.get("created_after"), created_before=given.get("created_before"),
     )
 
 
 def agent_filter(given: Any, instance_id: int, generation: int | None = None) -> Agents:
-    """The filter of agents of this run as selectors take it, narrowed to one generation where that is given."""
+    """The filter of agents of this run as selectors take it, narrowed to one generation where that is given.
+    """
     given = given or {}
     wanted = _values(given.get("states"))
     return Agents(
-        champions_only=bool(given.get("champions_only")), failed=_failed(wanted), operators=_values(given.get("origins")),
-        species=_species(given.get("species_id"), instance_id),
+        champions_only=bool(given.get("champions_only")), failed=_failed(wanted),
+        operators=_values(given.get("origins")), species=_species(given.get("species_id"), instance_id),
         minimum_fitness=given.get("minimum_fitness"), maximum_fitness=given.get("maximum_fitness"),
         generation_from=given.get("generation_from") if generation is None else generation,
         generation_to=given.get("generation_to") if generation is None else generation,
@@ -208,7 +214,9 @@ def _values(members: Any) -> tuple[Any, ...]:
 
 
 def _failed(states: tuple[str, ...]) -> bool | None:
-    """Whether agents of these states have failed; None where both kinds are asked for. Only finished ones are stored."""
+    """Whether agents of these states have failed; None where both kinds are asked for. Only finished ones are
+    stored.
+    """
     kinds = {state == "FAILED" for state in states if state in ("FAILED", "EVALUATED")}
     return kinds.pop() if len(kinds) == 1 else None
 

@@ -48,7 +48,9 @@ class Mutations(graphene.ObjectType):
     links_enabled = many(ConnectionGene, "Connections that were disabled.")
     links_disabled = many(ConnectionGene, "Connections that were enabled.")
     weights_changed = one(graphene.Int, "How many weights differ, of those that both have.")
-    largest_change = maybe(graphene.Float, "The largest of these differences, without its sign; null where there is none.")
+    largest_change = maybe(
+        graphene.Float, "The largest of these differences, without its sign; null where there is none."
+    )
 
 
 class LineageStep(graphene.ObjectType):
@@ -101,7 +103,9 @@ class LineageStep(graphene.ObjectType):
             after.look()
             return changes_of_weights(before.genomes[0], after.genomes[0])
         found = changes_of_genes(before.genes, after.genes)
-        info.context.budgets.genes.spend(sum(map(len, (found.links_added, found.links_removed, found.links_enabled))))
+        info.context.budgets.genes.spend(
+            sum(map(len, (found.links_added, found.links_removed, found.links_enabled)))
+        )
         return found
 
 
@@ -109,9 +113,13 @@ class Lineage(graphene.ObjectType):
     """A part of the family tree."""
 
     root = one(Agent, "Whose ancestors these are.")
-    agents = many(Agent, "It and its ancestors, at most 2 000 and the youngest of them; parents before children.")
+    agents = many(
+        Agent, "It and its ancestors, at most 2 000 and the youngest of them; parents before children."
+    )
     edges = many(LineageEdge, "Every birth of which parent and child are among them.")
-    line = many(LineageStep, "From parent to child up to the root, always by the fitter parent; the earliest first.")
+    line = many(
+        LineageStep, "From parent to child up to the root, always by the fitter parent; the earliest first."
+    )
     truncated = one(graphene.Boolean, "Whether `maxDepth` or the limit of 2 000 agents cut it short.")
 
     @staticmethod
@@ -130,7 +138,9 @@ class Tree:
     """A lineage; the genomes along its line are read together when one is first needed."""
 
     def __init__(self, context: Any, found: selectors.Lineage) -> None:
-        self.root, self.agents, self.edges, self.truncated = found.root, found.agents, found.edges, found.is_truncated
+        self.root, self.agents, self.edges, self.truncated = (
+            found.root, found.agents, found.edges, found.is_truncated
+        )
         self._line, self._context = found.line, context
 
     def steps(self) -> list[Step]:
@@ -140,7 +150,8 @@ class Tree:
 
 
 def lineage_of(info: Any, run: Instance, root: tuple[int, ...] | None, max_depth: int | None) -> Tree | None:
-    """The ancestors of an agent of this run, of its champion where none is named; None where there is none."""
+    """The ancestors of an agent of this run, of its champion where none is named; None where there is none.
+    """
     depth = within("maxDepth", max_depth, DEFAULT_DEPTH, 0, MOST_DEPTH)
     if root is None:
         if run.champion_generation is None or run.champion_index is None:

@@ -19,7 +19,9 @@ class Node(graphene.Interface):
 
 def many(target: Any, description: str, **arguments: Any) -> Any:
     """A field that is a list without nulls."""
-    return graphene.Field(graphene.NonNull(graphene.List(graphene.NonNull(target))), description=description, **arguments)
+    return graphene.Field(
+        graphene.NonNull(graphene.List(graphene.NonNull(target))), description=description, **arguments
+    )
 
 
 def one(target: Any, description: str, **arguments: Any) -> Any:

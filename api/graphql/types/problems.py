@@ -24,7 +24,10 @@ class Problem:
 
 
 class UserError(graphene.ObjectType):
-    """A problem with the request that the user can put right. Anything else is a top-level error with extensions.code."""
+    """A problem with the request that the user can put right.
+
+    Anything else is a top-level error with extensions.code.
+    """
 
     code = graphene.Field(UserErrorCode, required=True, description="What kind of problem it is.")
     message = graphene.String(required=True, description="A full sentence for people.")
@@ -43,7 +46,9 @@ class CostEstimate(graphene.ObjectType):
     evaluations = BigInt(required=True, description="Agents that are evaluated.")
     environment_steps = BigInt(description="Steps in environments, if no episode ends early.")
     storage_bytes = BigInt(required=True, description="Bytes stored.")
-    memory_bytes = BigInt(required=True, description="Bytes of memory that a generation takes while it is at work.")
+    memory_bytes = BigInt(
+        required=True, description="Bytes of memory that a generation takes while it is at work."
+    )
     seconds_low = graphene.Float(description="Seconds it takes at least.")
     seconds_high = graphene.Float(description="Seconds it takes at most.")
     workers = graphene.Int(required=True, description="Workers online now.")
@@ -53,7 +58,9 @@ class CostEstimate(graphene.ObjectType):
 def problems_of(faults: Iterable[Fault], *prefix: str) -> list[Problem]:
     """The problems of a document whose path in the input is `prefix`."""
     return [
-        Problem(each.code, each.message, [*prefix, *map(str, each.path)], each.expected, each.given, each.hint)
+        Problem(
+            each.code, each.message, [*prefix, *map(str, each.path)], each.expected, each.given, each.hint
+        )
         for each in faults
     ]
 
@@ -62,8 +69,8 @@ def stored_problems(faults: Iterable[dict[str, Any]]) -> list[Problem]:
     """The problems that are stored with a work item."""
     return [
         Problem(
-            FaultCode(each["code"]), each["message"], list(map(str, each["path"])), each["expected"], each["given"],
-            each["hint"],
+            FaultCode(each["code"]), each["message"], list(map(str, each["path"])), each["expected"],
+            each["given"], each["hint"],
         )
         for each in faults
     ]

@@ -22,8 +22,12 @@ class EpisodeReplay(graphene.ObjectType):
     requested_at = one(DateTime, "When it was last asked for.")
     finished_at = maybe(DateTime, "When it was done, or failed; null until then.")
     episode = maybe(Episode, "What happened; null until it is done, and where nothing can be shown.")
-    gif_url = maybe(graphene.String, "The address of its frames as an animated GIF; null where there are none.")
-    frames_message = maybe(graphene.String, "Why there are no frames, or what is to be known of them; else null.")
+    gif_url = maybe(
+        graphene.String, "The address of its frames as an animated GIF; null where there are none."
+    )
+    frames_message = maybe(
+        graphene.String, "Why there are no frames, or what is to be known of them; else null."
+    )
 
     @staticmethod
     def resolve_index(replay: Replay, info: Any) -> int:

@@ -38,18 +38,26 @@ class InstanceProgress(graphene.ObjectType):
     """How far a run is."""
 
     state = one(InstanceState, "Where it stands.")
-    generation = one(graphene.Int, "Number of the generation under way, or of the last once the run has ended; from 0.")
+    generation = one(
+        graphene.Int, "Number of the generation under way, or of the last once the run has ended; from 0."
+    )
     max_generations = one(graphene.Int, "Generations after which it ends.")
-    evaluated = one(graphene.Int, "Agents of the generation under way whose slices are done; 0 where it is not in slices.")
+    evaluated = one(
+        graphene.Int, "Agents of the generation under way whose slices are done; 0 where it is not in slices."
+    )
     population_size = one(graphene.Int, "Agents in each generation.")
     failed = one(BigInt, "Agents that failed, in all generations.")
     total_evaluations = one(BigInt, "Agents evaluated, in all generations.")
     evaluations_per_second = maybe(graphene.Float, "Agents a second of computing, over the last generations.")
     best_fitness = maybe(graphene.Float, "The highest fitness that any agent had so far.")
-    champion_fitness = maybe(graphene.Float, "That of the champion; lower where only a lower one was confirmed.")
+    champion_fitness = maybe(
+        graphene.Float, "That of the champion; lower where only a lower one was confirmed."
+    )
     mean = maybe(graphene.Float, "Mean fitness of the last generation.")
     fraction = one(graphene.Float, "0 to 1, by the stop rule nearest to ending the run.")
-    estimated_end_at = maybe(DateTime, "At the latest, at this pace; null unless the run is going and was timed.")
+    estimated_end_at = maybe(
+        DateTime, "At the latest, at this pace; null unless the run is going and was timed."
+    )
     updated_at = one(DateTime, "When this last changed.")
 
 
@@ -81,7 +89,9 @@ class Instance(graphene.ObjectType):
     environment = maybe(Environment, "What its agents act in.")
     best_fitness = maybe(graphene.Float, "The highest fitness that any agent had so far.")
     best_generation = maybe(graphene.Int, "The generation in which that was reached first.")
-    champion_fitness = maybe(graphene.Float, "That of the champion; lower where only a lower one was confirmed.")
+    champion_fitness = maybe(
+        graphene.Float, "That of the champion; lower where only a lower one was confirmed."
+    )
     champion = maybe(Agent, "The best agent so far, or the one that was confirmed to reach the goal.")
     champions = one(AgentConnection, "The best agent of each generation, in order.", **PAGING)
     generation = maybe(
@@ -90,24 +100,39 @@ class Instance(graphene.ObjectType):
     )
     generations = one(GenerationConnection, "Its completed generations, in order.", **PAGING)
     statistics = many(
-        GenerationStatistics, "Figures for charts, thinned to `maxPoints`; the first, the last and each record are always kept.",
+        GenerationStatistics,
+        "Figures for charts, thinned to `maxPoints`; the first, the last and each record are always kept.",
         from_=graphene.Argument(graphene.Int, default_value=0, name="from", description="First generation."),
         to=graphene.Argument(graphene.Int, description="Last generation."),
-        max_points=graphene.Argument(graphene.Int, default_value=DEFAULT_POINTS, description="About how many, 2 to 5000."),
+        max_points=graphene.Argument(
+            graphene.Int, default_value=DEFAULT_POINTS, description="About how many, 2 to 5000."
+        ),
     )
-    agents = one(AgentConnection, "Every agent of the run. Filter and order before paging: runs may hold millions.", **AGENTS)
+    agents = one(
+        AgentConnection, "Every agent of the run. Filter and order before paging: runs may hold millions.",
+        **AGENTS
+    )
     species = graphene.List(
         graphene.NonNull(Species),
-        description="Its species by number, empty before its first generation; null where the strategy has none.",
-        alive=graphene.Argument(graphene.Boolean, description="Only those that are alive, or only those that are not."),
-        first=graphene.Argument(
-            graphene.Int, default_value=DEFAULT_SPECIES, description="How many; where fewer come, there are no more."
+        description="Its species by number, empty before its first generation; null where the strategy has "
+        "none.",
+        alive=graphene.Argument(
+            graphene.Boolean, description="Only those that are alive, or only those that are not."
         ),
-        after=graphene.Argument(graphene.Int, description="Only those numbered above this, as the last of a page is."),
+        first=graphene.Argument(
+            graphene.Int, default_value=DEFAULT_SPECIES,
+            description="How many; where fewer come, there are no more."
+        ),
+        after=graphene.Argument(
+            graphene.Int, description="Only those numbered above this, as the last of a page is."
+        ),
     )
     lineage = maybe(
-        Lineage, "Ancestors of an agent of this run; null before there is a champion, and where the run has no such agent yet.",
-        agent_id=graphene.Argument(graphene.ID, description="Global ID of the agent; the champion where left out."),
+        Lineage, "Ancestors of an agent of this run; null before there is a champion, and where the run has "
+        "no such agent yet.",
+        agent_id=graphene.Argument(
+            graphene.ID, description="Global ID of the agent; the champion where left out."
+        ),
         max_depth=graphene.Argument(
             graphene.Int, default_value=DEFAULT_DEPTH, description="How many births back, 0 to 1000."
         ),
@@ -118,13 +143,18 @@ class Instance(graphene.ObjectType):
         types=graphene.Argument(graphene.List(graphene.NonNull(EventType)), description="Only these."),
         minimum_level=graphene.Argument(EventLevel, description="Only those that matter as much."),
     )
-    digest = one(graphene.String, "Chained digest of its last generation; empty before it. Equal digests prove equal runs.")
+    digest = one(
+        graphene.String,
+        "Chained digest of its last generation; empty before it. Equal digests prove equal runs."
+    )
     reproducible = one(
         graphene.Boolean,
-        "False where a clock or a machine decided anything, an agent that was evaluated twice had other results, or "
-        "it was resumed after it had died out.",
+        "False where a clock or a machine decided anything, an agent that was evaluated twice had other "
+        "results, or it was resumed after it had died out.",
     )
-    provenance = one(JSON, "What reproduces this run: seed, document, digest, and the software and machine it ran on.")
+    provenance = one(
+        JSON, "What reproduces this run: seed, document, digest, and the software and machine it ran on."
+    )
 
     @staticmethod
     def resolve_id(run: models.Instance, info: Any) -> str:
@@ -190,22 +220,30 @@ class Instance(graphene.ObjectType):
         run: models.Instance, info: Any, max_points: int | None, from_: int | None = 0, to: int | None = None
     ) -> list[models.Generation]:
         points = clamped(max_points, DEFAULT_POINTS, 2, MOST_POINTS)
-        return selectors.statistics(run.pk, first_number=max(from_ or 0, 0), last_number=to, max_points=points)
+        return selectors.statistics(
+            run.pk, first_number=max(from_ or 0, 0), last_number=to, max_points=points
+        )
 
     @staticmethod
     def resolve_agents(
-        run: models.Instance, info: Any, first: int, after: str | None = None, filter: Any = None, order_by: Any = None
+        run: models.Instance, info: Any, first: int, after: str | None = None, filter: Any = None,
+        order_by: Any = None
     ) -> Listed:
         order = ordered(order_by, AgentKey, AgentKey.INDEX, False)
-        return agents_listed(info, run.pk, filter=agent_filter(filter, run.pk), order=order, first=first, after=after)
+        return agents_listed(
+            info, run.pk, filter=agent_filter(filter, run.pk), order=order, first=first, after=after
+        )
 
     @staticmethod
     def resolve_species(
-        run: models.Instance, info: Any, first: int | None, alive: bool | None = None, after: int | None = None
+        run: models.Instance, info: Any, first: int | None, alive: bool | None = None,
+        after: int | None = None
     ) -> list[models.Species] | None:
         if run.work_item.kind != "neat":
             return None
-        found = selectors.species_of(run.pk, alive=alive, first=page_size(first, DEFAULT_SPECIES), after=after)
+        found = selectors.species_of(
+            run.pk, alive=alive, first=page_size(first, DEFAULT_SPECIES), after=after
+        )
         info.context.met_species(found)
         return found
 
@@ -218,20 +256,22 @@ class Instance(graphene.ObjectType):
 
     @staticmethod
     def resolve_events(
-        run: models.Instance, info: Any, first: int, after: str | None = None, after_sequence: int | None = None,
-        types: Any = None, minimum_level: Any = None,
+        run: models.Instance, info: Any, first: int, after: str | None = None,
+        after_sequence: int | None = None, types: Any = None, minimum_level: Any = None,
     ) -> Listed:
         which: dict[str, Any] = {
-            "types": [each.value for each in types or ()], "minimum_level": minimum_level.value if minimum_level else None,
+            "types": [each.value for each in types or ()],
+            "minimum_level": minimum_level.value if minimum_level else None,
         }
         page = selectors.events(
-            run.pk, first=page_size(first), after=read_cursor(after), after_sequence=after_sequence or 0, **which
+            run.pk, first=page_size(first), after=read_cursor(after), after_sequence=after_sequence or 0,
+            **which
         )
         return Listed(page, lambda: selectors.count_events(run.pk, **which), after)
 
     @staticmethod
     def resolve_provenance(run: models.Instance, info: Any) -> dict[str, Any]:
         return {
-            "seed": run.seed, "spec": run.work_item.spec, "specHash": run.work_item.spec_hash, "digest": run.digest,
-            "reproducible": run.reproducible, "numericProfile": run.numeric_profile,
+            "seed": run.seed, "spec": run.work_item.spec, "specHash": run.work_item.spec_hash,
+            "digest": run.digest, "reproducible": run.reproducible, "numericProfile": run.numeric_profile,
         }

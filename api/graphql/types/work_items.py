@@ -29,8 +29,8 @@ class WorkItem(graphene.ObjectType):
     spec = one(JSON, "The canonical document, every default filled in.")
     spec_hash = one(
         graphene.String,
-        "SHA-256 of the canonical document without name, description, labels, seed, priority, replicates and record: equal "
-        "for repeats of one experiment.",
+        "SHA-256 of the canonical document without name, description, labels, seed, priority, replicates and "
+        "record: equal for repeats of one experiment.",
     )
     warnings = many(UserError, "What was accepted, but probably not meant.")
     created_at = one(DateTime, "When it was submitted.")
@@ -50,9 +50,13 @@ class WorkItem(graphene.ObjectType):
         return work_item.submitted_by.get_username() if work_item.submitted_by else None
 
     @staticmethod
-    def resolve_instances(work_item: models.WorkItem, info: Any, first: int, after: str | None = None) -> Listed:
+    def resolve_instances(
+        work_item: models.WorkItem, info: Any, first: int, after: str | None = None
+    ) -> Listed:
         """Its runs, in the order of their replicates."""
         filter = InstanceFilter(work_item_id=work_item.pk)
-        page = selectors.instances(filter=filter, descending=False, first=page_size(first), after=read_cursor(after))
+        page = selectors.instances(
+            filter=filter, descending=False, first=page_size(first), after=read_cursor(after)
+        )
         info.context.met(page.items)
         return Listed(page, lambda: selectors.count_instances(filter), after)

@@ -23,7 +23,9 @@ class Worker(graphene.ObjectType):
     activity = maybe(graphene.String, "The steps that it works on; null where it waits for one.")
     host = one(graphene.String, "The machine that it runs on.")
     threads = one(graphene.Int, "Cores on which each of its processes evaluates.")
-    numeric_profile = one(graphene.String, "Name of its numeric profile; it takes only runs that began under the same.")
+    numeric_profile = one(
+        graphene.String, "Name of its numeric profile; it takes only runs that began under the same."
+    )
     evaluations_per_minute = maybe(graphene.Float, "Agents that it evaluated a minute, since it started.")
     generations = one(BigInt, "Generations that it completed since it started.")
     evaluations = one(BigInt, "Agents that it evaluated since it started.")
@@ -40,8 +42,9 @@ def _worker(found: WorkerRecord) -> dict[str, Any]:
     row = found.row
     minutes = (row.seen_at - row.started_at).total_seconds() / 60
     return {
-        "name": row.name, "online": found.is_online, "queues": [settings.CELERY_TASK_DEFAULT_QUEUE], "activity": found.activity,
-        "host": row.host, "threads": row.threads, "numeric_profile": row.profile, "generations": row.generations,
-        "evaluations": row.evaluations, "evaluations_per_minute": row.evaluations / minutes if minutes > 0 else None,
+        "name": row.name, "online": found.is_online, "queues": [settings.CELERY_TASK_DEFAULT_QUEUE],
+        "activity": found.activity, "host": row.host, "threads": row.threads, "numeric_profile": row.profile,
+        "generations": row.generations, "evaluations": row.evaluations,
+        "evaluations_per_minute": row.evaluations / minutes if minutes > 0 else None,
         "started_at": row.started_at, "last_seen_at": row.seen_at,
     }

@@ -24,7 +24,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the argument `files`."""
-        parser.add_argument("files", nargs="+", metavar="FILE", help="a work item document; - reads standard input")
+        parser.add_argument(
+            "files", nargs="+", metavar="FILE", help="a work item document; - reads standard input"
+        )
 
     def handle(self, *, files: list[str], **_: Any) -> None:
         """Compile the kernels of each file; exit code 2 on bad input."""

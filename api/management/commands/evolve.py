@@ -48,7 +48,9 @@ class Command(BaseCommand):
         parser.add_argument("file", help="a work item document; - reads standard input")
         parser.add_argument("--seed", type=seed, help="instead of the document's")
         parser.add_argument("--threads", type=positive, help="cores to evaluate on; all where left out")
-        parser.add_argument("--json", action="store_true", help="print one JSON object a replicate, and nothing else")
+        parser.add_argument(
+            "--json", action="store_true", help="print one JSON object a replicate, and nothing else"
+        )
         parser.add_argument(
             "--require-solved", action="store_true",
             help="exit code 4 unless every replicate reached what the work item asks for",

@@ -28,9 +28,13 @@ class Command(BaseCommand):
         add_run_and_agent(parser)
         formats = [each.lower() for each in ExportFormat]
         parser.add_argument("--format", choices=formats, default="json", help="json where left out")
-        parser.add_argument("--output", help="the file; RUN-G-I.FORMAT where left out, - writes to standard output")
+        parser.add_argument(
+            "--output", help="the file; RUN-G-I.FORMAT where left out, - writes to standard output"
+        )
 
-    def handle(self, *, run: int, agent: tuple[int, ...] | None, format: str, output: str | None, **_: Any) -> None:
+    def handle(
+        self, *, run: int, agent: tuple[int, ...] | None, format: str, output: str | None, **_: Any
+    ) -> None:
         """Write the file; exit code 2 where there is no such agent or its network cannot be written."""
         try:
             record = found_agent(run, agent)[1]

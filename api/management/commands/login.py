@@ -23,7 +23,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the option `--url`."""
-        parser.add_argument("--url", help=f"of the server (default: of the one in this data folder, or {DEFAULT_URL})")
+        parser.add_argument(
+            "--url", help=f"of the server (default: of the one in this data folder, or {DEFAULT_URL})"
+        )
 
     def handle(self, *, url: str | None, **_: Any) -> None:
         url = url or address(settings.DATA_FOLDER) or DEFAULT_URL

@@ -24,9 +24,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add `--older-than` and the options that say what is deleted."""
-        parser.add_argument("--older-than", type=_days, required=True, metavar="DAYS", help="runs that ended so long ago")
         parser.add_argument(
-            "--keep-champions", action=BooleanOptionalAction, default=True, help="each generation's best agent keeps its genome"
+            "--older-than", type=_days, required=True, metavar="DAYS", help="runs that ended so long ago"
+        )
+        parser.add_argument(
+            "--keep-champions", action=BooleanOptionalAction, default=True,
+            help="each generation's best agent keeps its genome"
         )
         parser.add_argument("--runs", action="store_true", help="whole runs, of those that cannot be resumed")
         parser.add_argument("--dry-run", action="store_true", help="print what would go, and delete nothing")
@@ -34,7 +37,9 @@ class Command(BaseCommand):
     def handle(self, *, older_than: int, keep_champions: bool, runs: bool, dry_run: bool, **_: Any) -> None:
         """Delete, and print one line per kind of row; exit code 3 where the database cannot be used."""
         try:
-            pruned = services.prune(older_than_days=older_than, keep_champions=keep_champions, runs=runs, dry_run=dry_run)
+            pruned = services.prune(
+                older_than_days=older_than, keep_champions=keep_champions, runs=runs, dry_run=dry_run
+            )
         except DatabaseError as error:
             print(f"The database cannot be used: {printable(str(error))}", file=sys.stderr)
             sys.exit(CANNOT_START)

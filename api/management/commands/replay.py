@@ -1,4 +1,6 @@
-"""`manage.py replay RUN`: an episode of a run's champion, or of another agent, seen again: its numbers, its frames as a GIF."""
+"""`manage.py replay RUN`: an episode of a run's champion, or of another agent, seen again: its numbers, its
+frames as a GIF.
+"""
 
 import json as json_format
 import math
@@ -35,9 +37,13 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the arguments `run`, `--agent`, `--episode`, `--gif` and `--json`."""
         add_run_and_agent(parser)
-        parser.add_argument("--episode", type=number, default=0, help="which of its episodes, from 0; 0 where left out")
+        parser.add_argument(
+            "--episode", type=number, default=0, help="which of its episodes, from 0; 0 where left out"
+        )
         parser.add_argument("--gif", metavar="FILE", help="write its frames as an animated GIF")
-        parser.add_argument("--json", action="store_true", help="print the trajectory as one JSON object, and nothing else")
+        parser.add_argument(
+            "--json", action="store_true", help="print the trajectory as one JSON object, and nothing else"
+        )
 
     def handle(
         self, *, run: int, agent: tuple[int, ...] | None, episode: int, gif: str | None, json: bool, **_: Any
@@ -82,7 +88,10 @@ def _replayed(instance: Instance, record: AgentRecord, episode: int, *, pictures
         normalization = normalization_of(plan, instance.pk, record.generation)
         return plan.replays.record(genome, **address, normalization=normalization, pictures=pictures)
     if pictures:
-        raise Refused(f"Frames are drawn by environments in child processes. {_kind(plan)}, and is drawn on the run's page only.")
+        raise Refused(
+            f"Frames are drawn by environments in child processes. {_kind(plan)}, and is drawn on the run's "
+            "page only."
+        )
     if (reason := plan.replays.refusal(genome)) is not None:
         raise Refused(reason)
     return Recording(plan.replays.episode(genome, **address), None, None, None)
@@ -103,14 +112,19 @@ def _write(file: str, recording: Recording) -> None:
 def _as_json(record: AgentRecord, episode: int, recording: Recording) -> dict[str, Any]:
     """Return the fields of GraphQL's `Episode`; numbers that are not finite are null."""
     trajectory = recording.trajectory
-    fields: dict[str, Any] = {"agent": record.name, "fitness": record.fitness, "episode": episode, "reason": recording.reason}
+    fields: dict[str, Any] = {
+        "agent": record.name, "fitness": record.fitness, "episode": episode, "reason": recording.reason
+    }
     if trajectory is None:
         return fields | {"return": None, "steps": 0, "trajectory": None}
-    observations = [[value if math.isfinite(value) else None for value in row.tolist()] for row in trajectory.observations]
+    observations = [
+        [value if math.isfinite(value) else None for value in row.tolist()] for row in trajectory.observations
+    ]
     return fields | {
         "return": trajectory.total, "steps": trajectory.steps,
         "terminated": trajectory.terminated, "truncated": trajectory.truncated, "trajectory": {
-            "actions": _plain(trajectory.actions), "rewards": trajectory.rewards, "positions": trajectory.positions,
+            "actions": _plain(trajectory.actions), "rewards": trajectory.rewards,
+            "positions": trajectory.positions,
             "observations": observations if len(observations) == trajectory.steps else None,
         },
     }
@@ -131,4 +145,7 @@ def _summary(record: AgentRecord, episode: int, recording: Recording) -> str:
         "ended by the environment" if trajectory.terminated
         else "ended by the step limit" if trajectory.truncated else "shown up to there"
     )
-    return f"agent {record.name}, episode {episode}: {trajectory.steps:,} steps, return {trajectory.total:g}, {ending}"
+    return (
+        f"agent {record.name}, episode {episode}: {trajectory.steps:,} steps, return {trajectory.total:g}, "
+        f"{ending}"
+    )

@@ -54,11 +54,17 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the options of the server and of the work item to submit."""
         parser.add_argument("--port", type=port, default=8000, help="port of the web server (default 8000)")
-        parser.add_argument("--workers", type=positive, default=1, help="worker processes (default 1; it uses all cores)")
-        parser.add_argument("--submit", metavar="FILE", help="a work item document to run; - reads standard input")
+        parser.add_argument(
+            "--workers", type=positive, default=1, help="worker processes (default 1; it uses all cores)"
+        )
+        parser.add_argument(
+            "--submit", metavar="FILE", help="a work item document to run; - reads standard input"
+        )
         parser.add_argument("--seed", type=seed, help="instead of the document's")
         parser.add_argument("--once", action="store_true", help="stop when the submitted run has ended")
-        parser.add_argument("--json", action="store_true", help="with --once: print one JSON object a replicate")
+        parser.add_argument(
+            "--json", action="store_true", help="with --once: print one JSON object a replicate"
+        )
         parser.add_argument(
             "--require-solved", action="store_true",
             help="with --once: exit code 4 unless every replicate reached what the work item asks for",
@@ -75,7 +81,9 @@ class Command(BaseCommand):
         interrupted.
         """
         if (once and not submit) or (require_solved and not once):
-            print("--once needs --submit FILE." if once else "--require-solved needs --once.", file=sys.stderr)
+            print(
+                "--once needs --submit FILE." if once else "--require-solved needs --once.", file=sys.stderr
+            )
             sys.exit(BAD_INPUT)
         document = _checked(submit, seed, require_solved=require_solved) if submit else None
         signal.signal(signal.SIGTERM, _interrupt)
@@ -110,7 +118,9 @@ def _server(port: int, workers: int, out: Any) -> Iterator[tuple[str, Supervisor
         running.callback(web.stop)
         url = _url(settings.BIND_ADDRESS, bound.getsockname()[1])
         running.enter_context(announced(folder, url))
-        addresses = f"pages    {url}/\nGraphiQL {url}/graphql\nadmin    {url}{one_time_path()}  (logs in once)"
+        addresses = (
+            f"pages    {url}/\nGraphiQL {url}/graphql\nadmin    {url}{one_time_path()}  (logs in once)"
+        )
         print(addresses, file=out, flush=True)
         yield url, supervisor, web
 

@@ -19,6 +19,6 @@ class Command(BaseCommand):
         """Work until the parent process ends."""
         leash.end_with_parent(int(os.environ[leash.LEASH_VARIABLE]))
         current_app.worker_main([
-            "worker", "--pool", "solo", "--hostname", os.environ["WORKER_NAME"], "--without-gossip", "--without-mingle",
-            "--without-heartbeat", "--loglevel", "WARNING",
+            "worker", "--pool", "solo", "--hostname", os.environ["WORKER_NAME"], "--without-gossip",
+            "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING",
         ])
