@@ -96,5 +96,6 @@ def _plain(scope: Any, length: int) -> dict[str, Any]:
 
 _threaded = WSGIMiddleware(get_wsgi_application(), workers=settings.WEB_THREADS, send_queue_size=_UNBOUNDED)  # type: ignore[arg-type]
 application = WholeRequests(
-    _threaded, settings.DATA_UPLOAD_MAX_MEMORY_SIZE, lambda: close_connections(_threaded.executor, settings.WEB_THREADS)
+    _threaded, settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
+    lambda: close_connections(_threaded.executor, settings.WEB_THREADS)
 )

@@ -12,19 +12,25 @@ BROKERS = ("redis://", "rediss://", "redis+socket://", "memory://")
 class Environment(environ.Env):  # type: ignore[misc]
     """django-environ's reader, with clear errors."""
 
-    def get_value(self, var: str, cast: Any = None, default: Any = environ.Env.NOTSET, parse_default: bool = False) -> Any:
+    def get_value(
+        self, var: str, cast: Any = None, default: Any = environ.Env.NOTSET, parse_default: bool = False
+    ) -> Any:
         """The value of a variable. Raises ImproperlyConfigured where it is not of the expected type."""
         try:
             return super().get_value(var, cast=cast, default=default, parse_default=parse_default)
         except ValueError as error:
             given = self.ENVIRON.get(var)
-            raise ImproperlyConfigured(f"{var}: expected {_WORDS.get(cast, 'another value')}, got {given!r}.") from error
+            raise ImproperlyConfigured(
+                f"{var}: expected {_WORDS.get(cast, 'another value')}, got {given!r}."
+            ) from error
 
     def database(self, var: str) -> dict[str, Any]:
         """Django's settings of the database at this URL. Raises ImproperlyConfigured."""
         url: str = self.str(var)
         if not url.startswith(DATABASES):
-            raise ImproperlyConfigured(f"{var}: expected postgres://user:password@host:port/name or sqlite:///path.")
+            raise ImproperlyConfigured(
+                f"{var}: expected postgres://user:password@host:port/name or sqlite:///path."
+            )
         try:
             found: dict[str, Any] = self.db_url_config(url)
         except ValueError as error:

@@ -22,7 +22,8 @@ SECRET_KEY = env.str("SECRET_KEY", default="") or secret_key(DATA_FOLDER)
 # The address that the server listens on decides whether it may be open: see api/access.py.
 BIND_ADDRESS = env.str("BIND_ADDRESS", default="127.0.0.1")
 CLOSED = env.bool("CLOSED", default=False)
-METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # lets a scraper read /metrics of a closed server; empty: no token
+# lets a scraper read /metrics of a closed server; empty: no token
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
@@ -94,13 +95,17 @@ SWEEP_SECONDS = env.float("SWEEP_SECONDS", default=5.0)
 STEP_SECONDS = env.float("STEP_SECONDS", default=3_600.0)
 CELERY_TASK_TIME_LIMIT = STEP_SECONDS
 CELERY_BEAT_SCHEDULE = {
-    "sweep": {"task": "processing.sweep", "schedule": SWEEP_SECONDS, "options": {"priority": 0, "ignore_result": True}}
+    "sweep": {
+        "task": "processing.sweep", "schedule": SWEEP_SECONDS,
+        "options": {"priority": 0, "ignore_result": True}
+    }
 }
 GENERATION_PAUSE_SECONDS = env.float("GENERATION_PAUSE_SECONDS", default=0.0)
 MAXIMUM_CRASHES = env.int("MAXIMUM_CRASHES", default=3)
 MAXIMUM_ATTEMPTS = env.int("MAXIMUM_ATTEMPTS", default=20)
 EVALUATION_THREADS = env.int("EVALUATION_THREADS", default=0)  # 0: all cores of this machine
-CHECKPOINT_KEEP_EVERY = env.int("CHECKPOINT_KEEP_EVERY", default=10)  # older checkpoints kept; 0: only the newest
+# older checkpoints kept; 0: only the newest
+CHECKPOINT_KEEP_EVERY = env.int("CHECKPOINT_KEEP_EVERY", default=10)
 NUMBER_OF_WORKERS = env.int("NUMBER_OF_WORKERS", default=1)
 PROCESSES_A_WORKER = 1  # a worker sets it from its --concurrency
 SILENCE_SECONDS = env.float("SILENCE_SECONDS", default=0.0)  # 0: twice the lease
@@ -113,7 +118,9 @@ ADOPTION_SECONDS = env.float("ADOPTION_SECONDS", default=300.0)
 if DATABASE_URL:
     DATABASES = {"default": env.database("DATABASE_URL")}
 else:
-    DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(DATA_FOLDER / "evolution.sqlite3")}}
+    DATABASES = {
+        "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(DATA_FOLDER / "evolution.sqlite3")}
+    }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
@@ -126,7 +133,9 @@ if DATABASES["default"]["ENGINE"].endswith("postgresql"):
     limits = {
         "statement_timeout": env.float("STATEMENT_SECONDS", default=120.0),
         "lock_timeout": env.float("LOCK_SECONDS", default=5.0),
-        "idle_in_transaction_session_timeout": env.float("IDLE_SECONDS", default=min(15.0, LEASE_SECONDS / 2)),
+        "idle_in_transaction_session_timeout": env.float(
+            "IDLE_SECONDS", default=min(15.0, LEASE_SECONDS / 2)
+        ),
     }
     DATABASES["default"]["OPTIONS"] = {
         "options": " ".join(f"-c {name}={round(1000 * seconds)}" for name, seconds in limits.items()),
@@ -148,7 +157,9 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_DEFAULT_QUEUE, SWEEP_QUEUE = "evolution", "sweep"
-CELERY_TASK_QUEUES = {name: {"exchange": name, "routing_key": name} for name in (SWEEP_QUEUE, CELERY_TASK_DEFAULT_QUEUE)}
+CELERY_TASK_QUEUES = {
+    name: {"exchange": name, "routing_key": name} for name in (SWEEP_QUEUE, CELERY_TASK_DEFAULT_QUEUE)
+}
 CELERY_TASK_ROUTES = {"processing.sweep": {"queue": SWEEP_QUEUE}}
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 1,
@@ -161,9 +172,12 @@ CELERY_WORKER_PROC_ALIVE_TIMEOUT = 120  # kernels may have to be compiled first
 CELERY_WORKER_LOST_WAIT = 0.5
 CELERY_BEAT_SCHEDULER = "processing.schedule:Scheduler"
 CELERY_TASK_PUBLISH_RETRY = True
-CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
+CELERY_TASK_PUBLISH_RETRY_POLICY = {
+    "max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1
+}
 
-# ---- What a work item may ask for: see staging/limits.py. LIMIT_POPULATION=… and so on override the defaults.
+# ---- What a work item may ask for: see staging/limits.py. LIMIT_POPULATION=… and so on override the
+# defaults.
 LIMITS = {
     "max_" + name.removeprefix("LIMIT_").lower(): int(value)
     for name, value in env.ENVIRON.items()
@@ -194,7 +208,9 @@ LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"()": "processing.logs.Lines", "fmt": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "line": {
+            "()": "processing.logs.Lines", "fmt": "{asctime} {levelname} {name}: {message}", "style": "{"
+        },
         "json": {"()": "processing.logs.JsonLines"},
     },
     "filters": {"about": {"()": "processing.logs.ContextFilter"}},
@@ -216,11 +232,13 @@ UNFOLD = {
     # The colours of dashboard.css, the light and the dark ones in one scale.
     "COLORS": {
         "base": {
-            "50": "#f5f5f1", "100": "#ecece6", "200": "#dcddd5", "300": "#c3c8c4", "400": "#9caab2", "500": "#6e7a83",
+            "50": "#f5f5f1", "100": "#ecece6", "200": "#dcddd5", "300": "#c3c8c4", "400": "#9caab2",
+            "500": "#6e7a83",
             "600": "#57616b", "700": "#3d474e", "800": "#22292d", "900": "#181d20", "950": "#101416",
         },
         "primary": {
-            "50": "#eef8f6", "100": "#d8ece9", "200": "#b0dcd6", "300": "#74dcd2", "400": "#4cc9bd", "500": "#1f9e92",
+            "50": "#eef8f6", "100": "#d8ece9", "200": "#b0dcd6", "300": "#74dcd2", "400": "#4cc9bd",
+            "500": "#1f9e92",
             "600": "#0b756c", "700": "#085d56", "800": "#0a4b46", "900": "#173b38", "950": "#06201d",
         },
     },
