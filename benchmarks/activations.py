@@ -27,7 +27,9 @@ class Batch:
 
     def __init__(self, kind: Any, genomes: Any, samples: Float32Array) -> None:
         self.kind, self.size, self.samples = kind, kind.count(genomes), len(samples)
-        self.prepared, self.kernel = kind.prepared(genomes), compiled(fill_answers, kind.special_parts or kind.parts)
+        self.prepared, self.kernel = kind.prepared(genomes), compiled(
+            fill_answers, kind.special_parts or kind.parts
+        )
         self.work = workspace(NoEnvironment(kind.outputs), self.prepared)
         self.columns = np.ascontiguousarray(samples.T, np.float32).reshape(-1)
         self.found = np.zeros((self.size, kind.outputs, self.samples), np.float32)
@@ -35,8 +37,8 @@ class Batch:
     def answers(self) -> Float32Array:
         """Return the outputs of each network, (N, outputs, S) float32; every call returns the same array."""
         self.kernel(
-            self.prepared.genomes, self.prepared.network, self.work, self.size, self.columns, self.samples, self.kind.inputs,
-            self.kind.outputs, self.found.reshape(-1),
+            self.prepared.genomes, self.prepared.network, self.work, self.size, self.columns, self.samples,
+            self.kind.inputs, self.kind.outputs, self.found.reshape(-1),
         )
         return self.found
 

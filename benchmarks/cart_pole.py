@@ -60,7 +60,8 @@ def _layers(kind: Any, genomes: Float32Array) -> list[list[Any]]:
     """Return the weights (agents, inputs, outputs) and biases (agents, outputs) of each layer, as lists."""
     agents = [kind.layers(genome) for genome in genomes]
     return [
-        [np.stack([agent[layer][which] for agent in agents]).tolist() for which in (0, 1)] for layer in range(len(agents[0]))
+        [np.stack([agent[layer][which] for agent in agents]).tolist() for which in (0, 1)]
+        for layer in range(len(agents[0]))
     ]
 
 
@@ -73,8 +74,8 @@ def _rates(peer: Peer, judge: Episodes, genomes: Float32Array, useful: float) ->
     for what, target in (("run", 12.0), ("useful", 80.0)):
         yield ratio_line(
             f"{what} steps per CPU second, ours / {PEERS[peer.name]}",
-            [mine / their[what] for mine, their in zip(ours, theirs, strict=True)], target, population=POPULATION,
-            ours_million_per_second=round(median(ours) / 1e6, 1),
+            [mine / their[what] for mine, their in zip(ours, theirs, strict=True)], target,
+            population=POPULATION, ours_million_per_second=round(median(ours) / 1e6, 1),
             peer_million_per_second=float(f"{median(their[what] for their in theirs) / 1e6:.3g}"),
             ours_mean_steps=round(steps / POPULATION, 1), peer_mean_steps=round(useful / POPULATION, 1),
         )
@@ -84,7 +85,8 @@ def _first(name: str, theirs: float, ours: tuple[float, float]) -> Line:
     cached, cold = ours
     return ratio_line(
         f"seconds to the first result of a fresh process, {PEERS[name]} / ours", [theirs / cached], 10.0,
-        ours_seconds=round(cached, 2), ours_seconds_without_cached_kernels=round(cold, 2), peer_seconds=round(theirs, 2),
+        ours_seconds=round(cached, 2), ours_seconds_without_cached_kernels=round(cold, 2),
+        peer_seconds=round(theirs, 2),
     )
 
 
@@ -95,7 +97,8 @@ def _fresh() -> tuple[float, float]:
 
         def seconds() -> float:
             done = subprocess.run(
-                [sys.executable, "-c", _FRESH], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+                [sys.executable, "-c", _FRESH], cwd=ROOT, env=environment, capture_output=True, text=True,
+                check=True
             )
             return float(done.stdout)
 

@@ -20,22 +20,32 @@ Genes = dict[str, Any]  # nodes: [key, bias, …], connections: [source, target,
 
 def kind_of(activation: Activation, *, inputs: int, outputs: int) -> Graph:
     """Return the genome kind of converted genomes."""
-    return Graph(GraphParameters(activations=(activation,), output_activation=activation), inputs=inputs, outputs=outputs)
+    return Graph(
+        GraphParameters(activations=(activation,), output_activation=activation), inputs=inputs,
+        outputs=outputs
+    )
 
 
 def converted(population: list[Genes], kind: Graph) -> Graphs:
     """Convert a population of neat-python; all its nodes must have a response of 1."""
     activation = kind.parameters.output_activation
     links = [_links(genes, kind, STEEPNESS[activation]) for genes in population]
-    numbers = {pair: number for number, pair in enumerate(sorted({link[:2] for one in links for link in one}))}
-    hidden = [sorted(_id(node[0], kind) for node in genes["nodes"] if node[0] >= kind.outputs) for genes in population]
+    numbers = {
+        pair: number for number, pair in enumerate(sorted({link[:2] for one in links for link in one}))
+    }
+    hidden = [
+        sorted(_id(node[0], kind) for node in genes["nodes"] if node[0] >= kind.outputs)
+        for genes in population
+    ]
     graphs = empty(len(population), max(map(len, links)), max(map(len, hidden)))
     for agent, (own, nodes) in enumerate(zip(links, hidden, strict=True)):
         ordered = sorted(own, key=lambda link: numbers[link[:2]])
         size = len(ordered)
         graphs.genes[agent], graphs.nodes[agent] = size, len(nodes)
         graphs.innovations[agent, :size] = [numbers[link[:2]] for link in ordered]
-        for field, place in ((graphs.sources, 0), (graphs.targets, 1), (graphs.weights, 2), (graphs.enabled, 3)):
+        for field, place in (
+            (graphs.sources, 0), (graphs.targets, 1), (graphs.weights, 2), (graphs.enabled, 3)
+        ):
             field[agent, :size] = np.array([link[place] for link in ordered]).astype(field.dtype)
         graphs.hidden[agent, : len(nodes)] = nodes
         graphs.activations[agent, : len(nodes)] = list(Activation).index(activation)

@@ -45,8 +45,8 @@ def lines_of(module: str, name: str) -> Iterator[dict[str, Any]]:
     try:
         with database(name) as settings:
             printed = subprocess.run(
-                [sys.executable, "-m", module], cwd=ROOT, env={**os.environ, **settings}, check=True, text=True,
-                stdout=subprocess.PIPE,
+                [sys.executable, "-m", module], cwd=ROOT, env={**os.environ, **settings}, check=True,
+                text=True, stdout=subprocess.PIPE,
             ).stdout
         yield from ({"archive": name, **json.loads(line)} for line in printed.splitlines())
     except Trouble as error:
@@ -55,6 +55,7 @@ def lines_of(module: str, name: str) -> Iterator[dict[str, Any]]:
 
 def _migrated(settings: dict[str, str]) -> dict[str, str]:
     subprocess.run(
-        [sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=ROOT, env={**os.environ, **settings}, check=True
+        [sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=ROOT,
+        env={**os.environ, **settings}, check=True
     )
     return settings

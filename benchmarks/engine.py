@@ -135,9 +135,13 @@ def _against_reference(judge: Episodes, genomes: Float32Array, agents: str) -> L
         started = time.process_time()
         steps = readable()
         theirs = steps / (time.process_time() - started)
-        mine = ours / _seconds(lambda: judge.evaluate(genomes, seed=SEED, generation=GENERATION), time.process_time)
+        mine = ours / _seconds(
+            lambda: judge.evaluate(genomes, seed=SEED, generation=GENERATION), time.process_time
+        )
         ratios.append(mine / theirs)
-    return _line("ours / reference, CPU", agents, len(genomes), ratios, 500.0, reference_steps_per_second=round(theirs))
+    return _line(
+        "ours / reference, CPU", agents, len(genomes), ratios, 500.0, reference_steps_per_second=round(theirs)
+    )
 
 
 def _two_threads(judge: Episodes, genomes: Float32Array) -> Line:
@@ -147,7 +151,9 @@ def _two_threads(judge: Episodes, genomes: Float32Array) -> Line:
     }
     times = _interleaved(candidates, time.perf_counter)
     ratios = [one / two for one, two in zip(times["1"], times["2"], strict=True)]
-    return _line("two threads / one, wall", "long-lived", len(genomes), ratios, 1.7 if len(genomes) < 10_000 else 1.9)
+    return _line(
+        "two threads / one, wall", "long-lived", len(genomes), ratios, 1.7 if len(genomes) < 10_000 else 1.9
+    )
 
 
 def _start() -> Iterator[Line]:
@@ -157,17 +163,23 @@ def _start() -> Iterator[Line]:
 
         def fresh() -> float:
             done = subprocess.run(
-                [sys.executable, "-c", _FRESH], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+                [sys.executable, "-c", _FRESH], cwd=ROOT, env=environment, capture_output=True, text=True,
+                check=True
             )
             return float(done.stdout)
 
         cold = fresh()
         cached = median(fresh() for _ in range(5))
     for case, seconds, limit in (("cold", cold, 8.0), ("cached", cached, 1.0)):
-        yield {"case": f"fresh process, {case}", "seconds": round(seconds, 2), "target": limit, "met": seconds <= limit}
+        yield {
+            "case": f"fresh process, {case}", "seconds": round(seconds, 2), "target": limit,
+            "met": seconds <= limit
+        }
 
 
-def _interleaved(candidates: dict[str, Callable[[], Any]], clock: Callable[[], float]) -> dict[str, list[float]]:
+def _interleaved(
+    candidates: dict[str, Callable[[], Any]], clock: Callable[[], float]
+) -> dict[str, list[float]]:
     """Return the seconds of one call of each candidate, for each round."""
     times: dict[str, list[float]] = {name: [] for name in candidates}
     for _ in range(ROUNDS):

@@ -68,9 +68,11 @@ def networks(nodes: Sequence[Sequence[Node]], inputs: Sequence[int], outputs: Se
         starts.append(len(found))
         ends += [places.get(output, len(places)) for output in outputs]
     return Networks(
-        starts=np.array(starts), links=np.array(links), sources=np.array(sources, np.int64), weights=np.array(weights),
-        biases=np.array([node.bias for node in found]), responses=np.array([node.response for node in found]),
-        activations=np.array([ACTIVATIONS.index(node.activation) for node in found], np.uint8), outputs=np.array(ends),
+        starts=np.array(starts), links=np.array(links), sources=np.array(sources, np.int64),
+        weights=np.array(weights), biases=np.array([node.bias for node in found]),
+        responses=np.array([node.response for node in found]),
+        activations=np.array([ACTIVATIONS.index(node.activation) for node in found], np.uint8),
+        outputs=np.array(ends),
     )
 
 
@@ -82,7 +84,9 @@ def answers(nets: Networks, samples: Float64Array) -> Float64Array:
     size = len(nets.starts) - 1
     found = np.zeros((size, len(samples), len(nets.outputs) // size))
     room = np.zeros(samples.shape[1] + int(np.diff(nets.starts).max()) + 1)
-    compiled(activations64)(nets, np.ascontiguousarray(samples).reshape(-1), samples.shape[1], room, found.reshape(-1))
+    compiled(activations64)(
+        nets, np.ascontiguousarray(samples).reshape(-1), samples.shape[1], room, found.reshape(-1)
+    )
     return found
 
 

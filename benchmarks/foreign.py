@@ -21,13 +21,17 @@ SEED = 1
 MODULES = "minigrid,ale_py"
 
 #: A game's picture as 4 x 42 x 42 = 7,056 numbers.
-PICTURES = [{"type": "grayscale"}, {"type": "resize", "shape": [42, 42]}, {"type": "frame_stack", "stack_size": 4}]
+PICTURES = [
+    {"type": "grayscale"}, {"type": "resize", "shape": [42, 42]}, {"type": "frame_stack", "stack_size": 4}
+]
 
 
 def _document(kind: str, strategy: dict[str, Any], generations: int, **environment: Any) -> dict[str, Any]:
     return {
-        "version": 1, "kind": kind, "name": environment["id"], "seed": SEED, "environment": {"type": "gymnasium", **environment},
-        "network": {} if kind == "neat" else {"hidden": [8]}, "strategy": strategy, "stop": {"max_generations": generations},
+        "version": 1, "kind": kind, "name": environment["id"], "seed": SEED,
+        "environment": {"type": "gymnasium", **environment},
+        "network": {} if kind == "neat" else {"hidden": [8]}, "strategy": strategy,
+        "stop": {"max_generations": generations},
     }
 
 
@@ -36,8 +40,12 @@ _GENETIC = {"type": "genetic", "population_size": 6}
 _GAME = {"id": "ALE/Pong-v5", "max_steps": 50}
 DOCUMENTS = {
     "MiniGrid, Empty-8x8, by NEAT": _document("neat", {"population_size": 50}, 4, id="MiniGrid-Empty-8x8-v0"),
-    "Atari, Pong, from its memory": _document("weight_evolution", _GENETIC, 2, **_GAME, kwargs={"obs_type": "ram"}),
-    "Atari, Pong, from pictures of 42 x 42": _document("weight_evolution", _GENETIC, 2, **_GAME, wrappers=PICTURES),
+    "Atari, Pong, from its memory": _document(
+        "weight_evolution", _GENETIC, 2, **_GAME, kwargs={"obs_type": "ram"}
+    ),
+    "Atari, Pong, from pictures of 42 x 42": _document(
+        "weight_evolution", _GENETIC, 2, **_GAME, wrappers=PICTURES
+    ),
 }
 
 
@@ -49,7 +57,8 @@ def measure() -> Iterator[Line]:
         yield {"case": "foreign", "skipped": str(error)}
         return
     done = subprocess.run(
-        [str(python), "-m", "benchmarks.foreign"], cwd=ROOT, env=os.environ | {"ENVIRONMENT_MODULES": MODULES},
+        [str(python), "-m", "benchmarks.foreign"], cwd=ROOT,
+        env=os.environ | {"ENVIRONMENT_MODULES": MODULES},
         stdout=subprocess.PIPE, text=True, check=True,
     )
     yield from map(json.loads, done.stdout.splitlines())
@@ -74,8 +83,8 @@ def _searched(case: str, document: dict[str, Any]) -> Line:
     digests = [[each.checkpoint.digest for each in closed] for closed in (one, other)]
     best = [round(float(each.evaluations.fitness[each.champion]), 3) for each in (one[0], one[-1])]
     return {
-        "case": case, "met": digests[0] == digests[1], "inputs": plan.environment.inputs, "generations": len(one),
-        "agents": plan.population_size, "best_first": best[0], "best_last": best[1],
+        "case": case, "met": digests[0] == digests[1], "inputs": plan.environment.inputs,
+        "generations": len(one), "agents": plan.population_size, "best_first": best[0], "best_last": best[1],
         "failed": sum(int((each.evaluations.failures > 0).sum()) for each in one), "steps": steps,
         "steps_per_second": round(steps / seconds), "steps_per_second_of_two": round(steps / fewer_seconds),
         "warnings": [str(warning.message) for warning in item.warnings],

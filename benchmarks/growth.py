@@ -36,9 +36,14 @@ def measure() -> Iterator[Line]:
             line, costs[population, genes] = _cost(population, genes)
             yield line
     for genes in SHAPES:
-        yield _growth(f"populations of genomes of {genes} genes", [costs[population, genes] for population in POPULATIONS])
+        yield _growth(
+            f"populations of genomes of {genes} genes",
+            [costs[population, genes] for population in POPULATIONS]
+        )
     for population in POPULATIONS:
-        yield _growth(f"genomes in populations of {population:,}", [costs[population, genes] for genes in SHAPES])
+        yield _growth(
+            f"genomes in populations of {population:,}", [costs[population, genes] for genes in SHAPES]
+        )
     yield _growth("all", list(costs.values()))
 
 
@@ -53,7 +58,8 @@ def _cost(population: int, genes: int) -> tuple[Line, tuple[float, float]]:
     cost = median(seconds)
     line = {
         "case": "one generation", "population": population, "genes_at_the_start": genes, "total_genes": total,
-        "species": species, "milliseconds": round(1e3 * cost, 2), "nanoseconds_a_gene": round(1e9 * cost / total, 1),
+        "species": species, "milliseconds": round(1e3 * cost, 2),
+        "nanoseconds_a_gene": round(1e9 * cost / total, 1),
     }
     return line, (total, cost)
 
@@ -76,8 +82,12 @@ def _growth(case: str, costs: list[tuple[float, float]]) -> Line:
     x = [math.log(genes) for genes, _ in costs]
     y = [math.log(seconds) for _, seconds in costs]
     mean_x, mean_y = sum(x) / len(x), sum(y) / len(y)
-    slope = sum((a - mean_x) * (b - mean_y) for a, b in zip(x, y, strict=True)) / sum((a - mean_x) ** 2 for a in x)
-    return {"case": f"growth, {case}", "exponent": round(slope, 3), "target": STEEPEST, "met": slope <= STEEPEST}
+    slope = sum(
+        (a - mean_x) * (b - mean_y) for a, b in zip(x, y, strict=True)
+    ) / sum((a - mean_x) ** 2 for a in x)
+    return {
+        "case": f"growth, {case}", "exponent": round(slope, 3), "target": STEEPEST, "met": slope <= STEEPEST
+    }
 
 
 if __name__ == "__main__":

@@ -45,7 +45,8 @@ CASES = {
     "xor": Case("xor-neat", 100, {}, Published(5_334, 208 / 215)),
     "double-pole": Case("double-pole-neat", 100, {}, Published(3_533, 120 / 120)),
     "double-pole-without-velocities": Case(
-        "double-pole-neat", 40, {"environment": {"type": "double_pole", "velocities": False}, "network": {"recurrent": True}},
+        "double-pole-neat", 40,
+        {"environment": {"type": "double_pole", "velocities": False}, "network": {"recurrent": True}},
         Published(30_398, 39 / 40),
     ),
     "acrobot": Case("acrobot-weights", 10, {}),
@@ -95,7 +96,8 @@ def _line(name: str, case: Case, outcomes: list[Outcome]) -> Line:
     allowed = case.published.evaluations + 2 * spread / math.sqrt(len(counts))
     return line | {
         "published": case.published.evaluations, "target": round(allowed),
-        "met": mean(counts) <= allowed and len(solved) / case.seeds >= min(case.published.solved, 1 - 1 / case.seeds),
+        "met": mean(counts) <= allowed
+        and len(solved) / case.seeds >= min(case.published.solved, 1 - 1 / case.seeds),
     }
 
 
@@ -111,7 +113,8 @@ def _searched(name: str, seed: int) -> Outcome:
     hidden = getattr(closed.population.genomes, "nodes", None)
     return Outcome(
         solved=closed.stop == StopReason.FITNESS_REACHED,
-        evaluations=plan.population_size * closed.number + (closed.champion or 0) + 1, seconds=time.perf_counter() - started,
+        evaluations=plan.population_size * closed.number + (closed.champion or 0) + 1,
+        seconds=time.perf_counter() - started,
         nodes=math.nan if hidden is None or closed.champion is None else float(hidden[closed.champion]),
     )
 

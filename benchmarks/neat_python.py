@@ -26,7 +26,9 @@ from processing.core.neat.compatibility import Measure, distances
 SEED, POPULATION, GROWN, ROUNDS, SECONDS = 1, 1_000, 30, 5, 0.5
 #: Genomes that all others are compared with, and samples of the batch.
 OTHERS, SAMPLES = 20, 1_024
-TASKS = {"xor": (2, 1, Activation.SIGMOID), "cartpole": (4, 2, Activation.TANH), "large": (24, 9, Activation.TANH)}
+TASKS = {
+    "xor": (2, 1, Activation.SIGMOID), "cartpole": (4, 2, Activation.TANH), "large": (24, 9, Activation.TANH)
+}
 #: Seeds of both sides, and generations after which neat-python gives up.
 PEER_SEEDS, OUR_SEEDS, DOUBLE_POLE_SIZE, MOST_GENERATIONS = 5, 25, 150, 100
 
@@ -36,11 +38,14 @@ XOR = {
         "type": "table", "inputs": [[0, 0], [0, 1], [1, 0], [1, 1]], "targets": [[0], [1], [1], [0]],
         "fitness": "squared_remainder", "criterion": "sides", "scaling": "none",
     },
-    "strategy": {"type": "neat", "population_size": POPULATION}, "stop": {"max_generations": 100_000}, "seed": SEED,
+    "strategy": {"type": "neat", "population_size": POPULATION}, "stop": {"max_generations": 100_000},
+    "seed": SEED,
 }
 DOUBLE_POLE = {
-    "version": 1, "name": "double pole", "kind": "neat", "environment": {"type": "double_pole", "velocities": True},
-    "strategy": {"type": "neat", "population_size": DOUBLE_POLE_SIZE}, "stop": {"solved": True, "max_generations": 1_000},
+    "version": 1, "name": "double pole", "kind": "neat",
+    "environment": {"type": "double_pole", "velocities": True},
+    "strategy": {"type": "neat", "population_size": DOUBLE_POLE_SIZE},
+    "stop": {"solved": True, "max_generations": 1_000},
     "seed": SEED,
 }
 
@@ -98,7 +103,10 @@ def _networks64(theirs: dict[str, Any]) -> float64.Networks:
     networks = theirs["networks"]
     nodes = [
         [
-            float64.Node(number, name.removesuffix("_activation"), bias, response, [(source, weight) for source, weight in links])
+            float64.Node(
+                number, name.removesuffix("_activation"), bias, response,
+                [(source, weight) for source, weight in links]
+            )
             for number, name, bias, response, links in network["nodes"]
         ]
         for network in networks
@@ -126,7 +134,9 @@ def _rollouts(peer: Peer, kind: Any, genomes: Any, sizes: Line) -> Line:
         return steps / seconds_of(lambda: judge.evaluate(genomes, seed=SEED, generation=0))
 
     rates = _in_turn({"peer": lambda: peer.ask("rollouts", seconds=2.0), "ours": ours})
-    return _line("CartPole steps", rates, "ours", 280.0, mean_steps=round(steps / len(genomes.genes), 1), **sizes)
+    return _line(
+        "CartPole steps", rates, "ours", 280.0, mean_steps=round(steps / len(genomes.genes), 1), **sizes
+    )
 
 
 def _generation(peer: Peer) -> Line:
@@ -143,9 +153,9 @@ def _generation(peer: Peer) -> Line:
     rates = _in_turn({"peer": lambda: 1 / peer.ask("generation", number=2), "ours": ours})
     genes = closed.population.genomes.genes.mean()
     return _line(
-        "whole generations of XOR", rates, "ours", 50.0, population=POPULATION, ours_mean_genes=round(float(genes), 1),
-        ours_milliseconds=round(1e3 / median(rates["ours"]), 2), ours_species=len(closed.snapshots),
-        peer_species=theirs["species"],
+        "whole generations of XOR", rates, "ours", 50.0, population=POPULATION,
+        ours_mean_genes=round(float(genes), 1), ours_milliseconds=round(1e3 / median(rates["ours"]), 2),
+        ours_species=len(closed.snapshots), peer_species=theirs["species"],
     )
 
 
@@ -163,11 +173,14 @@ def _double_pole(peer: Peer) -> Line:
     ]
     seconds, their_seconds = median(one.seconds for one in ours), median(one["seconds"] for one in theirs)
     return ratio_line(
-        "double pole with velocities, CPU seconds", [their_seconds / seconds], 100.0, ours_median_seconds=round(seconds, 4),
+        "double pole with velocities, CPU seconds", [their_seconds / seconds], 100.0,
+        ours_median_seconds=round(seconds, 4),
         ours_solved=f"{sum(one.solved for one in ours)} of {OUR_SEEDS}",
         ours_median_evaluations=round(median(one.evaluations for one in ours)),
-        peer_median_seconds=round(their_seconds, 2), peer_solved=f"{sum(one['solved'] for one in theirs)} of {PEER_SEEDS}",
-        peer_median_evaluations=round(median(one["evaluations"] for one in theirs)), peer_gives_up_after=MOST_GENERATIONS,
+        peer_median_seconds=round(their_seconds, 2),
+        peer_solved=f"{sum(one['solved'] for one in theirs)} of {PEER_SEEDS}",
+        peer_median_evaluations=round(median(one["evaluations"] for one in theirs)),
+        peer_gives_up_after=MOST_GENERATIONS,
     )
 
 

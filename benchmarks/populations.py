@@ -11,7 +11,8 @@ from processing.core.types import Purpose
 
 #: Structure grows quickly, in one species, so that populations of every size grow alike.
 GROWING: dict[str, Any] = {
-    "add_node_probability": 0.2, "add_connection_probability": 0.3, "compatibility_threshold": 1_000.0, "survival_fraction": 0.5,
+    "add_node_probability": 0.2, "add_connection_probability": 0.3, "compatibility_threshold": 1_000.0,
+    "survival_fraction": 0.5,
 }
 
 

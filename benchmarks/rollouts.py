@@ -65,7 +65,8 @@ def _graphs(folder: Path) -> Iterator[Line]:
     parameters = GraphParameters(activations=(Activation.TANH,), output_activation=Activation.TANH)
     kind = Graph(parameters, inputs=environment.inputs, outputs=environment.outputs)
     macros = {
-        "ENVIRONMENT": '"cart_pole.h"', "NETWORK": '"graph.h"', "OUTPUTS": 2, "PASSES": 0, "ACTIVATION": "tanh_of",
+        "ENVIRONMENT": '"cart_pole.h"', "NETWORK": '"graph.h"', "OUTPUTS": 2, "PASSES": 0,
+        "ACTIVATION": "tanh_of",
     }
     yardsticks = _yardsticks(folder, "cart_pole_graph", macros, environment)
     judge = Episodes(environment, kind)
@@ -74,14 +75,19 @@ def _graphs(folder: Path) -> Iterator[Line]:
         population = grown(kind, POPULATION, generations, seed=SEED)
         for agents, genomes in _populations(kind, judge, population):
             theirs = graph_genomes(kind.prepared(genomes))
-            yield _against("CartPole, graphs", agents, judge, genomes, theirs, yardsticks, GRAPH_TARGET) | _sizes(genomes)
+            yield _against(
+                "CartPole, graphs", agents, judge, genomes, theirs, yardsticks, GRAPH_TARGET
+            ) | _sizes(genomes)
 
 
 def _double_pole(folder: Path) -> Iterator[Line]:
     environment = DoublePole(DoublePoleParameters(type="double_pole", max_steps=1_000))
-    kind = Graph(GraphParameters(activations_per_step=1), inputs=environment.inputs, outputs=environment.outputs)
+    kind = Graph(
+        GraphParameters(activations_per_step=1), inputs=environment.inputs, outputs=environment.outputs
+    )
     macros = {
-        "ENVIRONMENT": '"double_pole.h"', "NETWORK": '"graph.h"', "OUTPUTS": 1, "PASSES": 1, "ACTIVATION": "steep_sigmoid_of",
+        "ENVIRONMENT": '"double_pole.h"', "NETWORK": '"graph.h"', "OUTPUTS": 1, "PASSES": 1,
+        "ACTIVATION": "steep_sigmoid_of",
     }
     yardsticks = _yardsticks(folder, "double_pole", macros, environment)
     judge = Episodes(environment, kind)
@@ -90,7 +96,9 @@ def _double_pole(folder: Path) -> Iterator[Line]:
         population = grown(kind, POPULATION, generations, seed=SEED)
         for agents, genomes in _populations(kind, judge, population):
             theirs = graph_genomes(kind.prepared(genomes))
-            yield _against("double pole, graphs", agents, judge, genomes, theirs, yardsticks, GRAPH_TARGET) | _sizes(genomes)
+            yield _against(
+                "double pole, graphs", agents, judge, genomes, theirs, yardsticks, GRAPH_TARGET
+            ) | _sizes(genomes)
 
 
 def _yardsticks(
@@ -115,27 +123,30 @@ def _populations(kind: Any, judge: Episodes, genomes: Any) -> Iterator[tuple[str
 
 
 def _against(
-    case: str, agents: str, judge: Episodes, genomes: Any, theirs: Any, yardsticks: list[RolloutsYardstick], target: float | None
+    case: str, agents: str, judge: Episodes, genomes: Any, theirs: Any, yardsticks: list[RolloutsYardstick],
+    target: float | None
 ) -> Line:
     rollouts = rollouts_of(
-        judge.environment, judge.genome_kind, seed=SEED, generation=0, purpose=Purpose.EPISODE, first=0, last=POPULATION,
-        origin=0, sampled=False,
+        judge.environment, judge.genome_kind, seed=SEED, generation=0, purpose=Purpose.EPISODE, first=0,
+        last=POPULATION, origin=0, sampled=False,
     )
     ours = judge.evaluate(genomes, seed=SEED, generation=0)
     for yardstick in yardsticks:
         returns, steps = yardstick.evaluate(theirs, rollouts)
         assert np.array_equal(steps, ours.steps), f"{case}: the yardstick's steps differ"
         assert np.array_equal(returns, ours.fitness), f"{case}: the yardstick's returns differ"
-    candidates: dict[str, Callable[[], Any]] = {"ours": partial(judge.evaluate, genomes, seed=SEED, generation=0)}
+    candidates: dict[str, Callable[[], Any]] = {
+        "ours": partial(judge.evaluate, genomes, seed=SEED, generation=0)
+    }
     candidates |= {one.name: partial(one.evaluate, theirs, rollouts) for one in yardsticks}
     times = interleaved(candidates)
     best = min((name for name in times if name != "ours"), key=lambda name: median(times[name]))
     total = int(ours.steps.sum())
     rates = {name: round(total / median(seconds) / 1e6, 1) for name, seconds in times.items()}
     line = ratio_line(
-        f"{case}, ours / C", ratios_of(times[best], times["ours"]), target or 0.0, agents=agents, population=POPULATION,
-        mean_steps=round(total / POPULATION, 1), ours_million_steps_per_second=rates["ours"],
-        c_million_steps_per_second=rates[best], c=best,
+        f"{case}, ours / C", ratios_of(times[best], times["ours"]), target or 0.0, agents=agents,
+        population=POPULATION, mean_steps=round(total / POPULATION, 1),
+        ours_million_steps_per_second=rates["ours"], c_million_steps_per_second=rates[best], c=best,
     )
     return line if target else {name: value for name, value in line.items() if name not in ("target", "met")}
 

@@ -61,6 +61,7 @@ def solved(a_plan: Plan, *, seed: int) -> Solved:
     started = time.process_time()
     *_, last = closed_generations(a_plan, seed=seed)
     return Solved(
-        last.stop == StopReason.FITNESS_REACHED, a_plan.population_size * last.number + (last.champion or 0) + 1,
+        last.stop == StopReason.FITNESS_REACHED,
+        a_plan.population_size * last.number + (last.champion or 0) + 1,
         time.process_time() - started,
     )

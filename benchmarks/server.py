@@ -52,8 +52,8 @@ def measure() -> Iterator[Line]:
             "met": extra <= ALLOWED[record],
         }
     yield {
-        "case": "worker process start to first committed generation, cached kernels", "seconds": round(median(first), 2),
-        "target": 3.0, "met": median(first) <= 3.0,
+        "case": "worker process start to first committed generation, cached kernels",
+        "seconds": round(median(first), 2), "target": 3.0, "met": median(first) <= 3.0,
     }
 
 
@@ -87,7 +87,9 @@ def _served(document: dict[str, Any]) -> tuple[float, float]:
         file, data = Path(folder) / "item.json", Path(folder) / "data"
         file.write_text(json.dumps(document))
         environment = {**os.environ, "DATA_FOLDER": str(data), "LOG_LEVEL": "INFO"}
-        command = [sys.executable, "manage.py", "up", "--once", "--json", "--port", "0", "--submit", str(file)]
+        command = [
+            sys.executable, "manage.py", "up", "--once", "--json", "--port", "0", "--submit", str(file)
+        ]
         done = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
         return _times(data, done.stderr)
 
@@ -95,8 +97,12 @@ def _served(document: dict[str, Any]) -> tuple[float, float]:
 def _times(data: Path, log: str) -> tuple[float, float]:
     """Read both times from the database and from the server's log."""
     with sqlite3.connect(data / "evolution.sqlite3") as connection:
-        (started, ended), = connection.execute("SELECT started_at, ended_at FROM database_instance").fetchall()
-        (committed,), = connection.execute("SELECT completed_at FROM database_generation WHERE number = 0").fetchall()
+        (started, ended), = connection.execute(
+            "SELECT started_at, ended_at FROM database_instance"
+        ).fetchall()
+        (committed,), = connection.execute(
+            "SELECT completed_at FROM database_generation WHERE number = 0"
+        ).fetchall()
     found = re.search(r"worker \S+ started at ([0-9.]+)", log)
     assert found is not None, "the worker did not log its start"
     moment = datetime.fromisoformat(committed + "+00:00").timestamp()

@@ -39,14 +39,17 @@ def measured() -> Iterator[Line]:
 
     run = _run()
     with _clocked() as stages:
-        whole = [_timed(lambda: runner.work_shift(run.pk, seconds=0.0, threads=1)) for _ in range(ROUNDS + WARMING)]
+        whole = [
+            _timed(lambda: runner.work_shift(run.pk, seconds=0.0, threads=1)) for _ in range(ROUNDS + WARMING)
+        ]
     with CaptureQueriesContext(connection) as queries:
         runner.work_shift(run.pk, seconds=0.0, threads=1)
     core = median(_core(run)[WARMING:])
     milliseconds, target = 1e3 * (median(whole[WARMING:]) - core), TARGETS[connection.vendor]
     yield {
-        "case": "claim to commit of one generation, beside its own work", "milliseconds": round(milliseconds, 2),
-        "core_milliseconds": round(1e3 * core, 2), "statements": len(queries),
+        "case": "claim to commit of one generation, beside its own work",
+        "milliseconds": round(milliseconds, 2), "core_milliseconds": round(1e3 * core, 2),
+        "statements": len(queries),
         "parts": {name: round(1e3 * median(values[WARMING:]), 2) for name, values in stages.items()},
         "target": target, "met": milliseconds <= target,
     }
@@ -59,7 +62,8 @@ def _run() -> "Instance":
     document = {
         "version": 1, "kind": "weight_evolution", "name": "steps", "seed": 1,
         "environment": {"type": "maze", "rows": ["S.", ".G"], "max_steps": 1}, "network": {"hidden": [1]},
-        "strategy": {"type": "genetic", "population_size": 2, "parents": 1}, "stop": {"max_generations": 10_000},
+        "strategy": {"type": "genetic", "population_size": 2, "parents": 1},
+        "stop": {"max_generations": 10_000},
     }
     return intake.submit(document, None, announce=False).instances[0]
 
@@ -75,7 +79,9 @@ def _core(run: "Instance") -> list[float]:
         started = time.perf_counter()
         population = generations.open_generation(plan, checkpoint, seed=run.seed)
         evaluations = plan.judge.evaluate(population.genomes, seed=run.seed, generation=number, threads=1)
-        checkpoint = generations.close_generation(plan, checkpoint, population, evaluations, seed=run.seed).checkpoint
+        checkpoint = generations.close_generation(
+            plan, checkpoint, population, evaluations, seed=run.seed
+        ).checkpoint
         seconds.append(time.perf_counter() - started)
     return seconds
 
@@ -89,10 +95,13 @@ def _clocked() -> Iterator[dict[str, list[float]]]:
     with contextlib.ExitStack() as stack:
         for where, name in (
             (claims, "claim"), (claims, "begin"), (runner.Run, "load"), (shift.Shift, "_last_checkpoint"),
-            (shift.Shift, "_evaluated"), (shift.Shift, "_write"), (shift.services, "release"), (node, "flush_counts"),
+            (shift.Shift, "_evaluated"), (shift.Shift, "_write"), (shift.services, "release"),
+            (node, "flush_counts"),
         ):
             stages[name.strip("_")] = []
-            stack.enter_context(patch.object(where, name, _clock(getattr(where, name), stages[name.strip("_")])))
+            stack.enter_context(
+                patch.object(where, name, _clock(getattr(where, name), stages[name.strip("_")]))
+            )
         yield stages
 
 

@@ -57,12 +57,18 @@ def measured() -> Iterator[Line]:
     medians = {case: median(values) for case, values in seconds.items()}
     is_judged = connection.vendor == "postgresql"
     for case in PARENTS:
-        times = median(theirs / ours for theirs, ours in zip(seconds["bulk_create"], seconds[case], strict=True))
+        times = median(
+            theirs / ours for theirs, ours in zip(seconds["bulk_create"], seconds[case], strict=True)
+        )
         yield {
             "case": f"rows, genomes, scalars and checkpoint of {AGENTS} agents, {case}",
-            "milliseconds": round(1e3 * medians[case], 1), "bulk_create_milliseconds": round(1e3 * medians["bulk_create"], 1),
+            "milliseconds": round(1e3 * medians[case], 1),
+            "bulk_create_milliseconds": round(1e3 * medians["bulk_create"], 1),
             "times_faster": round(times, 1),
-            **({"target": TIMES_FASTER, "met": times >= TIMES_FASTER} if is_judged and case == next(iter(PARENTS)) else {}),
+            **(
+                {"target": TIMES_FASTER, "met": times >= TIMES_FASTER}
+                if is_judged and case == next(iter(PARENTS)) else {}
+            ),
         }
     milliseconds = 1e3 * medians["scalars"]
     yield {
@@ -105,7 +111,8 @@ def _run() -> "Instance":
 
     document = {
         "version": 1, "kind": "weight_evolution", "name": "storage",
-        "environment": {"type": "maze", "rows": ["S.", ".G"], "max_steps": 4}, "stop": {"max_generations": 1_000},
+        "environment": {"type": "maze", "rows": ["S.", ".G"], "max_steps": 4},
+        "stop": {"max_generations": 1_000},
     }
     number = intake.submit(document, None, announce=False).instances[0].pk
     return Instance.objects.get(pk=number)
@@ -129,7 +136,8 @@ def _generation(parents: int) -> "NewGeneration":
     return NewGeneration(
         number=0, statistics={"size": AGENTS, "evaluated": AGENTS, "failed": 0}, scalars=b"", digest="0" * 64,
         champion_index=0, started_at=database_now(), seconds=0.1, environment_steps=1,
-        state=genomes[: parents * GENOME_BYTES], genomes=genomes, fitness=fitness, kept=None, best_fitness=1.0, improved=True,
+        state=genomes[: parents * GENOME_BYTES], genomes=genomes, fitness=fitness, kept=None,
+        best_fitness=1.0, improved=True,
     )
 
 
@@ -179,8 +187,9 @@ def _packed(fitness: np.ndarray[Any, Any]) -> bytes:
 
     numbers = np.arange(AGENTS, dtype=np.int32)[::-1] * 7919 % AGENTS
     return pack(Scalars(
-        fitness=fitness, steps=numbers, species=numbers, mothers=numbers, fathers=numbers, ages=np.ones(AGENTS, np.uint16),
-        operators=np.ones(AGENTS, np.uint8), failures=np.zeros(AGENTS, np.uint8),
+        fitness=fitness, steps=numbers, species=numbers, mothers=numbers, fathers=numbers,
+        ages=np.ones(AGENTS, np.uint16), operators=np.ones(AGENTS, np.uint8),
+        failures=np.zeros(AGENTS, np.uint8),
     ))
 
 
@@ -190,7 +199,9 @@ def _stored_bytes(instance_id: int) -> float:
 
     measured = "PG_COLUMN_SIZE" if connection.vendor == "postgresql" else "LENGTH"
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT AVG({measured}(scalars)) FROM database_generation WHERE instance_id = %s", [instance_id])
+        cursor.execute(
+            f"SELECT AVG({measured}(scalars)) FROM database_generation WHERE instance_id = %s", [instance_id]
+        )
         return float(cursor.fetchone()[0])
 
 

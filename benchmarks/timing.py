@@ -23,7 +23,9 @@ def interleaved(
     return times
 
 
-def seconds_of(call: Callable[[], Any], clock: Clock = time.process_time, round_seconds: float = ROUND_SECONDS) -> float:
+def seconds_of(
+    call: Callable[[], Any], clock: Clock = time.process_time, round_seconds: float = ROUND_SECONDS
+) -> float:
     """Return the seconds of one call, from as many calls as fill a round."""
     started, calls = clock(), 0
     while calls == 0 or clock() - started < round_seconds:

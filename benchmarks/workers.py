@@ -31,7 +31,8 @@ def measure() -> Iterator[Line]:
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             try:
                 yield _recovery(name, Path(folder) / "recovery")
-            except Trouble as error:  # a machine without PostgreSQL reports that, and the other setup is measured
+            # a machine without PostgreSQL reports that, and the other setup is measured
+            except Trouble as error:
                 yield {"case": name, "skipped": str(error)}
                 continue
             yield _gain(name, Path(folder))
@@ -84,8 +85,9 @@ def _gain(name: str, folder: Path) -> Line:
             setup.stop()
     ratio = median(one / two for one, two in zip(seconds[1], seconds[2], strict=True))
     return {
-        "case": f"two workers against one, slow environment, {name}", "agents": AGENTS, "slice_size": SLICE, "rounds": ROUNDS,
-        "one_seconds": round(median(seconds[1]), 2), "two_seconds": round(median(seconds[2]), 2), "ratio": round(ratio, 2),
+        "case": f"two workers against one, slow environment, {name}", "agents": AGENTS, "slice_size": SLICE,
+        "rounds": ROUNDS, "one_seconds": round(median(seconds[1]), 2),
+        "two_seconds": round(median(seconds[2]), 2), "ratio": round(ratio, 2),
         "target": 1.8, "met": ratio >= 1.8,
     }
 
@@ -111,7 +113,8 @@ def _document(generations: int, agents: int, **execution: int) -> dict[str, Any]
     return {
         "version": 1, "kind": "weight_evolution", "name": "workers",
         "environment": {"type": "maze", "rows": ["S..", "..G"], "max_steps": 10},
-        "strategy": {"type": "genetic", "population_size": agents}, "stop": {"max_generations": min(generations, 100_000)},
+        "strategy": {"type": "genetic", "population_size": agents},
+        "stop": {"max_generations": min(generations, 100_000)},
         "record": {"agents": "champions"}, "execution": execution,
     }
 

@@ -28,7 +28,9 @@ class Yardstick:
 
     def __init__(self, folder: Path, maze: GridWorld, *, groups: int) -> None:
         self.world, self.max_steps, self.groups = maze.world, maze.max_steps, groups
-        self.rollout = _library(folder / f"grid_world_{groups}.so", "grid_world.c", "fast", {"GROUPS": groups}).rollout
+        self.rollout = _library(
+            folder / f"grid_world_{groups}.so", "grid_world.c", "fast", {"GROUPS": groups}
+        ).rollout
 
     def evaluate(self, genomes: Float32Array) -> tuple[Float64Array, Int32Array]:
         """Return fitness and steps of every agent, (N,) each."""
@@ -57,7 +59,9 @@ class RolloutsYardstick:
 
     def __init__(self, folder: Path, name: str, macros: Mapping[str, Any], *, common: bool) -> None:
         self.name = name
-        self.rollout = _library(folder / f"{name}.so", "rollouts.c", "off", {**macros, "COMMON": int(common)}).rollout
+        self.rollout = _library(
+            folder / f"{name}.so", "rollouts.c", "off", {**macros, "COMMON": int(common)}
+        ).rollout
 
     def evaluate(self, genomes: Any, rollouts: Rollouts) -> tuple[Float64Array, Int32Array]:
         """Compute returns and steps of every agent, (N,) each.
@@ -85,7 +89,10 @@ class GraphGenomes(ctypes.Structure):
     """The structure `Genomes` of graph.h."""
 
     _fields_ = [
-        *((name, ctypes.c_void_p) for name in ("starts", "links", "sources", "weights", "direct", "present", "offsets")),
+        *(
+            (name, ctypes.c_void_p)
+            for name in ("starts", "links", "sources", "weights", "direct", "present", "offsets")
+        ),
         ("positions", ctypes.c_int64),
     ]
 
@@ -99,7 +106,8 @@ def graph_genomes(prepared: Any) -> GraphGenomes:
     """Return a C view of decoded graphs; their arrays must outlive it."""
     programs, network = prepared.genomes, prepared.network
     arrays = (
-        programs.starts, programs.links, programs.sources, programs.weights, programs.direct, programs.present, network.offsets,
+        programs.starts, programs.links, programs.sources, programs.weights, programs.direct,
+        programs.present, network.offsets,
     )
     return GraphGenomes(*(array.ctypes.data for array in arrays), network.positions)
 
@@ -108,7 +116,8 @@ def _library(path: Path, source: str, contraction: str, macros: Mapping[str, Any
     wide = ("-mprefer-vector-width=512",) if "avx512f" in _processor_flags() else ()
     given = (f"-D{name}={value}" for name, value in macros.items())
     subprocess.run(
-        [*COMPILE, f"-ffp-contract={contraction}", *wide, *given, str(SOURCES / source), "-o", str(path)], check=True
+        [*COMPILE, f"-ffp-contract={contraction}", *wide, *given, str(SOURCES / source), "-o", str(path)],
+        check=True
     )
     return ctypes.CDLL(str(path))
 

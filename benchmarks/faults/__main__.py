@@ -1,4 +1,6 @@
-"""`python -m benchmarks.faults --setup embedded|production --mix all|NAME,… --seed N --minutes M`: one JSON line a row."""
+"""`python -m benchmarks.faults --setup embedded|production --mix all|NAME,… --seed N --minutes M`: one JSON
+line a row.
+"""
 
 import argparse
 import json
@@ -15,14 +17,22 @@ from benchmarks.faults.rows import rows_of
 
 
 def main() -> int:
-    """Exit code 0 when every row held, 1 when one did not (or, with CI=true, was skipped), 2 on a wrong argument."""
+    """Exit code 0 when every row held, 1 when one did not (or, with CI=true, was skipped), 2 on a wrong
+    argument.
+    """
     parser = argparse.ArgumentParser(prog="python -m benchmarks.faults", description=__doc__)
     parser.add_argument("--setup", choices=("embedded", "production"), default="embedded")
     parser.add_argument("--mix", default="all", help="all, or names of rows with commas between them")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--minutes", type=float, default=0.0, help="repeat with new seeds while so much time is left")
-    parser.add_argument("--sample", action="store_true", help="short rows: each fault once, few of very many points")
-    parser.add_argument("--keep", action="store_true", help="leave the folder with databases and logs, mounted as it is")
+    parser.add_argument(
+        "--minutes", type=float, default=0.0, help="repeat with new seeds while so much time is left"
+    )
+    parser.add_argument(
+        "--sample", action="store_true", help="short rows: each fault once, few of very many points"
+    )
+    parser.add_argument(
+        "--keep", action="store_true", help="leave the folder with databases and logs, mounted as it is"
+    )
     given = parser.parse_args()
     known = rows_of(given.setup)
     mix = known if given.mix == "all" else given.mix.split(",")

@@ -45,7 +45,9 @@ class Archive:
         else:
             columns = [
                 row["column_name"]
-                for row in self.rows("SELECT column_name FROM information_schema.columns WHERE table_name = %s", table)
+                for row in self.rows(
+                    "SELECT column_name FROM information_schema.columns WHERE table_name = %s", table
+                )
             ]
         return column in columns if column else bool(columns)
 
@@ -87,13 +89,16 @@ class Archive:
 
     def _connected(self) -> Any:
         if self.is_sqlite:
-            connection = sqlite3.connect(f"file:{self._path()}?mode=ro", uri=True, timeout=5, check_same_thread=False)
+            connection = sqlite3.connect(
+                f"file:{self._path()}?mode=ro", uri=True, timeout=5, check_same_thread=False
+            )
             connection.row_factory = sqlite3.Row
             return connection
         parts = urlsplit(self.url)
         connection = psycopg2.connect(
-            host=parts.hostname, port=parts.port, user=unquote(parts.username or ""), password=unquote(parts.password or ""),
-            dbname=parts.path.lstrip("/"), connect_timeout=2, application_name="faults",
+            host=parts.hostname, port=parts.port, user=unquote(parts.username or ""),
+            password=unquote(parts.password or ""), dbname=parts.path.lstrip("/"), connect_timeout=2,
+            application_name="faults",
         )
         connection.autocommit = True
         return connection

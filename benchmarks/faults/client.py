@@ -14,7 +14,9 @@ mutation($document: JSON!, $key: String) {
   }
 }
 """
-CANCEL = "mutation($id: ID!) { cancelInstance(input: {id: $id}) { instance { number } userErrors { message } } }"
+CANCEL = (
+    "mutation($id: ID!) { cancelInstance(input: {id: $id}) { instance { number } userErrors { message } } }"
+)
 IDENTIFIER = "query($number: Int!) { instance(by: {number: $number}) { id } }"
 
 
@@ -59,7 +61,9 @@ class Client:
             parsed = text.decode(errors="replace")[:300]
         return Answer(status, time.monotonic() - started, retry_after, parsed)
 
-    def submit(self, document: dict[str, Any], key: str, *, timeout: float = 15.0) -> tuple[Answer, list[int]]:
+    def submit(
+        self, document: dict[str, Any], key: str, *, timeout: float = 15.0
+    ) -> tuple[Answer, list[int]]:
         """Submit a work item; return the answer, and the numbers of its runs where it was accepted.
 
         Raises:

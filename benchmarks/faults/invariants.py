@@ -49,7 +49,9 @@ def check_run(archive: Archive, number: int, expected: Outcome | None, verdict: 
     verdict.hold(row["state"] in ENDED, f"{who} is {row['state']}")
     if expected is not None and row["failure_message"]:
         verdict.problems.append(f"{who} failed: {row['failure_message']}")
-    verdict.hold(row["lease_until"] is None and not row["claimed_by"], f"{who}: leased to {row['claimed_by']!r}")
+    verdict.hold(
+        row["lease_until"] is None and not row["claimed_by"], f"{who}: leased to {row['claimed_by']!r}"
+    )
     if archive.has("database_slice"):
         left = archive.one("SELECT count(*) FROM database_slice WHERE instance_id = %s", number)
         verdict.hold(not left, f"{who}: {left} slices left")
@@ -60,16 +62,22 @@ def check_run(archive: Archive, number: int, expected: Outcome | None, verdict: 
     verdict.twice(found.number_of_agents - expected.number_of_agents, f"{who}: agent rows")
     if found.instance["digest"] != expected.instance["digest"]:
         verdict.digest_equal = False
-        verdict.problems.append(f"{who}: digest {found.instance['digest'][:12]} is not {expected.instance['digest'][:12]}")
+        verdict.problems.append(
+            f"{who}: digest {found.instance['digest'][:12]} is not {expected.instance['digest'][:12]}"
+        )
     for name, value in expected.instance.items():
-        verdict.hold(found.instance[name] == value, f"{who}: {name} {found.instance[name]!r}, undisturbed {value!r}")
+        verdict.hold(
+            found.instance[name] == value, f"{who}: {name} {found.instance[name]!r}, undisturbed {value!r}"
+        )
     for ours, theirs in zip(found.generations, expected.generations, strict=False):
         different = [name for name in theirs if ours[name] != theirs[name]]
         verdict.hold(not different, f"{who}, generation {theirs['number']}: {', '.join(different)} differ")
     verdict.hold(found.agents == expected.agents, f"{who}: agent rows differ")
 
 
-def check_rest(archive: Archive, submitted: dict[str, list[int]], unanswered: list[str], verdict: Verdict) -> None:
+def check_rest(
+    archive: Archive, submitted: dict[str, list[int]], unanswered: list[str], verdict: Verdict
+) -> None:
     """Check that every acknowledged submission exists once, and that no lease and no transaction is left."""
     for key, numbers in submitted.items():  # a work item is named after its key
         there = archive.rows("SELECT id FROM database_workitem WHERE name = %s", key)
@@ -99,7 +107,8 @@ def _generations(found: Outcome, who: str, verdict: Verdict) -> None:
     verdict.twice(sum(count - 1 for count in numbers.values()), f"{who}: generations")
     verdict.hold(max(numbers, default=-1) == reached - 1, f"{who}: generations beyond {reached}")
     for generation in found.generations:
-        agents, odd = divmod(len(generation["scalars"]), BYTES_PER_AGENT)  # no agent fails for reasons that take words
+        # no agent fails for reasons that take words
+        agents, odd = divmod(len(generation["scalars"]), BYTES_PER_AGENT)
         verdict.hold(not odd, f"{who}: scalars of generation {generation['number']} are cut")
         verdict.missing(generation["size"] - agents, f"{who}: agents of generation {generation['number']}")
         verdict.twice(agents - generation["size"], f"{who}: agents of generation {generation['number']}")
@@ -114,9 +123,13 @@ def _counters(found: Outcome, who: str, verdict: Verdict) -> None:
         "failed_agents": sum(map(_failed, found.generations)),
     }
     for name, value in counted.items():
-        verdict.hold(found.instance[name] == value, f"{who}: {name} is {found.instance[name]}, counted {value}")
+        verdict.hold(
+            found.instance[name] == value, f"{who}: {name} is {found.instance[name]}, counted {value}"
+        )
     for generation in found.generations:
-        verdict.hold(generation["failed"] == _failed(generation), f"{who}: failed of generation {generation['number']}")
+        verdict.hold(
+            generation["failed"] == _failed(generation), f"{who}: failed of generation {generation['number']}"
+        )
 
 
 def _steps(generation: Row) -> int:
@@ -149,5 +162,6 @@ def _events(archive: Archive, number: int, found: Outcome, who: str, verdict: Ve
     verdict.hold(len(terminal) == 1, f"{who}: {len(terminal)} terminal events")
     completed = Counter(event["generation"] for event in events if event["type"] == "GENERATION_COMPLETED")
     verdict.hold(
-        completed == Counter(range(len(found.generations))), f"{who}: not one event for each completed generation"
+        completed == Counter(range(len(found.generations))),
+        f"{who}: not one event for each completed generation"
     )

@@ -50,7 +50,10 @@ class Harness:
             return _line(name, scene, _played(name, scene), time.monotonic() - began)
         except Skipped as reason:
             print(f"SKIPPED {name}: {reason}", file=sys.stderr, flush=True)
-            return {"row": name, "skipped": str(reason), "seconds": round(time.monotonic() - began, 1), "held": not _is_ci()}
+            return {
+                "row": name, "skipped": str(reason), "seconds": round(time.monotonic() - began, 1),
+                "held": not _is_ci()
+            }
         finally:
             scene.disarm()
             scene.close()
@@ -100,7 +103,8 @@ def _played(name: str, scene: Scene) -> Verdict:
 def _line(name: str, scene: Scene, verdict: Verdict, seconds: float) -> Line:
     held = not verdict.problems and verdict.digest_equal and scene.landed > 0
     return {
-        "row": name, "faults_injected": scene.landed, "steps_repeated": scene.watch.steps_repeated() + scene.repeated,
+        "row": name, "faults_injected": scene.landed,
+        "steps_repeated": scene.watch.steps_repeated() + scene.repeated,
         "longest_stall_seconds": round(scene.watch.longest_stall(), 1), "lost": verdict.lost,
         "duplicated": verdict.duplicated, "digest_equal": verdict.digest_equal, "held": held,
         "seconds": round(seconds, 1), "did_not_land": len(scene.missed), **scene.facts,

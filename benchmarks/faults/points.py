@@ -72,7 +72,9 @@ def _points(name: str, document: dict[str, Any], points: Iterable[int]) -> list[
         number = _submitted({**document, "name": f"{sys.argv[1]} {name} {point}"})
         connections.close_all()
         code = _worked_on(number, {"do": sys.argv[1], "after": point})
-        lines.append({"document": name, "point": point, "run": number, "token": _token(number), "exit_code": code})
+        lines.append(
+            {"document": name, "point": point, "run": number, "token": _token(number), "exit_code": code}
+        )
         connections.close_all()
         if code == 0:
             break

@@ -32,7 +32,9 @@ def variable(pid: int, name: str) -> str | None:
         entries = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
     except OSError:
         return None
-    values = [entry.partition(b"=")[2].decode() for entry in entries if entry.startswith(name.encode() + b"=")]
+    values = [
+        entry.partition(b"=")[2].decode() for entry in entries if entry.startswith(name.encode() + b"=")
+    ]
     return values[0] if values else None
 
 

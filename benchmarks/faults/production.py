@@ -16,7 +16,9 @@ class Production:
 
     name = "production"
 
-    def __init__(self, folder: Path, beside: Path, *, workers: int = NUMBER_OF_WORKERS, **variables: str) -> None:
+    def __init__(
+        self, folder: Path, beside: Path, *, workers: int = NUMBER_OF_WORKERS, **variables: str
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o755)
         self.folder, self.beside, self.fault_folder = folder, beside, new_fault_folder(beside)

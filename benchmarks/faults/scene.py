@@ -41,7 +41,10 @@ class Aim:
 class Scene:
     """The state of a row under way, and the operations that rows consist of."""
 
-    def __init__(self, setup: SetUp, rng: random.Random, wanted: dict[str, Document], expected: dict[str, list[Outcome]]) -> None:
+    def __init__(
+        self, setup: SetUp, rng: random.Random, wanted: dict[str, Document],
+        expected: dict[str, list[Outcome]]
+    ) -> None:
         self.setup, self.rng, self.wanted, self.expected = setup, rng, wanted, expected
         self.archive: Archive = archive_of(setup)
         self.watch = Watch(archive_of(setup))
@@ -53,7 +56,8 @@ class Scene:
         self.repeated = 0  # repeated steps that the watch does not see
         self.submitted: dict[str, list[int]] = {}  # acknowledged: key -> runs
         self.unanswered: list[str] = []  # keys that may be stored, but at most once
-        self.expecting: dict[int, Outcome | None] = {}  # the outcome that each run must have; None where it is not compared
+        # the outcome that each run must have; None where it is not compared
+        self.expecting: dict[int, Outcome | None] = {}
         self.facts: dict[str, Any] = {}  # other figures that a row measured
         self.watch.start()
 
@@ -75,7 +79,9 @@ class Scene:
             time.sleep(0.01)
         raise DidNotHappen(f"{what} did not come about in {seconds:g} s")
 
-    def submit(self, kind: str, *, patience: float = 60.0, is_compared: bool = True, **changes: Any) -> list[int]:
+    def submit(
+        self, kind: str, *, patience: float = 60.0, is_compared: bool = True, **changes: Any
+    ) -> list[int]:
         """Submit a kind of work under one key until it is acknowledged; return its runs.
 
         Args:
@@ -184,7 +190,9 @@ class Scene:
             DidNotHappen: no process took over.
         """
         def risen() -> bool:
-            return int(self.archive.one("SELECT token FROM database_instance WHERE id = %s", aim.instance)) > aim.token
+            return int(
+                self.archive.one("SELECT token FROM database_instance WHERE id = %s", aim.instance)
+            ) > aim.token
 
         self.wait_for(risen, seconds=seconds, what=f"somebody else to take over run {aim.instance}")
         return True
@@ -263,7 +271,8 @@ class Scene:
             " AND state NOT IN ('SUCCEEDED', 'CANCELLED', 'FAILED')"
         )
         self.wait_for(
-            lambda: self.archive.rows(active, self.watch.first)[0]["active"] == 0, seconds=seconds, what="the end of all runs"
+            lambda: self.archive.rows(active, self.watch.first)[0]["active"] == 0, seconds=seconds,
+            what="the end of all runs"
         )
 
     def check(self) -> Verdict:

@@ -131,14 +131,20 @@ class Embedded:
         return [] if self.process is None else processes.descendants(self.process.pid)
 
     def _spawn(self) -> None:
-        environment = environment_of(self.variables, self.fault_folder) | {"DATA_FOLDER": str(self.folder / "data")}
+        environment = environment_of(self.variables, self.fault_folder) | {
+            "DATA_FOLDER": str(self.folder / "data")
+        }
         for name in ("DATABASE_URL", "REDIS_URL"):
             environment.pop(name, None)
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.beside / "up.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "up", "--port", str(self.port), "--workers", str(self.number_of_workers)],
-                cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                [
+                    sys.executable, "manage.py", "up", "--port", str(self.port), "--workers",
+                    str(self.number_of_workers)
+                ],
+                cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True,
             )
 
     def _log(self) -> str:

@@ -19,7 +19,8 @@ class Seen:
     state: str = ""
     progress: tuple[int, int] = (-1, 0)  # next generation, slices still to come
     since: float = 0.0  # when that was reached
-    looks: Counter[tuple[int, int]] = field(default_factory=Counter)  # by generation and token, while it was held
+    # by generation and token, while it was held
+    looks: Counter[tuple[int, int]] = field(default_factory=Counter)
     longest_stall: float = 0.0
 
 
@@ -47,7 +48,10 @@ class Watch:
 
     def steps_repeated(self) -> int:
         """Count repeated steps: further tokens under which a generation was seen, each more than once."""
-        begun = [Counter(generation for (generation, _), looks in seen.looks.items() if looks > 1) for seen in self.seen.values()]
+        begun = [
+            Counter(generation for (generation, _), looks in seen.looks.items() if looks > 1)
+            for seen in self.seen.values()
+        ]
         return sum(count - 1 for generations in begun for count in generations.values())
 
     def longest_stall(self) -> float:
@@ -70,7 +74,8 @@ class Watch:
             self._sliced = self.archive.has("database_instance", "pending_slices")
         pending = "coalesce(pending_slices, 0)" if self._sliced else "0"
         rows = self.archive.rows(
-            f"SELECT id, token, state, claimed_by, next_generation, {pending} AS pending FROM database_instance WHERE id > %s",
+            f"SELECT id, token, state, claimed_by, next_generation, {pending} AS pending FROM "
+            "database_instance WHERE id > %s",
             self.first,
         )
         if self._sliced:

@@ -34,7 +34,8 @@ def documents(seed: int) -> dict[str, Document]:
         },
         "rising": {
             **common, "environment": SMALL, "stop": {"max_generations": 20}, "priority": 10,
-            "strategy": {"type": "rising_threshold", "population_size": 60}, "record": {"agents": "champions"},
+            "strategy": {"type": "rising_threshold", "population_size": 60},
+            "record": {"agents": "champions"},
         },
         "sliced": {
             **common, "environment": SMALL, "record": {"agents": "all"}, "stop": {"max_generations": 8},
@@ -71,12 +72,15 @@ def outcome(archive: Archive, instance_id: int) -> Outcome:
     for generation in generations:
         generation["scalars"] = bytes(generation["scalars"])
     agents = archive.rows(
-        'SELECT generation, "index", fitness, genome FROM database_agent WHERE instance_id = %s ORDER BY generation, "index"',
+        'SELECT generation, "index", fitness, genome FROM database_agent WHERE instance_id = %s ORDER BY '
+        'generation, "index"',
         instance_id,
     )
     fingerprint = sha256()
     for agent in agents:
-        fingerprint.update(repr((agent["generation"], agent["index"], agent["fitness"])).encode() + bytes(agent["genome"]))
+        fingerprint.update(
+            repr((agent["generation"], agent["index"], agent["fitness"])).encode() + bytes(agent["genome"])
+        )
     return Outcome(instance, tuple(generations), fingerprint.hexdigest(), len(agents))
 
 
@@ -92,9 +96,12 @@ def undisturbed(wanted: dict[str, Document], folder: Path) -> dict[str, list[Out
 def _evolved(document: Document, name: str, folder: Path) -> list[Outcome]:
     folder.mkdir(parents=True)
     environment = {
-        name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "PYTHONPATH", "FAULTS_FOLDER")
+        name: value for name, value in os.environ.items()
+        if name not in ("DATABASE_URL", "PYTHONPATH", "FAULTS_FOLDER")
     }
-    environment |= {"DATA_FOLDER": str(folder), "REDIS_URL": "memory://", "DJANGO_SETTINGS_MODULE": "mlbackend.settings"}
+    environment |= {
+        "DATA_FOLDER": str(folder), "REDIS_URL": "memory://", "DJANGO_SETTINGS_MODULE": "mlbackend.settings"
+    }
     ran = subprocess.run(
         [sys.executable, "manage.py", "evolve", "-", "--json", "--threads", "1"], cwd=ROOT, env=environment,
         input=json.dumps(named(whole(document), name)), text=True, capture_output=True, timeout=120,

@@ -23,8 +23,8 @@ REQUIREMENTS = {
     "evosax": ("evosax==0.3.2", "gymnax==1.0.1", "jax==0.10.2", "six"),
     "evotorch": ("evotorch==0.6.1", "gymnasium==1.4.0"),
     "foreign": (  # no other library, but environments, and the packages that this core needs to run in them
-        "minigrid==3.2.0", "ale-py==0.12.1", "gymnasium==1.4.0", "numpy==2.4.6", "numba==0.68.1", "pydantic~=2.13",
-        "cmaes~=0.13.1", "jsonpickle>=4.1.4,<5",
+        "minigrid==3.2.0", "ale-py==0.12.1", "gymnasium==1.4.0", "numpy==2.4.6", "numba==0.68.1",
+        "pydantic~=2.13", "cmaes~=0.13.1", "jsonpickle>=4.1.4,<5",
     ),
 }
 
@@ -45,8 +45,8 @@ class Peer:
         self.name, self.python = name, interpreter(name)
         started = time.perf_counter()
         self.process = subprocess.Popen(
-            [str(self.python), str(SCRIPTS / f"{name}.py")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"},
+            [str(self.python), str(SCRIPTS / f"{name}.py")], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            text=True, env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"},
         )
         self.ask("ready")
         self.start_seconds = time.perf_counter() - started
@@ -69,7 +69,9 @@ class Peer:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.process.kill()
         self.process.wait()
         for stream in (self.process.stdin, self.process.stdout):
@@ -95,6 +97,8 @@ def interpreter(name: str) -> Path:
         for command in commands:
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode:
-                raise Absent(f"{name} cannot be installed: {done.stderr.strip().splitlines()[-1:] or done.returncode}")
+                raise Absent(
+                    f"{name} cannot be installed: {done.stderr.strip().splitlines()[-1:] or done.returncode}"
+                )
         (folder / "complete").touch()
     return python

@@ -1,13 +1,15 @@
 """Faults that a process injects into itself: armed by a file, injected once, by the first process there.
 
 `$FAULTS_FOLDER/armed.json` holds `{"do": …, "at": …, "after": n, "sql": …, "role": …}`:
-    do    kill, stop (this process, by its own signal), raise (an OperationalError), drop (the connection is lost)
-    at    statement, transaction (a statement inside one), commit (before it), committed (after it); left out, any of them
-    after how many such points are passed first
-The process that injects it renames the file to `fired.json`. `$FAULTS_FOLDER/crasher.json` (`{"seed": …, "agent": …}`)
-stays: the process that evaluates that agent dies of SIGSEGV. `messages.json` (`{"copies": …, "drop": …, "seed": …}`)
-stays too: messages are dropped, copied, and sent in another order. `FAULTS_SLOW_SECONDS` makes every agent take that
-much longer.
+    do    kill, stop (this process, by its own signal), raise (an OperationalError), drop (the connection is
+    lost) at    statement, transaction (a statement inside one), commit (before it), committed (after it);
+    left out, any of them after how many such points are passed first
+The process that injects it renames the file to `fired.json`. `$FAULTS_FOLDER/crasher.json` (`{"seed": …,
+"agent": …}`)
+stays: the process that evaluates that agent dies of SIGSEGV. `messages.json` (`{"copies": …, "drop": …,
+    "seed": …}`)
+stays too: messages are dropped, copied, and sent in another order. `FAULTS_SLOW_SECONDS` makes every agent
+take that much longer.
 """
 
 import json
@@ -49,7 +51,10 @@ def point(kind: str, connection: Any, sql: str = "") -> None:
             return
         name = fault["name"]
     at = fault.get("at")
-    if at is not None and at != kind and not (at == "transaction" and kind == "statement" and connection.in_atomic_block):
+    if (
+        at is not None and at != kind
+        and not (at == "transaction" and kind == "statement" and connection.in_atomic_block)
+    ):
         return
     if fault.get("sql", "") not in sql:
         return
@@ -149,7 +154,8 @@ def _episodes(module: ModuleType) -> None:
     real = module.Episodes.evaluate
 
     def evaluate(
-        self: Any, genomes: Any, *, seed: int, first: int = 0, last: int | None = None, origin: int = 0, **named: Any
+        self: Any, genomes: Any, *, seed: int, first: int = 0, last: int | None = None, origin: int = 0,
+        **named: Any
     ) -> Any:
         end = len(genomes) if last is None else last
         crasher = _read("crasher.json")

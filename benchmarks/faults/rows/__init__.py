@@ -5,7 +5,18 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from benchmarks.faults.arming import VARIABLES
-from benchmarks.faults.rows import brokers, cancels, clock, disks, kills, points, poison, postgresql, statements, stops
+from benchmarks.faults.rows import (
+    brokers,
+    cancels,
+    clock,
+    disks,
+    kills,
+    points,
+    poison,
+    postgresql,
+    statements,
+    stops,
+)
 from benchmarks.faults.scene import Scene
 
 BOTH, EMBEDDED, PRODUCTION = ("embedded", "production"), ("embedded",), ("production",)

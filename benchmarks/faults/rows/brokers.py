@@ -65,8 +65,14 @@ def frozen(scene: Scene) -> None:
             for _ in range(2):
                 answer, key = scene.try_to_submit("short")
                 slowest = max(slowest, answer.seconds)
-                scene.hold(answer.status == 200, f"{key}: answered {answer.status} {answer.body} beside a frozen broker")
-                scene.hold(answer.seconds < ACCEPT_SECONDS, f"{key}: took {answer.seconds:.1f} s beside a frozen broker")
+                scene.hold(
+                    answer.status == 200,
+                    f"{key}: answered {answer.status} {answer.body} beside a frozen broker"
+                )
+                scene.hold(
+                    answer.seconds < ACCEPT_SECONDS,
+                    f"{key}: took {answer.seconds:.1f} s beside a frozen broker"
+                )
             return processes.condition(pid) == "T"
         finally:
             processes.send(pid, signal.SIGCONT)

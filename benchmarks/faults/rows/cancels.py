@@ -20,14 +20,19 @@ def races(scene: Scene) -> None:
         (number,) = scene.submit("short", is_compared=False)
         last = scene.wanted["short"]["stop"]["max_generations"] - next(turns)
         scene.wait_for(
-            lambda: (scene.archive.one("SELECT next_generation FROM database_instance WHERE id = %s", number) or 0) >= last,
+            lambda: (
+                scene.archive.one("SELECT next_generation FROM database_instance WHERE id = %s", number) or 0
+            ) >= last,
             what="the last generation",
         )
         answer = scene.setup.client.cancel(number)
         state = scene.archive.one("SELECT state FROM database_instance WHERE id = %s", number)
         accepted = answer.status == 200 and not answer.body["data"]["cancelInstance"]["userErrors"]
         won[state] = won.get(state, 0) + 1
-        scene.hold(state == ("CANCELLED" if accepted else "SUCCEEDED"), f"run {number}: cancel {answer.body}, then {state}")
+        scene.hold(
+            state == ("CANCELLED" if accepted else "SUCCEEDED"),
+            f"run {number}: cancel {answer.body}, then {state}"
+        )
         return state in ("SUCCEEDED", "CANCELLED")
 
     scene.inject(RACES, race, "cancel at the end of a run")

@@ -19,7 +19,8 @@ def skewed(scene: Scene) -> None:
     lost_before = _lost(scene)
     for number, offset in enumerate(OFFSETS):
         stack.start_worker(f"skewed-{number}", {
-            "LD_PRELOAD": str(library), "FAKETIME": offset, "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_NO_CACHE": "1",
+            "LD_PRELOAD": str(library), "FAKETIME": offset, "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "FAKETIME_NO_CACHE": "1",
         })
     try:
         scene.wait_for(lambda: len(_seen(scene)) == len(OFFSETS), seconds=40, what="the skewed workers")
@@ -34,9 +35,14 @@ def skewed(scene: Scene) -> None:
         def fault() -> bool:
             while len(scene.active()) < ENOUGH_RUNS:
                 scene.submit("plain")
-            counted.add(min(scene.wait_for(others, seconds=20, what="a claim of a skewed worker that had none")))
+            counted.add(
+                min(scene.wait_for(others, seconds=20, what="a claim of a skewed worker that had none"))
+            )
             far = sum(
-                scene.archive.one(f"SELECT count(*) FROM {table} WHERE lease_until > clock_timestamp() + interval '5 minutes'")
+                scene.archive.one(
+                    f"SELECT count(*) FROM {table} WHERE lease_until > clock_timestamp() + interval '5 "
+                    "minutes'"
+                )
                 for table in ("database_instance", "database_slice")
             )
             scene.hold(not far, f"{far} leases last for hours")
@@ -44,8 +50,12 @@ def skewed(scene: Scene) -> None:
 
         scene.inject(len(OFFSETS), fault, "a claim of a worker whose clock is off")
         scene.finish()
-        scene.hold(_lost(scene) == lost_before, "a worker was said to be lost, and none was: a lease ended early")
-        scene.wait_for(lambda: all(_commits(scene).values()), seconds=10, what="the skewed workers to tell of commits")
+        scene.hold(
+            _lost(scene) == lost_before, "a worker was said to be lost, and none was: a lease ended early"
+        )
+        scene.wait_for(
+            lambda: all(_commits(scene).values()), seconds=10, what="the skewed workers to tell of commits"
+        )
         scene.facts["commits_of_skewed_workers"] = _commits(scene)
     finally:
         for number in range(len(OFFSETS)):
@@ -54,7 +64,8 @@ def skewed(scene: Scene) -> None:
 
 def _holders(scene: Scene) -> set[str]:
     claims = " UNION ".join(
-        f"SELECT claimed_by FROM {table} WHERE claimed_by LIKE 'skewed-%%'" for table in ("database_instance", "database_slice")
+        f"SELECT claimed_by FROM {table} WHERE claimed_by LIKE 'skewed-%%'"
+        for table in ("database_instance", "database_slice")
     )
     rows = scene.archive.rows(claims)
     return {row["claimed_by"].split("@")[0] for row in rows}
@@ -71,7 +82,8 @@ def _commits(scene: Scene) -> dict[str, int]:
 
 def _seen(scene: Scene) -> list[Any]:
     return scene.archive.rows(
-        "SELECT name FROM database_worker WHERE name LIKE 'skewed-%%' AND seen_at > clock_timestamp() - interval '1 minute'"
+        "SELECT name FROM database_worker WHERE name LIKE 'skewed-%%' AND seen_at > clock_timestamp() - "
+        "interval '1 minute'"
     )
 
 

@@ -44,7 +44,8 @@ def _filled(scene: Scene, ballast: Path) -> bool:
 def _reached(scene: Scene) -> int:
     try:
         return int(scene.wait_for(
-            lambda: scene.archive.one("SELECT sum(next_generation) + 1 FROM database_instance"), seconds=1, what="an answer"
+            lambda: scene.archive.one("SELECT sum(next_generation) + 1 FROM database_instance"), seconds=1,
+            what="an answer"
         ))
     except DidNotHappen:
         return -1

@@ -31,7 +31,9 @@ def web(scene: Scene) -> None:
     scene.ordinary_work()
     moments = itertools.cycle((STORED, SENT))
     scene.facts["stored_but_not_acknowledged"] = 0
-    scene.inject(4, lambda: _web(scene, next(moments)), "kill -9 of the web processes while a submission is under way")
+    scene.inject(
+        4, lambda: _web(scene, next(moments)), "kill -9 of the web processes while a submission is under way"
+    )
 
 
 def _web(scene: Scene, moment: str) -> bool:

@@ -67,13 +67,18 @@ def _check(scene: Scene, archive: Archive, lines: list[dict[str, Any]], how: str
         code, is_injected = line["exit_code"], line["exit_code"] == MEANT[how]
         scene.landed += is_injected
         before = len(scene.verdict.problems)
-        scene.hold(is_injected or code == 0, f"its process ended with {code}; expected {MEANT[how]}, or 0 where it was not hurt")
+        scene.hold(
+            is_injected or code == 0,
+            f"its process ended with {code}; expected {MEANT[how]}, or 0 where it was not hurt"
+        )
         check_run(archive, line["run"], expected[line["document"]], scene.verdict)
         token = archive.one("SELECT token FROM database_instance WHERE id = %s", line["run"])
         scene.hold(token >= line["token"], f"run {line['run']}: its token fell")
         scene.repeated += how == "kill" and is_injected and token > line["token"]
         problems = scene.verdict.problems
-        problems[before:] = [f"{line['document']}, point {line['point']}: {problem}" for problem in problems[before:]]
+        problems[before:] = [
+            f"{line['document']}, point {line['point']}: {problem}" for problem in problems[before:]
+        ]
     scene.hold(scene.is_sample or len(survived) == 2, f"runs that were through unhurt: {sorted(survived)}")
     scene.hold(not archive.open_transactions(), "a transaction is left open")
     scene.facts |= {"points": {name: sum(line["document"] == name for line in lines) for name in expected}}

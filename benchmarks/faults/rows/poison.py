@@ -22,7 +22,9 @@ def crasher(scene: Scene) -> None:
     scene.hold(events, f"run {number}: nobody crashed")
     found = outcome(scene.archive, number)
     scene.facts |= {"crasher_state": found.instance["state"], "crashes": len(events)}
-    scene.hold(found.instance["state"] == "SUCCEEDED", f"run {number}, the crasher: {found.instance['state']}")
+    scene.hold(
+        found.instance["state"] == "SUCCEEDED", f"run {number}, the crasher: {found.instance['state']}"
+    )
     for generation in found.generations:
         codes = failures(generation)
         scene.hold(

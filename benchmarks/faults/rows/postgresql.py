@@ -62,7 +62,9 @@ def down(scene: Scene) -> None:
     while time.monotonic() - began < DOWN_SECONDS:
         answer, _ = scene.try_to_submit("short")
         slowest, refusals = max(slowest, answer.seconds), refusals + (answer.status == 503)
-        scene.hold(answer.status == 503, f"answered {answer.status} {answer.body} without PostgreSQL; expected 503")
+        scene.hold(
+            answer.status == 503, f"answered {answer.status} {answer.body} without PostgreSQL; expected 503"
+        )
         scene.hold(answer.retry_after, "refused without Retry-After")
         scene.hold(answer.seconds < REFUSAL_SECONDS, f"refused after {answer.seconds:.1f} s")
         if len(scene.verdict.problems) > 5:

@@ -34,9 +34,12 @@ def _zombie(scene: Scene) -> bool:
             return False
         scene.wait_for(lambda: processes.condition(aim.pid) == "T", what="the stop")
         if not scene.was_held(aim) or (keepers and scene.archive.open_transactions()):
-            return False  # it holds a transaction that locks out all others, and its supervisor is stopped too
+            # it holds a transaction that locks out all others, and its supervisor is stopped too
+            return False
         _announce_until_taken(scene, aim)
-        held_by_another = scene.archive.one("SELECT token FROM database_instance WHERE id = %s", aim.instance) > aim.token
+        held_by_another = scene.archive.one(
+            "SELECT token FROM database_instance WHERE id = %s", aim.instance
+        ) > aim.token
     finally:
         processes.send(aim.pid, signal.SIGCONT)
         for pid in keepers:
@@ -51,7 +54,9 @@ def _announce_until_taken(scene: Scene, aim: Aim) -> None:
     def taken() -> bool:
         if scene.setup.name == "embedded" and not broker.waiting():
             broker.advance(aim.instance)
-        return int(scene.archive.one("SELECT token FROM database_instance WHERE id = %s", aim.instance)) > aim.token
+        return int(
+            scene.archive.one("SELECT token FROM database_instance WHERE id = %s", aim.instance)
+        ) > aim.token
 
     scene.wait_for(taken, seconds=20, what=f"another to take over run {aim.instance}")
     broker.close()

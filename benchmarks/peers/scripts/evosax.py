@@ -24,7 +24,9 @@ def prepare(layers, steps):
     """
     started = time.perf_counter()
     policy = MLP(layer_sizes=(16, 2), output_fn=lambda outputs, key: jnp.argmax(outputs))
-    problem = GymnaxProblem("CartPole-v1", policy, episode_length=steps, num_rollouts=1, use_normalize_obs=False)
+    problem = GymnaxProblem(
+        "CartPole-v1", policy, episode_length=steps, num_rollouts=1, use_normalize_obs=False
+    )
     key, size = jax.random.key(0), len(layers[0][1])
     genomes = {"params": {
         f"Dense_{number}": {"kernel": jnp.array(weights), "bias": jnp.array(biases)}

@@ -26,7 +26,10 @@ def prepare(layers, steps):
         "CartPole-v1", "Linear(obs_length, 16) >> Tanh() >> Linear(16, act_length)", episode_length=steps,
         initial_bounds=(-1.0, 1.0),
     )
-    arrays = [array for weights, biases in layers for array in (torch.tensor(weights).transpose(1, 2), torch.tensor(biases))]
+    arrays = [
+        array for weights, biases in layers
+        for array in (torch.tensor(weights).transpose(1, 2), torch.tensor(biases))
+    ]
     size = len(arrays[0])
     batch = SolutionBatch(problem, popsize=size, empty=True)
     batch.set_values(torch.cat([array.reshape(size, -1) for array in arrays], dim=1))

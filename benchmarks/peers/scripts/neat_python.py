@@ -95,7 +95,10 @@ min_species_size = 2
 """
 
 #: Inputs, outputs and activation of each task.
-TASKS = {"xor": (2, 1, "sigmoid"), "cartpole": (4, 2, "tanh"), "double_pole": (6, 1, "sigmoid"), "large": (24, 9, "tanh")}
+TASKS = {
+    "xor": (2, 1, "sigmoid"), "cartpole": (4, 2, "tanh"), "double_pole": (6, 1, "sigmoid"),
+    "large": (24, 9, "tanh")
+}
 known = {}
 
 
@@ -133,8 +136,13 @@ def evolve(task, size, generations, seed):
     population.run(evaluate, generations)
     genomes = list(population.population.values())
     nets = networks(genomes, configuration)
-    samples = [x for x, _ in XOR] if task == "xor" else np.random.default_rng(seed).normal(0, 1, (4, TASKS[task][0])).tolist()
-    known["genomes"], known["nets"], known["configuration"], known["samples"] = genomes, nets, configuration, samples
+    samples = (
+        [x for x, _ in XOR]
+        if task == "xor" else np.random.default_rng(seed).normal(0, 1, (4, TASKS[task][0])).tolist()
+    )
+    known["genomes"], known["nets"], known[
+        "configuration"
+    ], known["samples"] = genomes, nets, configuration, samples
     known["evaluate"], known["population"] = evaluate, population
     return {
         "species": len(population.species.species), "samples": samples,
@@ -151,8 +159,13 @@ def evolve(task, size, generations, seed):
         ],
         "genes": [
             {
-                "nodes": [[key, node.bias, node.response, node.time_constant] for key, node in sorted(genome.nodes.items())],
-                "connections": [[*key, one.weight, one.enabled] for key, one in sorted(genome.connections.items())],
+                "nodes": [
+                    [key, node.bias, node.response, node.time_constant]
+                    for key, node in sorted(genome.nodes.items())
+                ],
+                "connections": [
+                    [*key, one.weight, one.enabled] for key, one in sorted(genome.connections.items())
+                ],
             }
             for genome in genomes
         ],
@@ -227,12 +240,15 @@ def double_pole(seed, size, generations):
         neat.Population(configuration, seed=seed).run(evaluate, generations)
     except StopIteration:
         found.append(True)
-    return {"seconds": time.process_time() - started, "solved": bool(found), "evaluations": known["evaluations"]}
+    return {
+        "seconds": time.process_time() - started, "solved": bool(found), "evaluations": known["evaluations"]
+    }
 
 
 QUESTIONS = {
-    "ready": lambda: neat.__version__ if hasattr(neat, "__version__") else "2.0.0", "evolve": evolve, "activate": activate,
-    "distance": distance, "generation": generation, "rollouts": rollouts, "double_pole": double_pole,
+    "ready": lambda: neat.__version__ if hasattr(neat, "__version__") else "2.0.0", "evolve": evolve,
+    "activate": activate, "distance": distance, "generation": generation, "rollouts": rollouts,
+    "double_pole": double_pole,
 }
 
 for line in sys.stdin:
