@@ -1,4 +1,5 @@
-"""What tests compute by hand, with the same bits on every Python: `sum` of floats compensates from 3.12 on."""
+"""What tests compute by hand, with the same bits on every Python: `sum` of floats compensates from 3.12 on.
+"""
 
 import operator
 from collections.abc import Iterable

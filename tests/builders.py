@@ -35,8 +35,8 @@ def run(*, start: bool = True, **changes: Any) -> Instance:
 def generation(
     instance: Instance, fitness: Sequence[float | None], *, mothers: Sequence[int] | None = None,
     fathers: Sequence[int] | None = None, age: int = 1, operators: Sequence[int] | None = None,
-    threshold: float | None = None, kept: Sequence[int] | None = None, seconds: float = 0.5, keep_every: int = 10,
-    state: InstanceState = InstanceState.RUNNING, species: Sequence[int] | None = None,
+    threshold: float | None = None, kept: Sequence[int] | None = None, seconds: float = 0.5,
+    keep_every: int = 10, state: InstanceState = InstanceState.RUNNING, species: Sequence[int] | None = None,
     genomes: bytes | None = None, confirmed: int | None = None,
 ) -> Instance:
     """The run after one more generation, with these agents; None is a failed one.
@@ -58,24 +58,29 @@ def generation(
     genomes = genomes_of(number, size).tobytes() if genomes is None else genomes
     nobody = [-1] * size
     scalars = packing.Scalars(
-        fitness=values, steps=np.arange(size, dtype=np.int32), species=np.array(species or [-1] * size, np.int32),
+        fitness=values, steps=np.arange(size, dtype=np.int32),
+        species=np.array(species or [-1] * size, np.int32),
         mothers=np.array(mothers or nobody, np.int32), fathers=np.array(fathers or nobody, np.int32),
         ages=np.full(size, age if mothers else 0, np.uint16),
-        operators=np.array(operators or [Operator.MUTATION if mothers else Operator.INITIAL] * size, np.uint8),
+        operators=np.array(
+            operators or [Operator.MUTATION if mothers else Operator.INITIAL] * size, np.uint8
+        ),
         failures=np.where(np.isnan(values), Failure.NON_FINITE_FITNESS, 0).astype(np.uint8),
     )
     statistics = {
         "size": size, "evaluated": len(known), "failed": size - len(known), "best": best,
-        "worst": float(known.min()) if len(known) else None, "mean": float(known.mean()) if len(known) else None,
+        "worst": float(known.min()) if len(known) else None,
+        "mean": float(known.mean()) if len(known) else None,
         "threshold": threshold,
     }
     rows = [champion] if kept is None else kept
     written = NewGeneration(
         number=number, statistics=statistics, scalars=packing.pack(scalars), digest=f"{number:064x}",
-        champion_index=champion, started_at=services.database_now(), seconds=seconds, environment_steps=10 * size,
-        state=b"state", genomes=genomes,
+        champion_index=champion, started_at=services.database_now(), seconds=seconds,
+        environment_steps=10 * size, state=b"state", genomes=genomes,
         fitness=values, kept=np.array([index for index in rows if index is not None], np.int32),
-        best_fitness=so_far, improved=confirmed is not None or (so_far is not None and so_far != instance.best_fitness),
+        best_fitness=so_far,
+        improved=confirmed is not None or (so_far is not None and so_far != instance.best_fitness),
         species=None if species is None else _snapshots(number, fitness, species),
     )
     return _committed(instance, written, keep_every, state)
@@ -84,7 +89,9 @@ def generation(
 def died_out(*, state: InstanceState = InstanceState.FAILED, **changes: Any) -> Instance:
     """A run whose agents all failed; SUCCEEDED as earlier versions of the server left it."""
     instance = generation(run(**changes), [None, None, None], state=state)
-    instance.stop_reason, instance.stop_explanation = "EXTINCTION", {"message": "No agent has a fitness.", "advice": "Mend it."}
+    instance.stop_reason, instance.stop_explanation = "EXTINCTION", {
+        "message": "No agent has a fitness.", "advice": "Mend it."
+    }
     instance.save()
     return instance
 
@@ -95,16 +102,22 @@ def genomes_of(number: int, size: int) -> np.ndarray[Any, Any]:
     return np.repeat(each, WEIGHTS, axis=1)
 
 
-def _snapshots(number: int, fitness: Sequence[float | None], species: Sequence[int]) -> tuple[NewSnapshot, ...]:
+def _snapshots(
+    number: int, fitness: Sequence[float | None], species: Sequence[int]
+) -> tuple[NewSnapshot, ...]:
     """The species of a generation with these agents."""
     found = []
     for each in sorted(set(species)):
-        own = [(value, -index) for index, value in enumerate(fitness) if species[index] == each and value is not None]
+        own = [
+            (value, -index)
+            for index, value in enumerate(fitness) if species[index] == each and value is not None
+        ]
         best, place = max(own, default=(None, None))
         mean = math.fsum(value for value, _ in own) / len(own) if own else None
         found.append(NewSnapshot(
-            number=each, born_in=number, size=list(species).count(each), champion=None if place is None else -place,
-            best_fitness=best, mean_fitness=mean, adjusted_fitness=mean, generations_since_improvement=number % 3, offspring=2,
+            number=each, born_in=number, size=list(species).count(each),
+            champion=None if place is None else -place, best_fitness=best, mean_fitness=mean,
+            adjusted_fitness=mean, generations_since_improvement=number % 3, offspring=2,
         ))
     return tuple(found)
 
@@ -112,7 +125,9 @@ def _snapshots(number: int, fitness: Sequence[float | None], species: Sequence[i
 def _committed(instance: Instance, written: NewGeneration, keep_every: int, state: InstanceState) -> Instance:
     claim = services.claim(instance_id=instance.pk, worker="builder", lease_seconds=60.0)
     assert claim is not None
-    event = NewEvent(EventType.GENERATION_COMPLETED, f"Generation {written.number}.", generation=written.number)
+    event = NewEvent(
+        EventType.GENERATION_COMPLETED, f"Generation {written.number}.", generation=written.number
+    )
     with services.fenced(claim, lease_seconds=60) as row:
         services.record_generation(instance=row, generation=written, keep_every=keep_every)
         changed = states.enter(row, state)

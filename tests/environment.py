@@ -1,8 +1,8 @@
 """Every test process has a data folder of its own, and a broker that nobody listens to.
 
-A plugin, named in pyproject.toml: it must be there before Django's settings are read, and conftest files come after that.
-The database is SQLite, or the one that TEST_DATABASE_URL names, whatever DATABASE_URL a shell has set. Shifts are as long as
-they need to be, so that no clock decides how far a test comes.
+A plugin, named in pyproject.toml: it must be there before Django's settings are read, and conftest files come
+after that. The database is SQLite, or the one that TEST_DATABASE_URL names, whatever DATABASE_URL a shell has
+set. Shifts are as long as they need to be, so that no clock decides how far a test comes.
 """
 
 import atexit

@@ -1,4 +1,5 @@
-"""`python -m tests.on_postgresql tests/database …`: pytest with its database in a private PostgreSQL, which is gone afterwards.
+"""`python -m tests.on_postgresql tests/database …`: pytest with its database in a private PostgreSQL, which
+is gone afterwards.
 
 Where PostgreSQL is missing nothing is run, and `tests/integration/provide.py` has said so.
 """
@@ -28,7 +29,9 @@ def main() -> int:
         try:
             server.start()
             environment = os.environ | {"TEST_DATABASE_URL": server.url}
-            return subprocess.run([sys.executable, "-m", "pytest", *sys.argv[1:]], env=environment, check=False).returncode
+            return subprocess.run(
+                [sys.executable, "-m", "pytest", *sys.argv[1:]], env=environment, check=False
+            ).returncode
         finally:
             server.remove()
 

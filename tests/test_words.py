@@ -24,7 +24,10 @@ ASK_AND_TELL = ("processing/core/strategies/", "processing/core/search/", "proce
 
 def sources() -> list[Path]:
     """Every Python file of the product but migrations, which are never changed."""
-    return [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py")) if "migrations" not in path.parts]
+    return [
+        path for room in ROOMS
+        for path in sorted((ROOT / room).rglob("*.py")) if "migrations" not in path.parts
+    ]
 
 
 def words_in(path: Path) -> Iterator[tuple[int, str]]:
@@ -34,9 +37,13 @@ def words_in(path: Path) -> Iterator[tuple[int, str]]:
         for attribute in ("id", "attr", "arg", "name", "asname"):
             name = getattr(node, attribute, None)
             if isinstance(name, str):
-                yield from ((line, word) for word in re.findall("[a-z]+", re.sub("([A-Z])", r"_\1", name).lower()))
+                yield from (
+                    (line, word) for word in re.findall("[a-z]+", re.sub("([A-Z])", r"_\1", name).lower())
+                )
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            yield from ((line, word) for word in re.findall("[a-z]+", (ast.get_docstring(node) or "").lower()))
+            yield from (
+                (line, word) for word in re.findall("[a-z]+", (ast.get_docstring(node) or "").lower())
+            )
 
 
 @pytest.mark.parametrize("room", ROOMS)

@@ -9,7 +9,9 @@ from django.test import Client
 def post(client: Client, body: Any, **headers: Any) -> Any:
     """The response to a body, as JSON unless it is bytes."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return client.post("/graphql", data, content_type=headers.pop("content_type", "application/json"), headers=headers)
+    return client.post(
+        "/graphql", data, content_type=headers.pop("content_type", "application/json"), headers=headers
+    )
 
 
 def ask(client: Client, query: str, **variables: Any) -> dict[str, Any]:

@@ -16,7 +16,10 @@ pytestmark = pytest.mark.django_db
 QUERY = {"query": "{server{authenticationRequired}}"}
 PAUSE = "mutation($id:ID!){pauseInstance(input:{id:$id}){userErrors{code path} instance{state}}}"
 DELETE = "mutation($id:ID!){deleteNode(input:{id:$id}){userErrors{code} deletedId}}"
-SUBMIT = "mutation($document:JSON!){submitWorkItem(input:{spec:{document:$document}}){userErrors{code} instances{number}}}"
+SUBMIT = (
+    "mutation($document:JSON!){submitWorkItem(input:{spec:{document:$document}}){userErrors{code} "
+    "instances{number}}}"
+)
 
 
 @pytest.fixture
@@ -65,9 +68,12 @@ def test_any_other_server_answers_only_those_who_have_logged_in(
 
 
 @pytest.mark.parametrize("meta", [
-    {"HTTP_X_FORWARDED_FOR": "127.0.0.1"}, {"HTTP_FORWARDED": "for=127.0.0.1"}, {"SERVER_NAME": "192.168.0.7"},
+    {"HTTP_X_FORWARDED_FOR": "127.0.0.1"}, {"HTTP_FORWARDED": "for=127.0.0.1"},
+    {"SERVER_NAME": "192.168.0.7"},
 ])
-def test_whoever_comes_through_a_proxy_or_another_address_is_not_on_this_machine(meta: dict[str, str]) -> None:
+def test_whoever_comes_through_a_proxy_or_another_address_is_not_on_this_machine(
+    meta: dict[str, str]
+) -> None:
     from django.contrib.auth.models import AnonymousUser
 
     assert permissions_of(request_of(AnonymousUser(), **meta)) == []
@@ -93,7 +99,9 @@ def test_only_staff_may_administer(user: User, operator: User) -> None:
 def test_deleting_needs_a_login_even_on_an_open_server(client: Client, operator: User) -> None:
     ended = builders.generation(builders.run(), [1.0], state=builders.InstanceState.SUCCEEDED)
     id = ask(client, "query($n:Int!){instance(by:{number:$n}){id}}", n=ended.pk)["instance"]["id"]
-    assert ask(client, DELETE, id=id)["deleteNode"] == {"userErrors": [{"code": "PERMISSION_DENIED"}], "deletedId": None}
+    assert ask(client, DELETE, id=id)["deleteNode"] == {
+        "userErrors": [{"code": "PERMISSION_DENIED"}], "deletedId": None
+    }
     client.force_login(operator)
     token = csrf_token(client)
     response = post(client, {"query": DELETE, "variables": {"id": id}}, **{"X-CSRFToken": token})
@@ -124,12 +132,15 @@ def test_programs_without_a_session_need_no_token() -> None:
 
 @pytest.mark.parametrize(("headers", "status"), [
     ({}, 200), ({"Origin": "http://testserver"}, 200), ({"Origin": "http://testserver:80"}, 200),
-    ({"Origin": "http://evil.example"}, 403), ({"Origin": "http://testserver:3000"}, 403), ({"Origin": "null"}, 403),
-    ({"Origin": "rubbish"}, 403), ({"Origin": "http://[broken"}, 403), ({"Sec-Fetch-Site": "cross-site"}, 403),
-    ({"Sec-Fetch-Site": "same-origin"}, 200), ({"Sec-Fetch-Site": "none"}, 200),
+    ({"Origin": "http://evil.example"}, 403), ({"Origin": "http://testserver:3000"}, 403),
+    ({"Origin": "null"}, 403), ({"Origin": "rubbish"}, 403), ({"Origin": "http://[broken"}, 403),
+    ({"Sec-Fetch-Site": "cross-site"}, 403), ({"Sec-Fetch-Site": "same-origin"}, 200),
+    ({"Sec-Fetch-Site": "none"}, 200),
     ({"Origin": "http://testserver", "Sec-Fetch-Site": "same-origin"}, 200),
 ])
-def test_a_request_that_another_site_sent_is_refused(client: Client, headers: dict[str, str], status: int) -> None:
+def test_a_request_that_another_site_sent_is_refused(
+    client: Client, headers: dict[str, str], status: int
+) -> None:
     response = post(client, QUERY, **headers)
     assert response.status_code == status
     if status == 403:

@@ -35,7 +35,10 @@ from tests import builders
 
 pytestmark = pytest.mark.django_db
 
-MODELS = (WorkItem, Instance, Generation, Agent, Checkpoint, CheckpointPart, Species, SpeciesSnapshot, Event, Slice, Worker)
+MODELS = (
+    WorkItem, Instance, Generation, Agent, Checkpoint, CheckpointPart, Species, SpeciesSnapshot, Event, Slice,
+    Worker
+)
 
 
 @pytest.fixture
@@ -48,9 +51,12 @@ def staff(client: Client) -> Client:
 @pytest.fixture
 def played() -> Instance:
     services.register_worker(name="w1", host="h", profile="p", threads=2)
-    instance = builders.generation(builders.run(), [1.0, None], species=[0, 1], state=builders.InstanceState.RUNNING)
+    instance = builders.generation(
+        builders.run(), [1.0, None], species=[0, 1], state=builders.InstanceState.RUNNING
+    )
     Slice.objects.create(
-        instance=instance, generation=1, first=0, last=4, epoch=0, population=b"agents", opened_at=services.database_now()
+        instance=instance, generation=1, first=0, last=4, epoch=0, population=b"agents",
+        opened_at=services.database_now()
     )
     return instance
 
@@ -60,7 +66,9 @@ def url(model: Any, page: str, *arguments: Any) -> str:
 
 
 @pytest.mark.parametrize("model", [model for model in MODELS if model is not Worker])
-def test_every_list_is_ordered_by_what_it_has_an_index_for(staff: Client, played: Instance, model: Any) -> None:
+def test_every_list_is_ordered_by_what_it_has_an_index_for(
+    staff: Client, played: Instance, model: Any
+) -> None:
     shown = staff.get(url(model, "changelist")).context["cl"]
     assert set(shown.queryset.query.order_by) == {"-id"}
 
@@ -116,7 +124,9 @@ def test_runs_are_listed_with_their_outcome_and_filtered_by_it(staff: Client, pl
 
 def test_a_run_without_a_generation_left_says_why_it_is_not_resumed(staff: Client) -> None:
     died = builders.died_out(stop={"max_generations": 1})
-    response = staff.post(url(Instance, "changelist"), {"action": "resume", "_selected_action": [died.pk]}, follow=True)
+    response = staff.post(
+        url(Instance, "changelist"), {"action": "resume", "_selected_action": [died.pk]}, follow=True
+    )
     assert "no generation left" in response.content.decode()
 
 
@@ -125,7 +135,8 @@ def family() -> Instance:
     """Two agents, and their children: a champion and one that failed."""
     instance = builders.generation(builders.run(), [1.0, 0.5], kept=[0, 1])
     return builders.generation(
-        instance, [2.0, None], mothers=[0, 1], fathers=[1, -1], operators=[int(Operator.CROSSOVER), int(Operator.MUTATION)],
+        instance, [2.0, None], mothers=[0, 1], fathers=[1, -1],
+        operators=[int(Operator.CROSSOVER), int(Operator.MUTATION)],
         species=[4, 4], kept=[0, 1],
     )
 
@@ -141,14 +152,18 @@ def test_an_agent_is_shown_with_what_its_generation_keeps_of_it(staff: Client, f
 
 def test_an_agents_parents_are_links_to_their_own_windows(staff: Client, family: Instance) -> None:
     child, mother, father = (
-        Agent.objects.get(instance=family, generation=generation, index=index) for generation, index in ((1, 0), (0, 0), (0, 1))
+        Agent.objects.get(instance=family, generation=generation, index=index)
+        for generation, index in ((1, 0), (0, 0), (0, 1))
     )
     pages = (
-        staff.get(url(Agent, "change", child.pk)), staff.get(url(Agent, "changelist"), {"run": family.pk, "of_generation": 1}),
+        staff.get(url(Agent, "change", child.pk)),
+        staff.get(url(Agent, "changelist"), {"run": family.pk, "of_generation": 1}),
     )
     for page in pages:
         for parent in (mother, father):
-            assert re.search(rf'<a href="{url(Agent, "change", parent.pk)}"[^>]*>{parent}</a>', page.content.decode())
+            assert re.search(
+                rf'<a href="{url(Agent, "change", parent.pk)}"[^>]*>{parent}</a>', page.content.decode()
+            )
     assert staff.get(url(Agent, "change", mother.pk)).status_code == 200
 
 
@@ -203,7 +218,9 @@ def test_the_admin_has_the_colours_of_the_pages(staff: Client) -> None:
     assert "--accent: #0b756c" in sheet
 
 
-@pytest.mark.parametrize(("asked", "found"), [("{}", 4), ("{}-1", 2), ("{}-1-0", 1), ("{}-7", 0), ("nobody", 0), ("1-2-3-4", 0)])
+@pytest.mark.parametrize(
+    ("asked", "found"), [("{}", 4), ("{}-1", 2), ("{}-1-0", 1), ("{}-7", 0), ("nobody", 0), ("1-2-3-4", 0)]
+)
 def test_an_agent_is_found_by_its_name(staff: Client, family: Instance, asked: str, found: int) -> None:
     listed = staff.get(url(Agent, "changelist"), {"q": asked.format(family.pk)}).context["cl"]
     assert listed.result_count == found

@@ -23,7 +23,8 @@ from tests import builders
 
 LONG_AGO = timedelta(minutes=2)
 
-#: Looks at a database in a file (one in memory is never closed) and says how many connections were opened, and are open still.
+#: Looks at a database in a file (one in memory is never closed) and says how many connections were opened,
+#: and are open still.
 CONNECTIONS = """
 import django
 from django.db.backends.signals import connection_created
@@ -45,7 +46,8 @@ def called(folder: Path, *arguments: str, **environment: str) -> subprocess.Comp
     """The command as an operator calls it."""
     known = {name: value for name, value in os.environ.items() if name not in ("REDIS_URL", "DATABASE_URL")}
     return subprocess.run(
-        (sys.executable, "manage.py", "doctor", *arguments), env={**known, "DATA_FOLDER": str(folder), **environment},
+        (sys.executable, "manage.py", "doctor", *arguments),
+        env={**known, "DATA_FOLDER": str(folder), **environment},
         cwd=settings.ROOT, capture_output=True, text=True, check=False, timeout=30,
     )
 
@@ -106,7 +108,9 @@ def test_a_lease_that_ran_out_long_ago_is_stuck() -> None:
 def test_a_run_in_back_off_is_named_with_its_attempts() -> None:
     run = builders.run()
     Instance.objects.update(attempts=6, lease_until=Now() + LONG_AGO)
-    assert found()["back-off"] == ("WARN", f"tried again later after failed attempts: run {run.pk} (6 attempts)")
+    assert found()["back-off"] == (
+        "WARN", f"tried again later after failed attempts: run {run.pk} (6 attempts)"
+    )
 
 
 def test_an_embedded_server_that_is_stopped_has_no_broken_broker(tmp_path: Path) -> None:
@@ -123,22 +127,26 @@ def test_an_embedded_server_is_known_by_its_lock(tmp_path: Path) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         answer = json.loads(called(tmp_path, "--json").stdout)
     levels: dict[str, Any] = {each["name"]: each["level"] for each in answer["findings"]}
-    assert (answer["ok"], answer["setup"], levels["setup"], levels["broker"]) == (False, "embedded", "ok", "ok")
+    assert (
+        answer["ok"], answer["setup"], levels["setup"], levels["broker"]
+    ) == (False, "embedded", "ok", "ok")
 
 
 def test_no_thread_leaves_a_database_connection_open(tmp_path: Path) -> None:
     (tmp_path / "evolution.sqlite3").touch()
     environment = {**os.environ, "DATA_FOLDER": str(tmp_path), "DATABASE_URL": ""}
     done = subprocess.run(
-        (sys.executable, "-c", CONNECTIONS), env=environment, cwd=settings.ROOT, capture_output=True, text=True, check=False,
-        timeout=30,
+        (sys.executable, "-c", CONNECTIONS), env=environment, cwd=settings.ROOT, capture_output=True,
+        text=True, check=False, timeout=30,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "opened: 1, open: 0\n", "")
 
 
 def test_who_is_frozen_is_told_in_time(tmp_path: Path, frozen: int) -> None:
     there, started = f"127.0.0.1:{frozen}", time.monotonic()
-    done = called(tmp_path, DATABASE_URL=f"postgres://x@{there}/x", REDIS_URL=f"redis://{there}/0", SECRET_KEY="x" * 50)
+    done = called(
+        tmp_path, DATABASE_URL=f"postgres://x@{there}/x", REDIS_URL=f"redis://{there}/0", SECRET_KEY="x" * 50
+    )
     assert time.monotonic() - started < 20  # of which the interpreter's start is a part
     lines = {line.split()[1]: line.split()[0] for line in done.stdout.splitlines()}
     assert (done.returncode, lines["broker"], lines["database"]) == (1, "FAIL", "FAIL")

@@ -28,14 +28,18 @@ def acting(name: str, **environment: Any) -> Instance:
     return intake.submit(document, None, announce=False).instances[0]
 
 
-def told(client: Client, instance: Instance, fields: str = "name compiled observationSpace actionSpace") -> dict[str, Any]:
+def told(
+    client: Client, instance: Instance, fields: str = "name compiled observationSpace actionSpace"
+) -> dict[str, Any]:
     found: dict[str, Any] = run(client, instance, f"environment{{{fields}}}")["environment"]
     return found
 
 
 def test_a_run_tells_the_spaces_that_its_keyword_arguments_make(client: Client) -> None:
     lander = told(client, acting("LunarLander-v3", kwargs={"continuous": True}))
-    assert (lander["name"], lander["actionSpace"]["type"], lander["compiled"]) == ("LunarLander-v3", "Box", False)
+    assert (
+        lander["name"], lander["actionSpace"]["type"], lander["compiled"]
+    ) == ("LunarLander-v3", "Box", False)
     lake = told(client, acting("FrozenLake-v1", kwargs={"map_name": "8x8"}))
     assert lake["observationSpace"] == {"type": "Discrete", "n": 64, "start": 0}
 
@@ -43,12 +47,17 @@ def test_a_run_tells_the_spaces_that_its_keyword_arguments_make(client: Client) 
 @pytest.mark.parametrize("normalised", [True, False])
 def test_a_run_tells_whether_it_is_compiled(client: Client, normalised: bool) -> None:
     cart = told(client, acting("CartPole-v1", normalize_observations=normalised))
-    assert (cart["compiled"], cart["observationSpace"]["shape"], cart["actionSpace"]["n"]) == (not normalised, [4], 2)
+    assert (
+        cart["compiled"], cart["observationSpace"]["shape"], cart["actionSpace"]["n"]
+    ) == (not normalised, [4], 2)
 
 
 @pytest.mark.parametrize("entry", [
     None, {"id": "LunarLander-v3", "needs": "box2d"},
-    {"id": "LunarLander-v3", "description": "", "trouble": "took more than 60 s", "kwargs": {}, "variants": []},
+    {
+        "id": "LunarLander-v3", "description": "", "trouble": "took more than 60 s", "kwargs": {},
+        "variants": []
+    },
 ])
 def test_a_run_tells_what_it_was_staged_with_when_the_package_is_gone(
     client: Client, monkeypatch: pytest.MonkeyPatch, entry: dict[str, Any] | None
@@ -67,13 +76,18 @@ def test_every_type_of_environment_is_told_in_words_for_users(client: Client) ->
     kind: Any = schema.graphql_schema.type_map["EnvironmentType"]
     assert kind.values["DOUBLE_POLE"].description == "Two poles of unequal length, balanced on a cart."
     assert kind.values["TABLE"].description == "A table of inputs and what should be answered."
-    descriptions = {each["name"]: each["description"] for each in ask(client, "{environments{name description}}")["environments"]}
+    descriptions = {
+        each["name"]: each["description"]
+        for each in ask(client, "{environments{name description}}")["environments"]
+    }
     assert "trial of it" not in descriptions["double_pole"].partition(".")[0]
     assert not any("Raises" in text or "`" in text or ".py" in text for text in descriptions.values())
 
 
 @pytest.mark.parametrize("name", ["CartPole-v1", "LunarLander-v3"])
-def test_runs_can_be_looked_at_after_the_key_of_the_server_was_changed(client: Client, settings: Any, name: str) -> None:
+def test_runs_can_be_looked_at_after_the_key_of_the_server_was_changed(
+    client: Client, settings: Any, name: str
+) -> None:
     instance = acting(name)
     genome = Run.load(instance.pk, threads=1).plan.genome
     genomes = genome.pack(genome.random(2, seed=1, generation=0))
@@ -81,7 +95,9 @@ def test_runs_can_be_looked_at_after_the_key_of_the_server_was_changed(client: C
     settings.SECRET_KEY = "another"
     assert client.get(f"/runs/{instance.pk}").status_code == 200
     assert json.loads(client.get(f"/runs/{instance.pk}/agent").content)["network"].startswith("<svg")
-    assert run(client, instance, "champion{genome{parameterCount}} environment{name}")["environment"] == {"name": name}
+    assert run(
+        client, instance, "champion{genome{parameterCount}} environment{name}"
+    )["environment"] == {"name": name}
     with pytest.raises(Broken):
         Run.load(instance.pk, threads=1)
 
@@ -89,10 +105,14 @@ def test_runs_can_be_looked_at_after_the_key_of_the_server_was_changed(client: C
 def test_the_catalogue_tells_of_wrappers_with_their_parameters(client: Client) -> None:
     asked = "{catalogue{wrappers{name description parameters{name type default range unit meaning source}}}}"
     found = {each["name"]: each for each in ask(client, asked)["catalogue"]["wrappers"]}
-    assert {"grayscale", "resize", "frame_stack", "rescale", "clip_reward", "sticky_actions", "delay"} <= set(found)
+    assert {
+        "grayscale", "resize", "frame_stack", "rescale", "clip_reward", "sticky_actions", "delay"
+    } <= set(found)
     assert all(each["description"] and each["parameters"][0]["name"] == "type" for each in found.values())
     (_, size, _) = found["frame_stack"]["parameters"]
-    assert (size["name"], size["default"], size["range"], size["unit"]) == ("stack_size", "4", "from 2 to 100", "observations")
+    assert (size["name"], size["default"], size["range"], size["unit"]) == (
+        "stack_size", "4", "from 2 to 100", "observations"
+    )
 
 
 def test_the_catalogue_tells_which_parts_are_observed_and_what_needs_wrappers(

@@ -50,13 +50,17 @@ def test_every_exception_of_ours_has_an_answer() -> None:
 
 
 @pytest.mark.parametrize(("error", "code", "status"), [
-    (Refused("so not"), "REFUSED", 422), (NotFound("no run 5"), "NOT_FOUND", 404), (Conflict("it ended"), "WRONG_STATE", 409),
-    (Transient("gone"), "UNAVAILABLE", 503), (Broken("bad bytes"), "BROKEN", 500),
-    (PermissionDenied(), "PERMISSION_DENIED", 403), (Http404("There is no run 5."), "NOT_FOUND", 404),
+    (Refused("so not"), "REFUSED", 422), (NotFound("no run 5"), "NOT_FOUND", 404),
+    (Conflict("it ended"), "WRONG_STATE", 409), (Transient("gone"), "UNAVAILABLE", 503),
+    (Broken("bad bytes"), "BROKEN", 500), (PermissionDenied(), "PERMISSION_DENIED", 403),
+    (Http404("There is no run 5."), "NOT_FOUND", 404),
     (RequestDataTooBig("x"), "LIMIT_EXCEEDED", 413), (SuspiciousOperation("x"), "INVALID_FORMAT", 400),
-    (OperationalError("connection to server at 10.0.0.1 refused"), "UNAVAILABLE", 503), (KeyError("x"), "INTERNAL", 500),
+    (OperationalError("connection to server at 10.0.0.1 refused"), "UNAVAILABLE", 503),
+    (KeyError("x"), "INTERNAL", 500),
 ])
-def test_an_exception_is_answered_by_what_the_caller_must_do(error: Exception, code: str, status: int) -> None:
+def test_an_exception_is_answered_by_what_the_caller_must_do(
+    error: Exception, code: str, status: int
+) -> None:
     answer = answer_of(error)
     assert (answer.code, answer.status) == (code, status)
     assert (answer.correlation_id is not None) == (status >= 500)
@@ -73,14 +77,18 @@ def test_a_bug_is_logged_under_the_number_that_is_told(caplog: pytest.LogCapture
 
 
 def failing(request: HttpRequest, what: str) -> HttpResponse:
-    raise {"bug": KeyError("secret"), "nothing": Http404("There is no run 5."), "database": OperationalError("10.0.0.1")}[what]
+    raise {
+        "bug": KeyError("secret"), "nothing": Http404("There is no run 5."),
+        "database": OperationalError("10.0.0.1")
+    }[what]
 
 
 urlpatterns = [path("failing/<str:what>", failing), path("graphql/<str:what>", failing)]
 
 
 @pytest.mark.parametrize(("what", "status", "words"), [
-    ("bug", 500, "not your fault"), ("nothing", 404, "There is no run 5."), ("database", 503, "does not answer"),
+    ("bug", 500, "not your fault"), ("nothing", 404, "There is no run 5."),
+    ("database", 503, "does not answer"),
 ])
 @override_settings(ROOT_URLCONF="tests.api.test_errors")
 def test_a_page_that_fails_is_a_page_that_says_so(client: Client, what: str, status: int, words: str) -> None:
@@ -95,7 +103,9 @@ def test_a_page_that_fails_is_a_page_that_says_so(client: Client, what: str, sta
 
 @override_settings(ROOT_URLCONF="tests.api.test_errors")
 def test_whoever_speaks_json_gets_the_same_as_json(client: Client) -> None:
-    answer: dict[str, Any] = json.loads(client.get("/failing/bug", headers={"Accept": "application/json"}).content)
+    answer: dict[str, Any] = json.loads(
+        client.get("/failing/bug", headers={"Accept": "application/json"}).content
+    )
     assert answer["errors"][0]["extensions"]["code"] == "INTERNAL"
     assert len(answer["errors"][0]["extensions"]["correlationId"]) == 12
 

@@ -30,7 +30,9 @@ pytestmark = pytest.mark.django_db
 
 STOP = {"max_generations": 50}
 NORMALISED: dict[str, dict[str, Any]] = {
-    "dense": {"kind": "weight_evolution", "strategy": {"type": "genetic", "population_size": 4, "parents": 2}},
+    "dense": {
+        "kind": "weight_evolution", "strategy": {"type": "genetic", "population_size": 4, "parents": 2}
+    },
     "graph": {"kind": "neat", "strategy": {"population_size": 5}},
     "remembering": {"kind": "neat", "strategy": {"population_size": 5}, "network": {"recurrent": True}},
 }
@@ -69,7 +71,10 @@ def return_of(model: bytes, instance: Instance, generation: int, index: int) -> 
     """What the network in a file earns in Gymnasium's own CartPole, from where this agent began."""
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     plan = Run.load(instance.pk, threads=1).plan
-    address = {"seed": instance.seed, "generation": generation, "purpose": Purpose.EPISODE, "first": 0, "last": 0, "origin": 0}
+    address = {
+        "seed": instance.seed, "generation": generation, "purpose": Purpose.EPISODE, "first": 0, "last": 0,
+        "origin": 0
+    }
     starts = rollouts_of(plan.environment, plan.genome, sampled=False, **address).starts
     world = gymnasium.make("CartPole-v1", max_episode_steps=60)
     with np.errstate(all="ignore"):
@@ -106,7 +111,9 @@ def test_the_json_file_says_the_same_as_the_onnx_file(
     x = np.random.default_rng(3).normal(0, 5, (50, 4)).astype(np.float32)
     json_file, onnx_file = (client.get(found[each]).content for each in ("JSON", "ONNX"))
     assert json.loads(json_file)["normalization"]["limit"] == 10
-    np.testing.assert_allclose(by_readme(json_file, x, tmp_path, monkeypatch), by_onnx(onnx_file, x), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        by_readme(json_file, x, tmp_path, monkeypatch), by_onnx(onnx_file, x), rtol=1e-4, atol=1e-5
+    )
 
 
 def test_where_the_normalisation_was_not_kept_there_is_no_file_and_a_reason(client: Client) -> None:
@@ -137,7 +144,10 @@ def test_a_large_network_is_offered_as_onnx_only_whatever_its_kind(
     genomes = plan.genome.pack(plan.genome.random(2, seed=1, generation=0))
     instance = builders.generation(instance, [1.0, 0.5], species=[0, 0], genomes=genomes, kept=[0, 1])
     assert set(exports(client, instance, 0, 0)) == {"ONNX"}
-    refused = client.get(f"/agents/{global_id('Agent', instance.pk, 0, 0)}/network.json", headers={"Accept": "application/json"})
+    refused = client.get(
+        f"/agents/{global_id('Agent', instance.pk, 0, 0)}/network.json",
+        headers={"Accept": "application/json"}
+    )
     assert (refused.status_code, b"take ONNX" in refused.content) == (422, True)
     assert set(client.get(f"/runs/{instance.pk}/agent").json()["exports"]) == {"ONNX"}
 

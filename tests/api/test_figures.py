@@ -32,7 +32,9 @@ def text_of(response: Any) -> str:
 
 def test_the_page_of_a_run_names_both_and_where_each_was_reached(client: Client, confirmed: Instance) -> None:
     page = text_of(client.get(f"/runs/{confirmed.pk}"))
-    best, champion = page.split("<dt>Best fitness</dt>")[1].split("<dt>Champion's fitness</dt>".replace("'", "&#x27;"))
+    best, champion = page.split("<dt>Best fitness</dt>")[1].split(
+        "<dt>Champion's fitness</dt>".replace("'", "&#x27;")
+    )
     assert "255.5" in best
     assert "in generation 1<" in best
     assert "222" in champion

@@ -32,11 +32,16 @@ def error_of(response: Any) -> dict[str, Any]:
     (b'{"query": "{server{version}}", "variables": []}', 422, "variables: expected an object"),
     (b'{"query": "{server{version}}", "operationName": 1}', 422, "operationName: expected a text"),
     (b'{"query": "{server{version}}", "variables": {"a": ' + b"9" * 5000 + b"}}", 422, "expected JSON"),
-    (b'{"query": "{server{version}}", "variables": ' + b'{"a":' * 100_000 + b"1" + b"}" * 100_001, 422, "nested too deeply"),
+    (
+        b'{"query": "{server{version}}", "variables": ' + b'{"a":' * 100_000 + b"1" + b"}" * 100_001, 422,
+        "nested too deeply"
+    ),
     (b"[" * 100_000, 422, "nested too deeply"),
     (b'{"query": "' + b"x" * 5_000_000 + b'"}', 413, "too large"),
 ], ids=range(16))
-def test_a_body_that_is_no_request_is_a_typed_error(client: Client, body: bytes, status: int, words: str) -> None:
+def test_a_body_that_is_no_request_is_a_typed_error(
+    client: Client, body: bytes, status: int, words: str
+) -> None:
     response = post(client, body)
     assert response.status_code == status
     error = error_of(response)
@@ -45,7 +50,8 @@ def test_a_body_that_is_no_request_is_a_typed_error(client: Client, body: bytes,
 
 
 @pytest.mark.parametrize("content_type", [
-    "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/graphql", "text/json",
+    "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
+    "application/graphql", "text/json",
 ])
 def test_only_json_is_read(client: Client, content_type: str) -> None:
     response = post(client, GOOD, content_type=content_type)
@@ -59,7 +65,9 @@ def test_json_may_name_its_charset(client: Client) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
 def test_queries_are_posted(client: Client, method: str) -> None:
-    response = client.generic(method, "/graphql?query={server{version}}", GOOD, content_type="application/json")
+    response = client.generic(
+        method, "/graphql?query={server{version}}", GOOD, content_type="application/json"
+    )
     assert response.status_code == 405
     assert response["Allow"] == "GET, POST"
     error_of(response)
@@ -83,7 +91,9 @@ def test_a_variable_of_the_wrong_type_is_a_typed_error(client: Client, variables
     assert error["extensions"]["code"] == "GRAPHQL_INVALID"
 
 
-@pytest.mark.parametrize("by", ["{}", '{number:1,id:"x"}', "{number:null}", "{name:1}", "{number:99999999999}"])
+@pytest.mark.parametrize(
+    "by", ["{}", '{number:1,id:"x"}', "{number:null}", "{name:1}", "{number:99999999999}"]
+)
 def test_a_run_is_found_by_exactly_one_thing(client: Client, by: str) -> None:
     assert refusal(client, "{instance(by:%s){name}}" % by)["extensions"]["code"] == "GRAPHQL_INVALID"  # noqa: UP031
 
@@ -94,7 +104,9 @@ def test_a_text_that_no_database_can_hold_is_a_typed_error(client: Client, searc
     assert error["extensions"]["code"] == "INVALID_FORMAT"
 
 
-@pytest.mark.parametrize("cursor", ["x", "bnVsbA==", "WzFd", "W10=", "WyJ4IiwxXQ==", "W1tdLDFd", "é", "W" * 5000])
+@pytest.mark.parametrize(
+    "cursor", ["x", "bnVsbA==", "WzFd", "W10=", "WyJ4IiwxXQ==", "W1tdLDFd", "é", "W" * 5000]
+)
 def test_a_cursor_that_is_none_of_ours_is_a_typed_error(client: Client, cursor: str) -> None:
     error = refusal(client, "query($c:String){instances(after:$c){nodes{name}}}", c=cursor)
     assert error["extensions"]["code"] == "INVALID_FORMAT"

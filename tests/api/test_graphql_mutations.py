@@ -52,7 +52,9 @@ def do(client: Client, action: str, id: str, extra: str = "") -> dict[str, Any]:
 def test_a_work_item_becomes_a_run_for_each_replicate(client: Client) -> None:
     answer = submit(client, builders.document(replicates=3))
     assert (answer["userErrors"], answer["warnings"]) == ([], [])
-    assert [(run["replicate"], run["state"]) for run in answer["instances"]] == [(0, "QUEUED"), (1, "QUEUED"), (2, "QUEUED")]
+    assert [(run["replicate"], run["state"]) for run in answer["instances"]] == [
+        (0, "QUEUED"), (1, "QUEUED"), (2, "QUEUED")
+    ]
     assert answer["instances"][0]["seed"] == 5
     assert answer["workItem"]["instances"]["totalCount"] == 3
     assert answer["workItem"]["spec"]["record"] == {"agents": "auto"}  # every default is filled in
@@ -92,8 +94,8 @@ def test_every_fault_is_told_at_once_in_the_users_own_keys(client: Client) -> No
     answer = submit(client, faulty)
     problems = {tuple(each["path"]): each for each in answer["userErrors"]}
     assert {path[2:]: each["code"] for path, each in problems.items()} == {
-        ("sede",): "UNKNOWN_FIELD", ("environment", "max_steps"): "INVALID_TYPE", ("replicates",): "INVALID_TYPE",
-        ("environment", "rows", "0"): "NOT_IN_CHOICES",
+        ("sede",): "UNKNOWN_FIELD", ("environment", "max_steps"): "INVALID_TYPE",
+        ("replicates",): "INVALID_TYPE", ("environment", "rows", "0"): "NOT_IN_CHOICES",
     }
     assert all(path[:2] == ("spec", "document") for path in problems)
     misspelt = problems["spec", "document", "sede"]
@@ -102,7 +104,10 @@ def test_every_fault_is_told_at_once_in_the_users_own_keys(client: Client) -> No
 
 
 def test_faults_across_fields_are_told_with_their_row(client: Client) -> None:
-    answer = submit(client, builders.document(environment={"type": "maze", "rows": ["S..", ".?.", "...."], "max_steps": 5}))
+    answer = submit(
+        client,
+        builders.document(environment={"type": "maze", "rows": ["S..", ".?.", "...."], "max_steps": 5})
+    )
     assert {tuple(each["path"][2:]) for each in answer["userErrors"]} == {
         ("environment", "rows", "1"), ("environment", "rows", "2"),
     }
@@ -115,7 +120,8 @@ BAD: dict[str, Any] = {
     "too many replicates": builders.document(replicates=10**6),
     "a huge maze": builders.document(environment={"type": "maze", "rows": HUGE, "max_steps": 10}),
     "a huge whole number": builders.document(seed=10**400), "a negative seed": builders.document(seed=-1),
-    "a boolean for a number": builders.document(seed=True), "a text for a number": builders.document(seed="1"),
+    "a boolean for a number": builders.document(seed=True),
+    "a text for a number": builders.document(seed="1"),
     "a number for a text": builders.document(name=5), "an unknown kind": builders.document(kind="magic"),
     "an unknown environment": builders.document(environment={"type": "moon"}),
     "two starts": builders.document(environment={"type": "maze", "rows": ["SS"], "max_steps": 5}),
@@ -132,7 +138,10 @@ BAD: dict[str, Any] = {
 def test_a_bad_document_ends_in_typed_errors_and_stores_nothing(client: Client, name: str) -> None:
     answer = submit(client, BAD[name])
     assert answer["userErrors"]
-    assert all(each["code"] and each["message"] and each["path"][:2] == ["spec", "document"] for each in answer["userErrors"])
+    assert all(
+        each["code"] and each["message"] and each["path"][:2] == ["spec", "document"]
+        for each in answer["userErrors"]
+    )
     assert (answer["workItem"], answer["instances"], answer["estimate"]) == (None, [], None)
     assert WorkItem.objects.count() == Instance.objects.count() == 0
     checked = ask(client, VALIDATE, document=BAD[name])["validateWorkItem"]
@@ -141,8 +150,9 @@ def test_a_bad_document_ends_in_typed_errors_and_stores_nothing(client: Client, 
 
 def test_a_document_may_stand_in_the_query_itself(client: Client) -> None:
     query = (
-        'mutation { submitWorkItem(input: {spec: {document: {version: 1, kind: "weight_evolution", name: "inline", '
-        'environment: {type: "maze", rows: ["S.G"], max_steps: 3, rewards: {open: 0.5}}, stop: {max_generations: 2}}}}) '
+        'mutation { submitWorkItem(input: {spec: {document: {version: 1, kind: "weight_evolution", name: '
+        '"inline", environment: {type: "maze", rows: ["S.G"], max_steps: 3, rewards: {open: 0.5}}, stop: '
+        '{max_generations: 2}}}}) '
         "{ userErrors { message } workItem { spec } } }"
     )
     answer = ask(client, query)["submitWorkItem"]
@@ -152,8 +162,8 @@ def test_a_document_may_stand_in_the_query_itself(client: Client) -> None:
 
 def test_infinity_in_the_query_itself_is_a_typed_error(client: Client) -> None:
     query = (
-        "{ validateWorkItem(spec: {document: {version: 1, name: null, seed: 1e999, labels: [LOUD, true, $no]}})"
-        " { valid userErrors { path code } } }"
+        "{ validateWorkItem(spec: {document: {version: 1, name: null, seed: 1e999, labels: [LOUD, true, "
+        "$no]}}) { valid userErrors { path code } } }"
     )
     problems = ask(client, query.replace("$no", "2"))["validateWorkItem"]["userErrors"]
     assert {"path": ["spec", "document", "seed"], "code": "OUT_OF_RANGE"} in problems
@@ -172,7 +182,9 @@ def test_checking_stores_nothing_and_tells_the_cost(client: Client) -> None:
 def test_a_run_is_paused_resumed_and_cancelled(client: Client) -> None:
     instance = builders.run()
     id = global_id("Instance", instance.pk)
-    states = [do(client, f"{verb}Instance", id)["instance"]["state"] for verb in ("pause", "resume", "cancel")]
+    states = [
+        do(client, f"{verb}Instance", id)["instance"]["state"] for verb in ("pause", "resume", "cancel")
+    ]
     assert states == ["PAUSED", "QUEUED", "CANCELLED"]
     instance.refresh_from_db()
     assert (instance.state, instance.stop_reason) == ("CANCELLED", "CANCELLED")
@@ -206,18 +218,23 @@ def test_a_run_that_died_out_is_resumed_and_marked(client: Client) -> None:
 
 
 @pytest.mark.parametrize(("died", "reason"), [
-    ({"stop": {"max_generations": 1}}, "no generation left"), ({"state": InstanceState.SUCCEEDED}, "submit its work item again"),
+    ({"stop": {"max_generations": 1}}, "no generation left"),
+    ({"state": InstanceState.SUCCEEDED}, "submit its work item again"),
 ])
-def test_a_run_that_cannot_go_on_is_not_resumed_and_says_why(client: Client, died: dict[str, Any], reason: str) -> None:
-    (problem,) = do(client, "resumeInstance", global_id("Instance", builders.died_out(**died).pk))["userErrors"]
+def test_a_run_that_cannot_go_on_is_not_resumed_and_says_why(
+    client: Client, died: dict[str, Any], reason: str
+) -> None:
+    (problem,) = do(
+        client, "resumeInstance", global_id("Instance", builders.died_out(**died).pk)
+    )["userErrors"]
     assert (problem["code"], problem["path"]) == ("WRONG_STATE", ["id"])
     assert reason in problem["message"]
 
 
 @pytest.mark.parametrize(("id", "code"), [
-    (global_id("Instance", 999), "NOT_FOUND"), (global_id("WorkItem", 1), "INVALID_FORMAT"), ("", "INVALID_FORMAT"),
-    ("rubbish", "INVALID_FORMAT"), ("é", "INVALID_FORMAT"), ("x" * 10_000, "INVALID_FORMAT"),
-    (global_id("Instance", 10**17), "NOT_FOUND"),
+    (global_id("Instance", 999), "NOT_FOUND"), (global_id("WorkItem", 1), "INVALID_FORMAT"),
+    ("", "INVALID_FORMAT"), ("rubbish", "INVALID_FORMAT"), ("é", "INVALID_FORMAT"),
+    ("x" * 10_000, "INVALID_FORMAT"), (global_id("Instance", 10**17), "NOT_FOUND"),
 ])
 def test_an_id_that_names_no_run_is_told(client: Client, id: str, code: str) -> None:
     (problem,) = do(client, "pauseInstance", id)["userErrors"]
@@ -237,7 +254,10 @@ def administrator(client: Client) -> Client:
 
 def delete(client: Client, id: str) -> dict[str, Any]:
     query = "mutation($id: ID!) { deleteNode(input: {id: $id}) { userErrors { code path } deletedId } }"
-    response = post(client, {"query": query, "variables": {"id": id}}, **{"X-CSRFToken": client.cookies["csrftoken"].value})
+    response = post(
+        client, {"query": query, "variables": {"id": id}},
+        **{"X-CSRFToken": client.cookies["csrftoken"].value}
+    )
     found: dict[str, Any] = json.loads(response.content)["data"]["deleteNode"]
     return found
 
@@ -255,6 +275,8 @@ def test_a_run_or_a_work_item_is_deleted_with_everything_below_it(administrator:
 def test_an_active_run_is_not_deleted(administrator: Client) -> None:
     instance = builders.run()
     for id in (global_id("Instance", instance.pk), global_id("WorkItem", instance.work_item_id)):
-        assert delete(administrator, id) == {"userErrors": [{"code": "WRONG_STATE", "path": ["id"]}], "deletedId": None}
+        assert delete(administrator, id) == {
+            "userErrors": [{"code": "WRONG_STATE", "path": ["id"]}], "deletedId": None
+        }
     assert delete(administrator, global_id("Generation", 1, 0))["userErrors"][0]["code"] == "INVALID_FORMAT"
     assert delete(administrator, global_id("WorkItem", 99))["userErrors"][0]["code"] == "NOT_FOUND"

@@ -24,7 +24,9 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def lived() -> Instance:
     """A run that has lived all its generations for real."""
-    instance = builders.run(stop={"max_generations": 4}, strategy={"type": "genetic", "population_size": 12, "parents": 4})
+    instance = builders.run(
+        stop={"max_generations": 4}, strategy={"type": "genetic", "population_size": 12, "parents": 4}
+    )
     work_shift(instance.pk, threads=1)
     instance = Instance.objects.get(pk=instance.pk)
     assert instance.state == InstanceState.SUCCEEDED
@@ -33,7 +35,9 @@ def lived() -> Instance:
 
 def run(client: Client, instance: Instance, fields: str, **variables: Any) -> dict[str, Any]:
     """Fields of a run."""
-    found: dict[str, Any] = ask(client, f"{{ instance(by: {{number: {instance.pk}}}) {{ {fields} }} }}", **variables)["instance"]
+    found: dict[str, Any] = ask(
+        client, f"{{ instance(by: {{number: {instance.pk}}}) {{ {fields} }} }}", **variables
+    )["instance"]
     return found
 
 
@@ -41,7 +45,10 @@ def run(client: Client, instance: Instance, fields: str, **variables: Any) -> di
 
 
 def test_a_run_tells_what_it_is_and_why_it_ended(client: Client, lived: Instance) -> None:
-    answer = run(client, lived, "id number name kind state stopReason explainStop seed digest reproducible provenance endedAt")
+    answer = run(
+        client, lived,
+        "id number name kind state stopReason explainStop seed digest reproducible provenance endedAt"
+    )
     assert (answer["number"], answer["name"], answer["kind"]) == (lived.pk, "little maze", "WEIGHT_EVOLUTION")
     assert (answer["state"], answer["stopReason"], answer["seed"]) == ("SUCCEEDED", "GENERATION_LIMIT", 5)
     assert answer["explainStop"]["rule"] == "GENERATION_LIMIT"
@@ -52,7 +59,9 @@ def test_a_run_tells_what_it_is_and_why_it_ended(client: Client, lived: Instance
 
 def test_a_run_is_found_by_number_or_by_id(client: Client, lived: Instance) -> None:
     found = run(client, lived, "id")["id"]
-    assert ask(client, "query($id:ID){instance(by:{id:$id}){number}}", id=found)["instance"]["number"] == lived.pk
+    assert ask(
+        client, "query($id:ID){instance(by:{id:$id}){number}}", id=found
+    )["instance"]["number"] == lived.pk
     assert ask(client, "{instance(by:{number:999}){number}}")["instance"] is None
     assert refusal(client, '{instance(by:{id:"rubbish"}){number}}')["extensions"]["code"] == "INVALID_FORMAT"
 
@@ -60,8 +69,9 @@ def test_a_run_is_found_by_number_or_by_id(client: Client, lived: Instance) -> N
 def test_progress_and_work_item_come_with_a_run(client: Client, lived: Instance) -> None:
     answer = run(
         client, lived,
-        "progress{state generation maxGenerations fraction totalEvaluations populationSize evaluationsPerSecond estimatedEndAt}"
-        " workItem{name labels specHash warnings{code} instances{totalCount nodes{number}}}",
+        "progress{state generation maxGenerations fraction totalEvaluations populationSize "
+        "evaluationsPerSecond estimatedEndAt} workItem{name labels specHash warnings{code} "
+        "instances{totalCount nodes{number}}}",
     )
     progress = answer["progress"]
     assert (progress["generation"], progress["maxGenerations"], progress["fraction"]) == (3, 4, 1.0)
@@ -73,14 +83,19 @@ def test_progress_and_work_item_come_with_a_run(client: Client, lived: Instance)
 def test_runs_are_listed_filtered_ordered_and_counted(client: Client) -> None:
     for name in ("b", "a", "c"):
         builders.run(name=name, start=name != "c")
-    listed = "{instances(filter:{states:[QUEUED]},orderBy:{field:NAME,direction:ASC}){totalCount nodes{name}}}"
+    listed = (
+        "{instances(filter:{states:[QUEUED]},orderBy:{field:NAME,direction:ASC}){totalCount nodes{name}}}"
+    )
     assert ask(client, listed)["instances"] == {"totalCount": 2, "nodes": [{"name": "a"}, {"name": "b"}]}
 
 
 def test_runs_are_found_by_how_they_ended(client: Client, lived: Instance) -> None:
     died, old = builders.died_out(), builders.died_out(state=InstanceState.SUCCEEDED)
     builders.run()
-    listed = "query($o:[InstanceOutcome!]){instances(filter:{outcomes:$o}){totalCount nodes{number outcome state}}}"
+    listed = (
+        "query($o:[InstanceOutcome!]){instances(filter:{outcomes:$o}){totalCount nodes{number outcome "
+        "state}}}"
+    )
     assert ask(client, listed, o=["LIMIT_REACHED"])["instances"]["nodes"] == [
         {"number": lived.pk, "outcome": "LIMIT_REACHED", "state": "SUCCEEDED"}
     ]
@@ -119,8 +134,8 @@ def test_rows_are_counted_only_when_asked(client: Client) -> None:
 
 def test_a_page_of_runs_takes_the_same_number_of_statements_however_long_it_is(client: Client) -> None:
     query = (
-        "{instances{nodes{name progress{fraction} workItem{name submittedBy} champion{name fitness instance{number}"
-        " generation{number hasCheckpoint} parents{name generation{number}}}}}}"
+        "{instances{nodes{name progress{fraction} workItem{name submittedBy} champion{name fitness "
+        "instance{number} generation{number hasCheckpoint} parents{name generation{number}}}}}}"
     )
 
     def statements() -> int:
@@ -145,9 +160,9 @@ def test_a_page_of_runs_takes_the_same_number_of_statements_however_long_it_is(c
 def test_generations_tell_their_figures_champion_and_digest(client: Client, lived: Instance) -> None:
     answer = run(
         client, lived,
-        "generations(first:2){totalCount nodes{number digest hasCheckpoint startedAt completedAt champion{isChampion rank}"
-        " statistics{size evaluated failed best mean bestSoFar threshold seconds}}} generation(number:3){digest}"
-        " missing:generation(number:9){digest}",
+        "generations(first:2){totalCount nodes{number digest hasCheckpoint startedAt completedAt "
+        "champion{isChampion rank} statistics{size evaluated failed best mean bestSoFar threshold seconds}}} "
+        "generation(number:3){digest} missing:generation(number:9){digest}",
     )
     generations = answer["generations"]
     assert (generations["totalCount"], [each["number"] for each in generations["nodes"]]) == (4, [0, 1])
@@ -159,7 +174,8 @@ def test_generations_tell_their_figures_champion_and_digest(client: Client, live
 def test_statistics_can_be_thinned_and_cut(client: Client, lived: Instance) -> None:
     answer = run(
         client, lived,
-        "all:statistics{generation best} part:statistics(from:1,to:2){generation} two:statistics(maxPoints:2){generation}",
+        "all:statistics{generation best} part:statistics(from:1,to:2){generation} "
+        "two:statistics(maxPoints:2){generation}",
     )
     assert [row["generation"] for row in answer["all"]] == [0, 1, 2, 3]
     assert [row["generation"] for row in answer["part"]] == [1, 2]
@@ -169,7 +185,9 @@ def test_statistics_can_be_thinned_and_cut(client: Client, lived: Instance) -> N
 # Agents
 
 
-def test_agents_are_filtered_and_ordered_within_a_run_or_a_generation(client: Client, lived: Instance) -> None:
+def test_agents_are_filtered_and_ordered_within_a_run_or_a_generation(
+    client: Client, lived: Instance
+) -> None:
     answer = run(
         client, lived,
         "agents(first:5,orderBy:{field:FITNESS}){totalCount nodes{fitness}}"
@@ -191,7 +209,8 @@ def test_agents_are_filtered_and_ordered_within_a_run_or_a_generation(client: Cl
 
 def test_an_agent_knows_its_family(client: Client, lived: Instance) -> None:
     answer = run(
-        client, lived, "generation(number:1){agents(first:12){nodes{id name parents{id name offspring(first:50){nodes{id}}}}}}"
+        client, lived, "generation(number:1){agents(first:12){nodes{id name parents{id name "
+        "offspring(first:50){nodes{id}}}}}}"
     )
     for child in answer["generation"]["agents"]["nodes"]:
         assert 1 <= len(child["parents"]) <= 2
@@ -207,7 +226,8 @@ def test_novelty_is_seen_of_agents_and_of_generations(client: Client) -> None:
     )
     work_shift(instance.pk, threads=1)
     answer = run(
-        client, instance, "explainStop generations{nodes{novelty{mean largest archiveSize}statistics{threshold viable}"
+        client, instance,
+        "explainStop generations{nodes{novelty{mean largest archiveSize}statistics{threshold viable}"
         "agents{nodes{novelty fitness isViable}}}}",
     )
     generations = answer["generations"]["nodes"]
@@ -217,7 +237,9 @@ def test_novelty_is_seen_of_agents_and_of_generations(client: Client) -> None:
         scores = [agent["novelty"] for agent in agents]
         assert each["novelty"]["largest"] == max(scores)
         assert each["novelty"]["mean"] == pytest.approx(added(scores) / len(scores))
-        assert [agent["isViable"] for agent in agents] == [score >= statistics["threshold"] for score in scores]
+        assert [agent["isViable"] for agent in agents] == [
+            score >= statistics["threshold"] for score in scores
+        ]
         assert sum(agent["isViable"] for agent in agents) == statistics["viable"]
     assert answer["explainStop"]["led_to"]["archive_size"] == 6
 
@@ -245,11 +267,15 @@ def test_a_run_that_looks_for_fitness_has_no_novelty(client: Client, lived: Inst
 
 def test_a_failed_agent_says_why(client: Client) -> None:
     instance = builders.generation(builders.run(), [1.0, None], threshold=0.5)
-    nodes = run(client, instance, "agents{nodes{state fitness rank isViable failure{reason message}}}")["agents"]["nodes"]
+    nodes = run(
+        client, instance, "agents{nodes{state fitness rank isViable failure{reason message}}}"
+    )["agents"]["nodes"]
     assert nodes == [
         {"state": "EVALUATED", "fitness": 1.0, "rank": 1, "isViable": True, "failure": None},
         {"state": "FAILED", "fitness": None, "rank": None, "isViable": False,
-         "failure": {"reason": "NON_FINITE_FITNESS", "message": "Its fitness was infinite, or no number at all."}},
+         "failure": {
+             "reason": "NON_FINITE_FITNESS", "message": "Its fitness was infinite, or no number at all."
+         }},
     ]
 
 
@@ -259,8 +285,8 @@ def test_a_failed_agent_says_why(client: Client) -> None:
 def test_a_champions_network_can_be_drawn_and_its_weights_read(client: Client, lived: Instance) -> None:
     genome = run(
         client, lived,
-        "champion{genome{__typename parameterCount network{level depth svg nodes{id role layer label bias x y}"
-        " edges{from to weight}} ... on WeightGenome{weights}}}",
+        "champion{genome{__typename parameterCount network{level depth svg nodes{id role layer label bias x "
+        "y} edges{from to weight}} ... on WeightGenome{weights}}}",
     )["champion"]["genome"]
     assert (genome["__typename"], genome["parameterCount"]) == ("WeightGenome", builders.WEIGHTS)
     network = genome["network"]
@@ -274,7 +300,8 @@ def test_a_champions_network_can_be_drawn_and_its_weights_read(client: Client, l
 
 def test_an_episode_is_lived_again_as_it_was_scored(client: Client, lived: Instance) -> None:
     agents = run(
-        client, lived, "agents(first:30){nodes{fitness steps episodes{index seed return steps terminated truncated"
+        client, lived,
+        "agents(first:30){nodes{fitness steps episodes{index seed return steps terminated truncated"
         " trajectory{actions rewards positions}}}}",
     )["agents"]["nodes"]
     for agent in agents:
@@ -289,7 +316,9 @@ def test_an_episode_is_lived_again_as_it_was_scored(client: Client, lived: Insta
 def test_long_lives_are_not_lived_again_and_many_only_up_to_a_limit(
     client: Client, lived: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    every = f"{{instance(by:{{number:{lived.pk}}}){{agents(first:30){{nodes{{episodes{{trajectory{{rewards}}}}}}}}}}}}"
+    every = (
+        f"{{instance(by:{{number:{lived.pk}}}){{agents(first:30){{nodes{{episodes{{trajectory{{rewards}}}}}}}}}}}}"
+    )
     monkeypatch.setattr("api.graphql.budgets.MOST_REPLAY_SECONDS", 0.01)
     assert "replays episodes for about 0.01 seconds" in refusal(client, every)["message"]
     monkeypatch.setattr("processing.core.search.replays.MOST_REPLAY_SECONDS", 0.0)
@@ -310,9 +339,14 @@ def test_an_agent_whose_genome_was_not_kept_has_none(client: Client) -> None:
 
 
 def test_events_are_read_behind_a_sequence_number_or_a_cursor(client: Client, lived: Instance) -> None:
-    every = run(client, lived, "events(first:100){totalCount nodes{id sequence type level message data generation}}")["events"]
+    every = run(
+        client, lived, "events(first:100){totalCount nodes{id sequence type level message data generation}}"
+    )["events"]
     assert [event["sequence"] for event in every["nodes"]] == list(range(1, every["totalCount"] + 1))
-    later = run(client, lived, "events(afterSequence:3,types:[STATE_CHANGED],minimumLevel:INFO){nodes{sequence message}}")
+    later = run(
+        client, lived,
+        "events(afterSequence:3,types:[STATE_CHANGED],minimumLevel:INFO){nodes{sequence message}}"
+    )
     assert [event["message"] for event in later["events"]["nodes"]] == [
         "Completed: The number of generations that the work item allows was reached."
     ]
@@ -323,11 +357,13 @@ def test_events_are_read_behind_a_sequence_number_or_a_cursor(client: Client, li
 
 def test_everything_with_an_id_can_be_fetched_again(client: Client, lived: Instance) -> None:
     answer = run(
-        client, lived, "id workItem{id} generation(number:1){id agents(first:1){nodes{id}}} events(first:1){nodes{id}}"
+        client, lived,
+        "id workItem{id} generation(number:1){id agents(first:1){nodes{id}}} events(first:1){nodes{id}}"
     )
     ids = {
-        "Instance": answer["id"], "WorkItem": answer["workItem"]["id"], "Generation": answer["generation"]["id"],
-        "Agent": answer["generation"]["agents"]["nodes"][0]["id"], "Event": answer["events"]["nodes"][0]["id"],
+        "Instance": answer["id"], "WorkItem": answer["workItem"]["id"],
+        "Generation": answer["generation"]["id"], "Agent": answer["generation"]["agents"]["nodes"][0]["id"],
+        "Event": answer["events"]["nodes"][0]["id"],
     }
     query = (
         "query($ids:[ID!]!){nodes(ids:$ids){__typename id ... on Agent{name generation{number}}"
@@ -336,7 +372,9 @@ def test_everything_with_an_id_can_be_fetched_again(client: Client, lived: Insta
     nodes = ask(client, query, ids=list(ids.values()))["nodes"]
     assert [(node["__typename"], node["id"]) for node in nodes] == list(ids.items())
     assert nodes[3]["name"] == f"{lived.pk}-1-0"
-    assert ask(client, "query($id:ID!){node(id:$id){... on Generation{number}}}", id=ids["Generation"]) == {"node": {"number": 1}}
+    assert ask(
+        client, "query($id:ID!){node(id:$id){... on Generation{number}}}", id=ids["Generation"]
+    ) == {"node": {"number": 1}}
 
 
 @pytest.mark.parametrize("id", [
@@ -352,8 +390,12 @@ def test_an_id_of_nothing_is_null(client: Client, id: str) -> None:
 
 def test_the_server_tells_its_load_and_limits(client: Client) -> None:
     builders.run()
-    server = ask(client, "{server{version kinds queuedInstances runningInstances maxPageSize maxQueryCost}}")["server"]
-    assert (server["kinds"], server["queuedInstances"], server["runningInstances"]) == (["WEIGHT_EVOLUTION", "NEAT"], 1, 0)
+    server = ask(
+        client, "{server{version kinds queuedInstances runningInstances maxPageSize maxQueryCost}}"
+    )["server"]
+    assert (
+        server["kinds"], server["queuedInstances"], server["runningInstances"]
+    ) == (["WEIGHT_EVOLUTION", "NEAT"], 1, 0)
     assert (server["maxPageSize"], server["maxQueryCost"]) == (100, 10_000)
 
 
@@ -367,7 +409,8 @@ def test_examples_can_be_submitted_as_they_are(client: Client) -> None:
 
 def test_the_catalogue_is_printed_from_the_tables(client: Client) -> None:
     answer = ask(
-        client, "{catalogue{kinds{kind genome strategies} strategies{name parameters{name meaning default range unit}}}"
+        client, "{catalogue{kinds{kind genome strategies} strategies{name parameters{name meaning default "
+        "range unit}}}"
         ' environments(search:"MA"){name observationSpace actionSpace parameters{name}}'
         ' none:environments(search:"nowhere"){name}}',
     )
@@ -378,25 +421,32 @@ def test_the_catalogue_is_printed_from_the_tables(client: Client) -> None:
     assert elites["meaning"] == "Best agents copied unchanged into the next generation."
     assert (elites["default"], elites["unit"]) == ("1", "agents")
     (maze,) = answer["environments"]
-    assert (maze["observationSpace"], maze["actionSpace"]) == ({"shape": [24], "type": "float32"}, {"size": 9})
+    assert (maze["observationSpace"], maze["actionSpace"]) == (
+        {"shape": [24], "type": "float32"}, {"size": 9}
+    )
     assert answer["none"] == []
 
 
 def test_a_runs_environment_has_its_map(client: Client) -> None:
-    environment = run(client, builders.run(), "environment{type name maxSteps maze{rows start shortestPath}}")["environment"]
+    environment = run(
+        client, builders.run(), "environment{type name maxSteps maze{rows start shortestPath}}"
+    )["environment"]
     assert environment == {
         "type": "MAZE", "name": "maze", "maxSteps": 12,
         "maze": {"rows": ["S.#", "...", "#.G"], "start": [0, 0], "shortestPath": 2},
     }
 
 
-def test_the_documents_schema_is_given_out_with_the_limits_of_this_server(client: Client, settings: Any) -> None:
+def test_the_documents_schema_is_given_out_with_the_limits_of_this_server(
+    client: Client, settings: Any
+) -> None:
     assert ask(client, "{workItemSchema}")["workItemSchema"]["title"] == "Work item"
     settings.LIMITS = {"max_replicates": 7, "max_population": 70}
     own = ask(client, "{workItemSchema catalogue{strategies{name parameters{name range}}}}")
     assert own["workItemSchema"]["$defs"]["Neat"]["properties"]["replicates"]["maximum"] == 7
     sizes = [
-        each["range"] for one in own["catalogue"]["strategies"] for each in one["parameters"] if each["name"] == "population_size"
+        each["range"] for one in own["catalogue"]["strategies"]
+        for each in one["parameters"] if each["name"] == "population_size"
     ]
     assert {each.rpartition(" ")[2] for each in sizes} == {"70"}
     assert refusal(client, "{workItemSchema(version:2)}")["extensions"]["code"] == "NOT_FOUND"
@@ -433,7 +483,10 @@ def test_workers_are_told_with_their_work_in_few_statements(client: Client) -> N
         services.register_worker(name=f"w{number}", host="h", profile="p", threads=2)
     services.see_worker(name="w1", counts=services.Counts(generations=3, evaluations=300))
     services.claim(instance_id=held.pk, worker="w1/7", lease_seconds=60.0)
-    fields = "name online queues activity host threads numericProfile evaluationsPerMinute evaluations startedAt lastSeenAt"
+    fields = (
+        "name online queues activity host threads numericProfile evaluationsPerMinute evaluations startedAt "
+        "lastSeenAt"
+    )
     with CaptureQueriesContext(connection) as queries:
         told = ask(client, f"{{ workers {{ {fields} }} }}")["workers"]
     assert [each["name"] for each in told] == ["w0", "w1", "w2", "w3"]

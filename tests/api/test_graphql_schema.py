@@ -23,7 +23,10 @@ TYPES = schema.graphql_schema.type_map
 
 
 def own_types() -> list[GraphQLNamedType]:
-    return [each for each in TYPES.values() if not each.name.startswith("__") and not is_specified_scalar_type(each)]
+    return [
+        each for each in TYPES.values()
+        if not each.name.startswith("__") and not is_specified_scalar_type(each)
+    ]
 
 
 def test_the_printed_schema_is_fresh() -> None:
@@ -37,11 +40,15 @@ def test_every_type_field_argument_and_value_is_described() -> None:
         if isinstance(each, GraphQLObjectType | GraphQLInterfaceType):
             for name, field in each.fields.items():
                 missing += [] if field.description else [f"{each.name}.{name}"]
-                missing += [f"{each.name}.{name}({key})" for key, value in field.args.items() if not value.description]
+                missing += [
+                    f"{each.name}.{name}({key})" for key, value in field.args.items() if not value.description
+                ]
         if isinstance(each, GraphQLInputObjectType):
             missing += [f"{each.name}.{name}" for name, value in each.fields.items() if not value.description]
         if isinstance(each, GraphQLEnumType):
-            missing += [f"{each.name}.{name}" for name, member in each.values.items() if not member.description]
+            missing += [
+                f"{each.name}.{name}" for name, member in each.values.items() if not member.description
+            ]
     assert missing == []
 
 
@@ -67,11 +74,13 @@ def test_enumerations_are_printed_from_the_tables() -> None:
 
 
 @pytest.mark.parametrize("field", [
-    "Query.node", "Query.nodes", "Query.viewer", "Query.server", "Query.workItems", "Query.instances", "Query.instance",
-    "Query.examples", "Query.validateWorkItem", "Query.workItemSchema", "Query.environments", "Mutation.submitWorkItem",
+    "Query.node", "Query.nodes", "Query.viewer", "Query.server", "Query.workItems", "Query.instances",
+    "Query.instance", "Query.examples", "Query.validateWorkItem", "Query.workItemSchema",
+    "Query.environments", "Mutation.submitWorkItem",
     "Mutation.pauseInstance", "Mutation.resumeInstance", "Mutation.cancelInstance", "Mutation.deleteNode",
-    "Instance.digest", "Instance.reproducible", "Instance.explainStop", "Generation.digest", "Agent.steps", "Agent.operator",
-    "Agent.isViable", "UserError.hint", "Network.svg", "Trajectory.positions", "Instance.statistics", "Instance.events",
+    "Instance.digest", "Instance.reproducible", "Instance.explainStop", "Generation.digest", "Agent.steps",
+    "Agent.operator", "Agent.isViable", "UserError.hint", "Network.svg", "Trajectory.positions",
+    "Instance.statistics", "Instance.events",
 ])
 def test_the_fields_that_clients_build_on_are_there(field: str) -> None:
     kind, name = field.split(".")

@@ -34,7 +34,8 @@ HOSTILE = {
     "pages in pages": "{instances(first:100){nodes{agents(first:100){nodes{name}}}}}",
     "pages in pages by variables": "query($n:Int=100){instances(first:$n){nodes{agents(first:$n){nodes{name}}}}}",
     "pages in edges": "{instances(first:100){edges{node{agents(first:100){edges{node{name}}}}}}}",
-    "pages in pages in fragments": "{instances(first:100){nodes{...a}}} fragment a on Instance{agents(first:100){nodes{name}}}",
+    "pages in pages in fragments": "{instances(first:100){nodes{...a}}} fragment a on "
+    "Instance{agents(first:100){nodes{name}}}",
     "many lives again": "{instances(first:50){nodes{champion{episodes(first:100){return}}}}}",
     "many nodes": "{nodes(ids:" + json.dumps(["x"] * 101) + "){id}}",
     "doubling fragments": "{...f0} " + numbered("fragment f{number} on Query{{...f{next} ...f{next}}}", 300)
@@ -89,7 +90,9 @@ def test_an_honest_query_passes(client: Client, query: str) -> None:
 
 
 def test_the_query_that_graphiql_submits_with_passes(client: Client) -> None:
-    answer = ask(client, submission(builders.document(labels=["a", 'quoted "b"', "c"], description="line\nline")))
+    answer = ask(
+        client, submission(builders.document(labels=["a", 'quoted "b"', "c"], description="line\nline"))
+    )
     assert answer["submitWorkItem"]["userErrors"] == []
 
 

@@ -17,7 +17,9 @@ def test_a_process_that_answers_is_alive(client: Client) -> None:
 def test_a_server_is_ready_when_database_tables_and_broker_are(client: Client) -> None:
     response = client.get("/readyz")
     assert response.status_code == 200
-    assert json.loads(response.content) == {"status": "ok", "database": "ok", "migrations": "ok", "broker": "ok"}
+    assert json.loads(response.content) == {
+        "status": "ok", "database": "ok", "migrations": "ok", "broker": "ok"
+    }
 
 
 @pytest.mark.django_db
@@ -25,7 +27,9 @@ def test_a_server_without_its_broker_is_not_ready(client: Client, dead_broker: N
     response = client.get("/readyz")
     assert response.status_code == 503
     answer = json.loads(response.content)
-    assert (answer["status"], answer["broker"], answer["database"]) == ("unavailable", "does not answer", "ok")
+    assert (answer["status"], answer["broker"], answer["database"]) == (
+        "unavailable", "does not answer", "ok"
+    )
 
 
 @pytest.mark.django_db

@@ -47,7 +47,9 @@ def test_documents_are_equal_where_they_mean_the_same(client: Client) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("key", [("novelty",), ("strategy", "mutation_scale"), ("record",)])
-def test_a_work_item_from_before_a_key_was_added_is_still_the_same(client: Client, key: tuple[str, ...]) -> None:
+def test_a_work_item_from_before_a_key_was_added_is_still_the_same(
+    client: Client, key: tuple[str, ...]
+) -> None:
     first = submit(client, builders.document(), "mine")
     work_item = WorkItem.objects.get()
     *groups, last = key
@@ -57,7 +59,9 @@ def test_a_work_item_from_before_a_key_was_added_is_still_the_same(client: Clien
     del place[last]
     work_item.save()
     assert submit(client, builders.document(), "mine")["workItem"] == first["workItem"]
-    assert submit(client, builders.document(stop={"max_generations": 51}), "mine")["userErrors"][0]["code"] == "CONFLICT"
+    assert submit(
+        client, builders.document(stop={"max_generations": 51}), "mine"
+    )["userErrors"][0]["code"] == "CONFLICT"
 
 
 @pytest.mark.django_db
@@ -81,10 +85,14 @@ def test_a_stored_work_item_that_is_none_any_more_is_another_one(client: Client)
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("changes", "start"), [({"seed": 6}, True), ({"name": "other"}, True), ({}, False)])
-def test_something_else_under_the_same_key_is_refused(client: Client, changes: dict[str, Any], start: bool) -> None:
+def test_something_else_under_the_same_key_is_refused(
+    client: Client, changes: dict[str, Any], start: bool
+) -> None:
     submit(client, builders.document(), "mine")
     refused = submit(client, builders.document(**changes), "mine", start)
-    assert [(each["code"], each["path"]) for each in refused["userErrors"]] == [("CONFLICT", ["idempotencyKey"])]
+    assert [
+        (each["code"], each["path"]) for each in refused["userErrors"]
+    ] == [("CONFLICT", ["idempotencyKey"])]
     assert (refused["workItem"], WorkItem.objects.count()) == (None, 1)
 
 
@@ -92,19 +100,26 @@ def test_something_else_under_the_same_key_is_refused(client: Client, changes: d
 @pytest.mark.parametrize("key", ["", "x" * 201, "a\nb", "a\0b", "\ud800"])
 def test_a_key_that_cannot_be_one_is_told(client: Client, key: str) -> None:
     refused = submit(client, builders.document(), key)
-    assert [(each["code"], each["path"]) for each in refused["userErrors"]] == [("INVALID_FORMAT", ["idempotencyKey"])]
+    assert [(each["code"], each["path"]) for each in refused["userErrors"]] == [
+        ("INVALID_FORMAT", ["idempotencyKey"])
+    ]
     assert WorkItem.objects.count() == 0
 
 
 @pytest.mark.django_db
 def test_submissions_without_a_key_are_different_ones(client: Client) -> None:
-    assert submit(client, builders.document(), None)["workItem"] != submit(client, builders.document(), None)["workItem"]
+    assert submit(client, builders.document(), None)["workItem"] != submit(
+        client, builders.document(), None
+    )["workItem"]
 
 
 @pytest.mark.django_db
 def test_keys_belong_to_who_chose_them() -> None:
     ada, grace = (User.objects.create_user(name, password="x") for name in ("ada", "grace"))
-    items = {intake.submit(builders.document(), owner, idempotency_key="k").work_item.pk for owner in (ada, grace, None, ada)}
+    items = {
+        intake.submit(builders.document(), owner, idempotency_key="k").work_item.pk
+        for owner in (ada, grace, None, ada)
+    }
     assert len(items) == 3
 
 
@@ -151,7 +166,8 @@ def test_whoever_comes_second_answers_what_the_first_has_stored(monkeypatch: pyt
         try:
             others.append(intake.submit(builders.document(), None, idempotency_key="mine").work_item.pk)
         finally:
-            BaseDatabaseWrapper.close(connection)  # SQLite's own `close` keeps a connection to a database in memory open
+            # SQLite's own `close` keeps a connection to a database in memory open
+            BaseDatabaseWrapper.close(connection)
 
     def meanwhile(execute: Any, sql: str, parameters: Any, many: bool, context: Any) -> Any:
         result = execute(sql, parameters, many, context)

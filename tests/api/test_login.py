@@ -21,7 +21,9 @@ def printed() -> str:
 
 def test_the_link_has_the_port_of_the_server_that_runs(tmp_path: Path, settings: Any) -> None:
     settings.DATA_FOLDER = tmp_path / "data"
-    with contextlib.closing(lock(settings.DATA_FOLDER)), announced(settings.DATA_FOLDER, "http://127.0.0.1:4321"):
+    with contextlib.closing(lock(settings.DATA_FOLDER)), announced(
+        settings.DATA_FOLDER, "http://127.0.0.1:4321"
+    ):
         assert printed().startswith("http://127.0.0.1:4321/")
     assert printed().startswith("http://127.0.0.1:8000/")
 

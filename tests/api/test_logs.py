@@ -1,4 +1,5 @@
-"""The log: one JSON object a line for programs, and an identifier that leads from an answer to its records."""
+"""The log: one JSON object a line for programs, and an identifier that leads from an answer to its records.
+"""
 
 import io
 import json
@@ -40,7 +41,9 @@ def test_the_number_that_a_user_is_told_leads_to_its_record(client: Client, line
     assert "KeyError" in record["traceback"]
 
 
-@pytest.mark.parametrize(("sent", "is_kept"), [("abc-1", True), ("", False), ("x" * 65, False), ("a b", False), ("a\tb", False)])
+@pytest.mark.parametrize(
+    ("sent", "is_kept"), [("abc-1", True), ("", False), ("x" * 65, False), ("a b", False), ("a\tb", False)]
+)
 def test_an_answer_names_its_request(client: Client, sent: str, is_kept: bool) -> None:
     answered = client.get("/healthz", headers={"X-Request-ID": sent})["X-Request-ID"]
     assert answered
@@ -74,13 +77,18 @@ def test_an_object_is_one_line_whatever_is_logged(lines: Any) -> None:
 def test_the_format_is_chosen_by_the_environment() -> None:
     def said(chosen: str) -> subprocess.CompletedProcess[str]:
         code = "import django, logging; django.setup(); logging.getLogger('x').warning('hello')"
-        environment = os.environ | {"LOG_FORMAT": chosen, "DJANGO_SETTINGS_MODULE": "mlbackend.settings", "WORKER_NAME": "w1"}
+        environment = os.environ | {
+            "LOG_FORMAT": chosen, "DJANGO_SETTINGS_MODULE": "mlbackend.settings", "WORKER_NAME": "w1"
+        }
         return subprocess.run(
-            (sys.executable, "-c", code), env=environment, cwd=settings.ROOT, capture_output=True, text=True, check=False
+            (sys.executable, "-c", code), env=environment, cwd=settings.ROOT, capture_output=True, text=True,
+            check=False
         )
 
     record = json.loads(said("json").stderr)
-    assert (record["message"], record["level"], record["logger"], record["worker"]) == ("hello", "WARNING", "x", "w1")
+    assert (
+        record["message"], record["level"], record["logger"], record["worker"]
+    ) == ("hello", "WARNING", "x", "w1")
     assert record["time"].endswith("+00:00")
     assert said("line").stderr.endswith("WARNING x: hello\n")
     assert "LOG_FORMAT: expected line or json" in said("xml").stderr

@@ -25,13 +25,16 @@ def scraped(client: Client, **headers: str) -> dict[tuple[str, tuple[tuple[str, 
     assert response["Content-Type"].startswith("text/plain")
     families = text_string_to_metric_families(response.content.decode())
     return {
-        (sample.name, tuple(sorted(sample.labels.items()))): sample.value for family in families for sample in family.samples
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value for family in families
+        for sample in family.samples
     }
 
 
 def test_work_is_counted_for_each_worker(client: Client) -> None:
     services.register_worker(name="w1", host="h", profile="p", threads=2)
-    services.see_worker(name="w1", counts=services.Counts(claims=7, commits=5, fenced=1, generations=4, evaluations=400))
+    services.see_worker(
+        name="w1", counts=services.Counts(claims=7, commits=5, fenced=1, generations=4, evaluations=400)
+    )
     found = scraped(client)
     assert found["evolution_steps_total", (("outcome", "committed"), ("worker", "w1"))] == 5
     assert found["evolution_steps_total", (("outcome", "fenced"), ("worker", "w1"))] == 1

@@ -5,7 +5,13 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from graphql import GraphQLInputObjectType, GraphQLObjectType, get_named_type, is_leaf_type, is_required_argument
+from graphql import (
+    GraphQLInputObjectType,
+    GraphQLObjectType,
+    get_named_type,
+    is_leaf_type,
+    is_required_argument,
+)
 from graphql.type import GraphQLArgument, GraphQLField, GraphQLInputField, is_required_input_field
 
 from api.graphql.schema import schema
@@ -20,7 +26,8 @@ pytestmark = pytest.mark.django_db
 #: A place in a query where the fields of a type can be asked for.
 PLACES = {
     "Query": "{FIELDS}", "Instance": "{instance(by:{number:RUN}){FIELDS}}",
-    "WorkItem": "{instance(by:{number:RUN}){workItem{FIELDS}}}", "Agent": "{instance(by:{number:RUN}){champion{FIELDS}}}",
+    "WorkItem": "{instance(by:{number:RUN}){workItem{FIELDS}}}",
+    "Agent": "{instance(by:{number:RUN}){champion{FIELDS}}}",
     "Generation": "{instance(by:{number:RUN}){generation(number:0){FIELDS}}}",
     "Species": "{instance(by:{number:RUN}){agents(first:1){nodes{species{FIELDS}}}}}",
 }
@@ -45,7 +52,8 @@ def empty(argument: GraphQLArgument | GraphQLInputField) -> str:
     kind: Any = get_named_type(argument.type)
     keys = [
         f"{name}:{next(iter(get_named_type(each.type).values)) if is_required_input_field(each) else 'null'}"
-        for name, each in kind.fields.items() if is_required_input_field(each) or not str(each.type).endswith("!")
+        for name, each in kind.fields.items() if is_required_input_field(each)
+        or not str(each.type).endswith("!")
     ]
     return f"{{{' '.join(keys)}}}"
 
@@ -67,7 +75,9 @@ def test_an_argument_that_is_null_is_one_that_was_left_out(
     ]
     left_out = asked(name, field, "").replace("()", "")
     for each in (*nulls, " ".join(f"{each}:null" for each in names)):
-        query = PLACES[kind].replace("FIELDS", f"a:{asked(name, field, each)} b:{left_out}").replace("RUN", str(grown.pk))
+        query = PLACES[kind].replace(
+            "FIELDS", f"a:{asked(name, field, each)} b:{left_out}"
+        ).replace("RUN", str(grown.pk))
         answer: Any = ask(client, query)
         while "a" not in answer:
             answer = next(iter(answer.values())) if isinstance(answer, dict) else answer[0]
@@ -91,4 +101,6 @@ def test_nulls_in_the_input_of_a_mutation_are_left_out_too(client: Client) -> No
     assert (done["userErrors"], [each["state"] for each in done["instances"]]) == ([], ["QUEUED"])
     cancel = "mutation($id:ID!){cancelInstance(input:{id:$id,immediately:null}){instance{state}}}"
     number = done["instances"][0]["number"]
-    assert ask(client, cancel, id=global_id("Instance", number))["cancelInstance"]["instance"]["state"] == "CANCELLED"
+    assert ask(
+        client, cancel, id=global_id("Instance", number)
+    )["cancelInstance"]["instance"]["state"] == "CANCELLED"

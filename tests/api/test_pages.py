@@ -88,7 +88,9 @@ def test_all_faults_are_shown_and_the_text_stays(client: Client) -> None:
     assert response.status_code == 422
     assert "2 things to put right" in page
     assert "stop.max_generations" in page
-    assert page.count("Did you mean &quot;name&quot;? Expected one of the keys") == page.count("Did you mean") == 1
+    assert page.count(
+        "Did you mean &quot;name&quot;? Expected one of the keys"
+    ) == page.count("Did you mean") == 1
     assert "&quot;naem&quot;: &quot;&lt;b&gt;&quot;" in page
     assert not WorkItem.objects.exists()
 
@@ -146,7 +148,8 @@ AIM = {"max_generations": 3, "fitness": 1.0}
 
 
 @pytest.mark.parametrize(("state", "reason", "stop", "look", "words"), [
-    ("SUCCEEDED", "FITNESS_REACHED", AIM, "solved", "solved"), ("SUCCEEDED", "GENERATION_LIMIT", AIM, "ended", "not solved"),
+    ("SUCCEEDED", "FITNESS_REACHED", AIM, "solved", "solved"),
+    ("SUCCEEDED", "GENERATION_LIMIT", AIM, "ended", "not solved"),
     ("SUCCEEDED", "TIME_LIMIT", {"max_generations": 3}, "ended", "completed"),
     ("SUCCEEDED", "THRESHOLD_MISSED", {"max_generations": 3}, "ended", "completed"),
     ("SUCCEEDED", "THRESHOLD_MISSED", AIM, "missed", "threshold missed"),
@@ -160,7 +163,9 @@ def test_list_and_page_show_the_outcome(
     Instance.objects.filter(pk=instance.pk).update(state=state, stop_reason=reason, ended_at=database_now())
     for address in ("/", f"/runs/{instance.pk}"):
         assert f'<span class="state {look}">{words}</span>' in text_of(client.get(address))
-    assert f".state.{look}" in (ROOMS / "api" / "static" / "dashboard" / "dashboard.css").read_text() or look == "ended"
+    assert f".state.{look}" in (
+        ROOMS / "api" / "static" / "dashboard" / "dashboard.css"
+    ).read_text() or look == "ended"
 
 
 def test_a_run_that_died_out_can_be_resumed_from_its_page(client: Client) -> None:
@@ -174,7 +179,8 @@ def test_a_run_that_died_out_can_be_resumed_from_its_page(client: Client) -> Non
 
 
 @pytest.mark.parametrize(("died", "reason"), [
-    ({"stop": {"max_generations": 1}}, "no generation left"), ({"state": InstanceState.SUCCEEDED}, "submit its work item again"),
+    ({"stop": {"max_generations": 1}}, "no generation left"),
+    ({"state": InstanceState.SUCCEEDED}, "submit its work item again"),
 ])
 def test_a_run_that_cannot_go_on_is_not_offered_to_be_resumed_and_says_why(
     client: Client, died: dict[str, Any], reason: str
@@ -187,7 +193,11 @@ def test_a_run_that_cannot_go_on_is_not_offered_to_be_resumed_and_says_why(
 
 
 def test_older_runs_are_a_page_away(client: Client) -> None:
-    numbers = [instance.pk for instance in intake.submit(DOCUMENT | {"replicates": 23}, None, announce=False).instances]
+    numbers = [
+        instance.pk for instance in intake.submit(
+            DOCUMENT | {"replicates": 23}, None, announce=False
+        ).instances
+    ]
     page = text_of(client.get("/"))
     older = re.search(r'href="(/\?before=\d+)">Older', page)
     assert older is not None
@@ -264,7 +274,9 @@ def test_the_champion_comes_with_its_way_its_network_and_its_parents(client: Cli
     assert agent["network"].startswith("<svg")
     child = client.get(f"/runs/{ended.pk}/agent?generation=2&index=19").json()
     for parent in child["parents"]:
-        assert client.get(f"/runs/{ended.pk}/agent?generation={parent['generation']}&index={parent['index']}").status_code == 200
+        assert client.get(
+            f"/runs/{ended.pk}/agent?generation={parent['generation']}&index={parent['index']}"
+        ).status_code == 200
 
 
 def test_the_line_of_a_champion_leads_from_fitter_parent_to_child(client: Client, ended: Instance) -> None:
@@ -303,7 +315,10 @@ def test_what_a_birth_changed_is_not_told_where_a_genome_is_not_kept(client: Cli
 
 @pytest.mark.parametrize(("changes", "words"), [
     (Changes((), (), (), (), (), (), 0, None), "nothing"), (None, ""),
-    (Changes((9,), (), (LINK, LINK), (), (), (LINK,), 0, None), "1 node added, 2 links added, 1 link disabled"),
+    (
+        Changes((9,), (), (LINK, LINK), (), (), (LINK,), 0, None),
+        "1 node added, 2 links added, 1 link disabled"
+    ),
     (Changes((), (), (), (), (), (), 1, 0.25), "1 weight changed by up to 0.25"),
 ])
 def test_what_a_birth_changed_is_said_in_words(changes: Changes | None, words: str) -> None:
@@ -315,7 +330,9 @@ def test_each_generation_has_a_champion(client: Client, ended: Instance) -> None
     assert (agent["generation"], agent["rank"], agent["is_champion"]) == (1, 1, True)
 
 
-@pytest.mark.parametrize("query", ["generation=9", "generation=1&index=20", "generation=-1&index=0", "generation=9999999999999"])
+@pytest.mark.parametrize(
+    "query", ["generation=9", "generation=1&index=20", "generation=-1&index=0", "generation=9999999999999"]
+)
 def test_there_is_no_agent_where_none_lived(client: Client, query: str) -> None:
     response = client.get(f"/runs/{queued().pk}/agent?{query}", headers={"Accept": "application/json"})
     assert response.status_code == 404
@@ -372,7 +389,9 @@ def test_everything_that_pages_load_is_there() -> None:
     loaded = set(re.findall(r"{% static '([^']+)' %}", "".join(templates)))
     assert len(loaded) >= 5
     modules = list((ROOMS / "api/static/dashboard").glob("*.js"))
-    loaded |= {f"dashboard/{name}" for path in modules for name in re.findall(r'from "\./([^"]+)"', path.read_text())}
+    loaded |= {
+        f"dashboard/{name}" for path in modules for name in re.findall(r'from "\./([^"]+)"', path.read_text())
+    }
     assert [name for name in loaded if finders.find(name) is None] == []
 
 
@@ -409,7 +428,8 @@ def test_examples_come_from_mazes_to_what_takes_long() -> None:
 
 
 @pytest.mark.parametrize(("strategy", "words"), [
-    ("cma_es", "CMA-ES"), ("neat", "NEAT"), ("openai_es", "OpenAI ES"), ("rising_threshold", "rising threshold"),
+    ("cma_es", "CMA-ES"), ("neat", "NEAT"), ("openai_es", "OpenAI ES"),
+    ("rising_threshold", "rising threshold"),
 ])
 def test_strategies_are_named_as_people_name_them(strategy: str, words: str) -> None:
     assert strategy_words({"strategy": {"type": strategy}}) == words
@@ -432,7 +452,8 @@ def test_pictures_are_quiet_where_there_is_nothing_to_see() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(None, "–"), (0.04, "0.0 s"), (59.6, "1 min 0 s"), (3_700, "1 h 1 min"), (90_000, "1 d 1 h")]
+    ("seconds", "words"),
+    [(None, "–"), (0.04, "0.0 s"), (59.6, "1 min 0 s"), (3_700, "1 h 1 min"), (90_000, "1 d 1 h")]
 )
 def test_durations_are_short(seconds: float | None, words: str) -> None:
     assert duration(seconds) == words
@@ -443,7 +464,8 @@ def test_code_in_advice_is_escaped() -> None:
 
 
 @pytest.mark.parametrize(("environment", "words"), [
-    ({"type": "maze", "rows": ["S.", ".G"]}, "2 × 2 cells, 1 goal"), ({"type": "table", "inputs": [[1], [2]]}, "table of 2 rows"),
+    ({"type": "maze", "rows": ["S.", ".G"]}, "2 × 2 cells, 1 goal"),
+    ({"type": "table", "inputs": [[1], [2]]}, "table of 2 rows"),
     ({"type": "double_pole", "velocities": True}, "double pole with velocities"),
     ({"type": "double_pole", "velocities": False}, "double pole without velocities"),
     ({"type": "gymnasium", "id": "LunarLander-v3"}, "LunarLander-v3"),
@@ -453,14 +475,18 @@ def test_an_environment_is_named_in_a_few_words(environment: dict[str, Any], wor
 
 
 def test_the_page_of_a_run_names_what_its_agents_act_in_and_when_it_ends(client: Client) -> None:
-    instance = queued(environment={"type": "gymnasium", "id": "CartPole-v1"}, stop={"max_generations": 9, "solved": True})
+    instance = queued(
+        environment={"type": "gymnasium", "id": "CartPole-v1"}, stop={"max_generations": 9, "solved": True}
+    )
     page = text_of(client.get(f"/runs/{instance.pk}"))
     assert "CartPole-v1, genetic algorithm, 20 agents" in page
     assert "ends when solved" in page
 
 
 @pytest.mark.parametrize(("goals", "words"), [(1, "by 1 goal"), (None, "by 2 goals")])
-def test_the_page_of_a_run_in_a_maze_says_how_many_goals_solve_it(client: Client, goals: int | None, words: str) -> None:
+def test_the_page_of_a_run_in_a_maze_says_how_many_goals_solve_it(
+    client: Client, goals: int | None, words: str
+) -> None:
     environment = {"type": "maze", "rows": ["S.GG"], "max_steps": 9, "goals": goals}
     instance = queued(environment=environment, stop={"max_generations": 9, "solved": True})
     assert words in text_of(client.get(f"/runs/{instance.pk}"))
@@ -470,13 +496,19 @@ def test_the_page_of_a_run_in_a_maze_says_how_many_goals_solve_it(client: Client
     ({"targets": [[0], [1]]}, "every answer is on its target's side of the column's middle"),
     (
         {"targets": [[0], [1], [2]], "tolerance": 0.1},
-        "every answer is on its target's side in columns of two values, and within 10 % of its column's span in others",
+        "every answer is on its target's side in columns of two values, and within 10 % of its column's span "
+        "in others",
     ),
     ({"targets": [[0], [1]], "criterion": "tolerance"}, "every answer is within 5 % of its column's span"),
     ({"targets": [[0, 1], [1, 0]]}, "the largest answer of every row is in the right column"),
-    ({"targets": [[0], [1]], "criterion": "sides"}, "every answer is on its target's side of the table's middle"),
+    (
+        {"targets": [[0], [1]], "criterion": "sides"},
+        "every answer is on its target's side of the table's middle"
+    ),
 ])
-def test_the_page_says_when_a_table_is_solved(client: Client, environment: dict[str, Any], words: str) -> None:
+def test_the_page_says_when_a_table_is_solved(
+    client: Client, environment: dict[str, Any], words: str
+) -> None:
     table = {"type": "table", "inputs": [[0]] * len(environment["targets"])} | environment
     instance = queued(environment=table, stop={"max_generations": 9, "solved": True})
     text = html.unescape(re.sub(r"<[^>]+>", " ", text_of(client.get(f"/runs/{instance.pk}"))))

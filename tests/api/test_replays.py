@@ -58,7 +58,8 @@ def test_before_anybody_asks_there_is_nothing_and_a_reason(client: Client, insta
     found = told(client, instance)
     assert (found["episodes"], found["replays"]) == ([], [])
     assert found["episodesMissing"] == (
-        "Episodes in Drawn-v0 are replayed by workers, in processes of their own. Ask for one with `requestReplay`."
+        "Episodes in Drawn-v0 are replayed by workers, in processes of their own. Ask for one with "
+        "`requestReplay`."
     )
 
 
@@ -94,11 +95,14 @@ def test_why_there_are_no_frames_is_told(client: Client) -> None:
     instance = run_in("Unready-v0")
     asked(client, instance)
     work()
-    assert told(client, instance)["replays"][0]["framesMessage"] == "render() raised ImportError: no brush is installed"
+    assert told(client, instance)["replays"][0][
+        "framesMessage"
+    ] == "render() raised ImportError: no brush is installed"
 
 
 @pytest.mark.parametrize(("variables", "code", "path"), [
-    ({"agent": "nonsense"}, "INVALID_FORMAT", "agent"), ({"agent": global_id("Agent", 9_999, 0, 0)}, "NOT_FOUND", "agent"),
+    ({"agent": "nonsense"}, "INVALID_FORMAT", "agent"),
+    ({"agent": global_id("Agent", 9_999, 0, 0)}, "NOT_FOUND", "agent"),
     ({"episode": 2}, "OUT_OF_RANGE", "episode"), ({"episode": -1}, "OUT_OF_RANGE", "episode"),
 ])
 def test_what_cannot_be_replayed_is_a_user_error(
@@ -153,9 +157,13 @@ def test_a_page_asks_waits_and_shows_frames_and_signals(client: Client, instance
     found = page(client, instance)
     assert (found["way"], found["replay"]["state"], found["episodes"]) == (None, "NONE", 2)
     assert post(client, instance).json() == {"state": "WAITING", "message": "It waits for a worker."}
-    assert client.get(f"/runs/{instance.pk}/replay?generation=0&index=0&episode=0").json()["state"] == "WAITING"
+    assert client.get(
+        f"/runs/{instance.pk}/replay?generation=0&index=0&episode=0"
+    ).json()["state"] == "WAITING"
     work()
-    assert client.get(f"/runs/{instance.pk}/replay?generation=0&index=0&episode=0").json() == {"state": "DONE", "message": None}
+    assert client.get(
+        f"/runs/{instance.pk}/replay?generation=0&index=0&episode=0"
+    ).json() == {"state": "DONE", "message": None}
     found = page(client, instance)
     assert len(found["way"]["rewards"]) == len(found["way"]["seen"]) == len(found["way"]["activity"]) == 10
     assert (found["way"]["ending"], found["way"]["positions"]) == ("terminated", [])
@@ -172,7 +180,9 @@ def test_without_scripts_a_request_leads_back_to_the_run(client: Client, instanc
 
 
 @pytest.mark.parametrize("fields", [{"index": "x"}, {"index": "99"}, {"generation": "7"}, {"episode": ""}])
-def test_a_page_asks_for_nothing_that_is_not_there(client: Client, instance: Instance, fields: dict[str, Any]) -> None:
+def test_a_page_asks_for_nothing_that_is_not_there(
+    client: Client, instance: Instance, fields: dict[str, Any]
+) -> None:
     assert post(client, instance, **fields).status_code == 404
 
 
@@ -210,7 +220,9 @@ def test_whoever_may_not_look_sees_nothing_and_whoever_may_not_submit_asks_for_n
     replayed(instance, pictures=True)
     url = told(client, instance)["replays"][0]["gifUrl"]
     settings.CLOSED = True
-    for address in (url, url.replace(".gif", ".film"), f"/runs/{instance.pk}/replay?generation=0&index=0&episode=0"):
+    for address in (
+        url, url.replace(".gif", ".film"), f"/runs/{instance.pk}/replay?generation=0&index=0&episode=0"
+    ):
         assert client.get(address, headers={"Accept": "application/json"}).status_code == 403
     assert post(client, instance, index=1).status_code == 403
     client.force_login(User.objects.create_user("somebody"))
@@ -248,7 +260,10 @@ def test_the_command_says_why_it_writes_no_gif(tmp_path: Any, capsys: pytest.Cap
         ((str(instance.pk), "--gif", file), "render() raised ImportError: no brush is installed"),
         ((str(maze.pk), "--gif", file), "maze is part of this program, and is drawn on the run's page only."),
         ((str(instance.pk), "--agent", "5-0"), f"Run {instance.pk} has no such agent."),
-        ((str(instance.pk), "--agent", "9999-0-2"), f"Agent 9999-0-2 is one of run 9999, not of run {instance.pk}."),
+        (
+            (str(instance.pk), "--agent", "9999-0-2"),
+            f"Agent 9999-0-2 is one of run 9999, not of run {instance.pk}."
+        ),
         ((str(instance.pk), "--episode", "1"), "episode: expected 0, as its agents have one episode, got 1"),
         (("9999",), "There is no run 9999."),
     ):
@@ -257,7 +272,9 @@ def test_the_command_says_why_it_writes_no_gif(tmp_path: Any, capsys: pytest.Cap
     assert not (tmp_path / "no.gif").exists()
 
 
-def test_the_command_tells_the_trajectory_of_what_is_part_of_this_program(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_tells_the_trajectory_of_what_is_part_of_this_program(
+    capsys: pytest.CaptureFixture[str]
+) -> None:
     maze = finished(submitted())
     assert commanded(str(maze.pk), "--json") == 0
     found = json.loads(capsys.readouterr().out)

@@ -26,7 +26,8 @@ XOR = {
     "environment": {"type": "table", "inputs": ROWS, "targets": TARGETS},
 }
 ILL_MATCHED = XOR | {
-    "environment": {"type": "table", "inputs": [[0, 0], [0], [1, 0]], "targets": [[0], [1]]}, "replicates": 1_000,
+    "environment": {"type": "table", "inputs": [[0, 0], [0], [1, 0]], "targets": [[0], [1]]},
+    "replicates": 1_000,
 }
 WRONG = [["environment", "targets"], ["environment", "inputs", "1"], ["replicates"]]
 
@@ -37,7 +38,9 @@ def test_a_table_whose_rows_do_not_match_is_a_list_of_user_errors(client: Client
     for query in (submit, validate):
         (answer,) = ask(client, query, d=ILL_MATCHED).values()
         assert [each["path"][2:] for each in answer["userErrors"]] == WRONG
-        assert [each["code"] for each in answer["userErrors"]] == ["INCONSISTENT", "INCONSISTENT", "LIMIT_EXCEEDED"]
+        assert [each["code"] for each in answer["userErrors"]] == [
+            "INCONSISTENT", "INCONSISTENT", "LIMIT_EXCEEDED"
+        ]
     assert not Instance.objects.exists()
 
 
@@ -50,7 +53,9 @@ def test_the_page_tells_them_and_keeps_what_was_typed(client: Client, intent: st
         assert part in page
 
 
-def test_the_command_prints_them_and_ends_with_code_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_prints_them_and_ends_with_code_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = tmp_path / "item.json"
     file.write_text(json.dumps(ILL_MATCHED))
     with pytest.raises(SystemExit) as ended:
@@ -62,7 +67,8 @@ def test_the_command_prints_them_and_ends_with_code_2(tmp_path: Path, capsys: py
 def test_a_champion_is_shown_row_by_row_with_what_it_answers(client: Client) -> None:
     instance = lived(XOR | {"strategy": {"population_size": 10}}, 1)
     champion = run(
-        client, instance, "champion{fitness episodes{return steps terminated trajectory{actions rewards positions}}}"
+        client, instance,
+        "champion{fitness episodes{return steps terminated trajectory{actions rewards positions}}}"
     )["champion"]
     (episode,) = champion["episodes"]
     answers = [row[0] for row in episode["trajectory"]["actions"]]
@@ -103,7 +109,9 @@ def test_a_life_that_was_too_long_or_elsewhere_is_an_empty_list_and_a_sentence(
     plan = Run.load(instance.pk, threads=1).plan
     genomes = plan.genome.pack(plan.genome.random(2, seed=1, generation=0))
     instance = builders.generation(instance, [1.0, 2.0], species=[0, 0], genomes=genomes)
-    champion = run(client, instance, "champion{name episodes{return steps trajectory{positions}}}")["champion"]
+    champion = run(
+        client, instance, "champion{name episodes{return steps trajectory{positions}}}"
+    )["champion"]
     assert champion == {"name": f"{instance.pk}-0-1", "episodes": []}
     agent = json.loads(client.get(f"/runs/{instance.pk}/agent").content)
     assert (agent["way"], words in agent["silence"]) == (None, True)

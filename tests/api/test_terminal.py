@@ -30,7 +30,8 @@ from processing.core.types import Trajectory
 from processing.logs import Lines
 
 HALF = Progress(
-    instance=3, generation=5, generations=10, best=1.23456, mean=None, evaluations_per_second=12_345.6, seconds_left=7.2
+    instance=3, generation=5, generations=10, best=1.23456, mean=None, evaluations_per_second=12_345.6,
+    seconds_left=7.2
 )
 
 
@@ -52,18 +53,24 @@ def test_the_last_line_says_how_the_run_ended() -> None:
 
 def ended(state: str, reason: str, **changes: Any) -> Instance:
     stop = {"max_generations": 3, "fitness": 1.0, "solved": False}
-    return Instance(pk=4, state=state, stop_reason=reason, work_item=WorkItem(spec={"stop": stop}), next_generation=3, **changes)
+    return Instance(
+        pk=4, state=state, stop_reason=reason, work_item=WorkItem(spec={"stop": stop}), next_generation=3,
+        **changes
+    )
 
 
 SOLVED, LIMITED = ended("SUCCEEDED", "FITNESS_REACHED"), ended("SUCCEEDED", "GENERATION_LIMIT")
 MISSED, CANCELLED = ended("SUCCEEDED", "THRESHOLD_MISSED"), ended("CANCELLED", "CANCELLED")
-DIED, OLD = ended("FAILED", "EXTINCTION", failure_message="No agent\nhas a fitness."), ended("SUCCEEDED", "EXTINCTION")
+DIED, OLD = ended(
+    "FAILED", "EXTINCTION", failure_message="No agent\nhas a fitness."
+), ended("SUCCEEDED", "EXTINCTION")
 BROKEN = ended("FAILED", "ERROR", failure_message="The machine ran out of memory.")
 
 
 @pytest.mark.parametrize(("runs", "plain", "strict"), [
-    ([SOLVED], 0, 0), ([SOLVED, SOLVED], 0, 0), ([SOLVED, LIMITED], 0, 4), ([MISSED], 0, 4), ([CANCELLED], 0, 4),
-    ([DIED], 1, 1), ([OLD], 1, 1), ([BROKEN], 1, 1), ([LIMITED, DIED], 1, 1), ([SOLVED, BROKEN], 1, 1),
+    ([SOLVED], 0, 0), ([SOLVED, SOLVED], 0, 0), ([SOLVED, LIMITED], 0, 4), ([MISSED], 0, 4),
+    ([CANCELLED], 0, 4), ([DIED], 1, 1), ([OLD], 1, 1), ([BROKEN], 1, 1), ([LIMITED, DIED], 1, 1),
+    ([SOLVED, BROKEN], 1, 1),
 ])
 def test_the_exit_code_says_whether_runs_failed_and_if_asked_whether_they_are_solved(
     runs: list[Instance], plain: int, strict: int
@@ -72,7 +79,8 @@ def test_the_exit_code_says_whether_runs_failed_and_if_asked_whether_they_are_so
 
 
 @pytest.mark.parametrize(("stop", "refused"), [
-    ({}, "the work item has no aim."), ({"fitness": -100.0}, None), ({"solved": True, "fitness": -100.0}, None),
+    ({}, "the work item has no aim."), ({"fitness": -100.0}, None),
+    ({"solved": True, "fitness": -100.0}, None),
     ({"solved": True}, "stop.solved: expected false, as nothing says when this environment"),
 ])
 def test_what_can_never_be_solved_need_not_be_asked_for(
@@ -92,14 +100,23 @@ def test_what_can_never_be_solved_need_not_be_asked_for(
 
 
 def test_an_ended_run_tells_its_outcome() -> None:
-    assert summary(SOLVED).startswith("Run 4: solved after 3 generations and 0 evaluations (FITNESS_REACHED).")
+    assert summary(SOLVED).startswith(
+        "Run 4: solved after 3 generations and 0 evaluations (FITNESS_REACHED)."
+    )
     assert summary(LIMITED).startswith("Run 4: not solved after")
     assert summary(OLD).startswith("Run 4: died out after")
-    outcomes = [json.loads(result_line(each))["outcome"] for each in (SOLVED, LIMITED, MISSED, DIED, OLD, BROKEN, CANCELLED)]
-    assert outcomes == ["SOLVED", "LIMIT_REACHED", "THRESHOLD_MISSED", "DIED_OUT", "DIED_OUT", "FAILED", "CANCELLED"]
+    outcomes = [
+        json.loads(result_line(each))["outcome"]
+        for each in (SOLVED, LIMITED, MISSED, DIED, OLD, BROKEN, CANCELLED)
+    ]
+    assert outcomes == [
+        "SOLVED", "LIMIT_REACHED", "THRESHOLD_MISSED", "DIED_OUT", "DIED_OUT", "FAILED", "CANCELLED"
+    ]
 
 
-def test_why_a_run_failed_or_died_out_is_one_line_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+def test_why_a_run_failed_or_died_out_is_one_line_on_standard_error(
+    capsys: pytest.CaptureFixture[str]
+) -> None:
     for each in (SOLVED, LIMITED, MISSED, CANCELLED, DIED, BROKEN):
         print_fault_of(each)
     out, errors = capsys.readouterr()
@@ -155,15 +172,17 @@ def test_the_pace_forgets_what_was_long_ago() -> None:
 
 def test_the_path_is_drawn_over_open_ground_alone() -> None:
     way = Trajectory(
-        actions=[5, 7], rewards=[0.15, 3.0], positions=[(0, 0), (0, 1), (1, 1)], observations=[], total=3.15, steps=2,
-        terminated=True, truncated=False,
+        actions=[5, 7], rewards=[0.15, 3.0], positions=[(0, 0), (0, 1), (1, 1)], observations=[], total=3.15,
+        steps=2, terminated=True, truncated=False,
     )
     assert path_through(("S.", "#G"), way, colour=False).split() == ["S", "↓", "█", "G"]
 
 
 def test_a_fault_is_printed_with_its_hint() -> None:
     stream = io.StringIO()
-    print_faults([fault(FaultCode.UNKNOWN_FIELD, ("stop", "x"), "a known key", "x", "did you mean y?")], stream)
+    print_faults(
+        [fault(FaultCode.UNKNOWN_FIELD, ("stop", "x"), "a known key", "x", "did you mean y?")], stream
+    )
     assert "stop.x" in stream.getvalue()
     assert "did you mean y?" in stream.getvalue()
 
@@ -171,12 +190,17 @@ def test_a_fault_is_printed_with_its_hint() -> None:
 def test_what_was_meant_stands_before_the_list_of_keys_and_is_said_once() -> None:
     stream, meant, path = io.StringIO(), 'Did you mean "population_size"?', ("strategy", "populaton_size")
     print_faults([fault(FaultCode.UNKNOWN_FIELD, path, "one of the keys a, b or c", "it", meant)], stream)
-    assert stream.getvalue() == f"UNKNOWN_FIELD: strategy.populaton_size: {meant} Expected one of the keys a, b or c, got it\n"
+    assert (
+        stream.getvalue() == f"UNKNOWN_FIELD: strategy.populaton_size: {meant} Expected one of the keys a, b "
+        "or c, got it\n"
+    )
 
 
 def test_a_warning_is_one_line_with_its_hint() -> None:
     stream = io.StringIO()
-    print_warnings([fault(FaultCode.INCONSISTENT, ("stop", "fitness"), "at most 8.7", "9", "Lower it.")], stream)
+    print_warnings(
+        [fault(FaultCode.INCONSISTENT, ("stop", "fitness"), "at most 8.7", "9", "Lower it.")], stream
+    )
     assert stream.getvalue() == "warning: stop.fitness: expected at most 8.7, got 9. Lower it.\n"
 
 
@@ -186,7 +210,9 @@ ESCAPES = ("\x1b[2J", "\x9b31m", "\x07", "\r", "\n", "\u202e", "\x7f")
 def test_no_terminal_obeys_what_somebody_else_wrote() -> None:
     text = "".join(ESCAPES)
     item = WorkItem(spec={"stop": {"max_generations": 1}})
-    run = Instance(pk=1, state="FAILED", failure_message=text, stop_explanation={"advice": text}, work_item=item)
+    run = Instance(
+        pk=1, state="FAILED", failure_message=text, stop_explanation={"advice": text}, work_item=item
+    )
     stream = io.StringIO()
     wrong = fault(FaultCode.UNKNOWN_FIELD, ("stop", text), text, text, text)
     print_faults([wrong], stream)

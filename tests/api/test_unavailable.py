@@ -1,4 +1,6 @@
-"""A database that does not answer: 503 at every door, with the time to try again, and the next request goes well."""
+"""A database that does not answer: 503 at every door, with the time to try again, and the next request goes
+well.
+"""
 
 import json
 from collections.abc import Iterator
@@ -14,7 +16,10 @@ from tests.api.ask import ask, post
 
 pytestmark = pytest.mark.django_db
 
-SUBMIT = "mutation($document: JSON) { submitWorkItem(input: {spec: {document: $document}}) { instances { number } } }"
+SUBMIT = (
+    "mutation($document: JSON) { submitWorkItem(input: {spec: {document: $document}}) { instances { number } "
+    "} }"
+)
 
 
 @contextmanager

@@ -1,4 +1,7 @@
-"""Small environments, each of a shape that people have trouble with. ENVIRONMENT_MODULES=tests.cases.environments."""
+"""Small environments, each of a shape that people have trouble with.
+
+ENVIRONMENT_MODULES=tests.cases.environments.
+"""
 
 import os
 import random

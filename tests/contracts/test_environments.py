@@ -27,20 +27,28 @@ DOCUMENTS: dict[str, list[dict[str, Any]]] = {
         {"type": "maze", "rows": ("S..", "..."), "max_steps": 5},
     ],
     "double_pole": [
-        {"type": "double_pole", "max_steps": 300}, {"type": "double_pole", "velocities": False, "max_steps": 200},
+        {"type": "double_pole", "max_steps": 300},
+        {"type": "double_pole", "velocities": False, "max_steps": 200},
     ],
     "table": [
         {"type": "table", "inputs": [[0, 0], [0, 1], [1, 0], [1, 1]], "targets": [[0], [1], [1], [0]]},
-        {"type": "table", "inputs": [[1], [-2.5]], "targets": [[3, 0], [-1, 2]], "fitness": "negative_mean_squared_error"},
+        {
+            "type": "table", "inputs": [[1], [-2.5]], "targets": [[3, 0], [-1, 2]],
+            "fitness": "negative_mean_squared_error"
+        },
         {"type": "table", "inputs": [[1], [2]], "targets": [[1, 0], [0, 1]], "fitness": "accuracy",
          "criterion": "largest_output"},
         {"type": "table", "inputs": [[1], [2], [3]], "targets": [[10], [30], [20]], "scaling": "by_column",
          "fitness": "negative_normalized_squared_error", "criterion": "by_column", "tolerance": 0.1},
     ],
     "gymnasium": [
-        {"type": "gymnasium", "id": "CartPole-v1", "episodes": 2}, {"type": "gymnasium", "id": "Pendulum-v1", "seeds": "fresh"},
+        {"type": "gymnasium", "id": "CartPole-v1", "episodes": 2},
+        {"type": "gymnasium", "id": "Pendulum-v1", "seeds": "fresh"},
         {"type": "gymnasium", "id": "MountainCarContinuous-v0", "max_steps": 50},
-        {"type": "gymnasium", "id": "FrozenLake-v1", "kwargs": {"map_name": "8x8"}, "episodes": 3, "max_steps": 20},
+        {
+            "type": "gymnasium", "id": "FrozenLake-v1", "kwargs": {"map_name": "8x8"}, "episodes": 3,
+            "max_steps": 20
+        },
         {"type": "gymnasium", "id": "LunarLander-v3", "kwargs": {"continuous": True}, "max_steps": 30},
     ],
 }
@@ -50,7 +58,8 @@ SIZE = 60
 
 
 @pytest.fixture(
-    params=[each for documents in DOCUMENTS.values() for each in documents], ids=lambda each: each.get("id", each["type"])
+    params=[each for documents in DOCUMENTS.values() for each in documents],
+    ids=lambda each: each.get("id", each["type"])
 )
 def environment(request: pytest.FixtureRequest) -> Any:
     found = ENVIRONMENTS[request.param["type"]]
@@ -138,7 +147,9 @@ genome = Dense(DenseParameters(hidden=(4,)), inputs=one.inputs, outputs=one.outp
 JUDGES[one.judge](one, genome).evaluate(genome.random(3, seed=1, generation=0), seed=1, generation=0)
 print(json.dumps("gymnasium" in sys.modules))
 """
-    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=EXAMPLES.parent)
+    found = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=EXAMPLES.parent
+    )
     assert json.loads(found.stdout.splitlines()[-1]) is False
 
 
@@ -163,4 +174,6 @@ def assert_replayed(plan: Plan) -> None:
             for episode in range(episodes)
         ]
         assert sum(episode.steps for episode in episodes_replayed) == last.evaluations.steps[agent]
-        assert added(episode.total for episode in episodes_replayed) / episodes == last.evaluations.fitness[agent]
+        assert added(
+            episode.total for episode in episodes_replayed
+        ) / episodes == last.evaluations.fitness[agent]

@@ -12,7 +12,8 @@ from tests.core.searches import EXAMPLES, example, run
 SEEDS = range(1, 11)
 #: Examples whose environment says when it is solved; the others of them take minutes.
 SOLVED = (
-    "acrobot-weights", "cartpole-neat", "double-pole-neat", "frozenlake-weights", "mountaincar-continuous-cma", "xor-neat",
+    "acrobot-weights", "cartpole-neat", "double-pole-neat", "frozenlake-weights",
+    "mountaincar-continuous-cma", "xor-neat",
 )
 DEFAULT = {"strategy": {"type": "rising_threshold"}}
 
@@ -27,7 +28,9 @@ def goals(plan: Plan, history: list[GenerationResult], seed: int, *, episode: in
     best = [one for one in history if one.is_improved][-1]
     assert best.champion is not None
     genome = plan.genome.pack(plan.genome.take(best.population.genomes, np.array([best.champion], np.int32)))
-    episode = plan.replays.episode(genome, seed=seed, generation=best.number, agent=best.champion, episode=episode)
+    episode = plan.replays.episode(
+        genome, seed=seed, generation=best.number, agent=best.champion, episode=episode
+    )
     return goals_reached(plan.environment.parameters, episode)
 
 

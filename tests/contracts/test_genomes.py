@@ -1,4 +1,6 @@
-"""What every genome kind of the registry promises: `GenomeKind` in `types.py`, and `BreedingKind` where it breeds."""
+"""What every genome kind of the registry promises: `GenomeKind` in `types.py`, and `BreedingKind` where it
+breeds.
+"""
 
 from typing import Any
 
@@ -44,8 +46,8 @@ def different(kind: Any) -> Any:
 
 def variation(**changes: Any) -> Variation:
     values = {
-        "crossover": "uniform", "crossover_probability": 1.0, "mutation": "gaussian", "mutation_probability": 0.5,
-        "mutation_scale": 0.5, "elites": 0,
+        "crossover": "uniform", "crossover_probability": 1.0, "mutation": "gaussian",
+        "mutation_probability": 0.5, "mutation_scale": 0.5, "elites": 0,
     }
     return Variation(**{**values, **changes})
 
@@ -105,14 +107,20 @@ def test_a_child_depends_on_its_parents_and_its_own_address_only(breeding_kind: 
 
 def test_elites_are_exact_copies(breeding_kind: Any) -> None:
     pool, mothers = breeding_kind.random(5, seed=3, generation=0), places(4, 2, 0, 1)
-    children, operators = breeding_kind.breed(pool, mothers, mothers, variation(elites=3), seed=3, generation=1)
+    children, operators = breeding_kind.breed(
+        pool, mothers, mothers, variation(elites=3), seed=3, generation=1
+    )
     kept = places(0, 1, 2)
-    assert breeding_kind.pack(breeding_kind.take(children, kept)) == breeding_kind.pack(breeding_kind.take(pool, mothers[:3]))
+    assert breeding_kind.pack(breeding_kind.take(children, kept)) == breeding_kind.pack(
+        breeding_kind.take(pool, mothers[:3])
+    )
     assert operators.tolist()[:3] == [Operator.ELITE] * 3
 
 
 @pytest.mark.parametrize("changes", [{"crossover": "none"}, {"crossover_probability": 0.0}])
-def test_without_crossover_and_mutation_children_are_their_mothers(breeding_kind: Any, changes: dict[str, Any]) -> None:
+def test_without_crossover_and_mutation_children_are_their_mothers(
+    breeding_kind: Any, changes: dict[str, Any]
+) -> None:
     pool, mothers = breeding_kind.random(5, seed=3, generation=0), places(4, 2, 0, 1)
     how = variation(mutation_probability=0.0, **changes)
     children, _ = breeding_kind.breed(pool, mothers, mothers[::-1].copy(), how, seed=3, generation=1)

@@ -35,7 +35,9 @@ def plan(case: dict[str, Any]) -> Plan:
 
 def plan_for(case: dict[str, Any], **changes: Any) -> Plan:
     kind = next(name for name, kind in KINDS.items() if case["type"] in kind.strategies)
-    return search(strategy={"population_size": SIZE} | case, stop={"max_generations": GENERATIONS}, kind=kind, **changes)
+    return search(
+        strategy={"population_size": SIZE} | case, stop={"max_generations": GENERATIONS}, kind=kind, **changes
+    )
 
 
 def novel(case: str) -> Plan:
@@ -58,7 +60,10 @@ def generations_with_failures(plan: Plan) -> Iterator[GenerationResult]:
 def same(plan: Plan, one: Population, other: Population) -> bool:
     names = ("operators", "mothers", "fathers", "ages")
     packed = [plan.genome.pack(each.genomes) for each in (one, other)]
-    return packed[0] == packed[1] and all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names)
+    return (
+        packed[0] == packed[1]
+        and all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names)
+    )
 
 
 def agents(plan: Plan, population: Population, places: Any) -> bytes:
@@ -162,7 +167,9 @@ def test_the_best_so_far_never_falls(plan: Plan) -> None:
 
 
 @pytest.mark.parametrize("failing", [0, 2])
-def test_a_generation_in_which_all_agents_fail_ends_the_run_or_is_tried_again(plan: Plan, failing: int) -> None:
+def test_a_generation_in_which_all_agents_fail_ends_the_run_or_is_tried_again(
+    plan: Plan, failing: int
+) -> None:
     checkpoint = generations.begin(plan)
     for number in range(failing + 2):
         population = generations.open_generation(plan, checkpoint, seed=SEED)
@@ -222,7 +229,9 @@ def test_enormous_fitness_leaves_every_number_that_is_told_finite(plan: Plan) ->
     for number in range(3):
         population = generations.open_generation(plan, checkpoint, seed=SEED)
         fitness = np.full(SIZE, 1.7e308) if number == 1 else huge
-        closed = generations.close_generation(plan, checkpoint, population, evaluations_of(fitness), seed=SEED)
+        closed = generations.close_generation(
+            plan, checkpoint, population, evaluations_of(fitness), seed=SEED
+        )
         told = [closed.statistics, closed.explanation, *(each._asdict() for each in closed.snapshots)]
         json.dumps(told, allow_nan=False)
         checkpoint = unpack(pack(closed.checkpoint, plan.genome), plan.genome)
@@ -241,7 +250,9 @@ def test_species_are_numbered_over_the_run_and_their_snapshots_add_up(plan: Plan
             continue
         fitness = closed.evaluations.fitness
         assert sorted({each.number for each in closed.snapshots}) == sorted(set(closed.species.tolist()))
-        assert sum(each.size for each in closed.snapshots) == sum(each.offspring for each in closed.snapshots) == SIZE
+        assert sum(each.size for each in closed.snapshots) == sum(
+            each.offspring for each in closed.snapshots
+        ) == SIZE
         for each in closed.snapshots:
             own = fitness[closed.species == each.number]
             assert each.size == len(own)

@@ -1,4 +1,5 @@
-"""An environment that can be broken and mended from outside: it works while the file `bridge` is in the data folder.
+"""An environment that can be broken and mended from outside: it works while the file `bridge` is in the data
+folder.
 
 The file must have been there when the module was imported too, as code that was wrong then stays wrong.
 """
@@ -22,7 +23,9 @@ class Bridge(gymnasium.Env[Any, Any]):
     action_space = spaces.Discrete(2)
     age = 0
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
         super().reset(seed=seed)
         self.age = 0
         return self._seen(), {}

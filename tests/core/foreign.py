@@ -22,7 +22,8 @@ def known() -> Lookup:
 
 def document(name: str, *, kind: str = "weight_evolution", **environment: Any) -> dict[str, Any]:
     return {
-        "version": 1, "kind": kind, "name": "test", "environment": {"type": "gymnasium", "id": name, **environment},
+        "version": 1, "kind": kind, "name": "test",
+        "environment": {"type": "gymnasium", "id": name, **environment},
         "network": {"hidden": [5]} if kind == "weight_evolution" else {},
         "strategy": {"population_size": 24} | ({"type": "genetic"} if kind == "weight_evolution" else {}),
         "stop": {"max_generations": 3},

@@ -28,8 +28,9 @@ Genome = dict[int, Gene]  # by innovation number
 
 #: Parameters under which genomes grow quickly and in many ways.
 FAST = {
-    "population_size": 40, "add_node_probability": 0.3, "add_connection_probability": 0.6, "toggle_enable_probability": 0.2,
-    "re_enable_probability": 0.2, "interspecies_mating_probability": 0.2, "recurrent_connection_probability": 0.5,
+    "population_size": 40, "add_node_probability": 0.3, "add_connection_probability": 0.6,
+    "toggle_enable_probability": 0.2, "re_enable_probability": 0.2, "interspecies_mating_probability": 0.2,
+    "recurrent_connection_probability": 0.5,
 }
 
 
@@ -38,13 +39,18 @@ def genome(graphs: Graphs, agent: int) -> Genome:
         field[agent, : graphs.genes[agent]].tolist()
         for field in (graphs.innovations, graphs.sources, graphs.targets, graphs.weights, graphs.enabled)
     ]
-    return {number: Gene(source, target, weight, bool(on)) for number, source, target, weight, on in zip(*columns, strict=True)}
+    return {
+        number: Gene(source, target, weight, bool(on))
+        for number, source, target, weight, on in zip(*columns, strict=True)
+    }
 
 
 def nodes(graphs: Graphs, agent: int) -> dict[int, int]:
     """The activation of each hidden node, by id."""
     used = slice(0, int(graphs.nodes[agent]))
-    return dict(zip(graphs.hidden[agent, used].tolist(), graphs.activations[agent, used].tolist(), strict=True))
+    return dict(
+        zip(graphs.hidden[agent, used].tolist(), graphs.activations[agent, used].tolist(), strict=True)
+    )
 
 
 def distance(one: Genome, other: Genome, *, c1: float, c2: float, c3: float, normalized: bool) -> float:
@@ -55,12 +61,15 @@ def distance(one: Genome, other: Genome, *, c1: float, c2: float, c3: float, nor
     excess = sum(number > border for number in lonely)
     larger = max(len(one), len(other))
     n = larger if normalized and larger >= 20 else 1
-    apart = added(abs(one[number].weight - other[number].weight) for number in matching) / max(len(matching), 1)
+    apart = added(
+        abs(one[number].weight - other[number].weight) for number in matching
+    ) / max(len(matching), 1)
     return c1 * excess / n + c2 * (len(lonely) - excess) / n + c3 * apart
 
 
 def crossed(
-    mother: Genome, father: Genome, fitness: tuple[float, float], key: int, *, averaging: bool, disabling: float
+    mother: Genome, father: Genome, fitness: tuple[float, float], key: int, *, averaging: bool,
+    disabling: float
 ) -> Genome:
     """The paper's section 3.2, with the draws that `neat/draws.py` names."""
     fathers = fitness[1] > fitness[0] or (fitness[1] == fitness[0] and len(father) < len(mother))
@@ -91,7 +100,9 @@ def reweighted(weights: list[float], key: int, parameters: NeatParameters) -> li
         else:
             perturb = parameters.perturb_probability
             replace = parameters.replace_probability if chance(key, 3 * place + 1) < 0.5 else 0.0
-        choice, moved = chance(key, 3 * place + 2), parameters.weight_mutation_power * (2 * chance(key, 3 * place + 3) - 1)
+        choice, moved = chance(key, 3 * place + 2), parameters.weight_mutation_power * (
+            2 * chance(key, 3 * place + 3) - 1
+        )
         if choice < perturb:
             weight += moved
         elif choice < perturb + replace:
@@ -105,10 +116,14 @@ def chance(key: int, n: int) -> float:
     return (rng.draw(key, n) >> 40) / 2**24
 
 
-def neat(*, recurrent: bool = False, inputs: int = 3, outputs: int = 2, bias: float | None = 1.0, **parameters: Any) -> Neat:
+def neat(
+    *, recurrent: bool = False, inputs: int = 3, outputs: int = 2, bias: float | None = 1.0, **parameters: Any
+) -> Neat:
     """A strategy for networks of three activations."""
     choices = (Activation.TANH, Activation.SIN, Activation.RELU)
-    kind = Graph(GraphParameters(recurrent=recurrent, activations=choices, bias=bias), inputs=inputs, outputs=outputs)
+    kind = Graph(
+        GraphParameters(recurrent=recurrent, activations=choices, bias=bias), inputs=inputs, outputs=outputs
+    )
     return Neat(NeatParameters(type="neat", **parameters), kind)
 
 
@@ -122,7 +137,9 @@ def history(strategy: Neat, generations: int, *, seed: int = 3) -> list[tuple[St
     state, found = strategy.begin(), []
     for generation in range(generations):
         population = strategy.ask(state, seed=seed, generation=generation)
-        state, verdict = strategy.tell(state, population, fitness_of(population.genomes), generation=generation)
+        state, verdict = strategy.tell(
+            state, population, fitness_of(population.genomes), generation=generation
+        )
         found.append((state, population, verdict))
     return found
 

@@ -52,13 +52,18 @@ def graphs_of(genomes: list[Genome]) -> Graphs:
     return graphs.trim(found)
 
 
-def random_genome(kind: Graph, numbers: np.random.Generator, *, hidden: int, links: int, initial: float = 0.8) -> Genome:
-    """A genome with some of the initial links and others between any nodes, backwards too where the kind remembers.
+def random_genome(
+    kind: Graph, numbers: np.random.Generator, *, hidden: int, links: int, initial: float = 0.8
+) -> Genome:
+    """A genome with some of the initial links and others between any nodes, backwards too where the kind
+    remembers.
 
     A tenth of the genes is not enabled; some weights are 0, -0 or huge.
     """
     chosen = [Activation(name) for name in numbers.choice(list(Activation), hidden)]
-    nodes = dict(zip((kind.first_hidden + numbers.choice(50, hidden, replace=False)).tolist(), chosen, strict=True))
+    nodes = dict(
+        zip((kind.first_hidden + numbers.choice(50, hidden, replace=False)).tolist(), chosen, strict=True)
+    )
     inner = [*range(kind.first_output, kind.first_hidden), *nodes]
     rank = {node: number for number, node in enumerate(numbers.permutation(inner).tolist())}
     pairs = [(s, t) for t in range(kind.first_output, kind.first_hidden) for s in range(kind.first_output)]
@@ -71,7 +76,9 @@ def random_genome(kind: Graph, numbers: np.random.Generator, *, hidden: int, lin
             pairs.append((source, target))
     weights = numbers.normal(0, 1.5, len(pairs)).astype(F)
     special = numbers.random(len(pairs))
-    weights[special < 0.15] = numbers.choice(np.array([0.0, -0.0, 1e30, -3e-39], F), int((special < 0.15).sum()))
+    weights[special < 0.15] = numbers.choice(
+        np.array([0.0, -0.0, 1e30, -3e-39], F), int((special < 0.15).sum())
+    )
     return Genome(
         tuple(
             Link(source, target, float(weight), bool(numbers.random() < 0.9))
@@ -90,7 +97,12 @@ def answers(kind: Graph, genome: Genome, observations: Float32Array) -> list[lis
             outside = dict(enumerate(x)) | ({} if kind.bias is None else {kind.inputs: F(kind.bias)})
             if kind.passes == 0:
                 known = dict(outside)
-                found.append([_in_order(kind, genome, node, known) for node in range(kind.first_output, kind.first_hidden)])
+                found.append(
+                    [
+                        _in_order(kind, genome, node, known)
+                        for node in range(kind.first_output, kind.first_hidden)
+                    ]
+                )
                 continue
             for _ in range(kind.passes):
                 before = outside | memory
@@ -122,7 +134,10 @@ def fused(a: np.float32, b: np.float32, c: np.float32) -> np.float32:
     exact = Fraction(float(a)) * Fraction(float(b)) + Fraction(float(c))
     if exact == 0:
         return rough
-    near = [one for one in (rough, np.nextafter(rough, F(np.inf)), np.nextafter(rough, F(-np.inf))) if np.isfinite(one)]
+    near = [
+        one for one in (rough, np.nextafter(rough, F(np.inf)), np.nextafter(rough, F(-np.inf)))
+        if np.isfinite(one)
+    ]
     best = min(abs(Fraction(float(one)) - exact) for one in near)
     closest = [one for one in near if abs(Fraction(float(one)) - exact) == best]
     return next((one for one in closest if int(one.view(np.uint32)) % 2 == 0), closest[0])
@@ -140,7 +155,8 @@ def _exp(x: np.float32) -> np.float32:
     n = fused(x, F(1.44269504088896341), F(12582912)) - F(12582912)
     r = fused(n, -F(-2.12194440e-4), fused(n, F(-0.693359375), x))
     series = _polynomial(
-        r, 1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1
+        r, 1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1,
+        5.0000001201e-1
     )
     return (fused(series, r * r, r) + F(1)) * F(2.0 ** int(n))
 
@@ -150,10 +166,12 @@ def _tanh(x: np.float32) -> np.float32:
     x = top if x > top else -top if -top > x else x
     y = x * x
     p = _polynomial(
-        y, -2.76076847742355e-16, 2.00018790482477e-13, -8.60467152213735e-11, 5.12229709037114e-08, 1.48572235717979e-05,
-        6.37261928875436e-04, 4.89352455891786e-03,
+        y, -2.76076847742355e-16, 2.00018790482477e-13, -8.60467152213735e-11, 5.12229709037114e-08,
+        1.48572235717979e-05, 6.37261928875436e-04, 4.89352455891786e-03,
     )
-    return x * p / _polynomial(y, 1.19825839466702e-06, 1.18534705686654e-04, 2.26843463243900e-03, 4.89352518554385e-03)
+    return x * p / _polynomial(
+        y, 1.19825839466702e-06, 1.18534705686654e-04, 2.26843463243900e-03, 4.89352518554385e-03
+    )
 
 
 def _sin(x: np.float32) -> np.float32:
@@ -162,7 +180,9 @@ def _sin(x: np.float32) -> np.float32:
     n = fused(x, F(1 / np.pi), whole) - whole
     r = fused(n, -F(np.pi - float(pi)), fused(n, -pi, x))
     y = r * r
-    p = _polynomial(y, 2.608918327634109e-06, -0.0001981110680823599, 0.008333088094451775, -0.16666660459903315)
+    p = _polynomial(
+        y, 2.608918327634109e-06, -0.0001981110680823599, 0.008333088094451775, -0.16666660459903315
+    )
     value = fused(y * p, r, r)
     odd = n - F(2) * (fused(n, F(0.5), whole) - whole)
     return -value if odd * odd > F(0.5) else value
@@ -182,8 +202,9 @@ def _gelu(x: np.float32) -> np.float32:
 
 
 ACTIVATIONS: dict[Activation, Callable[[np.float32], np.float32]] = {
-    Activation.STEEP_SIGMOID: lambda x: _sigmoid(F(4.924273) * x), Activation.SIGMOID: _sigmoid, Activation.TANH: _tanh,
-    Activation.RELU: lambda x: x if x > 0 else F(0), Activation.LEAKY_RELU: lambda x: x if x > 0 else F(0.01) * x,
+    Activation.STEEP_SIGMOID: lambda x: _sigmoid(F(4.924273) * x), Activation.SIGMOID: _sigmoid,
+    Activation.TANH: _tanh, Activation.RELU: lambda x: x if x > 0 else F(0),
+    Activation.LEAKY_RELU: lambda x: x if x > 0 else F(0.01) * x,
     Activation.IDENTITY: lambda x: x, Activation.SELU: _selu, Activation.GELU: _gelu, Activation.SIN: _sin,
     Activation.GAUSSIAN: lambda x: _exp(-(x * x)), Activation.ABS: lambda x: x if x > 0 else F(0) - x,
     Activation.STEP: lambda x: F(x > 0),

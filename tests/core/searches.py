@@ -26,8 +26,8 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def search(
-    *, strategy: dict[str, Any] | None = None, stop: dict[str, Any] | None = None, kind: str = "weight_evolution",
-    novelty: dict[str, Any] | None = None, **network: Any,
+    *, strategy: dict[str, Any] | None = None, stop: dict[str, Any] | None = None,
+    kind: str = "weight_evolution", novelty: dict[str, Any] | None = None, **network: Any,
 ) -> Plan:
     """The plan of a small search; keys that are left out have their defaults."""
     document = {
@@ -47,7 +47,9 @@ def example(name: str, **changes: Any) -> Plan:
     return plan_of(item.spec, item.facts)
 
 
-def evaluated(plan: Plan, population: Population, *, seed: int, generation: int, threads: int = 1) -> Evaluations:
+def evaluated(
+    plan: Plan, population: Population, *, seed: int, generation: int, threads: int = 1
+) -> Evaluations:
     evaluations: Evaluations = plan.judge.evaluate(
         population.genomes, seed=seed, generation=generation, threads=threads
     )

@@ -1,4 +1,6 @@
-"""Environments of an operator: spaces of all kinds, and some that hang, crash or cannot be used. Named in ENVIRONMENT_MODULES."""
+"""Environments of an operator: spaces of all kinds, and some that hang, crash or cannot be used. Named in
+ENVIRONMENT_MODULES.
+"""
 
 import copy
 import os
@@ -28,7 +30,9 @@ class World(gymnasium.Env[Any, Any]):
     def __init__(self) -> None:
         self.observation_space = copy.deepcopy(self.observation_space)  # each draws from its own
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
         super().reset(seed=seed)
         self.observation_space.seed(seed)
         self.age = 0
@@ -158,7 +162,10 @@ class Ambiguous(World):
 
     def step(self, action: Any) -> Any:
         observation, reward, *ends, told = super().step(action)
-        return observation, reward, np.array([False, False]) if self.age == 5 and action == 1 else ends[0], ends[1], told
+        return (
+            observation, reward, np.array([False, False]) if self.age == 5 and action == 1 else ends[0],
+            ends[1], told
+        )
 
 
 class Forking(World):
@@ -192,7 +199,9 @@ class Slow(World):
 class Failing(World):
     """No episode begins."""
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
         raise RuntimeError("there is no bridge")
 
 
@@ -208,7 +217,9 @@ class Killed(World):
 class Rare(World):
     """One in twenty-five episodes never begins."""
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
         observation, told = super().reset(seed=seed)
         if observation[0] > 0.92:
             threading.Event().wait()
@@ -226,7 +237,9 @@ class Stuck(World):
 class Blinded(World):
     """In some steps nothing is seen on one side."""
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
         super().reset(seed=seed)
         return np.array([900.0, 5.0]), {}
 
@@ -293,8 +306,9 @@ class Spoken(World):
     """Observations have parts that no network can take."""
 
     observation_space = spaces.Dict({
-        "image": spaces.Box(0, 255, (4, 5, 3), np.uint8), "mission": spaces.Text(5), "direction": spaces.Discrete(4),
-        "poster": spaces.Box(0, 255, (400, 400, 3), np.uint8), "words": spaces.Sequence(spaces.Discrete(3)),
+        "image": spaces.Box(0, 255, (4, 5, 3), np.uint8), "mission": spaces.Text(5),
+        "direction": spaces.Discrete(4), "poster": spaces.Box(0, 255, (400, 400, 3), np.uint8),
+        "words": spaces.Sequence(spaces.Discrete(3)),
     })
 
 
@@ -303,7 +317,9 @@ class Shown(World):
 
     observation_space = spaces.Box(0, 255, (10, 12, 3), np.uint8)
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
         self.observation_space.seed(seed)
         self.age = 0
         return self.observation_space.sample(), {}
@@ -331,9 +347,9 @@ class Shy(World):
 
 
 for _kind in (
-    Mixed, Switches, Levers, Shifted, Hanging, Crashing, Dying, Drifting, Talking, Endless, Painted, Wide, Panicking, Wordless,
-    Garbled, Ambiguous, Forking, Printing, Slow, Failing, Stuck, Blinded, Narrow, Counting, Counted, Numbered, Paired,
-    Killed, Rare, Hungry, Priceless, Shy, Spoken, Shown, Listed,
+    Mixed, Switches, Levers, Shifted, Hanging, Crashing, Dying, Drifting, Talking, Endless, Painted, Wide,
+    Panicking, Wordless, Garbled, Ambiguous, Forking, Printing, Slow, Failing, Stuck, Blinded, Narrow,
+    Counting, Counted, Numbered, Paired, Killed, Rare, Hungry, Priceless, Shy, Spoken, Shown, Listed,
 ):
     gymnasium.register(f"{_kind.__name__}-v0", entry_point=_kind)
 gymnasium.register("Worth-v3", entry_point=World, max_episode_steps=7, reward_threshold=2)

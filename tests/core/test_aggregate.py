@@ -13,7 +13,9 @@ from processing.core.types import Evaluations, Purpose
 from tests.core.foreign import MODULE, foreign_plan, staged
 from tests.core.searches import run
 
-RETURNS = np.array([[3.0, -1.0, 4.0, 1.0], [5.0, 5.0, 5.0, 5.0], [2.0, np.inf, 1.0, 0.0], [np.nan, 1.0, 1.0, 1.0]])
+RETURNS = np.array(
+    [[3.0, -1.0, 4.0, 1.0], [5.0, 5.0, 5.0, 5.0], [2.0, np.inf, 1.0, 0.0], [np.nan, 1.0, 1.0, 1.0]]
+)
 
 
 @pytest.fixture(autouse=True)
@@ -46,22 +48,29 @@ def test_the_median_of_three_is_the_middle_one_and_no_cost_is_no_negative_zero()
 
 @pytest.mark.parametrize("name", ["CartPole-v1", "LunarLander-v3"])
 def test_agents_are_scored_so_whether_the_environment_is_compiled_or_not(name: str) -> None:
-    assert isinstance(foreign_plan(name, aggregate="worst", episodes=2).environment, Foreign) == (name == "LunarLander-v3")
+    assert isinstance(
+        foreign_plan(name, aggregate="worst", episodes=2).environment, Foreign
+    ) == (name == "LunarLander-v3")
     first = evaluated(name).fitness
-    mean, worst, median = (evaluated(name, episodes=2, aggregate=each).fitness for each in (None, "worst", "median"))
+    mean, worst, median = (
+        evaluated(name, episodes=2, aggregate=each).fitness for each in (None, "worst", "median")
+    )
     other = 2 * mean - first
     assert np.allclose(worst, np.minimum(first, other), rtol=1e-9)
     assert np.allclose(median, mean)
     assert not np.allclose(worst, mean)
     cost = evaluated(name, episodes=2, minimise=True).fitness
     assert np.array_equal(cost, -mean)
-    assert np.allclose(evaluated(name, episodes=2, minimise=True, aggregate="worst").fitness, -np.maximum(first, other))
+    assert np.allclose(
+        evaluated(name, episodes=2, minimise=True, aggregate="worst").fitness, -np.maximum(first, other)
+    )
 
 
 @pytest.mark.parametrize("name", ["CartPole-v1", "FrozenLake-v1"])
 def test_fresh_episodes_count_by_their_mean(name: str) -> None:
     mean, worst = (
-        evaluated(name, episodes=3, aggregate=each, purpose=Purpose.CONFIRMATION).fitness for each in (None, "worst")
+        evaluated(name, episodes=3, aggregate=each, purpose=Purpose.CONFIRMATION).fitness
+        for each in (None, "worst")
     )
     assert np.array_equal(mean, worst)
 
@@ -92,5 +101,8 @@ def test_what_means_the_same_is_the_same_experiment() -> None:
     plain = staged("CartPole-v1", episodes=2)
     for same in ({"aggregate": "mean"}, {"minimise": False}, {"aggregate": None, "minimise": None}):
         assert staged("CartPole-v1", episodes=2, **same).spec_hash == plain.spec_hash
-    hashes = {staged("CartPole-v1", episodes=2, **each).spec_hash for each in ({"aggregate": "worst"}, {"minimise": True})}
+    hashes = {
+        staged("CartPole-v1", episodes=2, **each).spec_hash
+        for each in ({"aggregate": "worst"}, {"minimise": True})
+    }
     assert len(hashes | {plain.spec_hash}) == 3

@@ -55,7 +55,8 @@ def unmarked(x: Any) -> Any:
 
 def python(code: str, folder: Path = ROOT, /, **environment: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=folder, env={**os.environ, "PYTHONPATH": str(folder), **environment},
+        [sys.executable, "-c", code], cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder), **environment},
         capture_output=True, text=True,
     )
     assert done.returncode == 0, done.stderr
@@ -149,9 +150,15 @@ def copied(folder: Path) -> Path:
     return folder / "processing" / "core"
 
 
-@pytest.mark.parametrize(("file", "is_compiled_again"), [("drawings/svg.py", False), ("genomes/breeding.py", True)])
-def test_a_comment_compiles_again_what_may_depend_on_its_file(file: str, is_compiled_again: bool, tmp_path: Path) -> None:
-    source, folder = copied(tmp_path) / file, "from processing.core.kernels.build import fingerprint; print(fingerprint())"
+@pytest.mark.parametrize(
+    ("file", "is_compiled_again"), [("drawings/svg.py", False), ("genomes/breeding.py", True)]
+)
+def test_a_comment_compiles_again_what_may_depend_on_its_file(
+    file: str, is_compiled_again: bool, tmp_path: Path
+) -> None:
+    source, folder = (
+        copied(tmp_path) / file, "from processing.core.kernels.build import fingerprint; print(fingerprint())"
+    )
     before = python(folder, tmp_path)
     source.write_text(f"{source.read_text()}\n# A comment.\n")
     assert (python(folder, tmp_path) != before) == is_compiled_again
@@ -172,7 +179,9 @@ def test_an_edited_part_is_compiled_again_though_it_lies_in_another_file(tmp_pat
 
 def test_compiled_kernels_are_found_again(tmp_path: Path) -> None:
     kernels = str(tmp_path)
-    count = "from processing.core.genomes import breeding; from processing.core.kernels.build import compiled;"
+    count = (
+        "from processing.core.genomes import breeding; from processing.core.kernels.build import compiled;"
+    )
     count += "print(dict(compiled(breeding.fill_children).stats.cache_hits) != {})"
     assert python(BREED + count, EVOLUTION_CACHE_DIR=kernels).endswith("False")
     assert python(BREED + count, EVOLUTION_CACHE_DIR=kernels).endswith("True")

@@ -13,14 +13,19 @@ KIND = Dense(DenseParameters(hidden=(2,)), inputs=3, outputs=2)
 def checkpoint(**state: object) -> Checkpoint:
     values = {
         "threshold": 1.1, "failures": 2, "pool": KIND.random(4, seed=1, generation=0),
-        "indices": np.array([7, 0, 3, 1], np.int32), "fitness": np.array([3.0, 2.0, 2.0, -0.5]), "generation": 5,
+        "indices": np.array([7, 0, 3, 1], np.int32), "fitness": np.array([3.0, 2.0, 2.0, -0.5]),
+        "generation": 5,
     }
-    return Checkpoint(next_generation=6, state=values | state, best_fitness=3.0, stagnation=1, digest="ab" * 32)
+    return Checkpoint(
+        next_generation=6, state=values | state, best_fitness=3.0, stagnation=1, digest="ab" * 32
+    )
 
 
 def test_a_checkpoint_comes_back_as_it_was() -> None:
     stored, found = checkpoint(), unpack(pack(checkpoint(), KIND), KIND)
-    assert (found.next_generation, found.best_fitness, found.stagnation, found.digest) == (6, 3.0, 1, "ab" * 32)
+    assert (
+        found.next_generation, found.best_fitness, found.stagnation, found.digest
+    ) == (6, 3.0, 1, "ab" * 32)
     assert list(found.state) == list(stored.state)
     for name, value in stored.state.items():
         assert np.array_equal(found.state[name], value)
@@ -56,8 +61,9 @@ def test_bytes_too_many_are_broken() -> None:
 @pytest.mark.parametrize(
     "head",
     [
-        b"", b"{}", b"[]", b"null", b"\xff\xfe", b'{"state": []}', b'{"state": {"a": 3}}', b'{"state": {"a": {}}}',
-        b'{"state": {"a": {"array": "O", "shape": [1]}}}', b'{"state": {"a": {"array": "<f8", "shape": [-1]}}}',
+        b"", b"{}", b"[]", b"null", b"\xff\xfe", b'{"state": []}', b'{"state": {"a": 3}}',
+        b'{"state": {"a": {}}}', b'{"state": {"a": {"array": "O", "shape": [1]}}}',
+        b'{"state": {"a": {"array": "<f8", "shape": [-1]}}}',
         b'{"state": {"a": {"array": "<f8", "shape": ["x"]}}}', b'{"state": {"a": {"genomes": -4}}}',
         b'{"state": {"a": {"genomes": "4"}}}', b'{"state": {}}',
     ],
@@ -81,7 +87,9 @@ def test_any_flipped_byte_of_the_head_is_broken_or_another_checkpoint() -> None:
 
 def test_nothing_but_numbers_is_stored() -> None:
     head = json.loads(pack(checkpoint(), KIND).partition(b"\n")[0])
-    assert set(head) == {"next_generation", "best_fitness", "stagnation", "digest", "tested", "unconfirmed", "state"}
+    assert set(head) == {
+        "next_generation", "best_fitness", "stagnation", "digest", "tested", "unconfirmed", "state"
+    }
     with pytest.raises(TypeError):
         pack(checkpoint(threshold=object()), KIND)
     with pytest.raises(ValueError, match="JSON"):

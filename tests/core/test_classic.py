@@ -22,24 +22,27 @@ NAMES = sorted(CLASSIC)
 PI = float(np.pi)
 #: How large each number of a state can be.
 RANGES: dict[str, tuple[float, ...]] = {
-    "CartPole-v1": (2.4, 3.0, 0.21, 3.5), "MountainCar-v0": (1.2, 0.07), "MountainCarContinuous-v0": (1.2, 0.07),
-    "Acrobot-v1": (PI, PI, 4 * PI, 9 * PI), "Pendulum-v1": (PI, 8.0),
+    "CartPole-v1": (2.4, 3.0, 0.21, 3.5), "MountainCar-v0": (1.2, 0.07),
+    "MountainCarContinuous-v0": (1.2, 0.07), "Acrobot-v1": (PI, PI, 4 * PI, 9 * PI), "Pendulum-v1": (PI, 8.0),
 }
 #: Near zero a number is what is left of larger ones: below 1/20 of its range its error is relative to that.
 FLOOR = 0.05
 #: Starts at and around the limits, walls and goals.
 EDGES: dict[str, list[tuple[float, ...]]] = {
     "CartPole-v1": [
-        (2.4, 0, 0, 0), (-2.4, 0, 0, 0), (0, 0, 0.20943951023931953, 0), (0, 0, -0.20943951023931953, 0), (2.39, 0.5, 0, 0),
-        (2.39, 0.51, 0, 0), (0, 0, 0.2, 0.47), (0, 0, 0.2, 0.48), (0, 0, 0, 0),
+        (2.4, 0, 0, 0), (-2.4, 0, 0, 0), (0, 0, 0.20943951023931953, 0), (0, 0, -0.20943951023931953, 0),
+        (2.39, 0.5, 0, 0), (2.39, 0.51, 0, 0), (0, 0, 0.2, 0.47), (0, 0, 0.2, 0.48), (0, 0, 0, 0),
     ],
-    "MountainCar-v0": [(-1.2, -0.07), (-1.2, 0), (-1.19, -0.05), (0.5, 0), (0.49, 0.07), (0.43, 0.07), (0.6, 0.07), (-0.5, 0)],
+    "MountainCar-v0": [
+        (-1.2, -0.07), (-1.2, 0), (-1.19, -0.05), (0.5, 0), (0.49, 0.07), (0.43, 0.07), (0.6, 0.07), (-0.5, 0)
+    ],
     "MountainCarContinuous-v0": [
-        (-1.2, -0.07), (-1.2, 0), (-1.19, -0.05), (0.45, 0), (0.44, 0.07), (0.38, 0.07), (0.6, 0.07), (-0.5, 0),
+        (-1.2, -0.07), (-1.2, 0), (-1.19, -0.05), (0.45, 0), (0.44, 0.07), (0.38, 0.07), (0.6, 0.07),
+        (-0.5, 0),
     ],
     "Acrobot-v1": [
-        (PI, PI, 4 * PI, 9 * PI), (-PI, -PI, -4 * PI, -9 * PI), (PI, -PI, 4 * PI, -9 * PI), (0, 0, 0, 0), (2.0, 0.5, 3, -3),
-        (-PI, PI, 4 * PI, 9 * PI), (0, PI, 4 * PI, 9 * PI),
+        (PI, PI, 4 * PI, 9 * PI), (-PI, -PI, -4 * PI, -9 * PI), (PI, -PI, 4 * PI, -9 * PI), (0, 0, 0, 0),
+        (2.0, 0.5, 3, -3), (-PI, PI, 4 * PI, 9 * PI), (0, PI, 4 * PI, 9 * PI),
     ],
     "Pendulum-v1": [(PI, 8), (-PI, -8), (0, 0), (3 * PI, 1), (-3 * PI, 1), (PI, 0)],
 }
@@ -119,7 +122,9 @@ def assert_same_bits(got: Any, wanted: Step) -> None:
 
 
 @pytest.mark.parametrize(("name", "kwargs"), ALL)
-def test_in_the_comparison_mode_every_bit_is_gymnasiums(name: str, kwargs: dict[str, Any], theirs: Any) -> None:
+def test_in_the_comparison_mode_every_bit_is_gymnasiums(
+    name: str, kwargs: dict[str, Any], theirs: Any
+) -> None:
     ours, env = environment(name, kwargs=kwargs), theirs(name, **kwargs)
     states, ended = random_states(name, 3_000), 0
     for state, action in zip(states, random_actions(name, len(states)), strict=True):
@@ -206,7 +211,8 @@ def in_float32(states: list[tuple[float, ...]]) -> list[tuple[float, ...]]:
 
 
 def unrolled(name: str, got: Float32Array, wanted: Any) -> Float64Array:
-    """The wanted state, its angles by as many turns away as those of the lanes, where these are brought back."""
+    """The wanted state, its angles by as many turns away as those of the lanes, where these are brought back.
+    """
     state = np.array(wanted, np.float64)
     angles = {"Acrobot-v1": 2, "Pendulum-v1": 1}.get(name, 0)
     state[:angles] += np.round((got[:angles] - state[:angles]) / (2 * PI)) * 2 * PI
@@ -214,11 +220,15 @@ def unrolled(name: str, got: Float32Array, wanted: Any) -> Float64Array:
 
 
 @pytest.mark.parametrize(("name", "kwargs"), ALL)
-def test_the_float32_lanes_are_within_1e_5_of_gymnasium(name: str, kwargs: dict[str, Any], theirs: Any) -> None:
+def test_the_float32_lanes_are_within_1e_5_of_gymnasium(
+    name: str, kwargs: dict[str, Any], theirs: Any
+) -> None:
     ours, env = environment(name, kwargs=kwargs), theirs(name, **kwargs)
     states = in_float32(played_states(env, 3_000) if name == "Acrobot-v1" else random_states(name, 3_000))
     floor = FLOOR * np.array(RANGES[name])
-    seen_floor = np.array({3: [FLOOR, FLOOR, floor[-1]], 6: [FLOOR] * 4 + [*floor[2:]]}.get(ours.inputs, floor))
+    seen_floor = np.array(
+        {3: [FLOOR, FLOOR, floor[-1]], 6: [FLOOR] * 4 + [*floor[2:]]}.get(ours.inputs, floor)
+    )
     actions, close, compared = random_actions(name, len(states)), 0, 0
     for state, action, got in zip(states, actions, Lanes(ours).steps(states, actions), strict=False):
         wanted = gymnasium_step(env, state, for_gymnasium(name, action))
@@ -236,8 +246,8 @@ def test_the_float32_lanes_are_within_1e_5_of_gymnasium(name: str, kwargs: dict[
 
 
 def test_an_unstable_step_of_the_acrobot_is_as_near_as_float32_can_be(theirs: Any) -> None:
-    """At speeds that no play reaches a step magnifies its start a thousand times and more: there the lanes are off by no
-    more than a few last digits of the start make in Gymnasium itself."""
+    """At speeds that no play reaches a step magnifies its start a thousand times and more: there the lanes
+    are off by no more than a few last digits of the start make in Gymnasium itself."""
     ours, env = environment("Acrobot-v1"), theirs("Acrobot-v1")
     states = in_float32(random_states("Acrobot-v1", 800))
     actions, floor = random_actions("Acrobot-v1", len(states)), FLOOR * np.array(RANGES["Acrobot-v1"])
@@ -247,8 +257,12 @@ def test_an_unstable_step_of_the_acrobot_is_as_near_as_float32_can_be(theirs: An
         for place in range(4):
             near = list(state)
             near[place] = float(np.nextafter(np.float32(near[place]), np.float32(100)))
-            moved += np.abs(unrolled("Acrobot-v1", got.state, gymnasium_step(env, near, action).state) - after)
-        assert (np.abs(got.state - after) <= 1e-5 * np.maximum(np.abs(after), floor) + 8 * moved).all(), (state, action)
+            moved += np.abs(
+                unrolled("Acrobot-v1", got.state, gymnasium_step(env, near, action).state) - after
+            )
+        assert (
+            np.abs(got.state - after) <= 1e-5 * np.maximum(np.abs(after), floor) + 8 * moved
+        ).all(), (state, action)
 
 
 def is_at_an_edge(name: str, state: Float64Array, kwargs: dict[str, Any]) -> bool:
@@ -304,7 +318,9 @@ def test_they_say_of_themselves_what_gymnasium_registers(name: str) -> None:
 
 def judged(name: str, *, output: Output = Output.ARGMAX, **given: Any) -> Episodes:
     ours = environment(name, **given)
-    return Episodes(ours, Dense(DenseParameters(hidden=(5,), output=output), inputs=ours.inputs, outputs=ours.outputs))
+    return Episodes(
+        ours, Dense(DenseParameters(hidden=(5,), output=output), inputs=ours.inputs, outputs=ours.outputs)
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)

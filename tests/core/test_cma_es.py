@@ -36,7 +36,9 @@ def steps(one: CmaEs, generations: int, fitness: Any) -> list[Any]:
     states = [one.begin()]
     for number in range(generations):
         population = one.ask(states[-1], seed=SEED, generation=number)
-        state, verdict = one.tell(states[-1], population, fitness(population.genomes.astype(float)), generation=number)
+        state, verdict = one.tell(
+            states[-1], population, fitness(population.genomes.astype(float)), generation=number
+        )
         assert verdict.stop is None
         states.append(state)
     return states

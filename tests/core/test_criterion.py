@@ -22,7 +22,8 @@ def plan(**given: Any) -> Plan:
     ours = environment("CartPole-v1", **given)
     kind = Dense(DenseParameters(hidden=()), inputs=ours.inputs, outputs=ours.outputs)
     return Plan(
-        environment=ours, genome=kind, judge=Episodes(ours, kind), strategy=None, stop=StopParameters(max_generations=1)
+        environment=ours, genome=kind, judge=Episodes(ours, kind), strategy=None,
+        stop=StopParameters(max_generations=1)
     )
 
 
@@ -40,7 +41,9 @@ def population_of(*rows: Float32Array) -> Population:
     )
 
 
-def winner(criterion: MeanReturn, one: Plan, population: Population, evaluations: Evaluations | None = None) -> int | None:
+def winner(
+    criterion: MeanReturn, one: Plan, population: Population, evaluations: Evaluations | None = None
+) -> int | None:
     found = evaluations or one.judge.evaluate(population.genomes, seed=3, generation=1)
     return criterion.winner(one, population, found, candidate=None, seed=3, generation=1, state={}).agent
 
@@ -65,7 +68,9 @@ def test_luck_is_not_confirmed() -> None:
     luckiest = evaluations.fitness.max()
     assert luckiest > mean(evaluations.fitness)
     assert winner(MeanReturn(float(luckiest)), one, crowd) is None
-    assert winner(MeanReturn(mean(evaluations.fitness) - 0.5), one, crowd) == int(evaluations.fitness.argmax())
+    assert winner(
+        MeanReturn(mean(evaluations.fitness) - 0.5), one, crowd
+    ) == int(evaluations.fitness.argmax())
 
 
 def confirmed(one: Plan, genomes: Float32Array, agent: int, bar: float) -> Confirmation:
@@ -103,7 +108,9 @@ def test_it_is_confirmed_on_a_hundred_different_starts() -> None:
     copies = np.repeat(balancer(away=1)[None], 100, axis=0)
     again = one.judge.evaluate(copies, seed=3, generation=1, purpose=Purpose.CONFIRMATION)
     assert len(set(again.fitness.tolist())) > 2
-    for bar, expected in ((mean(again.fitness), True), (float(np.nextafter(mean(again.fitness), 1e9)), False)):
+    for bar, expected in (
+        (mean(again.fitness), True), (float(np.nextafter(mean(again.fitness), 1e9)), False)
+    ):
         assert confirmed(one, copies[:3], 2, bar).is_passed is expected
 
 
@@ -112,7 +119,9 @@ def test_agents_of_several_episodes_need_fewer_copies_for_a_hundred(episodes: in
     one = plan(episodes=episodes)
     genomes = np.repeat(balancer(away=1)[None], copies, axis=0)
     again = one.judge.evaluate(genomes, seed=3, generation=1, purpose=Purpose.CONFIRMATION)
-    for bar, expected in ((mean(again.fitness), True), (float(np.nextafter(mean(again.fitness), 1e9)), False)):
+    for bar, expected in (
+        (mean(again.fitness), True), (float(np.nextafter(mean(again.fitness), 1e9)), False)
+    ):
         assert confirmed(one, genomes[:1], 0, bar).is_passed is expected
 
 
@@ -135,14 +144,16 @@ def test_the_tasks_have_the_thresholds_of_the_field(name: str, threshold: float)
 
 def species(number: int, champion: int | None, *, best: float | None, still: int = 0) -> SpeciesSnapshot:
     return SpeciesSnapshot(
-        number=number, born_in=0, size=3, champion=champion, best_fitness=best, mean_fitness=best, adjusted_fitness=best,
-        generations_since_improvement=still, offspring=3,
+        number=number, born_in=0, size=3, champion=champion, best_fitness=best, mean_fitness=best,
+        adjusted_fitness=best, generations_since_improvement=still, offspring=3,
     )
 
 
 def test_champions_of_species_take_turns_in_a_long_test() -> None:
     fitness = np.array([5.0, 9.0, 7.0])
-    groups = [species(4, 0, best=5.0, still=1), species(6, 1, best=9.0, still=1), species(8, 2, best=7.0, still=1)]
+    groups = [
+        species(4, 0, best=5.0, still=1), species(6, 1, best=9.0, still=1), species(8, 2, best=7.0, still=1)
+    ]
     tested: tuple[int, ...] = ()
     turns = []
     for _ in range(4):

@@ -17,8 +17,8 @@ def dense(**parameters: object) -> Dense:
 
 def variation(**changes: Any) -> Variation:
     values: dict[str, Any] = {
-        "crossover": "uniform", "crossover_probability": 1.0, "mutation": "gaussian", "mutation_probability": 0.0,
-        "mutation_scale": 0.5, "elites": 0,
+        "crossover": "uniform", "crossover_probability": 1.0, "mutation": "gaussian",
+        "mutation_probability": 0.0, "mutation_scale": 0.5, "elites": 0,
     }
     return Variation(**{**values, **changes})
 
@@ -46,7 +46,9 @@ def test_number_of_weights_counts_biases_only_where_there_are_any() -> None:
         (Initializer.XAVIER_UNIFORM_NORMALIZED, (6 / 34 / 3) ** 0.5, (6 / 34) ** 0.5),
     ],
 )
-def test_initialisers_have_their_spread_and_zero_biases(initializer: Initializer, spread: float, limit: float) -> None:
+def test_initialisers_have_their_spread_and_zero_biases(
+    initializer: Initializer, spread: float, limit: float
+) -> None:
     kind = dense(initializer=initializer)
     genomes = kind.random(500, seed=2, generation=0)
     weights, biases = zip(*(kind.layers(genome)[0] for genome in genomes), strict=True)
@@ -95,7 +97,9 @@ def test_a_child_without_father_has_one_parent() -> None:
     kind = dense()
     pool = kind.random(2, seed=1, generation=0)
     mothers, fathers = np.ones(5, np.int32), np.full(5, NO_PARENT, np.int32)
-    children, operators = kind.breed(pool, mothers, fathers, variation(mutation_probability=1.0), seed=1, generation=1)
+    children, operators = kind.breed(
+        pool, mothers, fathers, variation(mutation_probability=1.0), seed=1, generation=1
+    )
     assert np.all(operators == Operator.MUTATION)
     assert np.abs(children - pool[1]).max() < 0.5 * 3.5
 
@@ -114,7 +118,9 @@ def test_gaussian_mutation_changes_the_given_share_of_weights_by_the_given_sprea
 
 
 def test_single_weight_mutation_changes_one_weight_at_most() -> None:
-    mothers, _, children, operators = bred(crossover="none", mutation="single_weight", mutation_probability=0.5)
+    mothers, _, children, operators = bred(
+        crossover="none", mutation="single_weight", mutation_probability=0.5
+    )
     changed = (children != mothers).sum(axis=1)
     assert set(changed) == {0, 1}
     assert np.array_equal(operators == Operator.MUTATION, changed == 1)

@@ -1,4 +1,6 @@
-"""The two poles move by their equations, lives are scored as published, and the criteria ask what the paper asks."""
+"""The two poles move by their equations, lives are scored as published, and the criteria ask what the paper
+asks.
+"""
 
 from types import SimpleNamespace
 from typing import Any
@@ -8,7 +10,12 @@ import pytest
 from numpy.typing import NDArray
 
 from processing.core.criterion import Solution
-from processing.core.environments.double_pole.double_pole import DoublePole, DoublePoleParameters, Generalising, starts
+from processing.core.environments.double_pole.double_pole import (
+    DoublePole,
+    DoublePoleParameters,
+    Generalising,
+    starts,
+)
 from processing.core.environments.double_pole.poles import fill_acted, numbers
 from processing.core.genomes.dense import Dense, DenseParameters
 from processing.core.judges.episodes import Episodes
@@ -29,7 +36,9 @@ def derivative(state: Float64Array, force: float) -> Float64Array:
     pulls, masses = 0.0, 0.0
     for (mass, half), angle, rate in zip(POLES, state[2::2], state[3::2], strict=True):
         hinge = 2e-6 * rate / (mass * half)
-        pulls += mass * half * rate**2 * np.sin(angle) + 0.75 * mass * np.cos(angle) * (hinge - 9.8 * np.sin(angle))
+        pulls += mass * half * rate**2 * np.sin(angle) + 0.75 * mass * np.cos(angle) * (
+            hinge - 9.8 * np.sin(angle)
+        )
         masses += mass * (1 - 0.75 * np.cos(angle) ** 2)
     push = (force + pulls) / (1.0 + masses)
     changes = [state[1], push]
@@ -54,8 +63,12 @@ def has_failed(state: Float64Array) -> bool:
     return bool(abs(state[0]) > 2.4 or abs(state[2]) > 0.628329 or abs(state[4]) > 0.628329)
 
 
-def lived(weights: Float32Array, steps: int, start: Float64Array | None = None) -> tuple[int, bool, list[float]]:
-    """Steps, whether the life failed, and the movement after each step survived, of a linear network without bias."""
+def lived(
+    weights: Float32Array, steps: int, start: Float64Array | None = None
+) -> tuple[int, bool, list[float]]:
+    """Steps, whether the life failed, and the movement after each step survived, of a linear network without
+    bias.
+    """
     state = np.array([0, 0, 0.07, 0, 0, 0.0]) if start is None else start
     movement = []
     for step in range(1, steps + 1):
@@ -176,7 +189,9 @@ def test_threads_slices_and_neighbours_change_no_bit() -> None:
     genomes = one.genome_kind.random(60, seed=5, generation=0)
     alone = one.evaluate(genomes, seed=1, generation=0).fitness
     assert np.array_equal(alone, one.evaluate(genomes, seed=1, generation=0, threads=2).fitness)
-    assert np.array_equal(alone[20:23], one.evaluate(genomes, seed=1, generation=0, first=20, last=23).fitness)
+    assert np.array_equal(
+        alone[20:23], one.evaluate(genomes, seed=1, generation=0, first=20, last=23).fitness
+    )
     assert np.array_equal(alone[::-1], one.evaluate(genomes[::-1].copy(), seed=1, generation=0).fitness)
 
 
@@ -219,10 +234,12 @@ def plan_of_poles(velocities: bool) -> Any:
 
 
 def winner(
-    plan: Any, criterion: Any, genomes: Float32Array, evaluations: Evaluations, *, candidate: int | None = None
+    plan: Any, criterion: Any, genomes: Float32Array, evaluations: Evaluations, *,
+    candidate: int | None = None
 ) -> int | None:
     solution: Solution = criterion.winner(
-        plan, SimpleNamespace(genomes=genomes), evaluations, candidate=candidate, seed=1, generation=0, state={}
+        plan, SimpleNamespace(genomes=genomes), evaluations, candidate=candidate, seed=1, generation=0,
+        state={}
     )
     return solution.agent
 
@@ -232,7 +249,9 @@ def test_with_velocities_the_first_agent_that_balances_100_000_steps_has_solved_
     genomes = np.concatenate([STEADY * 0, STEADY, STEADY * np.float32(1.1)])
     evaluations = plan.judge.evaluate(genomes, seed=1, generation=0)
     assert winner(plan, plan.environment.criterion, genomes, evaluations) == 1
-    assert winner(plan, plan.environment.criterion, genomes[:1], plan.judge.evaluate(genomes[:1], seed=1, generation=0)) is None
+    assert winner(
+        plan, plan.environment.criterion, genomes[:1], plan.judge.evaluate(genomes[:1], seed=1, generation=0)
+    ) is None
     assert task(max_steps=1000).criterion is None
 
 
@@ -267,4 +286,6 @@ def test_the_task_says_what_it_is() -> None:
     assert (seeing.best_possible(), blind.best_possible()) == (100_000.0, None)
     assert (len(seeing.input_labels()), len(blind.input_labels())) == (6, 3)
     assert isinstance(blind.criterion, Generalising)
-    assert Engine(blind, judge(blind).genome_kind).kernel() is Engine(seeing, judge(seeing).genome_kind).kernel()
+    assert Engine(blind, judge(blind).genome_kind).kernel() is Engine(
+        seeing, judge(seeing).genome_kind
+    ).kernel()

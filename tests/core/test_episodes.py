@@ -32,7 +32,10 @@ def test_slices_change_no_bit() -> None:
     one = judge(maze(random_maze(3, goals=1), episodes=2), output=Output.SOFTMAX)
     population = genomes(one, 101)
     whole = one.evaluate(population, seed=5, generation=8)
-    slices = [one.evaluate(population, seed=5, generation=8, first=a, last=b) for a, b in ((0, 1), (1, 40), (40, 101))]
+    slices = [
+        one.evaluate(population, seed=5, generation=8, first=a, last=b)
+        for a, b in ((0, 1), (1, 40), (40, 101))
+    ]
     assert np.array_equal(np.concatenate([part.fitness for part in slices]), whole.fitness)
     assert np.array_equal(np.concatenate([part.steps for part in slices]), whole.steps)
 
@@ -51,7 +54,9 @@ def test_another_seed_and_generation_sample_other_actions() -> None:
     one = judge(maze(random_maze(3, goals=1)), output=Output.SOFTMAX)
     assert one.is_random
     population = genomes(one, 50)
-    results = {digest(one.evaluate(population, seed=seed, generation=gen)) for seed, gen in ((1, 0), (2, 0), (1, 1))}
+    results = {
+        digest(one.evaluate(population, seed=seed, generation=gen)) for seed, gen in ((1, 0), (2, 0), (1, 1))
+    }
     assert len(results) == 3
 
 

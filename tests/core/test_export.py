@@ -48,7 +48,9 @@ def by_onnx(model: bytes, observations: Float32Array) -> Float32Array:
     return np.array(found)
 
 
-def by_readme(document: bytes, observations: Float32Array, folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[float]]:
+def by_readme(
+    document: bytes, observations: Float32Array, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> list[list[float]]:
     """The same, by the lines that the README prints."""
     (folder / "network.json").write_bytes(document)
     monkeypatch.chdir(folder)
@@ -59,7 +61,9 @@ def by_readme(document: bytes, observations: Float32Array, folder: Path, monkeyp
     return [names["outputs_of"](x.tolist(), values) for x in observations]
 
 
-def dense(activation: Activation, *, bias: bool = True, hidden: tuple[int, ...] = (5, 4)) -> tuple[Dense, Float32Array]:
+def dense(
+    activation: Activation, *, bias: bool = True, hidden: tuple[int, ...] = (5, 4)
+) -> tuple[Dense, Float32Array]:
     kind = Dense(DenseParameters(hidden=hidden, activation=activation, bias=bias), inputs=3, outputs=2)
     genomes = np.random.default_rng(4).normal(0, 1, (1, kind.number_of_weights)).astype(np.float32)
     return kind, genomes
@@ -90,7 +94,9 @@ def graphs(name: str) -> list[tuple[Graph, by_hand.Genome, Genomes]]:
     numbers = np.random.default_rng(6)
     found = []
     for _ in range(12):
-        drawn = by_hand.random_genome(kind, numbers, hidden=int(numbers.integers(0, 7)), links=int(numbers.integers(0, 20)))
+        drawn = by_hand.random_genome(
+            kind, numbers, hidden=int(numbers.integers(0, 7)), links=int(numbers.integers(0, 20))
+        )
         tame = tuple(replace(link, weight=1.5 if link.weight > 1e3 else link.weight) for link in drawn.links)
         genome = replace(drawn, links=tame)
         found.append((kind, genome, by_hand.graphs_of([genome])))
@@ -102,7 +108,9 @@ def graphs(name: str) -> list[tuple[Graph, by_hand.Genome, Genomes]]:
 def test_a_dense_network_says_the_same_in_onnxruntime(activation: Activation, bias: bool) -> None:
     kind, genomes = dense(activation, bias=bias)
     x = observed(200)
-    found, wanted = by_onnx(exported(kind, genomes, FACTS, ExportFormat.ONNX), x), dense_outputs(kind, genomes[0], x)
+    found, wanted = by_onnx(
+        exported(kind, genomes, FACTS, ExportFormat.ONNX), x
+    ), dense_outputs(kind, genomes[0], x)
     np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-5)
     assert (found.argmax(axis=1) == wanted.argmax(axis=1)).all()
 
@@ -122,7 +130,9 @@ def test_a_dense_network_acts_in_a_maze_as_in_its_life() -> None:
     genomes = kind.random(30, seed=3, generation=0)
     for agent in range(30):
         way = by_reference(environment, kind, genomes[agent])
-        outputs = by_onnx(exported(kind, genomes[agent : agent + 1], FACTS, ExportFormat.ONNX), np.float32(way.observations))
+        outputs = by_onnx(
+            exported(kind, genomes[agent : agent + 1], FACTS, ExportFormat.ONNX), np.float32(way.observations)
+        )
         assert outputs.argmax(axis=1).tolist() == way.actions
 
 
@@ -133,7 +143,9 @@ def by_reference(environment: GridWorld, kind: Dense, genome: Float32Array) -> A
 
 
 @pytest.mark.parametrize("name", GRAPHS)
-def test_the_lines_in_the_readme_say_the_same_of_graphs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_lines_in_the_readme_say_the_same_of_graphs(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     x = observed(10)
     for kind, genome, genomes in graphs(name):
         document = exported(kind, genomes, FACTS, ExportFormat.JSON)
@@ -155,7 +167,10 @@ def test_outputs_that_are_nearly_0_or_1_are_still_told_apart() -> None:
     kind = Graph(GraphParameters(bias=None), inputs=3, outputs=2)
     links = (by_hand.Link(0, 3, 1.0), by_hand.Link(1, 4, 1.0))
     model = exported(kind, by_hand.graphs_of([by_hand.Genome(links, {})]), FACTS, ExportFormat.ONNX)
-    x = np.array([[-6.0, -5.5, 0], [-5.5, -6.0, 0], [3.0, 3.2, 0], [3.2, 3.0, 0], [-30, -40, 0], [-40, -30, 0]], np.float32)
+    x = np.array(
+        [[-6.0, -5.5, 0], [-5.5, -6.0, 0], [3.0, 3.2, 0], [3.2, 3.0, 0], [-30, -40, 0], [-40, -30, 0]],
+        np.float32
+    )
     wanted = np.array(by_hand.answers(kind, by_hand.Genome(links, {}), x))
     assert by_onnx(model, x).argmax(axis=1).tolist() == wanted.argmax(axis=1).tolist() == [1, 0, 1, 0, 0, 0]
 
@@ -178,7 +193,9 @@ def test_weights_are_written_so_that_none_is_lost() -> None:
 
 
 def test_the_facts_of_a_maze_are_told() -> None:
-    facts = facts_of(GridWorld(maze()), Dense(DenseParameters(), inputs=24, outputs=9), name="1-0-0", fitness=None)
+    facts = facts_of(
+        GridWorld(maze()), Dense(DenseParameters(), inputs=24, outputs=9), name="1-0-0", fitness=None
+    )
     assert (len(facts.input_labels), len(facts.output_labels), facts.actions) == (24, 9, "choice")
 
 
@@ -203,7 +220,9 @@ def test_a_circle_without_passes_is_refused() -> None:
         levels_of(units)
 
 
-def test_outputs_that_are_saturated_are_equal_by_the_readme_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_outputs_that_are_saturated_are_equal_by_the_readme_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     kind = Graph(GraphParameters(), inputs=3, outputs=2)
     genomes = kind.random(1, seed=1, generation=0)
     genomes.weights[0, :4], genomes.weights[0, 4:] = 1.3, 1.4

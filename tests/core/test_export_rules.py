@@ -1,4 +1,6 @@
-"""What a file says of the outputs, obeyed word by word, gives the actions of the run, and the answers of a table."""
+"""What a file says of the outputs, obeyed word by word, gives the actions of the run, and the answers of a
+table.
+"""
 
 import json
 import math
@@ -21,9 +23,13 @@ from processing.core.rollouts.actions import Range
 from tests.core.mazes import maze
 from tests.core.test_export import by_onnx, by_readme
 
-TARGETS = {"from 0 to 1": [[0], [1], [1], [0]], "from -1 to 1": [[-1], [1], [0.5], [-1]], "beyond": [[3], [-2], [0], [1]]}
+TARGETS = {
+    "from 0 to 1": [[0], [1], [1], [0]], "from -1 to 1": [[-1], [1], [0.5], [-1]],
+    "beyond": [[3], [-2], [0], [1]]
+}
 SPACES: dict[str, dict[str, Any]] = {
-    "a choice": {"type": "Discrete", "n": 3, "start": 0}, "a shifted choice": {"type": "Discrete", "n": 9, "start": -4},
+    "a choice": {"type": "Discrete", "n": 3, "start": 0},
+    "a shifted choice": {"type": "Discrete", "n": 9, "start": -4},
     "several choices": {"type": "MultiDiscrete", "shape": [3], "n": [2, 3, 2], "start": [0, 1, -1]},
     "several alike": {"type": "MultiDiscrete", "shape": [2], "n": [3, 3], "start": [0, 0]},
     "switches": {"type": "MultiBinary", "shape": [4]},
@@ -72,17 +78,23 @@ def test_the_sentence_makes_the_actions_of_the_run(name: str, where: Range) -> N
 
 
 def test_a_drawn_action_is_told_with_its_probabilities() -> None:
-    assert rule_of_space(SPACES["a choice"], "softmax", Range.UNBOUNDED).startswith("The action is drawn: k, from k = 0,")
+    assert rule_of_space(SPACES["a choice"], "softmax", Range.UNBOUNDED).startswith(
+        "The action is drawn: k, from k = 0,"
+    )
     assert "k + -4" in rule_of_space(SPACES["a shifted choice"], "softmax", Range.UNBOUNDED)
 
 
 def test_bounds_that_are_too_many_are_not_written_out() -> None:
     space = SPACES["numbers"] | {"shape": [60], "low": list(range(60)), "high": list(range(1, 61))}
-    assert rule_of_space(space, "argmax", Range.SYMMETRIC).endswith("means that share of the command's bounds.")
+    assert rule_of_space(space, "argmax", Range.SYMMETRIC).endswith(
+        "means that share of the command's bounds."
+    )
 
 
 def test_an_environment_that_tells_of_no_space_has_a_sentence_too() -> None:
-    facts = facts_of(GridWorld(maze()), Dense(DenseParameters(), inputs=24, outputs=9), name="1-0-0", fitness=None)
+    facts = facts_of(
+        GridWorld(maze()), Dense(DenseParameters(), inputs=24, outputs=9), name="1-0-0", fitness=None
+    )
     assert facts.rule == "The action is the number of the largest output, from 0; the first of equals."
 
 
@@ -100,7 +112,9 @@ def answered(outputs: Any, told: dict[str, Any]) -> list[float]:
     assert rule.startswith("Each output y becomes the answer offset + scale * y")
     scaling = told["scaling"]
     said = re.search(r"offset (\[.*?\]) and scale (\[.*?\])", rule)
-    assert said is None or [json.loads(each) for each in said.groups()] == [scaling["offset"], scaling["scale"]]
+    assert said is None or [json.loads(each) for each in said.groups()] == [
+        scaling["offset"], scaling["scale"]
+    ]
     return [a + b * float(y) for y, a, b in zip(outputs, scaling["offset"], scaling["scale"], strict=True)]
 
 

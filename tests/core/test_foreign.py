@@ -30,12 +30,18 @@ def _modules(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def evaluated(plan: Plan, *, number: int = 24, threads: int = 2, **where: Any) -> Evaluations:
     genomes = plan.genome.random(number, seed=4, generation=0)
-    found: Evaluations = plan.judge.evaluate(genomes, seed=4, generation=where.pop("generation", 0), threads=threads, **where)
+    found: Evaluations = plan.judge.evaluate(
+        genomes, seed=4, generation=where.pop("generation", 0), threads=threads, **where
+    )
     return found
 
 
-def by_hand(plan: Plan, agent: int, *, number: int = 24, seed: int, generation: int = 0, episode: int = 0) -> tuple[float, int]:
-    """Return and steps of an agent of `evaluated`, lived with Gymnasium's own flattening and a network in float64."""
+def by_hand(
+    plan: Plan, agent: int, *, number: int = 24, seed: int, generation: int = 0, episode: int = 0
+) -> tuple[float, int]:
+    """Return and steps of an agent of `evaluated`, lived with Gymnasium's own flattening and a network in
+    float64.
+    """
     parameters = plan.environment.parameters
     environment = gymnasium.make(parameters.id, disable_env_checker=True, **parameters.kwargs)
     layers = plan.genome.layers(plan.genome.random(number, seed=4, generation=0)[agent])
@@ -68,7 +74,9 @@ def test_generations_are_lived_in_environments_of_every_family(name: str) -> Non
 
 def test_commands_move_a_walker() -> None:
     plan = foreign_plan("BipedalWalker-v3", max_steps=40)
-    assert (plan.environment.inputs, plan.environment.outputs, plan.environment.actions) == (24, 4, "commands")
+    assert (
+        plan.environment.inputs, plan.environment.outputs, plan.environment.actions
+    ) == (24, 4, "commands")
     evaluations = evaluated(plan)
     assert not evaluations.failures.any()
     assert len(set(evaluations.fitness)) > 20
@@ -112,11 +120,15 @@ def test_observations_are_flattened_as_gymnasium_flattens_them(name: str) -> Non
     space = gymnasium.make(name, disable_env_checker=True).observation_space
     reader = Reader(described(space))
     space.seed(1)
-    assert reader.size == size(described(space)) == gymnasium.spaces.flatdim(space) == len(labels(described(space)))
+    assert reader.size == size(described(space)) == gymnasium.spaces.flatdim(space) == len(
+        labels(described(space))
+    )
     for _ in range(50):
         observation, row = space.sample(), np.full(reader.size, np.nan, np.float32)
         reader.fill(observation, row)
-        assert np.array_equal(row, np.asarray(gymnasium.spaces.flatten(space, observation)).astype(np.float32))
+        assert np.array_equal(
+            row, np.asarray(gymnasium.spaces.flatten(space, observation)).astype(np.float32)
+        )
 
 
 @pytest.mark.parametrize("name", ["Mixed-v0", "Switches-v0", "Levers-v0", "Shifted-v0"])
@@ -137,7 +149,9 @@ def test_numbers_are_scaled_to_their_bounds_and_choices_are_the_best_of_their_gr
     assert [action.tolist() for action in actions] == [[[-3.0, 0.0]], [[1.0, 0.5]], [[5.0, 1.0]]]
     choices = Writer(described(strange_worlds.Mixed.action_space, is_action=True))
     outputs = np.array([[0, 1], [1, 1], [5, np.nan], [6, 9], [7, 9], [-2, 0], [-1, 0]], np.float32)
-    assert [action.tolist() for action in choices.actions(np.zeros(2), outputs, outputs)] == [[1, 3, 0], [0, 1, -1]]
+    assert [
+        action.tolist() for action in choices.actions(np.zeros(2), outputs, outputs)
+    ] == [[1, 3, 0], [0, 1, -1]]
 
 
 def test_agents_whose_environment_raises_fail_with_its_words_and_the_others_live() -> None:
@@ -151,7 +165,9 @@ def test_agents_whose_environment_raises_fail_with_its_words_and_the_others_live
 
 
 def test_agents_whose_environment_kills_its_process_fail_and_the_others_live() -> None:
-    dying, raising = evaluated(foreign_plan("Dying-v0"), number=4), evaluated(foreign_plan("Crashing-v0"), number=4)
+    dying, raising = evaluated(foreign_plan("Dying-v0"), number=4), evaluated(
+        foreign_plan("Crashing-v0"), number=4
+    )
     assert np.array_equal(dying.fitness, raising.fitness, equal_nan=True)
     assert set(dying.failures) == {Failure.NONE, Failure.ENVIRONMENT_ERROR}
     assert "died (SIG" in dying.reasons[0][1]
@@ -208,7 +224,9 @@ def test_what_is_compiled_is_used_by_itself_and_only_where_it_can_be() -> None:
 
 
 def test_the_registrys_threshold_is_the_criterion() -> None:
-    for name, threshold in (("LunarLander-v3", 200), ("BipedalWalker-v3", 300), ("FrozenLake-v1", 0.7), ("Worth-v3", 2)):
+    for name, threshold in (
+        ("LunarLander-v3", 200), ("BipedalWalker-v3", 300), ("FrozenLake-v1", 0.7), ("Worth-v3", 2)
+    ):
         criterion = foreign_plan(name).environment.criterion
         assert isinstance(criterion, MeanReturn)
         assert criterion.threshold == threshold
@@ -220,7 +238,9 @@ def test_the_registrys_threshold_is_the_criterion() -> None:
 def test_drawn_actions_have_addresses_of_their_own() -> None:
     environment = foreign_plan("Shifted-v0").environment
     kind = Dense(DenseParameters(hidden=(5,), output=Output.SOFTMAX), inputs=2, outputs=3)
-    judge, genomes = ForeignEpisodes(environment, kind), np.repeat(kind.random(1, seed=4, generation=0), 20, axis=0)
+    judge, genomes = ForeignEpisodes(environment, kind), np.repeat(
+        kind.random(1, seed=4, generation=0), 20, axis=0
+    )
     one, two = (judge.evaluate(genomes, seed=4, generation=0, threads=threads).fitness for threads in (1, 2))
     assert np.array_equal(one, two)
     assert len(set(one)) > 3
@@ -229,10 +249,14 @@ def test_drawn_actions_have_addresses_of_their_own() -> None:
 def test_episodes_are_not_replayed_here() -> None:
     plan = foreign_plan("FrozenLake-v1")
     with pytest.raises(Refused, match="FrozenLake-v1"):
-        plan.replays.episode(plan.genome.pack(plan.genome.random(1, seed=1, generation=0)), seed=1, generation=0, agent=0)
+        plan.replays.episode(
+            plan.genome.pack(plan.genome.random(1, seed=1, generation=0)), seed=1, generation=0, agent=0
+        )
 
 
 def test_neat_grows_networks_for_foreign_environments_too() -> None:
     plan = foreign_plan("LunarLander-v3", kind="neat", max_steps=50)
-    one, two = ([closed.checkpoint.digest for closed in run(plan, seed=3, threads=threads)] for threads in (1, 2))
+    one, two = (
+        [closed.checkpoint.digest for closed in run(plan, seed=3, threads=threads)] for threads in (1, 2)
+    )
     assert one == two

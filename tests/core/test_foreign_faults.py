@@ -39,7 +39,8 @@ WORDS = {
     "Panicking-v0": "step() raised Panic: the bridge is gone", "Wordless-v0": "step() raised WordlessError",
     "Garbled-v0": "step() raised RuntimeError: the \ufffd bridge ? is gone",
     "Crashing-v0": "step() raised RuntimeError: the bridge is gone",
-    "Ambiguous-v0": "step() gave an array of the shape (2,) as terminated and False as truncated: each must be true or false.",
+    "Ambiguous-v0": "step() gave an array of the shape (2,) as terminated and False as truncated: each must "
+    "be true or false.",
 }
 
 
@@ -57,14 +58,18 @@ def test_an_environment_that_runs_out_of_memory_is_told_as_one() -> None:
     evaluations, crashing = evaluated(foreign_plan("Hungry-v0")), evaluated(foreign_plan("Crashing-v0"))
     assert set(evaluations.failures) == {Failure.NONE, Failure.OUT_OF_MEMORY}
     assert np.array_equal(evaluations.fitness, crashing.fitness, equal_nan=True)
-    assert {reason for _, reason in evaluations.reasons} == {"step() raised MemoryError: no room for a bridge"}
+    assert {reason for _, reason in evaluations.reasons} == {
+        "step() raised MemoryError: no room for a bridge"
+    }
 
 
 def test_an_agent_whose_rewards_are_no_number_is_told_so() -> None:
     evaluations = evaluated(foreign_plan("Priceless-v0"))
     assert set(evaluations.failures) == {Failure.NONE, Failure.NON_FINITE_FITNESS}
     failed = np.flatnonzero(evaluations.failures)
-    assert evaluations.reasons == tuple((index, "Its environment gave it rewards whose sum is nan.") for index in failed)
+    assert evaluations.reasons == tuple(
+        (index, "Its environment gave it rewards whose sum is nan.") for index in failed
+    )
 
 
 def test_a_process_that_dies_and_leaves_another_behind_is_seen_at_once() -> None:
@@ -85,7 +90,9 @@ import tests.core.strange_worlds
 """
 
 
-def test_what_an_environment_has_begun_ends_with_its_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_an_environment_has_begun_ends_with_its_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = tmp_path / "number"
     (tmp_path / "forking_worlds.py").write_text(LEFT_BEHIND.format(file=str(file)))
     plan = foreign_plan("Shifted-v0")
@@ -164,7 +171,10 @@ def test_who_has_little_time_gets_what_became_of_the_first_agents() -> None:
 
 def test_slow_environments_get_few_lives_at_a_time() -> None:
     most: list[int] = []
-    evaluated(foreign_plan("Slow-v0"), number=30, beat=lambda: most.append(max(len(c.rollouts) for c in processes.pool().all)))
+    evaluated(
+        foreign_plan("Slow-v0"), number=30,
+        beat=lambda: most.append(max(len(c.rollouts) for c in processes.pool().all))
+    )
     assert max(most) <= 4
 
 

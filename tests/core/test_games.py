@@ -1,4 +1,6 @@
-"""MiniGrid and Atari, where their packages are installed; `make bench SUITE=foreign` installs them elsewhere and runs them."""
+"""MiniGrid and Atari, where their packages are installed; `make bench SUITE=foreign` installs them elsewhere
+and runs them.
+"""
 
 import json
 from typing import Any

@@ -49,7 +49,9 @@ def test_statistics_and_explanations_are_json() -> None:
 @pytest.mark.parametrize(("stop", "rule"), [
     ({"max_generations": 1}, "GENERATION_LIMIT"), ({"stagnation_generations": 1}, "STAGNATION"),
 ])
-def test_a_run_whose_last_generation_has_no_agent_with_a_fitness_has_died_out(stop: dict[str, Any], rule: str) -> None:
+def test_a_run_whose_last_generation_has_no_agent_with_a_fitness_has_died_out(
+    stop: dict[str, Any], rule: str
+) -> None:
     found = closed(four(**stop), [float("nan")] * 4)
     assert found.stop == StopReason.EXTINCTION
     assert found.explanation is not None
@@ -85,7 +87,9 @@ def test_the_digest_chains_genomes_and_evaluations() -> None:
 def test_every_part_of_an_evaluation_counts_in_the_digest(name: str) -> None:
     values = {"fitness": np.zeros(3), "steps": np.zeros(3, np.int32), "failures": np.zeros(3, np.uint8)}
     other = {**values, name: np.eye(3, dtype=values[name].dtype)[1]}
-    assert generations.chained("", b"", Evaluations(**values)) != generations.chained("", b"", Evaluations(**other))
+    assert generations.chained("", b"", Evaluations(**values)) != generations.chained(
+        "", b"", Evaluations(**other)
+    )
 
 
 def test_a_run_ends_with_the_generation_whose_champion_reaches_the_fitness() -> None:
@@ -102,13 +106,17 @@ def test_a_run_ends_with_the_generation_whose_champion_reaches_the_fitness() -> 
 
 def test_a_run_ends_at_the_limits() -> None:
     assert closed(four(max_generations=1), [1.0] * 4).stop == StopReason.GENERATION_LIMIT
-    reasons = [one.stop for one in run(search(stop={"max_generations": 50, "stagnation_generations": 2}), seed=1)]
+    reasons = [
+        one.stop for one in run(search(stop={"max_generations": 50, "stagnation_generations": 2}), seed=1)
+    ]
     assert reasons[-1] == StopReason.STAGNATION
     assert set(reasons[:-1]) == {None}
 
 
 def test_threshold_missed_says_how_it_came_to_that() -> None:
-    strategy = {"type": "rising_threshold", "population_size": 30, "initial_threshold": 1e3, "maximum_failures": 2}
+    strategy = {
+        "type": "rising_threshold", "population_size": 30, "initial_threshold": 1e3, "maximum_failures": 2
+    }
     *_, last = run(search(strategy=strategy), seed=1)
     assert (last.stop, last.number) == (StopReason.THRESHOLD_MISSED, 1)
     led_to = last.explanation["led_to"]
@@ -134,8 +142,8 @@ def test_a_lucky_champion_is_not_declared_the_goal() -> None:
     assert found.stop is None
     (told,) = found.confirmations
     assert told == {
-        "generation": 0, "agent": found.champion, "fitness": evaluations.fitness[found.champion], "episodes": 100,
-        "mean": pytest.approx(confirmed(plan, found)), "asked": 1.0, "is_passed": False,
+        "generation": 0, "agent": found.champion, "fitness": evaluations.fitness[found.champion],
+        "episodes": 100, "mean": pytest.approx(confirmed(plan, found)), "asked": 1.0, "is_passed": False,
     }
     assert found.checkpoint.unconfirmed == told
 

@@ -43,10 +43,13 @@ def evaluated(name: str, *, number: int = 20, seeds: str = "common", **where: An
 
 
 def test_episodes_do_not_depend_on_processes_batches_or_what_was_evaluated_before() -> None:
-    one, again, two = evaluated("GlobalRandom"), evaluated("GlobalRandom"), evaluated("GlobalRandom", threads=2)
+    one, again, two = evaluated("GlobalRandom"), evaluated("GlobalRandom"), evaluated(
+        "GlobalRandom", threads=2
+    )
     pool().close()
     part = evaluated("GlobalRandom", first=13)
-    assert len(set(one.fitness)) == 1  # all agents meet the same episodes, whose rewards do not depend on actions
+    # all agents meet the same episodes, whose rewards do not depend on actions
+    assert len(set(one.fitness)) == 1
     for other in (again, two):
         assert np.array_equal(one.fitness, other.fitness)
     assert np.array_equal(one.fitness[13:], part.fitness)
@@ -94,7 +97,8 @@ def test_one_that_draws_only_where_its_module_is_imported_is_not_slowed_down(
 
 
 @pytest.mark.parametrize(
-    "draw", [random.random, np.random.rand, np.random.randn, lambda: random.seed(3), lambda: np.random.seed(3)]
+    "draw",
+    [random.random, np.random.rand, np.random.randn, lambda: random.seed(3), lambda: np.random.seed(3)]
 )
 def test_every_move_is_seen(draw: object) -> None:
     before = random.getstate(), np.random.get_state()

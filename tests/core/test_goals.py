@@ -1,4 +1,6 @@
-"""A maze is solved by the goals that are reached in each episode, and where actions are drawn in 90 of 100 fresh ones too."""
+"""A maze is solved by the goals that are reached in each episode, and where actions are drawn in 90 of 100
+fresh ones too.
+"""
 
 import json
 from dataclasses import replace
@@ -37,7 +39,9 @@ def asking(one: Episodes, goals: int) -> Episodes:
     return type(one)(grid_world.GridWorld(parameters), one.genome_kind)
 
 
-def reached_by_hand(one: Episodes, population: Float32Array, purpose: Purpose = Purpose.EPISODE) -> list[list[int]]:
+def reached_by_hand(
+    one: Episodes, population: Float32Array, purpose: Purpose = Purpose.EPISODE
+) -> list[list[int]]:
     """Goals collected in each episode of each agent, by the reference."""
     maze, network = one.environment.parameters, one.genome_kind.parameters
     return [
@@ -63,7 +67,9 @@ def assert_agreement(one: Episodes, population: Float32Array) -> None:
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 6), st.integers(1, 3), st.sampled_from(list(Output)))
-def test_kernel_and_reference_agree_who_has_solved_a_maze(seed: int, goals: int, episodes: int, output: Output) -> None:
+def test_kernel_and_reference_agree_who_has_solved_a_maze(
+    seed: int, goals: int, episodes: int, output: Output
+) -> None:
     rows = random_maze(seed, goals=goals, height=3 + seed % 4, width=4 + seed % 5)
     one = asking(judge(maze(rows, max_steps=20, episodes=episodes), hidden=(5,), output=output), 1)
     assert_agreement(one, genomes(one, 12, seed=seed % 1000))
@@ -96,7 +102,10 @@ def test_counting_goals_changes_neither_fitness_nor_behaviour_nor_what_threads_a
     assert np.array_equal(plain.evaluate(population, seed=9, generation=2).fitness, whole.fitness)
     assert whole.solved is not None
     together = counting.evaluate(population, seed=9, generation=2, threads=3).solved
-    parts = [counting.evaluate(population, seed=9, generation=2, first=a, last=b).solved for a, b in ((0, 40), (40, 101))]
+    parts = [
+        counting.evaluate(population, seed=9, generation=2, first=a, last=b).solved
+        for a, b in ((0, 40), (40, 101))
+    ]
     assert np.array_equal(whole.solved, together)
     assert np.array_equal(whole.solved, np.concatenate(parts))
     novel = [Novelty(each.environment, each.genome_kind, NoveltyParameters()) for each in (plain, counting)]
@@ -160,7 +169,9 @@ def test_the_fittest_of_those_that_solve_it_wins_and_the_first_of_equals() -> No
 
 def test_an_agent_that_is_fitter_without_the_goals_does_not_win() -> None:
     one = plan("....S.GG..", goals=2, max_steps=9)
-    evaluations = one.judge.evaluate(np.stack([walker(one, left=1), walker(one, right=1)]), seed=3, generation=1)
+    evaluations = one.judge.evaluate(
+        np.stack([walker(one, left=1), walker(one, right=1)]), seed=3, generation=1
+    )
     assert evaluations.solved is not None
     assert evaluations.solved.tolist() == [0, 1]
     richer = replace(evaluations, fitness=np.array([99.0, 3.0]))
@@ -204,8 +215,11 @@ def test_luck_in_its_own_episodes_does_not_solve_a_maze() -> None:
 def staged(**changes: Any) -> Plan:
     document: dict[str, Any] = {
         "version": 1, "kind": "weight_evolution", "name": "test", "network": {"hidden": [6]},
-        "environment": {"type": "maze", "rows": ["S.#..", "..#.G", ".....", ".##..", "G...."], "max_steps": 20},
-        "strategy": {"type": "genetic", "population_size": 60}, "stop": {"max_generations": 40, "solved": True},
+        "environment": {
+            "type": "maze", "rows": ["S.#..", "..#.G", ".....", ".##..", "G...."], "max_steps": 20
+        },
+        "strategy": {"type": "genetic", "population_size": 60},
+        "stop": {"max_generations": 40, "solved": True},
     }
     item = stage(parse(json.dumps(document | changes)), Limits())
     return plan_of(item.spec, item.facts)
@@ -254,7 +268,9 @@ def test_a_maze_whose_fitness_walking_reaches_is_not_solved_by_walking() -> None
     rows = ["S" + "." * 24, "." * 25, "#" * 24 + ".", "G" + "." * 24]
     environment = {"type": "maze", "rows": rows, "max_steps": 30}
     by_fitness = staged(environment=environment, stop={"max_generations": 30, "fitness": 3.0})
-    by_goals = staged(environment=environment | {"max_steps": 60}, stop={"max_generations": 3, "solved": True})
+    by_goals = staged(
+        environment=environment | {"max_steps": 60}, stop={"max_generations": 3, "solved": True}
+    )
     *_, last = run(by_fitness, seed=1)
     assert last.stop == StopReason.FITNESS_REACHED
     assert last.evaluations.solved is not None
@@ -267,10 +283,13 @@ def test_a_stored_document_without_the_number_of_goals_goes_on_as_it_began() -> 
     document = {
         "version": 1, "kind": "weight_evolution", "name": "test", "network": {"hidden": [6]},
         "environment": {"type": "maze", "rows": ["S..G"], "max_steps": 20},
-        "strategy": {"type": "genetic", "population_size": 60}, "stop": {"max_generations": 6, "solved": True},
+        "strategy": {"type": "genetic", "population_size": 60},
+        "stop": {"max_generations": 6, "solved": True},
     }
     spec = stage(parse(json.dumps(document)), Limits()).spec
-    stored = spec | {"environment": {name: value for name, value in spec["environment"].items() if name != "goals"}}
+    stored = spec | {
+        "environment": {name: value for name, value in spec["environment"].items() if name != "goals"}
+    }
     older, newer = plan_of(stored), plan_of(spec)
     assert older.environment.criterion is None
     whole = list(run(older, seed=4))

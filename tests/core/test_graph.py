@@ -45,7 +45,8 @@ class Responder:
         room = SimpleNamespace(**vars(ROOM), outputs=kind.outputs)
         self.work = workspace(room, self.prepared)
         self.rollouts = rollouts_of(
-            room, kind, seed=1, generation=0, purpose=Purpose.EPISODE, first=0, last=0, origin=0, sampled=False
+            room, kind, seed=1, generation=0, purpose=Purpose.EPISODE, first=0, last=0, origin=0,
+            sampled=False
         )
         self.settle, self.respond = compiled(settle, kind.parts), compiled(respond, kind.parts)
 
@@ -57,7 +58,9 @@ class Responder:
         found = np.zeros((self.kind.outputs, LANES), np.float32)
         self.work.scratch[: seen.size] = seen.T.reshape(-1)
         with np.errstate(all="ignore"):
-            self.respond(self.prepared.genomes, self.prepared.network, self.work, self.rollouts, 0, found.reshape(-1))
+            self.respond(
+                self.prepared.genomes, self.prepared.network, self.work, self.rollouts, 0, found.reshape(-1)
+            )
         return found.T
 
 
@@ -116,7 +119,9 @@ def test_a_network_may_be_much_larger_than_its_neighbours() -> None:
     for lane in range(LANES):
         responder.begin(lane, lane)
     found = responder.outputs(seen[:, 0])
-    assert [bits(y) for y in found] == [bits(answers(kind, genome, x)[0]) for genome, x in zip(drawn, seen, strict=True)]
+    assert [bits(y) for y in found] == [
+        bits(answers(kind, genome, x)[0]) for genome, x in zip(drawn, seen, strict=True)
+    ]
 
 
 @pytest.mark.parametrize("total", [-1e-45, np.inf, -np.inf, 3.0])
@@ -124,7 +129,9 @@ def test_a_lane_that_adds_less_than_its_neighbours_keeps_its_sum(total: float) -
     """-1e-45 * 0.25 is -0 after rounding; anything but 0 * -0 would lose the sign."""
     kind = graph(inputs=1, outputs=1, bias=None, output_activation=Activation.IDENTITY)
     short = Genome((Link(0, 1, 0.25),), {})
-    others = Genome(tuple(Link(2 + n, 1, 1.0) for n in range(9)), {2 + n: Activation.SIGMOID for n in range(9)})
+    others = Genome(
+        tuple(Link(2 + n, 1, 1.0) for n in range(9)), {2 + n: Activation.SIGMOID for n in range(9)}
+    )
     through = Genome((Link(0, 2, 1.0), Link(2, 1, 0.25)), {2: Activation.IDENTITY})
     responder = Responder(kind, graphs_of([short, others, through]))
     for lane, agent in enumerate((0, 1, 2)):
@@ -153,7 +160,8 @@ def test_fitness_has_the_same_bits_for_any_threads_and_slices(name: str) -> None
     whole = judge.evaluate(all_of_them, seed=3, generation=1)
     parts = [
         judge.evaluate(
-            kind.take(all_of_them, np.arange(*bounds, dtype=np.int32)), seed=3, generation=1, origin=bounds[0], threads=2
+            kind.take(all_of_them, np.arange(*bounds, dtype=np.int32)), seed=3, generation=1,
+            origin=bounds[0], threads=2
         )
         for bounds in ((0, 1), (1, 40), (40, 70))
     ]
@@ -190,7 +198,9 @@ def test_plain_python_gives_the_same_bits(name: str) -> None:
 
 def test_a_link_to_an_unknown_node_or_a_cycle_is_broken() -> None:
     kind = graph(inputs=1, outputs=1)
-    cycle = Genome((Link(3, 2, 1.0), Link(4, 3, 1.0), Link(3, 4, 1.0)), dict.fromkeys((3, 4), Activation.TANH))
+    cycle = Genome(
+        (Link(3, 2, 1.0), Link(4, 3, 1.0), Link(3, 4, 1.0)), dict.fromkeys((3, 4), Activation.TANH)
+    )
     unknown = Genome((Link(7, 2, 1.0),), {})
     fine = Genome((Link(0, 2, 1.0),), {})
     for wrong in (cycle, unknown, Genome((Link(0, 1, 1.0),), {})):
@@ -260,7 +270,9 @@ def test_diversity_is_the_spread_about_the_mean_genome() -> None:
         table[agent, found.innovations[agent, used]] = np.clip(found.weights[agent, used], -9, 9)
     small = found._replace(weights=np.clip(found.weights, -9, 9))
     assert kind.diversity(small) == pytest.approx(np.sqrt(((table - table.mean(0)) ** 2).mean()), rel=1e-9)
-    far = small._replace(innovations=np.where(small.innovations >= 0, small.innovations + 2**30, -1).astype(np.int32))
+    far = small._replace(
+        innovations=np.where(small.innovations >= 0, small.innovations + 2**30, -1).astype(np.int32)
+    )
     assert kind.diversity(far) == kind.diversity(small)
 
 
@@ -269,16 +281,21 @@ def test_a_genome_is_described_as_nodes_and_connections() -> None:
     links = (Link(0, 2, 0.5), Link(0, 7, 1.0), Link(7, 2, -1.0, enabled=False), Link(7, 7, 2.0))
     nodes, connections = kind.describe(graphs_of([Genome(links, {7: Activation.SIN})]), 0)
     assert [tuple(node) for node in nodes] == [
-        (0, "input", None, None), (1, "bias", None, 1.0), (2, "output", "steep_sigmoid", None), (7, "hidden", "sin", None)
+        (0, "input", None, None), (1, "bias", None, 1.0), (2, "output", "steep_sigmoid", None),
+        (7, "hidden", "sin", None)
     ]  # fmt: skip
     assert [tuple(one) for one in connections] == [
-        (0, 0, 2, 0.5, True, False), (1, 0, 7, 1.0, True, False), (2, 7, 2, -1.0, False, False), (3, 7, 7, 2.0, True, True)
+        (0, 0, 2, 0.5, True, False), (1, 0, 7, 1.0, True, False), (2, 7, 2, -1.0, False, False),
+        (3, 7, 7, 2.0, True, True)
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("activation", "wanted"),
-    [("steep_sigmoid", Range.UNIT), ("gaussian", Range.UNIT), ("tanh", Range.SYMMETRIC), ("abs", Range.UNBOUNDED)],
+    [
+        ("steep_sigmoid", Range.UNIT), ("gaussian", Range.UNIT), ("tanh", Range.SYMMETRIC),
+        ("abs", Range.UNBOUNDED)
+    ],
 )
 def test_the_range_of_the_outputs_follows_from_their_activation(activation: str, wanted: Range) -> None:
     assert graph(output_activation=Activation(activation)).output_range == wanted

@@ -74,7 +74,9 @@ def test_what_may_be_had_without_a_goal_leaves_out_the_goals_and_what_lies_behin
 @pytest.mark.parametrize("goals", range(4))
 def test_no_agent_beats_the_best_possible(goals: int) -> None:
     one = judge(maze(random_maze(goals + 20, goals=goals)))
-    assert one.evaluate(genomes(one, 400), seed=1, generation=0).fitness.max() <= one.environment.best_possible() + 1e-9
+    assert one.evaluate(
+        genomes(one, 400), seed=1, generation=0
+    ).fitness.max() <= one.environment.best_possible() + 1e-9
 
 
 @pytest.mark.parametrize("goals", range(4))

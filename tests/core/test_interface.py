@@ -35,7 +35,10 @@ OLD = "this is the interface of Gym before 0.26; since then it "
     ("OldSeed", f"reset() takes no seed: {OLD}takes seed and options. It raised TypeError: "),
     ("OldStep", f"step() gave 4 values: {OLD}gives observation, reward, terminated, truncated, info."),
     ("ArrayReward", "step() gave an array of the shape (1,) as the reward: it must be a number."),
-    ("Shrinks", "step() gave an observation that is not one of its space: ValueError: expected an observation of"),
+    (
+        "Shrinks",
+        "step() gave an observation that is not one of its space: ValueError: expected an observation of"
+    ),
     ("Raises", "step() raised RuntimeError: the simulator is not there"),
 ])
 def test_an_agent_that_fails_says_the_call_and_the_rule(name: str, said: str) -> None:
@@ -61,11 +64,18 @@ def test_observations_that_are_not_finite_are_remarked_once_and_agents_keep_thei
     ((SEEN, 1.0, False, False, {}), None), ([SEEN, np.float32(1), np.bool_(False), 0, None], None),
     ((SEEN, np.array(1.5), False, False, {}), None),
     (None, "step() gave None: it must give observation, reward, terminated, truncated, info."),
-    (SEEN, "step() gave an array of the shape (2,): it must give"), ((SEEN, 1.0), "step() gave 2 values: it must give"),
+    (SEEN, "step() gave an array of the shape (2,): it must give"),
+    ((SEEN, 1.0), "step() gave 2 values: it must give"),
     ((SEEN, None, False, False, {}), "step() gave None as the reward: it must be a number."),
-    ((SEEN, "much", False, False, {}), "step() gave a value of the type str as the reward: it must be a number."),
+    (
+        (SEEN, "much", False, False, {}),
+        "step() gave a value of the type str as the reward: it must be a number."
+    ),
     ((SEEN, 10**400, False, False, {}), "as the reward: it must be a number."),
-    ((SEEN[:1], 1.0, False, False, {}), "step() gave an observation that is not one of its space: ValueError: expected an obs"),
+    (
+        (SEEN[:1], 1.0, False, False, {}),
+        "step() gave an observation that is not one of its space: ValueError: expected an obs"
+    ),
 ])
 def test_what_a_step_gives_is_read_or_told(given: Any, said: str | None) -> None:
     def read() -> tuple[float, bool]:
@@ -83,9 +93,13 @@ def test_what_a_step_gives_is_read_or_told(given: Any, said: str | None) -> None
 
 @pytest.mark.parametrize(("given", "said"), [
     ((SEEN, {}), None), ([SEEN, None], None), (SEEN, "an array of the shape (2,): this is the interface"),
-    (3, "reset() gave 3: this is the interface"), ({"a": 1}, "a value of the type dict: this is the interface"),
+    (3, "reset() gave 3: this is the interface"),
+    ({"a": 1}, "a value of the type dict: this is the interface"),
     ((1, 2), "reset() gave 2 values and no info: this is the interface"),
-    ((SEEN[:1], {}), "reset() gave an observation that is not one of its space: ValueError: expected an observation of the"),
+    (
+        (SEEN[:1], {}),
+        "reset() gave an observation that is not one of its space: ValueError: expected an observation of the"
+    ),
 ])
 def test_what_a_reset_gives_is_read_or_told(given: Any, said: str | None) -> None:
     if said is None:

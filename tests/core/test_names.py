@@ -9,7 +9,9 @@ from tests.core.foreign import foreign_plan
 def test_numbers_and_actions_have_their_documented_names() -> None:
     world = foreign_plan("LunarLander-v3").environment
     assert world.input_labels()[:4] == ("x position", "y position", "x velocity", "y velocity")
-    assert world.output_labels() == ("do nothing", "fire left engine", "fire main engine", "fire right engine")
+    assert world.output_labels() == (
+        "do nothing", "fire left engine", "fire main engine", "fire right engine"
+    )
     assert foreign_plan("LunarLander-v3", kwargs={"continuous": True}).environment.output_labels() == (
         "main engine", "side engines"
     )
@@ -17,7 +19,8 @@ def test_numbers_and_actions_have_their_documented_names() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(
-    name for name, entry in catalogue.entries().items() if "needs" not in entry and not name.startswith("CarRacing")
+    name for name, entry in catalogue.entries().items()
+    if "needs" not in entry and not name.startswith("CarRacing")
 ))
 def test_every_number_of_gymnasiums_own_environments_has_a_name(name: str) -> None:
     world = foreign_plan(name).environment

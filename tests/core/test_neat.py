@@ -57,7 +57,9 @@ def test_genomes_stay_whole_however_they_grow(seed: int, recurrent: bool, bias: 
     activations: dict[int, int] = {}
     for _, population, _ in history(strategy, 15, seed=seed):
         graphs = population.genomes
-        assert_whole(graphs, inputs=1 + seed, outputs=1 + seed % 2, bias=bias is not None, recurrent=recurrent)
+        assert_whole(
+            graphs, inputs=1 + seed, outputs=1 + seed % 2, bias=bias is not None, recurrent=recurrent
+        )
         for agent in range(len(population)):
             for number, gene in by_hand.genome(graphs, agent).items():
                 assert meanings.setdefault(number, (gene.source, gene.target)) == (gene.source, gene.target)
@@ -98,7 +100,9 @@ def test_only_the_best_of_each_species_are_parents() -> None:
             assert (own > fitness[mother]).sum() < int(0.2 * len(own) + 1)
 
 
-def told(strategy: Any, state: State, fitness: Float64Array | float, generation: int) -> tuple[State, Verdict]:
+def told(
+    strategy: Any, state: State, fitness: Float64Array | float, generation: int
+) -> tuple[State, Verdict]:
     """The state after a generation with this fitness."""
     population = strategy.ask(state, seed=1, generation=generation)
     values = np.broadcast_to(np.asarray(fitness, np.float64), len(population))
@@ -131,7 +135,9 @@ def test_a_purge_punishes_the_best_species_where_none_is_old_and_an_old_one_late
 
 
 def test_young_species_are_favoured() -> None:
-    strategy = neat(population_size=20, young_generations=3, age_significance=2.0, compatibility_threshold=100.0)
+    strategy = neat(
+        population_size=20, young_generations=3, age_significance=2.0, compatibility_threshold=100.0
+    )
     state, adjusted = strategy.begin(), []
     for generation in range(5):
         state, verdict = told(strategy, state, 5.0 + generation, generation)
@@ -151,8 +157,8 @@ def test_a_population_that_stands_still_is_refocused_once() -> None:
 def test_a_refocused_search_makes_no_connections_where_none_are_to_be_made() -> None:
     for chance, is_grown in ((0.0, False), (0.05, True)):
         strategy = neat(
-            population_size=30, population_stagnation_generations=3, add_node_probability=0.0, add_connection_probability=chance,
-            recurrent=True, recurrent_connection_probability=1.0,
+            population_size=30, population_stagnation_generations=3, add_node_probability=0.0,
+            add_connection_probability=chance, recurrent=True, recurrent_connection_probability=1.0,
         )
         state, genes = strategy.begin(), set()
         for generation in range(9):
@@ -213,7 +219,9 @@ def test_the_threshold_moves_towards_the_number_of_species_asked_for(target: int
 
 def test_the_population_never_changes_its_size() -> None:
     for size in (2, 3, 7, 61):
-        assert {len(population) for _, population, _ in history(neat(**FAST | {"population_size": size}), 10)} == {size}
+        assert {
+            len(population) for _, population, _ in history(neat(**FAST | {"population_size": size}), 10)
+        } == {size}
 
 
 def test_asking_twice_gives_the_same_population() -> None:
@@ -239,7 +247,8 @@ print(digest.hexdigest())
 def test_plain_python_breeds_the_same_genomes() -> None:
     digests = {
         subprocess.run(
-            [sys.executable, "-W", "error", "-c", DIGEST], cwd=ROOT, env=os.environ | {"NUMBA_DISABLE_JIT": off}, text=True,
+            [sys.executable, "-W", "error", "-c", DIGEST], cwd=ROOT,
+            env=os.environ | {"NUMBA_DISABLE_JIT": off}, text=True,
             capture_output=True, check=True, timeout=300,
         ).stdout
         for off in ("0", "1")

@@ -30,13 +30,16 @@ from tests.core.neat_by_hand import fitness_of, neat
 
 NAN = float("nan")
 BREEDING = Breeding(
-    mutate_only=0.25, mate_only=0.2, interspecies=0.001, multipoint=0.6, elite_species_size=5, refocus_weights=0.8
+    mutate_only=0.25, mate_only=0.2, interspecies=0.001, multipoint=0.6, elite_species_size=5,
+    refocus_weights=0.8
 )
 
 
 def shares(members: list[list[int]], fitness: Float64Array, factors: list[float]) -> list[float]:
     """What species with these members share."""
-    order, sizes = np.array([agent for each in members for agent in each], np.int32), np.array([len(each) for each in members])
+    order, sizes = np.array(
+        [agent for each in members for agent in each], np.int32
+    ), np.array([len(each) for each in members])
     sums = totals(fitness, order, np.concatenate(([0], np.cumsum(sizes))))
     able = np.array([np.count_nonzero(~np.isnan(fitness[each])) for each in members])
     return shared(np.nan_to_num(sums), sizes, able, np.array(factors)).tolist()
@@ -95,7 +98,8 @@ def test_enormous_fitness_can_be_shared() -> None:
 
 def test_fractions_are_carried_from_species_to_species() -> None:
     assert expected_offspring([1.0, 1.0, 1.0, 1.0], 10).tolist() == [2, 3, 2, 3]
-    assert expected_offspring([1.0, 1.0, 1.0], 10).tolist() == [4, 3, 3]  # thirds are rounded: one is left over
+    # thirds are rounded: one is left over
+    assert expected_offspring([1.0, 1.0, 1.0], 10).tolist() == [4, 3, 3]
     assert expected_offspring([5.0, 1.0, 1.0, 3.0], 15).tolist() == [7, 2, 1, 5]
     assert expected_offspring([0.0, 7.0], 9).tolist() == [0, 9]
 
@@ -113,12 +117,15 @@ def test_together_species_have_as_many_children_as_there_are_places(parts: list[
 @pytest.mark.parametrize(("bests", "expected"), [
     ([3.0, 9.0, 5.0], [0, 5, 6]), ([3.0, NAN, 3.0], [5, 0, 6]), ([NAN, 2.0], [0, 11]), ([1.0], [11]),
 ])
-def test_a_population_that_stands_still_goes_on_with_its_two_best_species(bests: Any, expected: list[int]) -> None:
+def test_a_population_that_stands_still_goes_on_with_its_two_best_species(
+    bests: Any, expected: list[int]
+) -> None:
     assert refocused(np.array(bests), 11).tolist() == expected
 
 
 def nursery(**changes: Any) -> Nursery:
-    """Three species of 4,000, 6 and 5 children, with 10, 1 and 3 parents; the second has the best champion."""
+    """Three species of 4,000, 6 and 5 children, with 10, 1 and 3 parents; the second has the best champion.
+    """
     whole = {"offspring": [4_000, 6, 5], "firsts": [0, 10, 11], "parents": [10, 1, 3]}
     fitness = np.array([*range(20, 10, -1), 30.0, 25.0, 3.0, 1.0])
     values: dict[str, Any] = {name: np.array(value, np.int32) for name, value in whole.items()}

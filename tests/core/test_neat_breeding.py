@@ -34,21 +34,22 @@ def pool() -> Graphs:
 
 
 def children(
-    pool: Graphs, mothers: Any, fathers: Any, way: int, *, fitness: Float64Array | None = None, recurrent: bool = False,
-    bias: float | None = 1.0, **parameters: Any,
+    pool: Graphs, mothers: Any, fathers: Any, way: int, *, fitness: Float64Array | None = None,
+    recurrent: bool = False, bias: float | None = 1.0, **parameters: Any,
 ) -> tuple[Graphs, UInt8Array]:
     """Children that are all made in the same way; structural changes only where asked for."""
     chances = {"add_node_probability": 0.0, "add_connection_probability": 0.0} | parameters
     strategy = by_hand.neat(recurrent=recurrent, bias=bias, **chances)
     mothers = np.asarray(mothers, np.int32)
     table = innovations(
-        children=len(mothers), next_gene=int(pool.innovations.max()) + 1, next_node=int(pool.hidden.max(initial=50)) + 1
+        children=len(mothers), next_gene=int(pool.innovations.max()) + 1,
+        next_node=int(pool.hidden.max(initial=50)) + 1
     )
     return bred(
         pool, np.zeros(len(pool.genes)) if fitness is None else fitness,
-        Family(mothers, np.asarray(fathers, np.int32), np.full(len(mothers), way, np.uint8)), strategy._mutation(),
-        strategy.parameters.inherit_disabled_probability, MEASURE, strategy.frame, table, strategy._activations(),
-        seed=SEED, generation=GENERATION,
+        Family(mothers, np.asarray(fathers, np.int32), np.full(len(mothers), way, np.uint8)),
+        strategy._mutation(), strategy.parameters.inherit_disabled_probability, MEASURE, strategy.frame,
+        table, strategy._activations(), seed=SEED, generation=GENERATION,
     )
 
 
@@ -75,7 +76,9 @@ def test_a_copy_is_its_mother(pool: Graphs) -> None:
 @pytest.mark.parametrize("fitness", ["equal", "mothers", "fathers"])
 def test_a_child_of_two_parents_is_what_the_paper_says(pool: Graphs, way: int, fitness: str) -> None:
     mothers, fathers = everyone(pool), np.roll(everyone(pool), 7)
-    values = {"equal": everyone(pool) * 0.0, "mothers": -everyone(pool) * 1.0, "fathers": everyone(pool) * 1.0}[fitness]
+    values = {
+        "equal": everyone(pool) * 0.0, "mothers": -everyone(pool) * 1.0, "fathers": everyone(pool) * 1.0
+    }[fitness]
     found, operators = children(pool, mothers, fathers, way, fitness=values)
     assert set(operators.tolist()) == {Operator.CROSSOVER}
     switched = 0
@@ -99,10 +102,15 @@ def test_the_child_of_equal_parents_is_mutated_although_it_need_not_be(pool: Gra
 
 @pytest.mark.parametrize("changes", [
     {}, {"severe_mutation_probability": 1.0}, {"severe_mutation_probability": 0.0},
-    {"severe_mutation_probability": 0.0, "perturb_probability": 0.5, "replace_probability": 0.3, "weight_limit": 1.5},
+    {
+        "severe_mutation_probability": 0.0, "perturb_probability": 0.5, "replace_probability": 0.3,
+        "weight_limit": 1.5
+    },
 ])
 def test_weights_change_as_in_the_authors_code(pool: Graphs, changes: dict[str, float]) -> None:
-    found, operators = children(pool, everyone(pool), everyone(pool), MUTATED, mutate_weights_probability=1.0, **changes)
+    found, operators = children(
+        pool, everyone(pool), everyone(pool), MUTATED, mutate_weights_probability=1.0, **changes
+    )
     parameters = by_hand.neat(**changes).parameters
     assert set(operators.tolist()) == {Operator.MUTATION}
     for child in range(len(pool.genes)):
@@ -121,7 +129,8 @@ def test_most_weights_are_perturbed_some_replaced_and_few_kept() -> None:
     graphs.genes[:], graphs.innovations[:], graphs.sources[:], graphs.targets[:] = 8, np.arange(8), 0, 4
     graphs.weights[:], graphs.enabled[:] = 6.0, 1
     found, _ = children(
-        graphs, everyone(graphs), everyone(graphs), MUTATED, mutate_weights_probability=1.0, severe_mutation_probability=1.0
+        graphs, everyone(graphs), everyone(graphs), MUTATED, mutate_weights_probability=1.0,
+        severe_mutation_probability=1.0
     )
     kept, replaced = found.weights == 6.0, np.abs(found.weights) <= 2.5
     assert kept.mean() == pytest.approx(0.1, abs=0.02)
@@ -174,8 +183,8 @@ def test_the_same_change_has_the_same_numbers_and_activation() -> None:
 def test_a_new_connection_joins_two_nodes_that_had_none(recurrent: bool) -> None:
     pool = by_hand.grown(14, recurrent=recurrent)
     found, operators = children(
-        pool, everyone(pool, 10), everyone(pool, 10), MUTATED, add_connection_probability=1.0, recurrent=recurrent,
-        recurrent_connection_probability=1.0,
+        pool, everyone(pool, 10), everyone(pool, 10), MUTATED, add_connection_probability=1.0,
+        recurrent=recurrent, recurrent_connection_probability=1.0,
     )
     assert (operators == Operator.MUTATION).mean() > 0.5
     back = 0
@@ -207,7 +216,9 @@ def is_recurrent(genes: by_hand.Genome, new: by_hand.Gene) -> bool:
 
 def test_a_full_network_gets_no_new_connection() -> None:
     graphs = initial(size=20)
-    found, operators = children(graphs, everyone(graphs), everyone(graphs), MUTATED, add_connection_probability=1.0)
+    found, operators = children(
+        graphs, everyone(graphs), everyone(graphs), MUTATED, add_connection_probability=1.0
+    )
     assert np.array_equal(found.genes, graphs.genes)
     assert set(operators.tolist()) == {Operator.ELITE}
 
@@ -216,7 +227,8 @@ def test_the_last_enabled_gene_of_a_node_is_not_switched_off() -> None:
     graphs = initial(size=200)
     graphs.enabled[:, 4:] = 0  # the second output's: each input has one gene left
     found, _ = children(
-        graphs, everyone(graphs), everyone(graphs), MUTATED, toggle_enable_probability=1.0, mutate_weights_probability=0.0
+        graphs, everyone(graphs), everyone(graphs), MUTATED, toggle_enable_probability=1.0,
+        mutate_weights_probability=0.0
     )
     assert found.enabled[:, :4].all()
     assert 60 < found.enabled[:, 4:].sum() < 140
@@ -226,7 +238,8 @@ def test_the_oldest_disabled_gene_is_enabled_again() -> None:
     graphs = initial(size=5)
     graphs.enabled[:, [2, 5]] = 0
     found, _ = children(
-        graphs, everyone(graphs), everyone(graphs), MUTATED, re_enable_probability=1.0, mutate_weights_probability=0.0
+        graphs, everyone(graphs), everyone(graphs), MUTATED, re_enable_probability=1.0,
+        mutate_weights_probability=0.0
     )
     assert found.enabled[:, 2].all()
     assert not found.enabled[:, 5].any()
@@ -241,7 +254,10 @@ def test_children_of_champions_change_their_weights_or_connect(pool: Graphs) -> 
 
 
 def test_a_child_depends_on_its_own_address_and_on_what_earlier_ones_invented(pool: Graphs) -> None:
-    many, _ = children(pool, everyone(pool), everyone(pool), MUTATED, mutate_weights_probability=1.0, add_node_probability=0.3)
+    many, _ = children(
+        pool, everyone(pool), everyone(pool), MUTATED, mutate_weights_probability=1.0,
+        add_node_probability=0.3
+    )
     first = everyone(pool)[:5]
     few, _ = children(pool, first, first, MUTATED, mutate_weights_probability=1.0, add_node_probability=0.3)
     assert all(np.array_equal(a, b) for a, b in zip(take(many, first), few, strict=True))
@@ -249,5 +265,7 @@ def test_a_child_depends_on_its_own_address_and_on_what_earlier_ones_invented(po
 
 def test_networks_without_a_bias_split_any_gene() -> None:
     graphs = join([initial(size=300, bias=None)])
-    found, _ = children(graphs, everyone(graphs), everyone(graphs), MUTATED, add_node_probability=1.0, bias=None)
+    found, _ = children(
+        graphs, everyone(graphs), everyone(graphs), MUTATED, add_node_probability=1.0, bias=None
+    )
     assert np.bincount(np.argmin(found.enabled[:, :6], axis=1))[0] > 180

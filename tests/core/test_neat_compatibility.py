@@ -34,13 +34,17 @@ def genomes(*innovations: tuple[int, ...], weight: float = 0.5) -> Graphs:
     for agent, numbers in enumerate(innovations):
         used = slice(0, len(numbers))
         found.genes[agent], found.innovations[agent, used] = len(numbers), numbers
-        found.sources[agent, used], found.targets[agent, used], found.weights[agent, used] = 0, 1, weight * agent
+        found.sources[agent, used], found.targets[agent, used], found.weights[agent, used] = (
+            0, 1, weight * agent
+        )
     return found
 
 
 def test_the_papers_example_has_three_disjoint_and_two_excess_genes() -> None:
     both = genomes((1, 2, 3, 4, 5, 8), (1, 2, 3, 4, 5, 6, 7, 9, 10))
-    for measure, expected in ((Measure(1, 0, 0, False), 2.0), (Measure(0, 1, 0, False), 3.0), (Measure(0, 0, 1, False), 0.5)):
+    for measure, expected in (
+        (Measure(1, 0, 0, False), 2.0), (Measure(0, 1, 0, False), 3.0), (Measure(0, 0, 1, False), 0.5)
+    ):
         assert distances(both, both, measure)[0, 1] == expected
 
 
@@ -68,14 +72,18 @@ def test_distances_agree_with_the_paper(measure: Measure) -> None:
 
 @pytest.mark.parametrize("threshold", [0.05, 1.0, 3.0, 8.0])
 @pytest.mark.parametrize("known", [0, 1, 7])
-def test_each_genome_joins_the_first_species_near_enough_or_founds_one(measure: Measure, threshold: float, known: int) -> None:
+def test_each_genome_joins_the_first_species_near_enough_or_founds_one(
+    measure: Measure, threshold: float, known: int
+) -> None:
     graphs, elders = by_hand.grown(), by_hand.grown(9)
     heads = take(elders, np.arange(known, dtype=np.int32))
     places, founded = speciate(graphs, heads, measure, threshold)
     representatives = [by_hand.genome(heads, place) for place in range(known)]
     for agent, place in enumerate(places.tolist()):
         own = by_hand.genome(graphs, agent)
-        near = [number for number, head in enumerate(representatives) if reference(own, head, measure) < threshold]
+        near = [
+            number for number, head in enumerate(representatives) if reference(own, head, measure) < threshold
+        ]
         if not near:
             representatives.append(own)
         assert place == (near[0] if near else len(representatives) - 1)

@@ -54,7 +54,8 @@ def test_a_small_network_has_a_node_for_each_unit_and_an_edge_for_each_weight():
 def test_weights_biases_and_operators_are_those_of_the_layers():
     weights = np.array([[1.5, -2.0]], np.float32)
     network = drawing_of_dense(
-        [(weights, np.array([0.5, 0.25], np.float32))], "tanh", "softmax", input_labels=["in"], output_labels=["a", "b"]
+        [(weights, np.array([0.5, 0.25], np.float32))], "tanh", "softmax", input_labels=["in"],
+        output_labels=["a", "b"]
     )
     edges = [(edge.source, edge.target, edge.weight) for edge in network.edges]
     assert edges == [("0.0", "1.0", 1.5), ("0.0", "1.1", -2.0)]
@@ -155,7 +156,9 @@ def test_disabled_edges_are_never_among_the_strongest():
 
 
 def test_text_is_escaped():
-    node = NetworkNode(id='"<&', role=NodeRole.OUTPUT, label="<script>", operator="a&b", layer=0, x=0, y=0, bias=1.0)
+    node = NetworkNode(
+        id='"<&', role=NodeRole.OUTPUT, label="<script>", operator="a&b", layer=0, x=0, y=0, bias=1.0
+    )
     text = svg_of(Network(NetworkLevel.NEURON, (node,), (), 0))
     ElementTree.fromstring(text)
     assert "<script>" not in text
@@ -182,16 +185,24 @@ def test_activity_is_close_to_what_the_units_say(activation: Activation):
 
 def drawn_graph(genome: Genome, **parameters: object) -> Network:
     kind = Graph(GraphParameters(**parameters), inputs=2, outputs=1)  # type: ignore[arg-type]
-    return drawing_of_graph(genes_of(kind, graphs_of([genome])), "argmax", input_labels=["x", "y"], output_labels=["out"])
+    return drawing_of_graph(
+        genes_of(kind, graphs_of([genome])), "argmax", input_labels=["x", "y"], output_labels=["out"]
+    )
 
 
 #: Inputs 0 and 1, bias 2, output 3; hidden nodes from 4 on.
 XOR = Genome(
-    (Link(0, 3, -2.0), Link(1, 3, 1.0, enabled=False), Link(2, 3, 0.5), Link(1, 4, 3.0), Link(4, 3, 2.0), Link(0, 4, -1.5)),
+    (
+        Link(0, 3, -2.0), Link(1, 3, 1.0, enabled=False), Link(2, 3, 0.5), Link(1, 4, 3.0), Link(4, 3, 2.0),
+        Link(0, 4, -1.5)
+    ),
     {4: Curve.TANH},
 )
 LOOPED = Genome(
-    (Link(0, 3, 1.0), Link(1, 4, 1.0), Link(4, 5, 1.0), Link(5, 3, 1.0), Link(5, 4, -1.0), Link(3, 5, 0.5), Link(4, 4, 0.2)),
+    (
+        Link(0, 3, 1.0), Link(1, 4, 1.0), Link(4, 5, 1.0), Link(5, 3, 1.0), Link(5, 4, -1.0), Link(3, 5, 0.5),
+        Link(4, 4, 0.2)
+    ),
     {4: Curve.TANH, 5: Curve.SIN},
 )
 
@@ -202,7 +213,9 @@ def test_a_graph_has_its_bias_its_disabled_genes_and_the_names_of_its_environmen
         ("0", NodeRole.INPUT, "x", 0), ("1", NodeRole.INPUT, "y", 0), ("2", NodeRole.BIAS, "bias", 0),
         ("3", NodeRole.OUTPUT, "out", 2), ("4", NodeRole.HIDDEN, "", 1),
     ]
-    assert [(edge.source, edge.target, edge.weight) for edge in network.edges if not edge.enabled] == [("1", "3", 1.0)]
+    assert [
+        (edge.source, edge.target, edge.weight) for edge in network.edges if not edge.enabled
+    ] == [("1", "3", 1.0)]
     assert [node.operator for node in network.nodes[-2:]] == ["steep_sigmoid, argmax", "tanh"]
 
 
@@ -219,9 +232,14 @@ def test_a_link_over_a_column_passes_it_beside_the_nodes():
 def test_links_that_lead_back_do_not_move_columns_and_are_arcs_with_arrows():
     network = drawn_graph(LOOPED, recurrent=True)
     assert {node.id: node.layer for node in network.nodes if node.role == NodeRole.HIDDEN} == {"4": 1, "5": 2}
-    assert [(edge.source, edge.target) for edge in network.edges if edge.recurrent] == [("5", "4"), ("3", "5"), ("4", "4")]
+    assert [
+        (edge.source, edge.target) for edge in network.edges if edge.recurrent
+    ] == [("5", "4"), ("3", "5"), ("4", "4")]
     root = ElementTree.fromstring(svg_of(network))
-    arrows = [path.get("data-source") for path in root.findall(f".//{SVG}path") if (path.get("d") or "").count("M") == 2]
+    arrows = [
+        path.get("data-source")
+        for path in root.findall(f".//{SVG}path") if (path.get("d") or "").count("M") == 2
+    ]
     assert sorted(filter(None, arrows)) == ["3", "4", "5"]
     assert "3 lead back." in (root.findtext(f"{SVG}desc") or "")
 
@@ -255,12 +273,16 @@ def test_activations_stand_beneath_hidden_nodes_where_they_have_several():
 
 def test_no_two_nodes_of_a_large_graph_stand_close_and_a_larger_one_is_drawn_by_columns():
     kind, numbers = Graph(GraphParameters(), inputs=8, outputs=3), np.random.default_rng(8)
-    network = drawing_of_graph(genes_of(kind, graphs_of([random_genome(kind, numbers, hidden=30, links=80)])), "argmax")
+    network = drawing_of_graph(
+        genes_of(kind, graphs_of([random_genome(kind, numbers, hidden=30, links=80)])), "argmax"
+    )
     for one, other in combinations(network.nodes, 2):
         assert abs(one.x - other.x) + abs(one.y - other.y) >= 20
     links = tuple(Link(0, 4 + number, 1.0) for number in range(500))
     large = drawn_graph(Genome(links, dict.fromkeys(range(4, 504), Curve.TANH)))
-    assert (large.level, [node.output_shape for node in large.nodes]) == (NetworkLevel.LAYER, [(3,), (500,), (1,)])
+    assert (large.level, [node.output_shape for node in large.nodes]) == (
+        NetworkLevel.LAYER, [(3,), (500,), (1,)]
+    )
     assert [node.parameter_count for node in large.nodes] == [0, 500, 0]
 
 
@@ -276,7 +298,9 @@ def test_places_are_settled_in_their_order_as_near_as_can_be():
 
 
 def test_the_activity_of_a_graph_is_close_to_what_its_units_say():
-    for parameters, genome in (({}, XOR), ({"recurrent": True}, LOOPED), ({"activations_per_step": 3}, LOOPED)):
+    for parameters, genome in (
+        ({}, XOR), ({"recurrent": True}, LOOPED), ({"activations_per_step": 3}, LOOPED)
+    ):
         kind = Graph(GraphParameters(**parameters), inputs=2, outputs=1)  # type: ignore[arg-type]
         computation = computation_of_graph(genes_of(kind, graphs_of([genome])))
         seen = np.random.default_rng(9).normal(size=(5, 2)).astype(np.float32)
@@ -291,10 +315,14 @@ def test_changes_between_two_graphs_are_told_by_number():
     later = Genome((replace(XOR.links[0], enabled=False), replace(XOR.links[1], enabled=True), *XOR.links[2:4],
                     replace(XOR.links[4], weight=2.5), XOR.links[5], Link(2, 4, 1.0)), XOR.hidden)
     found = changes_of_genes(genes_of(kind, graphs_of([XOR])), genes_of(kind, graphs_of([later])))
-    assert (found.nodes_added, found.nodes_removed, found.weights_changed, found.largest_change) == ((), (), 1, 0.5)
+    assert (
+        found.nodes_added, found.nodes_removed, found.weights_changed, found.largest_change
+    ) == ((), (), 1, 0.5)
     told = (found.links_added, found.links_removed, found.links_enabled, found.links_disabled)
     assert [[gene.innovation for gene in each] for each in told] == [[6], [], [1], [0]]
-    back = changes_of_genes(genes_of(kind, graphs_of([later])), genes_of(kind, graphs_of([Genome(XOR.links[:4], {})])))
+    back = changes_of_genes(
+        genes_of(kind, graphs_of([later])), genes_of(kind, graphs_of([Genome(XOR.links[:4], {})]))
+    )
     assert (back.nodes_removed, [gene.innovation for gene in back.links_removed]) == ((4,), [4, 5, 6])
 
 

@@ -1,4 +1,6 @@
-"""Novelty: distances to neighbours, an archive that remembers, and scores that change what is selected and nothing else."""
+"""Novelty: distances to neighbours, an archive that remembers, and scores that change what is selected and
+nothing else.
+"""
 
 import json
 from dataclasses import replace
@@ -9,7 +11,14 @@ import pytest
 
 from formatting.canonical import canonical
 from formatting.parse import parse
-from processing.core.judges.novelty import ArchiveParameters, Joining, Novelty, NoveltyParameters, novelty_of, scaled
+from processing.core.judges.novelty import (
+    ArchiveParameters,
+    Joining,
+    Novelty,
+    NoveltyParameters,
+    novelty_of,
+    scaled,
+)
 from processing.core.search import generation as generations
 from processing.core.search.checkpoint import pack, unpack
 from processing.core.search.plan import Plan, plan_of
@@ -58,7 +67,9 @@ def test_one_agent_without_an_archive_is_not_novel() -> None:
 def test_novelty_does_not_depend_on_the_order_of_the_agents() -> None:
     behaviours, order = points(40), np.random.default_rng(3).permutation(40)
     archive = points(5, seed=4)
-    assert np.array_equal(novelty_of(behaviours, archive, 7)[order], novelty_of(behaviours[order], archive, 7))
+    assert np.array_equal(
+        novelty_of(behaviours, archive, 7)[order], novelty_of(behaviours[order], archive, 7)
+    )
 
 
 def test_scaled_values_lie_from_0_to_1_and_nan_stays() -> None:
@@ -116,7 +127,9 @@ def test_the_failed_have_no_score_and_are_nobodys_neighbours() -> None:
 def test_what_is_told_of_novelty_leaves_out_the_failed() -> None:
     one = a_judge(k=1)
     state, scores = closed(one, one.begin(), seen([1, np.nan, 1, 1], [(0, 0), (0, 0), (3, 4), (0, 2)]))
-    assert one.summary(state, scores) == {"mean_novelty": (2 + 13**0.5 + 2) / 3, "largest_novelty": 13**0.5, "archive_size": 3}
+    assert one.summary(state, scores) == {
+        "mean_novelty": (2 + 13**0.5 + 2) / 3, "largest_novelty": 13**0.5, "archive_size": 3
+    }
     nobody = one.summary(one.begin(), np.full(2, np.nan))
     assert nobody == {"mean_novelty": None, "largest_novelty": None, "archive_size": 0}
 
@@ -125,7 +138,8 @@ def test_a_closed_generation_tells_what_its_strategy_saw() -> None:
     one = next(run(plan({"k": 3}), seed=SEED))
     assert one.scores is not None
     assert one.novelty == {
-        "mean_novelty": pytest.approx(one.scores.mean()), "largest_novelty": one.scores.max(), "archive_size": 5,
+        "mean_novelty": pytest.approx(one.scores.mean()), "largest_novelty": one.scores.max(),
+        "archive_size": 5,
     }
     *_, last = run(plan({"k": 3}, stop={"max_generations": 2}), seed=SEED)
     assert last.explanation is not None
@@ -158,7 +172,10 @@ def test_behaviour_of_several_episodes_is_their_mean() -> None:
     behaviours = first.evaluations.behaviours
     assert behaviours is not None
     genome = one.genome.pack(first.population.genomes[4:5])
-    ends = [one.replays.episode(genome, seed=SEED, generation=0, agent=4, episode=episode).positions[-1] for episode in range(3)]
+    ends = [
+        one.replays.episode(genome, seed=SEED, generation=0, agent=4, episode=episode).positions[-1]
+        for episode in range(3)
+    ]
     assert behaviours[4].tolist() == pytest.approx(np.mean(ends, axis=0), rel=1e-6)
 
 
@@ -170,7 +187,9 @@ def test_fitness_stays_the_environments_and_the_champion_the_fittest() -> None:
     assert one.evaluations.behaviours is None
 
 
-@pytest.mark.parametrize("novelty", [{}, {"weight": 0.5, "archive": {"joining": "threshold", "threshold": 1.0, "size": 30}}])
+@pytest.mark.parametrize(
+    "novelty", [{}, {"weight": 0.5, "archive": {"joining": "threshold", "threshold": 1.0, "size": 30}}]
+)
 def test_a_resumed_run_and_other_threads_and_slices_have_the_same_digests(novelty: dict[str, Any]) -> None:
     whole = list(run(plan(novelty), seed=SEED))
     digests = [each.checkpoint.digest for each in whole]
@@ -178,7 +197,9 @@ def test_a_resumed_run_and_other_threads_and_slices_have_the_same_digests(novelt
     for each in whole[:-1]:
         again = plan(novelty)
         start = unpack(pack(each.checkpoint, again.genome), again.genome)
-        assert digests[each.number + 1 :] == [one.checkpoint.digest for one in run(again, seed=SEED, start=start)]
+        assert digests[each.number + 1 :] == [
+            one.checkpoint.digest for one in run(again, seed=SEED, start=start)
+        ]
     sizes = [len(each.checkpoint.judge["archive"]) for each in whole]
     assert sizes == sorted(sizes)
     assert 0 < sizes[-1] <= 30
@@ -196,25 +217,31 @@ def test_a_generation_that_fails_altogether_leaves_the_archive_alone() -> None:
 
 #: Going back and forth near the start pays at once; the goals, that pay more, lie behind walls.
 DECEPTIVE = (
-    "G....#....G", ".....#.....", "..#.....#..", "..#.###.#..", "...........", "....#S#....", "....#.#....", "...........",
+    "G....#....G", ".....#.....", "..#.....#..", "..#.###.#..", "...........", "....#S#....", "....#.#....",
+    "...........",
     "..#.###.#..", ".....#.....", "G....#....G",
 )
 
 
 def cells_reached(novelty: dict[str, Any] | None, seed: int) -> int:
     environment = {
-        "type": "maze", "rows": DECEPTIVE, "max_steps": 60, "rewards": {"open": 0.0, "goal": 1.0, "revisit": 0.1},
+        "type": "maze", "rows": DECEPTIVE, "max_steps": 60,
+        "rewards": {"open": 0.0, "goal": 1.0, "revisit": 0.1},
     }
     search = plan(
         novelty, environment=environment, network={"hidden": [8]}, stop={"max_generations": 25},
-        strategy={"type": "genetic", "population_size": 100, "mutation_probability": 0.1, "mutation_scale": 1.0},
+        strategy={
+            "type": "genetic", "population_size": 100, "mutation_probability": 0.1, "mutation_scale": 1.0
+        },
     )
     found: set[tuple[float, ...]] = set()
     for each in run(search, seed=seed):
         ends = each.evaluations.behaviours
         if ends is None:
             search.judge.behaviours = 2
-            ends = search.judge.evaluate(each.population.genomes, seed=seed, generation=each.number).behaviours
+            ends = search.judge.evaluate(
+                each.population.genomes, seed=seed, generation=each.number
+            ).behaviours
         found.update(map(tuple, ends.tolist()))
     return len(found)
 

@@ -16,7 +16,9 @@ from processing.core.kernels.lanes import madd, two_to
 from processing.core.types import Float32Array
 
 floats = st.floats(width=32, allow_nan=False, allow_infinity=False)
-HUGE = np.array([-3.4e38, -1e30, -1e10, -1e5, -100, -1e-40, 0, 1e-40, 100, 1e5, 1e10, 1e30, 3.4e38], np.float32)
+HUGE = np.array(
+    [-3.4e38, -1e30, -1e10, -1e5, -100, -1e-40, 0, 1e-40, 100, 1e5, 1e10, 1e30, 3.4e38], np.float32
+)
 
 
 @given(floats, floats, floats)
@@ -42,7 +44,8 @@ def test_madd_rounds_once(a: float, b: float, c: float) -> None:
     ],
 )
 def test_functions_are_accurate(
-    function: Callable[[Float32Array], Float32Array], true: Callable[[Any], Any], low: float, high: float, ulps: int
+    function: Callable[[Float32Array], Float32Array], true: Callable[[Any], Any], low: float, high: float,
+    ulps: int
 ) -> None:
     x = np.linspace(low, high, 40_001).astype(np.float32)
     wanted = true(x.astype(np.float64))
@@ -59,7 +62,9 @@ def test_waves_are_accurate_over_many_periods(
 
 
 def test_the_cosine_is_even_and_accurate_where_it_is_small() -> None:
-    x = np.concatenate([np.linspace(0, 7, 20_001), np.pi / 2 + np.linspace(-1e-3, 1e-3, 201)]).astype(np.float32)
+    x = np.concatenate(
+        [np.linspace(0, 7, 20_001), np.pi / 2 + np.linspace(-1e-3, 1e-3, 201)]
+    ).astype(np.float32)
     wanted = np.cos(x.astype(np.float64))
     assert np.array_equal(numeric.cos(x), numeric.cos(-x))
     assert (np.abs(numeric.cos(x) - wanted) <= 4e-7 * np.abs(wanted) + 1e-10).all()
@@ -84,7 +89,9 @@ def test_units_follow_their_definitions() -> None:
     assert np.allclose(numeric.selu(x), selu, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["relu", "leaky_relu", "tanh", "sigmoid", "selu", "gelu", "sin", "cos", "exp", "square"])
+@pytest.mark.parametrize(
+    "name", ["relu", "leaky_relu", "tanh", "sigmoid", "selu", "gelu", "sin", "cos", "exp", "square"]
+)
 def test_finite_arguments_never_give_nan(name: str) -> None:
     with np.errstate(all="ignore"):
         assert not np.isnan(getattr(numeric, name)(HUGE)).any()

@@ -23,7 +23,10 @@ class Weights:
 
 
 def strategy(weights: int = 5, **parameters: Any) -> OpenaiEs:
-    return OpenaiEs(OpenaiEsParameters(type="openai_es", **{"population_size": 40, "sigma": 0.2} | parameters), Weights(weights))
+    return OpenaiEs(
+        OpenaiEsParameters(type="openai_es", **{"population_size": 40, "sigma": 0.2} | parameters),
+        Weights(weights)
+    )
 
 
 def climbed(one: OpenaiEs, generations: int, fitness: Any) -> Any:
@@ -31,7 +34,9 @@ def climbed(one: OpenaiEs, generations: int, fitness: Any) -> Any:
     state = one.begin()
     for number in range(generations):
         population = one.ask(state, seed=SEED, generation=number)
-        state, verdict = one.tell(state, population, fitness(population.genomes.astype(np.float64)), generation=number)
+        state, verdict = one.tell(
+            state, population, fitness(population.genomes.astype(np.float64)), generation=number
+        )
         assert verdict.stop is None
     return state
 
@@ -52,12 +57,15 @@ def test_samples_are_mirrored_at_the_mean_and_an_odd_one_is_the_mean() -> None:
 def test_noise_has_the_standard_deviation_asked_for_and_depends_on_its_address() -> None:
     one = strategy(weights=2_000, sigma=0.3)
     first, again, other = (
-        one.ask(one.begin(), seed=seed, generation=number).genomes for seed, number in ((3, 0), (3, 0), (3, 1))
+        one.ask(one.begin(), seed=seed, generation=number).genomes
+        for seed, number in ((3, 0), (3, 0), (3, 1))
     )
     assert (first - 1)[::2].std() == pytest.approx(0.3, rel=0.02)
     assert np.array_equal(first, again)
     assert abs(np.corrcoef((first - 1)[0], (other - 1)[0])[0, 1]) < 0.1
-    few = strategy(weights=2_000, sigma=0.3, population_size=10).ask(one.begin(), seed=3, generation=0).genomes
+    few = strategy(weights=2_000, sigma=0.3, population_size=10).ask(
+        one.begin(), seed=3, generation=0
+    ).genomes
     assert np.array_equal(few, first[:10])
 
 
@@ -103,7 +111,9 @@ def test_adam_is_that_of_the_paper_over_many_steps() -> None:
         assert state["mean"] == pytest.approx(mean, abs=1e-5)
 
 
-@pytest.mark.parametrize("parameters", [{}, {"optimizer": Optimizer.SGD, "learning_rate": 0.05}, {"population_size": 41}])
+@pytest.mark.parametrize(
+    "parameters", [{}, {"optimizer": Optimizer.SGD, "learning_rate": 0.05}, {"population_size": 41}]
+)
 def test_the_mean_finds_the_top_of_a_hill(parameters: dict[str, Any]) -> None:
     state = climbed(strategy(decay=0.0, **parameters), 60, near_two)
     assert state["mean"] == pytest.approx(np.full(5, 2.0), abs=0.25)
@@ -132,7 +142,9 @@ def test_a_generation_without_fitness_is_the_end() -> None:
 
 
 def test_it_learns_the_maze() -> None:
-    plan = example("maze-5x5", strategy={"type": "openai_es", "population_size": 200}, stop={"max_generations": 30})
+    plan = example(
+        "maze-5x5", strategy={"type": "openai_es", "population_size": 200}, stop={"max_generations": 30}
+    )
     for seed in (1, 2, 3):
         history = list(run(plan, seed=seed))
         assert history[-1].statistics["mean"] > 2 * history[0].statistics["mean"]
@@ -140,7 +152,9 @@ def test_it_learns_the_maze() -> None:
 
 @pytest.mark.filterwarnings("error")
 def test_a_mean_that_runs_away_stays_a_number() -> None:
-    strategy = {"type": "openai_es", "learning_rate": 1_000.0, "decay": 1.0, "optimizer": "sgd", "population_size": 20}
+    strategy = {
+        "type": "openai_es", "learning_rate": 1_000.0, "decay": 1.0, "optimizer": "sgd", "population_size": 20
+    }
     for closed in run(search(strategy=strategy, stop={"max_generations": 40}), seed=1):
         assert np.isfinite(closed.population.genomes).all()
         assert np.isfinite(closed.statistics["diversity"])

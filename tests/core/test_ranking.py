@@ -13,7 +13,9 @@ FITNESS = st.lists(st.one_of(st.just(math.nan), st.sampled_from([-1.0, 0.0, 0.5,
 
 @given(FITNESS)
 def test_the_best_comes_first_ties_by_index_and_failed_agents_not_at_all(fitness: list[float]) -> None:
-    expected = sorted((i for i, value in enumerate(fitness) if not math.isnan(value)), key=lambda i: (-fitness[i], i))
+    expected = sorted(
+        (i for i, value in enumerate(fitness) if not math.isnan(value)), key=lambda i: (-fitness[i], i)
+    )
     assert ranked(np.array(fitness)).tolist() == expected
 
 
@@ -38,8 +40,12 @@ def test_numbers_near_the_largest_have_a_mean_a_deviation_and_quantiles() -> Non
 
 @given(st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=30))
 def test_the_deviation_and_the_quantiles_are_those_of_the_textbook(values: list[float]) -> None:
-    assert standard_deviation(np.array(values)) == pytest.approx(statistics.pstdev(values), rel=1e-9, abs=1e-6)
-    assert quantiles(np.array(values), (0.0, 0.5, 1.0)) == [min(values), pytest.approx(statistics.median(values)), max(values)]
+    assert standard_deviation(np.array(values)) == pytest.approx(
+        statistics.pstdev(values), rel=1e-9, abs=1e-6
+    )
+    assert quantiles(np.array(values), (0.0, 0.5, 1.0)) == [
+        min(values), pytest.approx(statistics.median(values)), max(values)
+    ]
 
 
 def test_tiny_numbers_have_a_mean_too() -> None:

@@ -117,7 +117,9 @@ def test_where_pictures_take_too_much_room_every_second_one_is_left_out() -> Non
 def test_of_a_long_episode_its_first_thousand_steps_are_shown_within_eight_megabytes() -> None:
     found = recorded(plan_in("Noisy-v0", max_steps=5_000), pictures=True)
     assert found.trajectory is not None
-    assert (found.trajectory.steps, found.trajectory.terminated, found.trajectory.truncated) == (1_000, False, False)
+    assert (
+        found.trajectory.steps, found.trajectory.terminated, found.trajectory.truncated
+    ) == (1_000, False, False)
     assert found.film is not None
     assert (found.film.steps[0], found.film.steps[-1]) == (0, 1_000)
     assert 1_000_000 < sum(map(len, found.film.pictures)) <= recorder.MOST_PICTURE_BYTES
@@ -132,7 +134,10 @@ def test_what_reaches_its_own_limit_is_truncated() -> None:
 @pytest.mark.parametrize(("name", "sentence"), [
     ("Mixed-v0", "Mixed-v0 draws no pictures: it has no render mode rgb_array."),
     ("Unready-v0", "render() raised ImportError: no brush is installed"),
-    ("Shapeless-v0", "render() must give a picture of the shape (height, width, 3) in uint8; it gave float64"),
+    (
+        "Shapeless-v0",
+        "render() must give a picture of the shape (height, width, 3) in uint8; it gave float64"
+    ),
 ])
 def test_where_nothing_is_drawn_the_numbers_are_there_and_the_reason(name: str, sentence: str) -> None:
     found = recorded(plan_in(name), pictures=True)
@@ -164,7 +169,8 @@ def test_an_episode_that_ends_in_an_error_is_shown_up_to_there() -> None:
 
 
 @pytest.mark.parametrize(("name", "sentence"), [
-    ("Dying-v0", "The process of its environment died (SIG"), ("Hanging-v0", "Its environment did not answer within 1 s."),
+    ("Dying-v0", "The process of its environment died (SIG"),
+    ("Hanging-v0", "Its environment did not answer within 1 s."),
     ("Failing-v0", "reset() raised RuntimeError: there is no bridge"),
     ("Priceless-v0", "Its environment gave it rewards whose sum is nan."),
 ])

@@ -12,14 +12,16 @@ from tests.arithmetic import added
 from tests.core.mazes import genomes, judge, maze, random_maze
 
 
-def assert_agreement(one: Episodes, population: Float32Array, number: int, purpose: Purpose = Purpose.EPISODE) -> None:
+def assert_agreement(
+    one: Episodes, population: Float32Array, number: int, purpose: Purpose = Purpose.EPISODE
+) -> None:
     evaluated = one.evaluate(population, seed=9, generation=2, purpose=purpose)
     episodes = one.environment.episodes
     for agent in range(number):
         episodes_replayed = [
             reference.replay_episode(
-                one.environment.parameters, one.genome_kind.parameters, population[agent], seed=9, generation=2,
-                agent=agent, episode=episode, purpose=purpose,
+                one.environment.parameters, one.genome_kind.parameters, population[agent], seed=9,
+                generation=2, agent=agent, episode=episode, purpose=purpose,
             )
             for episode in range(episodes)
         ]
@@ -34,7 +36,8 @@ def test_kernel_and_reference_agree_exactly(activation: Activation, output: Outp
         for bias in (True, False):
             rows = random_maze(goals * 2 + bias, goals=goals)
             one = judge(
-                maze(rows, max_steps=25, revisit=-0.01), hidden=hidden, activation=activation, output=output, bias=bias
+                maze(rows, max_steps=25, revisit=-0.01), hidden=hidden, activation=activation, output=output,
+                bias=bias
             )
             assert_agreement(one, genomes(one, scale=scale), 4)
 
@@ -73,7 +76,9 @@ def test_weights_that_are_not_numbers_have_the_same_life() -> None:
 
 def test_a_trajectory_is_complete() -> None:
     one = judge()
-    episode = reference.replay_episode(maze(), one.genome_kind.parameters, genomes(one)[0], seed=1, generation=0, agent=0)
+    episode = reference.replay_episode(
+        maze(), one.genome_kind.parameters, genomes(one)[0], seed=1, generation=0, agent=0
+    )
     assert len(episode.actions) == len(episode.rewards) == len(episode.observations) == episode.steps
     assert len(episode.positions) == episode.steps + 1
     assert episode.total == added(episode.rewards)

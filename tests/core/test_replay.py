@@ -32,15 +32,17 @@ from tests.core.test_graph import genomes as graph_genomes
 ROOT = Path(__file__).parents[2]
 
 
-def assert_lived_again(one: Episodes, population: Any, agents: tuple[int, ...], purpose: Purpose = Purpose.EPISODE) -> None:
+def assert_lived_again(
+    one: Episodes, population: Any, agents: tuple[int, ...], purpose: Purpose = Purpose.EPISODE
+) -> None:
     evaluated = one.evaluate(population, seed=9, generation=2, purpose=purpose)
     episodes = one.environment.episodes
     for agent in agents:
         alone = one.genome_kind.take(population, np.array([agent], np.int32))
         episodes_replayed = [
             replay.replay_episode(
-                one.environment, one.genome_kind, alone, agent, seed=9, generation=2, episode=episode, purpose=purpose,
-                sampled=one.is_sampled,
+                one.environment, one.genome_kind, alone, agent, seed=9, generation=2, episode=episode,
+                purpose=purpose, sampled=one.is_sampled,
             )
             for episode in range(episodes)
         ]
@@ -66,7 +68,9 @@ def test_common_and_fresh_starts(seeds: str, purpose: Purpose) -> None:
 
 @pytest.mark.parametrize("activation", list(Activation))
 def test_mazes_with_every_activation(activation: Activation) -> None:
-    one = judge(maze(random_maze(4, goals=2), max_steps=25, revisit=-0.01), hidden=(6, 3), activation=activation)
+    one = judge(
+        maze(random_maze(4, goals=2), max_steps=25, revisit=-0.01), hidden=(6, 3), activation=activation
+    )
     assert_lived_again(one, genomes(one), (0, 5, 39))
 
 
@@ -81,7 +85,9 @@ def test_graph_genomes(name: str) -> None:
 def test_two_poles(velocities: bool) -> None:
     poles = DoublePole(DoublePoleParameters(type="double_pole", velocities=velocities, max_steps=300))
     kind = Dense(DenseParameters(hidden=(5,)), inputs=poles.inputs, outputs=poles.outputs)
-    assert_lived_again(Episodes(poles, kind), kind.random(40, seed=2, generation=0) * np.float32(9), (0, 7, 39))
+    assert_lived_again(
+        Episodes(poles, kind), kind.random(40, seed=2, generation=0) * np.float32(9), (0, 7, 39)
+    )
 
 
 def test_large_networks() -> None:
@@ -113,12 +119,16 @@ def test_it_agrees_with_the_reference_in_every_detail() -> None:
     population = genomes(one)
     for agent in range(3):
         known = reference.replay_episode(
-            maze(max_steps=30), one.genome_kind.parameters, population[agent], seed=9, generation=2, agent=agent
+            maze(max_steps=30), one.genome_kind.parameters, population[agent], seed=9, generation=2,
+            agent=agent
         )
         again = replay.replay_episode(
-            one.environment, one.genome_kind, population[agent : agent + 1], agent, seed=9, generation=2, sampled=True
+            one.environment, one.genome_kind, population[agent : agent + 1], agent, seed=9, generation=2,
+            sampled=True
         )
-        assert (again.actions, again.rewards, again.positions) == (known.actions, known.rewards, known.positions)
+        assert (again.actions, again.rewards, again.positions) == (
+            known.actions, known.rewards, known.positions
+        )
         assert (again.total, again.steps, again.terminated) == (known.total, known.steps, known.terminated)
         assert np.array_equal(again.observations, known.observations)
 
@@ -127,7 +137,9 @@ def test_it_agrees_with_the_reference_in_every_detail() -> None:
 def test_a_trajectory_is_complete(name: str) -> None:
     ours = environment(name, max_steps=15)
     kind = Dense(DenseParameters(), inputs=ours.inputs, outputs=ours.outputs)
-    episode = replay.replay_episode(ours, kind, kind.random(1, seed=1, generation=0), 0, seed=1, generation=0, sampled=False)
+    episode = replay.replay_episode(
+        ours, kind, kind.random(1, seed=1, generation=0), 0, seed=1, generation=0, sampled=False
+    )
     assert len(episode.actions) == len(episode.rewards) == len(episode.observations) == episode.steps == 15
     assert (episode.terminated, episode.truncated, episode.positions) == (False, True, [])
     assert episode.total == added(episode.rewards)
@@ -144,7 +156,8 @@ def test_a_plan_replays_what_is_no_maze() -> None:
     kind = Dense(DenseParameters(), inputs=4, outputs=2)
     population = kind.random(5, seed=1, generation=0)
     plan = Plan(
-        environment=ours, genome=kind, judge=Episodes(ours, kind), strategy=None, stop=StopParameters(max_generations=1)
+        environment=ours, genome=kind, judge=Episodes(ours, kind), strategy=None,
+        stop=StopParameters(max_generations=1)
     )
     episode = plan.replays.episode(kind.pack(population[3:4]), seed=6, generation=4, agent=3)
     assert episode.total == plan.judge.evaluate(population, seed=6, generation=4).fitness[3]

@@ -14,7 +14,9 @@ NAN = float("nan")
 
 def strategy(**parameters: Any) -> RisingThreshold:
     values = {"type": "rising_threshold", "population_size": 6, "required_agents": 2, "maximum_failures": 2}
-    return RisingThreshold(RisingThresholdParameters.model_validate_json(json.dumps(values | parameters)), KIND)
+    return RisingThreshold(
+        RisingThresholdParameters.model_validate_json(json.dumps(values | parameters)), KIND
+    )
 
 
 def told(

@@ -9,7 +9,8 @@ def test_splitmix64_gives_the_published_sequence() -> None:
     # Reference output of the authors' generator for seed 1234567: state + n * golden ratio, finalised.
     first = [rng.draw(1234567, n) for n in range(1, 6)]
     assert first == [
-        6457827717110365317, 3203168211198807973, 9817491932198370423, 4593380528125082431, 16408922859458223821,
+        6457827717110365317, 3203168211198807973, 9817491932198370423, 4593380528125082431,
+        16408922859458223821,
     ]
 
 

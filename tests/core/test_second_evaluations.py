@@ -1,4 +1,6 @@
-"""Some agents are evaluated twice, in another process: environments that depend on more than their seed are found out."""
+"""Some agents are evaluated twice, in another process: environments that depend on more than their seed are
+found out.
+"""
 
 import sys
 from pathlib import Path
@@ -23,7 +25,9 @@ def _modules(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def evaluated(name: str, *, twice: tuple[int, ...] = (), threads: int = 1, **where: Any) -> Evaluations:
     plan = case_plan(name, episodes=2)
     genomes = plan.genome.random(20, seed=4, generation=0)
-    found: Evaluations = plan.judge.evaluate(genomes, seed=4, generation=0, threads=threads, twice=twice, **where)
+    found: Evaluations = plan.judge.evaluate(
+        genomes, seed=4, generation=0, threads=threads, twice=twice, **where
+    )
     return found
 
 
@@ -58,7 +62,10 @@ def test_agents_are_chosen_by_their_address_however_a_generation_is_cut() -> Non
     for generation in (0, 3):
         where = {"seed": 9, "generation": generation, "population": 1_000}
         whole = chosen(origin=0, number=1_000, **where)
-        parts = [origin + index for origin in range(0, 1_000, 40) for index in chosen(origin=origin, number=40, **where)]
+        parts = [
+            origin + index for origin in range(0, 1_000, 40)
+            for index in chosen(origin=origin, number=40, **where)
+        ]
         assert whole == parts
     assert chosen(seed=9, generation=3, origin=0, number=1_000, population=1_000) != chosen(
         seed=10, generation=3, origin=0, number=1_000, population=1_000
@@ -85,7 +92,9 @@ def test_an_agent_that_a_clock_ended_is_not_evaluated_again(monkeypatch: pytest.
     assert found.remarks == ()
 
 
-def test_where_time_is_up_only_those_that_were_evaluated_once_are_evaluated_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_time_is_up_only_those_that_were_evaluated_once_are_evaluated_again(
+    monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ENVIRONMENT_MODULES", foreign.MODULE)
     plan = foreign.foreign_plan("Slow-v0")
     genomes = plan.genome.random(30, seed=4, generation=0)
@@ -94,7 +103,9 @@ def test_where_time_is_up_only_those_that_were_evaluated_once_are_evaluated_agai
     assert found.remarks == ()
 
 
-def test_where_no_other_process_can_be_started_nothing_is_evaluated_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_no_other_process_can_be_started_nothing_is_evaluated_twice(
+    monkeypatch: pytest.MonkeyPatch
+) -> None:
     pool().close()
     once = evaluated("Counter")
     monkeypatch.setattr(sys, "executable", "/nowhere/python")

@@ -5,7 +5,14 @@ from typing import Any
 import pytest
 
 from processing.core.judges.confirmation import Confirmation, GoalConfirmation
-from processing.core.search.stop import StopParameters, confirmation_words, confirmed, ended, explained, met_rule
+from processing.core.search.stop import (
+    StopParameters,
+    confirmation_words,
+    confirmed,
+    ended,
+    explained,
+    met_rule,
+)
 from processing.core.strategies import STRATEGIES
 from processing.core.types import StopReason
 
@@ -44,7 +51,8 @@ def test_rules_that_were_not_asked_for_never_end_a_run() -> None:
 
 
 @pytest.mark.parametrize(("rule", "has_fitness", "expected", "facts"), [
-    (None, False, None, {}), (None, True, None, {}), (StopReason.GENERATION_LIMIT, True, StopReason.GENERATION_LIMIT, {}),
+    (None, False, None, {}), (None, True, None, {}),
+    (StopReason.GENERATION_LIMIT, True, StopReason.GENERATION_LIMIT, {}),
     *(
         (rule, False, StopReason.EXTINCTION, {"ended_by": rule.value})
         for rule in (StopReason.GENERATION_LIMIT, StopReason.STAGNATION, StopReason.TIME_LIMIT)
@@ -60,16 +68,22 @@ def test_without_an_agent_that_has_a_fitness_a_run_has_died_out_whatever_rule_en
 REASONS = [reason for reason in StopReason if reason not in (StopReason.CANCELLED, StopReason.ERROR)]
 
 
-def told(reason: StopReason, facts: dict[str, Any], *, strategy: str = "genetic", **stop: Any) -> dict[str, Any]:
+def told(
+    reason: StopReason, facts: dict[str, Any], *, strategy: str = "genetic", **stop: Any
+) -> dict[str, Any]:
     rules = RULES.model_copy(update=stop)
-    return explained(reason, facts, best_possible=8.7, stop=rules, strategy=STRATEGIES[strategy].Parameters(type=strategy))
+    return explained(
+        reason, facts, best_possible=8.7, stop=rules, strategy=STRATEGIES[strategy].Parameters(type=strategy)
+    )
 
 
 @pytest.mark.parametrize(("reason", "strategy"), [
     (reason, strategy) for reason, strategy in product(REASONS, sorted(STRATEGIES))
     if reason != StopReason.THRESHOLD_MISSED or strategy == "rising_threshold"
 ])
-def test_every_end_is_explained_by_its_rule_what_led_to_it_and_what_to_change(reason: StopReason, strategy: str) -> None:
+def test_every_end_is_explained_by_its_rule_what_led_to_it_and_what_to_change(
+    reason: StopReason, strategy: str
+) -> None:
     found = told(reason, {"best_fitness": 2.0, "viable_agents": 3}, strategy=strategy)
     assert found["rule"] == reason.value
     assert found["led_to"] == {"best_fitness": 2.0, "viable_agents": 3, "best_possible": 8.7}
@@ -81,7 +95,8 @@ def test_every_end_is_explained_by_its_rule_what_led_to_it_and_what_to_change(re
 
 
 @pytest.mark.parametrize(("stop", "advice"), [
-    ({}, "Raise `stop.fitness` to search on."), ({"solved": True, "fitness": None}, "Set `stop.solved` to false to search on."),
+    ({}, "Raise `stop.fitness` to search on."),
+    ({"solved": True, "fitness": None}, "Set `stop.solved` to false to search on."),
     ({"solved": True}, "Set `stop.solved` to false and raise `stop.fitness` to search on."),
 ])
 def test_who_reached_the_goal_is_told_which_rule_to_change(stop: dict[str, Any], advice: str) -> None:
@@ -98,13 +113,24 @@ def test_a_run_that_died_out_is_not_told_that_nothing_better_is_possible() -> No
 
 
 def tried(mean: float | None, *, fitness: float = 249.5, asked: float = 200.0) -> dict[str, Any]:
-    return confirmed(Confirmation(agent=7, episodes=100, mean=mean, asked=asked), generation=12, fitness=fitness)
+    return confirmed(
+        Confirmation(agent=7, episodes=100, mean=mean, asked=asked), generation=12, fitness=fitness
+    )
 
 
 @pytest.mark.parametrize(("facts", "words"), [
-    (tried(183.21), "Champion 12-7 reached 249.5 in its own episodes; over 100 fresh ones its mean was 183.2 of 200 asked"),
-    (tried(199.999), "Champion 12-7 reached 249.5 in its own episodes; over 100 fresh ones its mean was 199.999 of 200 asked"),
-    (tried(200.0), "Champion 12-7 reached 249.5 in its own episodes; over 100 fresh ones its mean was 200 of 200 asked"),
+    (
+        tried(183.21),
+        "Champion 12-7 reached 249.5 in its own episodes; over 100 fresh ones its mean was 183.2 of 200 asked"
+    ),
+    (
+        tried(199.999), "Champion 12-7 reached 249.5 in its own episodes; over 100 fresh ones its mean was "
+        "199.999 of 200 asked"
+    ),
+    (
+        tried(200.0),
+        "Champion 12-7 reached 249.5 in its own episodes; over 100 fresh ones its mean was 200 of 200 asked"
+    ),
     (tried(None), "Champion 12-7 reached 249.5 in its own episodes; in some of 100 fresh ones it failed"),
 ])
 def test_what_became_of_a_champion_on_fresh_episodes_is_told_so_that_the_difference_shows(
@@ -114,8 +140,14 @@ def test_what_became_of_a_champion_on_fresh_episodes_is_told_so_that_the_differe
 
 
 @pytest.mark.parametrize(("goals", "reached", "words"), [
-    (1, 83, "Agent 12-7 reached 1 goal in each of its own episodes; of 100 fresh ones, it did in 83 where 90 are asked"),
-    (3, 90, "Agent 12-7 reached 3 goals in each of its own episodes; of 100 fresh ones, it did in 90 where 90 are asked"),
+    (
+        1, 83, "Agent 12-7 reached 1 goal in each of its own episodes; of 100 fresh ones, it did in 83 where "
+        "90 are asked"
+    ),
+    (
+        3, 90, "Agent 12-7 reached 3 goals in each of its own episodes; of 100 fresh ones, it did in 90 "
+        "where 90 are asked"
+    ),
 ])
 def test_in_how_many_fresh_episodes_an_agent_reached_its_goals_is_told_as_a_number_of_them(
     goals: int, reached: int, words: str
@@ -124,7 +156,9 @@ def test_in_how_many_fresh_episodes_an_agent_reached_its_goals_is_told_as_a_numb
     facts = confirmed(confirmation, generation=12, fitness=5.0)
     assert confirmation_words(facts) == words
     assert facts["is_passed"] is (reached >= 90)
-    found = told(StopReason.GENERATION_LIMIT, {"best_fitness": 5.0, "confirmation": facts}, fitness=None, solved=True)
+    found = told(
+        StopReason.GENERATION_LIMIT, {"best_fitness": 5.0, "confirmation": facts}, fitness=None, solved=True
+    )
     assert words in found["message"]
     assert found["led_to"]["confirmation_reached"] == reached
     assert ("The more episodes" in found["advice"]) is (reached < 90)
@@ -136,6 +170,8 @@ def test_a_mean_that_reaches_what_is_asked_is_enough(mean: float | None, is_pass
 
 
 def test_the_best_possible_that_was_luck_is_not_called_the_best_possible() -> None:
-    found = told(StopReason.GENERATION_LIMIT, {"best_fitness": 8.7, "confirmation": tried(5.0, fitness=8.7, asked=8.0)})
+    found = told(
+        StopReason.GENERATION_LIMIT, {"best_fitness": 8.7, "confirmation": tried(5.0, fitness=8.7, asked=8.0)}
+    )
     assert found["advice"].endswith("The more episodes an agent has, the less luck counts.")
     assert "Champion 12-7 reached 8.7" in found["message"]

@@ -31,7 +31,9 @@ def table(**changes: Any) -> Table:
 
 def random_table(rows: int, **changes: Any) -> Table:
     numbers = np.random.default_rng(4)
-    return table(inputs=numbers.normal(0, 1, (rows, 2)).tolist(), targets=numbers.random((rows, 2)).tolist(), **changes)
+    return table(
+        inputs=numbers.normal(0, 1, (rows, 2)).tolist(), targets=numbers.random((rows, 2)).tolist(), **changes
+    )
 
 
 def graph(environment: Table, **parameters: Any) -> Graph:
@@ -70,7 +72,9 @@ def test_nobody_wins_before_the_task_is_solved() -> None:
     assert environment.criterion.winner(None, None, found, candidate=None, seed=1, generation=0, state={}).agent is None  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("parameters", [{}, {"activations_per_step": 3}, {"output_activation": Activation.IDENTITY}])
+@pytest.mark.parametrize(
+    "parameters", [{}, {"activations_per_step": 3}, {"output_activation": Activation.IDENTITY}]
+)
 @pytest.mark.parametrize("rows", [1, 3, 5, 16, 17, 40])
 def test_errors_are_those_of_the_answers_by_hand(rows: int, parameters: dict[str, Any]) -> None:
     environment, numbers = random_table(rows), np.random.default_rng(5)
@@ -78,7 +82,9 @@ def test_errors_are_those_of_the_answers_by_hand(rows: int, parameters: dict[str
     drawn = [random_genome(kind, numbers, hidden=n % 4, links=2 * n) for n in range(7)]
     size = np.zeros(7)
     for agent, genome in enumerate(drawn):
-        for x, target in zip(environment.world.inputs.reshape(-1, 1, 2), environment.parameters.targets, strict=True):
+        for x, target in zip(
+            environment.world.inputs.reshape(-1, 1, 2), environment.parameters.targets, strict=True
+        ):
             for answer, wanted in zip(answers(kind, genome, x)[0], target, strict=True):
                 size[agent] += abs(float(answer) - wanted)
     found = evaluated(environment, kind, graphs_of(drawn), threads=2)
@@ -99,7 +105,10 @@ def test_threads_slices_and_plain_python_give_the_same_bits(kind_name: str, rows
     genomes = kind.random(11 if kind_name != "wide" else 3, seed=2, generation=0)
     size, judge = kind.count(genomes), Tables(environment, kind)
     whole = judge.evaluate(genomes, seed=1, generation=0)
-    parts = [judge.evaluate(genomes, seed=2, generation=1, first=a, last=b, threads=2) for a, b in ((0, 1), (1, size))]
+    parts = [
+        judge.evaluate(genomes, seed=2, generation=1, first=a, last=b, threads=2)
+        for a, b in ((0, 1), (1, size))
+    ]
     assert np.concatenate([part.fitness for part in parts]).tolist() == whole.fitness.tolist()
     if kind_name != "wide":
         targets = environment.world.targets.reshape(rows, 2)
@@ -111,8 +120,12 @@ def test_threads_slices_and_plain_python_give_the_same_bits(kind_name: str, rows
         assert ((2 * rows - total) ** 2).tolist() == whole.fitness.tolist()
 
 
-@pytest.mark.parametrize(("targets", "low", "high"), [([[0], [1]], 0, 1), ([[-1], [1]], -1, 1), ([[0], [7]], -99, 99)])
-def test_dense_outputs_are_squashed_to_where_the_targets_lie(targets: list[list[float]], low: float, high: float) -> None:
+@pytest.mark.parametrize(
+    ("targets", "low", "high"), [([[0], [1]], 0, 1), ([[-1], [1]], -1, 1), ([[0], [7]], -99, 99)]
+)
+def test_dense_outputs_are_squashed_to_where_the_targets_lie(
+    targets: list[list[float]], low: float, high: float
+) -> None:
     environment = table(inputs=[[1, 1], [2, 2]], targets=targets)
     kind = Dense(DenseParameters(hidden=(), bias=False), inputs=2, outputs=1)
     found = Tables(environment, kind).answers(np.array([[20, 10], [-20, -10]], np.float32))
@@ -149,7 +162,10 @@ def test_an_agent_whose_errors_are_not_finite_has_failed() -> None:
     ("changes", "message"),
     [
         ({"targets": [[0]]}, r"environment.targets: expected 4 rows as there are inputs, got 1"),
-        ({"inputs": [[0, 0], [0], [1, 0], [1, 1]]}, r"environment.inputs\[1\]: expected 2 numbers as in the first row, got 1"),
+        (
+            {"inputs": [[0, 0], [0], [1, 0], [1, 1]]},
+            r"environment.inputs\[1\]: expected 2 numbers as in the first row, got 1"
+        ),
         ({"targets": [[0], [1, 2], [1], [0]]}, r"environment.targets\[1\]: expected 1 numbers"),
     ],
 )

@@ -20,10 +20,13 @@ CASES = Path(__file__).parents[1] / "cases"
 #: XOR of -1 and 1, for outputs from -1 to 1.
 SYMMETRIC_XOR: dict[str, Any] = {
     "version": 1, "kind": "neat", "name": "xor of -1 and 1", "network": {"output_activation": "tanh"},
-    "environment": {"type": "table", "inputs": [[-1, -1], [-1, 1], [1, -1], [1, 1]], "targets": [[-1], [1], [1], [-1]]},
+    "environment": {
+        "type": "table", "inputs": [[-1, -1], [-1, 1], [1, -1], [1, 1]], "targets": [[-1], [1], [1], [-1]]
+    },
     "stop": {"max_generations": 100, "solved": True},
 }
-#: How many seeds of it are tried here; of 20, 20 were solved in at most 67 generations when the fitness was chosen.
+#: How many seeds of it are tried here; of 20, 20 were solved in at most 67 generations when the fitness was
+#: chosen.
 SEEDS = 10
 
 
@@ -39,7 +42,9 @@ def plan(document: dict[str, Any]) -> Plan:
 def largest_errors(a_plan: Plan, closed: GenerationResult, agent: int) -> Any:
     """The largest error in each column, of an agent of a generation."""
     genome = a_plan.genome.take(closed.population.genomes, np.array([agent], np.int32))
-    return np.abs(Tables(a_plan.environment, a_plan.genome).answers(genome)[0] - a_plan.environment.targets).max(axis=0)
+    return np.abs(
+        Tables(a_plan.environment, a_plan.genome).answers(genome)[0] - a_plan.environment.targets
+    ).max(axis=0)
 
 
 def test_a_sine_of_which_the_signs_alone_are_right_is_not_solved() -> None:
@@ -50,7 +55,9 @@ def test_a_sine_of_which_the_signs_alone_are_right_is_not_solved() -> None:
 
 
 @pytest.mark.parametrize("network", [{}, {"output_activation": "identity"}])
-def test_a_line_below_half_is_solved_where_every_error_is_within_a_twentieth_of_its_span(network: dict[str, Any]) -> None:
+def test_a_line_below_half_is_solved_where_every_error_is_within_a_twentieth_of_its_span(
+    network: dict[str, Any]
+) -> None:
     document = case("table_regress_below_half", network=network)
     line = plan(document)
     history = list(run(line, seed=document["seed"]))
@@ -60,7 +67,9 @@ def test_a_line_below_half_is_solved_where_every_error_is_within_a_twentieth_of_
         assert closed.champion is not None
         assert is_last == bool((largest_errors(line, closed, closed.champion) <= 0.05 * span).all())
     assert history[0].stop is None, "it was called solved at once"
-    assert (history[-1].stop == StopReason.FITNESS_REACHED) == bool(network), "the identity makes a line of a line"
+    assert (
+        history[-1].stop == StopReason.FITNESS_REACHED
+    ) == bool(network), "the identity makes a line of a line"
 
 
 @pytest.mark.parametrize("scaling", [None, "none"])
@@ -98,7 +107,9 @@ def test_a_spec_that_was_stored_before_there_were_these_keys_goes_on_as_it_was()
     named = SYMMETRIC_XOR | {"stop": short, "environment": table | {"criterion": "sides", "scaling": "none"}}
     stored = stage(parse(json.dumps(named)), Limits()).spec
     older = stored | {"environment": table}
-    digests = [[closed.checkpoint.digest for closed in run(plan_of(spec), seed=4)] for spec in (stored, older)]
+    digests = [
+        [closed.checkpoint.digest for closed in run(plan_of(spec), seed=4)] for spec in (stored, older)
+    ]
     assert digests[0] == digests[1]
 
 

@@ -1,4 +1,5 @@
-"""What right answers are, how errors become fitness, and what outputs stand for: the kernel beside a readable reference.
+"""What right answers are, how errors become fitness, and what outputs stand for: the kernel beside a readable
+reference.
 
 The reference takes the answers that are computed by hand, row by row, and shares no code with the kernel.
 """
@@ -21,12 +22,14 @@ from tests.core.networks_by_hand import Genome, Link, answers, graphs_of, random
 
 #: Tables of one kind of columns each: two values, more, one, and classes.
 TARGETS: dict[str, list[list[float]]] = {
-    "two values": [[0.2, 3], [0.6, -1], [0.2, -1], [0.6, 3]], "more values": [[0.1, 2], [0.4, 4], [0.9, 3], [0.2, 2]],
+    "two values": [[0.2, 3], [0.6, -1], [0.2, -1], [0.6, 3]],
+    "more values": [[0.1, 2], [0.4, 4], [0.9, 3], [0.2, 2]],
     "one value": [[0.5, 0.1], [0.5, 0.4], [0.5, 0.4], [0.5, 0.9]], "only one value": [[0.7, 0.3]] * 4,
     "classes": [[1, 0], [0, 1], [0, 1], [1, 0]], "tiny": [[1e-320, 0], [0, 5e-324], [0, 0], [0, 5e-324]],
 }
 FITNESSES = (
-    "negative_normalized_squared_error", "negative_mean_squared_error", "negative_mean_absolute_error", "squared_remainder",
+    "negative_normalized_squared_error", "negative_mean_squared_error", "negative_mean_absolute_error",
+    "squared_remainder",
 )
 ROWS = [[0.3, -1.2], [1.5, 0.4], [-0.7, 0.9], [0.1, 0.2]]
 
@@ -78,7 +81,10 @@ def is_solved(rows: list[list[float]], environment: Table) -> bool:
             continue
         for k, (value, wanted) in enumerate(zip(answer, target, strict=True)):
             column = [row[k] for row in targets]
-            by_side = given.criterion in (None, "sides") or (given.criterion == "by_column" and len(set(column)) == 2)
+            by_side = (
+                given.criterion in (None, "sides")
+                or (given.criterion == "by_column" and len(set(column)) == 2)
+            )
             if by_side:
                 middle = (min(column) + max(column)) / 2
                 if given.criterion != "by_column":
@@ -101,7 +107,10 @@ def fitness(rows: list[list[float]], environment: Table) -> float:
         for value, wanted, unit in zip(answer, target, units, strict=True):
             size += abs(value - wanted)
             with np.errstate(all="ignore"):
-                error = min(float(np.float64(abs(value - wanted)) / unit), 1e30) if is_normalized else value - wanted
+                error = (
+                    min(float(np.float64(abs(value - wanted)) / unit), 1e30)
+                    if is_normalized else value - wanted
+                )
             square += error * error
         place = target.index(max(target))
         hits += all(value < answer[place] for k, value in enumerate(answer) if k != place)
@@ -109,16 +118,20 @@ def fitness(rows: list[list[float]], environment: Table) -> float:
         return math.nan
     remainder = max(0.0, number - size)
     return {
-        "negative_normalized_squared_error": -square / number, "negative_mean_squared_error": -square / number,
+        "negative_normalized_squared_error": -square / number,
+        "negative_mean_squared_error": -square / number,
         "negative_mean_absolute_error": -size / number, "squared_remainder": remainder * remainder,
         "accuracy": hits / len(targets),
     }[environment.parameters.fitness or "squared_remainder"]
 
 
-def assert_as_by_hand(environment: Table, activation: Activation, *, tries: int = 18, passes: int | None = None) -> int:
+def assert_as_by_hand(
+    environment: Table, activation: Activation, *, tries: int = 18, passes: int | None = None
+) -> int:
     """The kernel agrees with the reference about random networks; how many of these solve the table."""
     kind = Graph(
-        GraphParameters(output_activation=activation, activations_per_step=passes), inputs=2, outputs=environment.outputs
+        GraphParameters(output_activation=activation, activations_per_step=passes), inputs=2,
+        outputs=environment.outputs
     )
     numbers = np.random.default_rng(7)
     drawn = [random_genome(kind, numbers, hidden=n % 3, links=2 * (n % 4)) for n in range(tries)]
@@ -126,7 +139,9 @@ def assert_as_by_hand(environment: Table, activation: Activation, *, tries: int 
     assert found.solved is not None
     solved = 0
     for agent, genome in enumerate(drawn):
-        outputs = [answers(kind, genome, np.array([row], np.float32))[0] for row in environment.parameters.inputs]
+        outputs = [
+            answers(kind, genome, np.array([row], np.float32))[0] for row in environment.parameters.inputs
+        ]
         rows = in_columns(outputs, environment, activation)
         wanted = fitness(rows, environment)
         assert found.fitness[agent] == wanted or (math.isnan(wanted) and math.isnan(found.fitness[agent]))
@@ -136,14 +151,19 @@ def assert_as_by_hand(environment: Table, activation: Activation, *, tries: int 
 
 
 @pytest.mark.parametrize("scaling", ["none", "by_column"])
-@pytest.mark.parametrize("activation", [Activation.STEEP_SIGMOID, Activation.TANH, Activation.IDENTITY, Activation.RELU])
+@pytest.mark.parametrize(
+    "activation", [Activation.STEEP_SIGMOID, Activation.TANH, Activation.IDENTITY, Activation.RELU]
+)
 @pytest.mark.parametrize("name", TARGETS)
-def test_every_rule_and_fitness_is_that_of_the_reference(name: str, activation: Activation, scaling: str) -> None:
+def test_every_rule_and_fitness_is_that_of_the_reference(
+    name: str, activation: Activation, scaling: str
+) -> None:
     criteria = ["by_column", "tolerance", "sides", None, *(["largest_output"] if name == "classes" else [])]
     fitnesses = [*FITNESSES, *(["accuracy"] if name == "classes" else [])]
     for number, criterion in enumerate(criteria):
         environment = table(
-            TARGETS[name], criterion=criterion, fitness=fitnesses[number % len(fitnesses)], scaling=scaling, tolerance=0.4
+            TARGETS[name], criterion=criterion, fitness=fitnesses[number % len(fitnesses)], scaling=scaling,
+            tolerance=0.4
         )
         assert_as_by_hand(environment, activation)
 
@@ -152,7 +172,9 @@ def test_every_rule_and_fitness_is_that_of_the_reference(name: str, activation: 
 def test_networks_that_remember_are_held_to_the_same_rules(rows: int) -> None:
     numbers = np.random.default_rng(3)
     targets, inputs = numbers.random((rows, 3)).tolist(), numbers.normal(0, 1, (rows, 2)).tolist()
-    environment = table(targets, inputs=inputs, criterion="by_column", fitness=FITNESSES[0], scaling="by_column")
+    environment = table(
+        targets, inputs=inputs, criterion="by_column", fitness=FITNESSES[0], scaling="by_column"
+    )
     assert_as_by_hand(environment, Activation.TANH, passes=2)
 
 
@@ -169,7 +191,9 @@ def test_some_random_networks_solve_small_tables_by_each_rule() -> None:
 LINE = Dense(DenseParameters(hidden=(), bias=False), inputs=1, outputs=2)
 
 
-def judged(targets: list[list[float]], outputs: list[list[float]], **changes: Any) -> tuple[list[bool], list[float]]:
+def judged(
+    targets: list[list[float]], outputs: list[list[float]], **changes: Any
+) -> tuple[list[bool], list[float]]:
     """Which of the networks that answer so in each row solve the table, and their fitness."""
     environment = table(targets, inputs=[[1]] * len(targets), **changes)
     found = evaluated(environment, LINE, np.array(outputs, np.float32))
@@ -179,7 +203,9 @@ def judged(targets: list[list[float]], outputs: list[list[float]], **changes: An
 
 def test_a_column_of_two_values_has_a_middle_of_its_own() -> None:
     targets, outputs = [[10, 3], [10, 5]], [[9.6, 3.95], [9.9, 4.05]]
-    assert judged(targets[:1], outputs, criterion="by_column")[0] == [False, False], "one value: within 0.05 of it"
+    assert judged(
+        targets[:1], outputs, criterion="by_column"
+    )[0] == [False, False], "one value: within 0.05 of it"
     assert judged([[10, 5]], [[10.01, 4.96], [10.01, 4.94]], criterion="by_column")[0] == [True, False]
     both = [[10, 3], [20, 3]]
     assert judged(both, [[14, 3]], criterion="by_column")[0] == [False]
@@ -221,7 +247,8 @@ def test_errors_that_are_very_many_spans_can_still_be_added_up() -> None:
 
 def test_an_agent_that_answers_no_numbers_solves_nothing_by_any_rule() -> None:
     for changes in (
-        {"fitness": "accuracy", "criterion": "largest_output"}, {"fitness": "negative_normalized_squared_error"},
+        {"fitness": "accuracy", "criterion": "largest_output"},
+        {"fitness": "negative_normalized_squared_error"},
         {"fitness": "negative_mean_squared_error", "criterion": "sides"},
     ):
         environment = table([[1, 0]], inputs=[[1]], **changes)
@@ -241,7 +268,9 @@ def test_large_numbers_a_small_span_apart_are_answered_to_the_last_digit() -> No
 
 
 def test_columns_that_outputs_fill_are_answered_as_they_are() -> None:
-    for targets, activation in (([[0, 1], [1, 0]], "sigmoid"), ([[-1, 1], [1, -1]], "tanh"), ([[-1, 1], [1, -1]], "identity")):
+    for targets, activation in (
+        ([[0, 1], [1, 0]], "sigmoid"), ([[-1, 1], [1, -1]], "tanh"), ([[-1, 1], [1, -1]], "identity")
+    ):
         kind = Graph(GraphParameters(output_activation=Activation(activation)), inputs=2, outputs=2)
         scaling = table(targets, scaling="by_column").scaling(kind)
         assert scaling is not None
@@ -249,10 +278,21 @@ def test_columns_that_outputs_fill_are_answered_as_they_are() -> None:
 
 
 @pytest.mark.parametrize(("changes", "message"), [
-    ({"fitness": "accuracy"}, "environment.fitness: expected targets with one 1 and else 0 in each row, got others in row 1"),
-    ({"criterion": "largest_output"}, "environment.criterion: expected targets with one largest target in each row"),
-    ({"criterion": "largest_output", "targets": [[1], [0]]}, "environment.criterion: expected two or more columns of targets"),
+    (
+        {"fitness": "accuracy"},
+        "environment.fitness: expected targets with one 1 and else 0 in each row, got others in row 1"
+    ),
+    (
+        {"criterion": "largest_output"},
+        "environment.criterion: expected targets with one largest target in each row"
+    ),
+    (
+        {"criterion": "largest_output", "targets": [[1], [0]]},
+        "environment.criterion: expected two or more columns of targets"
+    ),
 ])
-def test_targets_that_name_no_answer_are_refused_where_answers_are_compared(changes: dict[str, Any], message: str) -> None:
+def test_targets_that_name_no_answer_are_refused_where_answers_are_compared(
+    changes: dict[str, Any], message: str
+) -> None:
     with pytest.raises(Refused, match=message):
         table(**{"targets": [[0, 1], [1, 1]]} | changes)

@@ -27,7 +27,9 @@ def test_a_search_that_was_warmed_up_compiles_nothing(name: str) -> None:
 
 
 def test_a_few_agents_stand_for_all_and_nobody_has_solved_the_task() -> None:
-    few = Evaluations(np.array([1.0, 2.0]), np.array([3, 4], np.int32), np.zeros(2, np.uint8), np.ones(2, np.uint8))
+    few = Evaluations(
+        np.array([1.0, 2.0]), np.array([3, 4], np.int32), np.zeros(2, np.uint8), np.ones(2, np.uint8)
+    )
     many = repeated(few, 5)
     assert many.fitness.tolist() == [1.0, 2.0, 1.0, 2.0, 1.0]
     assert many.solved is not None

@@ -20,7 +20,9 @@ from tests.core.searches import run
 
 assert strange_worlds.KWARGS  # registers its environments
 
-PICTURES = [{"type": "grayscale"}, {"type": "resize", "shape": [5, 4]}, {"type": "frame_stack", "stack_size": 3}]
+PICTURES = [
+    {"type": "grayscale"}, {"type": "resize", "shape": [5, 4]}, {"type": "frame_stack", "stack_size": 3}
+]
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +46,8 @@ def episode(environment: Any, *, seed: int = 7, steps: int = 9) -> list[Any]:
 
 def same(one: Any, other: Any) -> bool:
     return bool(repr(one) == repr(other)) and all(
-        np.array_equal(a[0], b[0]) for a, b in zip(one[1:], other[1:], strict=True) if isinstance(a[0], np.ndarray)
+        np.array_equal(a[0], b[0])
+        for a, b in zip(one[1:], other[1:], strict=True) if isinstance(a[0], np.ndarray)
     )
 
 
@@ -58,8 +61,14 @@ def same(one: Any, other: Any) -> bool:
     ("Acrobot-v1", {"type": "max_and_skip", "skip": 3}, lambda env: their.MaxAndSkipObservation(env, 3)),
     ("Acrobot-v1", {"type": "repeat_action", "num_repeats": 3}, lambda env: their.RepeatAction(env, 3)),
     ("Pendulum-v1", {"type": "discretize_action", "bins": 5}, lambda env: their.DiscretizeAction(env, 5)),
-    ("Pendulum-v1", {"type": "clip_reward", "max_reward": None}, lambda env: their.ClipReward(env, -1.0, None)),
-    ("Mixed-v0", {"type": "filter", "filter_keys": ["what"]}, lambda env: their.FilterObservation(env, ["what"])),
+    (
+        "Pendulum-v1", {"type": "clip_reward", "max_reward": None},
+        lambda env: their.ClipReward(env, -1.0, None)
+    ),
+    (
+        "Mixed-v0", {"type": "filter", "filter_keys": ["what"]},
+        lambda env: their.FilterObservation(env, ["what"])
+    ),
 ])
 def test_wrappers_do_what_those_of_gymnasium_do(name: str, wrapper: dict[str, Any], by_hand: Any) -> None:
     plain = gymnasium.make(name, max_episode_steps=-1, disable_env_checker=True)
@@ -71,15 +80,22 @@ def test_every_wrapper_of_the_table_can_be_made_and_has_a_sentence() -> None:
         "resize": {"shape": [2, 2]}, "delay": {"delay": 1}, "filter": {"filter_keys": ["what"]},
         "repeat_action": {"num_repeats": 2}, "discretize_action": {"bins": 3},
     }
-    places = {"grayscale": "Shown-v0", "resize": "Shown-v0", "filter": "Mixed-v0", "discretize_action": "Pendulum-v1"}
+    places = {
+        "grayscale": "Shown-v0", "resize": "Shown-v0", "filter": "Mixed-v0",
+        "discretize_action": "Pendulum-v1"
+    }
     for name, kind in WRAPPERS.items():
         environment = wrapped(places.get(name, "MountainCar-v0"), {"type": name, **needed.get(name, {})})
         assert environment is not environment.unwrapped
         assert (kind.__doc__ or "").strip().endswith(".")
 
 
-@pytest.mark.parametrize(("before", "after"), [((6, 8), (3, 2)), ((7, 5), (3, 4)), ((3, 2), (5, 7)), ((1, 1), (2, 2))])
-def test_new_pixels_are_exact_means_of_the_areas_that_they_cover(before: tuple[int, int], after: tuple[int, int]) -> None:
+@pytest.mark.parametrize(
+    ("before", "after"), [((6, 8), (3, 2)), ((7, 5), (3, 4)), ((3, 2), (5, 7)), ((1, 1), (2, 2))]
+)
+def test_new_pixels_are_exact_means_of_the_areas_that_they_cover(
+    before: tuple[int, int], after: tuple[int, int]
+) -> None:
     picture = np.random.default_rng(1).integers(0, 256, (*before, 3), dtype=np.uint8)
     environment = _Still(picture)
     small = made_small(environment, after)
@@ -101,7 +117,9 @@ def made_small(environment: Any, shape: tuple[int, int]) -> Any:
 
 def _overlap(old: int, olds: int, new: int, news: int) -> Fraction:
     """Which part of a new pixel an old one covers."""
-    low, high = max(Fraction(old, olds), Fraction(new, news)), min(Fraction(old + 1, olds), Fraction(new + 1, news))
+    low, high = max(Fraction(old, olds), Fraction(new, news)), min(
+        Fraction(old + 1, olds), Fraction(new + 1, news)
+    )
     return max(high - low, Fraction(0)) * news
 
 
@@ -113,7 +131,9 @@ class _Still(gymnasium.Env[Any, Any]):
         self.observation_space = gymnasium.spaces.Box(0, 255, picture.shape, np.uint8)
         self.action_space = gymnasium.spaces.Discrete(2)
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
         return self.picture, {}
 
 
@@ -142,15 +162,21 @@ def test_sticky_actions_are_drawn_from_the_episodes_seed_alone() -> None:
 def test_networks_that_see_the_time_see_it_from_0_to_1() -> None:
     environment = wrapped("Acrobot-v1", {"type": "time_aware"}, max_steps=4)
     said = episode(environment, steps=4)
-    assert [float(said[0]["time"][0]), *(float(each[0]["time"][0]) for each in said[1:])] == [0, 0.25, 0.5, 0.75, 1]
-    inside = wrapped("Acrobot-v1", {"type": "time_aware"}, {"type": "repeat_action", "num_repeats": 2}, max_steps=4)
+    assert [
+        float(said[0]["time"][0]), *(float(each[0]["time"][0]) for each in said[1:])
+    ] == [0, 0.25, 0.5, 0.75, 1]
+    inside = wrapped(
+        "Acrobot-v1", {"type": "time_aware"}, {"type": "repeat_action", "num_repeats": 2}, max_steps=4
+    )
     assert [float(each[0]["time"][0]) for each in episode(inside, steps=4)[1:]] == [0.25, 0.5, 0.75, 1]
 
 
 def test_the_first_wrapper_is_the_innermost_and_the_last_is_what_networks_see() -> None:
     item = staged("Shown-v0", wrappers=PICTURES)
     world = plan_of(item.spec, item.facts).environment
-    assert world.facts["observation"] == {"type": "Box", "shape": [3, 5, 4], "dtype": "uint8", "low": 0, "high": 255}
+    assert world.facts["observation"] == {
+        "type": "Box", "shape": [3, 5, 4], "dtype": "uint8", "low": 0, "high": 255
+    }
     assert world.inputs == 60
     with pytest.raises(Unstageable) as caught:
         staged("Shown-v0", wrappers=PICTURES[::-1])
@@ -184,7 +210,9 @@ def test_a_registered_limit_of_steps_and_threshold_are_those_of_what_networks_do
     assert world({"type": "repeat_action", "num_repeats": 3}).max_steps == 334
     assert world({"type": "sticky_actions"}).criterion.threshold == 200
     assert world({"type": "clip_reward"}).criterion is None
-    assert steps_of(wrappers_of('[{"type": "max_and_skip"}, {"type": "repeat_action", "num_repeats": 3}]')) == 12
+    assert steps_of(
+        wrappers_of('[{"type": "max_and_skip"}, {"type": "repeat_action", "num_repeats": 3}]')
+    ) == 12
 
 
 def test_what_is_repeated_or_drawn_is_estimated_to_take_longer() -> None:
@@ -197,5 +225,8 @@ def test_what_is_repeated_or_drawn_is_estimated_to_take_longer() -> None:
 
 
 def test_pictures_that_are_too_large_can_be_made_smaller() -> None:
-    item = staged("Painted-v0", wrappers=[{"type": "grayscale"}, {"type": "resize", "shape": [42, 42]}, {"type": "frame_stack"}])
+    item = staged(
+        "Painted-v0",
+        wrappers=[{"type": "grayscale"}, {"type": "resize", "shape": [42, 42]}, {"type": "frame_stack"}]
+    )
     assert plan_of(item.spec, item.facts).environment.inputs == 4 * 42 * 42

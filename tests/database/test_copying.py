@@ -1,4 +1,6 @@
-"""Tuples for PostgreSQL's binary COPY, byte by byte as its manual has them; that they arrive is tested with recording."""
+"""Tuples for PostgreSQL's binary COPY, byte by byte as its manual has them; that they arrive is tested with
+recording.
+"""
 
 import struct
 from datetime import UTC, datetime
@@ -35,5 +37,7 @@ def test_the_values_of_a_row_have_the_types_of_its_fields() -> None:
     part = tuple_of(CheckpointPart, {"checkpoint_id": 5, "kind": 1, "number": 7, "data": memoryview(b"abc")})
     assert part == struct.pack(">hiqihiii3s", 4, 8, 5, 2, 1, 4, 7, 3, b"abc")
     instant = datetime(2000, 1, 1, 0, 0, 1, 5, UTC)
-    row = tuple_of(Generation, {"number": 2, "best": None, "seconds": 0.25, "digest": "ab", "started_at": instant})
+    row = tuple_of(
+        Generation, {"number": 2, "best": None, "seconds": 0.25, "digest": "ab", "started_at": instant}
+    )
     assert row == struct.pack(">hiiiidi2siq", 5, 4, 2, -1, 8, 0.25, 2, b"ab", 8, 1_000_005)

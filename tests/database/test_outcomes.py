@@ -9,7 +9,10 @@ from database.outcomes import Outcome, has_aim, outcome_of, outcome_words, with_
 from processing.core.types import StopReason
 from tests import builders
 
-GOES_ON = [each for each in InstanceState if each not in (InstanceState.SUCCEEDED, InstanceState.FAILED, InstanceState.CANCELLED)]
+GOES_ON = [
+    each for each in InstanceState
+    if each not in (InstanceState.SUCCEEDED, InstanceState.FAILED, InstanceState.CANCELLED)
+]
 REASONS = [None, *StopReason]
 
 
@@ -42,7 +45,9 @@ def test_who_died_out_did_so_whatever_the_state(state: InstanceState) -> None:
     (InstanceState.FAILED, StopReason.ERROR, Outcome.FAILED),
     (InstanceState.CANCELLED, StopReason.CANCELLED, Outcome.CANCELLED),
 ])
-def test_an_outcome_follows_from_state_and_stop_reason(state: InstanceState, reason: StopReason, outcome: Outcome) -> None:
+def test_an_outcome_follows_from_state_and_stop_reason(
+    state: InstanceState, reason: StopReason, outcome: Outcome
+) -> None:
     assert outcome_of(state, reason) == outcome
 
 
@@ -53,7 +58,8 @@ def test_a_run_that_goes_on_has_no_outcome(state: InstanceState) -> None:
 
 @pytest.mark.parametrize(("stop", "aim"), [
     ({"max_generations": 3}, False), ({"max_generations": 3, "fitness": None, "solved": False}, False),
-    ({"fitness": 0.0}, True), ({"fitness": -3.5, "solved": False}, True), ({"fitness": None, "solved": True}, True),
+    ({"fitness": 0.0}, True), ({"fitness": -3.5, "solved": False}, True),
+    ({"fitness": None, "solved": True}, True),
 ])
 def test_an_aim_is_a_fitness_or_a_criterion_that_is_asked_for(stop: dict[str, object], aim: bool) -> None:
     assert has_aim(stop) is aim

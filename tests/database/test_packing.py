@@ -5,7 +5,15 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from database.packing import BYTES_PER_AGENT, MOST_REASONS, Scalars, pack, unpack, unpack_reasons, unpack_scores
+from database.packing import (
+    BYTES_PER_AGENT,
+    MOST_REASONS,
+    Scalars,
+    pack,
+    unpack,
+    unpack_reasons,
+    unpack_scores,
+)
 
 EXTREMES = Scalars(
     fitness=np.array([0.1, -1e308, np.nan]), steps=np.array([0, 1, 2**31 - 1], np.int32),
@@ -55,7 +63,9 @@ def test_reasons_lie_behind_the_columns() -> None:
 
 
 @pytest.mark.parametrize("reasons", [(), ((1, "the bridge is gone"),)])
-def test_what_a_strategy_saw_if_not_fitness_lies_between_columns_and_reasons(reasons: tuple[tuple[int, str], ...]) -> None:
+def test_what_a_strategy_saw_if_not_fitness_lies_between_columns_and_reasons(
+    reasons: tuple[tuple[int, str], ...]
+) -> None:
     scores = np.array([0.25, np.nan, -1e300])
     data = memoryview(pack(EXTREMES, reasons, scores=scores))
     found = unpack_scores(data, 3)

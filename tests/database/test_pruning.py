@@ -45,7 +45,9 @@ def played(state: InstanceState, *, days_ago: int = 40) -> Instance:
 
 def kept(run: Instance) -> list[tuple[int, int]]:
     """Generation and index of the agents that have rows."""
-    return list(Agent.objects.filter(instance=run).order_by("generation", "index").values_list("generation", "index"))
+    return list(
+        Agent.objects.filter(instance=run).order_by("generation", "index").values_list("generation", "index")
+    )
 
 
 def test_an_old_run_keeps_its_champions_and_its_newest_generation() -> None:
@@ -73,10 +75,13 @@ def test_a_failed_run_can_still_be_resumed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "days_ago"), [(InstanceState.SUCCEEDED, 29), (InstanceState.PAUSED, 40), (InstanceState.RUNNING, 40)]
+    ("state", "days_ago"),
+    [(InstanceState.SUCCEEDED, 29), (InstanceState.PAUSED, 40), (InstanceState.RUNNING, 40)]
 )
 @pytest.mark.parametrize("runs", [False, True])
-def test_a_run_that_is_young_or_goes_on_keeps_everything(state: InstanceState, days_ago: int, runs: bool) -> None:
+def test_a_run_that_is_young_or_goes_on_keeps_everything(
+    state: InstanceState, days_ago: int, runs: bool
+) -> None:
     run = played(state, days_ago=days_ago)
     services.prune(older_than_days=30, runs=runs)
     assert len(kept(run)) == 9
@@ -99,7 +104,10 @@ def test_of_whole_runs_everything_that_goes_is_counted(capsys: pytest.CaptureFix
     events = Event.objects.filter(instance=run).count()
     call_command("prune", "--older-than", "30", "--runs")
     told = capsys.readouterr().out
-    for line in ("runs: 1 deleted", "species: 2 deleted", "species in their generations: 3 deleted", f"events: {events} deleted"):
+    for line in (
+        "runs: 1 deleted", "species: 2 deleted", "species in their generations: 3 deleted",
+        f"events: {events} deleted"
+    ):
         assert line in told
     assert not Event.objects.filter(instance=run).exists()
 
@@ -122,7 +130,8 @@ def test_a_dry_run_prints_what_would_go_and_deletes_nothing(capsys: pytest.Captu
     call_command("prune", "--older-than", "30", "--dry-run")
     told = capsys.readouterr().out.splitlines()
     assert told[:2] == [
-        f"genomes of agents: 4 would go, {4 * size} bytes", f"checkpoints: 2 would go, {2 * (5 + 3 * size)} bytes",
+        f"genomes of agents: 4 would go, {4 * size} bytes",
+        f"checkpoints: 2 would go, {2 * (5 + 3 * size)} bytes",
     ]
     assert len(kept(run)) == 9
     call_command("prune", "--older-than", "30")

@@ -1,4 +1,6 @@
-"""What is written of a generation: agents' rows, the checkpoint in its parts, and how many statements that takes."""
+"""What is written of a generation: agents' rows, the checkpoint in its parts, and how many statements that
+takes.
+"""
 
 import hashlib
 from importlib import import_module
@@ -26,10 +28,11 @@ def new(number: int, genomes: np.ndarray[Any, Any], **changes: Any) -> NewGenera
     """A generation with these genomes, (N, bytes) uint8."""
     size = len(genomes)
     fields: dict[str, Any] = {
-        "number": number, "statistics": {"size": size, "evaluated": size, "failed": 0}, "scalars": bytes(28 * size),
-        "digest": "0" * 64, "champion_index": 0, "started_at": services.database_now(), "seconds": 0.1,
-        "environment_steps": 1, "state": b"state", "genomes": genomes.tobytes(), "fitness": np.arange(size) / 7,
-        "kept": None, "best_fitness": 1.0, "improved": False,
+        "number": number, "statistics": {"size": size, "evaluated": size, "failed": 0},
+        "scalars": bytes(28 * size), "digest": "0" * 64, "champion_index": 0,
+        "started_at": services.database_now(), "seconds": 0.1,
+        "environment_steps": 1, "state": b"state", "genomes": genomes.tobytes(),
+        "fitness": np.arange(size) / 7, "kept": None, "best_fitness": 1.0, "improved": False,
     }
     return NewGeneration(**fields | changes)
 
@@ -61,7 +64,9 @@ def test_the_agents_asked_for_get_rows_with_their_own_fitness_and_genome(kept: l
         for row in Agent.objects.filter(instance=run).order_by("index")
     ]
     known = [0.1, -1e308, None, 5e-324, None]
-    assert found == [(0, index, known[index], genomes[index].tobytes()) for index in (range(5) if kept is None else kept)]
+    assert found == [
+        (0, index, known[index], genomes[index].tobytes()) for index in (range(5) if kept is None else kept)
+    ]
 
 
 def test_agents_of_many_chunks_are_all_there_and_nobody_twice() -> None:
@@ -80,7 +85,9 @@ def test_a_checkpoint_lies_in_parts_and_is_read_back_whole() -> None:
     state = np.random.default_rng(1).bytes(2 * PART_BYTES + 5)
     run = written(new(0, random_genomes(2, 4), state=state))
     assert steps.newest_checkpoint(run.pk) == state
-    lengths = [len(part.data) for part in CheckpointPart.objects.filter(kind=PartKind.STATE).order_by("number")]
+    lengths = [
+        len(part.data) for part in CheckpointPart.objects.filter(kind=PartKind.STATE).order_by("number")
+    ]
     assert lengths == [PART_BYTES, PART_BYTES, 5]
 
 
@@ -90,18 +97,24 @@ def test_a_checkpoint_of_more_parts_than_are_read_at_a_time_is_whole() -> None:
     parts.delete()
     checkpoint = Checkpoint.objects.get(instance=run)
     for number in range(2 * steps.PARTS_AT_A_TIME):
-        CheckpointPart.objects.create(checkpoint=checkpoint, kind=PartKind.STATE, number=number, data=bytes([number]))
+        CheckpointPart.objects.create(
+            checkpoint=checkpoint, kind=PartKind.STATE, number=number, data=bytes([number])
+        )
     assert steps.newest_checkpoint(run.pk) == bytes(range(2 * steps.PARTS_AT_A_TIME))
 
 
-@pytest.mark.parametrize("size", [100_003, PART_BYTES, 2 * PART_BYTES + 1], ids=["across parts", "a part each", "of three parts"])
+@pytest.mark.parametrize(
+    "size", [100_003, PART_BYTES, 2 * PART_BYTES + 1], ids=["across parts", "a part each", "of three parts"]
+)
 def test_a_genome_is_cut_out_of_the_parts_that_it_lies_in(size: int) -> None:
     number = max(3, -(-2 * PART_BYTES // size))
     genomes = random_genomes(number, size)
     run = written(new(0, genomes, kept=np.array([], np.int32)))
     for index in range(number):
         assert selectors.genome_of(run.pk, 0, index) == genomes[index].tobytes()
-    assert [selectors.genome_of(run.pk, 0, index) for index in (-1, number, number + 100)] == [None, None, None]
+    assert [
+        selectors.genome_of(run.pk, 0, index) for index in (-1, number, number + 100)
+    ] == [None, None, None]
 
 
 def test_genomes_that_all_have_rows_are_not_written_a_second_time() -> None:
@@ -138,7 +151,8 @@ def confirmed_below_the_best() -> Instance:
 
 def figures(run: Instance) -> tuple[Any, ...]:
     return (
-        run.best_fitness, run.best_generation, run.champion_fitness, (run.champion_generation, run.champion_index)
+        run.best_fitness, run.best_generation, run.champion_fitness,
+        (run.champion_generation, run.champion_index)
     )
 
 

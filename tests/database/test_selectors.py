@@ -51,7 +51,9 @@ def played() -> Instance:
     """A run of three generations, with ties and failures."""
     instance = builders.run()
     instance = builders.generation(instance, [1.0, 3.0, None, 3.0])
-    instance = builders.generation(instance, [None, 2.0, 5.0, 1.0], mothers=[1, 1, 3, 0], fathers=[3, -1, -1, -1])
+    instance = builders.generation(
+        instance, [None, 2.0, 5.0, 1.0], mothers=[1, 1, 3, 0], fathers=[3, -1, -1, -1]
+    )
     return builders.generation(instance, [None, None, None, None], mothers=[1, 1, 1, 1], age=2)
 
 
@@ -72,7 +74,9 @@ def test_a_failed_agent_has_neither_fitness_nor_rank_and_never_wins(played: Inst
 
 def test_an_agent_names_its_parents_by_generation_and_index(played: Instance) -> None:
     found = {place: selectors.agent(played.pk, *place) for place in ((0, 0), (1, 0), (1, 1), (2, 3))}
-    assert [agent and agent.parents for agent in found.values()] == [(), ((0, 1), (0, 3)), ((0, 1),), ((0, 1),)]
+    assert [agent and agent.parents for agent in found.values()] == [
+        (), ((0, 1), (0, 3)), ((0, 1),), ((0, 1),)
+    ]
 
 
 def test_an_agent_is_viable_where_it_reaches_the_threshold() -> None:
@@ -94,9 +98,13 @@ def test_the_champion_of_a_run_is_the_best_of_all_generations(played: Instance) 
 
 def test_agents_at_many_addresses_take_one_statement(played: Instance) -> None:
     with CaptureQueriesContext(connection, ) as queries:
-        found = selectors.agents_at([(played.pk, 0, 0), (played.pk, 1, 2), (played.pk, 0, 3), (played.pk, 9, 0)])
+        found = selectors.agents_at(
+            [(played.pk, 0, 0), (played.pk, 1, 2), (played.pk, 0, 3), (played.pk, 9, 0)]
+        )
     assert len(queries) == 1
-    assert {place[1:]: agent.fitness for place, agent in found.items()} == {(0, 0): 1.0, (1, 2): 5.0, (0, 3): 3.0}
+    assert {place[1:]: agent.fitness for place, agent in found.items()} == {
+        (0, 0): 1.0, (1, 2): 5.0, (0, 3): 3.0
+    }
 
 
 # Lists of agents
@@ -143,7 +151,9 @@ def test_agents_by_fitness_come_as_a_plain_sort_has_them(descending: bool, first
 def test_agents_can_be_filtered_and_counted(
     played: Instance, filter: AgentFilter, expected: list[tuple[int, int]]
 ) -> None:
-    assert places(all_of(lambda after: selectors.agents(played.pk, filter=filter, first=2, after=after))) == expected
+    assert places(
+        all_of(lambda after: selectors.agents(played.pk, filter=filter, first=2, after=after))
+    ) == expected
     assert selectors.count_agents(played.pk, filter) == len(expected)
 
 
@@ -165,7 +175,9 @@ def test_filtered_agents_are_not_counted_where_there_are_too_many(
     assert selectors.count_agents(played.pk) == 12
 
 
-@pytest.mark.parametrize("cursor", [(), (1,), ("a", 1), (1, 2, 3, 4), (0, 2**40), (None, None), (True, False)])
+@pytest.mark.parametrize(
+    "cursor", [(), (1,), ("a", 1), (1, 2, 3, 4), (0, 2**40), (None, None), (True, False)]
+)
 def test_a_cursor_of_another_list_is_refused(played: Instance, cursor: tuple[Any, ...]) -> None:
     with pytest.raises(BadCursor):
         selectors.agents(played.pk, after=cursor)
@@ -187,10 +199,14 @@ def test_a_genome_comes_from_the_agents_row_or_else_from_the_checkpoint() -> Non
     instance = builders.run()
     for _ in range(3):
         instance = builders.generation(instance, [1.0, 2.0, 3.0], keep_every=0)
-    assert selectors.genome_of(instance.pk, 0, 2) == builders.genomes_of(0, 3)[2].tobytes()  # a row: the champion
-    assert selectors.genome_of(instance.pk, 2, 1) == builders.genomes_of(2, 3)[1].tobytes()  # in the newest checkpoint
+    # a row: the champion
+    assert selectors.genome_of(instance.pk, 0, 2) == builders.genomes_of(0, 3)[2].tobytes()
+    # in the newest checkpoint
+    assert selectors.genome_of(instance.pk, 2, 1) == builders.genomes_of(2, 3)[1].tobytes()
     assert selectors.genome_of(instance.pk, 0, 1) is None  # kept nowhere
-    assert [selectors.genome_of(instance.pk, *place) for place in ((2, 3), (2, -1), (9, 0))] == [None, None, None]
+    assert [
+        selectors.genome_of(instance.pk, *place) for place in ((2, 3), (2, -1), (9, 0))
+    ] == [None, None, None]
 
 
 def test_a_slice_of_a_checkpoint_does_not_read_all_of_it() -> None:
@@ -205,7 +221,9 @@ def test_a_slice_of_a_checkpoint_does_not_read_all_of_it() -> None:
 
 
 def test_statistics_keep_the_first_the_last_and_every_record() -> None:
-    bests: list[tuple[int, float | None]] = [(number, float(number in range(500, 1000))) for number in range(1000)]
+    bests: list[tuple[int, float | None]] = [
+        (number, float(number in range(500, 1000))) for number in range(1000)
+    ]
     kept = thinned(bests, 20)
     assert {0, 500, 999} <= set(kept)
     assert len(kept) == 20
@@ -221,7 +239,9 @@ def test_statistics_of_a_part_of_a_run() -> None:
     instance = builders.run()
     for number in range(30):
         instance = builders.generation(instance, [float(number % 7)])
-    assert [row.number for row in selectors.statistics(instance.pk, first_number=3, last_number=5)] == [3, 4, 5]
+    assert [
+        row.number for row in selectors.statistics(instance.pk, first_number=3, last_number=5)
+    ] == [3, 4, 5]
     thin = [row.number for row in selectors.statistics(instance.pk, max_points=10)]
     assert len(thin) == 10
     assert set(range(7)) | {29} <= set(thin)
@@ -237,7 +257,9 @@ def test_generations_come_in_pages_without_their_scalars(played: Instance) -> No
 
 
 def test_checkpoints_are_known_of_many_generations_at_once(played: Instance) -> None:
-    assert selectors.with_checkpoint([(played.pk, 0), (played.pk, 1), (played.pk, 2)]) == {(played.pk, 0), (played.pk, 2)}
+    assert selectors.with_checkpoint([(played.pk, 0), (played.pk, 1), (played.pk, 2)]) == {
+        (played.pk, 0), (played.pk, 2)
+    }
 
 
 def test_a_sparkline_has_few_points_and_the_last_generation() -> None:
@@ -275,11 +297,15 @@ def test_every_order_of_runs_is_complete_and_has_those_without_a_value_last(
         instance = builders.run(name=f"name {number % 3}")
         if number % 2:
             builders.generation(instance, [float(number // 3)], state=InstanceState.RUNNING)
-    found = all_of(lambda after: selectors.instances(order=order, descending=descending, first=2, after=after))
+    found = all_of(
+        lambda after: selectors.instances(order=order, descending=descending, first=2, after=after)
+    )
     assert len(found) == len({each.pk for each in found}) == 6
     keys: dict[InstanceOrder, Callable[[Any], Any]] = {
-        InstanceOrder.CREATED_AT: lambda each: each.created_at, InstanceOrder.STARTED_AT: lambda each: each.started_at,
-        InstanceOrder.NAME: lambda each: each.work_item.name, InstanceOrder.BEST_FITNESS: lambda each: each.best_fitness,
+        InstanceOrder.CREATED_AT: lambda each: each.created_at,
+        InstanceOrder.STARTED_AT: lambda each: each.started_at,
+        InstanceOrder.NAME: lambda each: each.work_item.name,
+        InstanceOrder.BEST_FITNESS: lambda each: each.best_fitness,
         InstanceOrder.DURATION: lambda each: each.duration,
     }
     values = [keys[order](each) for each in found]
@@ -319,7 +345,8 @@ def test_work_items_can_be_listed_and_filtered() -> None:
         lambda after: selectors.work_items(order=WorkItemOrder.NAME, descending=False, first=1, after=after)
     )
     assert by_name == [second, first]
-    assert selectors.count_work_items(WorkItemFilter(spec_hash=first.spec_hash)) == 2  # repeats of one experiment
+    # repeats of one experiment
+    assert selectors.count_work_items(WorkItemFilter(spec_hash=first.spec_hash)) == 2
     assert selectors.work_item(first.pk) == first
     assert selectors.work_item(0) is None
 
@@ -345,7 +372,9 @@ def test_work_is_counted_by_whether_it_waits_or_goes_on() -> None:
 
 def test_a_run_that_nobody_has_begun_has_made_no_progress() -> None:
     progress = selectors.progress(builders.run())
-    assert (progress.generation, progress.fraction, progress.evaluations_per_second, progress.estimated_end_at) == (
+    assert (
+        progress.generation, progress.fraction, progress.evaluations_per_second, progress.estimated_end_at
+    ) == (
         0, 0.0, None, None,
     )
     assert (progress.max_generations, progress.population_size) == (50, 4)
@@ -371,12 +400,15 @@ def test_the_first_generation_in_which_kernels_are_compiled_tells_nothing_of_the
 
 
 @pytest.mark.parametrize(("stop", "fraction"), [
-    ({"max_generations": 50, "stagnation_generations": 8}, 0.5),  # 4 generations after the record in the first
+    # 4 generations after the record in the first
+    ({"max_generations": 50, "stagnation_generations": 8}, 0.5),
     ({"max_generations": 50, "max_seconds": 5.0}, 0.5),
     ({"max_generations": 50, "fitness": 4.0}, 0.1),  # the best has not risen since the first generation
     ({"max_generations": 50, "fitness": 2.0}, 1.0),
 ])
-def test_the_stop_rule_nearest_to_the_end_says_how_far_a_run_is(stop: dict[str, Any], fraction: float) -> None:
+def test_the_stop_rule_nearest_to_the_end_says_how_far_a_run_is(
+    stop: dict[str, Any], fraction: float
+) -> None:
     instance = builders.run(stop=stop)
     for _ in range(5):
         instance = builders.generation(instance, [1.0, 2.0], seconds=0.5)
@@ -402,8 +434,8 @@ def test_agents_of_evaluated_slices_count_as_evaluated() -> None:
         Instance.objects.filter(pk=run.pk).update(pending_slices=1)
         for first, results in ((0, b"done"), (3, None)):
             Slice.objects.create(
-                instance=run, generation=0, first=first, last=first + 3, epoch=0, population=b"x", results=results,
-                opened_at=services.database_now(),
+                instance=run, generation=0, first=first, last=first + 3, epoch=0, population=b"x",
+                results=results, opened_at=services.database_now(),
             )
     found = selectors.instances_at(run.pk for run in runs).values()
     with CaptureQueriesContext(connection) as queries:

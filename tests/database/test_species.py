@@ -21,7 +21,9 @@ def divided() -> Instance:
     """A run of four generations: species 0 dies out, 1 lives on, 2 is born later."""
     instance = builders.generation(builders.run(), [1.0, 4.0, 2.0, None], species=[0, 0, 1, 1])
     instance = builders.generation(instance, [1.5, 3.0, 2.5, 1.0], mothers=[1, 1, 2, 2], species=[0, 1, 1, 1])
-    instance = builders.generation(instance, [None, 2.0, 5.0, 1.0], mothers=[1, 1, 2, 2], species=[1, 1, 2, 2])
+    instance = builders.generation(
+        instance, [None, 2.0, 5.0, 1.0], mothers=[1, 1, 2, 2], species=[1, 1, 2, 2]
+    )
     return builders.generation(instance, [3.5, 2.0, 1.0, 1.0], mothers=[0, 1, 2, 2], species=[1, 1, 2, 2])
 
 
@@ -29,12 +31,17 @@ def divided() -> Instance:
 
 
 def test_a_species_is_known_from_its_first_generation_to_the_first_without_it(divided: Instance) -> None:
-    found = [(each.number, each.born_in, each.extinct_in, each.size) for each in selectors.species_of(divided.pk)]
+    found = [
+        (each.number, each.born_in, each.extinct_in, each.size) for each in selectors.species_of(divided.pk)
+    ]
     assert found == [(0, 0, 2, 1), (1, 0, None, 2), (2, 2, None, 2)]
 
 
 def test_a_species_remembers_the_best_of_its_life_and_who_that_was(divided: Instance) -> None:
-    found = [(each.best_fitness, each.champion_generation, each.champion_index) for each in selectors.species_of(divided.pk)]
+    found = [
+        (each.best_fitness, each.champion_generation, each.champion_index)
+        for each in selectors.species_of(divided.pk)
+    ]
     assert found == [(4.0, 0, 1), (3.5, 3, 0), (5.0, 2, 2)]
 
 
@@ -54,8 +61,8 @@ def test_every_generation_has_a_snapshot_of_each_of_its_species(divided: Instanc
         for (_, number), rows in found.items()
     }
     assert told == {
-        0: [(0, 2, 4.0, 1), (1, 2, 2.0, 2)], 1: [(0, 1, 1.5, 0), (1, 3, 3.0, 1)], 2: [(1, 2, 2.0, 1), (2, 2, 5.0, 2)],
-        3: [(1, 2, 3.5, 0), (2, 2, 1.0, 2)],
+        0: [(0, 2, 4.0, 1), (1, 2, 2.0, 2)], 1: [(0, 1, 1.5, 0), (1, 3, 3.0, 1)],
+        2: [(1, 2, 2.0, 1), (2, 2, 5.0, 2)], 3: [(1, 2, 3.5, 0), (2, 2, 1.0, 2)],
     }
     assert list(Generation.objects.order_by("number").values_list("species_count", flat=True)) == [2, 2, 2, 2]
 
@@ -80,8 +87,8 @@ def test_a_run_without_species_has_none() -> None:
 
 def new(number: int, born_in: int = 0) -> NewSnapshot:
     return NewSnapshot(
-        number=number, born_in=born_in, size=1, champion=0, best_fitness=1.0, mean_fitness=None, adjusted_fitness=0.5,
-        generations_since_improvement=0, offspring=1,
+        number=number, born_in=born_in, size=1, champion=0, best_fitness=1.0, mean_fitness=None,
+        adjusted_fitness=0.5, generations_since_improvement=0, offspring=1,
     )
 
 
@@ -90,7 +97,9 @@ def test_species_take_few_statements_however_many_they_are() -> None:
 
     def statements(generation: int, numbers: range) -> int:
         with CaptureQueriesContext(connection) as queries:
-            record_species(instance=instance, generation=generation, snapshots=[new(number) for number in numbers])
+            record_species(
+                instance=instance, generation=generation, snapshots=[new(number) for number in numbers]
+            )
         return sum("SAVEPOINT" not in query["sql"] for query in queries)
 
     many = 1 if connection.vendor == "postgresql" else 11  # SQLite takes some 100 rows at a time
@@ -264,9 +273,12 @@ def test_the_line_alone_is_that_of_the_whole_family(family: Instance, most: int)
 
 
 @pytest.mark.parametrize(("fitness", "fitter"), [
-    ([None, -1.0], 1), ([-1.0, None], 0), ([-1.0, -0.5], 1), ([0.5, 0.5], 0), ([None, None], 0), ([None, 0.0], 1),
+    ([None, -1.0], 1), ([-1.0, None], 0), ([-1.0, -0.5], 1), ([0.5, 0.5], 0), ([None, None], 0),
+    ([None, 0.0], 1),
 ])
-def test_a_parent_that_failed_is_the_less_fit_and_of_equals_the_mother_counts(fitness: list[float | None], fitter: int) -> None:
+def test_a_parent_that_failed_is_the_less_fit_and_of_equals_the_mother_counts(
+    fitness: list[float | None], fitter: int
+) -> None:
     instance = builders.generation(builders.run(), fitness)
     instance = builders.generation(instance, [1.0], mothers=[0], fathers=[1])
     found = selectors.lineage((instance.pk, 1, 0), max_depth=5)

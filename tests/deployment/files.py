@@ -1,4 +1,6 @@
-"""The deployment files as tests read them: the Dockerfile's instructions, the compose services, what is kept out of the image."""
+"""The deployment files as tests read them: the Dockerfile's instructions, the compose services, what is kept
+out of the image.
+"""
 
 import json
 import re
@@ -22,7 +24,10 @@ def instructions() -> list[tuple[str, str]]:
     """The Dockerfile's instructions and their arguments, lines joined."""
     text = re.sub(r"^#.*\n", "", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)
     lines = re.sub(r"\\\n\s*", "", text).splitlines()
-    return [(name.upper(), rest.strip()) for name, _, rest in (line.partition(" ") for line in lines if line.strip())]
+    return [
+        (name.upper(), rest.strip())
+        for name, _, rest in (line.partition(" ") for line in lines if line.strip())
+    ]
 
 
 def pythons() -> list[tuple[int, int]]:
@@ -45,7 +50,9 @@ def of_image(name: str) -> list[str]:
 
 def copied() -> list[str]:
     """What the image takes from the repository."""
-    copies = [rest.split() for stage in stages() for name, rest in stage if name == "COPY" and "--from" not in rest]
+    copies = [
+        rest.split() for stage in stages() for name, rest in stage if name == "COPY" and "--from" not in rest
+    ]
     return [source.rstrip("/") for words in copies for source in words[:-1]]
 
 
@@ -76,7 +83,9 @@ def ours() -> dict[str, dict[str, Any]]:
 def variables() -> dict[str, str | None]:
     """The variables that compose fills in, with their defaults; None where one must be given."""
     text = (ROOT / "docker-compose.yml").read_text()
-    return {found["name"]: found["rest"] if found["kind"] == "-" else None for found in _VARIABLE.finditer(text)}
+    return {
+        found["name"]: found["rest"] if found["kind"] == "-" else None for found in _VARIABLE.finditer(text)
+    }
 
 
 def filled(value: Any, given: dict[str, str]) -> str:
@@ -96,7 +105,8 @@ def environment(name: str, given: dict[str, str]) -> dict[str, str]:
 
 
 def is_sent_to_build(path: str) -> bool:
-    """Whether .dockerignore lets a file through: the last line that names it, or a folder it is in, decides."""
+    """Whether .dockerignore lets a file through: the last line that names it, or a folder it is in, decides.
+    """
     sent = True
     for line in (ROOT / ".dockerignore").read_text().splitlines():
         if line and not line.startswith("#") and _names(line.removeprefix("!"), path):
@@ -107,7 +117,8 @@ def is_sent_to_build(path: str) -> bool:
 def tracked() -> list[str]:
     """The files of the repository."""
     listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, check=True,
+        capture_output=True, text=True
     )
     return listed.stdout.splitlines()
 
@@ -117,4 +128,6 @@ def _names(pattern: str, path: str) -> bool:
     heads = ["/".join(parts[:length]) for length in range(1, len(parts) + 1)]
     if pattern.startswith("**/"):
         return any(re.fullmatch(translate(pattern[3:]), part) for part in parts)
-    return any(re.fullmatch(translate(pattern), head) and head.count("/") == pattern.count("/") for head in heads)
+    return any(
+        re.fullmatch(translate(pattern), head) and head.count("/") == pattern.count("/") for head in heads
+    )

@@ -104,7 +104,9 @@ def test_what_is_reached_from_elsewhere_is_closed() -> None:
     from api.access import is_loopback
 
     given = files.environment("web", SECRETS)
-    assert files.command("web", SECRETS)[files.command("web", SECRETS).index("--host") + 1] == given["BIND_ADDRESS"]
+    assert files.command("web", SECRETS)[
+        files.command("web", SECRETS).index("--host") + 1
+    ] == given["BIND_ADDRESS"]
     assert not is_loopback(given["BIND_ADDRESS"])
 
 
@@ -113,11 +115,15 @@ def test_the_secrets_must_be_given_and_are_nowhere_written() -> None:
     assert must == set(SECRETS)
     for name, service in files.services().items():
         for key, value in service.get("environment", {}).items():
-            if key != "METRICS_TOKEN" and re.search("SECRET|PASSWORD|TOKEN|KEY", key):  # that one may be empty: no scraper
+            # that one may be empty: no scraper
+            if key != "METRICS_TOKEN" and re.search("SECRET|PASSWORD|TOKEN|KEY", key):
                 assert re.fullmatch(r"\$\{\w+:\?[^}]+\}", value), f"{name}: {key}"
         assert "env_file" not in service
     for name in files.ours():
-        assert re.search(r"//evolution:\$\{POSTGRES_PASSWORD:\?[^}]+\}@", files.services()[name]["environment"]["DATABASE_URL"])
+        assert re.search(
+            r"//evolution:\$\{POSTGRES_PASSWORD:\?[^}]+\}@",
+            files.services()[name]["environment"]["DATABASE_URL"]
+        )
 
 
 # ---- Addresses
@@ -153,7 +159,9 @@ def test_the_health_check_of_the_web_asks_an_address_that_there_is() -> None:
     asked, command = urlsplit(url), files.command("web", SECRETS)
     assert resolve(asked.path).url_name == "healthz"
     assert str(asked.port) == command[command.index("--port") + 1]
-    assert asked.hostname in files.environment("web", SECRETS | {"ALLOWED_HOSTS": "example.org"})["ALLOWED_HOSTS"].split(",")
+    assert asked.hostname in files.environment(
+        "web", SECRETS | {"ALLOWED_HOSTS": "example.org"}
+    )["ALLOWED_HOSTS"].split(",")
     assert "healthcheck" not in files.services()["web"]  # the image's
 
 
@@ -171,7 +179,9 @@ def test_workers_and_beat_are_well_while_their_pulse_is_fresh(
         os.utime(pulse, (time.time() - seconds_ago,) * 2)
     kind, program, *arguments = files.services()[service]["healthcheck"]["test"]
     assert (kind, program) == ("CMD", "python")
-    ended = subprocess.run([sys.executable, *arguments], env={"PULSE_FILE": str(pulse)}, check=False, capture_output=True)
+    ended = subprocess.run(
+        [sys.executable, *arguments], env={"PULSE_FILE": str(pulse)}, check=False, capture_output=True
+    )
     assert ended.returncode == code
 
 
@@ -191,7 +201,9 @@ def test_whatever_lasts_is_watched_and_started_again(service: str) -> None:
 def test_each_waits_for_what_it_needs() -> None:
     healthy, done = {"condition": "service_healthy"}, {"condition": "service_completed_successfully"}
     for service in ("web", "worker", "beat"):
-        assert files.services()[service]["depends_on"] == {"postgresql": healthy, "redis": healthy, "migrate": done}
+        assert files.services()[service]["depends_on"] == {
+            "postgresql": healthy, "redis": healthy, "migrate": done
+        }
     assert files.services()["migrate"]["depends_on"] == {"postgresql": healthy}
     assert files.services()["migrate"]["restart"] == "no"
     assert files.services()["migrate"]["healthcheck"] == {"disable": True}
@@ -225,14 +237,18 @@ def test_any_number_of_workers_can_run_beside_each_other() -> None:
 
 def test_a_worker_has_time_to_hand_back_what_it_holds() -> None:
     settings = _settings(files.environment("worker", SECRETS))
-    assert _seconds(files.services()["worker"]["stop_grace_period"]) > settings["SHIFT_SECONDS"] + settings["LEASE_SECONDS"]
+    assert _seconds(
+        files.services()["worker"]["stop_grace_period"]
+    ) > settings["SHIFT_SECONDS"] + settings["LEASE_SECONDS"]
     command = files.command("web", SECRETS)
     graceful = int(command[command.index("--timeout-graceful-shutdown") + 1])
     assert _seconds(files.services()["web"]["stop_grace_period"]) > graceful
 
 
 def test_the_broker_keeps_nothing_and_refuses_rather_than_forgets() -> None:
-    assert " ".join(files.command("redis", SECRETS)).endswith("--save  --appendonly no --maxmemory-policy noeviction")
+    assert " ".join(files.command("redis", SECRETS)).endswith(
+        "--save  --appendonly no --maxmemory-policy noeviction"
+    )
 
 
 def _read_by_settings() -> set[str]:
@@ -242,7 +258,8 @@ def _read_by_settings() -> set[str]:
     return {
         call.args[0].value
         for call in calls
-        if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name) and call.func.value.id == "env"
+        if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name)
+        and call.func.value.id == "env"
         and call.args and isinstance(call.args[0], ast.Constant) and isinstance(call.args[0].value, str)
     }
 
@@ -252,10 +269,12 @@ def _settings(given: dict[str, str]) -> dict[str, object]:
     names = ("SECRET_KEY", "CELERY_BROKER_URL", "CSRF_TRUSTED_ORIGINS", "LEASE_SECONDS", "SHIFT_SECONDS")
     script = (
         "import json; from mlbackend import settings as s;"
-        f"print(json.dumps({{name: getattr(s, name) for name in {names!r}}} | {{'ENGINE': s.DATABASES['default']['ENGINE']}}))"
+        f"print(json.dumps({{name: getattr(s, name) for name in {names!r}}} | "
+        f"{{'ENGINE': s.DATABASES['default']['ENGINE']}}))"
     )
     run = subprocess.run(
-        [sys.executable, "-c", script], cwd=files.ROOT, env={"PATH": os.environ["PATH"], **given}, check=True, capture_output=True
+        [sys.executable, "-c", script], cwd=files.ROOT, env={"PATH": os.environ["PATH"], **given}, check=True,
+        capture_output=True
     )
     found: dict[str, object] = json.loads(run.stdout)
     return found

@@ -10,8 +10,9 @@ from tests.deployment import files
 
 #: What must never be in an image.
 PRIVATE = (
-    ".git/config", ".env", ".env.production", "var/secret-key", "var/evolution.sqlite3", ".venv/bin/python", "tests/builders.py",
-    "benchmarks/engine.py", ".ci/run", "mlbackend/.env", "database/evolution.sqlite3", "api/__pycache__/urls.cpython-311.pyc",
+    ".git/config", ".env", ".env.production", "var/secret-key", "var/evolution.sqlite3", ".venv/bin/python",
+    "tests/builders.py", "benchmarks/engine.py", ".ci/run", "mlbackend/.env", "database/evolution.sqlite3",
+    "api/__pycache__/urls.cpython-311.pyc",
 )
 
 
@@ -24,7 +25,9 @@ def test_every_file_that_is_copied_is_in_the_repository_and_sent_to_the_build() 
 
 
 def test_everything_that_the_server_imports_or_reads_is_copied() -> None:
-    rooms = {path.parts[0] for path in map(Path, files.tracked()) if path.name == "__init__.py"} - {"tests", "benchmarks"}
+    rooms = {
+        path.parts[0] for path in map(Path, files.tracked()) if path.name == "__init__.py"
+    } - {"tests", "benchmarks"}
     assert rooms | {"manage.py", "examples", "requirements.txt"} <= set(files.copied())
 
 
@@ -76,7 +79,10 @@ def test_kernels_are_kept_where_the_code_looks_for_them_and_output_is_not_held_b
 
 
 def test_there_is_no_secret_in_the_image() -> None:
-    assert not any(re.search(r"secret|password|token", f"{name} {rest}", re.IGNORECASE) for name, rest in files.instructions())
+    assert not any(
+        re.search(r"secret|password|token", f"{name} {rest}", re.IGNORECASE)
+        for name, rest in files.instructions()
+    )
 
 
 def test_the_image_starts_the_web_process_that_compose_starts() -> None:

@@ -32,7 +32,9 @@ def test_a_message_touches_the_file_where_beat_sent_it_and_nowhere_else(kept: Pa
     assert kept.exists()
 
 
-def test_without_a_file_nothing_is_kept(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_file_nothing_is_kept(
+    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings.PULSE_FILE = ""
     monkeypatch.chdir(tmp_path)
     failed = [answer for _, answer in signals.heartbeat_sent.send(sender=None) if answer is not None]

@@ -45,10 +45,12 @@ def project(tmp_path: Path) -> Path:
 
 def made(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """`make` up to the environment, in that folder, as if no other make had called these tests."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "PYTHON"))}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "PYTHON"))
+    }
     return subprocess.run(
-        ["make", ".venv/.ready", *arguments], cwd=project, env=environment, capture_output=True, text=True, check=False,
-        timeout=300,
+        ["make", ".venv/.ready", *arguments], cwd=project, env=environment, capture_output=True, text=True,
+        check=False, timeout=300,
     )
 
 
@@ -82,9 +84,14 @@ def test_an_environment_whose_python_is_gone_is_made_anew(project: Path) -> None
 
 
 @pytest.mark.parametrize("version", [(3, 10), (3, 14)])
-def test_another_python_is_refused_before_anything_is_removed(project: Path, version: tuple[int, int]) -> None:
+def test_another_python_is_refused_before_anything_is_removed(
+    project: Path, version: tuple[int, int]
+) -> None:
     claimed = f"import sys; sys.version_info = {version}; exec(sys.argv[1])"
-    other = python(project, f"test \"$1\" = -c && exec {sys.executable} -c '{claimed}' \"$2 # of another version\"", name="other")
+    other = python(
+        project, f"test \"$1\" = -c && exec {sys.executable} -c '{claimed}' \"$2 # of another version\"",
+        name="other"
+    )
     python(project, "echo 3.11.7 in /old")
     (project / ".venv/.ready").touch()
     refused = made(project, f"PYTHON={other}")

@@ -1,4 +1,6 @@
-"""The web process: a bounded pool of threads that keep their connections, and which nobody can occupy by being slow."""
+"""The web process: a bounded pool of threads that keep their connections, and which nobody can occupy by
+being slow.
+"""
 
 import json
 import os
@@ -24,7 +26,8 @@ from tests.deployment import files
 PATIENCE_SECONDS = 20.0
 JSON = {"Content-Type": "application/json"}
 
-#: Serves two requests at once from a database in a file (one in memory is never closed), stops, and says how many connections
+#: Serves two requests at once from a database in a file (one in memory is never closed), stops, and says how
+#: many connections
 #: were opened, and are open still.
 CONNECTIONS = """
 import threading, urllib.request
@@ -69,11 +72,15 @@ class Served:
         self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self.bound]})
         self.thread.start()
 
-    def ask(self, path: str = "/", data: Any = None, headers: dict[str, str] | None = None) -> tuple[int, bytes]:
+    def ask(
+        self, path: str = "/", data: Any = None, headers: dict[str, str] | None = None
+    ) -> tuple[int, bytes]:
         """Status and body of the answer."""
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data, headers or {})
         try:
-            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=PATIENCE_SECONDS) as answer:
+            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+                request, timeout=PATIENCE_SECONDS
+            ) as answer:
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             with error:
@@ -138,7 +145,10 @@ def test_a_big_body_arrives_and_a_longer_one_is_refused(server: Served, in_chunk
 
 
 def test_clients_who_send_slowly_or_leave_occupy_no_thread(server: Served) -> None:
-    beginning = b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
+    beginning = (
+        b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
+        b"99\r\n\r\n{"
+    )
     slow = [server.begin(beginning) for _ in range(3 * settings.WEB_THREADS)]
     assert server.ask("/healthz")[0] == 200
     for connection in slow:
@@ -164,7 +174,9 @@ def test_clients_who_do_not_read_occupy_no_thread(serve: Callable[[Any], Served]
         connection.close()
 
 
-def test_a_slow_request_does_not_hold_up_others_and_threads_are_used_again(serve: Callable[[Any], Served]) -> None:
+def test_a_slow_request_does_not_hold_up_others_and_threads_are_used_again(
+    serve: Callable[[Any], Served]
+) -> None:
     may_end, threads = threading.Event(), set()
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -185,7 +197,8 @@ def test_a_slow_request_does_not_hold_up_others_and_threads_are_used_again(serve
 
 def test_a_server_that_stops_leaves_no_database_connection_open(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", CONNECTIONS], env={**os.environ, "DATA_FOLDER": str(tmp_path), "DATABASE_URL": ""},
+        [sys.executable, "-c", CONNECTIONS],
+        env={**os.environ, "DATA_FOLDER": str(tmp_path), "DATABASE_URL": ""},
         cwd=files.ROOT, capture_output=True, text=True, check=False, timeout=60,
     )
     assert (done.returncode, done.stdout) == (0, "opened: 2, open: 0\n"), done.stderr

@@ -110,7 +110,8 @@ def test_the_size_of_a_document_is_the_callers_to_limit() -> None:
 
 
 @pytest.mark.parametrize("raw", [
-    {1: 2}, {None: 1, "version": 1}, {"name": object()}, {"name": b"bytes"}, {"seed": 10**5000}, {"labels": {1, 2}},
+    {1: 2}, {None: 1, "version": 1}, {"name": object()}, {"name": b"bytes"}, {"seed": 10**5000},
+    {"labels": {1, 2}},
 ])
 def test_values_that_are_not_json_are_faults(raw: Any) -> None:
     assert first_fault(raw).code in (FaultCode.INVALID_TYPE, FaultCode.OUT_OF_RANGE)
@@ -136,13 +137,15 @@ def test_a_large_bad_document_is_refused_quickly(raw: str) -> None:
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
     | st.sampled_from(["maze", "genetic", "rising_threshold", "tanh", "weight_evolution", 10**400, "S.G"]),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4), max_leaves=12,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
+    max_leaves=12,
 )
 PATHS = st.sampled_from([
     "version", "kind", "name", "description", "labels", "seed", "replicates", "priority", "environment",
-    "environment.type", "environment.rows", "environment.max_steps", "environment.rewards", "environment.episodes",
-    "network", "network.hidden", "network.activation", "strategy", "strategy.type", "strategy.population_size",
-    "strategy.elites", "stop", "stop.max_generations", "stop.fitness", "record", "record.agents", "$schema", "extra",
+    "environment.type", "environment.rows", "environment.max_steps", "environment.rewards",
+    "environment.episodes", "network", "network.hidden", "network.activation", "strategy", "strategy.type",
+    "strategy.population_size", "strategy.elites", "stop", "stop.max_generations", "stop.fitness", "record",
+    "record.agents", "$schema", "extra",
 ])
 
 

@@ -16,8 +16,8 @@ def hash_with(changes: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("changes", [
-    {"name": "other"}, {"description": "other"}, {"labels": ["other"]}, {"seed": 5}, {"priority": 5}, {"replicates": 5},
-    {"record": {"agents": "all"}}, {"$schema": "x"},
+    {"name": "other"}, {"description": "other"}, {"labels": ["other"]}, {"seed": 5}, {"priority": 5},
+    {"replicates": 5}, {"record": {"agents": "all"}}, {"$schema": "x"},
     {"strategy.mutation_probability": 0.02}, {"network": {}}, {"environment.rewards": {"revisit": -0.0}},
     {"environment.rewards": {"goal": 3}}, {"environment.goals": None},
 ])
@@ -26,8 +26,9 @@ def test_repeats_and_other_spellings_have_the_same_hash(changes: dict[str, Any])
 
 
 @pytest.mark.parametrize("changes", [
-    {"environment.max_steps": 41}, {"strategy.mutation_scale": 0.5}, {"strategy": ABSENT}, {"network.bias": False},
-    {"environment.goals": 2}, {"stop.max_generations": 31}, {"stop.fitness": 1.0}, {"environment.rewards": {"goal": 2}},
+    {"environment.max_steps": 41}, {"strategy.mutation_scale": 0.5}, {"strategy": ABSENT},
+    {"network.bias": False}, {"environment.goals": 2}, {"stop.max_generations": 31}, {"stop.fitness": 1.0},
+    {"environment.rewards": {"goal": 2}},
 ])
 def test_another_experiment_has_another_hash(changes: dict[str, Any]) -> None:
     assert hash_with(changes) != hash_with({})
@@ -54,7 +55,8 @@ def test_a_preset_is_not_hashed_but_what_it_means() -> None:
     def hash_of(preset: str, velocities: bool, **strategy: Any) -> str:
         return spec_hash(parse(document({
             "kind": "neat", "environment": {"type": "double_pole", "velocities": velocities},
-            "network": {"bias": 0.5, "activations_per_step": 1}, "strategy": {"type": "neat", "preset": preset, **strategy},
+            "network": {"bias": 0.5, "activations_per_step": 1},
+            "strategy": {"type": "neat", "preset": preset, **strategy},
         })))
 
     assert hash_of("paper", True) == hash_of("default", True) != hash_of("paper", False)

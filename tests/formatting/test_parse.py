@@ -1,4 +1,6 @@
-"""Well-formed documents become complete work items; of others, everything that is wrong is said in their own words."""
+"""Well-formed documents become complete work items; of others, everything that is wrong is said in their own
+words.
+"""
 
 import json
 from typing import Any
@@ -132,7 +134,9 @@ def test_a_wrong_value_is_one_fault_at_its_own_path(
     ({"name": " "}, 'name: expected a text of 1 to 200 characters, not all of them blank, got " "'),
     ({"stop": [1, 2]}, "stop: expected an object, got a list of 2 entries"),
 ])
-def test_a_message_says_where_what_was_expected_and_what_was_given(changes: dict[str, Any], message: str) -> None:
+def test_a_message_says_where_what_was_expected_and_what_was_given(
+    changes: dict[str, Any], message: str
+) -> None:
     assert only_fault(changes).message == message
 
 
@@ -199,7 +203,9 @@ def sentences(changes: dict[str, Any]) -> list[str]:
 
 
 def test_an_object_says_how_many_keys_it_may_have() -> None:
-    environment = {"type": "gymnasium", "id": "Acrobot-v1", "kwargs": {f"k{number}": number for number in range(60)}}
+    environment = {
+        "type": "gymnasium", "id": "Acrobot-v1", "kwargs": {f"k{number}": number for number in range(60)}
+    }
     assert sentences({"environment": environment}) == [
         "environment.kwargs: expected an object of at most 50 keys, got an object of 60 keys"
     ]
@@ -220,15 +226,19 @@ def test_a_misspelt_kind_is_the_only_fault_where_the_rest_is_right() -> None:
 
 def test_a_kind_that_is_nothing_like_one_does_not_hide_what_is_wrong_whatever_was_meant() -> None:
     found = faults_of(document({
-        "kind": "xyz", "strategy": {"population_size": 0}, "network.foo": 1, "sed": 3, "environment.max_steps": 0,
-        "stop.max_generations": 0,
+        "kind": "xyz", "strategy": {"population_size": 0}, "network.foo": 1, "sed": 3,
+        "environment.max_steps": 0, "stop.max_generations": 0,
     }))
-    assert {each.path for each in found} == {("kind",), ("environment", "max_steps"), ("stop", "max_generations"), ("sed",)}
+    assert {each.path for each in found} == {
+        ("kind",), ("environment", "max_steps"), ("stop", "max_generations"), ("sed",)
+    }
     assert found[0].hint is None
 
 
 def test_behind_a_misspelt_key_its_faults_are_told_in_the_key_that_was_given() -> None:
-    found = faults_of(document({"environment": ABSENT, "enviroment": {"type": "mase", "rows": 3, "max_stes": 4}}))
+    found = faults_of(
+        document({"environment": ABSENT, "enviroment": {"type": "mase", "rows": 3, "max_stes": 4}})
+    )
     assert {each.path for each in found} == {
         ("enviroment",), ("enviroment", "type"), ("enviroment", "rows"), ("enviroment", "max_stes"),
     }
@@ -239,7 +249,9 @@ def test_a_misspelt_key_is_one_fault_whatever_its_value_and_no_other_key_is_miss
     for value in (0, 50, "many", None):
         (found,) = faults_of(document({"strategy.population_size": ABSENT, "strategy.populaton_size": value}))
         assert (found.code, found.path) == (FaultCode.UNKNOWN_FIELD, ("strategy", "populaton_size"))
-        assert found.message.startswith('strategy.populaton_size: Did you mean "population_size"? Expected one of the keys ')
+        assert found.message.startswith(
+            'strategy.populaton_size: Did you mean "population_size"? Expected one of the keys '
+        )
 
 
 def test_of_two_spellings_of_one_key_one_is_taken_and_both_are_told() -> None:
@@ -253,9 +265,14 @@ def test_of_two_spellings_of_one_key_one_is_taken_and_both_are_told() -> None:
         ("environment", "tpye"), ("environment", "max_steps"),
     }),
     ({"strategy": {"tpye": "genetic", "elites": -1}}, {("strategy", "tpye"), ("strategy", "elites")}),
-    ({"kind": "neat", "strategy": {"tpye": "neat", "tries": 0}}, {("strategy", "tpye"), ("strategy", "tries")}),
+    (
+        {"kind": "neat", "strategy": {"tpye": "neat", "tries": 0}},
+        {("strategy", "tpye"), ("strategy", "tries")}
+    ),
 ])
-def test_a_misspelt_key_that_says_which_form_is_meant_hides_nothing(changes: dict[str, Any], paths: set[Path]) -> None:
+def test_a_misspelt_key_that_says_which_form_is_meant_hides_nothing(
+    changes: dict[str, Any], paths: set[Path]
+) -> None:
     found = faults_of(document(changes))
     assert {each.path for each in found} == paths
     assert len(found) == len(paths)

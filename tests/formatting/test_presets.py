@@ -13,11 +13,14 @@ XOR = {"type": "table", "inputs": [[0, 0], [0, 1], [1, 0], [1, 1]], "targets": [
 POLES = {"type": "double_pole"}
 
 
-def completed(environment: dict[str, Any], *, network: dict[str, Any] | None = None, **strategy: Any) -> dict[str, Any]:
+def completed(
+    environment: dict[str, Any], *, network: dict[str, Any] | None = None, **strategy: Any
+) -> dict[str, Any]:
     """The complete document of a run of NEAT."""
     return canonical(parse(json.dumps({
-        "version": 1, "kind": "neat", "name": "grown", "environment": environment, "stop": {"max_generations": 3},
-        "strategy": strategy, **({} if network is None else {"network": network}),
+        "version": 1, "kind": "neat", "name": "grown", "environment": environment,
+        "stop": {"max_generations": 3}, "strategy": strategy,
+        **({} if network is None else {"network": network}),
     })))
 
 
@@ -44,7 +47,8 @@ def test_the_defaults_are_those_of_xor() -> None:
 
 def test_what_the_document_says_stays() -> None:
     found = completed(
-        POLES | {"velocities": False}, preset="paper", population_size=200, add_node_probability=0.0, network={"bias": None}
+        POLES | {"velocities": False}, preset="paper", population_size=200, add_node_probability=0.0,
+        network={"bias": None}
     )
     assert (found["strategy"]["population_size"], found["strategy"]["add_node_probability"]) == (200, 0.0)
     assert (found["network"]["bias"], found["network"]["recurrent"]) == (None, True)
@@ -80,5 +84,8 @@ def test_of_an_environment_that_is_none_only_that_is_said(environment: Any, path
 
 
 def test_other_presets_are_unknown() -> None:
-    with pytest.raises(Malformed, match=r'strategy.preset: Did you mean "paper"\? Expected "default" or "paper", got "papers"'):
+    with pytest.raises(
+        Malformed,
+        match=r'strategy.preset: Did you mean "paper"\? Expected "default" or "paper", got "papers"'
+    ):
         completed(POLES, preset="papers")

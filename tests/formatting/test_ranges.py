@@ -34,7 +34,9 @@ def numbers(schema: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every part of a schema that takes a number with a fraction, by where it stands."""
     for name, group in schema.get("$defs", {}).items():
         yield from _within(group, name)
-    yield from _within({key: value for key, value in schema.items() if key != "$defs"}, schema.get("title", ""))
+    yield from _within(
+        {key: value for key, value in schema.items() if key != "$defs"}, schema.get("title", "")
+    )
 
 
 def _within(node: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -60,18 +62,23 @@ def test_the_extreme_values_of_every_number_are_finite_in_float32(schema: Any) -
 
 def test_there_are_numbers_in_all_groups() -> None:
     found = {path.split(".")[0] for schema in SCHEMAS for path, _ in numbers(schema)}
-    assert {"StopParameters", "RewardParameters", "TableParameters", "GraphParameters", "NeatParameters"} <= found
+    assert {
+        "StopParameters", "RewardParameters", "TableParameters", "GraphParameters", "NeatParameters"
+    } <= found
     assert "PendulumKwargs" in found
     assert resolved(model_schema(), model_schema()) == ADAPTER.json_schema()
 
 
 @pytest.mark.parametrize(("path", "kind"), [
-    ("network.bias", "neat"), ("stop.fitness", "weight_evolution"), ("strategy.initial_threshold", "weight_evolution"),
+    ("network.bias", "neat"), ("stop.fitness", "weight_evolution"),
+    ("strategy.initial_threshold", "weight_evolution"),
     ("environment.rewards.goal", "weight_evolution"), ("environment.rewards.open", "weight_evolution"),
     ("environment.rewards.revisit", "weight_evolution"),
 ])
 @pytest.mark.parametrize("value", [1e308, -1e308, 1e39, -1.1e30])
-def test_a_number_beyond_its_range_is_a_fault_that_names_the_range(path: str, kind: str, value: float) -> None:
+def test_a_number_beyond_its_range_is_a_fault_that_names_the_range(
+    path: str, kind: str, value: float
+) -> None:
     strategy = {"type": "neat" if kind == "neat" else "rising_threshold"}
     with pytest.raises(Malformed) as refusal:
         parse(document({"kind": kind, "strategy": strategy, path: value}))

@@ -16,7 +16,9 @@ from processing.core.search.kinds import KINDS
 from processing.core.strategies import STRATEGIES
 
 ROOT = Path(__file__).parents[2]
-EXAMPLES = sorted(path for path in (ROOT / "examples").glob("*.json") if not path.name.endswith(".schema.json"))
+EXAMPLES = sorted(
+    path for path in (ROOT / "examples").glob("*.json") if not path.name.endswith(".schema.json")
+)
 TABLES: tuple[Mapping[str, Any], ...] = (ENVIRONMENTS, GENOMES, STRATEGIES)
 MODELS = [entry.Parameters for table in TABLES for entry in table.values()]
 

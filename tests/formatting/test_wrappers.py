@@ -26,14 +26,15 @@ def faults(**environment: Any) -> dict[tuple[str | int, ...], Any]:
 
 def test_all_faults_of_all_wrappers_are_told_at_once() -> None:
     found = faults(wrappers=[
-        {"type": "frame_stack", "stack_size": 1}, {"type": "resize", "shape": [42]}, {"type": "delay", "dely": 2},
-        {"type": "clip_reward", "min_reward": 2}, {"type": "rescale", "min_obs": 1.5}, {"type": "grayscal"}, {"shape": 3}, 7,
+        {"type": "frame_stack", "stack_size": 1}, {"type": "resize", "shape": [42]},
+        {"type": "delay", "dely": 2}, {"type": "clip_reward", "min_reward": 2},
+        {"type": "rescale", "min_obs": 1.5}, {"type": "grayscal"}, {"shape": 3}, 7,
     ])
     assert {path: each.code for path, each in found.items()} == {
         ("wrappers", 0, "stack_size"): "OUT_OF_RANGE", ("wrappers", 1, "shape"): "OUT_OF_RANGE",
         ("wrappers", 2, "dely"): "UNKNOWN_FIELD", ("wrappers", 3): "INCONSISTENT",
-        ("wrappers", 4): "INCONSISTENT", ("wrappers", 5, "type"): "NOT_IN_CHOICES", ("wrappers", 6, "type"): "REQUIRED",
-        ("wrappers", 7): "INVALID_TYPE",
+        ("wrappers", 4): "INCONSISTENT", ("wrappers", 5, "type"): "NOT_IN_CHOICES",
+        ("wrappers", 6, "type"): "REQUIRED", ("wrappers", 7): "INVALID_TYPE",
     }
     assert found["wrappers", 5, "type"].hint == 'Did you mean "grayscale"?'
     assert found["wrappers", 2, "dely"].hint == 'Did you mean "delay"?'
@@ -41,8 +42,9 @@ def test_all_faults_of_all_wrappers_are_told_at_once() -> None:
 
 
 @pytest.mark.parametrize("environment", [
-    {"wrappers": {"type": "grayscale"}}, {"wrappers": [{"type": "grayscale"}] * 11}, {"observe": []}, {"observe": "image"},
-    {"observe": [1]}, {"aggregate": "best"}, {"minimise": "yes"}, {"wrappers": [{"type": "delay", "delay": 1e300}]},
+    {"wrappers": {"type": "grayscale"}}, {"wrappers": [{"type": "grayscale"}] * 11}, {"observe": []},
+    {"observe": "image"}, {"observe": [1]}, {"aggregate": "best"}, {"minimise": "yes"},
+    {"wrappers": [{"type": "delay", "delay": 1e300}]},
     {"wrappers": [{"type": "clip_reward", "min_reward": None, "max_reward": None}]},
 ])
 def test_what_is_no_such_thing_is_refused(environment: dict[str, Any]) -> None:

@@ -1,4 +1,6 @@
-"""What some short runs come to: digests, and what is written and drawn of their champions. `python -m` prints it as JSON."""
+"""What some short runs come to: digests, and what is written and drawn of their champions. `python -m` prints
+it as JSON.
+"""
 
 import hashlib
 import json
@@ -15,7 +17,8 @@ from processing.core.types import Genomes, Trajectory
 from tests.core.searches import example, run
 from tests.golden.test_digests import FEW, GOLDEN, GOLDEN_WORLDS, SEED, STRATEGIES, WORLDS
 
-#: A dense network in a maze, a growing one on a table, and one whose units add up many links, in an environment of curves.
+#: A dense network in a maze, a growing one on a table, and one whose units add up many links, in an
+#: environment of curves.
 RUNS: dict[str, tuple[str, dict[str, Any]]] = {
     "maze-5x5": ("maze-5x5", {"strategy": STRATEGIES["genetic"], "stop": {"max_generations": 6}}),
     "xor-neat": ("xor-neat", {"strategy": STRATEGIES["neat, growing fast"], "stop": {"max_generations": 6}}),
@@ -31,7 +34,9 @@ DIGESTS = {
 
 
 def facts() -> dict[str, dict[str, str]]:
-    """For each run its digest, and what its champion's replay, activity, drawing and file are; long ones as hashes."""
+    """For each run its digest, and what its champion's replay, activity, drawing and file are; long ones as
+    hashes.
+    """
     return {name: _of_run(example(document, **changes)) for name, (document, changes) in RUNS.items()}
 
 
@@ -39,7 +44,9 @@ def _of_run(plan: Plan) -> dict[str, str]:
     *_, last = run(plan, seed=SEED)
     assert last.champion is not None
     genomes = plan.genome.take(last.population.genomes, np.array([last.champion], np.int32))
-    way = plan.replays.episode(plan.genome.pack(genomes), seed=SEED, generation=last.number, agent=last.champion)
+    way = plan.replays.episode(
+        plan.genome.pack(genomes), seed=SEED, generation=last.number, agent=last.champion
+    )
     about = facts_of(plan.environment, plan.genome, name="champion", fitness=None)
     return {
         "digest": last.checkpoint.digest[:16], "total": repr(way.total), "rewards": _hash(repr(way.rewards)),
@@ -51,7 +58,9 @@ def _of_run(plan: Plan) -> dict[str, str]:
 
 def _activity(plan: Plan, genomes: Genomes, way: Trajectory) -> list[Any]:
     if isinstance(genomes, np.ndarray):
-        return activity_of(plan.genome.layers(genomes[0]), plan.genome.parameters.activation.value, way.observations)
+        return activity_of(
+            plan.genome.layers(genomes[0]), plan.genome.parameters.activation.value, way.observations
+        )
     return activity_of_units(computation_of(plan.genome, genomes), way.observations)
 
 

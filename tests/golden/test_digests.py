@@ -1,7 +1,7 @@
 """Digests of short runs: they change when anything that decides a result changes, and then with a reason.
 
-To renew them: `python -m tests.golden.test_digests` prints the tables below. A commit that changes it says why, and shows
-how learning changed over seeds.
+To renew them: `python -m tests.golden.test_digests` prints the tables below. A commit that changes it says
+why, and shows how learning changed over seeds.
 """
 
 from typing import Any
@@ -16,14 +16,15 @@ STRATEGIES: dict[str, dict[str, Any]] = {
     "rising_threshold": {"type": "rising_threshold"},
     "genetic": {"type": "genetic"},
     "genetic, rank": {
-        "type": "genetic", "selection": "rank", "crossover": "uniform", "mutation": "single_weight", "elites": 5,
+        "type": "genetic", "selection": "rank", "crossover": "uniform", "mutation": "single_weight",
+        "elites": 5,
     },
     "openai_es": {"type": "openai_es"},
     "neat": {"type": "neat"},
     "neat, growing fast": {
-        "type": "neat", "add_node_probability": 0.3, "add_connection_probability": 0.5, "compatibility_threshold": 2.0,
-        "toggle_enable_probability": 0.1, "re_enable_probability": 0.1, "interspecies_mating_probability": 0.1,
-        "population_stagnation_generations": 2,
+        "type": "neat", "add_node_probability": 0.3, "add_connection_probability": 0.5,
+        "compatibility_threshold": 2.0, "toggle_enable_probability": 0.1, "re_enable_probability": 0.1,
+        "interspecies_mating_probability": 0.1, "population_stagnation_generations": 2,
     },
 }
 GOLDEN = {
@@ -42,29 +43,38 @@ GOLDEN = {
 }
 
 
-#: Fewer generations of searches in other environments, and of other networks; keys that an example's document is changed in.
+#: Fewer generations of searches in other environments, and of other networks; keys that an example's document
+#: is changed in.
 FEW = 3
 WORLDS: dict[str, tuple[str, dict[str, Any]]] = {
     "poles without velocities, recurrent": ("double-pole-neat", {
         "environment": {"type": "double_pole", "velocities": False}, "network": {"recurrent": True},
-        "strategy": STRATEGIES["neat, growing fast"] | {"population_size": 800, "recurrent_connection_probability": 0.3},
+        "strategy": STRATEGIES["neat, growing fast"] | {
+            "population_size": 800, "recurrent_connection_probability": 0.3
+        },
     }),
-    "poles with velocities": ("double-pole-neat", {"environment": {"type": "double_pole", "max_steps": 5_000}}),
+    "poles with velocities": (
+        "double-pole-neat", {"environment": {"type": "double_pole", "max_steps": 5_000}}
+    ),
     "acrobot, fresh starts": ("acrobot-weights", {
         "environment": {"type": "gymnasium", "id": "Acrobot-v1", "seeds": "fresh", "episodes": 2},
         "strategy": {"type": "genetic", "population_size": 100},
     }),
     "acrobot, three passes of curves": ("double-pole-neat", {
         "environment": {"type": "gymnasium", "id": "Acrobot-v1"},
-        "network": {"activations_per_step": 3, "activations": ["sin", "gaussian", "gelu", "tanh"], "output": "softmax"},
+        "network": {
+            "activations_per_step": 3, "activations": ["sin", "gaussian", "gelu", "tanh"], "output": "softmax"
+        },
         "strategy": STRATEGIES["neat, growing fast"] | {"population_size": 100},
     }),
     "pendulum": ("acrobot-weights", {
-        "environment": {"type": "gymnasium", "id": "Pendulum-v1"}, "strategy": {"type": "openai_es", "population_size": 100},
+        "environment": {"type": "gymnasium", "id": "Pendulum-v1"},
+        "strategy": {"type": "openai_es", "population_size": 100},
     }),
     "mountain car": ("acrobot-weights", {
         "environment": {"type": "gymnasium", "id": "MountainCarContinuous-v0"},
-        "network": {"hidden": [6], "activation": "tanh"}, "strategy": {"type": "genetic", "population_size": 100},
+        "network": {"hidden": [6], "activation": "tanh"},
+        "strategy": {"type": "genetic", "population_size": 100},
     }),
     "a maze, novelty": ("maze-four-rooms", {
         "novelty": {"k": 5, "weight": 0.7}, "strategy": {"type": "genetic", "population_size": 100},
@@ -83,7 +93,9 @@ GOLDEN_WORLDS = {
 
 def digest(name: str, strategy: str) -> str:
     """The first digits of the chained digest after the last generation."""
-    *_, last = run(example(name, strategy=STRATEGIES[strategy], stop={"max_generations": GENERATIONS}), seed=SEED)
+    *_, last = run(
+        example(name, strategy=STRATEGIES[strategy], stop={"max_generations": GENERATIONS}), seed=SEED
+    )
     return last.checkpoint.digest[:16]
 
 

@@ -1,7 +1,8 @@
-"""Results do not depend on the interpreter: not on its version, nor on its process and the seed of its hashes.
+"""Results do not depend on the interpreter: not on its version, nor on its process and the seed of its
+hashes.
 
-Other versions are looked for in OTHER_PYTHONS (paths, as in PATH), in `.venv-*` beside `.venv`, and as `python3.12` and so on
-in PATH; those count that have our packages in the versions that this one has.
+Other versions are looked for in OTHER_PYTHONS (paths, as in PATH), in `.venv-*` beside `.venv`, and as
+`python3.12` and so on in PATH; those count that have our packages in the versions that this one has.
 """
 
 import json
@@ -19,7 +20,10 @@ from tests.deployment.files import ROOT, pythons
 from tests.golden.facts import DIGESTS, facts
 
 PACKAGES = ("numpy", "numba", "llvmlite", "pydantic", "gymnasium", "cmaes", "threadpoolctl")
-PROBE = "import sys; from importlib.metadata import version; print('%d.%d' % sys.version_info[:2], *map(version, sys.argv[1:]))"
+PROBE = (
+    "import sys; from importlib.metadata import version; print('%d.%d' % sys.version_info[:2], *map(version, "
+    "sys.argv[1:]))"
+)
 OWN = "{}.{}".format(*sys.version_info)
 
 
@@ -40,7 +44,9 @@ def interpreters() -> dict[str, str]:
 def _version_of(path: str) -> str | None:
     """The version of an interpreter that has our packages; None where it has not, or does not run."""
     try:
-        done = subprocess.run([path, "-c", PROBE, *PACKAGES], capture_output=True, text=True, check=True, timeout=60)
+        done = subprocess.run(
+            [path, "-c", PROBE, *PACKAGES], capture_output=True, text=True, check=True, timeout=60
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     found, *versions = done.stdout.split()
@@ -61,8 +67,9 @@ def test_another_process_of_any_version_finds_the_same(ours: dict[str, dict[str,
     """This version too, with another seed of its hashes; it is the only one where no other is there."""
     environment = {each: value for each, value in os.environ.items() if not each.startswith("PYTHON")}
     done = subprocess.run(
-        [interpreters()[name], "-W", "error", "-m", "tests.golden.facts"], cwd=ROOT, text=True, capture_output=True,
-        env=environment | {"PYTHONHASHSEED": "1", "PYTHONDONTWRITEBYTECODE": "1"}, check=False,
+        [interpreters()[name], "-W", "error", "-m", "tests.golden.facts"], cwd=ROOT, text=True,
+        capture_output=True, env=environment | {"PYTHONHASHSEED": "1", "PYTHONDONTWRITEBYTECODE": "1"},
+        check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout) == ours

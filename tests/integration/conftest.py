@@ -15,7 +15,9 @@ Serve = Callable[..., Server]
 
 @pytest.fixture(scope="session", autouse=True)
 def _interruptible() -> None:
-    """Ctrl-C reaches the servers, also where a shell started the tests in the background and so had them ignore it."""
+    """Ctrl-C reaches the servers, also where a shell started the tests in the background and so had them
+    ignore it.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -70,7 +72,8 @@ def _serving(setup: type[Server], folder: Path) -> Iterator[Serve]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what needs what is not there; `provide.py` has said so, and fails in continuous integration."""
+    """Leave out what needs what is not there; `provide.py` has said so, and fails in continuous integration.
+    """
     lacking = set(missing())
     without = [item for item in items if lacking & _needed(item)]
     config.hook.pytest_deselected(items=without)

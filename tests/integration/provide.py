@@ -1,4 +1,5 @@
-"""Install what the integration tests need and this machine lacks, from Debian's packages; none of their servers is started.
+"""Install what the integration tests need and this machine lacks, from Debian's packages; none of their
+servers is started.
 
 Where it may not install, it says so in one line; in continuous integration that is a failure.
 """
@@ -25,15 +26,16 @@ CLUSTERS = Path("/etc/postgresql-common/createcluster.d/evolution-tests.conf")
 
 #: Debian's names of the packages, and what is not tested without them.
 NEEDED_FOR = {
-    "chromium": "pages in a browser", "postgresql": "the production set-up", "redis-server": "the production set-up",
-    "faketime": "a worker whose clock is wrong",
+    "chromium": "pages in a browser", "postgresql": "the production set-up",
+    "redis-server": "the production set-up", "faketime": "a worker whose clock is wrong",
 }
 
 
 def missing() -> list[str]:
     """The packages that are not there."""
     there = {
-        "chromium": shutil.which("chromium") is not None, "postgresql": is_there(postgresql.program, "postgres"),
+        "chromium": shutil.which("chromium") is not None,
+        "postgresql": is_there(postgresql.program, "postgres"),
         "redis-server": is_there(redis.program), "faketime": shutil.which("faketime") is not None,
     }
     return [package for package in NEEDED_FOR if not there[package]]
@@ -88,14 +90,19 @@ def install(packages: list[str]) -> None:
 
 
 def main() -> int:
-    """Exit code 0 when everything is there, or when a person's machine lacks something that tests can do without."""
+    """Exit code 0 when everything is there, or when a person's machine lacks something that tests can do
+    without.
+    """
     lacking = missing()
     if lacking and shutil.which("apt-get") and os.geteuid() == 0:
         install(lacking)
         lacking = missing()
     if lacking:
         untested = " and ".join(dict.fromkeys(NEEDED_FOR[package] for package in lacking))
-        print(f"!!! NOT TESTED HERE: {untested}; missing, and not to be installed: {' '.join(lacking)} !!!", file=sys.stderr)
+        print(
+            f"!!! NOT TESTED HERE: {untested}; missing, and not to be installed: {' '.join(lacking)} !!!",
+            file=sys.stderr
+        )
     return int(bool(lacking) and os.environ.get("CI") == "true")
 
 

@@ -58,10 +58,14 @@ def free_port() -> int:
 
 
 class Server:
-    """A server in a folder; started, killed and started again. A set-up says how, and which processes do the work."""
+    """A server in a folder; started, killed and started again. A set-up says how, and which processes do the
+    work.
+    """
 
     def __init__(self, folder: Path, *, workers: int = 1, **variables: str) -> None:
-        self.folder, self.number_of_workers, self.variables, self.port = folder, workers, variables, free_port()
+        self.folder, self.number_of_workers, self.variables, self.port = (
+            folder, workers, variables, free_port()
+        )
         self.url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[str] | None = None
 
@@ -202,8 +206,8 @@ class Production(Server):
         options = {"web": 2, "workers": self.number_of_workers, "port": self.port, "folder": self.folder}
         arguments = [text for name, value in options.items() for text in (f"--{name}", str(value))]
         return subprocess.Popen(
-            [sys.executable, "-m", "api.production", *arguments], cwd=ROOT, env=os.environ | self.variables, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+            [sys.executable, "-m", "api.production", *arguments], cwd=ROOT, env=os.environ | self.variables,
+            text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
         )
 
     def workers(self) -> list[int]:
@@ -223,8 +227,12 @@ class Production(Server):
 
     def sql(self, statement: str) -> list[tuple[Any, ...]]:
         """Asks PostgreSQL."""
-        environment = dict(line.split("=", 1) for line in (self.folder / "environment").read_text().splitlines())
-        with contextlib.closing(psycopg2.connect(environment["DATABASE_URL"])) as connection, connection.cursor() as cursor:
+        environment = dict(
+            line.split("=", 1) for line in (self.folder / "environment").read_text().splitlines()
+        )
+        with contextlib.closing(
+            psycopg2.connect(environment["DATABASE_URL"])
+        ) as connection, connection.cursor() as cursor:
             cursor.execute(statement)
             return cursor.fetchall()
 

@@ -13,13 +13,15 @@ import pytest
 from tests.integration.server import Embedded, Server, example, ran, wait_for
 
 FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--virtual-time-budget=4000", "--window-size=1200,1600",
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--virtual-time-budget=4000", "--window-size=1200,1600",
 )
 
 
 def shown(url: str, folder: Path, *, zone: str = "UTC") -> str:
-    """The document as the browser has it once its scripts have run, where clocks show the time of this zone."""
+    """The document as the browser has it once its scripts have run, where clocks show the time of this zone.
+    """
     chromium = shutil.which("chromium")
     assert chromium is not None
     done = subprocess.run(
@@ -43,23 +45,33 @@ def test_the_empty_front_page_offers_examples_to_run(embedded: Server, tmp_path:
     assert "maze-5x5" in page
 
 
-def test_the_page_of_a_run_shows_chart_maze_and_network(embedded: Server, finished: int, tmp_path: Path) -> None:
+def test_the_page_of_a_run_shows_chart_maze_and_network(
+    embedded: Server, finished: int, tmp_path: Path
+) -> None:
     page = shown(f"{embedded.url}/runs/{finished}", tmp_path)
     assert re.search(r'<span class="state solved">solved</span>', page)
     assert re.search(r"<canvas[^>]*(width|style)=", page), "the chart was not drawn"
     assert "<svg" in page
 
 
-def test_the_page_of_a_run_shows_the_frames_of_an_episode_that_a_worker_has_replayed(embedded: Server, tmp_path: Path) -> None:
+def test_the_page_of_a_run_shows_the_frames_of_an_episode_that_a_worker_has_replayed(
+    embedded: Server, tmp_path: Path
+) -> None:
     number = embedded.submit({
-        "version": 1, "kind": "weight_evolution", "name": "ice", "environment": {"type": "gymnasium", "id": "FrozenLake-v1"},
-        "network": {"hidden": [4]}, "strategy": {"type": "genetic", "population_size": 8}, "stop": {"max_generations": 1},
+        "version": 1, "kind": "weight_evolution", "name": "ice",
+        "environment": {"type": "gymnasium", "id": "FrozenLake-v1"},
+        "network": {"hidden": [4]}, "strategy": {"type": "genetic", "population_size": 8},
+        "stop": {"max_generations": 1},
     })
     wait_for(lambda: embedded.run(number)["state"] == "SUCCEEDED", seconds=120, what="the end of the run")
-    champion = "query($number:Int!){instance(by:{number:$number}){champion{id episodesMissing replays{state}}}}"
+    champion = (
+        "query($number:Int!){instance(by:{number:$number}){champion{id episodesMissing replays{state}}}}"
+    )
     agent = embedded.graphql(champion, number=number)["instance"]["champion"]
     assert agent["episodesMissing"] is not None
-    embedded.graphql("mutation($id:ID!){requestReplay(input:{agent:$id}){userErrors{message}}}", id=agent["id"])
+    embedded.graphql(
+        "mutation($id:ID!){requestReplay(input:{agent:$id}){userErrors{message}}}", id=agent["id"]
+    )
 
     def is_done() -> bool:
         replays = embedded.graphql(champion, number=number)["instance"]["champion"]["replays"]

@@ -43,24 +43,37 @@ def failing(folder: Path, name: str) -> str:
     ("Raises", "step() raised RuntimeError: the simulator is not there"),
     ("OldReset", "reset() "), ("ArrayReward", "step() "),
 ])
-def test_a_run_that_dies_out_ends_evolve_with_code_1_and_says_why_in_one_line(tmp_path: Path, name: str, reason: str) -> None:
+def test_a_run_that_dies_out_ends_evolve_with_code_1_and_says_why_in_one_line(
+    tmp_path: Path, name: str, reason: str
+) -> None:
     file = failing(tmp_path, name)
-    code, out, errors = ran("evolve", file, "--json", "--threads", "1", "--require-solved", folder=tmp_path / "data", **CASES)
+    code, out, errors = ran(
+        "evolve", file, "--json", "--threads", "1", "--require-solved", folder=tmp_path / "data", **CASES
+    )
     assert (code, out) == (2, ""), errors
     assert "--require-solved" in errors
     code, out, errors = ran("evolve", file, "--json", "--threads", "1", folder=tmp_path / "data", **CASES)
     line = json.loads(out)
-    assert (code, line["state"], line["outcome"], line["stop_reason"]) == (1, "FAILED", "DIED_OUT", "EXTINCTION"), errors
-    (told,) = [each for each in errors.splitlines() if each.startswith("Run 1 died out. No agent of the last generation")]
+    assert (code, line["state"], line["outcome"], line["stop_reason"]) == (
+        1, "FAILED", "DIED_OUT", "EXTINCTION"
+    ), errors
+    (told,) = [
+        each for each in errors.splitlines()
+        if each.startswith("Run 1 died out. No agent of the last generation")
+    ]
     assert f"All failed for this reason: {reason}" in told
 
 
 def test_up_once_says_in_one_line_why_a_run_died_out_and_ends_with_code_1(tmp_path: Path) -> None:
     code, out, errors = ran(
-        "up", "--once", "--json", "--port", "0", "--submit", failing(tmp_path, "Raises"), folder=tmp_path / "data", **CASES
+        "up", "--once", "--json", "--port", "0", "--submit", failing(tmp_path, "Raises"),
+        folder=tmp_path / "data", **CASES
     )
     assert (code, json.loads(out)["outcome"]) == (1, "DIED_OUT"), errors
-    told = [each for each in errors.splitlines() if "All failed for this reason: step() raised RuntimeError: the" in each]
+    told = [
+        each for each in errors.splitlines()
+        if "All failed for this reason: step() raised RuntimeError: the" in each
+    ]
     assert len(told) == 1
     assert any(each.endswith("evaluations/s  died out") for each in errors.splitlines())
 
@@ -87,8 +100,12 @@ def test_up_once_ends_with_code_4_where_a_required_solution_is_not_found(tmp_pat
     assert (code, json.loads(out)["outcome"]) == (4, "LIMIT_REACHED"), errors
 
 
-@pytest.mark.parametrize("command", [("evolve", "--json"), ("up", "--once", "--json", "--port", "0", "--submit")])
-def test_what_was_probably_not_meant_is_one_line_on_stderr_before_the_run(tmp_path: Path, command: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "command", [("evolve", "--json"), ("up", "--once", "--json", "--port", "0", "--submit")]
+)
+def test_what_was_probably_not_meant_is_one_line_on_stderr_before_the_run(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
     file = tmp_path / "item.json"
     file.write_text(json.dumps(example("maze-5x5", stop={"max_generations": 2, "fitness": 1e6})))
     name, *options = command
@@ -100,7 +117,9 @@ def test_what_was_probably_not_meant_is_one_line_on_stderr_before_the_run(tmp_pa
     assert lines.index(warning) < next(place for place, line in enumerate(lines) if line.startswith("run 1"))
 
 
-@pytest.mark.parametrize("text", [b"{", b"", b"[]", b'{"version": NaN}', json.dumps(BAD).encode(), b"[" * 100_000])
+@pytest.mark.parametrize(
+    "text", [b"{", b"", b"[]", b'{"version": NaN}', json.dumps(BAD).encode(), b"[" * 100_000]
+)
 def test_bad_input_ends_evolve_with_code_2_and_every_fault(tmp_path: Path, text: bytes) -> None:
     file = tmp_path / "item.json"
     file.write_bytes(text)
@@ -112,7 +131,8 @@ def test_bad_input_ends_evolve_with_code_2_and_every_fault(tmp_path: Path, text:
 
 def test_up_once_runs_an_example_and_ends_with_code_0(tmp_path: Path) -> None:
     code, out, errors = ran(
-        "up", "--once", "--json", "--port", "0", "--submit", "examples/maze-5x5.json", folder=tmp_path / "data"
+        "up", "--once", "--json", "--port", "0", "--submit", "examples/maze-5x5.json",
+        folder=tmp_path / "data"
     )
     assert code == 0, errors
     assert json.loads(out)["state"] == "SUCCEEDED"
@@ -136,7 +156,8 @@ def test_up_once_with_bad_input_ends_with_code_2(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments", [
-    ("up", "--port", "70000"), ("up", "--workers", "0"), ("evolve", "examples/maze-5x5.json", "--threads", "-3"),
+    ("up", "--port", "70000"), ("up", "--workers", "0"),
+    ("evolve", "examples/maze-5x5.json", "--threads", "-3"),
     ("evolve", "examples/maze-5x5.json", "--seed", "x"),
 ])
 def test_arguments_that_mean_nothing_are_bad_input(tmp_path: Path, arguments: tuple[str, ...]) -> None:
@@ -173,7 +194,10 @@ def test_a_second_server_in_the_same_folder_is_one_clear_line(embedded: Server) 
 def test_killing_the_parent_leaves_no_child_behind(server: Server) -> None:
     wait_for(server.workers, what="a worker")
     children = server.children()
-    names = {word for pid in children for argument in command_line(pid) for word in ("valkey", "redis") if word in argument}
+    names = {
+        word for pid in children for argument in command_line(pid)
+        for word in ("valkey", "redis") if word in argument
+    }
     assert names, "the broker is none of them"
     server.kill()
     assert not any(map(is_alive, children))

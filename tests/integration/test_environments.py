@@ -11,7 +11,8 @@ import pytest
 from tests.integration.server import Embedded, Server, example, wait_for
 from tests.integration.test_browser import shown
 
-#: How many environments are drawn from all that the server offers, but for the general entry, and pictures, which take long.
+#: How many environments are drawn from all that the server offers, but for the general entry, and pictures,
+#: which take long.
 DRAWN, LEFT_OUT = 6, ("gymnasium", "CarRacing-v3")
 SEARCHES: tuple[dict[str, Any], ...] = (
     {"kind": "neat", "strategy": {"type": "neat", "population_size": 6}},
@@ -29,12 +30,15 @@ def ended(server: Server, number: int) -> dict[str, Any]:
 
 def test_environments_drawn_at_random_are_searched(embedded: Embedded) -> None:
     offered = embedded.graphql("{ environments { type name } }")["environments"]
-    names = sorted(one["name"] for one in offered if one["type"] == "GYMNASIUM" and one["name"] not in LEFT_OUT)
+    names = sorted(
+        one["name"] for one in offered if one["type"] == "GYMNASIUM" and one["name"] not in LEFT_OUT
+    )
     assert len(names) > 10
     drawn = random.Random(4).sample(names, DRAWN)
     numbers = [
         embedded.submit({
-            "version": 1, "name": name, "seed": 1, "stop": {"max_generations": 2}, **SEARCHES[place % len(SEARCHES)],
+            "version": 1, "name": name, "seed": 1, "stop": {"max_generations": 2},
+            **SEARCHES[place % len(SEARCHES)],
             "environment": {"type": "gymnasium", "id": name, "max_steps": 20},
         })
         for place, name in enumerate(drawn)
@@ -56,24 +60,33 @@ def test_ids_of_nothing_are_refused_in_the_users_own_keys(embedded: Embedded, na
     assert not payload["instances"]
 
 
-def test_the_page_of_networks_that_grow_draws_the_champion_and_the_species(embedded: Embedded, tmp_path: Path) -> None:
+def test_the_page_of_networks_that_grow_draws_the_champion_and_the_species(
+    embedded: Embedded, tmp_path: Path
+) -> None:
     number = embedded.submit(example("double-pole-neat"))
     assert ended(embedded, number)["stopReason"] == "FITNESS_REACHED"
     page = shown(f"{embedded.url}/runs/{number}", tmp_path)
     drawings = re.findall(r"<svg[^>]*>.*?</svg>", page, re.DOTALL)
-    assert max(drawing.count("<circle") for drawing in drawings) > 7, "six inputs, a bias and an output were not drawn"
+    assert max(
+        drawing.count("<circle") for drawing in drawings
+    ) > 7, "six inputs, a bias and an output were not drawn"
 
 
-def test_a_run_that_died_out_goes_on_once_its_environment_is_mended(serve_embedded: Callable[..., Server]) -> None:
+def test_a_run_that_died_out_goes_on_once_its_environment_is_mended(
+    serve_embedded: Callable[..., Server]
+) -> None:
     server = serve_embedded(ENVIRONMENT_MODULES="tests.core.bridge")
     number = server.submit({
-        "version": 1, "kind": "neat", "name": "bridge", "environment": {"type": "gymnasium", "id": "Bridge-v0"},
+        "version": 1, "kind": "neat", "name": "bridge",
+        "environment": {"type": "gymnasium", "id": "Bridge-v0"},
         "strategy": {"type": "neat", "population_size": 10}, "stop": {"max_generations": 20, "fitness": 10.0},
     })
     died = ended(server, number)
     assert (died["state"], died["stopReason"]) == ("FAILED", "EXTINCTION")
     (server.folder / "bridge").touch()
-    answer = server.graphql("mutation($id: ID!) { resumeInstance(input: {id: $id}) { userErrors { message } } }", id=died["id"])
+    answer = server.graphql(
+        "mutation($id: ID!) { resumeInstance(input: {id: $id}) { userErrors { message } } }", id=died["id"]
+    )
     assert answer["resumeInstance"]["userErrors"] == []
     run = ended(server, number)
     assert (run["state"], run["stopReason"]) == ("SUCCEEDED", "FITNESS_REACHED")

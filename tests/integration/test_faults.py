@@ -22,7 +22,10 @@ MIXES = {
 @pytest.mark.parametrize("setup", MIXES)
 def test_nothing_is_lost_whatever_dies(setup: str) -> None:
     ran = subprocess.run(
-        [sys.executable, "-m", "benchmarks.faults", "--setup", setup, "--mix", MIXES[setup], "--sample", "--seed", "1"],
+        [
+            sys.executable, "-m", "benchmarks.faults", "--setup", setup, "--mix", MIXES[setup], "--sample",
+            "--seed", "1"
+        ],
         cwd=ROOT, capture_output=True, text=True, timeout=240,
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr[-2000:]
@@ -35,16 +38,20 @@ def test_nothing_is_lost_whatever_dies(setup: str) -> None:
 
 def test_an_unknown_row_is_refused_with_those_that_there_are() -> None:
     ran = subprocess.run(
-        [sys.executable, "-m", "benchmarks.faults", "--mix", "earthquake"], cwd=ROOT, capture_output=True, text=True, timeout=60,
+        [sys.executable, "-m", "benchmarks.faults", "--mix", "earthquake"], cwd=ROOT, capture_output=True,
+        text=True, timeout=60,
     )
     assert ran.returncode == 2
     assert "earthquake" in ran.stderr
     assert "kill-everything" in ran.stderr
 
 
-def test_a_row_that_cannot_be_played_is_loud_and_fails_where_everything_is_meant_to_be_there(tmp_path: Path) -> None:
+def test_a_row_that_cannot_be_played_is_loud_and_fails_where_everything_is_meant_to_be_there(
+    tmp_path: Path
+) -> None:
     ran = subprocess.run(
-        [sys.executable, "-m", "benchmarks.faults", "--mix", "full-disk"], cwd=ROOT, capture_output=True, text=True, timeout=240,
+        [sys.executable, "-m", "benchmarks.faults", "--mix", "full-disk"], cwd=ROOT, capture_output=True,
+        text=True, timeout=240,
         env={**os.environ, "CI": "true", "PATH": str(tmp_path)},  # nothing can be mounted without `mount`
     )
     assert ran.returncode == 1, ran.stdout + ran.stderr[-2000:]

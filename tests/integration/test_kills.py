@@ -15,15 +15,20 @@ from tests.integration.server import Embedded, Server, example, is_alive, ran, w
 DOCUMENT = example("maze-20x20", seed=7, stop={"max_generations": 25}, strategy={
     "type": "genetic", "population_size": 60,
 })
-#: The same sizes with networks that grow, in compiled code and in processes that step an environment of Gymnasium.
-GROWING = example("double-pole-neat", seed=7, stop={"max_generations": 25}, strategy={"type": "neat", "population_size": 60})
+#: The same sizes with networks that grow, in compiled code and in processes that step an environment of
+#: Gymnasium.
+GROWING = example(
+    "double-pole-neat", seed=7, stop={"max_generations": 25}, strategy={"type": "neat", "population_size": 60}
+)
 LANDING = GROWING | {"environment": {
     "type": "gymnasium", "id": "LunarLander-v3", "max_steps": 60, "normalize_observations": True,
 }}
 NUMBER_OF_KILLS = 3
 NUMBER_OF_POWER_CUTS = 2
 #: A shift is longer than any run, so that nobody claims the run again but after a loss.
-QUICK = {"GENERATION_PAUSE_SECONDS": "0.1", "LEASE_SECONDS": "3", "SWEEP_SECONDS": "0.5", "SHIFT_SECONDS": "600"}
+QUICK = {
+    "GENERATION_PAUSE_SECONDS": "0.1", "LEASE_SECONDS": "3", "SWEEP_SECONDS": "0.5", "SHIFT_SECONDS": "600"
+}
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +43,9 @@ def digest_of(document: dict[str, Any], folder: Path) -> str:
     file = folder / "item.json"
     file.write_text(json.dumps(document))
     digests = {
-        json.loads(ran("evolve", str(file), "--json", "--threads", threads, folder=folder / "data")[1])["digest"]
+        json.loads(
+            ran("evolve", str(file), "--json", "--threads", threads, folder=folder / "data")[1]
+        )["digest"]
         for threads in ("1", "2")
     }
     assert len(digests) == 1
@@ -46,7 +53,9 @@ def digest_of(document: dict[str, Any], folder: Path) -> str:
 
 
 def losses(server: Server) -> int:
-    """How often the run's claim was broken: its token rises with the first claim, and then only with a loss and what follows."""
+    """How often the run's claim was broken: its token rises with the first claim, and then only with a loss
+    and what follows.
+    """
     ((token,),) = server.sql("SELECT token FROM database_instance")
     return int(token) - 1
 
@@ -65,7 +74,9 @@ def ended(server: Server, number: int) -> dict[str, Any]:
 
 def holder(server: Server) -> int | None:
     """The process that holds the lease, if somebody does."""
-    claims = server.sql("SELECT claimed_by FROM database_instance WHERE claimed_by <> '' AND lease_until IS NOT NULL")
+    claims = server.sql(
+        "SELECT claimed_by FROM database_instance WHERE claimed_by <> '' AND lease_until IS NOT NULL"
+    )
     return int(claims[0][0].rsplit("/", 1)[1]) if claims else None
 
 
@@ -121,8 +132,8 @@ def test_a_server_killed_again_and_again_changes_no_bit(serve: Serve, undisturbe
 
 
 def stopped(server: Server) -> int:
-    """A worker that holds the run, stopped between two transactions: PostgreSQL ends the session of one that stops within,
-    which then meets a lost connection instead of the fence."""
+    """A worker that holds the run, stopped between two transactions: PostgreSQL ends the session of one that
+    stops within, which then meets a lost connection instead of the fence."""
     within = "SELECT 1 FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'"
     while True:
         worker = wait_for(lambda: holder(server), what="a worker that holds the run")
@@ -143,7 +154,10 @@ def test_a_stopped_worker_is_fenced(serve: Serve, undisturbed: str) -> None:
     else:
         wait_for(lambda: holder(server) not in (worker, None), what="another worker")
         os.kill(worker, signal.SIGCONT)
-        wait_for(lambda: server.sql("SELECT 1 FROM database_worker WHERE fenced > 0"), what="the worker to be fenced")
+        wait_for(
+            lambda: server.sql("SELECT 1 FROM database_worker WHERE fenced > 0"),
+            what="the worker to be fenced"
+        )
     check(server, number, undisturbed)
 
 
@@ -151,10 +165,13 @@ def test_a_generation_longer_than_a_lease_costs_no_worker(serve: Serve) -> None:
     server = serve(LEASE_SECONDS="2", SWEEP_SECONDS="0.5", SHIFT_SECONDS="600")
     maze = {"type": "maze", "rows": DOCUMENT["environment"]["rows"], "max_steps": 100_000}
     number = server.submit(DOCUMENT | {
-        "environment": maze, "stop": {"max_generations": 1}, "strategy": {"type": "genetic", "population_size": 6_000},
+        "environment": maze, "stop": {"max_generations": 1},
+        "strategy": {"type": "genetic", "population_size": 6_000},
         "record": {"agents": "champions"},
     })
     wait_for(lambda: server.run(number)["state"] == "SUCCEEDED", seconds=120, what="the end of the run")
     assert losses(server) == 0
-    seconds = server.graphql("{ instance(by: {number: 1}) { generation(number: 0) { statistics { seconds } } } }")
+    seconds = server.graphql(
+        "{ instance(by: {number: 1}) { generation(number: 0) { statistics { seconds } } } }"
+    )
     assert seconds["instance"]["generation"]["statistics"]["seconds"] > 2

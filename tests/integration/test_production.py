@@ -13,7 +13,9 @@ from tests.integration.conftest import Serve
 from tests.integration.server import ROOT, Production, Server, command_line, example, is_alive, wait_for
 from tests.integration.test_kills import QUICK, generation
 
-DOCUMENT = example("maze-20x20", seed=7, stop={"max_generations": 40}, strategy={"type": "genetic", "population_size": 60})
+DOCUMENT = example(
+    "maze-20x20", seed=7, stop={"max_generations": 40}, strategy={"type": "genetic", "population_size": 60}
+)
 
 
 @pytest.fixture(params=["production"])
@@ -25,7 +27,8 @@ def setup() -> type[Server]:
 def redis(server: Server) -> int:
     """The process number of the broker, as soon as there is one."""
     def found() -> int | None:
-        # Redis writes its address behind the name of its program; a process that has just ended has no command line.
+        # Redis writes its address behind the name of its program; a process that has just ended has no
+        # command line.
         programs = {pid: "".join(command_line(pid)[:1]).partition(" ")[0] for pid in server.children()}
         return next((pid for pid, program in programs.items() if program.endswith("redis-server")), None)
 

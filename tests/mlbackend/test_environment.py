@@ -21,7 +21,8 @@ ROOT = Path(__file__).parents[2]
 def test_a_wrong_variable_is_one_clear_line(name: str, value: str, told: str, tmp_path: Path) -> None:
     environment = {**os.environ, "DATA_FOLDER": str(tmp_path), name: value}
     done = subprocess.run(
-        [sys.executable, "manage.py", "check"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "manage.py", "check"], cwd=ROOT, env=environment, capture_output=True, text=True,
+        timeout=60, check=False
     )
     assert done.returncode == 3
     assert done.stderr.strip().count("\n") == 0

@@ -33,10 +33,13 @@ def run_in(name: str, *, generations: int = 1, **environment: Any) -> Instance:
     return carried_on(intake.submit(text, None, announce=False).instances[0])
 
 
-def requested(instance: Instance, *, index: int = 0, episode: int = 0, pictures: bool = False, owner: Any = None) -> Replay:
+def requested(
+    instance: Instance, *, index: int = 0, episode: int = 0, pictures: bool = False, owner: Any = None
+) -> Replay:
     """A replay that somebody asked for."""
     return announcements.request_replay(
-        instance_id=instance.pk, generation=0, index=index, episode=episode, with_pictures=pictures, owner=owner
+        instance_id=instance.pk, generation=0, index=index, episode=episode, with_pictures=pictures,
+        owner=owner
     )
 
 

@@ -1,4 +1,6 @@
-"""Runs whose last generation has no agent with a fitness: how they end, and how they go on once their environment is mended."""
+"""Runs whose last generation has no agent with a fitness: how they end, and how they go on once their
+environment is mended.
+"""
 
 import os
 from collections.abc import Callable, Iterator
@@ -26,7 +28,8 @@ BRIDGE = Path(os.environ["DATA_FOLDER"]) / "bridge"
 REASON = "All failed for this reason: step() raised RuntimeError: the bridge is gone."
 GENERATIONS = 5
 STRATEGIES: dict[str, dict[str, Any]] = {
-    "genetic": {"parents": 4}, "rising_threshold": {"maximum_failures": 2}, "neat": {}, "openai_es": {}, "cma_es": {},
+    "genetic": {"parents": 4}, "rising_threshold": {"maximum_failures": 2}, "neat": {}, "openai_es": {},
+    "cma_es": {},
 }
 #: Strategies whose agents have parents.
 BREEDING = ("genetic", "rising_threshold", "neat")
@@ -48,10 +51,12 @@ def strategy(request: pytest.FixtureRequest) -> str:
 
 
 def submitted(
-    strategy: str = "genetic", *, execution: dict[str, Any] | None = None, normalized: bool = False, **stop: Any
+    strategy: str = "genetic", *, execution: dict[str, Any] | None = None, normalized: bool = False,
+    **stop: Any
 ) -> Instance:
     document = {
-        "version": 1, "kind": "neat" if strategy == "neat" else "weight_evolution", "name": "bridge", "seed": 3,
+        "version": 1, "kind": "neat" if strategy == "neat" else "weight_evolution", "name": "bridge",
+        "seed": 3,
         "environment": {"type": "gymnasium", "id": "Bridge-v0", "normalize_observations": normalized},
         "strategy": {"type": strategy, "population_size": 8} | STRATEGIES[strategy],
         "stop": {"max_generations": GENERATIONS} | stop, "execution": execution or {},
@@ -98,7 +103,9 @@ def state_of(instance: Instance) -> dict[str, Any]:
 
 def test_a_run_all_of_whose_agents_fail_has_failed_and_says_of_what(strategy: str) -> None:
     instance = finished(submitted(strategy))
-    assert (instance.state, instance.stop_reason, outcome(instance)) == ("FAILED", "EXTINCTION", Outcome.DIED_OUT)
+    assert (instance.state, instance.stop_reason, outcome(instance)) == (
+        "FAILED", "EXTINCTION", Outcome.DIED_OUT
+    )
     assert instance.failure_message == f"No agent of the last generation has a fitness. {REASON}"
     assert instance.stop_explanation["message"] == instance.failure_message
     assert "may be resumed" in instance.stop_explanation["advice"]
@@ -170,7 +177,9 @@ def test_a_mended_run_goes_on_from_its_last_parents_to_a_good_end(strategy: str)
     number = died.next_generation
     instance = advanced(resumed(died))
     assert (instance.state, instance.next_generation) == ("RUNNING", number + 1)
-    agents = selectors.agents(instance.pk, first=8, filter=selectors.AgentFilter(generation_from=number, generation_to=number))
+    agents = selectors.agents(
+        instance.pk, first=8, filter=selectors.AgentFilter(generation_from=number, generation_to=number)
+    )
     if strategy in BREEDING:
         assert {parent[0] for agent in agents.items for parent in agent.parents} == {0}
     else:
@@ -243,4 +252,6 @@ def test_species_that_were_lost_with_all_agents_are_the_same_when_they_are_back_
     instance = finished(resumed(died))
     after = {row.number: row for row in Species.objects.filter(instance=instance)}
     assert {number: after[number].born_in for number in before} == before
-    assert all(row.born_in > died.next_generation - 1 for number, row in after.items() if number not in before)
+    assert all(
+        row.born_in > died.next_generation - 1 for number, row in after.items() if number not in before
+    )

@@ -13,25 +13,30 @@ def test_the_fitness_that_is_told_of_a_champion_is_its_own_also_where_another_ag
     fitness = closed.evaluations.fitness
     worst = int(fitness.argmin())
     assert fitness[worst] < fitness.max()
-    (told,) = (each for each in events_of(replace(closed, champion=worst)) if each.type == EventType.CHAMPION_IMPROVED)
+    (told,) = (
+        each for each in events_of(replace(closed, champion=worst))
+        if each.type == EventType.CHAMPION_IMPROVED
+    )
     assert told.data == {"index": worst, "fitness": fitness[worst]}
     assert told.message == f"New champion: agent {worst} with fitness {fitness[worst]:.4g}."
 
 
 def test_a_champion_that_fresh_episodes_do_not_confirm_is_told_of() -> None:
     plan = search(
-        strategy={"type": "genetic", "population_size": 200}, output="softmax", stop={"max_generations": 40, "fitness": 1.0}
+        strategy={"type": "genetic", "population_size": 200}, output="softmax",
+        stop={"max_generations": 40, "fitness": 1.0}
     )
     closed = next(run(plan, seed=1))
     (facts,) = closed.confirmations
     told = [each for each in events_of(closed) if each.type == EventType.NOTE]
     assert [each.message for each in told] == [
-        f"Champion 0-{closed.champion} reached {facts['fitness']:.4g} in its own episodes; over 100 fresh ones its mean was "
-        f"{facts['mean']:.4g} of 1 asked: the search goes on."
+        f"Champion 0-{closed.champion} reached {facts['fitness']:.4g} in its own episodes; over 100 fresh "
+        f"ones its mean was {facts['mean']:.4g} of 1 asked: the search goes on."
     ]
     assert told[0].data == facts
     (ended,) = (
-        each for each in events_of(replace(closed, stop=StopReason.GENERATION_LIMIT)) if each.type == EventType.NOTE
+        each for each in events_of(replace(closed, stop=StopReason.GENERATION_LIMIT))
+        if each.type == EventType.NOTE
     )
     assert ended.message.endswith("of 1 asked.")
     passed = replace(closed, confirmations=(dict(facts) | {"is_passed": True},))

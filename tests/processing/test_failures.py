@@ -34,7 +34,8 @@ def test_the_commonest_reason_is_told_in_one_line(reasons: tuple[str, ...], told
 @pytest.mark.parametrize(("reasons", "generations", "advice"), [
     (("fog",), 2, "Once the environment is mended, the run may be resumed"),
     (("fog",), 1, "the run cannot be resumed: once the environment is mended"),
-    ((), 2, "check the rewards. The run may be resumed"), ((), 1, "No generation is left, so the run cannot be resumed."),
+    ((), 2, "check the rewards. The run may be resumed"),
+    ((), 1, "No generation is left, so the run cannot be resumed."),
 ])
 def test_whether_the_run_may_be_resumed_depends_on_the_generations_left(
     reasons: tuple[str, ...], generations: int, advice: str

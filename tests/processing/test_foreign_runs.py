@@ -63,32 +63,46 @@ def test_an_agent_whose_words_no_database_takes_fails_like_any_other() -> None:
 def test_a_run_of_which_agents_were_killed_is_marked_as_decided_by_a_machine() -> None:
     instance = carried_on(submitted("Killed-v0", agents=4, generations=1))
     assert (instance.state, instance.reproducible) == ("SUCCEEDED", False)
-    assert Event.objects.filter(instance=instance, message__contains="because processes were lost; the run is not repr").exists()
+    assert Event.objects.filter(
+        instance=instance, message__contains="because processes were lost; the run is not repr"
+    ).exists()
 
 
 def test_a_run_of_which_agents_ran_out_of_memory_is_marked_as_decided_by_a_machine() -> None:
     instance = carried_on(submitted("Hungry-v0", agents=24, generations=1))
     assert (instance.state, instance.reproducible) == ("SUCCEEDED", False)
-    told = Event.objects.filter(instance=instance, message__contains="because environments ran out of memory; the run is not")
+    told = Event.objects.filter(
+        instance=instance, message__contains="because environments ran out of memory; the run is not"
+    )
     assert told.exists()
 
 
 @pytest.mark.parametrize(("name", "words"), [
-    ("Hanging-v0", "did not answer in time"), ("Killed-v0", "processes were lost"), ("Hungry-v0", "ran out of memory"),
-    ("Dying-v0", "took its process with it (SIGSEGV)"),
+    ("Hanging-v0", "did not answer in time"), ("Killed-v0", "processes were lost"),
+    ("Hungry-v0", "ran out of memory"), ("Dying-v0", "took its process with it (SIGSEGV)"),
 ])
 def test_what_a_clock_or_a_machine_decided_in_a_slice_marks_the_run(name: str, words: str) -> None:
-    instance = carried_on(submitted(name, agents=6, generations=1, timeout_seconds=1.0, execution={"slice_size": 4}))
+    instance = carried_on(
+        submitted(name, agents=6, generations=1, timeout_seconds=1.0, execution={"slice_size": 4})
+    )
     assert (instance.state, instance.reproducible) == ("SUCCEEDED", False)
-    (event,) = Event.objects.filter(instance=instance, message__contains=words, message__endswith="not reproducible.")
+    (event,) = Event.objects.filter(
+        instance=instance, message__contains=words, message__endswith="not reproducible."
+    )
     assert event.level == "WARNING"
 
 
 def test_a_run_whose_champion_hangs_while_it_is_confirmed_is_marked_as_decided_by_a_clock() -> None:
-    instance = carried_on(submitted("Rare-v0", agents=4, generations=1, timeout_seconds=1.0, stop={"fitness": -100.0}))
-    assert (instance.state, instance.stop_reason, instance.reproducible) == ("SUCCEEDED", "GENERATION_LIMIT", False)
+    instance = carried_on(
+        submitted("Rare-v0", agents=4, generations=1, timeout_seconds=1.0, stop={"fitness": -100.0})
+    )
+    assert (instance.state, instance.stop_reason, instance.reproducible) == (
+        "SUCCEEDED", "GENERATION_LIMIT", False
+    )
     assert not Agent.objects.filter(instance=instance, fitness=None).exists()
-    assert Event.objects.filter(instance=instance, message__contains="that were to confirm the champion").exists()
+    assert Event.objects.filter(
+        instance=instance, message__contains="that were to confirm the champion"
+    ).exists()
 
 
 def test_where_all_agents_fail_they_and_the_run_say_of_what(client: Client) -> None:
@@ -101,17 +115,23 @@ def test_where_all_agents_fail_they_and_the_run_say_of_what(client: Client) -> N
     assert found == [{"failure": why}] * 8
     assert instance.stop_reason == "EXTINCTION"
     assert instance.stop_explanation is not None
-    assert "All failed for this reason: reset() raised RuntimeError: there is no bridge." in instance.stop_explanation["message"]
+    assert (
+        "All failed for this reason: reset() raised RuntimeError: there is no bridge." in instance.stop_explanation["message"]
+    )
     assert instance.stop_explanation["led_to"]["failed_agents"] == 8
     assert "mutation_scale" not in instance.stop_explanation["advice"]
 
 
-def test_environments_that_take_long_leave_room_for_others_and_lose_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environments_that_take_long_leave_room_for_others_and_lose_nothing(
+    monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole = carried_on(submitted("Slow-v0", agents=12, generations=2))
     monkeypatch.setattr(slices, "SECONDS", 1.0)
     instance = submitted("Slow-v0", agents=12, generations=2)
     assert not runner.work_shift(instance.pk, threads=1)
-    done, waiting = (Slice.objects.filter(instance=instance, results__isnull=nothing) for nothing in (False, True))
+    done, waiting = (
+        Slice.objects.filter(instance=instance, results__isnull=nothing) for nothing in (False, True)
+    )
     assert (done.count(), done.get().first) == (1, 0)
     assert waiting.count() >= 2
     instance.refresh_from_db()
@@ -151,20 +171,27 @@ def test_an_unknown_environment_stores_nothing() -> None:
 def test_a_run_says_what_its_environment_is(client: Client, name: str) -> None:
     instance = carried_on(submitted(name))
     found = ask(
-        client, "query($id:ID!){node(id:$id){... on Instance{environment{type name compiled maxSteps actionSpace maze{rows}}}}}",
+        client, "query($id:ID!){node(id:$id){... on Instance{environment{type name compiled maxSteps "
+        "actionSpace maze{rows}}}}}",
         id=global_id("Instance", instance.pk),
     )["node"]["environment"]
-    assert (found["type"], found["name"], found["compiled"], found["maze"]) == ("GYMNASIUM", name, False, None)
+    assert (
+        found["type"], found["name"], found["compiled"], found["maze"]
+    ) == ("GYMNASIUM", name, False, None)
     assert found["actionSpace"]["type"] in ("Discrete", "MultiDiscrete")
     page = client.get(f"/runs/{instance.pk}")
     assert page.status_code == 200
 
 
 def test_the_catalogue_lists_gymnasiums_environments_and_the_operators(client: Client) -> None:
-    found = ask(client, "{environments{name compiled maxSteps rewardThreshold keywordArguments{name range}}}")["environments"]
+    found = ask(
+        client, "{environments{name compiled maxSteps rewardThreshold keywordArguments{name range}}}"
+    )["environments"]
     by_name = {each["name"]: each for each in found}
     assert [by_name[name]["compiled"] for name in ("CartPole-v1", "CartPole-v0")] == [True, False]
     assert by_name["LunarLander-v3"]["rewardThreshold"] == 200
-    assert {"name": "wind_power", "range": "a number from 0 to 20"} in by_name["LunarLander-v3"]["keywordArguments"]
+    assert {
+        "name": "wind_power", "range": "a number from 0 to 20"
+    } in by_name["LunarLander-v3"]["keywordArguments"]
     assert {"Mixed-v0", "Wide-v0"} < set(by_name)
     assert not {"Talking-v0", "Ant-v5"} & set(by_name)

@@ -14,7 +14,9 @@ pytestmark = pytest.mark.django_db
 def drawn(*, goals: int, generations: int = 60, **changes: Any) -> Instance:
     """A run whose agents draw their actions, and which ends by its goals."""
     return submitted(
-        environment={"type": "maze", "rows": ["S..G..", "......", "......", "..G..."], "max_steps": 60, "goals": goals},
+        environment={
+            "type": "maze", "rows": ["S..G..", "......", "......", "..G..."], "max_steps": 60, "goals": goals
+        },
         network={"hidden": [], "output": "softmax"}, strategy={"type": "genetic", "population_size": 60},
         stop={"max_generations": generations, "solved": True}, **changes,
     )
@@ -25,7 +27,9 @@ def test_slices_change_neither_the_end_nor_a_bit() -> None:
     assert (whole.stop_reason, sliced.stop_reason) == ("FITNESS_REACHED", "FITNESS_REACHED")
     assert whole.next_generation > 1
     assert (sliced.digest, sliced.stop_explanation) == (whole.digest, whole.stop_explanation)
-    assert (sliced.champion_generation, sliced.champion_index) == (whole.champion_generation, whole.champion_index)
+    assert (sliced.champion_generation, sliced.champion_index) == (
+        whole.champion_generation, whole.champion_index
+    )
 
 
 def test_how_an_agent_did_in_fresh_episodes_is_told_as_an_event_and_in_the_end() -> None:
@@ -38,7 +42,9 @@ def test_how_an_agent_did_in_fresh_episodes_is_told_as_an_event_and_in_the_end()
     facts = instance.stop_explanation["led_to"]
     assert facts["confirmation_reached"] >= facts["confirmation_asked"]
     assert (facts["confirmation_goals"], facts["confirmation_episodes"]) == (1, 100)
-    assert f"it did in {facts['confirmation_reached']} where 90 are asked." in instance.stop_explanation["message"]
+    assert (
+        f"it did in {facts['confirmation_reached']} where 90 are asked." in instance.stop_explanation["message"]
+    )
 
 
 def test_an_agent_that_was_not_confirmed_is_told_of_also_where_the_generations_ended() -> None:

@@ -157,7 +157,9 @@ def test_a_genome_that_is_not_kept_any_more_fails_the_replay(instance: Instance)
     assert (replay.state, "is not kept" in replay.failure) == ("FAILED", True)
 
 
-def test_what_waits_is_bounded_for_each_user_and_in_all(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_waits_is_bounded_for_each_user_and_in_all(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(replay_services, "MOST_OF_A_USER", 2)
     monkeypatch.setattr(replay_services, "MOST_IN_ALL", 3)
     one, two = (User.objects.create_user(name) for name in ("one", "two"))
@@ -172,7 +174,9 @@ def test_what_waits_is_bounded_for_each_user_and_in_all(instance: Instance, monk
     assert set(Replay.objects.filter(requested_by=one).values_list("index", flat=True)) == {0, 1}
 
 
-def test_of_a_run_only_the_newest_replays_are_kept(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_a_run_only_the_newest_replays_are_kept(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(replay_services, "MOST_KEPT", 2)
     for index in (0, 1, 2):
         replayed(instance, index=index)

@@ -195,7 +195,9 @@ def test_the_sweep_finds_what_is_ready_and_what_lost_its_worker(settings: LazySe
     assert recovery.sweep() == 2
 
 
-def test_a_run_that_crashes_its_workers_fails_with_a_reason_and_can_be_resumed(settings: LazySettings) -> None:
+def test_a_run_that_crashes_its_workers_fails_with_a_reason_and_can_be_resumed(
+    settings: LazySettings
+) -> None:
     instance = submitted()
     for _ in range(settings.MAXIMUM_CRASHES):
         assert claims.claim(instance.pk) is not None
@@ -282,7 +284,9 @@ def test_a_database_that_does_not_answer_frees_the_run_for_a_later_try() -> None
     assert finished(instance).state == InstanceState.SUCCEEDED
 
 
-def test_trouble_of_the_database_fails_nobody(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_trouble_of_the_database_fails_nobody(
+    settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole, instance = finished(submitted()), submitted(execution={"slice_size": 6})
     runner.work_shift(instance.pk)
     commit = services.commit_slice

@@ -20,7 +20,8 @@ SLICES = 4
 
 
 def carried_on(instance: Instance, *, crashes_at: int | None = None, most: int = 500) -> Instance:
-    """The instance after all of its steps; whoever evaluates agent `crashes_at` of generation 1 dies of it."""
+    """The instance after all of its steps; whoever evaluates agent `crashes_at` of generation 1 dies of it.
+    """
     for _ in range(most):
         slices, runs = steps.ready_slices(only=[instance.pk]), steps.ready_instances(only=[instance.pk])
         if not slices and not runs:
@@ -78,7 +79,9 @@ def test_slices_do_not_make_it_another_experiment() -> None:
     assert submitted().work_item.spec_hash == submitted(**SLICED).work_item.spec_hash
 
 
-def test_of_many_slices_only_the_next_ones_are_announced_so_that_other_runs_have_their_turn(settings: LazySettings) -> None:
+def test_of_many_slices_only_the_next_ones_are_announced_so_that_other_runs_have_their_turn(
+    settings: LazySettings
+) -> None:
     settings.NUMBER_OF_WORKERS = 1
     instance = submitted(execution={"slice_size": 2})
     assert not runner.work_shift(instance.pk)

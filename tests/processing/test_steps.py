@@ -50,7 +50,9 @@ def test_a_run_whose_profile_a_worker_has_is_not_adopted(settings: LazySettings)
     assert Instance.objects.get(pk=instance.pk).profile == profile.core_name(node.profile())
 
 
-def test_only_runs_in_which_a_library_computes_are_bound_to_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_runs_in_which_a_library_computes_are_bound_to_libraries(
+    monkeypatch: pytest.MonkeyPatch
+) -> None:
     maze, sampled = submitted(), submitted(strategy={"type": "cma_es", "population_size": 8})
     for instance in (maze, sampled):
         assert runner.work_shift(instance.pk, seconds=0.0)
@@ -135,7 +137,9 @@ def test_a_commit_that_was_not_answered_is_found_done(monkeypatch: pytest.Monkey
     assert (instance.state, instance.digest) == ("SUCCEEDED", whole.digest)
 
 
-def test_a_worker_that_takes_over_an_expired_lease_says_that_the_other_was_lost(settings: LazySettings) -> None:
+def test_a_worker_that_takes_over_an_expired_lease_says_that_the_other_was_lost(
+    settings: LazySettings
+) -> None:
     instance = submitted()
     settings.LEASE_SECONDS = -1.0
     assert claims.claim(instance.pk) is not None

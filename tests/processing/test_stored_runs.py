@@ -1,4 +1,6 @@
-"""Runs that an earlier commit left half done are understood, shown, and go on to the end that they would have had there."""
+"""Runs that an earlier commit left half done are understood, shown, and go on to the end that they would have
+had there.
+"""
 
 from collections.abc import Iterator
 from typing import Any

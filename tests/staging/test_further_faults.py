@@ -1,4 +1,6 @@
-"""Faults of different depth are told at once: what staging has against the sound parts of a document that is not well-formed."""
+"""Faults of different depth are told at once: what staging has against the sound parts of a document that is
+not well-formed.
+"""
 
 from typing import Any
 
@@ -33,15 +35,20 @@ def all_faults(raw: Any) -> tuple[Fault, ...]:
 @pytest.mark.parametrize(("changes", "paths"), [
     pytest.param(
         {"environment": {"type": "gymnasium", "id": "CartPol-v1", "max_stps": 5}, "sed": 4},
-        {("environment", "max_stps"), ("sed",), ("environment", "id")}, id="an unknown id beside misspelt keys",
+        {("environment", "max_stps"), ("sed",), ("environment", "id")},
+        id="an unknown id beside misspelt keys",
     ),
     pytest.param(
         {"environment": {"type": "gymnasium", "id": "CartPol-v1", "kwargs": 3, "episodes": 0}},
-        {("environment", "kwargs"), ("environment", "episodes"), ("environment", "id")}, id="an unknown id beside bad values",
+        {("environment", "kwargs"), ("environment", "episodes"), ("environment", "id")},
+        id="an unknown id beside bad values",
     ),
     pytest.param(
         {"environment.rows": ["S.?", "..", "..G"], "environment.max_steps": 0, "sed": 3, "replicates": 101},
-        {("environment", "max_steps"), ("sed",), ("environment", "rows", 0), ("environment", "rows", 1), ("replicates",)},
+        {
+            ("environment", "max_steps"), ("sed",), ("environment", "rows", 0), ("environment", "rows", 1),
+            ("replicates",)
+        },
         id="rows of a map beside others",
     ),
     pytest.param(
@@ -51,15 +58,16 @@ def all_faults(raw: Any) -> tuple[Fault, ...]:
     ),
     pytest.param(
         {"environment": {"type": "table", "inputs": [[1, "x"], [3], [1, 2], [1, 2]], "targets": [[1]] * 4}},
-        {("environment", "inputs", 0, 1), ("environment", "inputs", 1)}, id="one row of a table beside another",
+        {("environment", "inputs", 0, 1), ("environment", "inputs", 1)},
+        id="one row of a table beside another",
     ),
     pytest.param(
         {"kind": "xyz", "environment.rows": ["S.?", "..G"]}, {("kind",), ("environment", "rows", 0)},
         id="rows of a map beside a kind",
     ),
     pytest.param(
-        {"kind": "sdfsdf", "strategy": ABSENT, "environment.rows": ["S.?", "..G"]}, {("kind",), ("environment", "rows", 0)},
-        id="rows of a map beside a kind that nothing tells of",
+        {"kind": "sdfsdf", "strategy": ABSENT, "environment.rows": ["S.?", "..G"]},
+        {("kind",), ("environment", "rows", 0)}, id="rows of a map beside a kind that nothing tells of",
     ),
     pytest.param(
         {"environment": ABSENT, "enviroment": {"type": "gymnasium", "id": "CartPol-v1"}},
@@ -67,7 +75,8 @@ def all_faults(raw: Any) -> tuple[Fault, ...]:
     ),
     pytest.param(
         {"environment": TABLE | {"fitnes": "x"}, "stop.max_generations": 0},
-        {("environment", "fitnes"), ("stop", "max_generations"), ("environment", "inputs", 1)}, id="rows of a table",
+        {("environment", "fitnes"), ("stop", "max_generations"), ("environment", "inputs", 1)},
+        id="rows of a table",
     ),
     pytest.param(
         {"environment": TABLE | {"targets": "x"}}, {("environment", "targets"), ("environment", "inputs", 1)},
@@ -79,7 +88,8 @@ def all_faults(raw: Any) -> tuple[Fault, ...]:
         id="one reward beside another",
     ),
     pytest.param(
-        {"strategy.parents": 0, "strategy.elites": 101}, {("strategy", "parents"), ("strategy", "elites")}, id="counts",
+        {"strategy.parents": 0, "strategy.elites": 101}, {("strategy", "parents"), ("strategy", "elites")},
+        id="counts",
     ),
     pytest.param(
         {"strategy.population_size": ABSENT, "strategy.populaton_size": 300, "strategy.elites": 301},

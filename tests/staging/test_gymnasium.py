@@ -34,9 +34,9 @@ def faults(name: str, **environment: Any) -> list[Fault]:
 @pytest.mark.parametrize(
     "name",
     [
-        "evil:Env-v0", "tests.core.evil:Env-v0", "CartPole", "../../x-v0", "Acrobot-v1\n", "-v0", "A v-v0", "strange/evil:Env-v0",
-        "evil:strange/Mixed-v0", "../Mixed-v0", "/Mixed-v0", "strange/", "strange//Mixed-v0", "strange/a/Mixed-v0",
-        "a.b/Mixed-v0", "strange/../Mixed-v0", "strange\\Mixed-v0",
+        "evil:Env-v0", "tests.core.evil:Env-v0", "CartPole", "../../x-v0", "Acrobot-v1\n", "-v0", "A v-v0",
+        "strange/evil:Env-v0", "evil:strange/Mixed-v0", "../Mixed-v0", "/Mixed-v0", "strange/",
+        "strange//Mixed-v0", "strange/a/Mixed-v0", "a.b/Mixed-v0", "strange/../Mixed-v0", "strange\\Mixed-v0",
     ],
 )
 def test_only_plain_ids_are_taken(name: str) -> None:
@@ -62,10 +62,13 @@ def test_staging_starts_no_process_unless_environments_are_given() -> None:
         "import sys, subprocess; from formatting.parse import parse; from staging.limits import Limits\n"
         "from staging.stage import stage\n"
         "subprocess.Popen = None\n"
-        "print(stage(parse(sys.stdin.read()), Limits()).kind, 'processing.core.environments.foreign.lookup' in sys.modules)"
+        "print(stage(parse(sys.stdin.read()), Limits()).kind, 'processing.core.environments.foreign.lookup' "
+        "in sys.modules)"
     )
     text = json.dumps(document("LunarLander-v3", kwargs={"continuous": True}))
-    done = subprocess.run([sys.executable, "-c", program], input=text, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], input=text, capture_output=True, text=True, check=True
+    )
     assert done.stdout == "weight_evolution False\n"
 
 
@@ -74,10 +77,12 @@ def test_a_module_that_an_id_names_is_never_imported() -> None:
         "import sys, json; from formatting.parse import parse; from staging.limits import Limits\n"
         "from staging.stage import stage\n"
         "try: stage(parse(sys.stdin.read()), Limits())\n"
-        "except Exception as error: print(type(error).__name__, sorted({'this', 'gymnasium', 'numba'} & set(sys.modules)))"
+        "except Exception as error: print(type(error).__name__, sorted({'this', 'gymnasium', 'numba'} & "
+        "set(sys.modules)))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], input=json.dumps(document("this:Env-v0")), capture_output=True, text=True, check=True
+        [sys.executable, "-c", program], input=json.dumps(document("this:Env-v0")), capture_output=True,
+        text=True, check=True
     )
     assert done.stdout == "Unstageable []\n"
 
@@ -95,9 +100,13 @@ def test_an_unknown_id_gets_a_hint(given: str, meant: str) -> None:
 
 
 def test_all_faults_of_keyword_arguments_are_told_at_once() -> None:
-    found = faults("LunarLander-v3", kwargs={"gravity": -20, "enable_wind": "yes", "render_mode": "human", "wind_powr": 1})
+    found = faults(
+        "LunarLander-v3",
+        kwargs={"gravity": -20, "enable_wind": "yes", "render_mode": "human", "wind_powr": 1}
+    )
     assert {each.path[-1]: each.code for each in found} == {
-        "gravity": "OUT_OF_RANGE", "enable_wind": "INVALID_TYPE", "render_mode": "UNKNOWN_FIELD", "wind_powr": "UNKNOWN_FIELD",
+        "gravity": "OUT_OF_RANGE", "enable_wind": "INVALID_TYPE", "render_mode": "UNKNOWN_FIELD",
+        "wind_powr": "UNKNOWN_FIELD",
     }
     assert all(each.path[:2] == ("environment", "kwargs") for each in found)
     assert next(each for each in found if each.path[-1] == "wind_powr").hint == 'Did you mean "wind_power"?'
@@ -116,19 +125,24 @@ def test_keyword_arguments_and_other_faults_are_told_together() -> None:
     ("name", "kwargs", "inputs", "outputs"),
     [
         ("FrozenLake-v1", {}, 16, 4), ("FrozenLake-v1", {"map_name": "8x8", "is_slippery": False}, 64, 4),
-        ("FrozenLake-v1", {"map_name": "4x4"}, 16, 4), ("LunarLander-v3", {"continuous": True, "gravity": -3.5}, 8, 2),
-        ("CarRacing-v3", {"continuous": False}, 27_648, 5), ("Blackjack-v1", {"natural": True}, 32 + 11 + 2, 2),
+        ("FrozenLake-v1", {"map_name": "4x4"}, 16, 4),
+        ("LunarLander-v3", {"continuous": True, "gravity": -3.5}, 8, 2),
+        ("CarRacing-v3", {"continuous": False}, 27_648, 5),
+        ("Blackjack-v1", {"natural": True}, 32 + 11 + 2, 2),
         ("Wide-v0", {"width": 5}, 5, 2), ("Numbered-v0", {}, 5, 2),
     ],
 )
-def test_spaces_are_those_that_the_keyword_arguments_make(name: str, kwargs: dict[str, Any], inputs: int, outputs: int) -> None:
+def test_spaces_are_those_that_the_keyword_arguments_make(
+    name: str, kwargs: dict[str, Any], inputs: int, outputs: int
+) -> None:
     item = staged(name, kwargs=kwargs)
     world = plan_of(item.spec, item.facts).environment
     assert (world.inputs, world.outputs) == (inputs, outputs)
 
 
 @pytest.mark.parametrize(("name", "short", "long"), [
-    ("LunarLander-v3", {"gravity": -10}, {"gravity": -10.0}), ("LunarLander-v3", {}, {"enable_wind": False, "wind_power": 15}),
+    ("LunarLander-v3", {"gravity": -10}, {"gravity": -10.0}),
+    ("LunarLander-v3", {}, {"enable_wind": False, "wind_power": 15}),
     ("FrozenLake-v1", {}, {"map_name": "4x4"}), ("CartPole-v1", {}, {"sutton_barto_reward": False}),
     ("Wide-v0", {}, {"width": 2}),
 ])
@@ -142,7 +156,10 @@ def test_one_experiment_has_one_hash_however_its_keyword_arguments_are_spelt(
 
 
 def test_other_keyword_arguments_make_another_experiment() -> None:
-    hashes = {staged("LunarLander-v3", kwargs=each).spec_hash for each in ({}, {"gravity": -9}, {"continuous": True})}
+    hashes = {
+        staged("LunarLander-v3", kwargs=each).spec_hash
+        for each in ({}, {"gravity": -9}, {"continuous": True})
+    }
     assert len(hashes) == 3
 
 
@@ -155,7 +172,10 @@ def test_a_default_that_would_not_be_taken_is_not_filled_in(default: object) -> 
 
 @pytest.mark.parametrize(
     ("name", "what"),
-    [("Talking-v0", "Text"), ("Endless-v0", "no bounds"), ("Painted-v0", "480,000"), ("Paired-v0", "neither a word")],
+    [
+        ("Talking-v0", "Text"), ("Endless-v0", "no bounds"), ("Painted-v0", "480,000"),
+        ("Paired-v0", "neither a word")
+    ],
 )
 def test_spaces_that_networks_cannot_use_are_refused_in_a_sentence(name: str, what: str) -> None:
     (found,) = faults(name)
@@ -176,7 +196,9 @@ def test_every_environment_of_the_snapshot_is_as_it_is_installed() -> None:
         assert now | {"variants": []} == dict(catalogue.entries()[name]) | {"variants": []}
 
 
-@pytest.mark.parametrize("name", sorted(name for name, entry in catalogue.entries().items() if "needs" not in entry))
+@pytest.mark.parametrize(
+    "name", sorted(name for name, entry in catalogue.entries().items() if "needs" not in entry)
+)
 def test_every_environment_of_the_snapshot_can_be_planned(name: str) -> None:
     item = staged(name)
     plan = plan_of(item.spec, item.facts)
@@ -189,7 +211,9 @@ def test_what_was_looked_up_travels_with_the_staged_item() -> None:
     item = staged("Mixed-v0")
     again = load(dump(item, b"key"), b"key")
     assert again == item
-    assert plan_of(again.spec, again.facts).environment.inputs == plan_of(item.spec, item.facts).environment.inputs
+    assert plan_of(again.spec, again.facts).environment.inputs == plan_of(
+        item.spec, item.facts
+    ).environment.inputs
     with pytest.raises(Refused, match="Mixed-v0"):
         plan_of(again.spec)
 
@@ -220,7 +244,9 @@ def test_normalising_what_is_compiled_is_warned_of() -> None:
     assert warning.path == ("environment", "normalize_observations")
 
 
-def test_what_was_looked_up_is_remembered_until_a_module_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_looked_up_is_remembered_until_a_module_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "worlds").mkdir()
     module = tmp_path / "own_worlds.py"
     register = "gymnasium.register('Mine-v0', strange_worlds.Mixed)"
@@ -234,7 +260,9 @@ def test_what_was_looked_up_is_remembered_until_a_module_changes(tmp_path: Path,
     assert Lookup(tmp_path / "found", ["own_worlds"]).entries()["Mine-v0"] == first
 
 
-def test_a_module_that_cannot_be_imported_takes_nothing_else_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_module_that_cannot_be_imported_takes_nothing_else_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "broken_worlds.py").write_text("raise OSError('no licence')\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     one = Lookup(None, ["broken_worlds"])
@@ -246,30 +274,44 @@ def test_a_module_that_cannot_be_imported_takes_nothing_else_with_it(tmp_path: P
 
 
 @pytest.mark.parametrize(("name", "package", "module"), [
-    ("ALE/Pong-v5", "ale-py", "ale_py"), ("BreakoutNoFrameskip-v4", "ale-py", "ale_py"), ("Pong-ram-v4", "ale-py", "ale_py"),
-    ("MiniGrid-Empty-8x8-v0", "minigrid", "minigrid"), ("BabyAI-GoToObj-v0", "minigrid", "minigrid"),
-    ("FetchReach-v3", "gymnasium-robotics", "gymnasium_robotics"), ("highway-fast-v0", "highway-env", "highway_env"),
-    ("FlappyBird-v0", "flappy-bird-gymnasium", "flappy_bird_gymnasium"), ("popgym-RepeatFirstEasy-v0", "popgym", "popgym"),
+    ("ALE/Pong-v5", "ale-py", "ale_py"), ("BreakoutNoFrameskip-v4", "ale-py", "ale_py"),
+    ("Pong-ram-v4", "ale-py", "ale_py"), ("MiniGrid-Empty-8x8-v0", "minigrid", "minigrid"),
+    ("BabyAI-GoToObj-v0", "minigrid", "minigrid"),
+    ("FetchReach-v3", "gymnasium-robotics", "gymnasium_robotics"),
+    ("highway-fast-v0", "highway-env", "highway_env"),
+    ("FlappyBird-v0", "flappy-bird-gymnasium", "flappy_bird_gymnasium"),
+    ("popgym-RepeatFirstEasy-v0", "popgym", "popgym"),
 ])
-def test_an_id_of_a_known_package_says_what_to_install_and_to_name(name: str, package: str, module: str) -> None:
+def test_an_id_of_a_known_package_says_what_to_install_and_to_name(
+    name: str, package: str, module: str
+) -> None:
     (found,) = faults(name)
     assert found.code == "UNKNOWN_ENVIRONMENT"
-    assert found.hint == f'Whoever runs the server installs "{package}" and names "{module}" in ENVIRONMENT_MODULES.'
+    assert (
+        found.hint == f'Whoever runs the server installs "{package}" and names "{module}" in '
+        'ENVIRONMENT_MODULES.'
+    )
     (found,) = faults(f"{module}:{name}")
     assert found.hint == (
-        f'Give "{name}" alone. Whoever runs the server installs "{package}" and names "{module}" in ENVIRONMENT_MODULES.'
+        f'Give "{name}" alone. Whoever runs the server installs "{package}" and names "{module}" in '
+        'ENVIRONMENT_MODULES.'
     )
 
 
 def test_an_id_with_a_module_says_where_modules_are_named() -> None:
     (found,) = faults("my_package.worlds:Rocket-v3")
-    assert found.hint == 'Give "Rocket-v3" alone. Whoever runs the server names "my_package.worlds" in ENVIRONMENT_MODULES.'
+    assert (
+        found.hint == 'Give "Rocket-v3" alone. Whoever runs the server names "my_package.worlds" in '
+        'ENVIRONMENT_MODULES.'
+    )
 
 
 def test_where_a_known_package_is_registered_an_id_that_is_not_gets_the_one_that_was_meant() -> None:
     class Registered(Snapshot):
         def entries(self) -> dict[str, Any]:
-            return dict(super().entries()) | {"MiniGrid-Empty-8x8-v0": {"id": "MiniGrid-Empty-8x8-v0", "kwargs": {}}}
+            return dict(super().entries()) | {
+                "MiniGrid-Empty-8x8-v0": {"id": "MiniGrid-Empty-8x8-v0", "kwargs": {}}
+            }
 
     assert hint_of("MiniGrid-Emtpy-8x8-v0", Registered()) == 'Did you mean "MiniGrid-Empty-8x8-v0"?'
 
@@ -299,7 +341,9 @@ def test_an_environment_that_takes_arguments_and_declares_none_says_so() -> None
     ({"type": "frame_stack", "stack_size": 100}, "stacks of observations of at most 100 in all"),
     ({"type": "max_and_skip", "skip": 100}, "repeated steps of at most 100 in all"),
 ])
-def test_wrappers_around_wrappers_are_bounded_before_anything_is_made(wrapper: dict[str, Any], words: str) -> None:
+def test_wrappers_around_wrappers_are_bounded_before_anything_is_made(
+    wrapper: dict[str, Any], words: str
+) -> None:
     (one,) = faults("CartPole-v1", wrappers=[wrapper, wrapper])
     assert (one.path, one.code, one.expected, one.given) == (
         ("environment", "wrappers"), FaultCode.LIMIT_EXCEEDED, words, "10000"

@@ -26,14 +26,15 @@ def test_a_lake_of_ones_own_is_crossed() -> None:
 
 
 @pytest.mark.parametrize("rows", [
-    ["SFF", "FG"], ["SFX", "FFG"], ["FFF", "FFG"], ["SFS", "FFG"], ["SFF", "FFF"], ["SG"], [], [""], ["S" * 60, "G" * 60],
-    ["SG"] * 51, ["sf", "fg"],
+    ["SFF", "FG"], ["SFX", "FFG"], ["FFF", "FFG"], ["SFS", "FFG"], ["SFF", "FFF"], ["SG"], [], [""],
+    ["S" * 60, "G" * 60], ["SG"] * 51, ["sf", "fg"],
 ])
 def test_lakes_that_cannot_be_crossed_are_refused_in_words(rows: list[str]) -> None:
     found = fault("FrozenLake-v1", desc=rows)
     assert (found.code, found.path) == ("OUT_OF_RANGE", ("environment", "kwargs", "desc"))
     assert found.expected == (
-        "a list of 2 to 50 texts of the letters S, F, H, G, all of one length from 2 to 50, with exactly one S and at least one G"
+        "a list of 2 to 50 texts of the letters S, F, H, G, all of one length from 2 to 50, with exactly one "
+        "S and at least one G"
     )
 
 

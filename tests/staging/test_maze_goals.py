@@ -1,4 +1,6 @@
-"""The goals that a maze is solved by: written where left out, refused or warned of where nobody can reach them."""
+"""The goals that a maze is solved by: written where left out, refused or warned of where nobody can reach
+them.
+"""
 
 import json
 from typing import Any
@@ -16,7 +18,9 @@ ROWS, GOALS, STEPS = ("environment", "rows"), ("environment", "goals"), ("enviro
 FITNESS = ("stop", "fitness")
 
 
-def document(rows: list[str], *, solved: bool = True, fitness: float | None = None, **environment: Any) -> str:
+def document(
+    rows: list[str], *, solved: bool = True, fitness: float | None = None, **environment: Any
+) -> str:
     return json.dumps({
         "version": 1, "kind": "weight_evolution", "name": "test",
         "environment": {"type": "maze", "rows": rows, "max_steps": 40, **environment},
@@ -54,7 +58,9 @@ def test_left_out_it_is_all_goals_of_the_map_and_written_into_the_document(solve
 def test_a_document_without_the_number_keeps_the_hash_that_it_had_before_there_was_one() -> None:
     older = json.dumps({
         "version": 1, "kind": "weight_evolution", "name": "a walk",
-        "environment": {"type": "maze", "rows": ["S.#..", "..#.G", ".....", ".##..", "G...."], "max_steps": 40},
+        "environment": {
+            "type": "maze", "rows": ["S.#..", "..#.G", ".....", ".##..", "G...."], "max_steps": 40
+        },
         "strategy": {"type": "genetic", "population_size": 100}, "stop": {"max_generations": 30},
     })
     assert spec_hash(parse(older)) == "d29847c2f3e71d28ea5cfcd214d57ed5baac74ab2e4f334780cfe0686ae12e44"
@@ -110,15 +116,18 @@ def test_what_can_be_reached_is_staged_and_warned_of_at_most_for_its_map(
 
 
 def test_faults_of_goals_come_with_those_of_other_parts() -> None:
-    spoilt = json.loads(document(["S.GG"], goals=3)) | {"strategy": {"type": "genetic", "population_size": 10, "elites": 11}}
+    spoilt = json.loads(document(["S.GG"], goals=3)) | {
+        "strategy": {"type": "genetic", "population_size": 10, "elites": 11}
+    }
     with pytest.raises(Unstageable) as refusal:
         stage(parse(spoilt), Limits())
     assert {each.path for each in refusal.value.faults} == {GOALS, ("strategy", "elites")}
 
 
 @pytest.mark.parametrize(("rows", "environment", "paths"), [
-    (["S."], {}, [ROWS]), (["S#G"], {}, [ROWS]), (["SG#G"], {}, [ROWS]), (["S...G"], {"max_steps": 3}, [STEPS]),
-    (["S.GG"], {"goals": 1}, [GOALS]), (["S.GG"], {"goals": 3}, [GOALS]), (["S.GG"], {"goals": 2}, []),
+    (["S."], {}, [ROWS]), (["S#G"], {}, [ROWS]), (["SG#G"], {}, [ROWS]),
+    (["S...G"], {"max_steps": 3}, [STEPS]), (["S.GG"], {"goals": 1}, [GOALS]),
+    (["S.GG"], {"goals": 3}, [GOALS]), (["S.GG"], {"goals": 2}, []),
 ])
 def test_where_no_run_ends_by_them_the_same_are_warnings(
     rows: list[str], environment: dict[str, Any], paths: list[tuple[str, ...]]

@@ -47,7 +47,9 @@ def test_parts_have_the_order_of_the_space_whatever_order_they_are_given_in() ->
     item = staged("Mixed-v0", observe=["where", "flags", "where"])
     assert item.spec["environment"]["observe"] == ["flags", "where"]
     assert world(item).inputs == 4 + 3 + 4
-    assert world(item).input_labels()[:5] == ("flags[0][0]", "flags[0][1]", "flags[1][0]", "flags[1][1]", "where.0 = 5")
+    assert world(item).input_labels()[:5] == (
+        "flags[0][0]", "flags[0][1]", "flags[1][0]", "flags[1][1]", "where.0 = 5"
+    )
 
 
 def test_all_parts_are_the_same_experiment_as_none_said() -> None:
@@ -78,6 +80,9 @@ def test_what_has_no_parts_is_observed_as_it_is() -> None:
 
 def test_a_stored_document_without_the_key_keeps_every_part() -> None:
     item = staged("Mixed-v0")
-    spec = {**item.spec, "environment": {key: each for key, each in item.spec["environment"].items() if key != "observe"}}
+    spec = {
+        **item.spec,
+        "environment": {key: each for key, each in item.spec["environment"].items() if key != "observe"}
+    }
     assert plan_of(spec, item.facts).environment.inputs == world(item).inputs
     assert observed(item.facts["observation"], None) == item.facts["observation"]  # type: ignore[index]

@@ -15,9 +15,12 @@ XOR = {"type": "table", "inputs": [[0, 0], [0, 1], [1, 0], [1, 1]], "targets": [
 WITH, WITHOUT = ({"type": "double_pole", "velocities": value} for value in (True, False))
 
 
-def grown(environment: dict[str, Any], network: dict[str, Any] | None = None, **strategy: Any) -> dict[str, Any]:
+def grown(
+    environment: dict[str, Any], network: dict[str, Any] | None = None, **strategy: Any
+) -> dict[str, Any]:
     return document({
-        "kind": "neat", "environment": environment, "network": network or {}, "strategy": {"preset": "paper"} | strategy,
+        "kind": "neat", "environment": environment, "network": network or {},
+        "strategy": {"preset": "paper"} | strategy,
     })
 
 
@@ -26,14 +29,19 @@ def warnings_of(document: dict[str, Any]) -> list[Fault]:
 
 
 @pytest.mark.parametrize("environment", [XOR, WITH, WITHOUT])
-def test_what_was_published_is_not_warned_of_and_neither_is_its_complete_document(environment: dict[str, Any]) -> None:
+def test_what_was_published_is_not_warned_of_and_neither_is_its_complete_document(
+    environment: dict[str, Any]
+) -> None:
     short = grown(environment)
     assert warnings_of(short) == warnings_of(canonical(parse(short))) == []
 
 
 def test_each_key_that_differs_is_named_with_its_published_value() -> None:
     (warning,) = warnings_of(grown(WITHOUT, {"bias": 1.0}, population_size=20, survival_fraction=0.5))
-    expected = '"default", as the published values are others: strategy.population_size 1000, strategy.survival_fraction 0.4 and '
+    expected = (
+        '"default", as the published values are others: strategy.population_size 1000, '
+        'strategy.survival_fraction 0.4 and '
+    )
     assert (warning.expected, warning.given) == (f"{expected}network.bias 0.5", '"paper"')
 
 

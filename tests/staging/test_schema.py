@@ -31,7 +31,8 @@ def test_the_schema_in_the_examples_folder_is_fresh() -> None:
 
 def test_the_module_prints_the_schema() -> None:
     printed = subprocess.run(
-        [sys.executable, "-m", "staging.schema"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-m", "staging.schema"], cwd=ROOT, capture_output=True, text=True, check=True,
+        timeout=60
     ).stdout
     assert json.loads(printed) == json_schema()
 
@@ -40,7 +41,8 @@ def test_the_limits_of_a_server_are_those_of_its_schema() -> None:
     schema = json_schema(Limits(max_replicates=7, max_generations=50, max_population=20_000_000))
     assert largest(schema, "replicates") == {7}
     assert largest(schema, "max_generations") == {50}
-    assert largest(schema, "population_size") == {1_000_000, 10_000_000, 20_000_000}  # or what the strategy itself takes
+    # or what the strategy itself takes
+    assert largest(schema, "population_size") == {1_000_000, 10_000_000, 20_000_000}
     assert largest(json_schema(), "replicates") == {100}
 
 
@@ -53,4 +55,6 @@ def test_what_is_above_the_largest_of_the_schema_is_refused(path: str, name: str
     most = min(largest(json_schema(limits), path.rpartition(".")[2]))
     with pytest.raises(Unstageable) as refusal:
         stage(parse(document({path: most + 1})), limits)
-    assert (tuple(path.split(".")), FaultCode.LIMIT_EXCEEDED) in {(each.path, each.code) for each in refusal.value.faults}
+    assert (tuple(path.split(".")), FaultCode.LIMIT_EXCEEDED) in {
+        (each.path, each.code) for each in refusal.value.faults
+    }

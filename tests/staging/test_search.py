@@ -23,20 +23,31 @@ def faults(changes: dict[str, Any]) -> list[tuple[tuple[str | int, ...], FaultCo
 
 
 @pytest.mark.parametrize(("hidden", "variant", "is_refused"), [
-    ([28], "full", False), ([29], "full", False), ([30], "full", True), ([30], "separable", False), ([64, 64], "full", True),
+    ([28], "full", False), ([29], "full", False), ([30], "full", True), ([30], "separable", False),
+    ([64, 64], "full", True),
 ])
-def test_all_covariances_are_learned_of_up_to_a_thousand_weights(hidden: list[int], variant: str, is_refused: bool) -> None:
+def test_all_covariances_are_learned_of_up_to_a_thousand_weights(
+    hidden: list[int], variant: str, is_refused: bool
+) -> None:
     found = faults({"strategy": {"type": "cma_es", "variant": variant}, "network": {"hidden": hidden}})
-    assert [(path, code) for path, code, _ in found] == [(("strategy", "variant"), FaultCode.INCONSISTENT)] * is_refused
+    assert [(path, code) for path, code, _ in found] == [
+        (("strategy", "variant"), FaultCode.INCONSISTENT)
+    ] * is_refused
     assert all("separable" in expected for _, _, expected in found)
 
 
-@pytest.mark.parametrize(("hidden", "variant"), [([], "full"), ([29], "full"), ([30], "separable"), ([64, 64], "separable")])
-def test_covariances_that_nothing_is_said_of_are_those_that_can_be_learned(hidden: list[int], variant: str) -> None:
+@pytest.mark.parametrize(
+    ("hidden", "variant"), [([], "full"), ([29], "full"), ([30], "separable"), ([64, 64], "separable")]
+)
+def test_covariances_that_nothing_is_said_of_are_those_that_can_be_learned(
+    hidden: list[int], variant: str
+) -> None:
     changes = {"strategy": {"type": "cma_es"}, "network": {"hidden": hidden}, "environment.goals": 2}
     item = stage(parse(document(changes)), Limits())
     assert item.spec["strategy"]["variant"] == variant
-    assert item == stage(parse(document(changes | {"strategy": {"type": "cma_es", "variant": variant}})), Limits())
+    assert item == stage(
+        parse(document(changes | {"strategy": {"type": "cma_es", "variant": variant}})), Limits()
+    )
     assert (item.spec_hash == spec_hash(parse(document(changes)))) is (variant == "full")
 
 

@@ -27,11 +27,15 @@ def gymnasium(name: str, **changes: Any) -> dict[str, Any]:
 ])
 def test_an_environment_that_nobody_can_solve_is_told_of(environment: dict[str, Any]) -> None:
     (found,) = warnings(environment)
-    assert found == (("stop", "solved"), "false, as nothing says when this environment, with these parameters, is solved")
+    assert found == (
+        ("stop", "solved"), "false, as nothing says when this environment, with these parameters, is solved"
+    )
     assert warnings(environment, solved=False) == []
 
 
-@pytest.mark.parametrize(("changes", "best"), [({"max_steps": 100}, 100), ({"kwargs": {"sutton_barto_reward": True}}, 0)])
+@pytest.mark.parametrize(
+    ("changes", "best"), [({"max_steps": 100}, 100), ({"kwargs": {"sutton_barto_reward": True}}, 0)]
+)
 def test_a_criterion_out_of_reach_is_told_of(changes: dict[str, Any], best: int) -> None:
     ((path, expected),) = warnings(gymnasium("CartPole-v1", **changes))
     assert path == ("stop", "solved")
@@ -45,14 +49,16 @@ def test_a_criterion_of_shorter_episodes_is_told_of() -> None:
 
 
 @pytest.mark.parametrize("environment", [
-    gymnasium("CartPole-v1"), gymnasium("CartPole-v1", max_steps=490), gymnasium("MountainCar-v0", max_steps=1_000),
-    gymnasium("LunarLander-v3"), {"type": "double_pole"}, {"type": "double_pole", "velocities": False},
-    {"type": "maze", "rows": ["S.G"], "max_steps": 5},
+    gymnasium("CartPole-v1"), gymnasium("CartPole-v1", max_steps=490),
+    gymnasium("MountainCar-v0", max_steps=1_000), gymnasium("LunarLander-v3"), {"type": "double_pole"},
+    {"type": "double_pole", "velocities": False}, {"type": "maze", "rows": ["S.G"], "max_steps": 5},
 ])
 def test_a_criterion_that_can_be_met_is_not(environment: dict[str, Any]) -> None:
     assert warnings(environment) == []
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in EXAMPLES.glob("*.json") if "schema" not in path.name))
+@pytest.mark.parametrize(
+    "name", sorted(path.stem for path in EXAMPLES.glob("*.json") if "schema" not in path.name)
+)
 def test_no_example_is_warned_of(name: str) -> None:
     assert stage(parse((EXAMPLES / f"{name}.json").read_bytes()), Limits()).warnings == ()

@@ -78,7 +78,10 @@ def test_an_unknown_cell_is_named_by_row_and_column_with_what_was_meant() -> Non
 @pytest.mark.parametrize(("changes", "path", "given"), [
     ({"strategy.parents": 101}, ("strategy", "parents"), "101"),
     ({"strategy.elites": 101}, ("strategy", "elites"), "101"),
-    ({"strategy": {"type": "rising_threshold", "required_agents": 1001}}, ("strategy", "required_agents"), "1001"),
+    (
+        {"strategy": {"type": "rising_threshold", "required_agents": 1001}}, ("strategy", "required_agents"),
+        "1001"
+    ),
     ({"environment.rewards": {"goal": 1e20}}, ("environment", "rewards", "goal"), "1e+20"),
 ])
 def test_parameters_that_contradict_each_other_are_refused(
@@ -103,7 +106,9 @@ def test_parents_that_were_given_are_not_changed() -> None:
 
 
 def test_a_default_that_fits_or_does_not_count_stays_and_the_hash_with_it() -> None:
-    for changes in ({"strategy.population_size": 20}, {"strategy.population_size": 10, "strategy.selection": "rank"}):
+    for changes in (
+        {"strategy.population_size": 20}, {"strategy.population_size": 10, "strategy.selection": "rank"}
+    ):
         changes |= {"environment.goals": 2}
         item = staged(changes)
         assert item.spec["strategy"]["parents"] == 20
@@ -164,15 +169,26 @@ def test_faults_of_all_parts_come_at_once() -> None:
     ({"environment.episodes": 2, "network.output": "softmax"}, set()),
     ({"stop.fitness": 100}, {("stop", "fitness")}),
     ({"stop.fitness": 6}, set()),
-    ({"strategy": {"type": "rising_threshold", "initial_threshold": 100}}, {("strategy", "initial_threshold")}),
+    (
+        {"strategy": {"type": "rising_threshold", "initial_threshold": 100}},
+        {("strategy", "initial_threshold")}
+    ),
     ({"strategy": {"type": "rising_threshold", "initial_threshold": 100}, "novelty": {}}, set()),
     ({"strategy.tournament_size": 5}, {("strategy", "tournament_size")}),
     ({"strategy.selection": "tournament", "strategy.tournament_size": 5}, set()),
-    ({"strategy.crossover": "none", "strategy.crossover_probability": 0.25}, {("strategy", "crossover_probability")}),
-    ({"strategy.crossover": "none", "strategy.mutation_probability": 0}, {("strategy", "mutation_probability")}),
+    (
+        {"strategy.crossover": "none", "strategy.crossover_probability": 0.25},
+        {("strategy", "crossover_probability")}
+    ),
+    (
+        {"strategy.crossover": "none", "strategy.mutation_probability": 0},
+        {("strategy", "mutation_probability")}
+    ),
     ({"strategy.elites": 100}, {("strategy", "elites")}),
 ])
-def test_what_was_probably_not_meant_is_a_warning(changes: dict[str, Any], paths: set[tuple[str, ...]]) -> None:
+def test_what_was_probably_not_meant_is_a_warning(
+    changes: dict[str, Any], paths: set[tuple[str, ...]]
+) -> None:
     assert {each.path for each in staged(changes).warnings} == paths
 
 

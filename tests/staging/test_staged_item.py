@@ -79,7 +79,9 @@ def test_even_a_signed_text_may_not_name_anything_else(payload: Any) -> None:
         load(signed(json.dumps(payload)), KEY)
 
 
-@pytest.mark.parametrize("payload", ["[1, 2]", "3", '{"py/tuple": []}', '{"py/object": "formatting.faults.Fault"}'])
+@pytest.mark.parametrize(
+    "payload", ["[1, 2]", "3", '{"py/tuple": []}', '{"py/object": "formatting.faults.Fault"}']
+)
 def test_a_signed_text_of_something_else_is_refused(payload: str) -> None:
     with pytest.raises(Broken):
         load(signed(payload), KEY)

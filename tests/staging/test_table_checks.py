@@ -43,20 +43,29 @@ def test_of_two_rows_the_second_is_measured_by_the_first() -> None:
 def test_what_the_core_alone_refuses_is_a_fault_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(staging, "faults_of", lambda *_: [])
     with pytest.raises(Unstageable) as refusal:
-        stage(parse(document({"environment": {"type": "table", "inputs": [[1]], "targets": [[1], [2]]}})), Limits())
+        stage(
+            parse(document({"environment": {"type": "table", "inputs": [[1]], "targets": [[1], [2]]}})),
+            Limits()
+        )
     (found,) = refusal.value.faults
     assert (found.code, found.path) == (FaultCode.INCONSISTENT, ("environment",))
     assert "expected 1 rows" in (found.hint or "")
 
 
 @pytest.mark.parametrize(("network", "is_told"), [
-    ({}, False), ({"recurrent": True}, True), ({"activations_per_step": 1}, True), ({"activations_per_step": 3}, False),
-    ({"recurrent": True, "activations_per_step": 3}, False),
+    ({}, False), ({"recurrent": True}, True), ({"activations_per_step": 1}, True),
+    ({"activations_per_step": 3}, False), ({"recurrent": True, "activations_per_step": 3}, False),
 ])
-def test_networks_whose_hidden_nodes_are_never_heard_are_told_of(network: dict[str, Any], is_told: bool) -> None:
+def test_networks_whose_hidden_nodes_are_never_heard_are_told_of(
+    network: dict[str, Any], is_told: bool
+) -> None:
     changes = {"kind": "neat", "strategy": {"type": "neat"}, "network": network}
-    table = document(changes | {"environment": {"type": "table", "inputs": [[0], [1]], "targets": [[0], [1]]}})
-    assert [each.path for each in stage(parse(table), Limits()).warnings] == [("network", "activations_per_step")] * is_told
+    table = document(
+        changes | {"environment": {"type": "table", "inputs": [[0], [1]], "targets": [[0], [1]]}}
+    )
+    assert [
+        each.path for each in stage(parse(table), Limits()).warnings
+    ] == [("network", "activations_per_step")] * is_told
     assert stage(parse(document(changes)), Limits()).warnings == ()
 
 
@@ -77,10 +86,19 @@ def test_targets_that_no_output_reaches_are_told_of_unless_outputs_are_scaled(
 
 
 @pytest.mark.parametrize(("environment", "key", "given"), [
-    ({"fitness": "accuracy", "targets": [[0, 1], [0, 0.5]]}, "fitness", '"accuracy" with others in row 2 (counted from 1)'),
-    ({"fitness": "accuracy", "targets": [[1, 1], [0, 1]]}, "fitness", '"accuracy" with others in row 1 (counted from 1)'),
+    (
+        {"fitness": "accuracy", "targets": [[0, 1], [0, 0.5]]}, "fitness",
+        '"accuracy" with others in row 2 (counted from 1)'
+    ),
+    (
+        {"fitness": "accuracy", "targets": [[1, 1], [0, 1]]}, "fitness",
+        '"accuracy" with others in row 1 (counted from 1)'
+    ),
     ({"fitness": "accuracy", "targets": [[1], [1]]}, "fitness", '"accuracy" with 1 target in each row'),
-    ({"criterion": "largest_output", "targets": [[1], [0]]}, "criterion", '"largest_output" with 1 target in each row'),
+    (
+        {"criterion": "largest_output", "targets": [[1], [0]]}, "criterion",
+        '"largest_output" with 1 target in each row'
+    ),
     (
         {"criterion": "largest_output", "targets": [[0, 3], [2, 2]]}, "criterion",
         '"largest_output" with others in row 2 (counted from 1)',
@@ -121,8 +139,13 @@ def test_a_tolerance_without_effect_is_told_of(environment: dict[str, Any], is_t
 
 
 @pytest.mark.parametrize(("novelty", "strategy", "is_told"), [
-    ({"weight": 0.5}, "rising_threshold", True), ({}, "rising_threshold", False), ({"weight": 0.5}, "genetic", False),
+    ({"weight": 0.5}, "rising_threshold", True), ({}, "rising_threshold", False),
+    ({"weight": 0.5}, "genetic", False),
 ])
-def test_a_threshold_above_all_mixed_scores_is_told_of(novelty: dict[str, Any], strategy: str, is_told: bool) -> None:
-    item = stage(parse(document({"novelty": novelty, "strategy": {"type": strategy, "population_size": 50}})), Limits())
+def test_a_threshold_above_all_mixed_scores_is_told_of(
+    novelty: dict[str, Any], strategy: str, is_told: bool
+) -> None:
+    item = stage(
+        parse(document({"novelty": novelty, "strategy": {"type": strategy, "population_size": 50}})), Limits()
+    )
     assert [each.path for each in item.warnings] == [("novelty", "weight")] * is_told

@@ -1,4 +1,6 @@
-"""How a table is scored, solved and answered is written into the document, as its targets and the networks' outputs have it."""
+"""How a table is scored, solved and answered is written into the document, as its targets and the networks'
+outputs have it.
+"""
 
 import json
 from typing import Any
@@ -17,13 +19,16 @@ SIDES = {"fitness": "squared_remainder", "criterion": "sides", "scaling": "none"
 
 
 def staged(
-    targets: list[list[float]], *, network: dict[str, Any] | None = None, kind: str = "neat", strategy: Any = None,
-    **environment: Any,
+    targets: list[list[float]], *, network: dict[str, Any] | None = None, kind: str = "neat",
+    strategy: Any = None, **environment: Any,
 ) -> StagedItem:
-    table = {"type": "table", "inputs": [[row] for row in range(len(targets))], "targets": targets} | environment
+    table = {
+        "type": "table", "inputs": [[row] for row in range(len(targets))], "targets": targets
+    } | environment
     strategies = {"neat": {"type": "neat"}, "weight_evolution": {"type": "genetic"}}
     changes = {
-        "kind": kind, "environment": table, "network": network or {}, "strategy": strategy or strategies[kind],
+        "kind": kind, "environment": table, "network": network or {},
+        "strategy": strategy or strategies[kind],
     }
     return stage(parse(document(changes)), Limits())
 
@@ -35,8 +40,9 @@ def stored(targets: list[list[float]], **changes: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("targets", "criterion", "tolerance"), [
     ([[0], [1]], "by_column", None), ([[0], [1], [2]], "by_column", 0.05), ([[3], [3]], "by_column", 0.05),
-    ([[0, 1], [1, 0]], "largest_output", None), ([[0, 1], [1, 1], [1, 0]], "by_column", None), ([[1], [1]], "by_column", 0.05),
-    ([[0, 1], [0, 0.5]], "by_column", 0.05), ([[0, 0, 1], [0, 0, 1]], "largest_output", None),
+    ([[0, 1], [1, 0]], "largest_output", None), ([[0, 1], [1, 1], [1, 0]], "by_column", None),
+    ([[1], [1]], "by_column", 0.05), ([[0, 1], [0, 0.5]], "by_column", 0.05),
+    ([[0, 0, 1], [0, 0, 1]], "largest_output", None),
 ])
 def test_the_criterion_follows_from_the_targets(
     targets: list[list[float]], criterion: str, tolerance: float | None
@@ -52,14 +58,18 @@ def test_what_the_document_says_stays() -> None:
     assert stored([[0], [9]], **SIDES) == SIDES | {"tolerance": None}
 
 
-SIGMOID, TANH, IDENTITY, RELU = ({"output_activation": name} for name in ("steep_sigmoid", "tanh", "identity", "relu"))
+SIGMOID, TANH, IDENTITY, RELU = (
+    {"output_activation": name} for name in ("steep_sigmoid", "tanh", "identity", "relu")
+)
 
 
 @pytest.mark.parametrize(("targets", "network", "scaling"), [
     ([[0], [1]], SIGMOID, "none"), ([[-1], [1]], SIGMOID, "by_column"), ([[-1], [1]], TANH, "none"),
-    ([[10], [40]], TANH, "by_column"), ([[0], [1.01]], IDENTITY, "by_column"), ([[-0.5], [0.5]], IDENTITY, "none"),
-    ([[-0.5], [0.5]], RELU, "by_column"), ([[0.02], [0.38]], SIGMOID, "none"), ([[0.002], [0.038]], SIGMOID, "by_column"),
-    ([[0.5], [0.5]], SIGMOID, "none"), ([[7], [7]], SIGMOID, "by_column"), ([[0, 1], [0, 40]], SIGMOID, "by_column"),
+    ([[10], [40]], TANH, "by_column"), ([[0], [1.01]], IDENTITY, "by_column"),
+    ([[-0.5], [0.5]], IDENTITY, "none"), ([[-0.5], [0.5]], RELU, "by_column"),
+    ([[0.02], [0.38]], SIGMOID, "none"), ([[0.002], [0.038]], SIGMOID, "by_column"),
+    ([[0.5], [0.5]], SIGMOID, "none"), ([[7], [7]], SIGMOID, "by_column"),
+    ([[0, 1], [0, 40]], SIGMOID, "by_column"),
 ])
 def test_outputs_are_scaled_where_targets_lie_beyond_them_or_fill_little_of_their_range(
     targets: list[list[float]], network: dict[str, Any], scaling: str
@@ -93,7 +103,9 @@ def test_a_document_that_names_the_older_rules_has_the_hash_that_it_had_before_t
     older = document({
         "environment": {"type": "table", "inputs": [[0]], "targets": [[1]], "fitness": "squared_remainder"},
     })
-    assert stage(parse(named), Limits()).spec_hash == spec_hash(parse(older)) != stage(parse(older), Limits()).spec_hash
+    assert stage(parse(named), Limits()).spec_hash == spec_hash(parse(older)) != stage(
+        parse(older), Limits()
+    ).spec_hash
 
 
 def test_the_published_protocol_of_xor_has_the_rules_of_its_time() -> None:

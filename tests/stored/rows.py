@@ -1,7 +1,7 @@
 """Rows as a file of JSON: what was in the database when an earlier commit had left runs half done.
 
-`python -m tests.stored.write NAME` writes a file with the code as it is; a test brings it into a database of the same
-migration, migrates that to the newest one, and goes on.
+`python -m tests.stored.write NAME` writes a file with the code as it is; a test brings it into a database of
+the same migration, migrates that to the newest one, and goes on.
 """
 
 import base64
@@ -19,8 +19,8 @@ from django.db.migrations.executor import MigrationExecutor
 FOLDER = Path(__file__).parent
 #: In the order in which rows may be written.
 MODELS = (
-    "WorkItem", "Instance", "Slice", "Generation", "Agent", "Species", "SpeciesSnapshot", "Checkpoint", "CheckpointPart",
-    "Event",
+    "WorkItem", "Instance", "Slice", "Generation", "Agent", "Species", "SpeciesSnapshot", "Checkpoint",
+    "CheckpointPart", "Event",
 )
 
 
@@ -52,7 +52,9 @@ def read(name: str) -> dict[str, Any]:
 
 
 def restore(content: Mapping[str, Any]) -> None:
-    """Empty tables of the migration that the rows were written under, the rows, and then the newest migration."""
+    """Empty tables of the migration that the rows were written under, the rows, and then the newest
+    migration.
+    """
     migrate(content["migration"])
     apps = MigrationExecutor(connection).loader.project_state([("database", content["migration"])]).apps
     found = [apps.get_model("database", name) for name in MODELS]
@@ -70,7 +72,11 @@ def restore(content: Mapping[str, Any]) -> None:
 
 def migrate_to_newest() -> None:
     """The database as the code expects it."""
-    migrate(next(name for app, name in MigrationExecutor(connection).loader.graph.leaf_nodes() if app == "database"))
+    migrate(
+        next(
+            name for app, name in MigrationExecutor(connection).loader.graph.leaf_nodes() if app == "database"
+        )
+    )
 
 
 def migrate(name: str) -> None:

@@ -1,4 +1,5 @@
-"""Writes runs that are half done, and what becomes of them undisturbed: `python -m tests.stored.write NAME`."""
+"""Writes runs that are half done, and what becomes of them undisturbed: `python -m tests.stored.write NAME`.
+"""
 
 import json
 import os
@@ -24,14 +25,17 @@ def _table(inputs: list[Any], targets: list[Any], **others: Any) -> dict[str, An
 RUNS: dict[str, tuple[str, int, dict[str, Any]]] = {
     "maze, rising threshold": ("maze-5x5", 3, {
         "record": {"agents": "all"},
-        "strategy": {"type": "rising_threshold", "population_size": 40}, "stop": {"max_generations": 9, "fitness": 5.5},
+        "strategy": {"type": "rising_threshold", "population_size": 40},
+        "stop": {"max_generations": 9, "fitness": 5.5},
     }),
     "maze, said to be solved": ("maze-5x5", 2, {
-        "strategy": {"type": "genetic", "population_size": 30}, "stop": {"max_generations": 6, "solved": True},
+        "strategy": {"type": "genetic", "population_size": 30},
+        "stop": {"max_generations": 6, "solved": True},
     }),
     "maze, actions drawn, several episodes": ("maze-5x5", 2, {
         "environment": {"type": "maze", "rows": ["S..", ".#.", "..G"], "max_steps": 12, "episodes": 3},
-        "network": {"hidden": [4], "output": "softmax"}, "strategy": {"type": "genetic", "population_size": 30},
+        "network": {"hidden": [4], "output": "softmax"},
+        "strategy": {"type": "genetic", "population_size": 30},
         "stop": {"max_generations": 5, "fitness": 3.2},
     }),
     "maze, novelty": ("maze-four-rooms", 2, {
@@ -47,30 +51,36 @@ RUNS: dict[str, tuple[str, int, dict[str, Any]]] = {
         "stop": {"max_generations": 60, "solved": True},
     }),
     "XOR of -1 and 1": ("xor-neat", 2, {
-        "replicates": 1, "environment": _table([[2 * a - 1, 2 * b - 1] for a, b in XOR], [[-1], [1], [1], [-1]]),
+        "replicates": 1,
+        "environment": _table([[2 * a - 1, 2 * b - 1] for a, b in XOR], [[-1], [1], [1], [-1]]),
         "network": {"output_activation": "tanh"}, "strategy": {"type": "neat", "population_size": 60},
         "stop": {"max_generations": 12, "solved": True},
     }),
     "sine by squared errors": ("xor-neat", 2, {
         "replicates": 1,
-        "environment": _table([[x] for x in SINE], [[y] for y in HEIGHTS], fitness="negative_mean_squared_error"),
+        "environment": _table(
+            [[x] for x in SINE], [[y] for y in HEIGHTS], fitness="negative_mean_squared_error"
+        ),
         "network": {"activations": ["tanh"], "output_activation": "identity"},
         "strategy": {"type": "neat", "population_size": 60}, "stop": {"max_generations": 60, "solved": True},
     }),
     "a table by fixed networks": ("maze-5x5", 2, {
         "environment": _table(XOR, [[0, 1], [1, 0], [1, 0], [0, 1]], fitness="negative_mean_absolute_error"),
-        "network": {"hidden": [4], "activation": "tanh"}, "strategy": {"type": "openai_es", "population_size": 40},
+        "network": {"hidden": [4], "activation": "tanh"},
+        "strategy": {"type": "openai_es", "population_size": 40},
         "stop": {"max_generations": 8, "solved": True},
     }),
     "CartPole": ("cartpole-neat", 1, {
-        "replicates": 1, "strategy": {"type": "neat", "population_size": 40}, "stop": {"max_generations": 4, "solved": True},
+        "replicates": 1, "strategy": {"type": "neat", "population_size": 40},
+        "stop": {"max_generations": 4, "solved": True},
     }),
     "double pole": ("double-pole-neat", 2, {
         "replicates": 1, "environment": {"type": "double_pole", "max_steps": 2_000},
         "strategy": {"type": "neat", "population_size": 60}, "stop": {"max_generations": 5, "solved": True},
     }),
     "FrozenLake, in processes": ("frozenlake-weights", 1, {
-        "strategy": {"type": "genetic", "population_size": 20}, "stop": {"max_generations": 4, "solved": True},
+        "strategy": {"type": "genetic", "population_size": 20},
+        "stop": {"max_generations": 4, "solved": True},
     }),
     "all agents failed": ("xor-neat", 9, {
         "replicates": 1, "environment": {"type": "gymnasium", "id": "cases/ArrayReward-v0"},
@@ -103,7 +113,9 @@ def main(name: str) -> None:
 
     def begun(run: str, generations: int) -> Any:
         example, _, changes = RUNS[run]
-        document = json.loads((EXAMPLES / f"{example}.json").read_text()) | {"record": FEW_ROWS} | changes | {"name": run}
+        document = json.loads(
+            (EXAMPLES / f"{example}.json").read_text()
+        ) | {"record": FEW_ROWS} | changes | {"name": run}
         instance = intake.submit(document, None, announce=False).instances[0]
         while instance.state not in ("SUCCEEDED", "FAILED") and instance.next_generation < generations:
             for number, _ in steps.ready_slices(only=[instance.pk]):
@@ -116,8 +128,9 @@ def main(name: str) -> None:
     for run in RUNS:
         instance = begun(run, 10**9)
         ends[run] = {
-            "state": instance.state, "stop_reason": instance.stop_reason, "generations": instance.next_generation,
-            "digest": instance.digest, "best_fitness": instance.best_fitness,
+            "state": instance.state, "stop_reason": instance.stop_reason,
+            "generations": instance.next_generation, "digest": instance.digest,
+            "best_fitness": instance.best_fitness,
             "champion": [instance.champion_generation, instance.champion_index],
         }
         print(run, ends[run])
@@ -128,7 +141,9 @@ def main(name: str) -> None:
             runner.work_shift(instance.pk, seconds=0.0, threads=1)
             runner.work_slice(steps.ready_slices(only=[instance.pk])[0][0], threads=1)
     done = [each for app, each in MigrationRecorder(connection).applied_migrations() if app == "database"]
-    rows.write(name, {"migration": max(done), "secret_key": SECRET_KEY, "ends": ends, "rows": rows.dumped(apps)})
+    rows.write(
+        name, {"migration": max(done), "secret_key": SECRET_KEY, "ends": ends, "rows": rows.dumped(apps)}
+    )
 
 
 if __name__ == "__main__":
