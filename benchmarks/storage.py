@@ -11,6 +11,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -51,8 +52,8 @@ def measured() -> Iterator[Line]:
             _settle()
             seconds[case].append(_timed(lambda c=claim, rows=rows: _record(c, rows)))  # type: ignore[misc]
             if parents < AGENTS:
-                seconds["bulk_create"].append(_timed(lambda n=number, rows=rows: _bulk_create(theirs, n, rows)))  # type: ignore[misc]
-                seconds["scalars"].append(_timed(lambda n=number, rows=rows: _scalars(packed, n, rows)))  # type: ignore[misc]
+                seconds["bulk_create"].append(_timed(partial(_bulk_create, theirs, number, rows)))
+                seconds["scalars"].append(_timed(partial(_scalars, packed, number, rows)))
     seconds = {case: values[WARMING:] for case, values in seconds.items()}
     medians = {case: median(values) for case, values in seconds.items()}
     is_judged = connection.vendor == "postgresql"
@@ -77,8 +78,10 @@ def measured() -> Iterator[Line]:
         "target": SCALAR_MILLISECONDS, "met": milliseconds <= SCALAR_MILLISECONDS,
     }
     each = _stored_bytes(packed.pk) / AGENTS
-    yield {"case": "packed scalars, bytes an agent as stored", "bytes": round(each, 1), "target": SCALAR_BYTES,
-           "met": each <= SCALAR_BYTES}
+    yield {
+        "case": "packed scalars, bytes an agent as stored", "bytes": round(each, 1), "target": SCALAR_BYTES,
+        "met": each <= SCALAR_BYTES,
+    }
 
 
 def _settle() -> None:

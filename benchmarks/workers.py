@@ -8,6 +8,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -50,12 +51,12 @@ def _recovery(name: str, folder: Path) -> Line:
         for _ in range(ROUNDS):
             _await(setup, lambda: archive.one("SELECT claimed_by FROM database_instance") or None)
             reached = archive.one("SELECT next_generation FROM database_instance")
-            _await(setup, lambda bar=reached: archive.one("SELECT next_generation FROM database_instance") > bar)  # type: ignore[misc]
+            _await(setup, partial(_has_passed, archive, reached))
             killed = time.monotonic()
             for pid in {*setup.workers(), *setup.worker_parents()}:
                 os.kill(pid, signal.SIGKILL)
             reached = archive.one("SELECT next_generation FROM database_instance")
-            _await(setup, lambda bar=reached: archive.one("SELECT next_generation FROM database_instance") > bar)  # type: ignore[misc]
+            _await(setup, partial(_has_passed, archive, reached))
             seconds.append(time.monotonic() - killed)
         setup.client.cancel(number)
     finally:
@@ -71,8 +72,10 @@ def _recovery(name: str, folder: Path) -> Line:
 def _gain(name: str, folder: Path) -> Line:
     """Measure the speed-up of two workers over one in a run in slices; rounds alternate."""
     servers = {
-        number: _start(name, folder / str(number), workers=number, FAULTS_SLOW_SECONDS=str(SLOW_SECONDS), SHIFT_SECONDS="10",
-                             GENERATION_PAUSE_SECONDS="0")
+        number: _start(
+            name, folder / str(number), workers=number, FAULTS_SLOW_SECONDS=str(SLOW_SECONDS),
+            SHIFT_SECONDS="10", GENERATION_PAUSE_SECONDS="0",
+        )
         for number in (1, 2)
     }
     seconds: dict[int, list[float]] = {1: [], 2: []}
@@ -117,6 +120,12 @@ def _document(generations: int, agents: int, **execution: int) -> dict[str, Any]
         "stop": {"max_generations": min(generations, 100_000)},
         "record": {"agents": "champions"}, "execution": execution,
     }
+
+
+def _has_passed(archive: Any, generations: int) -> bool:
+    """Return whether the only run has completed more generations."""
+    completed: int = archive.one("SELECT next_generation FROM database_instance")
+    return completed > generations
 
 
 def _await(setup: Any, condition: Any, *, seconds: float = 120.0) -> None:

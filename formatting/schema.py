@@ -37,8 +37,25 @@ def json_schema() -> dict[str, Any]:
 
 @functools.cache
 def model_schema() -> dict[str, Any]:
-    """Return the schema as pydantic generates it; it is cached, so callers must not change it."""
-    return ADAPTER.json_schema()
+    """Return the schema as pydantic generates it, each description in one line.
+
+    It is cached, so callers must not change it.
+    """
+    found: dict[str, Any] = _with_descriptions_in_one_line(ADAPTER.json_schema())
+    return found
+
+
+def _with_descriptions_in_one_line(node: Any) -> Any:
+    """Return the schema with the line breaks of docstrings, which descriptions are printed from, as spaces."""
+    if isinstance(node, list):
+        return [_with_descriptions_in_one_line(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        name: " ".join(each.split()) if name == "description" and isinstance(each, str)
+        else _with_descriptions_in_one_line(each)
+        for name, each in node.items()
+    }
 
 
 def parameter_table(model: type[Parameters], largest: Mapping[str, int] | None = None) -> list[ParameterRow]:

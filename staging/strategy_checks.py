@@ -93,13 +93,16 @@ def exceeding(strategy: Parameters, names: Sequence[str] = AT_MOST_POPULATION) -
 def strategy_warnings(strategy: Parameters) -> list[Fault]:
     """Warn of given parameters without effect, and of searches that cannot make progress."""
     warnings = [
-        fault(FaultCode.INCONSISTENT, ("strategy", name), f"no value, as it counts only with {USED_WHEN[name][1]}",
-              shown(_plain(getattr(strategy, name))))
+        fault(
+            FaultCode.INCONSISTENT, ("strategy", name),
+            f"no value, as it counts only with {USED_WHEN[name][1]}", shown(_plain(getattr(strategy, name))),
+        )
         for name in USED_WHEN if not _is_default(strategy, name) and not _is_used(strategy, name)
     ]
     if getattr(strategy, "elites", -1) == getattr(strategy, "population_size", None):
         expected = "fewer than population_size, as a generation of elites only never changes"
-        warnings.append(fault(FaultCode.INCONSISTENT, ("strategy", "elites"), expected, shown(strategy.elites)))  # type: ignore[attr-defined]
+        given = shown(getattr(strategy, "elites", None))
+        warnings.append(fault(FaultCode.INCONSISTENT, ("strategy", "elites"), expected, given))
     if _never_mutates(strategy) and getattr(strategy, "crossover", None) == "none":
         expected = "more than 0 where there is no crossover, as nothing would ever change"
         warnings.append(fault(FaultCode.INCONSISTENT, ("strategy", "mutation_probability"), expected, "0"))

@@ -148,7 +148,9 @@ def failures(generation: Row) -> bytes:
 
 def _events(archive: Archive, number: int, found: Outcome, who: str, verdict: Verdict) -> None:
     events = archive.rows(
-        "SELECT sequence, type, generation, data FROM database_event WHERE instance_id = %s ORDER BY sequence", number
+        "SELECT sequence, type, generation, data FROM database_event WHERE instance_id = %s"
+        " ORDER BY sequence",
+        number,
     )
     last = archive.one("SELECT event_sequence FROM database_instance WHERE id = %s", number)
     sequences = [event["sequence"] for event in events]

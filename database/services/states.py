@@ -50,7 +50,8 @@ def change_state(
             instance.pending_slices = None
             Slice.objects.filter(instance=instance).delete()
         else:
-            instance.ended_at = instance.stop_reason = instance.stop_explanation = instance.failure_message = None
+            instance.ended_at = instance.stop_reason = None
+            instance.stop_explanation = instance.failure_message = None
         if instance.state == InstanceState.CANCELLED:
             instance.stop_reason = "CANCELLED"
         append(instance, NewEvent(event.type, event.message, event.level, data=_event_data(instance)))

@@ -270,7 +270,8 @@ def test_a_long_episode_is_shown_and_told_as_far_as_it_is_replayed(
     first = client.get(page).json()["way"]
     assert (first["actions"], first["ending"]) == (whole["actions"][:25], "cut")
     champion = (
-        f"{{instance(by:{{number:{instance.pk}}}){{champion{{episodes(first:3){{steps truncated isCut return}}}}}}}}"
+        f"{{instance(by:{{number:{instance.pk}}})"
+        "{champion{episodes(first:3){steps truncated isCut return}}}}"
     )
     told = client.post("/graphql", {"query": champion}, content_type="application/json").json()["data"]
     assert told["instance"]["champion"]["episodes"] == 3 * [

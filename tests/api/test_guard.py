@@ -32,7 +32,8 @@ HOSTILE = {
     "many mutations": "mutation{"
     + numbered("a{number}:submitWorkItem(input:{{spec:{{document:{{}}}}}}){{userErrors{{code}}}}", 21) + "}",
     "pages in pages": "{instances(first:100){nodes{agents(first:100){nodes{name}}}}}",
-    "pages in pages by variables": "query($n:Int=100){instances(first:$n){nodes{agents(first:$n){nodes{name}}}}}",
+    "pages in pages by variables":
+        "query($n:Int=100){instances(first:$n){nodes{agents(first:$n){nodes{name}}}}}",
     "pages in edges": "{instances(first:100){edges{node{agents(first:100){edges{node{name}}}}}}}",
     "pages in pages in fragments": "{instances(first:100){nodes{...a}}} fragment a on "
     "Instance{agents(first:100){nodes{name}}}",

@@ -89,7 +89,8 @@ def test_the_units_of_a_network_that_remembers_start_anew_in_every_row(client: C
     genomes = packed(Genome(links, {4: Activation.TANH}), Genome(links, {}))
     instance = builders.generation(instance, [4.0, 1.0], species=[0, 0], genomes=genomes)
     activity = json.loads(client.get(f"/runs/{instance.pk}/agent").content)["way"]["activity"]
-    assert activity[0][1] == activity[1][1] != activity[2][1] == activity[3][1], "the output follows the first input alone"
+    outputs = [row[1] for row in activity]
+    assert outputs[0] == outputs[1] != outputs[2] == outputs[3], "the output follows the first input alone"
 
 
 def test_other_ways_have_no_targets(client: Client) -> None:

@@ -189,7 +189,7 @@ def test_a_generation_in_which_all_agents_fail_ends_the_run_or_is_tried_again(
         checkpoint = unpack(pack(closed.checkpoint, plan.genome), plan.genome)
 
 
-def test_a_search_all_of_whose_agents_failed_goes_on_from_its_last_parents_when_it_is_revived(plan: Plan) -> None:
+def test_a_search_all_of_whose_agents_failed_is_revived_from_its_last_parents(plan: Plan) -> None:
     first = next(run(plan, seed=SEED))
     number = first.number + 1
     population = generations.open_generation(plan, first.checkpoint, seed=SEED)

@@ -113,7 +113,8 @@ from processing.core.genomes.dense import Dense, DenseParameters
 from processing.core.judges.episodes import Episodes
 maze = GridWorld(MazeParameters(type="maze", rows=("S..", ".#.", "..G"), max_steps=9))
 kind = Dense(DenseParameters(), inputs=24, outputs=9)
-print(Episodes(maze, kind).evaluate(kind.random(20, seed=1, generation=0), seed=1, generation=0).fitness.tolist())
+genomes = kind.random(20, seed=1, generation=0)
+print(Episodes(maze, kind).evaluate(genomes, seed=1, generation=0).fitness.tolist())
 """
 
 

@@ -42,6 +42,13 @@ SPACES: dict[str, dict[str, Any]] = {
 OUTPUTS = {Range.UNBOUNDED: (-3.0, 3.0), Range.UNIT: (0.0, 1.0), Range.SYMMETRIC: (-1.5, 1.5)}
 
 
+def matched(pattern: str, text: str) -> tuple[str, ...]:
+    """What the groups of a pattern match in a text that contains it."""
+    found = re.search(pattern, text)
+    assert found is not None
+    return found.groups()
+
+
 def obeyed(rule: str, outputs: list[float]) -> list[float]:
     """The action that a reader makes of outputs and sentence."""
     numbers = [float(word) for word in re.findall(r"-?\d+(?:\.\d+)?", rule)]
@@ -50,7 +57,7 @@ def obeyed(rule: str, outputs: list[float]) -> list[float]:
     if rule.startswith("The outputs are groups"):
         told, counted = (
             [int(word) for word in re.findall(r"-?\d+", part)]
-            for part in re.match(r"The outputs are groups of (.*?), one for.*counted from (.*)\.$", rule).groups()  # type: ignore[union-attr]
+            for part in matched(r"The outputs are groups of (.*?), one for.*counted from (.*)\.$", rule)
         )
         sizes = told if len(told) > 1 else told * (len(outputs) // told[0])
         starts = counted if len(counted) > 1 else counted * len(sizes)
@@ -61,7 +68,8 @@ def obeyed(rule: str, outputs: list[float]) -> list[float]:
         return [float(output > numbers[1]) for output in outputs]
     said = [math.tanh(y) if "tanh" in rule else 2 * y - 1 if "2 y - 1" in rule else y for y in outputs]
     said = [min(max(y, -1.0), 1.0) for y in said]
-    low, high = (np.array(json.loads(word)) for word in re.search(r"-1 of (\[.*?\]|\S+) and 1 of (\[.*?\]|\S*\d)", rule).groups())  # type: ignore[union-attr]
+    bounds = matched(r"-1 of (\[.*?\]|\S+) and 1 of (\[.*?\]|\S*\d)", rule)
+    low, high = (np.array(json.loads(word)) for word in bounds)
     shares = low + (high - low) * (np.array(said) + 1) / 2
     return (np.rint(shares) if "rounded" in rule else shares).tolist()
 

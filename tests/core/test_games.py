@@ -63,7 +63,12 @@ def test_whole_pictures_are_refused_and_it_is_said_what_makes_them_smaller(modul
 
 def _ends_the_same(item: StagedItem) -> None:
     plan = plan_of(item.spec, item.facts)
-    one, two = ([(closed.checkpoint.digest, closed.evaluations.failures.any()) for closed in run(plan, seed=1, threads=threads)]
-                for threads in (1, 2))
+    one, two = (
+        [
+            (closed.checkpoint.digest, closed.evaluations.failures.any())
+            for closed in run(plan, seed=1, threads=threads)
+        ]
+        for threads in (1, 2)
+    )
     assert one == two
     assert not any(failed for _, failed in one)

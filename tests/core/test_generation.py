@@ -59,7 +59,7 @@ def test_a_run_whose_last_generation_has_no_agent_with_a_fitness_has_died_out(
     assert closed(four(**stop), [float("nan"), 1.0, 1.0, 1.0]).stop != StopReason.EXTINCTION
 
 
-def test_a_search_that_is_revived_counts_failures_and_generations_without_progress_anew_and_nothing_else() -> None:
+def test_a_revived_search_counts_failures_and_stagnation_anew_and_nothing_else() -> None:
     plan = four()
     found = closed(plan, [float("nan")] * 4).checkpoint
     assert (found.state["failures"], found.stagnation) == (1, 1)

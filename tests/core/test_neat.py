@@ -239,7 +239,8 @@ digest = hashlib.sha256()
 for recurrent in (False, True):
     strategy = neat(recurrent=recurrent, **FAST)
     for state, population, verdict in history(strategy, 8):
-        digest.update(strategy.genome.pack(population.genomes) + population.operators.tobytes() + verdict.species.tobytes())
+        digest.update(strategy.genome.pack(population.genomes))
+        digest.update(population.operators.tobytes() + verdict.species.tobytes())
 print(digest.hexdigest())
 """
 

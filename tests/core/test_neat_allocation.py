@@ -67,7 +67,7 @@ def test_where_nobody_has_any_fitness_all_agents_count_the_same() -> None:
     assert shares([[0, 1], [2], [3]], scaled, [1.0, 1.0, 0.0]) == [2.0, 1.0, 0.0]
 
 
-def test_where_every_species_is_punished_with_0_all_agents_of_those_that_have_a_champion_count_the_same() -> None:
+def test_where_every_species_is_punished_with_0_agents_of_those_with_a_champion_count_the_same() -> None:
     assert shares([[0, 1], [2], [3]], np.array([1.0, 2.0, 3.0, NAN]), [0.0, 0.0, 0.0]) == [2.0, 1.0, 0.0]
 
 

@@ -312,8 +312,11 @@ def test_the_activity_of_a_graph_is_close_to_what_its_units_say():
 
 def test_changes_between_two_graphs_are_told_by_number():
     kind = Graph(GraphParameters(), inputs=2, outputs=1)
-    later = Genome((replace(XOR.links[0], enabled=False), replace(XOR.links[1], enabled=True), *XOR.links[2:4],
-                    replace(XOR.links[4], weight=2.5), XOR.links[5], Link(2, 4, 1.0)), XOR.hidden)
+    links = (
+        replace(XOR.links[0], enabled=False), replace(XOR.links[1], enabled=True), *XOR.links[2:4],
+        replace(XOR.links[4], weight=2.5), XOR.links[5], Link(2, 4, 1.0),
+    )
+    later = Genome(links, XOR.hidden)
     found = changes_of_genes(genes_of(kind, graphs_of([XOR])), genes_of(kind, graphs_of([later])))
     assert (
         found.nodes_added, found.nodes_removed, found.weights_changed, found.largest_change

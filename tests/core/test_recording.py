@@ -67,7 +67,7 @@ def test_the_episodes_of_an_agent_add_up_to_what_it_was_scored_with(name: str) -
         assert all(way and way.steps == len(way.actions) == len(way.observations) for way in ways)
 
 
-def test_where_observations_are_normalised_the_episode_is_the_scored_one_and_shows_them_as_they_were_seen() -> None:
+def test_where_observations_are_normalised_the_scored_episode_shows_them_as_they_were_seen() -> None:
     plan = plan_in("Drifting-v0", normalize_observations=True)
     first, last = list(run(plan, seed=3, threads=1))[1:]
     normalization = plan.judge.normalization(first.checkpoint.judge)

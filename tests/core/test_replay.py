@@ -176,7 +176,8 @@ from processing.core.genomes.dense import Dense, DenseParameters
 from processing.core.rollouts.replay import replay_episode
 cart = CartPole(SimpleNamespace(max_steps=5, episodes=1, seeds="common", kwargs={}))
 kind = Dense(DenseParameters(), inputs=4, outputs=2)
-print(replay_episode(cart, kind, kind.random(1, seed=1, generation=0), 0, seed=1, generation=0, sampled=False).steps)
+genomes = kind.random(1, seed=1, generation=0)
+print(replay_episode(cart, kind, genomes, 0, seed=1, generation=0, sampled=False).steps)
 print([name for name in ("numba", "llvmlite") if name in sys.modules])
 """
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from processing.core.criterion import Solution
 from processing.core.environments.table import Table, TableParameters
 from processing.core.errors import Refused
 from processing.core.genomes.dense import Dense, DenseParameters
@@ -19,8 +20,10 @@ from tests.core.networks_by_hand import Genome, Link, answers, graphs_of, random
 XOR = {"type": "table", "inputs": [[0, 0], [0, 1], [1, 0], [1, 1]], "targets": [[0], [1], [1], [0]]}
 #: Two hidden nodes, OR and AND, and one but not the other.
 SOLUTION = Genome(
-    (Link(0, 4, 4.0), Link(1, 4, 4.0), Link(2, 4, -2.0), Link(0, 5, 4.0), Link(1, 5, 4.0), Link(2, 5, -6.0), Link(2, 3, -2.0),
-     Link(4, 3, 5.0), Link(5, 3, -5.0)),
+    (
+        Link(0, 4, 4.0), Link(1, 4, 4.0), Link(2, 4, -2.0), Link(0, 5, 4.0), Link(1, 5, 4.0),
+        Link(2, 5, -6.0), Link(2, 3, -2.0), Link(4, 3, 5.0), Link(5, 3, -5.0),
+    ),
     {4: Activation.STEEP_SIGMOID, 5: Activation.STEEP_SIGMOID},
 )  # fmt: skip
 
@@ -44,6 +47,13 @@ def evaluated(environment: Table, kind: Any, genomes: Any, **changes: Any) -> Ev
     return Tables(environment, kind).evaluate(genomes, **{"seed": 1, "generation": 0, **changes})
 
 
+def winner(environment: Any, found: Any) -> int | None:
+    solution: Solution = environment.criterion.winner(
+        None, None, found, candidate=None, seed=1, generation=0, state={}
+    )
+    return solution.agent
+
+
 def test_a_network_for_xor_solves_it() -> None:
     environment = table()
     nothing = Genome((Link(0, 3, 0.0),), {})
@@ -54,7 +64,7 @@ def test_a_network_for_xor_solves_it() -> None:
     assert environment.best_possible() == 16.0
     assert 15.9 < found.fitness[1] < 16.0
     assert found.steps.tolist() == [4] * 3
-    assert environment.criterion.winner(None, None, found, candidate=None, seed=1, generation=0, state={}).agent == 1  # type: ignore[arg-type]
+    assert winner(environment, found) == 1
 
 
 def test_a_table_is_lived_again_row_by_row() -> None:
@@ -69,7 +79,7 @@ def test_a_table_is_lived_again_row_by_row() -> None:
 def test_nobody_wins_before_the_task_is_solved() -> None:
     environment = table()
     found = evaluated(environment, graph(environment), graphs_of([Genome((Link(0, 3, 0.0),), {})]))
-    assert environment.criterion.winner(None, None, found, candidate=None, seed=1, generation=0, state={}).agent is None  # type: ignore[arg-type]
+    assert winner(environment, found) is None
 
 
 @pytest.mark.parametrize(

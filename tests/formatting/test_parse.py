@@ -46,7 +46,7 @@ def test_what_is_left_out_is_filled_in() -> None:
     assert work_item.stop.fitness is None
 
 
-def test_lists_become_tuples_words_become_enums_and_whole_numbers_become_floats_where_floats_are_asked() -> None:
+def test_lists_become_tuples_words_enums_and_whole_numbers_floats_where_these_are_asked() -> None:
     work_item = parse(document({"network.hidden": [9, 8], "network.activation": "gelu", "stop.fitness": 6}))
     assert isinstance(work_item, WeightEvolution)
     network = work_item.network

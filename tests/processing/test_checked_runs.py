@@ -113,6 +113,5 @@ def test_where_all_agents_fail_of_an_array_as_reward_the_run_says_so() -> None:
     instance = carried_on(case("all_fail"))
     assert instance.stop_reason == "EXTINCTION"
     assert instance.stop_explanation is not None
-    assert (
-        "step() gave an array of the shape (1,) as the reward: it must be a number." in instance.stop_explanation["message"]
-    )
+    message = instance.stop_explanation["message"]
+    assert "step() gave an array of the shape (1,) as the reward: it must be a number." in message

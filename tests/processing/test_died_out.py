@@ -243,7 +243,7 @@ def test_a_run_that_an_earlier_version_left_as_succeeded_is_not_resumed_and_says
         resumed(died)
 
 
-def test_species_that_were_lost_with_all_agents_are_the_same_when_they_are_back_and_no_number_is_given_twice() -> None:
+def test_species_lost_with_all_agents_are_the_same_when_they_are_back_and_no_number_is_given_twice() -> None:
     BRIDGE.touch()
     instance = advanced(submitted("neat", max_generations=8))
     BRIDGE.unlink()

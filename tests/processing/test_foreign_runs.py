@@ -115,9 +115,8 @@ def test_where_all_agents_fail_they_and_the_run_say_of_what(client: Client) -> N
     assert found == [{"failure": why}] * 8
     assert instance.stop_reason == "EXTINCTION"
     assert instance.stop_explanation is not None
-    assert (
-        "All failed for this reason: reset() raised RuntimeError: there is no bridge." in instance.stop_explanation["message"]
-    )
+    message = instance.stop_explanation["message"]
+    assert "All failed for this reason: reset() raised RuntimeError: there is no bridge." in message
     assert instance.stop_explanation["led_to"]["failed_agents"] == 8
     assert "mutation_scale" not in instance.stop_explanation["advice"]
 

@@ -42,9 +42,8 @@ def test_how_an_agent_did_in_fresh_episodes_is_told_as_an_event_and_in_the_end()
     facts = instance.stop_explanation["led_to"]
     assert facts["confirmation_reached"] >= facts["confirmation_asked"]
     assert (facts["confirmation_goals"], facts["confirmation_episodes"]) == (1, 100)
-    assert (
-        f"it did in {facts['confirmation_reached']} where 90 are asked." in instance.stop_explanation["message"]
-    )
+    sentence = f"it did in {facts['confirmation_reached']} where 90 are asked."
+    assert sentence in instance.stop_explanation["message"]
 
 
 def test_an_agent_that_was_not_confirmed_is_told_of_also_where_the_generations_ended() -> None:

@@ -177,8 +177,10 @@ def _back(source: NetworkNode, target: NetworkNode) -> str:
         )
     if source.layer == target.layer:
         out = 30 + RISE * abs(source.y - target.y)
-        return _arc((source.x - r1, source.y), (source.x - r1 - out, source.y), (target.x - r2 - out, target.y),
-                    (target.x - r2, target.y))
+        return _arc(
+            (source.x - r1, source.y), (source.x - r1 - out, source.y), (target.x - r2 - out, target.y),
+            (target.x - r2, target.y),
+        )
     peak = _control(source, target)
     return _arc(
         (source.x, source.y - r1), (source.x + 24, peak), (target.x - 24, peak), (target.x, target.y - r2)
@@ -259,8 +261,8 @@ def _layers(network: Network) -> str:
 def _box(node: NetworkNode) -> str:
     left, top = node.x - BOX_WIDTH / 2, node.y - BOX_HEIGHT / 2
     shape = " x ".join(map(str, node.output_shape or ()))
-    lines = [(node.label, 'font-weight="600"'), (node.operator if node.operator != node.label else "observation", ""),
-             (f"{shape} units", "")]
+    operator = node.operator if node.operator != node.label else "observation"
+    lines = [(node.label, 'font-weight="600"'), (operator, ""), (f"{shape} units", "")]
     if node.parameter_count:
         lines.append((f"{node.parameter_count:,} weights", ""))
     first = node.y - (len(lines) - 1) * 9

@@ -71,7 +71,8 @@ def _choice(space: Space, output: str) -> str:
     first = space["start"]
     if output == "softmax":
         added = "" if first == 0 else f" + {first}"
-        return f"The action is drawn: k{added}, from k = 0, with probability e^(output k) / sum of e^(output)."
+        chance = "e^(output k) / sum of e^(output)"
+        return f"The action is drawn: k{added}, from k = 0, with probability {chance}."
     return f"The action is the number of the largest output, from {first}; the first of equals."
 
 

@@ -45,7 +45,7 @@ def store_whole(buffer, at, number):
 
 @part
 def gather(buffer, places, at):
-    """Return buffer[places[at]]."""
+    """Return the number of the buffer at the place that `places` names: buffer[places[at]]."""
     return buffer[places[at]]
 
 

@@ -219,8 +219,8 @@ WRAPPERS: dict[str, type[Wrapper]] = {
 }
 
 AnyWrapper = Annotated[
-    Grayscale | Resize | FrameStack | Rescale | Delay | TimeAware | FilterParts | MaxAndSkip | RepeatAction | StickyActions
-    | DiscretizeAction | ClipReward,
+    Grayscale | Resize | FrameStack | Rescale | Delay | TimeAware | FilterParts | MaxAndSkip | RepeatAction
+    | StickyActions | DiscretizeAction | ClipReward,
     Field(discriminator="type"),
 ]
 _LIST: TypeAdapter[list[AnyWrapper]] = TypeAdapter(list[AnyWrapper])
