@@ -46,7 +46,7 @@ def model_schema() -> dict[str, Any]:
 
 
 def _with_descriptions_in_one_line(node: Any) -> Any:
-    """Return the schema with the line breaks of docstrings, which descriptions are printed from, as spaces."""
+    """Return the schema with spaces for the line breaks of docstrings, which are printed as descriptions."""
     if isinstance(node, list):
         return [_with_descriptions_in_one_line(each) for each in node]
     if not isinstance(node, dict):
