@@ -11,9 +11,12 @@ import tempfile
 import threading
 import time
 
+from processing.core.environments.foreign.subprocesses import kill_session, variables
 from processing.core.errors import Transient
 from processing.core.steppers.messages import Channel
 
+#: Linear algebra in an environment uses the one core that its process has.
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 STEPPER = "processing.core.steppers.serve"
 NO_ROLLOUT = -1
 #: Time limit between two calls of an environment, in which a stepper starts and compiles.
@@ -70,7 +73,7 @@ class Process:
             is_main = threading.current_thread() is threading.main_thread()
             self.process = subprocess.Popen(
                 [sys.executable, "-m", STEPPER, *map(str, passed), str(int(is_main))], pass_fds=passed,
-                env=environment(), stdin=subprocess.DEVNULL, stdout=printing, stderr=printing,
+                env=variables(**_ONE_THREAD), stdin=subprocess.DEVNULL, stdout=printing, stderr=printing,
                 start_new_session=True,
             )
         self.channel = Channel(ours)
@@ -132,8 +135,7 @@ class Process:
         if self.process.poll() is None and self.channel.is_gone:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(_GRACE_SECONDS)
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+        kill_session(self.process.pid)
         code = self.process.wait()
         self._arrived += self.channel.exchange()
         self._drain()
@@ -160,15 +162,6 @@ class Process:
             self._has_output = False
         except BlockingIOError:
             return
-
-
-def environment() -> dict[str, str]:
-    """Return environment variables of a stepper: the same module path, one thread, no screen, no sound."""
-    path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
-    return os.environ | {
-        "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
-        "SDL_VIDEODRIVER": "dummy", "SDL_AUDIODRIVER": "dummy",
-    }
 
 
 def exit_text(code: int) -> str:

@@ -7,7 +7,6 @@ import contextlib
 import json
 import os
 import select
-import signal
 import subprocess
 import sys
 import threading
@@ -15,6 +14,7 @@ import time
 from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
+from processing.core.environments.foreign.subprocesses import kill_session, variables
 from processing.core.errors import Refused
 
 PROBE = "processing.core.environments.foreign.probe"
@@ -70,11 +70,9 @@ def _started(question: Mapping[str, Any], seconds: float) -> Iterator["subproces
 
     It also ends by itself shortly after `seconds`.
     """
-    path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
     with subprocess.Popen(
         [sys.executable, "-m", PROBE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": path, "SDL_VIDEODRIVER": "dummy", "SDL_AUDIODRIVER": "dummy"},
-        start_new_session=True,
+        env=variables(), start_new_session=True,
     ) as probe:
         assert probe.stdin is not None
         try:
@@ -83,8 +81,7 @@ def _started(question: Mapping[str, Any], seconds: float) -> Iterator["subproces
                 probe.stdin.flush()
             yield probe
         finally:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(probe.pid, signal.SIGKILL)
+            kill_session(probe.pid)
 
 
 def _lines(probe: "subprocess.Popen[bytes]", deadline: float, silence: float) -> Iterator[Any]:

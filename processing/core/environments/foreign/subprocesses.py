@@ -1,0 +1,21 @@
+"""Processes in which environments are made and stepped: no screen, no sound, ended with all they start."""
+
+import contextlib
+import os
+import signal
+import sys
+
+#: Environments that draw or play find no device.
+_QUIET = {"SDL_VIDEODRIVER": "dummy", "SDL_AUDIODRIVER": "dummy"}
+
+
+def variables(**more: str) -> dict[str, str]:
+    """Return its environment variables: the same module path, no screen, no sound, and `more`."""
+    path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
+    return os.environ | {"PYTHONPATH": path} | _QUIET | more
+
+
+def kill_session(process: int) -> None:
+    """Kill a process that leads its session, and all that it has started there; one may have ended."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process, signal.SIGKILL)
