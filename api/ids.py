@@ -49,7 +49,8 @@ def read_id(text: str, *types: str) -> GlobalId:
 def own_numbers(argument: str, found: GlobalId, instance_id: int) -> tuple[int, ...]:
     """The numbers of an ID, whose object must be of this run.
 
-    Raises GraphQLError where it is of another run.
+    Raises:
+        GraphQLError: it is of another run.
     """
     if found.numbers[0] != instance_id:
         message = (

@@ -99,7 +99,8 @@ def film(request: HttpRequest, id: str, episode: int, ending: str) -> HttpRespon
 def _gif(pk: int, _finished_at: str) -> bytes:
     """The GIF of a replay; the time of its end keeps the cache from returning an earlier one.
 
-    Raises NotFound where the replay was deleted meanwhile.
+    Raises:
+        NotFound: the replay was deleted meanwhile.
     """
     data = selectors.replay_film(pk)
     if data is None:

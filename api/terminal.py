@@ -82,7 +82,7 @@ class Pace:
 class ProgressLine:
     """One line that is rewritten in place.
 
-    Where the stream is no terminal, the first line, every `every`-th and the last.
+    Where the stream is no terminal, the first line, every `every`-th and the last are printed.
     """
 
     def __init__(self, stream: TextIO = sys.stderr, *, every: int = 10) -> None:
@@ -192,8 +192,8 @@ def result_line(instance: Instance) -> str:
 def summary(instance: Instance) -> str:
     """An ended run in a sentence or two."""
     advice = (instance.stop_explanation or {}).get("advice") or ""
-    generations = counted(instance.next_generation, "generation")
-    evaluations = counted(instance.evaluations, "evaluation")
+    generations = counted(instance.next_generation, "generation", separator=",")
+    evaluations = counted(instance.evaluations, "evaluation", separator=",")
     return printable(
         f"Run {instance.pk}: {ended_how(instance)} after {generations} and {evaluations} "
         f"({instance.stop_reason}). {_why(instance)} {advice}".rstrip()

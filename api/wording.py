@@ -14,7 +14,7 @@ from database.outcomes import BAD, Outcome, has_aim, outcome_of, outcome_words
 from formatting.faults import Fault
 from processing.core.environments.table import TOLERANCE
 from processing.core.genomes.changes import Changes
-from processing.core.number_text import counted, figure
+from processing.core.number_text import counted, page_figure
 
 STATE_WORDS = {
     InstanceState.QUEUED: "queued", InstanceState.RUNNING: "running", InstanceState.PAUSING: "pausing",
@@ -130,7 +130,7 @@ def shown(value: object) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):
-        return figure(value)
+        return page_figure(value)
     return str(value)
 
 
@@ -187,11 +187,12 @@ def change_words(changes: Changes | None) -> str:
         ("link", "added", changes.links_added), ("link", "removed", changes.links_removed),
         ("link", "enabled", changes.links_enabled), ("link", "disabled", changes.links_disabled),
     )
-    phrases = [f"{counted(len(found), noun)} {verb}" for noun, verb, found in changed if found]
+    phrases = [
+        f"{counted(len(found), noun, separator=',')} {verb}" for noun, verb, found in changed if found
+    ]
     if changes.weights_changed:
-        phrases.append(
-            f"{counted(changes.weights_changed, 'weight')} changed by up to {shown(changes.largest_change)}"
-        )
+        weights = counted(changes.weights_changed, "weight", separator=",")
+        phrases.append(f"{weights} changed by up to {shown(changes.largest_change)}")
     return ", ".join(phrases) or "nothing"
 
 

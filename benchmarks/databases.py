@@ -38,9 +38,8 @@ def database(name: str) -> Iterator[dict[str, str]]:
 
 
 def lines_of(module: str, name: str) -> Iterator[dict[str, Any]]:
-    """Yield the lines that a module prints on such a database.
-
-    One line with `skipped` where it cannot be made.
+    """Yield the lines that a module prints on such a database; where the database cannot be made, one line
+    with `skipped`.
     """
     try:
         with database(name) as settings:

@@ -67,7 +67,8 @@ def measure() -> Iterator[Line]:
 def _searched(case: str, document: dict[str, Any]) -> Line:
     """Run a search with one process and with two.
 
-    Return its figures, and whether both have the same digests.
+    Returns:
+        Its figures, and whether both have the same digests.
     """
     from benchmarks.searches import closed_generations, staged_plan
 

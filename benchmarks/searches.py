@@ -32,7 +32,8 @@ def plan(document: dict[str, Any]) -> Plan:
 def staged_plan(document: dict[str, Any], *, modules: Sequence[str] = ()) -> tuple[StagedItem, Plan]:
     """Stage a document, with the environments of these modules registered.
 
-    Return the staged item and its plan.
+    Returns:
+        The staged item and its plan.
     """
     item = stage(parse(document), Limits(), known=Lookup(None, modules))
     return item, plan_of(item.spec, item.facts)

@@ -87,10 +87,10 @@ def measured() -> Iterator[Line]:
 def _settle() -> None:
     """Let the server write its deferred pages, as between two generations, so that it has log files to reuse.
 
-    Then touch as much memory as the growing files need. A virtual machine may give free memory back to its
-    host within seconds and gets it again at the first touch, at 2 ms a megabyte; that is more than all of
-    COPY, and not what is compared here. It is written in blocks of PostgreSQL's page size, as the kernel
-    keeps other block sizes in other lists.
+    It then touches as much memory as the growing files need. A virtual machine may give free memory back to
+    its host within seconds and gets it again at the first touch, at 2 ms a megabyte; that is more than all of
+    COPY, and not what is compared here. The memory is written in blocks of PostgreSQL's page size, as the
+    kernel keeps other block sizes in other lists.
     """
     from django.db import connection
 

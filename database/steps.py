@@ -25,7 +25,7 @@ from database.models import (
 from database.services import EVALUATED, FREE, advanceable
 
 #: Chunks of a checkpoint read in one statement.
-PARTS_AT_A_TIME = 16
+CHUNKS_AT_A_TIME = 16
 
 #: The key of a step's row, and its run's priority.
 Ready = tuple[int, int]
@@ -75,11 +75,8 @@ def ready_replays(*, waited_seconds: float = 0.0, most: int) -> list[Ready]:
     """
     since = Now() - timedelta(seconds=waited_seconds)
     ready = Replay.objects.filter(FREE, state=ReplayState.WAITING, requested_at__lte=since)
-    return list(
-        ready.order_by("-instance__priority", "requested_at", "pk").values_list(
-            "pk", "instance__priority"
-        )[:most]
-    )
+    ordered = ready.order_by("-instance__priority", "requested_at", "pk")
+    return list(ordered.values_list("pk", "instance__priority")[:most])
 
 
 def by_priority(instance_ids: Iterable[int]) -> list[Ready]:
@@ -134,12 +131,12 @@ def _state_chunks(instance_id: int) -> Iterator[bytes]:
         f"SELECT data FROM {parts} WHERE checkpoint_id = (SELECT id FROM {checkpoints} WHERE instance_id = %s"
         " ORDER BY generation DESC LIMIT 1) AND kind = %s AND number >= %s AND number < %s ORDER BY number"
     )
-    for first in count(step=PARTS_AT_A_TIME):
+    for first in count(step=CHUNKS_AT_A_TIME):
         with connection.cursor() as cursor:
-            cursor.execute(statement, (instance_id, PartKind.STATE.value, first, first + PARTS_AT_A_TIME))
+            cursor.execute(statement, (instance_id, PartKind.STATE.value, first, first + CHUNKS_AT_A_TIME))
             few = cursor.fetchall()
         yield from (bytes(data) for data, in few)
-        if len(few) < PARTS_AT_A_TIME:
+        if len(few) < CHUNKS_AT_A_TIME:
             return
 
 
@@ -155,9 +152,8 @@ def workers_with_expired_leases() -> list[str]:
 
 def _workers(**held: Any) -> list[str]:
     runs = Instance.objects.filter(**held, state__in=ACTIVE).exclude(claimed_by="")
-    slices = Slice.objects.filter(
-        **held, results__isnull=True, instance__state__in=ACTIVE
-    ).exclude(claimed_by="")
+    slices = Slice.objects.filter(**held, results__isnull=True, instance__state__in=ACTIVE)
+    slices = slices.exclude(claimed_by="")
     replays = Replay.objects.filter(**held, state=ReplayState.WAITING).exclude(claimed_by="")
     return sorted(
         {worker for steps in (runs, slices, replays) for worker in steps.values_list("claimed_by", flat=True)}

@@ -139,9 +139,8 @@ def _tag_fault(root: Schema, path: Path, node: Schema, given: Mapping[str, Any])
 
 
 def misspelt(key: str, given: Mapping[str, Any]) -> str | None:
-    """Return the key that is probably a misspelling of `key`.
-
-    None where `key` is given, or no other is similar.
+    """Return the key that is probably a misspelling of `key`; None where `key` is given or no other is
+    similar.
     """
     return None if key in given else nearest(key, list(given)[:MAX_COMPARED_KEYS])
 

@@ -135,7 +135,8 @@ class _Reading:
     def _repair(self, one: Fault, error: ErrorDetails) -> bool:
         """Replace an unknown key or discriminator by what was probably meant.
 
-        False where nothing was replaced.
+        Returns:
+            Whether anything was replaced.
         """
         path, given = one.path, value_at(self.document, one.path)
         if (

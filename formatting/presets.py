@@ -51,10 +51,8 @@ def fill_preset(document: Values) -> list[Fault]:
 def published_for(environment: Values) -> tuple[Values, Values, Values] | None:
     """Return the published values for this environment that differ from the defaults.
 
-    None where there are none.
-
     Returns:
-        Values of the strategy, of the network, and of the environment.
+        Values of the strategy, of the network, and of the environment; None where there are none.
     """
     if environment["type"] == "double_pole":
         return (*(_WITHOUT_VELOCITIES if environment.get("velocities") is False else _WITH_VELOCITIES), {})

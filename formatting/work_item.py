@@ -136,7 +136,8 @@ class WeightEvolution(WorkItem):
         _default_strategy("weight_evolution"), meaning="How a generation follows from the last."
     )
     novelty: NoveltyParameters | None = parameter(
-        None, meaning="Select for novel behaviour, where the environment reports it; null for fitness alone."
+        None, meaning="Select for novel behaviour, where the environment reports how agents behaved; null "
+        "for fitness alone."
     )
 
 
@@ -152,7 +153,8 @@ class Neat(WorkItem):
         _default_strategy("neat"), meaning="How a generation follows from the last."
     )
     novelty: NoveltyParameters | None = parameter(
-        None, meaning="Select for novel behaviour, where the environment reports it; null for fitness alone."
+        None, meaning="Select for novel behaviour, where the environment reports how agents behaved; null "
+        "for fitness alone."
     )
 
 

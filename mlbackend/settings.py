@@ -213,8 +213,10 @@ LOGGING: dict[str, Any] = {
         },
         "json": {"()": "processing.logs.JsonLines"},
     },
-    "filters": {"about": {"()": "processing.logs.ContextFilter"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["about"]}},
+    "filters": {"context": {"()": "processing.logs.ContextFilter"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["context"]},
+    },
     # A request for a missing page is the client's error, and not logged.
     "loggers": {
         "django.request": {"level": "ERROR"}, **{name: {"level": "WARNING"} for name in CELERY_CHATTER},

@@ -22,7 +22,7 @@ def announce(instance_ids: Iterable[int]) -> None:
 def announce_next(instance_id: int) -> None:
     """Send one more message for a run of which a slice is done.
 
-    A slice that is never announced this way is among the first ones at the end.
+    Slices that were skipped are announced last, once fewer are ready than are announced at a time.
     """
     dispatch.send(dispatch.ADVANCE, steps.ready_instances(only=[instance_id]))
     most = most_announced()

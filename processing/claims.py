@@ -83,7 +83,9 @@ def claim_slice(slice_id: int) -> SliceClaim | None:
 def claim_replay(replay_id: int) -> ReplayClaim | None:
     """Claim a replay.
 
-    None where it does not wait any more, another worker holds it, or its attempts are used up.
+    Returns:
+        The claim; None where the replay does not wait any more, another worker holds it, or its attempts are
+        used up.
     """
     claimed = services.claim_replay(
         replay_id=replay_id, worker=node.process_name(), lease_seconds=settings.LEASE_SECONDS

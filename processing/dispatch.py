@@ -40,7 +40,7 @@ def advance_all(instance_ids: Iterable[int]) -> None:
 def send(task: str, ready: Iterable[Ready]) -> None:
     """Send a message for each of these steps.
 
-    A broker that takes none is no failure: the sweep sends it later.
+    Where the broker does not take a message, that is no failure: the sweep sends it later.
     """
     global _rests_until
     for number, priority in ready:
@@ -57,10 +57,7 @@ def send(task: str, ready: Iterable[Ready]) -> None:
 
 
 def waiting(queue: str = settings.CELERY_TASK_DEFAULT_QUEUE) -> int | None:
-    """Return the number of messages of a queue that no worker has taken.
-
-    None where the broker does not answer.
-    """
+    """Return how many messages of a queue no worker has taken; None where the broker does not answer."""
     global _rests_until
     try:
         with current_app.connection_for_write() as connection:

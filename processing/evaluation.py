@@ -1,6 +1,6 @@
-"""Agents are evaluated in chunks of about a second, with a heartbeat between them.
+"""Agents are evaluated in batches of about a second, with a heartbeat between them.
 
-The chunk size changes no bit.
+The batch size changes no bit.
 
 A judge that waits for other processes calls the heartbeat itself.
 """
@@ -46,11 +46,11 @@ def evaluate(
             state=state, beat=heartbeat, seconds=seconds, twice=twice,
         )
         return found
-    chunks: list[Evaluations] = []
-    first, size = 0, _first_chunk(plan)
+    batches: list[Evaluations] = []
+    first, size = 0, _first_batch(plan)
     while first < number:
         started, last = time.monotonic(), min(first + size, number)
-        chunks.append(
+        batches.append(
             plan.judge.evaluate(
                 genomes, seed=seed, generation=generation, first=first, last=last, origin=origin,
                 threads=threads, state=state,
@@ -59,7 +59,7 @@ def evaluate(
         first = last
         size = 2 * size if time.monotonic() - started < CHUNK_SECONDS / 2 else max(size // 2, 1)
         heartbeat()
-    return chunks[0] if len(chunks) == 1 else joined_results(chunks)
+    return batches[0] if len(batches) == 1 else joined_results(batches)
 
 
 @contextmanager
@@ -75,7 +75,7 @@ def attended(plan: Plan, *, threads: int, heartbeat: Heartbeat) -> Iterator[list
         yield confirming
 
 
-def _first_chunk(plan: Plan) -> int:
+def _first_batch(plan: Plan) -> int:
     """Return a number of agents that are evaluated within a second, however long their episodes are."""
     environment, weights = plan.environment, max(1, plan.genome.number_of_weights)
     effort: int = environment.episodes * environment.max_steps * weights

@@ -61,9 +61,8 @@ def decided_by_chance(
 
 
 def with_reasons(closed: GenerationResult, *, max_generations: int) -> GenerationResult:
-    """Return the same result.
-
-    Where the run died out, its explanation has the commonest failure and what to do next.
+    """Return the result; where the run died out, its explanation names the commonest failure and what to do
+    next.
     """
     if (
         closed.stop != StopReason.EXTINCTION or closed.explanation is None

@@ -12,7 +12,7 @@ from typing import Any
 
 FIELDS = ("instance", "generation", "correlation_id", "worker")
 
-_context: ContextVar[dict[str, Any]] = ContextVar("about", default={})  # noqa: B039 - replaced, never changed
+_context: ContextVar[dict[str, Any]] = ContextVar("context", default={})  # noqa: B039 - replaced, never changed
 
 
 def set_context(**fields: Any) -> None:
@@ -21,10 +21,7 @@ def set_context(**fields: Any) -> None:
 
 
 class ContextFilter(logging.Filter):
-    """A filter that gives every record the context fields that it does not have.
-
-    None where there is no value.
-    """
+    """A filter that gives every record the context fields that it lacks; a field without a value is None."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Add the context to the record; every record passes."""

@@ -24,9 +24,9 @@ def sweep() -> int:
         The number of messages sent.
     """
     adopt()
-    runs, slices, waiting = steps.ready_instances(), steps.ready_slices(
-        most=most_announced()
-    ), dispatch.waiting()
+    runs = steps.ready_instances()
+    slices = steps.ready_slices(most=most_announced())
+    waiting = dispatch.waiting()
     replays = steps.ready_replays(most=most_announced())
     ready = len(runs) + len(slices) + len(replays)
     if waiting is None or waiting >= max(1, MOST_MESSAGES_A_STEP * ready):

@@ -40,7 +40,8 @@ _LEVELS = {Noticed.GLOBAL_GENERATORS: EventLevel.INFO}
 def noticed(instance: Instance, closed: GenerationResult) -> list[NewEvent]:
     """Mark a run as not reproducible where a remark says so.
 
-    Return events of the kinds that have none yet.
+    Returns:
+        An event for each kind of remark that the run has no event of yet.
     """
     remarks = _firsts(closed.evaluations.remarks)
     if any(remark.what in _MARKS for remark in remarks):

@@ -66,9 +66,10 @@ def work_replay(replay_id: int) -> None:
 
 
 def _work_on_claim(what: str, claimed: Callable[[], C | None], work: Callable[[C, Heartbeat], bool]) -> bool:
-    """Claim a step and work on it, and return what `work` returns.
+    """Claim a step and work on it; an error that ends the work is recorded.
 
-    False where there is no claim, or where an error ended the work; the error is recorded.
+    Returns:
+        What `work` returns; False where there is no claim, or where an error ended the work.
     """
     try:
         claim = claimed()

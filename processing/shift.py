@@ -122,10 +122,7 @@ class Shift:
         )
 
     def _slice_size(self, number: int) -> int | None:
-        """Return the number of agents in a slice.
-
-        None where the generation is evaluated here, on all cores.
-        """
+        """Return the number of agents in a slice; None where this worker evaluates the whole generation."""
         if not self.in_slices:
             return None
         if self.is_poisoned:
@@ -148,7 +145,7 @@ class Shift:
     ) -> Instance:
         """Commit the generation and return the run.
 
-        Without an answer the database is asked whether it was done.
+        Where the database does not answer the commit, it is asked whether the generation is stored.
         """
         try:
             return self._write(closed, evaluated, confirming)
@@ -158,10 +155,7 @@ class Shift:
         return steps.instance_with_work_item(self.claim.instance_id)
 
     def _has_committed(self, closed: GenerationResult) -> bool:
-        """Ask over a new connection whether the generation is stored.
-
-        False where the database does not answer.
-        """
+        """Whether the generation is stored, by a new connection; False where the database does not answer."""
         deadline = time.monotonic() + REREAD_SECONDS
         while True:
             services.renew_connection()
@@ -180,7 +174,8 @@ class Shift:
     ) -> Instance:
         """Write the generation and all that belongs to it in one transaction, behind the fence.
 
-        Return the run.
+        Returns:
+            The run, as the transaction leaves it.
         """
         record = record_of(self.run, closed, seconds=evaluated.seconds, started_at=evaluated.started_at)
         with claims.fenced(self.claim) as instance:
@@ -206,7 +201,8 @@ class Shift:
     def _entered(self, instance: Instance, closed: GenerationResult) -> NewEvent | None:
         """Set the state that follows in the run's row, with the reason where the run has ended.
 
-        Return the event.
+        Returns:
+            The event of the change; None where the state stays.
         """
         if closed.stop is not None:
             instance.stop_reason, instance.stop_explanation = closed.stop.value, closed.explanation
@@ -246,7 +242,8 @@ class _Evaluated:
 def _profile_change(instance: Instance, plan: Plan) -> list[NewEvent]:
     """Store the numeric profile.
 
-    Return an event where the entries that decide the run's bits have changed.
+    Returns:
+        A warning where entries that decide the run's bits have changed; otherwise no event.
     """
     before, instance.numeric_profile = instance.numeric_profile, numeric_profile()
     deciding = numeric_profile() if plan.is_by_library else core_profile()

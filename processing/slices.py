@@ -145,8 +145,8 @@ def _give_up(claim: SliceClaim, plan: Plan) -> None:
 def _commit(claim: SliceClaim, results: bytes, failure: NewEvent | None = None) -> None:
     """Store the results; after the last slice of a generation the run is announced.
 
-    Without an answer the commit raises: it is found done later, or the slice is evaluated again to the same
-    bits.
+    Where the database does not answer, the error is raised: the commit is found done later, or the slice is
+    evaluated again to the same bits.
     """
     events = [] if failure is None else [failure]
     if services.commit_slice(claim=claim, results=results, events=events, chance=failure is not None):

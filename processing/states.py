@@ -1,10 +1,11 @@
 """The states of a run, and the requests of users to pause, resume or cancel it.
 
     QUEUED -> RUNNING -> SUCCEEDED          a stop rule was met
-                      -> FAILED             an error, or all agents of the last generation failed; may be
-                      resumed
+                      -> FAILED             an error, or all agents of the last generation failed
     RUNNING -> PAUSING -> PAUSED -> QUEUED  (pause, resume); at once where no worker holds it
     any active or paused state -> CANCELLED, or CANCELLING first to let the generation finish
+
+A failed run may be resumed.
 """
 
 import contextlib
@@ -44,10 +45,10 @@ def following(state: InstanceState, stop: StopReason | None) -> InstanceState:
 def enter(instance: Instance, state: InstanceState, *, aim: bool = False) -> NewEvent | None:
     """Set the state of an instance whose row this process has locked.
 
-    Return the event, None where nothing changed.
-
     Args:
         aim: whether the work item asks for something to be reached; the wording of an end depends on it.
+    Returns:
+        The event; None where nothing changed.
     """
     if instance.state == state:
         return None
@@ -119,8 +120,8 @@ def resume(instance_id: int) -> Instance:
 def cancel(instance_id: int, *, immediately: bool = True) -> Instance:
     """End a run; completed generations stay.
 
-    Without `immediately` the one under way is finished and kept too.
-
+    Args:
+        immediately: whether the generation under way is dropped; otherwise it is finished and kept too.
     Raises:
         NotFound, Conflict.
     """

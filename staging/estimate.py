@@ -64,7 +64,8 @@ def resolved_record(work_item: WorkItem, work: Workload) -> str:
 def estimate(work_item: WorkItem, work: Workload, *, workers: int = 1) -> CostEstimate:
     """Estimate the cost of one replicate.
 
-    `workers` is reported only, and does not change the estimated time.
+    Args:
+        workers: is reported only, and does not change the estimated time.
     """
     low, high = _seconds(work)
     limit = work_item.stop.max_seconds
@@ -79,9 +80,8 @@ def estimate(work_item: WorkItem, work: Workload, *, workers: int = 1) -> CostEs
 
 
 def resolved_slice_size(work_item: WorkItem, work: Workload) -> int | None:
-    """Return the number of agents in a slice.
-
-    None where one worker evaluates each generation on all its cores.
+    """Return the number of agents in a slice; None where one worker evaluates each generation on all its
+    cores.
     """
     if work_item.execution.slice_size is not None:
         return work_item.execution.slice_size

@@ -70,9 +70,8 @@ class Snapshot:
 
 
 def looked_up(environment: Any, known: EnvironmentLookup) -> tuple[Facts | None, list[Fault]]:
-    """Return the facts of a Gymnasium environment, and its faults.
-
-    None and no faults for other environments.
+    """Return the facts of a Gymnasium environment, and its faults; no facts and no faults for other
+    environments.
     """
     if not isinstance(environment, GymnasiumParameters):
         return None, []

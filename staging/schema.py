@@ -1,6 +1,6 @@
 """The JSON Schema of the work item document with a server's limits.
 
-As a script, it prints that of the defaults.
+As a script, this module prints the schema with the default limits.
 """
 
 import json
@@ -22,7 +22,8 @@ def largest(limits: Limits) -> Mapping[str, int]:
 def json_schema(limits: Limits | None = None) -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of documents that a server with these limits accepts.
 
-    None for the defaults.
+    Args:
+        limits: the limits of the server; None stands for the defaults.
     """
     found = schema.json_schema()
     caps = largest(limits or Limits())

@@ -52,7 +52,9 @@ def _length_faults(table: TableParameters) -> list[Fault]:
 def _comparison_faults(table: TableParameters, key: str) -> list[Fault]:
     """Return a fault of a rule that compares a row's outputs where the targets do not fit.
 
-    All rows have equal widths.
+    Args:
+        table: a table whose rows have equal widths.
+        key: the key that names the rule.
     """
     name, wanted, first_unfit = _COMPARED[key]
     if getattr(table, key) != name:
@@ -112,7 +114,7 @@ def _passes_warnings(work_item: Any, table: TableParameters) -> list[Fault]:
 def _range_warnings(work_item: Any, table: TableParameters) -> list[Fault]:
     """Warn of targets outside the output range without scaling.
 
-    Dense networks get an output function that fits.
+    Only graphs are checked: dense networks get an output function that fits.
     """
     network = work_item.network
     if not isinstance(network, GraphParameters) or table.scaling == "by_column":

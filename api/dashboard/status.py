@@ -12,6 +12,7 @@ from database import selectors
 from database.models import ACTIVE, EventType, Generation, Instance, InstanceState
 from database.outcomes import why_not_resumed
 from database.selectors import Progress
+from processing.core.number_text import counted
 
 NUMBER_OF_EVENTS = 12
 #: Events of most generations are left out, because the charts show them.
@@ -175,7 +176,7 @@ def _story(instance: Instance, latest: Generation | None) -> dict[str, Any]:
 def _limits(spec: dict[str, Any]) -> list[tuple[str, str]]:
     """Return the stop rules of the work item; for a maze or a table, also the criterion that solves it."""
     stop, goals = spec["stop"], spec["environment"].get("goals")
-    of_maze = "by 1 goal" if goals == 1 else f"by {goals:,} goals" if goals else True
+    of_maze = f"by {counted(goals, 'goal', separator=',')}" if goals else True
     solved = (wording.criterion_words(spec["environment"]) or of_maze) if stop.get("solved") else None
     named = {
         "ends at fitness": stop["fitness"], "ends when solved": solved,

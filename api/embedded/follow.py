@@ -46,14 +46,15 @@ def has_ended(instance: Instance) -> bool:
 def drawn_champion(instance: Instance, *, colour: bool) -> str | None:
     """Draw the champion's path through its maze, or describe its network where the environment is no maze.
 
-    None where there is no champion, its genome is not kept, or its network is too large to be replayed.
+    Returns:
+        The drawing; None where there is no champion, its genome is not kept, or its network is too large to
+        be replayed.
     """
     champion = selectors.champion(instance)
     if champion is None:
         return None
-    genome, spec = selectors.genome_of(
-        instance.pk, champion.generation, champion.index
-    ), instance.work_item.spec
+    genome = selectors.genome_of(instance.pk, champion.generation, champion.index)
+    spec = instance.work_item.spec
     if genome is None:
         return None
     if spec["environment"]["type"] != "maze":

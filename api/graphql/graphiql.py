@@ -129,9 +129,8 @@ def _literal(value: Any, indent: int) -> str:
     """
     inner, outer = "\n" + " " * indent, "\n" + " " * (indent - 2)
     if isinstance(value, dict) and value:
-        return "{" + "".join(
-            f"{inner}{key}: {_literal(entry, indent + 2)}" for key, entry in value.items()
-        ) + outer + "}"
+        entries = (f"{inner}{key}: {_literal(entry, indent + 2)}" for key, entry in value.items())
+        return "{" + "".join(entries) + outer + "}"
     if isinstance(value, list) and len(value) > 2:
         return "[" + "".join(inner + _literal(entry, indent + 2) for entry in value) + outer + "]"
     if isinstance(value, list):

@@ -2,8 +2,7 @@
 
 from argparse import ArgumentParser
 
-from api.management.arguments import agent as name
-from api.management.arguments import run as number
+from api.management.arguments import agent_address, number
 from database import selectors
 from database.errors import NotFound
 from database.models import Instance
@@ -14,7 +13,7 @@ def add_run_and_agent(parser: ArgumentParser) -> None:
     """Add the arguments `run` and `--agent` to a command."""
     parser.add_argument("run", type=number, help="the run's number")
     parser.add_argument(
-        "--agent", type=name, metavar="G-I",
+        "--agent", type=agent_address, metavar="G-I",
         help="generation and index, or RUN-G-I; the champion where left out"
     )
 

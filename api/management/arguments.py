@@ -22,14 +22,14 @@ def positive(text: str) -> int:
     return int(text)
 
 
-def run(text: str) -> int:
+def number(text: str) -> int:
     """Parse the number of a run, or another number of at most 18 digits."""
     if not text.isdecimal() or len(text) > 18:
         raise argparse.ArgumentTypeError(f"expected a whole number, got {text[:30]!r}")
     return int(text)
 
 
-def agent(text: str) -> tuple[int, ...]:
+def agent_address(text: str) -> tuple[int, ...]:
     """Parse an agent as (generation, index), or its whole name as (run, generation, index)."""
     parts = text.split("-")
     if len(parts) not in (2, 3) or not all(part.isdecimal() and len(part) < 10 for part in parts):

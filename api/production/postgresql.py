@@ -61,7 +61,7 @@ class PostgreSQL(PrivateServer):
 
     def start(self) -> None:
         """Start the server unless it runs, and wait until it answers. Raises Trouble."""
-        if self._is_running():
+        if not self._prepare_start():
             return
         server = program("postgres")
         self.log.parent.mkdir(parents=True, exist_ok=True)
@@ -131,7 +131,7 @@ class PostgreSQL(PrivateServer):
     def _launched(self, server: Path, deadline: float) -> bool:
         """Start the process and return whether it answers.
 
-        False where it has ended, as it does while the last processes of an earlier server still run.
+        It does not where it has ended, as it does while the last processes of an earlier server still run.
         """
         sockets = str(self.home) if len(bytes(self.home)) <= _LONGEST_SOCKET_FOLDER else ""
         settings = [
@@ -155,7 +155,6 @@ class PostgreSQL(PrivateServer):
 
     def _connected(self) -> "psycopg2.extensions.connection":
         return psycopg2.connect(self.url_of("postgres"), connect_timeout=2)
-
 
     def _own(self, home: Path) -> None:
         """Make the server's user the owner of the folder."""

@@ -10,9 +10,8 @@ from api.production.programs import kept_secret
 class PrivateServer:
     """One server in a folder. It keeps its port and password when it is started again."""
 
-    #: What it is called, and how many seconds it gets to end by itself.
-    NAME = ""
-    STOP_SECONDS = 0.0
+    NAME = ""  # for messages
+    STOP_SECONDS = 0.0  # that it gets to end by itself
 
     def __init__(self, folder: Path, *, log: Path | None = None) -> None:
         self.folder = folder.absolute()
@@ -31,15 +30,14 @@ class PrivateServer:
         """Kill the server's main process."""
         self._end(signal.SIGKILL)
 
-    def _is_running(self) -> bool:
-        """Note that the server is wanted, and return whether it runs; one that has ended is removed."""
+    def _prepare_start(self) -> bool:
+        """Mark the server as wanted, clear away a process that has ended, and return whether to start one."""
         self.is_wanted = True
-        if self.child is None:
+        if self.child is not None and self.child.exit_code is None:
             return False
-        if self.child.exit_code is None:
-            return True
-        self.child.end()
-        return False
+        if self.child is not None:
+            self.child.end()
+        return True
 
     def _end(self, how: signal.Signals) -> None:
         self.is_wanted = False

@@ -41,7 +41,7 @@ class Redis(PrivateServer):
 
     def start(self) -> None:
         """Start the server unless it runs, and wait until it answers. Raises Trouble."""
-        if self._is_running():
+        if not self._prepare_start():
             return
         for folder in (self.folder, self.log.parent):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -51,10 +51,7 @@ def main() -> int:
 
 
 def _play(harness: Harness, mix: list[str], given: Any) -> int:
-    """Run every row once, in an order that depends on the seed.
-
-    Then again while there is time for another.
-    """
+    """Run every row once, in an order that depends on the seed; repeat that while there is time for it."""
     ends_at, longest, failed, rounds = time.monotonic() + 60 * given.minutes, 0.0, False, 0
     try:
         while True:

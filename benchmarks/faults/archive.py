@@ -52,9 +52,8 @@ class Archive:
         return column in columns if column else bool(columns)
 
     def open_transactions(self) -> int:
-        """Count idle sessions with an open transaction.
-
-        On SQLite 1 where the database is locked against writing.
+        """Count idle sessions with an open transaction; on SQLite, return 1 where the database is locked
+        against writing.
         """
         if not self.is_sqlite:
             return int(self.one(

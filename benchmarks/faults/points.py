@@ -1,6 +1,6 @@
 """Injects a fault at the n-th database call of short runs, n = 1, 2, 3 … until a run ends before it.
 
-Others finish them.
+Other workers finish the runs.
 
 This is a program of its own, with `inject/` on its path: Django and the kernels are loaded once, and a
 process is forked for each n. It prints a JSON array: for each n the run, its token after the fault, and the

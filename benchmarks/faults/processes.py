@@ -39,10 +39,7 @@ def variable(pid: int, name: str) -> str | None:
 
 
 def condition(pid: int) -> str:
-    """Return the state letter: R, S and D run, T is stopped.
-
-    Z where the process is dead, collected or not.
-    """
+    """Return the state letter: R, S and D run, T is stopped, Z is dead, collected or not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
     except (OSError, IndexError):

@@ -109,7 +109,8 @@ class Scene:
     def try_to_submit(self, kind: str, *, timeout: float = 15.0) -> tuple[Answer, str]:
         """Submit a kind of work with one request.
 
-        Return the answer, also where it is an error, and the key.
+        Returns:
+            The answer, also where it is an error, and the key.
         """
         key = f"{self.mark}-{len(self.submitted)}-{self.rng.getrandbits(24):06x}-{kind}"
         answer, numbers = self.setup.client.submit(named(self.wanted[kind], key), key, timeout=timeout)
@@ -205,7 +206,7 @@ class Scene:
     def inject(self, times: int, fault: Callable[[], bool], what: str) -> None:
         """Inject a fault until it has landed so many times, in a sample once.
 
-        Misses are recorded and tried again.
+        A fault that did not land is recorded, and injected again.
         """
         done, times = 0, 1 if self.is_sample else times
         for _ in range(times * TRIES):

@@ -50,13 +50,11 @@ def with_checkpoint(addresses: Iterable[Address]) -> set[Address]:
 
 
 def normalization_of(instance_id: int, number: int) -> bytes | None:
-    """Return the packed mean and scale that normalised a generation's observations.
-
-    None where none are stored.
+    """Return the packed mean and scale that normalised a generation's observations; None where the
+    generation has none.
     """
-    data = Generation.objects.filter(instance=instance_id, number=number).values_list(
-        "normalization", flat=True
-    ).first()
+    rows = Generation.objects.filter(instance=instance_id, number=number)
+    data = rows.values_list("normalization", flat=True).first()
     return None if data is None else bytes(data)
 
 

@@ -18,9 +18,8 @@ Span = tuple[int, int]  # first byte, and the byte after the last
 
 
 def genome_of(instance_id: int, generation: int, index: int) -> bytes | None:
-    """Return the packed genome, from the agent's row or its generation's checkpoint.
-
-    None where neither exists.
+    """Return the packed genome, from the agent's row or its generation's checkpoint; None where neither has
+    it.
     """
     address = instance_id, generation, index
     return genomes_at([address]).get(address)

@@ -48,9 +48,8 @@ class Waiting:
 def workers(*, seen_seconds: float) -> list[WorkerRecord]:
     """Return the workers whose last report is at most `seen_seconds` old, ordered by name."""
     now = database_now()
-    rows = Worker.objects.filter(
-        seen_at__gte=now - timedelta(seconds=seen_seconds)
-    ).order_by("-seen_at")[:MOST_WORKERS]
+    seen = Worker.objects.filter(seen_at__gte=now - timedelta(seconds=seen_seconds))
+    rows = seen.order_by("-seen_at")[:MOST_WORKERS]
     activities: dict[str, list[str]] = {}
     for step in held_steps():
         activities.setdefault(step.worker.rpartition("/")[0], []).append(step.name)
@@ -68,9 +67,8 @@ def held_steps() -> list[HeldStep]:
     now = database_now()
     held = Q(lease_until__isnull=False) & ~Q(claimed_by="")
     runs = Instance.objects.filter(held, state__in=ACTIVE)
-    slices = Slice.objects.filter(
-        held, results__isnull=True, instance__state__in=ACTIVE
-    ).defer("population", "results")
+    slices = Slice.objects.filter(held, results__isnull=True, instance__state__in=ACTIVE)
+    slices = slices.defer("population", "results")
     replays = Replay.objects.filter(held, state=ReplayState.WAITING).defer("result", "film")
     return _oldest([
         *(_held(f"run {row.pk}", row, now) for row in runs.order_by("lease_until")[:MOST_STEPS]),
@@ -90,9 +88,8 @@ def steps_in_back_off() -> list[HeldStep]:
     now = database_now()
     pausing = Q(lease_until__gte=Now(), claimed_by="")
     runs = Instance.objects.filter(pausing, state__in=ACTIVE)
-    slices = Slice.objects.filter(
-        pausing, results__isnull=True, instance__state__in=ACTIVE
-    ).defer("population", "results")
+    slices = Slice.objects.filter(pausing, results__isnull=True, instance__state__in=ACTIVE)
+    slices = slices.defer("population", "results")
     replays = Replay.objects.filter(pausing, state=ReplayState.WAITING).defer("result", "film")
     return _oldest([
         *(_held(f"run {row.pk}", row, now) for row in runs[:MOST_STEPS]),
@@ -104,13 +101,12 @@ def steps_in_back_off() -> list[HeldStep]:
 def waiting() -> Waiting:
     """Count the runs and slices that could be claimed now, and how long the oldest has waited."""
     now = database_now()
-    runs = Instance.objects.filter(FREE, advanceable()).order_by().aggregate(
-        number=Count("pk"), since=Min("updated_at")
-    )
-    free = Slice.objects.filter(
+    free_runs = Instance.objects.filter(FREE, advanceable())
+    runs = free_runs.order_by().aggregate(number=Count("pk"), since=Min("updated_at"))
+    free_slices = Slice.objects.filter(
         FREE, results__isnull=True, instance__state__in=EVALUATED, epoch=F("instance__epoch")
     )
-    slices = free.order_by().aggregate(number=Count("pk"), since=Min("opened_at"))
+    slices = free_slices.order_by().aggregate(number=Count("pk"), since=Min("opened_at"))
     since = min((each["since"] for each in (runs, slices) if each["since"]), default=None)
     return Waiting(
         runs["number"], slices["number"], None if since is None else max((now - since).total_seconds(), 0.0)
@@ -125,10 +121,9 @@ def runs_by_state() -> dict[str, int]:
 
 def runs_without_workers() -> list[int]:
     """Return the first MOST_STEPS active runs whose numeric profile no online worker has."""
-    there = Worker.objects.filter(
-        seen_at__gte=Now() - timedelta(seconds=THERE_SECONDS)
-    ).values_list("profile", flat=True)
-    runs = Instance.objects.filter(state__in=ACTIVE).exclude(profile__in=["", *halves(there)])
+    online = Worker.objects.filter(seen_at__gte=Now() - timedelta(seconds=THERE_SECONDS))
+    profiles = halves(online.values_list("profile", flat=True))
+    runs = Instance.objects.filter(state__in=ACTIVE).exclude(profile__in=["", *profiles])
     return list(runs.order_by("pk").values_list("pk", flat=True)[:MOST_STEPS])
 
 

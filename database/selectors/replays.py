@@ -29,10 +29,7 @@ def replays_of(agents: Iterable[tuple[int, int, int]]) -> dict[tuple[int, int, i
 
 
 def replay(instance_id: int, generation: int, index: int, episode: int) -> Replay | None:
-    """Return the replay of an episode as in `replays_of`.
-
-    None where it was never requested, or was deleted.
-    """
+    """Return the replay of an episode as in `replays_of`; None where it was not requested or was deleted."""
     rows = replays_of([(instance_id, generation, index)]).get((instance_id, generation, index), [])
     return next((row for row in rows if row.episode == episode), None)
 

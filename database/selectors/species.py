@@ -84,11 +84,8 @@ def histories_of(found: Iterable[Species], max_points: int) -> dict[SpeciesAddre
     kinds = list(found)
     if not kinds:
         return {}
-    completed = dict(
-        Instance.objects.filter(
-            pk__in={each.instance_id for each in kinds}
-        ).values_list("pk", "next_generation")
-    )
+    instances = Instance.objects.filter(pk__in={each.instance_id for each in kinds})
+    completed = dict(instances.values_list("pk", "next_generation"))
     rows: dict[SpeciesAddress, list[SpeciesSnapshot]] = {
         (each.instance_id, each.number): [] for each in kinds
     }

@@ -57,8 +57,8 @@ def slice_is_held() -> Exists:
 def advanceable() -> Any:
     """Return the condition that a run can be advanced, as it does not wait for slices.
 
-    It has none, all are done, it is PAUSING and no worker holds one, or it is QUEUED and has to be started
-    first.
+    The condition is met where the run has no slices, where all are done, where the run is PAUSING and no
+    worker holds one, and where it is QUEUED and has to be started first.
     """
     done = Q(pending_slices__isnull=True) | Q(pending_slices=0) | Q(state=InstanceState.QUEUED)
     return Q(state__in=ACTIVE) & (done | (Q(state=InstanceState.PAUSING) & ~slice_is_held()))
@@ -69,11 +69,11 @@ def claim(
 ) -> Claim | None:
     """Claim the step of an instance for `lease_seconds`.
 
-    None where it is not ready or another worker holds it.
-
     Args:
         profiles: names of the worker's numeric profile; a run that began under another profile is not
             claimed.
+    Returns:
+        The claim; None where the step is not ready or another worker holds it.
     """
     with transaction.atomic():
         free = Instance.objects.filter(FREE, pk=instance_id, profile__in=("", *profiles))
@@ -89,9 +89,10 @@ def claim(
 
 
 def taken(free: Sequence[Callable[[], Any]], *, worker: str, lease_seconds: float) -> bool | None:
-    """Claim the first step that is free; return whether another worker's lease on it had expired.
+    """Claim the first step that is free.
 
-    None where no step is free.
+    Returns:
+        Whether another worker's lease on it had expired; None where no step is free.
     """
     for took_over in (False, True):
         held = ~Q(claimed_by="") if took_over else Q(claimed_by="")
@@ -212,9 +213,8 @@ def _free(steps: Any, crashed: bool | None) -> int:
 
 
 def _later(attempts: int) -> Any:
-    """Return when a step may be tried again after so many attempts, by the database's clock.
-
-    None for at once.
+    """Return when a step may be tried again after so many attempts, by the database's clock; None where it
+    may be at once.
     """
     further = attempts - PROMPT_ATTEMPTS
     if further <= 0:

@@ -31,7 +31,7 @@ from database.models import (
 from database.services.workers import FORGOTTEN_AFTER
 
 #: Maximum number of rows that one transaction deletes: agents, and chunks (a megabyte each) of checkpoints.
-AGENTS_AT_A_TIME, PARTS_AT_A_TIME = 5_000, 32
+AGENTS_AT_A_TIME, CHUNKS_AT_A_TIME = 5_000, 32
 #: The same for replays, each of which may have several megabytes.
 REPLAYS_AT_A_TIME = 4
 #: States from which a run cannot be resumed.
@@ -99,7 +99,7 @@ def clear(instance_id: int, states: tuple[str, ...]) -> None:
     """Delete genomes, checkpoints, replays and species' histories of a run, while in one of these states."""
     _delete_in_batches(instance_id, Agent.objects.filter(instance=instance_id), AGENTS_AT_A_TIME, states)
     chunks = CheckpointPart.objects.filter(checkpoint__instance=instance_id)
-    _delete_in_batches(instance_id, chunks, PARTS_AT_A_TIME, states)
+    _delete_in_batches(instance_id, chunks, CHUNKS_AT_A_TIME, states)
     _delete_in_batches(instance_id, Replay.objects.filter(instance=instance_id), REPLAYS_AT_A_TIME, states)
     _delete_in_batches(
         instance_id, SpeciesSnapshot.objects.filter(instance=instance_id), AGENTS_AT_A_TIME, states
@@ -114,9 +114,8 @@ def delete_old_run(number: int) -> None:
         if instance is not None:
             work_item = instance.work_item_id
             instance.delete()
-            WorkItem.objects.filter(
-                ~Exists(Instance.objects.filter(work_item=OuterRef("pk"))), pk=work_item
-            ).delete()
+            runs = Instance.objects.filter(work_item=OuterRef("pk"))
+            WorkItem.objects.filter(~Exists(runs), pk=work_item).delete()
 
 
 def _spare(numbers: list[int], keep_champions: bool) -> Iterator[Pruned]:
@@ -147,7 +146,7 @@ def _runs(numbers: list[int], _keep_champions: bool) -> Iterator[Pruned]:
 def _delete_spare(number: int, keep_champions: bool) -> None:
     _delete_in_batches(number, _spare_agents(number, keep_champions), AGENTS_AT_A_TIME, ENDED)
     _delete_in_batches(
-        number, CheckpointPart.objects.filter(checkpoint__in=_older_checkpoints(number)), PARTS_AT_A_TIME,
+        number, CheckpointPart.objects.filter(checkpoint__in=_older_checkpoints(number)), CHUNKS_AT_A_TIME,
         ENDED
     )
     _delete_in_batches(number, _older_checkpoints(number), AGENTS_AT_A_TIME, ENDED)

@@ -134,9 +134,8 @@ def _cut(blob: bytes) -> Iterator[memoryview]:
 
 
 def _thin_checkpoints(instance: Instance, newest: int, keep_every: int) -> None:
-    """Keep the newest checkpoint and every `keep_every`-th.
-
-    In long runs only every second of these, every fourth, …
+    """Keep the newest checkpoint and every `keep_every`-th; in long runs only every second or fourth of
+    these, and so on.
     """
     rule, values = "instance_id = %s AND generation < %s", [instance.pk, newest]
     if keep_every:

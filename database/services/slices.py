@@ -191,7 +191,7 @@ def _mine(claim: SliceClaim) -> Any:
 
 
 def _pending(slices: Sequence[NewSlice]) -> int:
-    return sum(part.results is None for part in slices)
+    return sum(each.results is None for each in slices)
 
 
 def _delete(instance: Instance) -> None:
@@ -202,9 +202,9 @@ def _insert(instance: Instance, generation: int, slices: Sequence[NewSlice]) -> 
     opened_at = database_now()
     rows = Slice.objects.bulk_create([
         Slice(
-            instance=instance, generation=generation, epoch=instance.epoch, first=part.first, last=part.last,
-            population=part.population, results=part.results, opened_at=opened_at,
+            instance=instance, generation=generation, epoch=instance.epoch, first=each.first, last=each.last,
+            population=each.population, results=each.results, opened_at=opened_at,
         )
-        for part in slices
+        for each in slices
     ], batch_size=100)
     return [row.pk for row in rows]

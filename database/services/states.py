@@ -34,9 +34,8 @@ def change_state(
     """
     with transaction.atomic():
         free = FREE & ~slice_is_held() if only_free else Q()
-        if not Instance.objects.filter(
-            free, pk=instance_id, state__in=list(transitions)
-        ).update(updated_at=Now()):
+        changeable = Instance.objects.filter(free, pk=instance_id, state__in=list(transitions))
+        if not changeable.update(updated_at=Now()):
             raise _why_not(instance_id, transitions)
         instance = Instance.objects.get(pk=instance_id)
         instance.state = transitions[instance.state]

@@ -36,9 +36,8 @@ def create_work_item(
 
 
 def work_item_of_key(key: str) -> tuple[WorkItem, list[Instance]] | None:
-    """Return the work item that was accepted under this idempotency key, and its runs.
-
-    None where there is none.
+    """Return the work item that was accepted under this idempotency key, and its runs; None where there is
+    no such work item.
     """
     found = WorkItem.objects.filter(idempotency_key=key).first()
     return None if found is None else (found, list(found.instances.order_by("replicate")))
@@ -46,7 +45,6 @@ def work_item_of_key(key: str) -> tuple[WorkItem, list[Instance]] | None:
 
 def was_started(work_item: WorkItem) -> bool:
     """Whether the work item was accepted with `started`; True where none of its runs is left."""
-    first = Event.objects.filter(
-        instance__work_item=work_item, sequence=1
-    ).values_list("data", flat=True).first()
+    first_events = Event.objects.filter(instance__work_item=work_item, sequence=1)
+    first = first_events.values_list("data", flat=True).first()
     return first is None or first["state"] == InstanceState.QUEUED

@@ -1,6 +1,4 @@
-"""What one request may have done for it: genomes, histories and lives of any size, within bounds and in few
-statements.
-"""
+"""Budgets of one request: genomes, histories and episodes are read within bounds and in few statements."""
 
 import time
 from typing import Any

@@ -24,7 +24,7 @@ from staging.limits import Limits
 from staging.stage import stage
 from tests import builders
 from tests.api.ask import ask
-from tests.api.test_neat import lived, run
+from tests.api.test_neat import finished_run, run
 
 pytestmark = pytest.mark.django_db
 
@@ -58,7 +58,7 @@ def _compiled() -> None:
 
 
 def normalised(kind: str, generations: int) -> Instance:
-    return lived(document(CART_POLE, **NORMALISED[kind]), generations)
+    return finished_run(document(CART_POLE, **NORMALISED[kind]), generations)
 
 
 def exports(client: Client, instance: Instance, generation: int, index: int) -> dict[str, str]:
@@ -128,7 +128,7 @@ def test_where_the_normalisation_was_not_kept_there_is_no_file_and_a_reason(clie
 
 
 def test_a_run_that_normalises_nothing_keeps_nothing(client: Client) -> None:
-    instance = lived(builders.document(), 1)
+    instance = finished_run(builders.document(), 1)
     assert list(Generation.objects.values_list("normalization", flat=True)) == [None]
     assert set(exports(client, instance, 0, 0)) == {"ONNX", "JSON"}
 

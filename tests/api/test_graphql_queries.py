@@ -22,8 +22,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def lived() -> Instance:
-    """A run that has lived all its generations for real."""
+def finished_run() -> Instance:
+    """A run whose generations were all evaluated by a worker's shift."""
     instance = builders.run(
         stop={"max_generations": 4}, strategy={"type": "genetic", "population_size": 12, "parents": 4}
     )
@@ -44,31 +44,32 @@ def run(client: Client, instance: Instance, fields: str, **variables: Any) -> di
 # Runs
 
 
-def test_a_run_tells_what_it_is_and_why_it_ended(client: Client, lived: Instance) -> None:
+def test_a_run_tells_what_it_is_and_why_it_ended(client: Client, finished_run: Instance) -> None:
     answer = run(
-        client, lived,
+        client, finished_run,
         "id number name kind state stopReason explainStop seed digest reproducible provenance endedAt"
     )
-    assert (answer["number"], answer["name"], answer["kind"]) == (lived.pk, "little maze", "WEIGHT_EVOLUTION")
+    assert answer["number"] == finished_run.pk
+    assert (answer["name"], answer["kind"]) == ("little maze", "WEIGHT_EVOLUTION")
     assert (answer["state"], answer["stopReason"], answer["seed"]) == ("SUCCEEDED", "GENERATION_LIMIT", 5)
     assert answer["explainStop"]["rule"] == "GENERATION_LIMIT"
-    assert (answer["digest"], answer["reproducible"]) == (lived.digest, True)
+    assert (answer["digest"], answer["reproducible"]) == (finished_run.digest, True)
     assert answer["provenance"]["numericProfile"]["numpy"]
     assert answer["provenance"]["spec"]["seed"] == 5
 
 
-def test_a_run_is_found_by_number_or_by_id(client: Client, lived: Instance) -> None:
-    found = run(client, lived, "id")["id"]
+def test_a_run_is_found_by_number_or_by_id(client: Client, finished_run: Instance) -> None:
+    found = run(client, finished_run, "id")["id"]
     assert ask(
         client, "query($id:ID){instance(by:{id:$id}){number}}", id=found
-    )["instance"]["number"] == lived.pk
+    )["instance"]["number"] == finished_run.pk
     assert ask(client, "{instance(by:{number:999}){number}}")["instance"] is None
     assert refusal(client, '{instance(by:{id:"rubbish"}){number}}')["extensions"]["code"] == "INVALID_FORMAT"
 
 
-def test_progress_and_work_item_come_with_a_run(client: Client, lived: Instance) -> None:
+def test_progress_and_work_item_come_with_a_run(client: Client, finished_run: Instance) -> None:
     answer = run(
-        client, lived,
+        client, finished_run,
         "progress{state generation maxGenerations fraction totalEvaluations populationSize "
         "evaluationsPerSecond estimatedEndAt} workItem{name labels specHash warnings{code} "
         "instances{totalCount nodes{number}}}",
@@ -77,7 +78,7 @@ def test_progress_and_work_item_come_with_a_run(client: Client, lived: Instance)
     assert (progress["generation"], progress["maxGenerations"], progress["fraction"]) == (3, 4, 1.0)
     assert (progress["totalEvaluations"], progress["populationSize"]) == (48, 12)
     assert progress["evaluationsPerSecond"] > 0
-    assert answer["workItem"]["instances"] == {"totalCount": 1, "nodes": [{"number": lived.pk}]}
+    assert answer["workItem"]["instances"] == {"totalCount": 1, "nodes": [{"number": finished_run.pk}]}
 
 
 def test_runs_are_listed_filtered_ordered_and_counted(client: Client) -> None:
@@ -89,7 +90,7 @@ def test_runs_are_listed_filtered_ordered_and_counted(client: Client) -> None:
     assert ask(client, listed)["instances"] == {"totalCount": 2, "nodes": [{"name": "a"}, {"name": "b"}]}
 
 
-def test_runs_are_found_by_how_they_ended(client: Client, lived: Instance) -> None:
+def test_runs_are_found_by_how_they_ended(client: Client, finished_run: Instance) -> None:
     died, old = builders.died_out(), builders.died_out(state=InstanceState.SUCCEEDED)
     builders.run()
     listed = (
@@ -97,7 +98,7 @@ def test_runs_are_found_by_how_they_ended(client: Client, lived: Instance) -> No
         "state}}}"
     )
     assert ask(client, listed, o=["LIMIT_REACHED"])["instances"]["nodes"] == [
-        {"number": lived.pk, "outcome": "LIMIT_REACHED", "state": "SUCCEEDED"}
+        {"number": finished_run.pk, "outcome": "LIMIT_REACHED", "state": "SUCCEEDED"}
     ]
     found = ask(client, listed, o=["DIED_OUT", "FAILED"])["instances"]
     assert [(each["number"], each["outcome"], each["state"]) for each in found["nodes"]] == [
@@ -157,9 +158,9 @@ def test_a_page_of_runs_takes_the_same_number_of_statements_however_long_it_is(c
 # Generations and statistics
 
 
-def test_generations_tell_their_figures_champion_and_digest(client: Client, lived: Instance) -> None:
+def test_generations_tell_their_figures_champion_and_digest(client: Client, finished_run: Instance) -> None:
     answer = run(
-        client, lived,
+        client, finished_run,
         "generations(first:2){totalCount nodes{number digest hasCheckpoint startedAt completedAt "
         "champion{isChampion rank} statistics{size evaluated failed best mean bestSoFar threshold seconds}}} "
         "generation(number:3){digest} missing:generation(number:9){digest}",
@@ -168,12 +169,12 @@ def test_generations_tell_their_figures_champion_and_digest(client: Client, live
     assert (generations["totalCount"], [each["number"] for each in generations["nodes"]]) == (4, [0, 1])
     assert generations["nodes"][0]["champion"] == {"isChampion": True, "rank": 1}
     assert generations["nodes"][0]["statistics"]["size"] == 12
-    assert (answer["generation"]["digest"], answer["missing"]) == (lived.digest, None)
+    assert (answer["generation"]["digest"], answer["missing"]) == (finished_run.digest, None)
 
 
-def test_statistics_can_be_thinned_and_cut(client: Client, lived: Instance) -> None:
+def test_statistics_can_be_thinned_and_cut(client: Client, finished_run: Instance) -> None:
     answer = run(
-        client, lived,
+        client, finished_run,
         "all:statistics{generation best} part:statistics(from:1,to:2){generation} "
         "two:statistics(maxPoints:2){generation}",
     )
@@ -186,10 +187,10 @@ def test_statistics_can_be_thinned_and_cut(client: Client, lived: Instance) -> N
 
 
 def test_agents_are_filtered_and_ordered_within_a_run_or_a_generation(
-    client: Client, lived: Instance
+    client: Client, finished_run: Instance
 ) -> None:
     answer = run(
-        client, lived,
+        client, finished_run,
         "agents(first:5,orderBy:{field:FITNESS}){totalCount nodes{fitness}}"
         " champions{totalCount nodes{isChampion generation{number}}}"
         " elites:agents(filter:{origins:[ELITE]}){nodes{origin operator}}"
@@ -198,24 +199,24 @@ def test_agents_are_filtered_and_ordered_within_a_run_or_a_generation(
     fitness = [agent["fitness"] for agent in answer["agents"]["nodes"]]
     assert answer["agents"]["totalCount"] == 48
     assert fitness == sorted(fitness, reverse=True)
-    assert fitness[0] == lived.best_fitness
+    assert fitness[0] == finished_run.best_fitness
     assert answer["champions"]["totalCount"] == 4
     assert [each["generation"]["number"] for each in answer["champions"]["nodes"]] == [0, 1, 2, 3]
     assert answer["elites"]["nodes"][0] == {"origin": "ELITE", "operator": "elite"}
     assert answer["generation"]["agents"] == {
-        "totalCount": 12, "nodes": [{"name": f"{lived.pk}-2-{index}"} for index in range(3)],
+        "totalCount": 12, "nodes": [{"name": f"{finished_run.pk}-2-{index}"} for index in range(3)],
     }
 
 
-def test_an_agent_knows_its_family(client: Client, lived: Instance) -> None:
+def test_an_agent_knows_its_family(client: Client, finished_run: Instance) -> None:
     answer = run(
-        client, lived, "generation(number:1){agents(first:12){nodes{id name parents{id name "
+        client, finished_run, "generation(number:1){agents(first:12){nodes{id name parents{id name "
         "offspring(first:50){nodes{id}}}}}}"
     )
     for child in answer["generation"]["agents"]["nodes"]:
         assert 1 <= len(child["parents"]) <= 2
         for parent in child["parents"]:
-            assert parent["name"].startswith(f"{lived.pk}-0-")
+            assert parent["name"].startswith(f"{finished_run.pk}-0-")
             assert child["id"] in [each["id"] for each in parent["offspring"]["nodes"]]
 
 
@@ -259,8 +260,9 @@ def test_champions_that_fresh_episodes_do_not_confirm_are_seen(client: Client) -
     assert {name: facts[f"confirmation_{name}"] for name in last} == last
 
 
-def test_a_run_that_looks_for_fitness_has_no_novelty(client: Client, lived: Instance) -> None:
-    answer = run(client, lived, "generation(number:1){novelty{mean}agents{nodes{novelty}}}")["generation"]
+def test_a_run_that_looks_for_fitness_has_no_novelty(client: Client, finished_run: Instance) -> None:
+    fields = "generation(number:1){novelty{mean}agents{nodes{novelty}}}"
+    answer = run(client, finished_run, fields)["generation"]
     assert answer["novelty"] is None
     assert {agent["novelty"] for agent in answer["agents"]["nodes"]} == {None}
 
@@ -282,9 +284,11 @@ def test_a_failed_agent_says_why(client: Client) -> None:
 # Genomes, networks, episodes
 
 
-def test_a_champions_network_can_be_drawn_and_its_weights_read(client: Client, lived: Instance) -> None:
+def test_a_champions_network_can_be_drawn_and_its_weights_read(
+    client: Client, finished_run: Instance
+) -> None:
     genome = run(
-        client, lived,
+        client, finished_run,
         "champion{genome{__typename parameterCount network{level depth svg nodes{id role layer label bias x "
         "y} edges{from to weight}} ... on WeightGenome{weights}}}",
     )["champion"]["genome"]
@@ -298,9 +302,9 @@ def test_a_champions_network_can_be_drawn_and_its_weights_read(client: Client, l
     assert last["weights"][0][0] in [edge["weight"] for edge in network["edges"]]
 
 
-def test_an_episode_is_lived_again_as_it_was_scored(client: Client, lived: Instance) -> None:
+def test_an_episode_is_replayed_as_it_was_scored(client: Client, finished_run: Instance) -> None:
     agents = run(
-        client, lived,
+        client, finished_run,
         "agents(first:30){nodes{fitness steps episodes{index seed return steps terminated truncated"
         " trajectory{actions rewards positions}}}}",
     )["agents"]["nodes"]
@@ -313,12 +317,11 @@ def test_an_episode_is_lived_again_as_it_was_scored(client: Client, lived: Insta
         assert episode["terminated"] != episode["truncated"]
 
 
-def test_long_lives_are_not_lived_again_and_many_only_up_to_a_limit(
-    client: Client, lived: Instance, monkeypatch: pytest.MonkeyPatch
+def test_long_episodes_are_not_replayed_and_many_only_up_to_a_limit(
+    client: Client, finished_run: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    every = (
-        f"{{instance(by:{{number:{lived.pk}}}){{agents(first:30){{nodes{{episodes{{trajectory{{rewards}}}}}}}}}}}}"
-    )
+    fields = "agents(first:30){nodes{episodes{trajectory{rewards}}}}"
+    every = f"{{instance(by:{{number:{finished_run.pk}}}){{{fields}}}}}"
     monkeypatch.setattr("api.graphql.budgets.MOST_REPLAY_SECONDS", 0.01)
     assert "replays episodes for about 0.01 seconds" in refusal(client, every)["message"]
     monkeypatch.setattr("processing.core.search.replays.MOST_REPLAY_SECONDS", 0.0)
@@ -338,13 +341,14 @@ def test_an_agent_whose_genome_was_not_kept_has_none(client: Client) -> None:
 # Events
 
 
-def test_events_are_read_behind_a_sequence_number_or_a_cursor(client: Client, lived: Instance) -> None:
+def test_events_are_read_behind_a_sequence_number_or_a_cursor(client: Client, finished_run: Instance) -> None:
     every = run(
-        client, lived, "events(first:100){totalCount nodes{id sequence type level message data generation}}"
+        client, finished_run,
+        "events(first:100){totalCount nodes{id sequence type level message data generation}}"
     )["events"]
     assert [event["sequence"] for event in every["nodes"]] == list(range(1, every["totalCount"] + 1))
     later = run(
-        client, lived,
+        client, finished_run,
         "events(afterSequence:3,types:[STATE_CHANGED],minimumLevel:INFO){nodes{sequence message}}"
     )
     assert [event["message"] for event in later["events"]["nodes"]] == [
@@ -355,9 +359,9 @@ def test_events_are_read_behind_a_sequence_number_or_a_cursor(client: Client, li
 # Nodes
 
 
-def test_everything_with_an_id_can_be_fetched_again(client: Client, lived: Instance) -> None:
+def test_everything_with_an_id_can_be_fetched_again(client: Client, finished_run: Instance) -> None:
     answer = run(
-        client, lived,
+        client, finished_run,
         "id workItem{id} generation(number:1){id agents(first:1){nodes{id}}} events(first:1){nodes{id}}"
     )
     ids = {
@@ -371,7 +375,7 @@ def test_everything_with_an_id_can_be_fetched_again(client: Client, lived: Insta
     )
     nodes = ask(client, query, ids=list(ids.values()))["nodes"]
     assert [(node["__typename"], node["id"]) for node in nodes] == list(ids.items())
-    assert nodes[3]["name"] == f"{lived.pk}-1-0"
+    assert nodes[3]["name"] == f"{finished_run.pk}-1-0"
     assert ask(
         client, "query($id:ID!){node(id:$id){... on Generation{number}}}", id=ids["Generation"]
     ) == {"node": {"number": 1}}
@@ -460,10 +464,10 @@ def test_work_items_are_listed(client: Client) -> None:
     assert ask(client, listed)["workItems"] == {"totalCount": 2, "nodes": [{"name": "a"}, {"name": "b"}]}
 
 
-def test_graphiqls_own_queries_answer_on_a_server_with_a_run(client: Client, lived: Instance) -> None:
+def test_graphiqls_own_queries_answer_on_a_server_with_a_run(client: Client, finished_run: Instance) -> None:
     assert ask(client, LOOK)["examples"]
     (newest,) = ask(client, WATCH)["instances"]["nodes"]
-    assert newest["number"] == lived.pk
+    assert newest["number"] == finished_run.pk
     assert newest["champion"]["episodes"][0]["trajectory"]["positions"]
 
 

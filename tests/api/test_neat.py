@@ -81,8 +81,8 @@ def run(client: Client, instance: Instance, fields: str, **variables: Any) -> di
     return found
 
 
-def lived(document: dict[str, Any], generations: int) -> Instance:
-    """A run that has lived so many generations for real, and was stored as workers do."""
+def finished_run(document: dict[str, Any], generations: int) -> Instance:
+    """A run with so many generations, evaluated by its judge and stored as workers do."""
     instance = intake.submit(document, None, announce=False).instances[0]
     work = Run.load(instance.pk, threads=1)
     checkpoint = begin(work.plan)
@@ -104,9 +104,9 @@ def lived(document: dict[str, Any], generations: int) -> Instance:
     return Instance.objects.select_related("work_item").get(pk=instance.pk)
 
 
-def test_a_run_that_really_lives_has_species_ancestors_and_a_network_to_take_away(client: Client) -> None:
+def test_an_evaluated_run_has_species_ancestors_and_a_network_to_export(client: Client) -> None:
     strategy = {"type": "neat", "population_size": 40, "compatibility_threshold": 0.5}
-    instance = lived(DOCUMENT | {"environment": TABLE, "strategy": strategy, "network": {}}, 6)
+    instance = finished_run(DOCUMENT | {"environment": TABLE, "strategy": strategy, "network": {}}, 6)
     answer = run(
         client, instance,
         "species{number size} generations{nodes{number species{size species{number}} statistics{speciesCount "

@@ -45,7 +45,7 @@ def queued(**changes: Any) -> Instance:
 
 @pytest.fixture
 def ended() -> Instance:
-    """A run that has lived all its generations."""
+    """A run whose generations are all completed."""
     instance = queued()
     work_shift(instance.pk)
     instance.refresh_from_db()
@@ -333,7 +333,7 @@ def test_each_generation_has_a_champion(client: Client, ended: Instance) -> None
 @pytest.mark.parametrize(
     "query", ["generation=9", "generation=1&index=20", "generation=-1&index=0", "generation=9999999999999"]
 )
-def test_there_is_no_agent_where_none_lived(client: Client, query: str) -> None:
+def test_there_is_no_agent_where_none_was_evaluated(client: Client, query: str) -> None:
     response = client.get(f"/runs/{queued().pk}/agent?{query}", headers={"Accept": "application/json"})
     assert response.status_code == 404
 

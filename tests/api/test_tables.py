@@ -15,7 +15,7 @@ from processing.core.genomes.graph import Activation
 from processing.run import Run
 from tests import builders
 from tests.api.ask import ask
-from tests.api.test_neat import lived, packed, run
+from tests.api.test_neat import finished_run, packed, run
 from tests.core.networks_by_hand import Genome, Link
 
 pytestmark = pytest.mark.django_db
@@ -65,7 +65,7 @@ def test_the_command_prints_them_and_ends_with_code_2(
 
 
 def test_a_champion_is_shown_row_by_row_with_what_it_answers(client: Client) -> None:
-    instance = lived(XOR | {"strategy": {"population_size": 10}}, 1)
+    instance = finished_run(XOR | {"strategy": {"population_size": 10}}, 1)
     champion = run(
         client, instance,
         "champion{fitness episodes{return steps terminated trajectory{actions rewards positions}}}"

@@ -164,7 +164,7 @@ def test_a_replay_is_what_the_judge_saw_in_the_examples(name: str) -> None:
 
 
 def assert_replayed(plan: Plan) -> None:
-    """The champion and some others of the last generation, lived again from packed genome and address."""
+    """The champion and some others of the last generation, replayed from packed genome and address."""
     *_, last = run(plan, seed=11)
     episodes = plan.environment.episodes
     for agent in (last.champion, 0, 7, len(last.population) - 1):

@@ -89,7 +89,7 @@ def random_genome(
 
 
 def answers(kind: Graph, genome: Genome, observations: Float32Array) -> list[list[np.float32]]:
-    """The outputs at each of the observations, (T, inputs), seen one after the other in one life."""
+    """The outputs at each of the observations, (T, inputs), received one after the other in one episode."""
     memory = dict.fromkeys([*range(kind.first_output, kind.first_hidden), *genome.hidden], F(0))
     found = []
     with np.errstate(all="ignore"):

@@ -129,7 +129,7 @@ def test_a_confirmation_beats_again_and_again() -> None:
     beats: list[int] = []
     one = replace(plan(), beat=lambda: beats.append(1))
     assert confirmed(one, balancer()[None], 0, 475).is_passed
-    assert len(beats) == 7  # sixteen lives at a time
+    assert len(beats) == 7  # sixteen episodes at a time
 
 
 @pytest.mark.parametrize(

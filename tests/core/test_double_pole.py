@@ -1,6 +1,4 @@
-"""The two poles move by their equations, lives are scored as published, and the criteria ask what the paper
-asks.
-"""
+"""The two poles move by their equations, and episodes, fitness and criteria are those of the paper."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -24,7 +22,7 @@ from processing.core.rollouts.engine import Engine
 from processing.core.types import Evaluations, Float32Array, Float64Array
 from tests.arithmetic import added
 
-#: How far x, ẋ, θ1, θ̇1, θ2, θ̇2 range in a life.
+#: How far x, ẋ, θ1, θ̇1, θ2, θ̇2 range in an episode.
 RANGES = np.array([2.4, 4.0, 0.62, 6.0, 0.62, 15.0])
 #: Weights of a linear network that balances: found by solving a Riccati equation.
 STEADY = np.array([[-1.01133436, -0.7363824, -3.3499641, -3.38226956, 2.32987576, 0.74007354]], np.float32)
@@ -63,11 +61,11 @@ def has_failed(state: Float64Array) -> bool:
     return bool(abs(state[0]) > 2.4 or abs(state[2]) > 0.628329 or abs(state[4]) > 0.628329)
 
 
-def lived(
+def episode_of(
     weights: Float32Array, steps: int, start: Float64Array | None = None
 ) -> tuple[int, bool, list[float]]:
-    """Steps, whether the life failed, and the movement after each step survived, of a linear network without
-    bias.
+    """Steps of an episode of a linear network without bias, whether it failed, and the movement after each
+    step that did not end it.
     """
     state = np.array([0, 0, 0.07, 0, 0, 0.0]) if start is None else start
     movement = []
@@ -147,7 +145,7 @@ def test_energy_is_kept_without_a_force_but_for_the_hinges() -> None:
 def test_lives_in_lanes_last_as_long_as_by_the_equations() -> None:
     genomes = np.random.default_rng(2).normal(0, 2, (40, 6)).astype(np.float32)
     evaluations = judged(task(), genomes)
-    assert evaluations.steps[:12].tolist() == [lived(genome, 500)[0] for genome in genomes[:12]]
+    assert evaluations.steps[:12].tolist() == [episode_of(genome, 500)[0] for genome in genomes[:12]]
     assert evaluations.fitness.tolist() == evaluations.steps.tolist()
 
 
@@ -155,14 +153,14 @@ def test_without_velocities_fitness_is_that_of_the_paper() -> None:
     environment = task(velocities=False)
     genomes = np.random.default_rng(2).normal(0, 3, (12, 3)).astype(np.float32)
     for genome, fitness in zip(genomes, judged(environment, genomes).fitness, strict=True):
-        assert fitness == pytest.approx(published(lived(genome, 1000)[2]), rel=1e-6)
+        assert fitness == pytest.approx(published(episode_of(genome, 1000)[2]), rel=1e-6)
 
 
 @pytest.mark.parametrize("scale", [1.0, 1.2, 0.8])
 def test_little_movement_over_the_last_100_steps_is_rewarded(scale: float) -> None:
     environment = task(max_steps=300)
     environment.is_damped = True
-    steps, failed, movement = lived(STEADY[0] * np.float32(scale), 300)
+    steps, failed, movement = episode_of(STEADY[0] * np.float32(scale), 300)
     assert len(movement) >= 100
     evaluations = judged(environment, np.repeat(STEADY * np.float32(scale), 20, axis=0))
     assert evaluations.steps.tolist() == [steps] * 20
@@ -175,7 +173,7 @@ def test_a_life_that_fails_after_its_hundredth_step_is_scored_over_those_before(
     environment = task(max_steps=1000)
     environment.is_damped = True
     weak = STEADY * np.array([[0, 0, 1, 1, 1, 1]], np.float32)
-    steps, failed, movement = lived(weak[0], 1000)
+    steps, failed, movement = episode_of(weak[0], 1000)
     assert failed
     assert steps > 101
     evaluations = judged(environment, weak)
@@ -261,7 +259,7 @@ def test_the_test_of_a_champion_counts_starts_as_the_equations_do() -> None:
     some = starts()[::45]
     expected = 0
     for x, speed, angle, rate in some.astype(np.float64):
-        expected += not lived(STEADY[0], 300, np.array([x, speed, angle, rate, 0, 0]))[1]
+        expected += not episode_of(STEADY[0], 300, np.array([x, speed, angle, rate, 0, 0]))[1]
     population = SimpleNamespace(genomes=np.concatenate([STEADY * 0, STEADY]))
     found = criterion.balanced(plan, population, 1, some, 300)  # type: ignore[arg-type]
     assert found == expected

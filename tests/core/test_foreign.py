@@ -39,7 +39,7 @@ def evaluated(plan: Plan, *, number: int = 24, threads: int = 2, **where: Any) -
 def by_hand(
     plan: Plan, agent: int, *, number: int = 24, seed: int, generation: int = 0, episode: int = 0
 ) -> tuple[float, int]:
-    """Return and steps of an agent of `evaluated`, lived with Gymnasium's own flattening and a network in
+    """Return and steps of an agent of `evaluated`, computed with Gymnasium's own flattening and a network in
     float64.
     """
     parameters = plan.environment.parameters
@@ -62,7 +62,7 @@ FAMILIES = ("LunarLander-v3", "FrozenLake-v1", "Blackjack-v1", "Taxi-v4", "Cliff
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-def test_generations_are_lived_in_environments_of_every_family(name: str) -> None:
+def test_generations_are_evaluated_in_environments_of_every_family(name: str) -> None:
     plan = foreign_plan(name, max_steps=60)
     generations = list(run(plan, seed=3, threads=2))
     assert len(generations) == 3

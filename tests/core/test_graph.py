@@ -38,7 +38,7 @@ KINDS: dict[str, dict[str, Any]] = {
 
 
 class Responder:
-    """LANES lives side by side that ask their networks; each lane remembers what its own life needs."""
+    """Networks of LANES rollouts, evaluated side by side; each lane keeps the memory of its own rollout."""
 
     def __init__(self, kind: Graph, genomes: Graphs) -> None:
         self.kind, self.prepared = kind, kind.prepared(genomes)
@@ -96,7 +96,7 @@ def test_networks_answer_as_computed_by_hand_whoever_lives_beside_them(name: str
     order = np.random.default_rng(3).permutation(size).tolist()
     lanes, ages, waiting = [-1] * LANES, [0] * LANES, order
     while waiting or max(lanes) >= 0:
-        for lane in range(LANES):  # lives begin at different times, so that any may lie beside any
+        for lane in range(LANES):  # rollouts begin at different times, so that any may be beside any
             if lanes[lane] < 0 and waiting and (lane + len(waiting)) % 3:
                 lanes[lane], ages[lane] = waiting.pop(), 0
                 found[lanes[lane]] = []

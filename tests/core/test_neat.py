@@ -127,7 +127,7 @@ def test_a_purge_punishes_the_best_species_where_none_is_old_and_an_old_one_late
         state, verdict = told(strategy, state, 5.0 + generation, generation)
         adjusted.append(verdict.snapshots[0].adjusted_fitness)
     assert adjusted == pytest.approx([5.0, 6.0, 0.07, 0.08, 0.09])
-    found = species.nobody()
+    found = species.no_species()
     for first, born_in in enumerate((0, 0, 9)):
         found = species.grown(found, 1, first=first, generation=born_in)
     assert species.purged(found, np.array([3.0, 2.0, 1.0]), oldest_birth=5).purged.tolist() == [0, 1, 0]

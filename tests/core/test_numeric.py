@@ -1,4 +1,4 @@
-"""Elementary functions as plain Python; that compiled ones have the same bits is shown by whole lives."""
+"""Elementary functions as plain Python; that compiled ones have the same bits is shown by whole episodes."""
 
 # mypy: disable-error-code="no-untyped-call"
 

@@ -1,4 +1,4 @@
-"""A life that is lived again has the bits of the kernel that lived it first."""
+"""A replayed episode has the bits of the kernel that evaluated it first."""
 
 import os
 import subprocess
@@ -32,7 +32,7 @@ from tests.core.test_graph import genomes as graph_genomes
 ROOT = Path(__file__).parents[2]
 
 
-def assert_lived_again(
+def assert_replayed(
     one: Episodes, population: Any, agents: tuple[int, ...], purpose: Purpose = Purpose.EPISODE
 ) -> None:
     evaluated = one.evaluate(population, seed=9, generation=2, purpose=purpose)
@@ -55,7 +55,7 @@ def assert_lived_again(
 def test_classic_environments(name: str, output: Output) -> None:
     ours = environment(name, episodes=2, seeds="fresh", max_steps=250)
     kind = Dense(DenseParameters(hidden=(5,), output=output), inputs=ours.inputs, outputs=ours.outputs)
-    assert_lived_again(Episodes(ours, kind), kind.random(40, seed=2, generation=0), (0, 7))
+    assert_replayed(Episodes(ours, kind), kind.random(40, seed=2, generation=0), (0, 7))
 
 
 @pytest.mark.parametrize("purpose", [Purpose.EPISODE, Purpose.CONFIRMATION])
@@ -63,7 +63,7 @@ def test_classic_environments(name: str, output: Output) -> None:
 def test_common_and_fresh_starts(seeds: str, purpose: Purpose) -> None:
     ours = environment("CartPole-v1", seeds=seeds, episodes=2)
     kind = Dense(DenseParameters(hidden=(5,)), inputs=4, outputs=2)
-    assert_lived_again(Episodes(ours, kind), kind.random(20, seed=2, generation=0), (3, 19), purpose)
+    assert_replayed(Episodes(ours, kind), kind.random(20, seed=2, generation=0), (3, 19), purpose)
 
 
 @pytest.mark.parametrize("activation", list(Activation))
@@ -71,21 +71,21 @@ def test_mazes_with_every_activation(activation: Activation) -> None:
     one = judge(
         maze(random_maze(4, goals=2), max_steps=25, revisit=-0.01), hidden=(6, 3), activation=activation
     )
-    assert_lived_again(one, genomes(one), (0, 5, 39))
+    assert_replayed(one, genomes(one), (0, 5, 39))
 
 
 @pytest.mark.parametrize("name", KINDS)
 def test_graph_genomes(name: str) -> None:
     ours = environment("CartPole-v1", seeds="fresh", episodes=2, max_steps=60)
     kind = graph(inputs=4, outputs=2, **KINDS[name])
-    assert_lived_again(Episodes(ours, kind), graphs_of(graph_genomes(kind, 20)), (0, 3, 19))
+    assert_replayed(Episodes(ours, kind), graphs_of(graph_genomes(kind, 20)), (0, 3, 19))
 
 
 @pytest.mark.parametrize("velocities", [True, False])
 def test_two_poles(velocities: bool) -> None:
     poles = DoublePole(DoublePoleParameters(type="double_pole", velocities=velocities, max_steps=300))
     kind = Dense(DenseParameters(hidden=(5,)), inputs=poles.inputs, outputs=poles.outputs)
-    assert_lived_again(
+    assert_replayed(
         Episodes(poles, kind), kind.random(40, seed=2, generation=0) * np.float32(9), (0, 7, 39)
     )
 
@@ -93,13 +93,13 @@ def test_two_poles(velocities: bool) -> None:
 def test_large_networks() -> None:
     one = judge(maze(max_steps=10), hidden=(100, 60))
     assert one.genome_kind.network.wide
-    assert_lived_again(one, genomes(one), (1,))
+    assert_replayed(one, genomes(one), (1,))
 
 
 def test_maps_whose_lines_of_sight_are_walked() -> None:
     one = judge(maze(random_maze(1, goals=40), max_steps=12))
     assert one.environment.world.views.size == 0
-    assert_lived_again(one, genomes(one), (1, 2))
+    assert_replayed(one, genomes(one), (1, 2))
 
 
 def test_weights_that_are_huge_tiny_or_no_numbers() -> None:
@@ -111,7 +111,7 @@ def test_weights_that_are_huge_tiny_or_no_numbers() -> None:
     population[3] *= np.float32(1e30)
     population[4] *= np.float32(1e-42)
     population[5] = 0
-    assert_lived_again(one, population, tuple(range(6)))
+    assert_replayed(one, population, tuple(range(6)))
 
 
 def test_it_agrees_with_the_reference_in_every_detail() -> None:

@@ -67,7 +67,7 @@ def test_a_network_for_xor_solves_it() -> None:
     assert winner(environment, found) == 1
 
 
-def test_a_table_is_lived_again_row_by_row() -> None:
+def test_a_table_is_replayed_row_by_row() -> None:
     environment = table()
     found = Tables(environment, graph(environment)).replay_rows(graphs_of([SOLUTION]))
     assert [row.tolist() for row in found.observations] == XOR["inputs"]

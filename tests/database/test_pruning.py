@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db
 def few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a handful of rows takes several transactions."""
     monkeypatch.setattr("database.services.pruning.AGENTS_AT_A_TIME", 2)
-    monkeypatch.setattr("database.services.pruning.PARTS_AT_A_TIME", 1)
+    monkeypatch.setattr("database.services.pruning.CHUNKS_AT_A_TIME", 1)
 
 
 def played(state: InstanceState, *, days_ago: int = 40) -> Instance:

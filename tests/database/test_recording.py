@@ -96,11 +96,11 @@ def test_a_checkpoint_of_more_parts_than_are_read_at_a_time_is_whole() -> None:
     parts = CheckpointPart.objects.filter(checkpoint__instance=run, kind=PartKind.STATE)
     parts.delete()
     checkpoint = Checkpoint.objects.get(instance=run)
-    for number in range(2 * steps.PARTS_AT_A_TIME):
+    for number in range(2 * steps.CHUNKS_AT_A_TIME):
         CheckpointPart.objects.create(
             checkpoint=checkpoint, kind=PartKind.STATE, number=number, data=bytes([number])
         )
-    assert steps.newest_checkpoint(run.pk) == bytes(range(2 * steps.PARTS_AT_A_TIME))
+    assert steps.newest_checkpoint(run.pk) == bytes(range(2 * steps.CHUNKS_AT_A_TIME))
 
 
 @pytest.mark.parametrize(

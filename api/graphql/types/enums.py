@@ -47,7 +47,8 @@ def _sentence(name: str) -> str:
 
 
 def _summary(thing: Any) -> str:
-    return (thing.__doc__ or "").strip().splitlines()[0]
+    """The first paragraph of its docstring, in one line."""
+    return " ".join((thing.__doc__ or "").split("\n\n")[0].split())
 
 
 def _meaning(thing: Any) -> str:

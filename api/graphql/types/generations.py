@@ -60,9 +60,7 @@ class GenerationStatistics(graphene.ObjectType):
 
 
 class Novelty(graphene.ObjectType):
-    """How novel the agents of a generation were to those of it and of the archive; mixed with fitness as
-    `Agent.novelty` is.
-    """
+    """How novel agents were to their generation and the archive; mixed with fitness as `Agent.novelty` is."""
 
     mean = maybe(graphene.Float, "The mean of those that did not fail; null where all did.")
     largest = maybe(graphene.Float, "The largest; null where all failed.")

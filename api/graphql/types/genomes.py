@@ -128,9 +128,9 @@ class NeatGenome(graphene.ObjectType):
         ]
 
     @staticmethod
-    def resolve_connection_genes(root: "UnpackedGenome", info: Any) -> tuple[
-        genes.ConnectionGene, ...
-    ] | None:
+    def resolve_connection_genes(
+        root: "UnpackedGenome", info: Any
+    ) -> tuple[genes.ConnectionGene, ...] | None:
         if root.size > MOST_WEIGHTS:
             return None
         info.context.budgets.genes.spend(root.size)

@@ -73,7 +73,8 @@ def episode_of(context: Any, replay: Replay) -> KeptEpisode | None:
 def kept_of(context: Any, replay: Replay) -> Recording | None:
     """The recording of a replay, read once in a request; None where there is none.
 
-    Raises Refused where one request reads too much.
+    Raises:
+        Refused: one request reads too much.
     """
     if not replay.result_bytes:  # type: ignore[attr-defined]
         return None

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError
 
 from api.management.agents import add_run_and_agent, found_agent
-from api.management.arguments import run as number
+from api.management.arguments import number
 from database.errors import NotFound
 from database.models import Instance
 from database.selectors import AgentRecord

@@ -5,7 +5,7 @@ import { spell } from "./fitness-chart.js";
 export class Descent {
   // `choose` is called with "generation-index" when a birth is clicked.
   constructor(root, choose) {
-    Object.assign(this, { root, choose, rows: root.querySelector("tbody"), told: root.querySelector("p") });
+    Object.assign(this, { root, choose, rows: root.querySelector("tbody"), summary: root.querySelector("p") });
   }
 
   // Shows births (generation, index, since, operator, changes, fitness, change), the number `before` them,
@@ -16,7 +16,7 @@ export class Descent {
     this.rows.replaceChildren(...births.map((birth) => this.row(birth)));
     const earlier = before ? `And ${first ? "" : "at least "}${before} before. ` : "";
     const began = first ? `The first was ${first.operator} in generation ${first.generation}.` : "";
-    this.told.textContent = earlier + began || "What came before is not kept.";
+    this.summary.textContent = earlier + began || "What came before is not kept.";
   }
 
   row(birth) {
@@ -38,12 +38,12 @@ export class Descent {
 }
 
 function gained(fitness, change) {
-  const told = document.createElement("span");
-  told.append(spell(fitness));
+  const figures = document.createElement("span");
+  figures.append(spell(fitness));
   if (change) {
     const more = Object.assign(document.createElement("small"), { textContent: ` ${change > 0 ? "+" : "−"}${spell(Math.abs(change))}` });
     more.className = change > 0 ? "gain" : "loss";
-    told.append(more);
+    figures.append(more);
   }
-  return told;
+  return figures;
 }

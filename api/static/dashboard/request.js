@@ -31,7 +31,7 @@ export class ReplayRequest {
     this.root.hidden = episodes < 2 && !replay;
     this.gif.hidden = !replay?.gif;
     this.gif.href = replay?.gif ?? "";
-    this.said = replay?.undrawn ?? "";
+    this.message = replay?.undrawn ?? "";
     const isAsked = ["WAITING", "RUNNING"].includes(replay?.state);
     this.form.hidden = !replay || isAsked || !this.form.dataset.allowed || isDone(replay, way);
     this.form.querySelector("button").textContent = way ? "Draw this episode" : "Watch this episode";
@@ -40,7 +40,7 @@ export class ReplayRequest {
   }
 
   say({ message }) {
-    this.line.textContent = [message, this.said].filter(Boolean).join(" ");
+    this.line.textContent = [message, this.message].filter(Boolean).join(" ");
   }
 
   async ask() {
@@ -48,12 +48,12 @@ export class ReplayRequest {
     this.form.hidden = true;
     this.asked();
     try {
-      const answer = await fetch(this.form.action, {
+      const response = await fetch(this.form.action, {
         method: "POST", body: new FormData(this.form), headers: { Accept: "application/json" },
       });
-      const told = await answer.json().catch(() => ({}));
-      if (!answer.ok) throw new Error(told.errors?.[0]?.message ?? `The server answered ${answer.status}.`);
-      if (address === this.address) this.heard(told);
+      const answer = await response.json().catch(() => ({}));
+      if (!response.ok) throw new Error(answer.errors?.[0]?.message ?? `The server answered ${response.status}.`);
+      if (address === this.address) this.received(answer);
     } catch (error) {
       if (address !== this.address) return; // another agent has been chosen meanwhile
       this.say(error);
@@ -65,17 +65,17 @@ export class ReplayRequest {
     const { address } = this;
     this.waiting = setTimeout(async () => {
       const asked = fetch(`${this.form.action}?${new URLSearchParams(address)}`, { headers: { Accept: "application/json" } });
-      const answer = await asked.catch(() => null); // a server that does not answer is asked again
-      const told = answer?.ok ? await answer.json() : { state: "WAITING" };
+      const response = await asked.catch(() => null); // a server that does not answer is asked again
+      const answer = response?.ok ? await response.json() : { state: "WAITING" };
       if (address !== this.address) return;
-      if (answer && !answer.ok && answer.status < 500) this.say({ message: `The server answered ${answer.status}.` });
-      else this.heard(told);
+      if (response && !response.ok && response.status < 500) this.say({ message: `The server answered ${response.status}.` });
+      else this.received(answer);
     }, POLL_MILLISECONDS);
   }
 
-  heard(told) {
-    if (told.message) this.say(told);
-    if (["WAITING", "RUNNING"].includes(told.state)) return this.poll();
+  received(answer) {
+    if (answer.message) this.say(answer);
+    if (["WAITING", "RUNNING"].includes(answer.state)) return this.poll();
     return this.done();
   }
 }

@@ -121,7 +121,7 @@ async function showAgent(name, autoplay) {
 
 async function present(agent, autoplay) {
   replay.unload(); // the next agent has another network, and perhaps no trajectory
-  for (const part of ["fitness-told", "which", "stage", "beside", "born"]) $(part).hidden = false;
+  for (const part of ["fitness-line", "which", "stage", "beside", "born"]) $(part).hidden = false;
   $("player").hidden = !agent.way && !rows;
   $("chosen-key").hidden = !Number.isInteger(agent.way?.actions[0]); // only discrete actions choose an output
   $("agent-trouble").hidden = true;

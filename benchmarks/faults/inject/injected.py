@@ -1,15 +1,20 @@
 """Faults that a process injects into itself: armed by a file, injected once, by the first process there.
 
 `$FAULTS_FOLDER/armed.json` holds `{"do": …, "at": …, "after": n, "sql": …, "role": …}`:
-    do    kill, stop (this process, by its own signal), raise (an OperationalError), drop (the connection is
-    lost) at    statement, transaction (a statement inside one), commit (before it), committed (after it);
-    left out, any of them after how many such points are passed first
-The process that injects it renames the file to `fired.json`. `$FAULTS_FOLDER/crasher.json` (`{"seed": …,
-"agent": …}`)
-stays: the process that evaluates that agent dies of SIGSEGV. `messages.json` (`{"copies": …, "drop": …,
-    "seed": …}`)
-stays too: messages are dropped, copied, and sent in another order. `FAULTS_SLOW_SECONDS` makes every agent
-take that much longer.
+    do      kill, stop (this process, by its own signal), raise (an OperationalError),
+            drop (the connection is lost)
+    at      statement, transaction (a statement inside one), commit (before it), committed (after it);
+            left out, any of them
+    after   how many such points are passed first
+    sql     a text that the statement contains; left out, any statement
+    role    the processes that may inject it: worker where it is left out
+The process that injects it renames the file to `fired.json`.
+
+Two further files of that folder stay where they are:
+    crasher.json    `{"seed": …, "agent": …}`: the process that evaluates that agent dies of SIGSEGV
+    messages.json   `{"copies": …, "drop": …, "seed": …}`: messages are dropped, copied, and sent in
+                    another order
+`FAULTS_SLOW_SECONDS` makes every agent take that much longer.
 """
 
 import json

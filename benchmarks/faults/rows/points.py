@@ -22,7 +22,7 @@ EVERY = 3
 def crashes(scene: Scene) -> None:
     """A process is killed at its n-th database call, n = 1, 2, 3 … until one survives.
 
-    Others finish the runs.
+    Other workers finish the runs.
     """
     _every_point(scene, "kill")
 

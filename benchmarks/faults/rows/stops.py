@@ -18,7 +18,7 @@ def worker(scene: Scene) -> None:
 def in_transaction(scene: Scene) -> None:
     """A worker is stopped between two statements of a commit.
 
-    The others must go on, and it must be fenced.
+    The others must go on, and the fence must keep its late commit out.
     """
     scene.ordinary_work()
     scene.inject(2, lambda: _inside(scene), "SIGSTOP inside a transaction")

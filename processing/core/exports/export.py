@@ -71,9 +71,8 @@ def exported(
         number = int(genomes.genes[0]) if isinstance(genomes, Graphs) else kind.number_of_weights
         if number > MOST_WEIGHTS:
             raise Refused(f"JSON: expected at most {MOST_WEIGHTS:,} weights, got {number:,}; take ONNX.")
-        return json_of(
-            computation_of(kind, genomes, squashing=facts.squashing), facts, normalization
-        ).encode()
+        computation = computation_of(kind, genomes, squashing=facts.squashing)
+        return json_of(computation, facts, normalization).encode()
     from processing.core.exports import onnx_model
 
     if isinstance(genomes, Graphs):

@@ -206,9 +206,8 @@ def fill_incoming(graphs, shape, room, agent, nodes):
         put(room.targets, gene, UNUSED)
         if get(graphs.enabled, first + gene) != 0:
             source = number_of(graphs, shape, agent, np.int64(get(graphs.sources, first + gene)))
-            target = number_of(
-                graphs, shape, agent, np.int64(get(graphs.targets, first + gene))
-            ) - shape.inputs
+            target = number_of(graphs, shape, agent, np.int64(get(graphs.targets, first + gene)))
+            target -= shape.inputs
             if source < 0 or target < 0:
                 is_wrong = True
             else:

@@ -185,9 +185,8 @@ def fill_direct(genomes, network, work, agent, lane):
     """Load an agent's direct links into a lane."""
     program, number = work.program, network.inputs * network.outputs
     for d in range(number):
-        has, others = np.int64(get(genomes.present, agent * number + d)), get(
-            program, network.owners + d
-        ) & ~(1 << lane)
+        has = np.int64(get(genomes.present, agent * number + d))
+        others = get(program, network.owners + d) & ~(1 << lane)
         put(program, network.owners + d, others | (has << lane))
         put(work.memory, d * LANES + lane, get(genomes.direct, agent * number + d))
 

@@ -144,9 +144,8 @@ def _is_whole(rows: NDArray[np.void], graphs: Graphs) -> bool:
     slots = (rows["gene_slots"] == rows["gene_slots"][0]) & (rows["node_slots"] == rows["node_slots"][0])
     lists = [(ids, graphs.genes) for ids in (graphs.innovations, graphs.sources, graphs.targets)]
     used = [
-        (
-            (np.arange(ids.shape[1]) < number[:, None]) == (ids >= 0)
-        ).all() & ((ids >= 0).sum(1) == number).all()
+        ((np.arange(ids.shape[1]) < number[:, None]) == (ids >= 0)).all()
+        and ((ids >= 0).sum(1) == number).all()
         for ids, number in [*lists, (graphs.hidden, graphs.nodes)]
     ]
     return bool(slots.all()) and all(used)

@@ -108,9 +108,8 @@ class ForeignEpisodes:
         if not self.is_normalised or evaluations.behaviours is None:
             return state, evaluations.fitness
         failed = evaluations.failures != Failure.NONE
-        return observation_moments.pooled(
-            state, evaluations.behaviours, failed, beat=self._beat
-        ), evaluations.fitness
+        pooled = observation_moments.pooled(state, evaluations.behaviours, failed, beat=self._beat)
+        return pooled, evaluations.fitness
 
     def evaluate(
         self, genomes: Genomes, *, seed: int, generation: int, first: int = 0, last: int | None = None,
@@ -206,10 +205,9 @@ class ForeignEpisodes:
         self, ended: Iterator[EpisodeResult], repeats: Repeats, number: int, score: Score
     ) -> Evaluations:
         """Collect results of episodes, in any order, into the evaluations of up to `number` agents."""
-        twice, seconds = {
-            rollout // self.environment.episodes for rollout in repeats.again
-        }, dict[int, EpisodeResult]()
         episodes = self.environment.episodes
+        twice = {rollout // episodes for rollout in repeats.again}
+        seconds: dict[int, EpisodeResult] = {}
         tally = _Tally(number, self.environment.inputs if self.is_normalised else None, score)
         waiting: dict[int, list[EpisodeResult]] = {}
         firsts: dict[int, list[EpisodeResult]] = {}

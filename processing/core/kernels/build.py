@@ -36,6 +36,8 @@ CORE = Path(__file__).parents[1]
 #: The files that turn marked functions into machine code, and the pattern of a line that marks a function.
 COMPILERS = ("kernels/build.py", "kernels/intrinsics.py")
 _MARKED = re.compile(rb"^@(?:part|formula|kernel|slot|primitive)\b", re.MULTILINE)
+#: The definition of a named tuple, to the last of its lines.
+_NAMED_TUPLE = re.compile(rb"^class \w+\(NamedTuple\):\n(?:(?:    .*)?\n)*", re.MULTILINE)
 KEEP_DAYS = 30
 _SETTINGS = (
     "NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "NUMBA_OPT", "NUMBA_LOOP_VECTORIZE", "NUMBA_SLP_VECTORIZE"
@@ -216,12 +218,18 @@ def fingerprint() -> str:
 
 
 def sources() -> dict[str, bytes]:
-    """Return the contents of the files that machine code depends on, by their paths relative to the core.
+    """Return what machine code depends on, by the paths of files relative to the core.
 
-    These are the files that contain a marked function, and the compilers themselves.
+    Of files that contain a marked function, and of the compilers themselves, it is the whole text. Of others
+    it is the named tuples that they define: kernels take such tuples, and read their fields by place.
     """
-    texts = {path.relative_to(CORE).as_posix(): path.read_bytes() for path in sorted(CORE.rglob("*.py"))}
-    return {path: text for path, text in texts.items() if path in COMPILERS or _MARKED.search(text)}
+    found = {}
+    for path in sorted(CORE.rglob("*.py")):
+        name, text = path.relative_to(CORE).as_posix(), path.read_bytes()
+        is_whole = name in COMPILERS or _MARKED.search(text)
+        if read := text if is_whole else b"".join(_NAMED_TUPLE.findall(text)):
+            found[name] = read
+    return found
 
 
 def _processor() -> str:

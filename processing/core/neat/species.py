@@ -28,7 +28,7 @@ class Species(NamedTuple):
     parents: Int32Array  # (S,) number of its parents, >= 1
 
 
-def nobody() -> Species:
+def no_species() -> Species:
     """Return an empty table of species."""
     whole = np.zeros(0, np.int32)
     return Species(whole, whole, np.zeros(0), whole, np.zeros(0, np.uint8), whole, whole, whole)
@@ -41,7 +41,7 @@ def grown(species: Species, founded: int, *, first: int, generation: int) -> Spe
         first: number of the first new species.
         generation: that in which they were founded.
     """
-    new = nobody()._replace(
+    new = no_species()._replace(
         numbers=np.arange(first, first + founded, dtype=np.int32),
         born_in=np.full(founded, generation, np.int32),
         best=np.full(founded, -np.inf), purged=np.zeros(founded, np.uint8),

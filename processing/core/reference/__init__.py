@@ -1,1 +1,1 @@
-"""Reference implementations of the kernels in plain Python and NumPy, which share no code with them."""
+"""Readable counterparts of the kernels in plain Python and NumPy; `maze.py` shares no code with them."""

@@ -105,10 +105,9 @@ class Walk:
         return self.seen[view]
 
     def _sight(self, down: int, right: int) -> tuple[float, float, float]:
+        row, column = self.position
         distance = 1
-        while (
-            kind := self.kind((self.position[0] + down * distance, self.position[1] + right * distance))
-        ) == ".":
+        while (kind := self.kind((row + down * distance, column + right * distance))) == ".":
             distance += 1
         space = float(np.float32(0.1) * np.float32(distance - 1))
         near = float(np.float32(1) / np.float32(distance))

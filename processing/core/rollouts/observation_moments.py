@@ -39,7 +39,7 @@ def normalization(state: State) -> Normalization:
     return Normalization(state["mean"].astype(np.float32), scale)
 
 
-def noted(observation: Float32Array) -> Float64Array:
+def observation_terms(observation: Float32Array) -> Float64Array:
     """Return the terms of an observation for the sums of `moments`.
 
     Args:

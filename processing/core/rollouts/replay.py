@@ -14,6 +14,8 @@ from processing.core.rng import agent_key
 from processing.core.rollouts.kernel import KernelInputs, Rollouts, Workspace, rollouts_of, workspace
 from processing.core.types import Genomes, Purpose, Trajectory
 
+#: Of an episode, so many steps are shown; those after them are neither replayed nor recorded.
+MOST_STEPS = 1_000
 _SLOTS = ("fill_start", "fill_observation", "fill_actions", "fill_step", "fill_memory", "fill_outputs")
 
 

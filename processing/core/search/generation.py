@@ -108,18 +108,10 @@ def close_generation(
     statistics = statistics_of(plan, population, evaluations) | {
         "threshold": verdict.threshold, "viable": verdict.viable
     }
-    facts = {
-        "generation": number, "best_fitness": found.best_fitness, "champion_fitness": found.fitness,
-        "stagnation_generations": stagnation, "threshold": verdict.threshold, "viable_agents": verdict.viable,
-        "diversity": statistics["diversity"], **verdict.figures, **(novelty or {}),
-    }
     confirmations = tuple(
         confirmed(each, generation=number, fitness=float(fitness[each.agent])) for each in found.confirmations
     )
-    if confirmation := (confirmations or (checkpoint.unconfirmed,))[-1]:
-        facts["confirmation"] = dict(confirmation)
-    if found.is_solution:
-        facts["evaluations"] = number * len(population) + (found.agent or 0) + 1
+    facts = _facts(checkpoint, found, verdict, statistics, novelty, confirmations, stagnation)
     stop, explanation = ending_of(plan, rule, facts, champion=found.agent)
     genomes = plan.genome.pack(population.genomes)
     return GenerationResult(
@@ -144,9 +136,27 @@ class _Champion(NamedTuple):
     best_fitness: float | None  # the highest so far
     fitness: float | None  # of the run's champion
     is_goal_reached: bool
-    is_solution: bool  # whether the environment's criterion is met
+    solver: int | None  # index of the agent that meets the environment's criterion
     tested: tuple[int, ...]  # as in `Checkpoint`
     confirmations: tuple[AnyConfirmation, ...]
+
+
+def _facts(
+    checkpoint: Checkpoint, found: _Champion, verdict: Verdict, statistics: Mapping[str, Any],
+    novelty: Mapping[str, Any] | None, confirmations: tuple[Mapping[str, Any], ...], stagnation: int,
+) -> dict[str, Any]:
+    """Return what is known when a generation is closed, as JSON values; an end is explained from it."""
+    number = checkpoint.next_generation
+    facts = {
+        "generation": number, "best_fitness": found.best_fitness, "champion_fitness": found.fitness,
+        "stagnation_generations": stagnation, "threshold": verdict.threshold, "viable_agents": verdict.viable,
+        "diversity": statistics["diversity"], **verdict.figures, **(novelty or {}),
+    }
+    if confirmation := (confirmations or (checkpoint.unconfirmed,))[-1]:
+        facts["confirmation"] = dict(confirmation)
+    if found.solver is not None:
+        facts["evaluations"] = number * statistics["size"] + found.solver + 1
+    return facts
 
 
 def _champion(
@@ -160,10 +170,9 @@ def _champion(
     if is_improved:
         best = float(fitness[agent])
     solution, tested = _solution(plan, checkpoint, population, evaluations, verdict, seed=seed)
-    confirmations, is_solution = [solution.confirmation], solution.agent is not None
-    if is_solution:
+    confirmations, is_goal_reached = [solution.confirmation], solution.agent is not None
+    if is_goal_reached:
         agent, is_improved = solution.agent, True
-    is_goal_reached = is_solution
     if not is_goal_reached:
         is_goal_reached, confirmation = _reaches_fitness(
             plan, population, fitness, agent, seed=seed, generation=checkpoint.next_generation,
@@ -175,7 +184,7 @@ def _champion(
     return _Champion(
         agent=agent, is_improved=is_improved, best_fitness=best,
         fitness=float(fitness[agent]) if is_improved else best,
-        is_goal_reached=is_goal_reached, is_solution=is_solution, tested=tested,
+        is_goal_reached=is_goal_reached, solver=solution.agent, tested=tested,
         confirmations=tuple(dict.fromkeys(each for each in confirmations if each is not None)),
     )
 

@@ -13,12 +13,12 @@ from processing.core.judges.foreign import ForeignEpisodes
 from processing.core.judges.table import Tables
 from processing.core.reference.maze import replay_episode as replay_by_reference
 from processing.core.rollouts.normalization import Normalization
-from processing.core.rollouts.replay import replay_episode
+from processing.core.rollouts.replay import MOST_STEPS, replay_episode
 from processing.core.steppers.recording import Recording
 from processing.core.types import Trajectory
 
 #: A replay has at most this many steps, and only as many as take this long.
-MOST_REPLAY_STEPS, MOST_REPLAY_SECONDS = 1_000, 2.0
+MOST_REPLAY_STEPS, MOST_REPLAY_SECONDS = MOST_STEPS, 2.0
 #: Seconds that each weight of a dense network adds to a step of the maze's reference.
 _REFERENCE_WEIGHT_SECONDS = 3e-8
 
@@ -60,7 +60,7 @@ class Replays:
         return min(MOST_REPLAY_STEPS, longest, int(MOST_REPLAY_SECONDS / self._step_seconds(genome)))
 
     def seconds(self, steps: int, genome: bytes) -> float:
-        """The longest time, in seconds, that the replay of an episode takes, of an agent of `steps` steps."""
+        """Estimate the longest time, in seconds, of a replay of an episode of an agent of `steps` steps."""
         return min(steps, self.most_steps(genome)) * self._step_seconds(genome)
 
     def _step_seconds(self, genome: bytes) -> float:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from processing.core.judges.confirmation import AnyConfirmation
+from processing.core.number_text import counted
 from processing.core.parameters import Number, Parameters, parameter
 from processing.core.types import StopReason
 
@@ -117,9 +118,8 @@ def explained(
         advice = "Nothing better is possible in this environment."
     if confirmation is not None:
         message = f"{message} {confirmation_words(confirmation)}."
-    led_to = {
-        name: value for name, value in facts.items() if name != "confirmation"
-    } | {"best_possible": best_possible}
+    led_to = {name: value for name, value in facts.items() if name != "confirmation"}
+    led_to |= {"best_possible": best_possible}
     led_to |= {f"confirmation_{name}": value for name, value in (confirmation or {}).items()}
     return {"rule": reason.value, "message": message, "led_to": led_to, "advice": advice}
 
@@ -159,7 +159,7 @@ def confirmation_words(facts: Mapping[str, Any]) -> str:
 
 
 def _goals_words(facts: Mapping[str, Any]) -> str:
-    goals = "1 goal" if facts["goals"] == 1 else f"{facts['goals']} goals"
+    goals = counted(facts["goals"], "goal")
     own = f"Agent {facts['generation']}-{facts['agent']} reached {goals} in each of its own episodes"
     return (
         f"{own}; of {facts['episodes']} fresh ones, it did in {facts['reached']} where {facts['asked']} are "

@@ -48,9 +48,8 @@ def warm_up(plan: Plan) -> None:
             state=checkpoint.judge
         )
         evaluations = repeated(few, len(population))
-        checkpoint = generations.close_generation(
-            plan, checkpoint, population, evaluations, seed=0
-        ).checkpoint
+        closed = generations.close_generation(plan, checkpoint, population, evaluations, seed=0)
+        checkpoint = closed.checkpoint
 
 
 def repeated(few: Evaluations, size: int) -> Evaluations:

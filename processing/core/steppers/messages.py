@@ -13,6 +13,9 @@ _LENGTH = struct.Struct("!Q")
 #: Bytes of one read or write, and reads in a row.
 _CHUNK_BYTES, _MOST_READS = 1 << 20, 16
 
+#: A stepper writes into shared memory which rollout's environment it calls, and this between two calls.
+NO_ROLLOUT = -1
+
 
 class Gone(Transient):
     """The connection is closed, or no message arrived within the time limit."""

@@ -13,12 +13,11 @@ import time
 
 from processing.core.environments.foreign.subprocesses import kill_session, variables
 from processing.core.errors import Transient
-from processing.core.steppers.messages import Channel
+from processing.core.steppers.messages import NO_ROLLOUT, Channel
 
 #: Linear algebra in an environment uses the one core that its process has.
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 STEPPER = "processing.core.steppers.serve"
-NO_ROLLOUT = -1
 #: Time limit between two calls of an environment, in which a stepper starts and compiles.
 QUIET_SECONDS = 600.0
 #: Bytes kept of the end of what environments print.

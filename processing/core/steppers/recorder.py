@@ -13,8 +13,8 @@ import numpy as np
 from processing.core.environments.foreign.error_text import error_text
 from processing.core.environments.foreign.wrappers import steps_of
 from processing.core.packed import pack_values
+from processing.core.rollouts.replay import MOST_STEPS
 from processing.core.steppers.interface import NotAsAgreed
-from processing.core.steppers.recording import MOST_STEPS
 from processing.core.steppers.stepper import Rollout, Stepper
 from processing.core.types import Float32Array
 

@@ -15,12 +15,10 @@ import numpy as np
 from processing.core.errors import Refused
 from processing.core.packed import pack_values, unpack_values
 from processing.core.rollouts.normalization import Normalization
+from processing.core.rollouts.replay import MOST_STEPS
 from processing.core.steppers.film import Film, cut, pack_film, unpack_film
 from processing.core.steppers.pool import EpisodeResult, Pool, Task
 from processing.core.types import Failure, Genomes, Purpose, Trajectory
-
-#: Most recorded steps of an episode; later steps are not evaluated again.
-MOST_STEPS = 1_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,7 @@ class Repeats:
         """
         found = [
             rollout for rollout in self._waiting if self._given[self.first_of(rollout)] is not process
-        ][:most]
+        ]
+        found = found[:most]
         self._waiting = deque(rollout for rollout in self._waiting if rollout not in found)
         return found

@@ -31,13 +31,13 @@ from processing.core.packed import unpack_values
 from processing.core.parameters import STORED
 from processing.core.rollouts.kernel import Rollouts, rollouts_of, workspace
 from processing.core.rollouts.normalization import Normalization
-from processing.core.rollouts.observation_moments import noted
+from processing.core.rollouts.observation_moments import observation_terms
 from processing.core.rollouts.single_step import respond, settle
 from processing.core.steppers import global_generators, interface
+from processing.core.steppers.messages import NO_ROLLOUT
 from processing.core.steppers.reports import Reports
 from processing.core.types import Failure, Float32Array, Float64Array, Noticed, Purpose
 
-NO_ROLLOUT = -1
 MOST_SEED = 2**31 - 1
 
 
@@ -227,7 +227,7 @@ class Stepper:
             return
         for lane, rollout in enumerate(lanes):
             if rollout is not None:
-                rollout.sums += noted(seen[lane])
+                rollout.sums += observation_terms(seen[lane])
 
     def _report(self, rollout: Rollout, error: BaseException | None) -> None:
         """Queue the result of a rollout, and keep its environment if it can be reused."""

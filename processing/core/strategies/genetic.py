@@ -105,9 +105,8 @@ class Genetic:
         if self.parameters.selection == Selection.TRUNCATION:
             order = order[: max(self.parameters.parents, self.parameters.elites)]
         pool = self.genome.take(population.genomes, order)
-        return {
-            "pool": pool, "indices": order, "fitness": fitness[order], "generation": generation
-        }, Verdict()
+        state = {"pool": pool, "indices": order, "fitness": fitness[order], "generation": generation}
+        return state, Verdict()
 
     def _chosen(self, fitness: Float64Array, key: int, count: int) -> Int32Array:
         """Draw parents, (count,) indices in the pool, whose agents are ranked by their fitness, (M,)."""

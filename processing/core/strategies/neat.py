@@ -82,7 +82,8 @@ class Neat:
         return {
             "pool": None, "generation": -1, "next_species": 0, "next_innovation": 0,
             "next_node": self.frame.first_hidden, "threshold": self.parameters.compatibility_threshold,
-            "best_fitness": None, "stagnation": 0, "is_refocused": False, **groups.stored(groups.nobody()),
+            "best_fitness": None, "stagnation": 0, "is_refocused": False,
+            **groups.stored(groups.no_species()),
         }
 
     def revived(self, state: State) -> State:

@@ -135,9 +135,8 @@ class OpenaiEs:
         better = utilities(fitness[: 2 * pairs])
         gradient = np.zeros(len(mean))
         compiled(fill_slope)(genomes, better[::2] - better[1::2], gradient)
-        gradient = gradient / (
-            4 * pairs * self.parameters.sigma**2
-        ) - self.parameters.decay * mean.astype(np.float64)
+        gradient = gradient / (4 * pairs * self.parameters.sigma**2)
+        gradient = gradient - self.parameters.decay * mean.astype(np.float64)
         return self._moved(state, mean, gradient), Verdict()
 
     def _moved(self, state: State, mean: Float32Array, gradient: Float64Array) -> State:

@@ -118,7 +118,7 @@ class Classic(ABC):
 
     @property
     def parts(self) -> dict[str, object]:
-        """The slots of `rollout` that this environment fills, and the constants of its dynamics."""
+        """The slots of `rollouts/kernel.py` that this environment fills, and constants of its dynamics."""
         fill_actions = fill_choice if self.actions == "choice" else fill_commands
         return {"fill_start": fill_start, "fill_actions": fill_actions, **self.slots}
 

@@ -127,7 +127,7 @@ class DoublePole:
 
     @property
     def parts(self) -> dict[str, object]:
-        """The slots of `rollout` that this environment fills, and the constants of the equations."""
+        """The slots of `rollouts/kernel.py` that this environment fills, and constants of the equations."""
         return {
             "fill_start": fill_start, "fill_observation": fill_observation, "fill_actions": fill_commands,
             "fill_step": fill_step, **numbers(np.float32),

@@ -42,9 +42,8 @@ class Foreign:
         self.facts = (
             catalogue.snapshot(parameters.id, parameters.kwargs, wrappers) if facts is None else facts
         )
-        self.observation, self.action = observed(
-            self.facts["observation"], parameters.observe
-        ), self.facts["action"]
+        self.observation = observed(self.facts["observation"], parameters.observe)
+        self.action = self.facts["action"]
         if (sentence := trouble(self.observation, self.action)) is not None:
             raise Refused(f"environment.id: {parameters.id} cannot be used. {sentence}")
         self.inputs, self.outputs = size(self.observation), outputs_of(self.action)

@@ -43,9 +43,8 @@ def described(space: Any, *, is_action: bool = False) -> dict[str, Any]:
     """
     name = type(space).__name__
     if name == "Box":
-        return {
-            "type": name, "shape": list(space.shape), "dtype": str(space.dtype)
-        } | _bounds(space, is_action=is_action)
+        box = {"type": name, "shape": list(space.shape), "dtype": str(space.dtype)}
+        return box | _bounds(space, is_action=is_action)
     if name == "Discrete":
         return {"type": name, "n": int(space.n), "start": int(space.start)}
     if name == "MultiDiscrete":

@@ -10,12 +10,14 @@ _QUIET = {"SDL_VIDEODRIVER": "dummy", "SDL_AUDIODRIVER": "dummy"}
 
 
 def variables(**more: str) -> dict[str, str]:
-    """Return its environment variables: the same module path, no screen, no sound, and `more`."""
+    """Return the environment variables of such a process: the same module path, no screen, no sound, and
+    `more`.
+    """
     path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
     return os.environ | {"PYTHONPATH": path} | _QUIET | more
 
 
 def kill_session(process: int) -> None:
-    """Kill a process that leads its session, and all that it has started there; one may have ended."""
+    """Kill a process that leads its session and all processes in it; those that have ended are ignored."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process, signal.SIGKILL)

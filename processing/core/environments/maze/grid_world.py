@@ -252,7 +252,7 @@ class GridWorld:
 
     @property
     def parts(self) -> dict[str, object]:
-        """The slots of `rollout` that this environment fills."""
+        """The slots of `rollouts/kernel.py` that this environment fills."""
         return {
             "fill_start": fill_start, "fill_observation": fill_observation, "fill_actions": fill_choice,
             "fill_step": fill_step, "fill_end": fill_end,
