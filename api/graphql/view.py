@@ -32,7 +32,7 @@ class BadBody(Refused):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class GraphQLRequest:
     """A GraphQL request."""
 
     query: str
@@ -88,7 +88,7 @@ def _body(request: HttpRequest) -> bytes:
     return body
 
 
-def _asked(body: bytes) -> Asked:
+def _asked(body: bytes) -> GraphQLRequest:
     """Parse the body of a request. Raises BadBody."""
     try:
         given = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
@@ -106,14 +106,14 @@ def _asked(body: bytes) -> Asked:
         raise BadBody("variables: expected an object.")
     if not isinstance(name, str | None):
         raise BadBody("operationName: expected a text.")
-    return Asked(query, variables or {}, name or None)
+    return GraphQLRequest(query, variables or {}, name or None)
 
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON value")
 
 
-def _answered(asked: Asked, context: Context) -> ExecutionResult:
+def _answered(asked: GraphQLRequest, context: Context) -> ExecutionResult:
     """The result of a query that passed the guard. Raises GraphQLError where it did not."""
     document = guard.read(asked.query)
     if errors := guard.faults(schema.graphql_schema, document):

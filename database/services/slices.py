@@ -76,7 +76,8 @@ def claim_slice(
 ) -> SliceClaim | None:
     """Claim a slice for `lease_seconds`.
 
-    None where it is done, another worker holds it, or its run is not evaluated.
+    Returns:
+        The claim; None where the slice is done, another worker holds it, or its run is not evaluated.
     """
     run = Instance.objects.filter(
         pk=OuterRef("instance"), epoch=OuterRef("epoch"), state__in=EVALUATED, profile__in=("", *profiles)

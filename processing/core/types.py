@@ -92,7 +92,7 @@ class Population:
         return len(self.operators)
 
 
-class Noticed(StrEnum):
+class RemarkKind(StrEnum):
     """Kinds of irregularities that are observed in third-party environments."""
 
     DIFFERENCE = "difference"  # the second evaluation of an agent gave other results than the first

@@ -14,7 +14,7 @@ from processing.core.search.plan import plan_of
 from processing.core.steppers import global_generators
 from processing.core.steppers.global_generators import GlobalGenerators
 from processing.core.steppers.pool import pool
-from processing.core.types import Evaluations, Noticed
+from processing.core.types import Evaluations, RemarkKind
 from tests.cases.foreign import MODULE, case_plan
 from tests.core.foreign import staged_with
 
@@ -56,7 +56,7 @@ def test_episodes_do_not_depend_on_processes_batches_or_what_was_evaluated_befor
 
 
 def test_it_is_remarked_where_they_are_drawn_from_and_only_there() -> None:
-    assert [each.what for each in evaluated("GlobalRandom").remarks] == [Noticed.GLOBAL_GENERATORS]
+    assert [each.what for each in evaluated("GlobalRandom").remarks] == [RemarkKind.GLOBAL_GENERATORS]
     assert evaluated("OwnRandom").remarks == ()
 
 

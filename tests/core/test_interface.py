@@ -8,7 +8,7 @@ import pytest
 from processing.core.environments.foreign.spaces import Reader
 from processing.core.errors import Refused
 from processing.core.steppers.interface import NotAsAgreed, read_observation, read_reset, read_step, reason_of
-from processing.core.types import Evaluations, Failure, Noticed
+from processing.core.types import Evaluations, Failure, RemarkKind
 from tests.cases.foreign import MODULE, case_plan
 
 READER = Reader({"type": "Box", "shape": [2], "dtype": "float32"})
@@ -56,7 +56,7 @@ def test_observations_that_are_not_finite_are_remarked_once_and_agents_keep_thei
     evaluations = evaluated("NanObservation")
     assert evaluations.fitness.tolist() == [5.0] * 3
     (remark,) = evaluations.remarks
-    assert (remark.agent, remark.what) == (0, Noticed.NOT_FINITE)
+    assert (remark.agent, remark.what) == (0, RemarkKind.NOT_FINITE)
     assert remark.sentence == "reset() gave nan as number 0 of the observation, counted from 0"
 
 

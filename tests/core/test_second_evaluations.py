@@ -11,7 +11,7 @@ import pytest
 
 from processing.core.judges.second_evaluations import chosen
 from processing.core.steppers.pool import pool
-from processing.core.types import Evaluations, Noticed
+from processing.core.types import Evaluations, RemarkKind
 from tests.cases.foreign import MODULE, case_plan
 from tests.core import foreign
 
@@ -34,7 +34,8 @@ def evaluated(name: str, *, twice: tuple[int, ...] = (), threads: int = 1, **whe
 @pytest.mark.parametrize("name", ["Counter", "Clock", "File"])
 def test_state_in_a_module_the_time_and_files_are_found_out(name: str) -> None:
     pool().close()  # the file's name is another one in every test
-    remark = next(each for each in evaluated(name, twice=(7, 12)).remarks if each.what == Noticed.DIFFERENCE)
+    remarks = evaluated(name, twice=(7, 12)).remarks
+    remark = next(each for each in remarks if each.what == RemarkKind.DIFFERENCE)
     assert remark.agent == 7
     assert remark.sentence.startswith("episode 0 gave a return of ")
     assert " steps first, then a return of " in remark.sentence
@@ -44,7 +45,7 @@ def test_state_in_a_module_the_time_and_files_are_found_out(name: str) -> None:
 @pytest.mark.parametrize("name", ["OwnRandom", "GlobalRandom", "NanObservation", "Raises"])
 def test_what_depends_on_its_seed_alone_ends_the_same_and_counts_once(name: str, threads: int) -> None:
     once, twice = evaluated(name, threads=threads), evaluated(name, twice=(3, 7, 12), threads=threads)
-    assert not any(each.what == Noticed.DIFFERENCE for each in twice.remarks)
+    assert not any(each.what == RemarkKind.DIFFERENCE for each in twice.remarks)
     assert np.array_equal(once.fitness, twice.fitness, equal_nan=True)
     assert np.array_equal(once.steps, twice.steps)
     assert once.reasons == twice.reasons

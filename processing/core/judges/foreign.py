@@ -28,10 +28,10 @@ from processing.core.types import (
     Failure,
     Float64Array,
     Genomes,
-    Noticed,
     Population,
     Purpose,
     Remark,
+    RemarkKind,
     State,
 )
 
@@ -172,7 +172,7 @@ class ForeignEpisodes:
         with closing(pool().evaluate(task, beat=beat or self._beat)) as ended:
             found = self._evaluations(ended, repeats, last - first, score_of(self.environment, purpose))
         if self._failures is not None:
-            died = any(each.what == Noticed.PROCESS_DIED for each in found.remarks)
+            died = any(each.what == RemarkKind.PROCESS_DIED for each in found.remarks)
             self._failures += [Failure(int(one)) for one in found.failures if one]
             self._failures += [Failure.WORKER_LOST] if died else []
         return found
@@ -225,7 +225,7 @@ class ForeignEpisodes:
                     firsts[one.rollout // episodes] = rollouts
         for agent in sorted(firsts):
             if (sentence := difference(firsts[agent], seconds)) is not None:
-                tally.remark(agent, Noticed.DIFFERENCE, sentence)
+                tally.remark(agent, RemarkKind.DIFFERENCE, sentence)
         return tally.evaluations()
 
     def _unless_all_hang(self, ended: Iterator[EpisodeResult], repeats: Repeats) -> Iterator[EpisodeResult]:

@@ -25,7 +25,7 @@ from processing.core.errors import Broken, Transient
 from processing.core.kernels.lanes import LANES
 from processing.core.steppers.process import QUIET_SECONDS, Process, exit_text
 from processing.core.steppers.repeats import Repeats
-from processing.core.types import Failure, Float64Array, Noticed
+from processing.core.types import Failure, Float64Array, RemarkKind
 
 log = logging.getLogger(__name__)
 
@@ -284,7 +284,7 @@ class _Dispatch:
         )
         failure = Failure.WORKER_LOST if outside or at is None else Failure.ENVIRONMENT_ERROR
         reason = f"The process of its environment died ({ending})."
-        died = ((Noticed.PROCESS_DIED.value, ending),) if failure == Failure.ENVIRONMENT_ERROR else ()
+        died = ((RemarkKind.PROCESS_DIED.value, ending),) if failure == Failure.ENVIRONMENT_ERROR else ()
         yield from self._failed(process, failed, failure, reason, died)
 
     def _failed(

@@ -62,11 +62,8 @@ def _serve(end: socket.socket, marks: Any) -> None:
     except Gone:
         raise
     except BaseException as error:
-        send(
-            end, json.dumps(
-                {"broken": f"A process for environments {failure}: {error_text(error)}"}
-            ).encode() + b"\n"
-        )
+        failure_fields = {"broken": f"A process for environments {failure}: {error_text(error)}"}
+        send(end, json.dumps(failure_fields).encode() + b"\n")
         raise
 
 

@@ -36,7 +36,7 @@ from processing.core.rollouts.single_step import respond, settle
 from processing.core.steppers import global_generators, interface
 from processing.core.steppers.messages import NO_ROLLOUT
 from processing.core.steppers.reports import Reports
-from processing.core.types import Failure, Float32Array, Float64Array, Noticed, Purpose
+from processing.core.types import Failure, Float32Array, Float64Array, Purpose, RemarkKind
 
 MOST_SEED = 2**31 - 1
 
@@ -127,9 +127,8 @@ class Stepper:
                     lanes[lane] = self._begun(waiting.popleft(), policy, seen[lane])
                     rollout = lanes[lane]
                     if rollout is not None:
-                        work.keys[lane], work.born[lane] = rng.agent_key(
-                            policy.policy, rollout.agent, rollout.episode
-                        ), clock
+                        work.keys[lane] = rng.agent_key(policy.policy, rollout.agent, rollout.episode)
+                        work.born[lane] = clock
                         self.settle(prepared.genomes, prepared.network, work, rollout.place, lane)
             alive = [lane for lane in range(LANES) if lanes[lane] is not None]
             if not alive:
@@ -233,7 +232,7 @@ class Stepper:
         """Queue the result of a rollout, and keep its environment if it can be reused."""
         self._release(rollout, is_reusable=error is None)
         if self.reports.has_drawn():
-            rollout.remarks.append((Noticed.GLOBAL_GENERATORS, ""))
+            rollout.remarks.append((RemarkKind.GLOBAL_GENERATORS, ""))
         with self._called(rollout):
             reason = None if error is None else interface.reason_of(rollout.call, error)
         line = json.dumps({
@@ -261,9 +260,9 @@ def _remark_what_is_not_finite(lanes: list[Rollout | None], seen: Float32Array) 
     """Add a remark to each rollout that observes a number that is not finite for the first time."""
     for lane in np.flatnonzero(~np.isfinite(seen).all(axis=1)):
         rollout = lanes[lane]
-        if rollout is not None and not any(what == Noticed.NOT_FINITE for what, _ in rollout.remarks):
+        if rollout is not None and not any(what == RemarkKind.NOT_FINITE for what, _ in rollout.remarks):
             sentence = interface.not_finite_text(rollout.call, rollout.steps, seen[lane])
-            rollout.remarks.append((Noticed.NOT_FINITE, sentence))
+            rollout.remarks.append((RemarkKind.NOT_FINITE, sentence))
 
 
 def _failure_of(error: BaseException | None) -> Failure:

@@ -33,7 +33,7 @@ class World(NamedTuple):
     settings: Float32Array  # (k,) constants set by keyword arguments, see `Classic.settings`
 
 
-class Compared(NamedTuple):
+class ComparedStep(NamedTuple):
     """The result of a step in the comparison mode, equal to Gymnasium's."""
 
     state: tuple[float, ...]
@@ -122,7 +122,7 @@ class Classic(ABC):
         fill_actions = fill_choice if self.actions == "choice" else fill_commands
         return {"fill_start": fill_start, "fill_actions": fill_actions, **self.slots}
 
-    def compared(self, state: Sequence[float], action: Any) -> Compared:
+    def compared(self, state: Sequence[float], action: Any) -> ComparedStep:
         """Compute one step in the comparison mode, bit for bit as Gymnasium does.
 
         Args:
@@ -133,7 +133,7 @@ class Classic(ABC):
             *self.taken(state), action, *self.settings()
         )
         kept = self.kept(numbers)
-        return Compared(kept, self.seen(kept), float(reward), bool(over))
+        return ComparedStep(kept, self.seen(kept), float(reward), bool(over))
 
     def taken(self, state: Sequence[Any]) -> tuple[float, ...]:
         """Return the state in the types that Gymnasium computes with: float64."""
