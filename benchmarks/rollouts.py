@@ -69,15 +69,7 @@ def _graphs(folder: Path) -> Iterator[Line]:
         "ACTIVATION": "tanh_of",
     }
     yardsticks = _yardsticks(folder, "cart_pole_graph", macros, environment)
-    judge = Episodes(environment, kind)
-    judge.engine.specialise()
-    for generations in (5, 30):
-        population = grown(kind, POPULATION, generations, seed=SEED)
-        for agents, genomes in _populations(kind, judge, population):
-            theirs = graph_genomes(kind.prepared(genomes))
-            yield _against(
-                "CartPole, graphs", agents, judge, genomes, theirs, yardsticks, GRAPH_TARGET
-            ) | _sizes(genomes)
+    return _grown("CartPole, graphs", environment, kind, yardsticks)
 
 
 def _double_pole(folder: Path) -> Iterator[Line]:
@@ -90,15 +82,19 @@ def _double_pole(folder: Path) -> Iterator[Line]:
         "ACTIVATION": "steep_sigmoid_of",
     }
     yardsticks = _yardsticks(folder, "double_pole", macros, environment)
+    return _grown("double pole, graphs", environment, kind, yardsticks)
+
+
+def _grown(case: str, environment: Any, kind: Graph, yardsticks: list[RolloutsYardstick]) -> Iterator[Line]:
+    """Compare populations of graphs after 5 and 30 generations."""
     judge = Episodes(environment, kind)
     judge.engine.specialise()
     for generations in (5, 30):
         population = grown(kind, POPULATION, generations, seed=SEED)
         for agents, genomes in _populations(kind, judge, population):
             theirs = graph_genomes(kind.prepared(genomes))
-            yield _against(
-                "double pole, graphs", agents, judge, genomes, theirs, yardsticks, GRAPH_TARGET
-            ) | _sizes(genomes)
+            line = _against(case, agents, judge, genomes, theirs, yardsticks, GRAPH_TARGET)
+            yield line | _sizes(genomes)
 
 
 def _yardsticks(

@@ -302,7 +302,7 @@ def _sampled(y: Float64Array, chance: float) -> int:
 
 
 def _mixed(z: int) -> int:
-    """The splitmix64 finaliser."""
+    """Return the splitmix64 finaliser of a 64-bit number (Steele, Lea and Flood 2014)."""
     z %= 2**64
     z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 % 2**64
     z = (z ^ z >> 27) * 0x94D049BB133111EB % 2**64

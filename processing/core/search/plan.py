@@ -50,13 +50,13 @@ class Plan:
     def confirm_mean(
         self, genomes: Genomes, agent: int, bar: float, *, seed: int, generation: int, state: State
     ) -> Confirmation | None:
-        """See `confirmation.confirm_mean`."""
+        """Evaluate an agent on fresh episodes against a bar: `confirmation.confirm_mean` for this plan."""
         return confirm_mean(self, genomes, agent, bar, seed=seed, generation=generation, state=state)
 
     def confirm_goals(
         self, genomes: Genomes, agent: int, goals: int, *, seed: int, generation: int
     ) -> GoalConfirmation | None:
-        """See `confirmation.confirm_goals`."""
+        """Count the fresh episodes in which an agent reaches the goals: `confirmation.confirm_goals`."""
         return confirm_goals(self, genomes, agent, goals, seed=seed, generation=generation)
 
     @cached_property

@@ -89,7 +89,7 @@ class CmaEs:
         return state
 
     def ask(self, state: State, *, seed: int, generation: int) -> Population:
-        """Sample the distribution."""
+        """Return a population drawn from the search distribution of the state; no agent has parents."""
         size = self.population_size
         with _one_thread():
             search = self._search(state)
