@@ -8,15 +8,16 @@ from django.conf import settings
 from django.utils.safestring import SafeString
 
 from api.pictures import maze_svg, network_svg
-from api.wording import environment_words, strategy_words
+from api.wording import strategy_words
 from formatting.canonical import canonical
 from formatting.parse import parse
+from processing.core.kinds import kind_of
 
 FOLDER = settings.ROOT / "examples"
 
 #: Examples whose names begin with one of these come first, in this order: from easy ones to long ones.
 ORDER = (
-    "maze-5x5", "maze-four-rooms", "maze-20x20", "maze", "xor", "double-pole", "cartpole", "acrobot",
+    "maze-5x5", "maze-four-rooms", "maze-20x20", "maze-", "xor", "double-pole", "cartpole", "acrobot",
     "frozenlake", "mountaincar", "lunarlander",
 )
 
@@ -55,12 +56,14 @@ def document_of(slug: str) -> str | None:
 
 def _card(slug: str, text: str) -> Card:
     spec: dict[str, Any] = canonical(parse(text))
+    kind = kind_of(spec)
+    problem, values = kind.problem_in(spec)
     facts = (
-        f"{environment_words(spec['environment'])}, {strategy_words(spec)} with "
+        f"{problem.label(values)}, {strategy_words(spec)} with "
         f"{spec['strategy']['population_size']} agents, up to {spec['stop']['max_generations']} generations"
     )
-    rows = spec["environment"].get("rows")
-    picture = maze_svg(rows) if spec["environment"]["type"] == "maze" else network_svg(spec["kind"] == "neat")
+    rows = problem.map_of(values)
+    picture = network_svg(kind.genome_kind.is_grown) if rows is None else maze_svg(rows)
     description = spec["description"]
     return Card(slug, spec["name"], description, _first_sentence(description), facts, picture, text)
 

@@ -58,7 +58,7 @@ def file_of(agent: AgentRecord, format: ExportFormat) -> File:
         raise NotFound(genome_not_kept(f"The genome of agent {agent.name}"))
     plan = plan_of_work_item(instance.work_item)
     normalization = normalization_of(plan, agent.instance_id, agent.generation)
-    facts = facts_of(plan.environment, plan.genome, name=agent.name, fitness=agent.fitness)
+    facts = facts_of(plan.problem, plan.genome, name=agent.name, fitness=agent.fitness)
     data = exported(plan.genome, plan.genome.unpack(packed), facts, format, normalization)
     return File(f"{agent.name}.{format.lower()}", MEDIA_TYPES[format], data)
 
@@ -72,6 +72,6 @@ def formats_at(
         genome_bytes: size of its packed genome; None where it is not kept.
         is_normalization_kept: whether the normalisation of observations in its generation is kept.
     """
-    if genome_bytes is None or (plan.is_normalised and not is_normalization_kept):
+    if genome_bytes is None or (plan.judge.is_normalised and not is_normalization_kept):
         return ()
     return formats_of(plan.genome, genome_bytes)

@@ -21,8 +21,8 @@ from formatting.parse import parse
 from processing import dispatch
 from processing.core.environments.foreign.lookup import Lookup
 from processing.core.errors import Refused
+from processing.core.limits import Limits
 from staging.estimate import CostEstimate
-from staging.limits import Limits
 from staging.stage import further_faults, stage
 from staging.staged_item import StagedItem, dump
 

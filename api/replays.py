@@ -45,9 +45,9 @@ def request(agent: AgentRecord, *, episode: int, pictures: bool, user: Any) -> R
     if instance is None or address not in selectors.genome_bytes_at([address]):
         raise NotFound(genome_not_kept(f"The genome of agent {agent.name}"))
     plan = plan_of_work_item(instance.work_item)
-    if not plan.replays.is_recorded:
+    if not plan.judge.replays.is_recorded:
         raise Refused("Episodes of this run are replayed at once: nobody needs to ask for them.")
-    plan.replays.check_episode(episode)
+    plan.judge.replays.check_episode(episode)
     normalization_of(plan, agent.instance_id, agent.generation)
     return announcements.request_replay(
         instance_id=agent.instance_id, generation=agent.generation, index=agent.index, episode=episode,

@@ -177,7 +177,7 @@ def require_aim(staged: StagedItem) -> None:
 
 
 def result_line(instance: Instance) -> str:
-    """An ended run as one JSON object."""
+    """An ended run as one JSON object, with its champion's metrics where it has some."""
     result: dict[str, Any] = {
         "instance": instance.pk, "state": instance.state,
         "outcome": outcome_of(instance.state, instance.stop_reason), "stop_reason": instance.stop_reason,
@@ -186,6 +186,11 @@ def result_line(instance: Instance) -> str:
         "digest": instance.digest, "reproducible": instance.reproducible,
         "seconds": round(instance.compute_seconds, 3),
     }
+    champion = selectors.champion(instance)
+    if champion is not None and champion.metrics:
+        result["champion_metrics"] = {
+            name: value if math.isfinite(value) else None for name, value in champion.metrics.items()
+        }
     return json.dumps(result)
 
 

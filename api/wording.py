@@ -12,8 +12,8 @@ from django.utils.safestring import SafeString, mark_safe
 from database.models import Instance, InstanceState
 from database.outcomes import BAD, Outcome, has_aim, outcome_of, outcome_words
 from formatting.faults import Fault
-from processing.core.environments.table import TOLERANCE
 from processing.core.genomes.changes import Changes
+from processing.core.kinds import STRATEGIES
 from processing.core.number_text import counted, page_figure
 
 STATE_WORDS = {
@@ -43,8 +43,6 @@ _OPERATORS = {
     "INITIAL": "drawn at random", "ELITE": "copied", "CROSSOVER": "crossed", "MUTATION": "mutated",
     "CROSSOVER_MUTATION": "crossed, mutated", "SAMPLED": "sampled", "IMPORTED": "imported",
 }
-
-_STRATEGIES = {"neat": "NEAT", "cma_es": "CMA-ES", "openai_es": "OpenAI ES", "genetic": "genetic algorithm"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,46 +190,15 @@ def change_words(changes: Changes | None) -> str:
     ]
     if changes.weights_changed:
         weights = counted(changes.weights_changed, "weight", separator=",")
-        phrases.append(f"{weights} changed by up to {shown(changes.largest_change)}")
+        size = "" if changes.largest_change is None else f" by up to {shown(changes.largest_change)}"
+        phrases.append(f"{weights} changed{size}")
     return ", ".join(phrases) or "nothing"
 
 
 def strategy_words(spec: Mapping[str, Any]) -> str:
-    """The strategy's name for people."""
+    """The strategy's name for people; that in the document where this server has it no longer."""
     name = str(spec["strategy"]["type"])
-    return _STRATEGIES.get(name, name.replace("_", " "))
-
-
-def criterion_words(environment: Mapping[str, Any]) -> str | None:
-    """When a table is solved; None for other environments."""
-    if environment["type"] != "table":
-        return None
-    tolerance = f"{100 * (environment.get('tolerance') or TOLERANCE):g} % of its column's span"
-    match environment.get("criterion"):
-        case "by_column" if environment.get("tolerance") is None:
-            return "every answer is on its target's side of the column's middle"
-        case "by_column":
-            sides = "every answer is on its target's side in columns of two values"
-            return f"{sides}, and within {tolerance} in others"
-        case "tolerance":
-            return f"every answer is within {tolerance}"
-        case "largest_output":
-            return "the largest answer of every row is in the right column"
-    return "every answer is on its target's side of the table's middle"
-
-
-def environment_words(environment: Mapping[str, Any]) -> str:
-    """The environment of a document in a few words."""
-    match environment["type"]:
-        case "maze":
-            rows = environment["rows"]
-            goals = sum(row.count("G") for row in rows)
-            return f"{len(rows)} × {len(rows[0])} cells, {counted(goals, 'goal')}"
-        case "table":
-            return f"table of {len(environment['inputs'])} rows"
-        case "double_pole":
-            return f"double pole with{'' if environment['velocities'] else 'out'} velocities"
-    return str(environment.get("id", environment["type"]))
+    return STRATEGIES[name].label if name in STRATEGIES else name
 
 
 def ago(moment: datetime, now: datetime) -> str:

@@ -90,7 +90,7 @@ def measure() -> Iterator[Line]:
 
 def _populations(judge: Episodes, size: int) -> Iterator[tuple[str, Float32Array]]:
     """Yield a random generation 0, and as many agents whose episodes all reach the step limit."""
-    genomes = judge.genome_kind.random(size, seed=SEED, generation=GENERATION)
+    genomes = judge.genome.random(size, seed=SEED, generation=GENERATION)
     steps = judge.evaluate(genomes, seed=SEED, generation=GENERATION).steps
     yield "random", genomes
     yield "long-lived", np.ascontiguousarray(genomes[np.resize(np.flatnonzero(steps == MAX_STEPS), size)])
@@ -123,7 +123,7 @@ def _against_reference(judge: Episodes, genomes: Float32Array, agents: str) -> L
     def readable() -> int:
         return sum(
             replay_episode(
-                judge.environment.parameters, judge.genome_kind.parameters, genome,
+                judge.problem.parameters, judge.genome.parameters, genome,
                 seed=SEED, generation=GENERATION, agent=agent,
             ).steps
             for agent, genome in enumerate(sample)

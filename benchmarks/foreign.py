@@ -76,15 +76,15 @@ def _searched(case: str, document: dict[str, Any]) -> Line:
     for processes in (1, 2):
         item, plan = staged_plan(document, modules=MODULES.split(","))
         started = time.perf_counter()
-        with plan.judge.attended(threads=processes, beat=lambda: None):
-            closed = list(islice(closed_generations(plan, seed=SEED), document["stop"]["max_generations"]))
+        searched = closed_generations(plan, seed=SEED, threads=processes)
+        closed = list(islice(searched, document["stop"]["max_generations"]))
         found.append((closed, time.perf_counter() - started))
     (one, seconds), (other, fewer_seconds) = found
     steps = sum(int(each.evaluations.steps.sum()) for each in one)
     digests = [[each.checkpoint.digest for each in closed] for closed in (one, other)]
     best = [round(float(each.evaluations.fitness[each.champion]), 3) for each in (one[0], one[-1])]
     return {
-        "case": case, "met": digests[0] == digests[1], "inputs": plan.environment.inputs,
+        "case": case, "met": digests[0] == digests[1], "inputs": plan.problem.inputs,
         "generations": len(one), "agents": plan.population_size, "best_first": best[0], "best_last": best[1],
         "failed": sum(int((each.evaluations.failures > 0).sum()) for each in one), "steps": steps,
         "steps_per_second": round(steps / seconds), "steps_per_second_of_two": round(steps / fewer_seconds),

@@ -123,7 +123,7 @@ def _against(
     target: float | None
 ) -> Line:
     rollouts = rollouts_of(
-        judge.environment, judge.genome_kind, seed=SEED, generation=0, purpose=Purpose.EPISODE, first=0,
+        judge.problem, judge.genome, seed=SEED, generation=0, purpose=Purpose.EPISODE, first=0,
         last=POPULATION, origin=0, sampled=False,
     )
     ours = judge.evaluate(genomes, seed=SEED, generation=0)

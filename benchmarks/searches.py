@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 
 from formatting.parse import parse
 from processing.core.environments.foreign.lookup import Lookup
+from processing.core.limits import Limits
 from processing.core.search import generation as generations
 from processing.core.search.checkpoint import Checkpoint
 from processing.core.search.generation import GenerationResult
 from processing.core.search.plan import Plan, plan_of
 from processing.core.types import StopReason
-from staging.limits import Limits
 from staging.stage import stage
 from staging.staged_item import StagedItem
 
@@ -39,20 +39,23 @@ def staged_plan(document: dict[str, Any], *, modules: Sequence[str] = ()) -> tup
     return item, plan_of(item.spec, item.facts)
 
 
-def generation(a_plan: Plan, checkpoint: Checkpoint, *, seed: int) -> GenerationResult:
-    """Open, evaluate and close one generation, on one thread, or on those of an attended judge."""
+def generation(a_plan: Plan, checkpoint: Checkpoint, *, seed: int, threads: int = 1) -> GenerationResult:
+    """Open, evaluate and close one generation, on so many threads or processes."""
     population = generations.open_generation(a_plan, checkpoint, seed=seed)
     evaluations = a_plan.judge.evaluate(
-        population.genomes, seed=seed, generation=checkpoint.next_generation, state=checkpoint.judge
+        population.genomes, seed=seed, generation=checkpoint.next_generation, state=checkpoint.judge,
+        threads=threads
     )
-    return generations.close_generation(a_plan, checkpoint, population, evaluations, seed=seed)
+    return generations.close_generation(
+        a_plan, checkpoint, population, evaluations, seed=seed, threads=threads
+    )
 
 
-def closed_generations(a_plan: Plan, *, seed: int) -> Iterator[GenerationResult]:
+def closed_generations(a_plan: Plan, *, seed: int, threads: int = 1) -> Iterator[GenerationResult]:
     """Yield one generation after the other, to the end of the run."""
     checkpoint, stop = generations.begin(a_plan), None
     while stop is None:
-        closed = generation(a_plan, checkpoint, seed=seed)
+        closed = generation(a_plan, checkpoint, seed=seed, threads=threads)
         checkpoint, stop = closed.checkpoint, closed.stop
         yield closed
 

@@ -5,13 +5,14 @@ Whole arrays are packed into tuples, about a megabyte at a time, without a Pytho
 Source: PostgreSQL's manual, COPY, "Binary Format".
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 from django.db import connection
-from django.db.models import Field, ForeignKey, Model
+from django.db.models import Field, ForeignKey, JSONField, Model
 from numpy.typing import NDArray
 
 #: Approximate number of bytes sent at a time.
@@ -20,6 +21,8 @@ CHUNK_BYTES = 1 << 20
 _HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)  # signature, no flags, no extension
 _END = b"\xff\xff"
 
+#: The first byte of a value of the type jsonb; its text follows.
+_JSONB_VERSION = b"\x01"
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _TYPES = {
     "BigAutoField": "i8", "DateTimeField": "i8", "FloatField": "f8", "PositiveIntegerField": "i4",
@@ -76,7 +79,9 @@ def _column(field: "Field[Any, Any]", value: Any) -> Column | None:
     )
     if kind == "CharField":
         value = str(value).encode()
-    if kind in ("CharField", "BinaryField"):
+    if isinstance(field, JSONField):
+        value = _JSONB_VERSION + json.dumps(value, cls=field.encoder).encode()
+    if kind in ("CharField", "BinaryField", "JSONField"):
         return np.frombuffer(value, "u1")[None]
     if kind == "DateTimeField":
         value = (value - _EPOCH) // timedelta(microseconds=1)

@@ -237,7 +237,7 @@ class Worker(models.Model):
 
 
 #: Byte columns of a generation, deferred unless a query needs them.
-PACKED = ("scalars", "normalization")
+PACKED = ("scalars", "normalization", "curves")
 
 
 class Generation(models.Model):
@@ -267,6 +267,10 @@ class Generation(models.Model):
     # Mean and scale that normalised the observations of its agents, whose networks depend on them: empty
     # before the first observations; null where the run normalises none, and where they were not stored.
     normalization = models.BinaryField(null=True)
+    # Numbers of its agents over epochs, packed; null where there are none.
+    curves = models.BinaryField(null=True)
+    # What the strategy says of the generation, by name; null where it says nothing.
+    figures = models.JSONField(null=True)
     seconds = models.FloatField(default=0.0)
     started_at = models.DateTimeField()
     completed_at = models.DateTimeField(db_default=Now(), editable=False)

@@ -11,11 +11,14 @@ from pydantic_core import ErrorDetails
 from formatting.faults import MEANT, Fault, FaultCode, Path, fault, shown
 from formatting.schema import model_schema
 from formatting.wording import Schema, choices, expectation, listed, number, resolved
-from processing.core.search.kinds import KINDS
+from processing.core.kinds import KINDS
 
 MISSING = object()
 #: Maximum number of keys of an object that are compared with an expected key, to bound the time.
 MAX_COMPARED_KEYS = 100
+
+#: Codes of a wrong `type`, by the key of the group; of other groups it is NOT_IN_CHOICES.
+_UNKNOWN_TYPES = {"environment": FaultCode.UNKNOWN_ENVIRONMENT, "dataset": FaultCode.UNKNOWN_DATASET}
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?")
 
@@ -161,8 +164,15 @@ def _not_in_choices(path: Path, given: Any, known: list[str], meant: str | None)
     expected = listed([json.dumps(choice) for choice in known])
     if not isinstance(given, str):
         return fault(FaultCode.INVALID_TYPE, path, expected, shown(given))
-    code = FaultCode.UNKNOWN_ENVIRONMENT if path == ("environment", "type") else FaultCode.NOT_IN_CHOICES
-    return fault(code, path, expected, shown(given), f'{MEANT}"{meant}"?' if meant else None)
+    hint = f'{MEANT}"{meant}"?' if meant else None
+    return fault(_code_of_choice(path), path, expected, shown(given), hint)
+
+
+def _code_of_choice(path: Path) -> FaultCode:
+    match path:
+        case (str(group), "type"):
+            return _UNKNOWN_TYPES.get(group, FaultCode.NOT_IN_CHOICES)
+    return FaultCode.NOT_IN_CHOICES
 
 
 def _type_hint(node: Schema, given: Any) -> str | None:

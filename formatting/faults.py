@@ -1,18 +1,16 @@
 """Faults of a document, with messages that state where, what was expected, and what was given."""
 
-import json
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
 from processing.core.errors import Refused
-from processing.core.number_text import counted
+from processing.core.value_text import cut, encodable
+from processing.core.value_text import shown as shown
 
 MAX_FAULTS = 100
-MAX_SHOWN = 60
 MAX_SHOWN_PARTS = 8
 #: Hints that begin with this text name the value or key that was probably meant.
 MEANT = "Did you mean "
@@ -89,7 +87,7 @@ class Malformed(Faulty):
     """The document is not a well-formed work item.
 
     Attributes:
-        sound: its well-formed part, a `formatting.sound.Sound`; None where there is none.
+        sound: its well-formed part, a `processing.core.sound.Sound`; None where there is none.
         renamed: the misspelt key that was given, by the path with the key that was probably meant.
     """
 
@@ -114,7 +112,9 @@ def fault(code: FaultCode, path: Path, expected: str, given: str, hint: str | No
 
     A hint about what was probably meant comes first, because what is expected may be a long list.
     """
-    path = tuple(_utf8(_cut(part)).replace("\0", "\\x00") if isinstance(part, str) else part for part in path)
+    path = tuple(
+        encodable(cut(part)).replace("\0", "\\x00") if isinstance(part, str) else part for part in path
+    )
     first = f"{hint} Expected" if hint is not None and hint.startswith(MEANT) else "expected"
     return Fault(code, path, f"{shown_path(path)}: {first} {expected}, got {given}", expected, given, hint)
 
@@ -123,31 +123,3 @@ def shown_path(path: Path) -> str:
     """Return the path as text, e.g. `environment.rows[3]`; `document` for the empty path."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path[:MAX_SHOWN_PARTS])
     return (text.removeprefix(".") or "document") + ("…" if len(path) > MAX_SHOWN_PARTS else "")
-
-
-def shown(value: Any) -> str:
-    """Return a text for any value that is at most about a line long and can be encoded in UTF-8."""
-    if value is None or isinstance(value, bool):
-        return json.dumps(value)
-    if isinstance(value, str):
-        length = f" ({len(value)} characters)" if len(value) > MAX_SHOWN else ""
-        return _utf8(json.dumps(_cut(value), ensure_ascii=False)) + length
-    if isinstance(value, int):
-        digits = int(value.bit_length() * math.log10(2)) + 1
-        return str(value) if digits <= 25 else f"a whole number of about {digits} digits"
-    if isinstance(value, float):
-        return repr(value) if math.isfinite(value) else "NaN" if math.isnan(value) else "Infinity"
-    if isinstance(value, Mapping):
-        return "an empty object" if not value else f"an object of {counted(len(value), 'key')}"
-    if isinstance(value, Sequence):
-        return "an empty list" if not value else f"a list of {counted(len(value), 'entry', 'entries')}"
-    return f"a value of type {type(value).__name__}"
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN - 1] + "…"
-
-
-def _utf8(text: str) -> str:
-    """Escape unpaired surrogates, which UTF-8 cannot encode."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -9,13 +9,14 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from formatting.concerns import faults_from
 from formatting.document import plain_values
 from formatting.explanation import MISSING, explain, meant_kind, misspelt, nearest, value_at
 from formatting.faults import MAX_FAULTS, MEANT, Fault, FaultCode, Malformed, Path, fault, relocated, shown
-from formatting.presets import fill_preset
 from formatting.sound import sound_parts
 from formatting.work_item import ADAPTER, WorkItem
-from processing.core.search.kinds import KINDS
+from processing.core.concern import Part
+from processing.core.kinds import KINDS, STRATEGIES
 
 MAX_DOCUMENT_BYTES = 2_000_000
 
@@ -38,7 +39,7 @@ def parse(raw: bytes | str | Mapping[str, Any], *, max_bytes: int = MAX_DOCUMENT
     if not isinstance(schema_key, str | None):
         faults.append(fault(FaultCode.INVALID_TYPE, ("$schema",), "a text", shown(schema_key)))
     _default_strategy(document)
-    faults += fill_preset(document)
+    faults += _fill_preset(document)
     work_item, errors = _validated(document)
     if work_item is not None and not faults:
         return work_item
@@ -60,6 +61,27 @@ def _default_strategy(document: dict[str, Any]) -> None:
         and misspelt("type", strategy) is None
     ):
         strategy.setdefault("type", KINDS[kind].strategies[0])
+
+
+def _fill_preset(document: dict[str, Any]) -> list[Fault]:
+    """Fill in the values of a preset that the strategy has, or return why it has none.
+
+    Changes `document`, which must be a copy. Malformed parts are left to the models.
+    """
+    name, strategy = document.get("kind"), document.get("strategy")
+    if not isinstance(name, str) or name not in KINDS or not isinstance(strategy, dict):
+        return []
+    kind = KINDS[name]
+    problem, genome = document.get(kind.problem_key), document.get(kind.genome_key, {})
+    if not isinstance(problem, dict) or problem.get("type") not in tuple(kind.problems):
+        return []
+    given = strategy.get("type")
+    strategy_class = STRATEGIES[given if given in kind.strategies else kind.strategies[0]]
+    genome = genome if isinstance(genome, dict) else {}
+    concerns = strategy_class.fill_preset(strategy, genome, problem)
+    if genome:
+        document.setdefault(kind.genome_key, genome)
+    return faults_from(concerns, kind, Part.STRATEGY)
 
 
 def _validated(document: dict[str, Any]) -> tuple[WorkItem | None, list[ErrorDetails]]:

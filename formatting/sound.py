@@ -1,84 +1,15 @@
 """The well-formed part of a malformed document, so that its faults are reported together with the others."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from types import MappingProxyType
-from typing import Any, TypeVar, get_args
+from collections.abc import Iterable, Mapping
+from typing import Any, get_args
 
 from pydantic import ValidationError, create_model
 
 from formatting.faults import Path
 from formatting.work_item import WORK_ITEMS
-from processing.core.errors import Broken
 from processing.core.parameters import Parameters
-
-T = TypeVar("T")
-Entries = list[tuple[int, Any]]
-Lists = Mapping[str, Entries]
-
-
-class Unsound(Broken):
-    """A value was read that is missing or not well-formed; `run_check` handles this for checks."""
-
-
-class Sound:
-    """A group with some faulty parameters, which acts as an instance of its class.
-
-    Reading a faulty parameter raises Unsound.
-    """
-
-    def __init__(
-        self, parameters: Parameters, faulty: frozenset[str], groups: Mapping[str, "Sound"],
-        lists: Lists = MappingProxyType({})
-    ) -> None:
-        """Args:
-            parameters: the group, with arbitrary values in place of the faulty ones.
-            faulty: names of parameters.
-            groups: inner groups that are only partly faulty.
-            lists: the sound entries of lists that are only partly faulty.
-        """
-        self._parameters, self._faulty, self._groups, self._lists = parameters, faulty, groups, lists
-
-    @property  # type: ignore[misc]  # checks use isinstance
-    def __class__(self) -> type:
-        return type(self._parameters)
-
-    def __getattr__(self, name: str) -> Any:
-        if name in self._groups:
-            return self._groups[name]
-        if name in self._faulty:
-            raise Unsound(name)
-        return getattr(self._parameters, name)
-
-    def __iter__(self) -> Iterator[Any]:
-        """Raise Unsound, as iteration would include the faulty parameters."""
-        raise Unsound(*self._faulty)
-
-    def model_copy(self, *, update: Mapping[str, Any]) -> "Sound":
-        """Return a copy with other values for some parameters, as pydantic's method does."""
-        groups = {name: value for name, value in update.items() if isinstance(value, Sound)}
-        values = {name: value for name, value in update.items() if name not in groups}
-        return Sound(
-            self._parameters.model_copy(update=values), self._faulty, {**self._groups, **groups}, self._lists
-        )
-
-
-def entries(group: Parameters, name: str) -> Entries:
-    """Return the sound entries of a list parameter, as JSON values, each with its index.
-
-    Raises:
-        Unsound: the list itself is faulty.
-    """
-    found: Lists = group._lists if type(group) is Sound else {}  # type: ignore[comparison-overlap]
-    return found[name] if name in found else list(enumerate(getattr(group, name)))
-
-
-def run_check(check: Callable[..., list[T]], *arguments: Any) -> list[T]:
-    """Return the faults that a check finds; none where it reads a value that is not well-formed."""
-    try:
-        return check(*arguments)
-    except Unsound:
-        return []
+from processing.core.sound import Entries, Sound
 
 
 def sound_parts(document: Mapping[str, Any], faulty: Iterable[Path]) -> Sound | None:
@@ -98,7 +29,8 @@ def _differing() -> Iterable[str]:
     models = list(WORK_ITEMS.values())
     for name in {name for model in models for name in model.model_fields if name != "kind"}:
         fields = [model.model_fields.get(name) for model in models]
-        if len({None if field is None else str(field.annotation) for field in fields}) > 1:
+        first, *others = (None if field is None else field.annotation for field in fields)
+        if any(other != first for other in others):
             yield name
 
 

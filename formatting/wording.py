@@ -1,8 +1,11 @@
 """JSON Schema as text: which values a field takes."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
+
+from processing.core.value_text import listed as listed
+from processing.core.value_text import with_article
 
 Schema = Mapping[str, Any]
 
@@ -34,7 +37,7 @@ def expectation(root: Schema, node: Schema) -> str:
     if "anyOf" in node:
         return ", or ".join(expectation(root, branch) for branch in node["anyOf"])
     name, limits = type_words(root, node), range_words(root, node)
-    return limits if _is_choice(node) else f"{_article(name)}{name} {limits}".strip()
+    return limits if _is_choice(node) else f"{_noun(name)} {limits}".strip()
 
 
 def type_words(root: Schema, node: Schema) -> str:
@@ -73,11 +76,6 @@ def range_words(root: Schema, node: Schema) -> str:
     return _number_range(node)
 
 
-def listed(words: Sequence[str], last: str = "or") -> str:
-    """Join texts as in `a, b or c`; `last` is the last conjunction."""
-    return f" {last} ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
-
-
 def _is_choice(node: Schema) -> bool:
     return "enum" in node or "const" in node
 
@@ -114,7 +112,5 @@ def _span(before: str, low: int | None, high: int | None, unit: str) -> str:
     return f"{before} {low} or more {unit}" if low else ""
 
 
-def _article(name: str) -> str:
-    if name in ("null", "true or false"):
-        return ""
-    return "an " if name[0] in "aeiou" else "a "
+def _noun(name: str) -> str:
+    return name if name in ("null", "true or false") else with_article(name)

@@ -1,21 +1,19 @@
 """The work item, an immutable request: one strict and complete model for each kind.
 
-A new kind is one line in `processing.core.search.kinds` and one class here, named in `WORK_ITEMS`.
+The models are made from `processing.core.kinds.KINDS`, with the parameters of the problems, genome kinds,
+strategies and judges that a kind names.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, Union
+from typing import Annotated, Any, Literal, Union
 
-from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter, create_model
 
-from processing.core.environments import ENVIRONMENTS
-from processing.core.genomes import GENOMES
-from processing.core.judges.novelty import NoveltyParameters
+from processing.core.judges.judge import Setting
+from processing.core.kinds import KINDS, Kind
 from processing.core.parameters import Parameters, parameter
-from processing.core.search.kinds import KINDS
 from processing.core.search.stop import StopParameters
-from processing.core.strategies import STRATEGIES
 
 MAX_SEED = 2**53 - 1
 
@@ -91,74 +89,56 @@ class WorkItem(Parameters):
     )
 
 
-def _discriminated(models: Iterable[type[Parameters]], *, by: str) -> Any:
+def model_for(name: str, kind: Kind) -> type[WorkItem]:
+    """Return the model of the work items of a kind.
+
+    Args:
+        name: the kind's name in documents, as `weight_evolution`; its model is called `WeightEvolution`.
+    """
+    genome = kind.genome_kind.Parameters
+    fields: dict[str, Any] = {
+        "kind": (Literal[name], parameter(meaning=kind.summary)),
+        kind.problem_key: (_problems(kind), parameter(meaning=kind.problem_meaning)),
+        kind.genome_key: (genome, parameter(_default(genome), meaning=kind.genome_meaning)),
+        "strategy": (
+            _one_of(kind.strategy_model(each) for each in kind.strategies),
+            parameter(_default_strategy(kind), meaning="How a generation follows from the last."),
+        ),
+        **{key: (_optional(each), parameter(each.default, meaning=each.meaning))
+           for key, each in kind.settings.items()},
+    }
+    return create_model(
+        name.title().replace("_", ""), __base__=WorkItem, __doc__=kind.description or kind.summary,
+        __module__=__name__, **fields,
+    )
+
+
+def _problems(kind: Kind) -> Any:
+    return _one_of(each.Parameters for each in kind.problems.values())
+
+
+def _default(model: type[Parameters]) -> Any:
+    """Return the parameters without any given value; where some are required, so is the group."""
+    is_required = any(field.is_required() for field in model.model_fields.values())
+    return ... if is_required else model()
+
+
+def _default_strategy(kind: Kind) -> Parameters:
+    name = kind.strategies[0]
+    return kind.strategy_model(name).model_validate({"type": name})
+
+
+def _optional(setting: Setting) -> Any:
+    return setting.model | None if setting.default is None else setting.model
+
+
+def _one_of(models: Iterable[type[Parameters]], *, by: str = "type") -> Any:
     """Return the union of several models with the key `by` as discriminator."""
     members = tuple(models)
     return Annotated[Union[members], Field(discriminator=by)] if len(members) > 1 else members[0]  # noqa: UP007
 
 
-def _one_of(table: Mapping[str, Any], names: Iterable[str]) -> Any:
-    """Return the union of the parameters of a table's entries with the discriminator `type`."""
-    return _discriminated((table[name].Parameters for name in names), by="type")
-
-
-def _default_strategy(kind: str) -> Parameters:
-    name = KINDS[kind].strategies[0]
-    table: Mapping[str, Any] = STRATEGIES
-    model: type[Parameters] = table[name].Parameters
-    return model.model_validate({"type": name})
-
-
-if TYPE_CHECKING:
-    Environment: TypeAlias = Parameters
-    Network: TypeAlias = Parameters
-    Strategy: TypeAlias = Parameters
-    GrowingNetwork: TypeAlias = Parameters
-    NeatStrategy: TypeAlias = Parameters
-else:
-    Environment = _one_of(ENVIRONMENTS, ENVIRONMENTS)
-    Network = GENOMES[KINDS["weight_evolution"].genome].Parameters
-    Strategy = _one_of(STRATEGIES, KINDS["weight_evolution"].strategies)
-    GrowingNetwork = GENOMES[KINDS["neat"].genome].Parameters
-    NeatStrategy = _one_of(STRATEGIES, KINDS["neat"].strategies)
-
-
-class WeightEvolution(WorkItem):
-    """The weights of a fixed network are evolved to do well in an environment."""
-
-    kind: Literal["weight_evolution"] = parameter(meaning="The weights of a fixed network are evolved.")
-    environment: Environment = parameter(meaning="What the networks act in.")
-    network: Network = parameter(
-        GENOMES[KINDS["weight_evolution"].genome].Parameters(),
-        meaning="The network whose weights are evolved."
-    )
-    strategy: Strategy = parameter(
-        _default_strategy("weight_evolution"), meaning="How a generation follows from the last."
-    )
-    novelty: NoveltyParameters | None = parameter(
-        None, meaning="Select for novel behaviour, where the environment reports how agents behaved; null "
-        "for fitness alone."
-    )
-
-
-class Neat(WorkItem):
-    """Networks grow, nodes and connections and all, to do well in an environment."""
-
-    kind: Literal["neat"] = parameter(meaning="Networks grow from small ones, and their weights with them.")
-    environment: Environment = parameter(meaning="What the networks act in.")
-    network: GrowingNetwork = parameter(
-        GENOMES[KINDS["neat"].genome].Parameters(), meaning="What the networks start as, and may become."
-    )
-    strategy: NeatStrategy = parameter(
-        _default_strategy("neat"), meaning="How a generation follows from the last."
-    )
-    novelty: NoveltyParameters | None = parameter(
-        None, meaning="Select for novel behaviour, where the environment reports how agents behaved; null "
-        "for fitness alone."
-    )
-
-
-WORK_ITEMS: dict[str, type[WorkItem]] = {"weight_evolution": WeightEvolution, "neat": Neat}
+WORK_ITEMS: dict[str, type[WorkItem]] = {name: model_for(name, kind) for name, kind in KINDS.items()}
 
 #: Validates a work item of any kind.
-ADAPTER: TypeAdapter[WorkItem] = TypeAdapter(_discriminated(WORK_ITEMS.values(), by="kind"))
+ADAPTER: TypeAdapter[WorkItem] = TypeAdapter(_one_of(WORK_ITEMS.values(), by="kind"))

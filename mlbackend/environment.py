@@ -1,5 +1,6 @@
 """Reads environment variables; a wrong value is reported in a sentence."""
 
+from importlib.util import find_spec
 from typing import Any
 
 import environ
@@ -36,6 +37,22 @@ class Environment(environ.Env):  # type: ignore[misc]
         except ValueError as error:
             raise ImproperlyConfigured(f"{var}: {error}.") from error
         return found
+
+    def modules(self, var: str) -> list[str]:
+        """The names of modules, which are not imported here.
+
+        Raises:
+            ImproperlyConfigured: one is not there.
+        """
+        names: list[str] = [name.strip() for name in self.list(var, default=[]) if name.strip()]
+        for name in names:
+            try:
+                is_there = find_spec(name) is not None
+            except (ImportError, ValueError):
+                is_there = False
+            if not is_there:
+                raise ImproperlyConfigured(f"{var}: there is no module {name!r} on Python's path.")
+        return names
 
     def broker(self, var: str) -> str:
         """The URL of the broker; empty where none is given. Raises ImproperlyConfigured."""

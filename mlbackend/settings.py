@@ -112,6 +112,9 @@ SILENCE_SECONDS = env.float("SILENCE_SECONDS", default=0.0)  # 0: twice the leas
 NUMERIC_PROFILE = env.str("NUMERIC_PROFILE", default="")  # empty: from the versions of what decides bits
 # Modules that register environments with Gymnasium. Only processes that run or inspect these import them.
 ENVIRONMENT_MODULES = env.list("ENVIRONMENT_MODULES", default=[])
+# Modules that add problems, genome kinds, judges, strategies and kinds of work. Every process imports them:
+# see processing/core/extensions.py.
+EXTENSION_MODULES = env.modules("EXTENSION_MODULES")
 ADOPTION_SECONDS = env.float("ADOPTION_SECONDS", default=300.0)
 
 # ---- The database
@@ -176,7 +179,7 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {
     "max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1
 }
 
-# ---- What a work item may ask for: see staging/limits.py. LIMIT_POPULATION=… and so on override the
+# ---- What a work item may ask for: see processing/core/limits.py. LIMIT_POPULATION=… and so on override the
 # defaults.
 LIMITS = {
     "max_" + name.removeprefix("LIMIT_").lower(): int(value)

@@ -1,7 +1,6 @@
 """Why agents failed: events of failures that a machine decided, and explanations of extinct runs."""
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import replace
 
 from database.models import EventLevel, EventType, Instance
@@ -35,15 +34,12 @@ _AFTERWARDS = {
 }
 
 
-def decided_by_chance(
-    instance: Instance, closed: GenerationResult, confirming: Iterable[Failure]
-) -> list[NewEvent]:
+def decided_by_chance(instance: Instance, closed: GenerationResult) -> list[NewEvent]:
     """Mark a run as not reproducible where a clock or a machine decided a failure; return the events.
 
-    Args:
-        confirming: failures of the episodes that were to confirm the champion.
+    Failures of episodes that were to confirm a champion count too.
     """
-    agents, confirmations = Counter(_failures(closed.evaluations)), Counter(confirming)
+    agents, confirmations = Counter(_failures(closed.evaluations)), Counter(closed.confirming)
     found = [
         *((failure, number, counted(number, "agent")) for failure, number in agents.items()),
         *((failure, number, counted(number, "episode") + " that were to confirm the champion")

@@ -1,6 +1,9 @@
 """The database record of a closed generation."""
 
+import math
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,18 +24,33 @@ def record_of(run: Run, closed: GenerationResult, *, seconds: float, started_at:
         mothers=population.mothers, fathers=population.fathers, ages=population.ages,
         operators=population.operators, failures=evaluations.failures,
     )
+    packed = packing.pack(
+        scalars, evaluations.reasons, scores=closed.scores, father_ages=population.father_ages,
+        metrics=evaluations.metrics, metric_names=evaluations.metric_names,
+    )
+    curves = evaluations.curves
     return NewGeneration(
         number=closed.number, statistics=closed.statistics,
-        scalars=packing.pack(scalars, evaluations.reasons, scores=closed.scores),
+        scalars=packed,
         digest=closed.checkpoint.digest, champion_index=closed.champion, started_at=started_at,
         seconds=seconds, environment_steps=int(evaluations.steps.sum(dtype=np.int64)),
         state=checkpoints.pack(closed.checkpoint, run.plan.genome), genomes=closed.genomes,
         fitness=evaluations.fitness, kept=_kept(run, closed),
         best_fitness=closed.checkpoint.best_fitness, improved=closed.is_improved,
-        normalization=closed.normalization,
+        normalization=closed.normalization, figures=_finite(closed.figures) if closed.figures else None,
+        curves=None if curves is None else packing.pack_curves(curves, evaluations.curve_names),
         species=None if closed.species is None
         else tuple(NewSnapshot(**each._asdict()) for each in closed.snapshots),
     )
+
+
+def _finite(value: Any) -> Any:
+    """A JSON value with null in place of numbers that PostgreSQL's JSON cannot hold."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {name: _finite(entry) for name, entry in value.items()}
+    return [_finite(entry) for entry in value] if isinstance(value, list | tuple) else value
 
 
 def _kept(run: Run, closed: GenerationResult) -> NDArray[np.int32] | None:

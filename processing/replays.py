@@ -26,7 +26,7 @@ def work_on(claim: ReplayClaim, run: Run, heartbeat: Heartbeat) -> None:
         Fenced, Stopping: nothing was stored.
         Refused: the episode cannot be replayed; the message says why.
     """
-    recording = run.plan.replays.record(
+    recording = run.plan.judge.replays.record(
         genome_of(claim.instance_id, claim.generation, claim.index), seed=run.instance.seed,
         generation=claim.generation, agent=claim.index, episode=claim.episode, pictures=claim.with_pictures,
         normalization=normalization_of(run.plan, claim.instance_id, claim.generation),
@@ -56,7 +56,7 @@ def normalization_of(plan: Plan, instance_id: int, generation: int) -> Normaliza
     Raises:
         Refused: they are not kept.
     """
-    if not plan.is_normalised:
+    if not plan.judge.is_normalised:
         return None
     packed = selectors.normalization_of(instance_id, generation)
     if packed is None:

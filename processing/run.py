@@ -31,8 +31,7 @@ class Run:
         """
         instance = steps.instance_with_work_item(instance_id)
         staged, plan = _staged_and_plan(instance.work_item.staged, settings.SECRET_KEY)
-        if hasattr(plan.judge, "renew"):
-            plan.judge.renew(instance.pk, instance.epoch)
+        plan.judge.renew(instance.pk, instance.epoch)
         return cls(instance, staged, plan, threads or node.threads())
 
 
@@ -43,22 +42,15 @@ def _staged_and_plan(text: str, key: str) -> tuple[StagedItem, Plan]:
     return staged, plan_of(staged.spec, staged.facts)
 
 
-def is_looked_up(work_item: WorkItem) -> bool:
-    """Whether a work item's plan needs facts of its environment that were looked up when it was staged."""
-    return bool(work_item.spec.get("environment", {}).get("type") == "gymnasium")
-
-
 def plan_of_work_item(work_item: WorkItem) -> Plan:
     """Return the plan of an accepted work item, for display.
 
-    The facts of its environment are read from the staged item. Where that was signed with another key,
-    because the server's key has changed since, they are those of the snapshot.
+    It is read from the staged item, as workers read it. Where that was signed with another key, because the
+    server's key has changed since, it is made from the document, without what was looked up.
 
     Raises:
-        Refused: the snapshot does not have the environment either.
+        Refused: the document alone does not make a plan.
     """
-    if not is_looked_up(work_item):
-        return plan_of(work_item.spec)
     try:
         return _staged_and_plan(work_item.staged, settings.SECRET_KEY)[1]
     except Broken:

@@ -25,8 +25,7 @@ from processing.core.search import generation as generations
 from processing.core.search.checkpoint import Checkpoint
 from processing.core.search.generation import GenerationResult
 from processing.core.search.plan import Plan
-from processing.core.types import Evaluations, Failure, Population, StopReason
-from processing.evaluation import attended, evaluate
+from processing.core.types import Evaluations, Population, StopReason
 from processing.events import events_of
 from processing.heartbeat import Heartbeat
 from processing.record import record_of
@@ -63,15 +62,14 @@ class Shift:
             evaluated = self._evaluated(checkpoint)
             if evaluated is None:
                 return False
-            with attended(self.plan, threads=self.run.threads, heartbeat=self.heartbeat) as confirming:
-                closed = generations.close_generation(
-                    replace(self.plan, beat=self.heartbeat), checkpoint, evaluated.population,
-                    evaluated.evaluations, seed=self.seed,
-                )
+            closed = generations.close_generation(
+                self.plan, checkpoint, evaluated.population, evaluated.evaluations, seed=self.seed,
+                threads=self.run.threads, beat=self.heartbeat,
+            )
             if settings.GENERATION_PAUSE_SECONDS:
                 time.sleep(settings.GENERATION_PAUSE_SECONDS)
             self.heartbeat()
-            self.run.instance = self._commit(closed, evaluated, confirming)
+            self.run.instance = self._commit(closed, evaluated)
             self.heartbeat.extended()
             node.count(commits=1, generations=1)
             if self.watch:
@@ -102,9 +100,9 @@ class Shift:
         if size is not None:
             self._hand_out(number, slices.cut(self.plan, population, size))
             return None
-        evaluations = evaluate(
-            self.plan, population.genomes, seed=self.seed, generation=number, number=len(population),
-            threads=self.run.threads, heartbeat=self.heartbeat, state=checkpoint.judge,
+        evaluations = self.plan.judge.evaluate(
+            population.genomes, seed=self.seed, generation=number, threads=self.run.threads,
+            beat=self.heartbeat, state=checkpoint.judge, population=len(population),
             seconds=slices.SECONDS if self.in_slices else math.inf,
         )
         node.count(evaluations=len(evaluations))
@@ -140,15 +138,13 @@ class Shift:
         node.count(commits=1)
         announcements.announce([self.claim.instance_id])
 
-    def _commit(
-        self, closed: GenerationResult, evaluated: "_Evaluated", confirming: list[Failure]
-    ) -> Instance:
+    def _commit(self, closed: GenerationResult, evaluated: "_Evaluated") -> Instance:
         """Commit the generation and return the run.
 
         Where the database does not answer the commit, it is asked whether the generation is stored.
         """
         try:
-            return self._write(closed, evaluated, confirming)
+            return self._write(closed, evaluated)
         except NO_ANSWER:
             if not self._has_committed(closed):
                 raise
@@ -169,9 +165,7 @@ class Shift:
                 time.sleep(REREAD_PAUSE_SECONDS)
                 self.heartbeat()
 
-    def _write(
-        self, closed: GenerationResult, evaluated: "_Evaluated", confirming: list[Failure]
-    ) -> Instance:
+    def _write(self, closed: GenerationResult, evaluated: "_Evaluated") -> Instance:
         """Write the generation and all that belongs to it in one transaction, behind the fence.
 
         Returns:
@@ -186,7 +180,7 @@ class Shift:
             instance.profile = node.profile_of(self.plan)
             warnings = [
                 *_profile_change(instance, self.plan),
-                *failures.decided_by_chance(instance, closed, confirming),
+                *failures.decided_by_chance(instance, closed),
                 *remarks.noticed(instance, closed),
             ]
             closed = failures.with_reasons(

@@ -11,19 +11,17 @@ from database import services, steps
 from database.models import EventLevel, EventType, Instance
 from database.services import NewEvent, NewSlice, SliceClaim
 from processing import announcements, claims, dispatch, node
+from processing.core.evaluations import joined_results, lost
 from processing.core.search import checkpoint as checkpoints
 from processing.core.search.plan import Plan
 from processing.core.search.slice_payload import (
     joined,
-    joined_results,
-    lost,
     pack_results,
     pack_slice,
     unpack_results,
     unpack_slice,
 )
 from processing.core.types import Evaluations, Population, State
-from processing.evaluation import evaluate
 from processing.heartbeat import Heartbeat
 from processing.run import Run
 
@@ -89,10 +87,10 @@ def work_on(claim: SliceClaim, run: Run, heartbeat: Heartbeat) -> None:
         _give_up(claim, plan)
         return
     population = unpack_slice(steps.population_of(claim.slice_id), plan.genome)
-    evaluations = evaluate(
-        plan, population.genomes, seed=run.instance.seed, generation=claim.generation, origin=claim.first,
-        number=number, threads=run.threads, heartbeat=heartbeat, state=_judge_state(claim, plan),
-        seconds=SECONDS,
+    evaluations = plan.judge.evaluate(
+        population.genomes, seed=run.instance.seed, generation=claim.generation, origin=claim.first,
+        threads=run.threads, beat=heartbeat, state=_judge_state(claim, plan), seconds=SECONDS,
+        population=plan.population_size,
     )
     if len(evaluations) < number:
         _leave_the_rest(claim, plan, population, evaluations)
@@ -109,7 +107,7 @@ def _leave_the_rest(claim: SliceClaim, plan: Plan, population: Population, evalu
 
 def _judge_state(claim: SliceClaim, plan: Plan) -> State:
     """Return the judge's state after the generations before; not read for judges without a state."""
-    state: State = plan.judge.begin()
+    state = plan.judge.begin()
     data = steps.newest_checkpoint(claim.instance_id) if state else None
     return state if data is None else checkpoints.unpack(data, plan.genome).judge
 

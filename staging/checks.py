@@ -1,147 +1,128 @@
-"""Checks across the fields of a work item: faults, which prevent a run, and warnings."""
+"""Checks across the parts of a work item: faults, which prevent a run, and warnings.
 
-from collections.abc import Callable, Mapping
-from functools import reduce
-from typing import Any
+The classes of problems, genome kinds, judges and strategies bring the checks of their parts. Those that
+concern no single part are here.
+"""
 
+from collections.abc import Callable
+
+from formatting.concerns import faults_from
 from formatting.faults import Fault, FaultCode, Path, fault, shown
-from formatting.sound import run_check
-from formatting.work_item import WorkItem
+from processing.core.concern import Concern, Part, beyond_best
+from processing.core.judges.judge import Judge
+from processing.core.kinds import JUDGES
+from processing.core.limits import Limits
+from processing.core.search.plan import Plan
+from processing.core.sound import run_check, run_checks
+from staging.asked import AskedWorkItem
 from staging.estimate import CostEstimate
-from staging.gymnasium_checks import gymnasium_warnings
-from staging.limits import Limits
-from staging.maze_checks import goal_faults, goal_warnings, maze_faults, maze_warnings
-from staging.preset_checks import preset_warnings
-from staging.solved_checks import solved_warnings
-from staging.strategy_checks import (
-    mixture_warnings,
-    novelty_faults,
-    strategy_faults,
-    strategy_warnings,
-    weights_faults,
-)
-from staging.table_checks import table_faults, table_warnings
 from staging.workload import Workload
 
-#: Checks of an environment beyond those of its own model, by type.
-ENVIRONMENT_FAULTS: Mapping[str, Callable[[Any, Limits], list[Fault]]] = {
-    "maze": maze_faults, "table": table_faults
-}
-ENVIRONMENT_WARNINGS: Mapping[str, Callable[[Any], list[Fault]]] = {
-    "maze": maze_warnings, "gymnasium": gymnasium_warnings
-}
 
-
-def faults_of(work_item: WorkItem, limits: Limits) -> list[Fault]:
+def faults_of(asked: AskedWorkItem) -> list[Fault]:
     """Return all faults that can be found in the fields alone; without them the workload can be computed.
 
-    Of a partly sound work item (`formatting.sound`), only the sound parts are checked.
+    Of a partly sound work item (`processing.core.sound`), only the sound parts are checked.
     """
-    checks = (_environment_faults, _goal_faults, _cap_faults, _strategy_faults, _novelty_faults)
-    return [each for check in checks for each in run_check(check, work_item, limits)]
+    checks = (_problem_faults, _genome_faults, _cap_faults, _strategy_faults, _settings_faults)
+    return run_checks(checks, asked)
 
 
-def _environment_faults(work_item: WorkItem, limits: Limits) -> list[Fault]:
-    environment = _group(work_item, "environment")
-    check = ENVIRONMENT_FAULTS.get(environment.type)
-    return check(environment, limits) if check else []
-
-
-def _goal_faults(work_item: WorkItem, limits: Limits) -> list[Fault]:
-    return [] if _environment_faults(work_item, limits) else goal_faults(work_item)
-
-
-def _strategy_faults(work_item: WorkItem, limits: Limits) -> list[Fault]:
-    return strategy_faults(_group(work_item, "strategy"))
-
-
-def _novelty_faults(work_item: WorkItem, limits: Limits) -> list[Fault]:
-    population = _group(work_item, "strategy").population_size
-    return novelty_faults(
-        getattr(work_item, "novelty", None), _group(work_item, "environment").type, population
-    )
-
-
-def size_faults(work_item: WorkItem, work: Workload, cost: CostEstimate, limits: Limits) -> list[Fault]:
+def size_faults(asked: AskedWorkItem, plan: Plan, work: Workload, cost: CostEstimate) -> list[Fault]:
     """Return faults of totals that exceed a limit, although no field does by itself."""
-    runs = work_item.replicates
+    runs, limits, genome_key = asked.work_item.replicates, asked.limits, asked.kind.genome_key
     times = "population_size * max_generations * replicates"
-    sizes = (
-        (("network",), "weights in a genome", work.weights, limits.max_weights),
+    sizes: tuple[tuple[Path, str, int, int], ...] = (
+        ((genome_key,), "weights in a genome", work.weights, limits.max_weights),
         ((), f"evaluations ({times})", work.evaluations * runs, limits.max_evaluations),
-        ((), f"environment steps ({times} * episodes * max_steps)", work.environment_steps * runs,
+        ((), f"{work.agent.unit} ({times} * {work.agent.factors})", work.steps * runs,
          limits.max_environment_steps),
         ((), "bytes of memory for a generation", cost.memory_bytes, limits.max_memory_bytes),
         ((), "bytes of storage", cost.storage_bytes * runs, limits.max_storage_bytes),
     )
     return [
-        *weights_faults(_group(work_item, "strategy"), work.weights),
+        *faults_from(plan.strategy.size_faults(), asked.kind, Part.STRATEGY),
         *(_too_much(path, unit, size, limit) for path, unit, size, limit in sizes if size > limit),
     ]
 
 
-def warnings_of(work_item: WorkItem, world: Any) -> list[Fault]:
+def warnings_of(asked: AskedWorkItem, plan: Plan) -> list[Fault]:
     """Return what can be run, but was probably not intended."""
-    environment, strategy = _group(work_item, "environment"), _group(work_item, "strategy")
-    check = ENVIRONMENT_WARNINGS.get(environment.type)
-    return [
-        *(check(world) if check else ()), *goal_warnings(work_item, world), *strategy_warnings(strategy),
-        *preset_warnings(work_item),
-        *_fitness_warnings(work_item, world), *_episode_warnings(work_item, world),
-        *_output_warnings(work_item, world), *solved_warnings(work_item, world), *table_warnings(work_item),
-        *mixture_warnings(getattr(work_item, "novelty", None), strategy),
-    ]
-
-
-def _cap_faults(work_item: WorkItem, limits: Limits) -> list[Fault]:
-    caps: tuple[tuple[Path, str, int], ...] = (
-        (("replicates",), "runs", limits.max_replicates),
-        (("stop", "max_generations"), "generations", limits.max_generations),
-        (("strategy", "population_size"), "agents", limits.max_population),
+    best = plan.problem.best_possible()
+    is_own_judge = type(plan.judge) is JUDGES[plan.problem.judge]
+    strategy = plan.strategy.warnings(asked, plan.problem, best_score=best if is_own_judge else None)
+    judge = plan.judge.warnings(asked, has_threshold=plan.strategy.has_threshold)
+    stop = [*beyond_best("fitness", plan.stop.fitness, best), *_solved_warnings(asked, plan)]
+    found: tuple[tuple[list[Concern], Part], ...] = (
+        (plan.problem.warnings(asked, plan.genome), Part.PROBLEM), (strategy, Part.STRATEGY),
+        (stop, Part.STOP), (judge, Part.WHOLE),
     )
-    return [each for cap in caps for each in run_check(_cap_fault, work_item, *cap)]
+    return [each for concerns, part in found for each in faults_from(concerns, asked.kind, part)]
 
 
-def _cap_fault(work_item: WorkItem, path: Path, unit: str, limit: int) -> list[Fault]:
-    size = reduce(getattr, map(str, path), work_item)
-    return [_too_much(path, unit, size, limit)] if size > limit else []  # type: ignore[operator, arg-type]
+def _problem_faults(asked: AskedWorkItem) -> list[Fault]:
+    found = asked.problem_class.faults(asked.problem, asked)
+    return faults_from(found, asked.kind, Part.PROBLEM)
 
 
-def _fitness_warnings(work_item: WorkItem, world: Any) -> list[Fault]:
-    """Warn of aims above the best possible fitness of the environment."""
-    best = world.best_possible()
-    threshold = getattr(_group(work_item, "strategy"), "initial_threshold", None)
-    is_of_fitness = getattr(work_item, "novelty", None) is None
-    aims = (
-        (("stop", "fitness"), work_item.stop.fitness),
-        (("strategy", "initial_threshold"), threshold if is_of_fitness else None),
+def _genome_faults(asked: AskedWorkItem) -> list[Fault]:
+    found = asked.kind.genome_kind.faults(asked.genome, asked)
+    return faults_from(found, asked.kind, Part.GENOME)
+
+
+def _strategy_faults(asked: AskedWorkItem) -> list[Fault]:
+    found = asked.strategy_class.faults(asked.strategy, asked)
+    return faults_from(found, asked.kind, Part.STRATEGY)
+
+
+def _settings_faults(asked: AskedWorkItem) -> list[Fault]:
+    judges = [JUDGES[name] for name in asked.kind.judges]
+    return [each for judge in judges for each in run_check(_judge_faults, judge, asked)]
+
+
+def _judge_faults(judge: type[Judge], asked: AskedWorkItem) -> list[Fault]:
+    settings = {key: asked.settings(key) for key in judge.settings}
+    found = judge.faults(settings, asked.problem_class, asked)
+    return faults_from(found, asked.kind, Part.WHOLE)
+
+
+def _cap_faults(asked: AskedWorkItem) -> list[Fault]:
+    return [each for cap in _CAPS for each in run_check(_cap_fault, asked, *cap)]
+
+
+def _cap_fault(
+    asked: AskedWorkItem, path: Path, unit: str, size_of: Callable[[AskedWorkItem], int],
+    limit_of: Callable[[Limits], int],
+) -> list[Fault]:
+    size, limit = size_of(asked), limit_of(asked.limits)
+    return [_too_much(path, unit, size, limit)] if size > limit else []
+
+
+#: Fields with a limit of the server: path, unit, and functions that return the size and the limit.
+_CAPS: tuple[tuple[Path, str, Callable[[AskedWorkItem], int], Callable[[Limits], int]], ...] = (
+    (("replicates",), "runs", lambda it: it.work_item.replicates, lambda it: it.max_replicates),
+    (("stop", "max_generations"), "generations", lambda it: it.stop.max_generations,
+     lambda it: it.max_generations),
+    (("strategy", "population_size"), "agents", lambda it: it.population_size,
+     lambda it: it.max_population),
+)
+
+
+def _solved_warnings(asked: AskedWorkItem, plan: Plan) -> list[Concern]:
+    """Warn of a run that is to end when its task is solved, where the task cannot be solved."""
+    criterion, best = plan.problem.criterion, plan.problem.best_possible()
+    if not plan.stop.solved:
+        return []
+    if criterion is None:
+        return [Concern(("solved",), f"false, as {plan.problem.why_unsolvable()}", "true")]
+    if criterion.threshold is None or best is None or criterion.threshold <= best:
+        return []
+    expected = (
+        f"false, as this {asked.kind.problem_key} is solved by a return of {criterion.threshold:g}, and at "
+        f"most {best:g} is possible"
     )
-    return [
-        fault(FaultCode.INCONSISTENT, path, f"at most {best:g}, the best possible fitness", shown(aim))
-        for path, aim in aims if best is not None and aim is not None and aim > best + 1e-9 * abs(best)
-    ]
-
-
-def _episode_warnings(work_item: WorkItem, world: Any) -> list[Fault]:
-    sampled = _group(work_item, "network").output == "softmax"
-    if world.episodes == 1 or world.is_random or sampled:
-        return []
-    expected = "1, as every episode is the same where neither the environment nor the actions are random"
-    return [fault(FaultCode.INCONSISTENT, ("environment", "episodes"), expected, str(world.episodes))]
-
-
-def _output_warnings(work_item: WorkItem, world: Any) -> list[Fault]:
-    """Warn of an output that selects actions where the environment takes numbers."""
-    if _group(work_item, "network").output != "softmax" or getattr(world, "actions", "choice") == "choice":
-        return []
-    expected = '"argmax", as this environment takes numbers, and nothing is drawn'
-    return [fault(FaultCode.INCONSISTENT, ("network", "output"), expected, shown("softmax"))]
+    return [Concern(("solved",), expected, "true")]
 
 
 def _too_much(path: Path, unit: str, size: int, limit: int) -> Fault:
     return fault(FaultCode.LIMIT_EXCEEDED, path, f"at most {limit} {unit}", shown(size))
-
-
-def _group(work_item: WorkItem, name: str) -> Any:
-    """Return a group of parameters that only some kinds have."""
-    return getattr(work_item, name)

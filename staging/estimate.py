@@ -6,11 +6,6 @@ from dataclasses import dataclass
 from formatting.work_item import RecordScope, WorkItem
 from staging.workload import Workload
 
-#: Environment steps per second of one machine, slow and fast, for a network of REFERENCE_WEIGHTS weights.
-STEPS_PER_SECOND = (2e6, 30e6)
-REFERENCE_WEIGHTS = 350
-#: Steps of a short episode: in most tasks the episodes of early agents end at once.
-SHORT_EPISODE_STEPS = 10
 #: Seconds for breeding, storing and publishing a generation, fast and slow.
 GENERATION_SECONDS = (0.005, 0.05)
 
@@ -25,9 +20,9 @@ GENERATION_BYTES = 2_000
 #: between kept checkpoints, and the maximum number of a run.
 GENOMES_A_CHECKPOINT, CHECKPOINT_EVERY, MOST_CHECKPOINTS = 2, 10, 18
 
-#: Memory of an evaluation: copies of genomes (parents, children, packed children), bytes of an agent's
-#: results and addresses for each episode, bytes of the environment's tables.
-COPIES_AT_WORK, AGENT_WORK_BYTES, TABLE_BYTES = 3, 64, 32_000_000
+#: Memory of an evaluation: copies of genomes (parents, children, packed children), and bytes of the problem's
+#: tables.
+COPIES_AT_WORK, TABLE_BYTES = 3, 32_000_000
 
 #: Estimated seconds of one process from which a generation is divided in slices, and those of a slice.
 SLICED_FROM_SECONDS, SLICE_SECONDS = 30.0, 10.0
@@ -43,7 +38,7 @@ class CostEstimate:
     """The cost of one replicate, if it runs to its last generation."""
 
     evaluations: int  # agents
-    environment_steps: int  # an upper bound, if no episode ends early
+    environment_steps: int  # or what else the judge counts; an upper bound, if no evaluation ends early
     storage_bytes: int
     memory_bytes: int  # of evaluating one generation
     seconds_low: float
@@ -72,10 +67,10 @@ def estimate(work_item: WorkItem, work: Workload, *, workers: int = 1) -> CostEs
     if limit is not None:
         low, high = min(low, limit), min(high, limit)
     return CostEstimate(
-        evaluations=work.evaluations, environment_steps=work.environment_steps,
+        evaluations=work.evaluations, environment_steps=work.steps,
         storage_bytes=_storage_bytes(work, resolved_record(work_item, work)),
         memory_bytes=_memory_bytes(work), seconds_low=low, seconds_high=high, workers=workers,
-        basis=_basis(work),
+        basis=work.agent.basis,
     )
 
 
@@ -94,30 +89,11 @@ def resolved_slice_size(work_item: WorkItem, work: Workload) -> int | None:
 
 
 def _seconds(work: Workload) -> tuple[float, float]:
-    slow, fast = _rates(work)
-    short_episodes = work.evaluations * work.episodes * min(work.max_steps, SHORT_EPISODE_STEPS)
-    low = short_episodes / fast + work.generations * GENERATION_SECONDS[0]
-    return low, work.environment_steps / slow + work.generations * GENERATION_SECONDS[1]
-
-
-def _rates(work: Workload) -> tuple[float, float]:
-    """Return steps per second, slow and fast, of the network and, unless compiled, the environment."""
-    slow, fast = (
-        rate * REFERENCE_WEIGHTS / max(work.weights, REFERENCE_WEIGHTS) for rate in STEPS_PER_SECOND
-    )
-    if work.steps_per_second is None:
-        return slow, fast
-    return 1 / (1 / slow + 1 / work.steps_per_second[0]), 1 / (1 / fast + 1 / work.steps_per_second[1])
-
-
-def _basis(work: Workload) -> str:
-    """Describe the assumptions of the estimated time, as text."""
-    if work.steps_per_second is not None:
-        slow, fast = work.steps_per_second
-        return f"{slow:,.0f} to {fast:,.0f} steps a second in an environment that is not compiled"
+    evaluations, generations = work.evaluations, work.generations
+    fast, slow = GENERATION_SECONDS
     return (
-        f"{STEPS_PER_SECOND[0] / 1e6:g} to {STEPS_PER_SECOND[1] / 1e6:g} million steps a second for a "
-        f"network of {REFERENCE_WEIGHTS} weights, scaled to {work.weights}"
+        evaluations * work.agent.seconds_low + generations * fast,
+        evaluations * work.agent.seconds_high + generations * slow,
     )
 
 
@@ -130,7 +106,7 @@ def _storage_bytes(work: Workload, record: str) -> int:
 
 
 def _memory_bytes(work: Workload) -> int:
-    agent = work.genome_bytes * COPIES_AT_WORK + AGENT_WORK_BYTES * work.episodes + work.observed_bytes
+    agent = work.genome_bytes * COPIES_AT_WORK + work.agent.memory_bytes
     return work.population * agent + TABLE_BYTES
 
 

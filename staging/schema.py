@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from formatting import schema
-from staging.limits import Limits
+from processing.core.limits import Limits
 
 
 def largest(limits: Limits) -> Mapping[str, int]:

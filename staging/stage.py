@@ -4,20 +4,25 @@ from contextlib import suppress
 from typing import Any
 
 from formatting.canonical import canonical, spec_hash
+from formatting.concerns import faults_from
 from formatting.faults import Fault, FaultCode, Faulty, fault
-from formatting.sound import Unsound, run_check
 from formatting.work_item import MAX_SEED, WorkItem
-from processing.core.environments.foreign.catalogue import Facts
+from processing.core.concern import Part
+from processing.core.environments.foreign.checks import Snapshot
 from processing.core.errors import Refused
+from processing.core.limits import Limits
+from processing.core.problem import EnvironmentLookup, Facts, Found, Problem
 from processing.core.rng import derive
-from processing.core.types import Purpose
+from processing.core.search.plan import Plan
+from processing.core.sound import Unsound, run_check
+from processing.core.types import GenomeKind, Purpose
+from processing.core.value_text import with_article
+from staging.asked import AskedWorkItem
 from staging.checks import faults_of, size_faults, warnings_of
 from staging.estimate import estimate, resolved_record, resolved_slice_size
-from staging.fitting import fitted_to_map, fitted_to_population, fitted_to_targets, fitted_to_weights
-from staging.gymnasium_checks import EnvironmentLookup, Snapshot, completed, looked_up, observe_warnings
-from staging.limits import Limits
+from staging.fitting import completed, fitted_problem, fitted_strategy, fitted_to_genome, genome_of
 from staging.staged_item import StagedItem
-from staging.workload import workload_of, world_of
+from staging.workload import workload_of
 
 
 class Unstageable(Faulty):
@@ -38,34 +43,31 @@ def stage(
         Unstageable: the work item has faults, all of which are listed.
     """
     known = known or Snapshot()
-    work_item = fitted_to_population(work_item)
-    facts, unknown = looked_up(getattr(work_item, "environment", None), known)
-    if faults := [*unknown, *faults_of(work_item, limits)]:
+    asked = fitted_strategy(AskedWorkItem(work_item, limits))
+    found = asked.problem_class.look_up(asked.problem, known)
+    unknown = faults_from(found.faults, asked.kind, Part.PROBLEM)
+    if faults := [*unknown, *faults_of(asked)]:
         raise Unstageable(faults)
-    unseen = observe_warnings(getattr(work_item, "environment", None), facts)
-    work_item, world = _fitted(fitted_to_map(completed(work_item, known, facts)), facts)
-    work = workload_of(work_item, world)
-    work_item = fitted_to_weights(work_item, work.weights)
-    cost = estimate(work_item, work, workers=workers)
-    if faults := size_faults(work_item, work, cost, limits):
+    asked, plan = _planned(completed(asked, known, found.facts), found.facts)
+    work = workload_of(plan)
+    cost = estimate(asked.work_item, work, workers=workers)
+    if faults := size_faults(asked, plan, work, cost):
         raise Unstageable(faults)
     return StagedItem(
-        spec=canonical(work_item), spec_hash=spec_hash(work_item), kind=work_item.kind,
+        spec=canonical(asked.work_item), spec_hash=spec_hash(asked.work_item), kind=work_item.kind,
         seeds=seeds_of(work_item), record=resolved_record(work_item, work), estimate=cost,
-        warnings=(*unseen, *warnings_of(work_item, world)),
-        slice_size=resolved_slice_size(work_item, work), facts=None if facts is None else dict(facts),
+        warnings=(*faults_from(found.warnings, asked.kind, Part.PROBLEM), *warnings_of(asked, plan)),
+        slice_size=resolved_slice_size(work_item, work),
+        facts=None if found.facts is None else dict(found.facts),
     )
 
 
 def further_faults(sound: Any, limits: Limits, *, known: EnvironmentLookup | None = None) -> list[Fault]:
-    """Return the faults of the sound part, a `formatting.sound.Sound`, of a malformed work item."""
+    """Return the faults of the sound part, a `processing.core.sound.Sound`, of a malformed work item."""
+    asked = AskedWorkItem(sound, limits)
     with suppress(Unsound):  # without the population, counts of agents are not checked
-        sound = fitted_to_population(sound)
-    return [*run_check(_environment_unknown, sound, known or Snapshot()), *faults_of(sound, limits)]
-
-
-def _environment_unknown(work_item: WorkItem, known: EnvironmentLookup) -> list[Fault]:
-    return looked_up(getattr(work_item, "environment", None), known)[1]
+        asked = fitted_strategy(asked)
+    return [*run_check(_unknown_problem, asked, known or Snapshot()), *faults_of(asked)]
 
 
 def seeds_of(work_item: WorkItem) -> tuple[int, ...]:
@@ -75,17 +77,49 @@ def seeds_of(work_item: WorkItem) -> tuple[int, ...]:
     return (work_item.seed, *others)
 
 
-def _fitted(work_item: WorkItem, facts: Facts | None) -> tuple[WorkItem, Any]:
-    """Complete the work item by its targets; return it with its environment.
+def _unknown_problem(asked: AskedWorkItem, known: EnvironmentLookup) -> list[Fault]:
+    found: Found = asked.problem_class.look_up(asked.problem, known)
+    return faults_from(found.faults, asked.kind, Part.PROBLEM)
+
+
+def _planned(asked: AskedWorkItem, facts: Facts | None) -> tuple[AskedWorkItem, Plan]:
+    """Fill in the defaults that depend on other parts; return the work item with its plan.
 
     Raises:
-        Unstageable: the core refuses the environment.
+        Unstageable: the core refuses the problem, or the networks in it.
     """
+    asked, problem = _problem(asked, facts)
+    genome = _genome(asked, problem)
+    asked = fitted_to_genome(asked, genome)
+    settings = asked.all_settings
+    judge = asked.kind.judge_for(problem.judge, settings)
+    own = {key: settings[key] for key in judge.settings if key in settings}
+    return asked, Plan(
+        problem=problem, genome=genome, judge=judge.of(problem, genome, own),
+        strategy=asked.strategy_class.of(asked.strategy, genome), stop=asked.stop,
+    )
+
+
+def _problem(asked: AskedWorkItem, facts: Facts | None) -> tuple[AskedWorkItem, Problem]:
+    """Complete the problem, and return it; raises Unstageable where the core refuses it."""
+    key = asked.kind.problem_key
     try:
-        work_item = fitted_to_targets(work_item)
-        return work_item, world_of(work_item, facts)
+        asked = fitted_problem(asked)
+        return asked, asked.problem_class.of(asked.problem, facts)
     except Refused as refused:
-        expected = "an environment that agents can act in"
-        raise Unstageable([
-            fault(FaultCode.INCONSISTENT, ("environment",), expected, "one that is refused", str(refused))
-        ]) from refused
+        raise _refusal(key, f"{with_article(key)} that agents can act in", refused) from refused
+
+
+def _genome(asked: AskedWorkItem, problem: Problem) -> GenomeKind:
+    """Return the genome kind; raises Unstageable where the core refuses it."""
+    key = asked.kind.genome_key
+    try:
+        return genome_of(asked, problem)
+    except Refused as refused:
+        raise _refusal(key, f"{with_article(key)} for this {asked.kind.problem_key}", refused) from refused
+
+
+def _refusal(key: str, expected: str, refused: Refused) -> Unstageable:
+    return Unstageable([
+        fault(FaultCode.INCONSISTENT, (key,), expected, "one that is refused", str(refused))
+    ])

@@ -1,7 +1,7 @@
 """Rows for tests: valid by default, made through the services; a test names what it is about."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,9 @@ def generation(
     fathers: Sequence[int] | None = None, age: int = 1, operators: Sequence[int] | None = None,
     threshold: float | None = None, kept: Sequence[int] | None = None, seconds: float = 0.5,
     keep_every: int = 10, state: InstanceState = InstanceState.RUNNING, species: Sequence[int] | None = None,
-    genomes: bytes | None = None, confirmed: int | None = None,
+    genomes: bytes | None = None, confirmed: int | None = None, father_ages: Sequence[int] | None = None,
+    metrics: Mapping[str, Sequence[float]] | None = None,
+    curves: Mapping[str, Sequence[Sequence[float]]] | None = None, figures: Mapping[str, Any] | None = None,
 ) -> Instance:
     """The run after one more generation, with these agents; None is a failed one.
 
@@ -47,6 +49,10 @@ def generation(
         species: number of each agent's species; None where the run has none.
         genomes: packed, of equal length; those of `genomes_of` where None.
         confirmed: index of an agent that was confirmed, and is the run's champion whatever its fitness.
+        father_ages: of each agent, where they differ from `age`.
+        metrics: the values of all agents by the metric's name.
+        curves: the values of each agent over epochs by the curve's name.
+        figures: what the strategy says of the generation.
     """
     number, size = instance.next_generation, len(fitness)
     values = np.array([np.nan if each is None else each for each in fitness], np.float64)
@@ -74,14 +80,20 @@ def generation(
         "threshold": threshold,
     }
     rows = [champion] if kept is None else kept
+    packed = packing.pack(
+        scalars, father_ages=None if father_ages is None else np.array(father_ages, np.uint16),
+        metrics=None if metrics is None else np.array(list(metrics.values()), np.float64).T,
+        metric_names=list(metrics or ()),
+    )
     written = NewGeneration(
-        number=number, statistics=statistics, scalars=packing.pack(scalars), digest=f"{number:064x}",
+        number=number, statistics=statistics, scalars=packed, digest=f"{number:064x}",
         champion_index=champion, started_at=services.database_now(), seconds=seconds,
         environment_steps=10 * size, state=b"state", genomes=genomes,
         fitness=values, kept=np.array([index for index in rows if index is not None], np.int32),
         best_fitness=so_far,
         improved=confirmed is not None or (so_far is not None and so_far != instance.best_fitness),
-        species=None if species is None else _snapshots(number, fitness, species),
+        species=None if species is None else _snapshots(number, fitness, species), figures=figures,
+        curves=None if curves is None else packing.pack_curves(_padded(curves), list(curves)),
     )
     return _committed(instance, written, keep_every, state)
 
@@ -100,6 +112,17 @@ def genomes_of(number: int, size: int) -> np.ndarray[Any, Any]:
     """The genomes that `generation` writes: (size, WEIGHTS) float32, each filled with a number of its own."""
     each = np.arange(size, dtype="<f4")[:, None] + np.float32(100 * number)
     return np.repeat(each, WEIGHTS, axis=1)
+
+
+def _padded(curves: Mapping[str, Sequence[Sequence[float]]]) -> np.ndarray[Any, Any]:
+    """The curves of N agents, (N, E, K) float32, with NaN after the last value of each."""
+    epochs = max((len(values) for agents in curves.values() for values in agents), default=0)
+    agents = len(next(iter(curves.values())))
+    padded = np.full((agents, epochs, len(curves)), np.nan, np.float32)
+    for place, of_agents in enumerate(curves.values()):
+        for agent, values in enumerate(of_agents):
+            padded[agent, : len(values), place] = values
+    return padded
 
 
 def _snapshots(

@@ -1,5 +1,6 @@
 """Admin pages of agents: their rows, and the records that their generations keep of them."""
 
+import math
 from typing import Any
 
 from django.contrib import admin
@@ -41,6 +42,10 @@ def _parents(agent: Any) -> list[tuple[int, int, int]]:
     return [(agent.instance_id, *parent) for parent in dict.fromkeys(found)]
 
 
+def _figure(value: float) -> str:
+    return shown(value) if math.isfinite(value) else "–"
+
+
 @admin.register(Agent)
 class AgentAdmin(ReadOnlyAdmin):
     """Agents whose genomes are kept as rows.
@@ -59,7 +64,7 @@ class AgentAdmin(ReadOnlyAdmin):
     search_help_text = "run, run-generation, or run-generation-index, as in 7-12-3"
     readonly_fields = (
         "name", "run", "generation", "index", "fitness", "state", "failure", "is_champion", "rank", "origin",
-        "parents", "species", "environment_steps",
+        "parents", "species", "environment_steps", "metrics",
     )
     fields = readonly_fields
 
@@ -144,6 +149,12 @@ class AgentAdmin(ReadOnlyAdmin):
     def environment_steps(self, agent: Any) -> str | None:
         """Environment steps of all its episodes."""
         return shown(agent.record.steps) if agent.record else None
+
+    @admin.display
+    def metrics(self, agent: Any) -> str:
+        """Further numbers of its evaluation."""
+        named = (agent.record.metrics if agent.record else None) or {}
+        return ", ".join(f"{name} {_figure(value)}" for name, value in named.items()) or "–"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Agent]:
         """Defer the genomes, which no page shows."""

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from api.dashboard.replays import recorded, stride_of
+from api.dashboard.replays import activity_columns, finite, recorded, stride_of
 from api.dashboard.views import run_of, whole
 from api.exports import formats_at
 from api.ids import global_id
@@ -20,14 +20,10 @@ from database import selectors
 from database.errors import NotFound, genome_not_kept
 from database.models import Instance, agent_name
 from database.selectors import AgentRecord
-from processing.core.drawings.activity import activity_of, activity_of_units
-from processing.core.drawings.pictures import drawing_of
 from processing.core.drawings.svg import svg_of
-from processing.core.environments.table import Table
-from processing.core.exports.export import computation_of
-from processing.core.genomes.graphs import Graphs
 from processing.core.search.plan import Plan
-from processing.core.types import Float64Array, Genomes, Operator, Trajectory
+from processing.core.types import Genomes, Operator, Trajectory
+from processing.core.views import view_of
 from processing.run import plan_of_work_item
 
 MOST_POINTS, MOST_SHARES = 1_000, 200
@@ -64,8 +60,8 @@ def agent(request: HttpRequest, number: int) -> HttpResponse:
     genomes = plan.genome.unpack(genome)
     description = _described(instance, record) | {"exports": _exports(plan, record, genome)}
     episode = whole(request, "episode") or 0
-    plan.replays.check_episode(episode)
-    replayed = (recorded if plan.replays.is_recorded else _replayed)(
+    plan.judge.replays.check_episode(episode)
+    replayed = (recorded if plan.judge.replays.is_recorded else _replayed)(
         plan, instance, record, genome, genomes, episode
     )
     return JsonResponse(description | _drawn(plan, genomes) | replayed | {"episode": episode})
@@ -85,9 +81,8 @@ def species(request: HttpRequest, number: int) -> HttpResponse:
 
 def _exports(plan: Plan, record: AgentRecord, genome: bytes) -> dict[str, str]:
     """Return the download address of the agent's network for each format."""
-    is_kept = (
-        plan.is_normalised and bool(selectors.with_normalization([(record.instance_id, record.generation)]))
-    )
+    generation = record.instance_id, record.generation
+    is_kept = plan.judge.is_normalised and bool(selectors.with_normalization([generation]))
     agent_id = global_id("Agent", record.instance_id, record.generation, record.index)
     formats = formats_at(plan, genome_bytes=len(genome), is_normalization_kept=is_kept)
     return {each: reverse("network", args=(agent_id, each.lower())) for each in formats}
@@ -119,41 +114,31 @@ def _described(instance: Instance, record: AgentRecord) -> dict[str, Any]:
 
 def _drawn(plan: Plan, genomes: Genomes) -> dict[str, Any]:
     """Return the drawing of the network as SVG, and the names of its nodes in the drawing."""
+    view = view_of(plan.genome)
+    names = view.unit_names(plan.genome, genomes)
     return {
-        "network": svg_of(drawing_of(plan.environment, plan.genome, genomes)), "units": _units(plan, genomes)
+        "network": svg_of(view.drawing(plan.problem, plan.genome, genomes)),
+        "units": {"columns": names.columns, "outputs": names.outputs},
     }
-
-
-def _units(plan: Plan, genomes: Genomes) -> dict[str, list[Any]]:
-    """Return the names of the drawing's nodes for each column of the activity, and of the output nodes."""
-    if isinstance(genomes, Graphs):
-        computation = computation_of(plan.genome, genomes)
-        columns = [range(computation.inputs), [unit.number for unit in computation.units]]
-        return {
-            "columns": [list(map(str, each)) for each in columns],
-            "outputs": list(map(str, computation.outputs))
-        }
-    names = [[f"{column}.{unit}" for unit in range(size)] for column, size in enumerate(plan.genome.sizes)]
-    return {"columns": names[:-1], "outputs": names[-1]}
 
 
 def _replayed(
     plan: Plan, instance: Instance, record: AgentRecord, genome: bytes, genomes: Genomes, episode: int
 ) -> dict[str, Any]:
     """Replay an episode, or the rows of a table; where neither is possible, `silence` says why."""
-    if (silence := plan.replays.refusal(genome)) is not None:
+    if (silence := plan.judge.replays.refusal(genome)) is not None:
         return {"way": None, "silence": silence}
-    trajectory = plan.replays.episode(
+    targets = plan.problem.targets
+    trajectory = plan.judge.replays.episode(
         genome, seed=instance.seed, generation=record.generation, agent=record.index, episode=episode
     )
-    return {"episodes": plan.environment.episodes, "way": {
+    return {"episodes": plan.judge.episodes, "way": {
         "positions": trajectory.positions, "actions": trajectory.actions,
         "rewards": trajectory.rewards, "total": trajectory.total,
-        "ending": _ending(trajectory), "activity": _activity(plan, genomes, trajectory),
-        "stride": stride_of(trajectory), "episodes": plan.environment.episodes, "episode": episode,
-        "scene": plan.environment.scene,
-        "targets": plan.environment.parameters.targets if isinstance(plan.environment, Table) else None,
-        "inputs": list(plan.environment.input_labels()), "outputs": list(plan.environment.output_labels()),
+        "ending": _ending(trajectory), **_activity(plan, genomes, trajectory),
+        "stride": stride_of(trajectory), "episodes": plan.judge.episodes, "episode": episode,
+        "scene": plan.problem.scene, "targets": None if targets is None else targets.tolist(),
+        "inputs": list(plan.problem.input_labels()), "outputs": list(plan.problem.output_labels()),
     }}
 
 
@@ -169,30 +154,19 @@ def _ending(trajectory: Trajectory) -> str:
     return "collected" if moved else "bumped"
 
 
-def _activity(plan: Plan, genomes: Genomes, trajectory: Trajectory) -> list[list[list[float]]]:
+def _activity(plan: Plan, genomes: Genomes, trajectory: Trajectory) -> dict[str, Any]:
     """Return the activity of every n-th step, for n = `stride_of(trajectory)`.
 
-    The activity of a step is the values of the inputs and of each hidden layer, or of all units of a graph.
+    The activity of a step is the values of the inputs and of the units; where a genome kind has none, the
+    observations are `seen` instead.
     """
-    if isinstance(genomes, Graphs):
-        columns = _units_at_work(plan, genomes, trajectory)
-    else:
-        columns = activity_of(
-            plan.genome.layers(genomes[0]), plan.genome.parameters.activation.value, trajectory.observations
-        )
-    return [
-        [np.round(column[step], 3).tolist() for column in columns]
-        for step in range(0, trajectory.steps, stride_of(trajectory))
-    ]
+    steps = range(0, trajectory.steps, stride_of(trajectory))
+    columns = activity_columns(plan, genomes, trajectory.observations)
+    if not columns:
+        observed = [finite(np.round(trajectory.observations[step], 3)) for step in steps]
+        return {"activity": [], "seen": observed}
+    return {"activity": [[np.round(column[step], 3).tolist() for column in columns] for step in steps]}
 
-
-def _units_at_work(plan: Plan, genomes: Graphs, trajectory: Trajectory) -> list[Float64Array]:
-    """Return the values of inputs and units in each step. Rows of a table start without recurrent state."""
-    computation = computation_of(plan.genome, genomes)
-    if not isinstance(plan.environment, Table):
-        return activity_of_units(computation, trajectory.observations)
-    rows = [activity_of_units(computation, [observation]) for observation in trajectory.observations]
-    return [np.concatenate(columns) for columns in zip(*rows, strict=True)]
 
 def _short(value: float | None) -> float | None:
     return None if value is None else float(f"{value:.6g}")

@@ -17,11 +17,10 @@ from api.wording import change_words, operator_words
 from database import selectors
 from database.models import Instance
 from database.selectors import AgentRecord
-from processing.core.genomes.changes import Changes, changes_of_genes, changes_of_weights
-from processing.core.genomes.graph_genes import genes_of
-from processing.core.genomes.graphs import Graphs
+from processing.core.genomes.changes import Changes
 from processing.core.search.plan import Plan
 from processing.core.types import Operator
+from processing.core.views import view_of
 from processing.run import plan_of_work_item
 
 #: Births that are shown, and agents of the line that are read at most to count the births before those.
@@ -103,10 +102,11 @@ def _changes(instance: Instance, births: Sequence[Sequence[AgentRecord]]) -> dic
 
 
 def _changed(plan: Plan, genomes: Mapping[Address, bytes], before: Address, after: Address) -> Changes:
-    was, became = (plan.genome.unpack(genomes[address]) for address in (before, after))
-    if isinstance(was, Graphs) and isinstance(became, Graphs):
-        return changes_of_genes(genes_of(plan.genome, was), genes_of(plan.genome, became))
-    return changes_of_weights(was[0], became[0])
+    view = view_of(plan.genome)
+    was, became = (
+        view.genes(plan.genome, plan.genome.unpack(genomes[address])) for address in (before, after)
+    )
+    return view.changes(was, became)
 
 
 def _operator(agent: AgentRecord) -> str:

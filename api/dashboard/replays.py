@@ -1,5 +1,6 @@
 """JSON for the page of a run: the state of an episode's replay by a worker, and its recorded trajectory."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,12 +9,10 @@ from api.replays import WORDS, film_url, recording_of, state_of
 from database import selectors
 from database.models import Instance, Replay
 from database.selectors import AgentRecord
-from processing.core.drawings.activity import activity_of, activity_of_units
-from processing.core.exports.export import computation_of
-from processing.core.genomes.graphs import Graphs
 from processing.core.search.plan import Plan
 from processing.core.steppers.recording import Recording
 from processing.core.types import Float32Array, Float64Array, Genomes, Trajectory
+from processing.core.views import view_of
 from processing.replays import normalization_of
 
 #: Of longer episodes, the activity of only every second, third, ... step is sent.
@@ -42,8 +41,8 @@ def recorded(
         replay["message"] = replay["message"] or recording.reason
     trajectory = None if recording is None else recording.trajectory
     document = {
-        "replay": replay, "way": None, "silence": plan.replays.elsewhere,
-        "episodes": plan.environment.episodes
+        "replay": replay, "way": None, "silence": plan.judge.replays.elsewhere,
+        "episodes": plan.judge.episodes
     }
     if recording is None or trajectory is None:
         return document
@@ -54,8 +53,8 @@ def recorded(
     return document | {"way": {
         "positions": [], "actions": trajectory.actions, "rewards": trajectory.rewards,
         "total": trajectory.total, "ending": _ending(recording, trajectory), "activity": activity,
-        "stride": stride, "seen": _finite(np.array(observations[::stride])), "targets": None,
-        "episodes": plan.environment.episodes, "inputs": list(plan.environment.input_labels()),
+        "stride": stride, "seen": finite(np.array(observations[::stride])), "targets": None,
+        "episodes": plan.judge.episodes, "inputs": list(plan.problem.input_labels()),
         "outputs": _action_names(plan),
     }}
 
@@ -73,30 +72,34 @@ def _activity(
     """Return the activity of the network's units for these observations, and the stride between its steps."""
     if not inputs:
         return [], stride_of(trajectory)
-    columns = _columns(plan, genomes, [row.astype(np.float64) for row in inputs])
+    columns = activity_columns(plan, genomes, [row.astype(np.float64) for row in inputs])
+    if not columns:
+        return [], stride_of(trajectory)
     numbers = sum(column.size for column in columns)
     stride = max(stride_of(trajectory), -(-numbers // MOST_ACTIVE_NUMBERS))
     return [
-        [_finite(np.round(column[step], 3)) for column in columns]
+        [finite(np.round(column[step], 3)) for column in columns]
         for step in range(0, trajectory.steps, stride)
     ], stride
 
 
-def _columns(plan: Plan, genomes: Genomes, observations: list[Float64Array]) -> list[Float64Array]:
-    if isinstance(genomes, Graphs):
-        return activity_of_units(computation_of(plan.genome, genomes), observations)
-    return activity_of(plan.genome.layers(genomes[0]), plan.genome.parameters.activation.value, observations)
+def activity_columns(
+    plan: Plan, genomes: Genomes, observations: Sequence[Float64Array]
+) -> list[Float64Array]:
+    """Return the activity of the first genome's network, as `GenomeView.activity` does."""
+    restarts = plan.problem.actions == "answers"
+    return view_of(plan.genome).activity(plan.genome, genomes, observations, restarts=restarts)
 
 
 def _action_names(plan: Plan) -> list[str]:
     """Return a name for each discrete action, or for each component of a continuous or multi-discrete one."""
-    action = plan.environment.action
+    action = plan.problem.action_space
     if action["type"] == "MultiDiscrete":
         return [f"action[{place}]" for place in range(len(action["n"]))]
-    return list(plan.environment.output_labels())
+    return list(plan.problem.output_labels())
 
 
-def _finite(values: Any) -> Any:
+def finite(values: Any) -> Any:
     """Replace NaN and infinities, which JSON does not have, and return nested lists."""
     return np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=1e30, neginf=-1e30).tolist()
 

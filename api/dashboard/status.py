@@ -12,7 +12,7 @@ from database import selectors
 from database.models import ACTIVE, EventType, Generation, Instance, InstanceState
 from database.outcomes import why_not_resumed
 from database.selectors import Progress
-from processing.core.number_text import counted
+from processing.core.kinds import kind_of
 
 NUMBER_OF_EVENTS = 12
 #: Events of most generations are left out, because the charts show them.
@@ -69,9 +69,10 @@ def live_url(instance: Instance) -> str:
 
 def _head(instance: Instance, may_operate: bool) -> dict[str, Any]:
     spec = instance.work_item.spec
+    problem, values = kind_of(spec).problem_in(spec)
     return {
         "number": instance.pk, "name": instance.work_item.name, "pill": wording.pill_of(instance),
-        "environment": wording.environment_words(spec["environment"]),
+        "problem": problem.label(values),
         "strategy": wording.strategy_words(spec), "population": shown(spec["strategy"]["population_size"]),
         "seed": instance.seed, "reproducible": instance.reproducible,
         "is_revived": instance.revived_generation is not None,
@@ -174,10 +175,10 @@ def _story(instance: Instance, latest: Generation | None) -> dict[str, Any]:
 
 
 def _limits(spec: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return the stop rules of the work item; for a maze or a table, also the criterion that solves it."""
-    stop, goals = spec["stop"], spec["environment"].get("goals")
-    of_maze = f"by {counted(goals, 'goal', separator=',')}" if goals else True
-    solved = (wording.criterion_words(spec["environment"]) or of_maze) if stop.get("solved") else None
+    """Return the stop rules of the work item, with what solves its problem."""
+    stop = spec["stop"]
+    problem, values = kind_of(spec).problem_in(spec)
+    solved = (problem.solved_when(values) or True) if stop.get("solved") else None
     named = {
         "ends at fitness": stop["fitness"], "ends when solved": solved,
         "ends at generation": stop["max_generations"],

@@ -1,6 +1,7 @@
 """The pages: the list of runs, and one run. htmx requests their fragments again as they change."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -18,8 +19,15 @@ from api.wording import fault_rows, stored_faults
 from database import selectors
 from database.errors import NotFound
 from database.models import Instance
+from processing.core.kinds import kind_of
+from processing.core.problem import View
 
 MAZE_WIDTH = 600
+#: What the canvas of an episode shows.
+LABELS = {
+    View.MAP: "The agent's way through a map", View.TABLE: "Answers and targets, row by row",
+    View.SIGNALS: "What the agent sees, step by step", View.CURVES: "",
+}
 
 
 @require_safe
@@ -43,7 +51,9 @@ def run(request: HttpRequest, number: int) -> HttpResponse:
     """Render the page of one run."""
     instance = run_of(number)
     spec = instance.work_item.spec
-    maze = spec["environment"].get("rows")
+    kind = kind_of(spec)
+    problem, values = kind.problem_in(spec)
+    strategy, rows = kind.strategy_in(spec), problem.map_of(values)
     query = QUERY.replace("NUMBER", str(number))
     return render(request, "dashboard/run.html", {
         **status_context(instance, may_operate=may(request, Permission.OPERATE)),
@@ -51,9 +61,10 @@ def run(request: HttpRequest, number: int) -> HttpResponse:
         "statistics_url": reverse("dashboard:statistics", args=(number,)),
         "agent_url": reverse("dashboard:agent", args=(number,)),
         "line_url": reverse("dashboard:line", args=(number,)),
-        "has_threshold": spec["strategy"]["type"] == "rising_threshold",
-        "species_url": reverse("dashboard:species", args=(number,)), "has_species": spec["kind"] == "neat",
-        "maze_rows": maze, "stage": _stage(maze, spec),
+        "has_threshold": strategy.has_threshold,
+        "species_url": reverse("dashboard:species", args=(number,)), "has_species": strategy.has_species,
+        "is_grown": kind.genome_kind.is_grown,
+        "maze_rows": rows, "stage": _stage(problem.view, rows),
         "description": instance.work_item.description,
         "warnings": fault_rows(stored_faults(instance.work_item.warnings)),
         "document": json.dumps(spec, indent=2, ensure_ascii=False), "query": query,
@@ -79,16 +90,19 @@ def runs_context(request: HttpRequest, document: str | None = None) -> dict[str,
     }
 
 
-def _stage(maze: list[str] | None, spec: dict[str, Any]) -> dict[str, Any]:
-    """Return the canvas of an episode: its size, label and view (map, table or signals over time)."""
-    if maze is None:
-        is_table = spec["environment"]["type"] == "table"
-        label = "Answers and targets, row by row" if is_table else "What the agent sees, step by step"
-        view = "table" if is_table else "signals"
-        return {"width": MAZE_WIDTH, "height": MAZE_WIDTH * 2 // 3, "label": label, "view": view}
-    return {
-        "view": "map", "width": MAZE_WIDTH, "height": MAZE_WIDTH * (len(maze) + 1) // (len(maze[0]) + 1),
-        "label": f"The agent's way through a map of {len(maze)} by {len(maze[0])} cells",
+def _stage(view: View, rows: Sequence[str] | None) -> dict[str, Any]:
+    """Return the canvas of an episode: its view, label and size; without steps there is none.
+
+    Args:
+        view: how the problem is shown.
+        rows: the map, one string for each row, where there is one.
+    """
+    stage = {"view": view, "label": LABELS[view], "width": MAZE_WIDTH, "height": MAZE_WIDTH * 2 // 3}
+    if rows is None:
+        return stage | {"has_steps": view != View.CURVES}
+    return stage | {
+        "has_steps": True, "height": MAZE_WIDTH * (len(rows) + 1) // (len(rows[0]) + 1),
+        "label": f"The agent's way through a map of {len(rows)} by {len(rows[0])} cells",
     }
 
 

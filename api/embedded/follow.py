@@ -7,10 +7,10 @@ from database import selectors
 from database.errors import NotFound
 from database.models import ENDED, Instance, InstanceState
 from database.selectors import AgentRecord
-from processing.core.drawings.pictures import drawing_of
 from processing.core.genomes.graph_genes import NodeRole
+from processing.core.kinds import kind_of
 from processing.core.number_text import counted, figure
-from processing.core.search.plan import plan_of
+from processing.core.views import view_of
 from processing.run import plan_of_work_item
 
 
@@ -44,7 +44,7 @@ def has_ended(instance: Instance) -> bool:
 
 
 def drawn_champion(instance: Instance, *, colour: bool) -> str | None:
-    """Draw the champion's path through its maze, or describe its network where the environment is no maze.
+    """Draw the champion's path over its map, or describe its network where the problem has no map.
 
     Returns:
         The drawing; None where there is no champion, its genome is not kept, or its network is too large to
@@ -57,31 +57,30 @@ def drawn_champion(instance: Instance, *, colour: bool) -> str | None:
     spec = instance.work_item.spec
     if genome is None:
         return None
-    if spec["environment"]["type"] != "maze":
+    problem, values = kind_of(spec).problem_in(spec)
+    rows = problem.map_of(values)
+    if rows is None:
         return _network(instance, champion, genome)
-    plan = plan_of(spec)
-    if plan.replays.refusal(genome) is not None:
+    plan = plan_of_work_item(instance.work_item)
+    if plan.judge.replays.refusal(genome) is not None:
         return None
-    trajectory = plan.replays.episode(
+    trajectory = plan.judge.replays.episode(
         genome, seed=instance.seed, generation=champion.generation, agent=champion.index
     )
-    goals = {
-        (i, j) for i, row in enumerate(spec["environment"]["rows"])
-        for j, cell in enumerate(row) if cell == "G"
-    }
+    goals = {(i, j) for i, row in enumerate(rows) for j, cell in enumerate(row) if cell == "G"}
     collected = len(goals.intersection(trajectory.positions))
     first = "its first " if trajectory.is_cut else ""
     return (
         f"Champion {champion.name}: fitness {figure(champion.fitness or 0.0)}, "
         f"{collected} of {len(goals)} goals in {first}{trajectory.steps} steps\n\n"
-        + path_through(spec["environment"]["rows"], trajectory, colour=colour)
+        + path_through(rows, trajectory, colour=colour)
     )
 
 
 def _network(instance: Instance, champion: AgentRecord, genome: bytes) -> str:
     """Return the size of the champion's network, in a sentence."""
     plan = plan_of_work_item(instance.work_item)
-    drawing = drawing_of(plan.environment, plan.genome, plan.genome.unpack(genome))
+    drawing = view_of(plan.genome).drawing(plan.problem, plan.genome, plan.genome.unpack(genome))
     hidden = sum(node.role == NodeRole.HIDDEN for node in drawing.nodes)
     links = sum(edge.enabled for edge in drawing.edges)
     return (

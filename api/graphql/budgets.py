@@ -1,7 +1,7 @@
 """Budgets: how much may be read and computed for one request.
 
-What a query asks for is measured before it is executed, in `guard.py`. The size of the genomes, episodes and
-histories is known only when they are read, and is charged to these budgets.
+What a query asks for is measured before it is executed, in `guard.py`. The size of the genomes, episodes,
+curves and histories is known only when they are read, and is charged to these budgets.
 """
 
 from dataclasses import dataclass
@@ -16,6 +16,8 @@ MOST_GENOME_BYTES, GENOME_BYTES_AT_ONCE = 100_000_000, 8_000_000
 MOST_GENES, GENES_PER_LOOK = 80_000, 5
 #: Bytes of stored replays that are read, and numbers within observations that are returned.
 MOST_RECORDED_BYTES, MOST_OBSERVED_NUMBERS = 20_000_000, 300_000
+#: Numbers of agents' curves that are read, and how many at once for rows that may not need them.
+MOST_CURVE_NUMBERS, CURVE_NUMBERS_AT_ONCE = 300_000, 50_000
 #: Rows of species in their generations that are read, and how many at once for rows that may not need them.
 MOST_SNAPSHOTS, SNAPSHOTS_AT_ONCE = 20_000, 4_000
 
@@ -59,6 +61,11 @@ class Budgets:
         self.genes = Budget(
             MOST_GENES, f"One request returns at most {MOST_GENES:,} genes. Ask for fewer agents at a time, "
             "or download networks."
+        )
+        self.curves = Budget(
+            MOST_CURVE_NUMBERS,
+            f"One request reads at most {MOST_CURVE_NUMBERS:,} numbers of curves. Ask for fewer agents at a "
+            "time.",
         )
         self.snapshots = Budget(
             MOST_SNAPSHOTS,

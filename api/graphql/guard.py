@@ -2,8 +2,9 @@
 
 First the size in bytes and tokens, then the shape (depth, nesting, aliases, root fields), then GraphQL's own
 rules, then the number of nodes that the query asks for: a page multiplies the cost of its fields. The size of
-genomes, episodes and histories is charged when they are read, see `budgets.py`. Each fragment is measured
-once, however often it is spread, so that chains, cycles and doublings of fragments take no extra time.
+genomes, episodes, curves and histories is charged when they are read, see `budgets.py`. Each fragment is
+measured once, however often it is spread, so that chains, cycles and doublings of fragments take no extra
+time.
 """
 
 import re
@@ -28,7 +29,7 @@ MAXIMUM_ERRORS = 20
 
 #: Cost of the fields that cost more than one node, in nodes.
 WEIGHTS = {
-    "Agent.offspring": 20, "Agent.genome": 2, "Agent.episodes": 50, "Agent.replays": 20,
+    "Agent.offspring": 20, "Agent.genome": 2, "Agent.episodes": 50, "Agent.replays": 20, "Agent.curves": 5,
     "WeightGenome.network": 10, "WeightGenome.weights": 10, "Genome.network": 10, "NeatGenome.network": 10,
     "NeatGenome.nodeGenes": 2, "NeatGenome.connectionGenes": 2, "Species.history": 5, "Instance.species": 2,
     "Instance.lineage": 200, "LineageStep.mutations": 5, "Query.examples": 10, "Query.workers": 50,

@@ -10,14 +10,21 @@ from typing import Any, Generic, TypeVar
 
 from django.http import HttpRequest
 
-from api.graphql.budgets import GENOME_BYTES_AT_ONCE, SNAPSHOTS_AT_ONCE, Budget, Budgets
+from api.graphql.budgets import (
+    CURVE_NUMBERS_AT_ONCE,
+    GENOME_BYTES_AT_ONCE,
+    SNAPSHOTS_AT_ONCE,
+    Budget,
+    Budgets,
+)
 from database import selectors
 from database.errors import NotFound
 from database.models import Generation, Instance, Replay, Species, SpeciesSnapshot
-from database.selectors import AgentRecord, Progress
+from database.packing import CurveShape
+from database.selectors import AgentRecord, Curves, Progress
 from processing.core.search.plan import Plan
 from processing.core.steppers.recording import Recording
-from processing.run import is_looked_up, plan_of_work_item
+from processing.run import plan_of_work_item
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -87,6 +94,8 @@ class Context:
         )
         self.genome_bytes: Batch[tuple[int, int, int], int] = Batch(selectors.genome_bytes_at)
         self.genomes: Batch[tuple[int, int, int], bytes] = Batch(selectors.genomes_at, self._fitting_genomes)
+        self.curve_shapes: Batch[tuple[int, int], CurveShape] = Batch(selectors.curve_shapes_at)
+        self.curves: Batch[tuple[int, int, int], Curves] = Batch(self._curves, self._fitting_curves)
         self.species: Batch[tuple[int, int], Species] = Batch(self._species)
         self.replays: Batch[tuple[int, int, int], list[Replay]] = Batch(selectors.replays_of)
         self.staged: Batch[int, str] = Batch(selectors.staged_at)
@@ -103,7 +112,7 @@ class Context:
         """The plan of a run, made once in a request."""
         if instance_id not in self._plans:
             work_item = self.instance(instance_id).work_item
-            if is_looked_up(work_item) and "staged" in work_item.get_deferred_fields():
+            if "staged" in work_item.get_deferred_fields():
                 work_item.staged = self.staged.get(work_item.pk) or ""
             self._plans[instance_id] = plan_of_work_item(work_item)
         return self._plans[instance_id]
@@ -144,7 +153,7 @@ class Context:
         for each in found:
             self.instances.keep(each.pk, each)
         self.progress.announce(each.pk for each in found)
-        self.staged.announce(each.work_item_id for each in found if is_looked_up(each.work_item))
+        self.staged.announce(each.work_item_id for each in found)
         self.champions.announce(
             (each.pk, each.champion_generation, each.champion_index)
             for each in found if each.champion_generation is not None and each.champion_index is not None
@@ -166,13 +175,13 @@ class Context:
         )
 
     def met_agents(self, agents: Iterable[AgentRecord]) -> None:
-        """Announce the generations, parents, species, genomes, replays and files of agents that were read."""
+        """Announce what may be asked for of agents that were read, such as their parents and genomes."""
         found = list(agents)
         generations = [(each.instance_id, each.generation) for each in found]
         addresses = [(each.instance_id, each.generation, each.index) for each in found]
-        for batch in (self.generations, self.normalizations):
+        for batch in (self.generations, self.normalizations, self.curve_shapes):
             batch.announce(generations)
-        for of_agents in (self.genomes, self.genome_bytes, self.replays):
+        for of_agents in (self.genomes, self.genome_bytes, self.curves, self.replays):
             of_agents.announce(addresses)
         self.parents.announce((each.instance_id, *parent) for each in found for parent in each.parents)
         self.species.announce((each.instance_id, each.species) for each in found if each.species is not None)
@@ -214,6 +223,10 @@ class Context:
         self.met_agents(found.values())
         return found
 
+    def _curves(self, keys: list[tuple[int, int, int]]) -> Mapping[tuple[int, int, int], Curves]:
+        shapes = {key[:2]: self.curve_shapes.get(key[:2]) for key in keys}
+        return selectors.curves_at(keys, {key: shape for key, shape in shapes.items() if shape is not None})
+
     def _species(self, keys: list[tuple[int, int]]) -> Mapping[tuple[int, int], Species]:
         found = selectors.species_at(keys)
         self.met_species(found.values())
@@ -224,6 +237,15 @@ class Context:
         return _fitting(
             keys, lambda key: self.genome_bytes.get(key) or 0, GENOME_BYTES_AT_ONCE, self.budgets.genomes
         )
+
+    def _fitting_curves(self, keys: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+        self.curve_shapes.announce(key[:2] for key in keys)
+
+        def numbers(key: tuple[int, int, int]) -> int:
+            shape = self.curve_shapes.get(key[:2])
+            return 0 if shape is None else shape.numbers
+
+        return _fitting(keys, numbers, CURVE_NUMBERS_AT_ONCE, self.budgets.curves)
 
     def _fitting_snapshots(self, keys: list[tuple[int, int]], first: int) -> list[tuple[int, int]]:
         self.generations.announce(keys)

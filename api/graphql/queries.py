@@ -34,7 +34,7 @@ from api.graphql.types.workers import Worker, workers
 from api.ids import BadId, read_id
 from database import models, selectors
 from formatting.faults import Faulty
-from staging.limits import Limits
+from processing.core.limits import Limits
 from staging.schema import json_schema
 
 MOST_NODES = 100

@@ -11,6 +11,7 @@ from database.selectors.agents import (
     offspring,
 )
 from database.selectors.blocks import AgentFilter, AgentRecord
+from database.selectors.curves import Curves, curve_shapes_at, curves_at, curves_of
 from database.selectors.events import count_events, event, events, facts_of_generations
 from database.selectors.generations import (
     count_generations,
@@ -75,6 +76,7 @@ __all__ = [
     "AgentRecord",
     "BadCursor",
     "Cursor",
+    "Curves",
     "HeldStep",
     "InstanceFilter",
     "InstanceOrder",
@@ -97,6 +99,9 @@ __all__ = [
     "count_generations",
     "count_instances",
     "count_work_items",
+    "curve_shapes_at",
+    "curves_at",
+    "curves_of",
     "event",
     "events",
     "facts_of_generations",

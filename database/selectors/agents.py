@@ -13,7 +13,14 @@ import numpy as np
 from django.db.models import F, Q
 
 from database.models import Generation, Instance, SpeciesSnapshot
-from database.selectors.blocks import AgentFilter, AgentRecord, Block, block_of, blocks_of
+from database.selectors.blocks import (
+    AgentFilter,
+    AgentRecord,
+    Block,
+    block_of,
+    blocks_of,
+    rows_with_scalars,
+)
 from database.selectors.generations import at
 from database.selectors.paging import BadCursor, Cursor, Page
 
@@ -44,7 +51,7 @@ def agents_at(addresses: Iterable[Address]) -> dict[Address, AgentRecord]:
     if not indices:
         return {}
     found = {}
-    for block in map(block_of, Generation.objects.defer("normalization").filter(at(indices))):
+    for block in map(block_of, rows_with_scalars().filter(at(indices))):
         for index in indices[block.instance_id, block.number]:
             if 0 <= index < len(block.scalars):
                 found[block.instance_id, block.number, index] = block.record(index)
@@ -111,11 +118,7 @@ def offspring(
     numbers = list(later.order_by("number").values_list("number", flat=True))
     found: list[tuple[Cursor, Block, int]] = []
     for block in blocks_of(instance_id, numbers):
-        columns = block.scalars
-        mask = (columns.ages == block.number - generation) & (
-            (columns.mothers == index) | (columns.fathers == index)
-        )
-        children = np.flatnonzero(mask)
+        children = block.children_of(generation, index)
         if start and block.number == start[0]:
             children = children[children > start[1]]
         found += [

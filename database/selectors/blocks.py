@@ -1,10 +1,11 @@
 """Packed scalars of generations, and agent records read from them."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from django.db.models import QuerySet
 from numpy.typing import NDArray
 
 from database import packing
@@ -45,12 +46,13 @@ class AgentRecord:
     operator: int  # variation operator, a value of `processing.core.types.Operator`
     failure: int  # a value of `Failure`; 0 where there is a fitness
     reason: str | None  # of the failure, as text; None where there is none
-    parent_generation: int | None  # None where it has no parents
-    mother: int | None  # index in the parents' generation
-    father: int | None
+    mother: Parent | None  # None where it has none
+    father: Parent | None
     species: int | None
     is_champion: bool  # of its generation
     is_viable: bool | None  # whether it reached the threshold; None where there is none
+    # further numbers of its evaluation, by name; None where its generation has none
+    metrics: Mapping[str, float] | None = field(default=None, hash=False)
 
     @property
     def name(self) -> str:
@@ -65,11 +67,7 @@ class AgentRecord:
     @property
     def parents(self) -> tuple[Parent, ...]:
         """Generation and index of its parents: none, one or two."""
-        if self.parent_generation is None:
-            return ()
-        return tuple(
-            (self.parent_generation, each) for each in (self.mother, self.father) if each is not None
-        )
+        return tuple(each for each in (self.mother, self.father) if each is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +81,9 @@ class Block:
     scalars: packing.Scalars
     reasons: Mapping[int, str]  # of failures, by the agent's index
     scores: NDArray[np.float64] | None = None  # (N,) what the strategy selected by; None where it was fitness
+    father_ages: NDArray[np.uint16] | None = None  # (N,) None where they are those of the mothers
+    # M names and (N, M) values; None where there are none
+    metrics: tuple[tuple[str, ...], NDArray[np.float64]] | None = None
 
     def record(self, index: int) -> AgentRecord:
         """Return the record of the agent at `index`."""
@@ -90,18 +91,30 @@ class Block:
         fitness = _number(columns.fitness[index])
         novelty = None if self.scores is None else _number(self.scores[index])
         selected_by = fitness if self.scores is None else novelty
-        age = int(columns.ages[index])
         return AgentRecord(
             instance_id=self.instance_id, generation=self.number, index=index, fitness=fitness,
             novelty=novelty, rank=None if fitness is None else self._rank(index, fitness),
             steps=int(columns.steps[index]), operator=int(columns.operators[index]),
             failure=int(columns.failures[index]), reason=self.reasons.get(index),
-            parent_generation=self.number - age if age else None,
-            mother=_known(columns.mothers[index]), father=_known(columns.fathers[index]),
+            mother=self._parent(columns.mothers[index], columns.ages[index]),
+            father=self._parent(columns.fathers[index], self.ages_of_fathers[index]),
             species=_known(columns.species[index]), is_champion=index == self.champion_index,
             is_viable=None if self.threshold is None else selected_by is not None
             and selected_by >= self.threshold,
+            metrics=self._metrics(index),
         )
+
+    @property
+    def ages_of_fathers(self) -> NDArray[np.uint16]:
+        """(N,) generations between father and child, 0 where there are no parents."""
+        return self.scalars.ages if self.father_ages is None else self.father_ages
+
+    def children_of(self, generation: int, index: int) -> NDArray[np.intp]:
+        """Return the indices of agents of which that agent is a parent."""
+        columns, age = self.scalars, self.number - generation
+        by_mother = (columns.mothers == index) & (columns.ages == age)
+        by_father = (columns.fathers == index) & (self.ages_of_fathers == age)
+        return np.flatnonzero(by_mother | by_father)
 
     def matches(self, filter: AgentFilter) -> NDArray[np.bool_]:
         """Return a mask, (N,), of the agents that match the filter, whose generation range is not checked."""
@@ -121,6 +134,16 @@ class Block:
             mask &= fitness <= filter.maximum_fitness
         return mask
 
+    def _parent(self, index: Any, age: Any) -> Parent | None:
+        """The address of a parent so many generations before; None where there is none."""
+        return (self.number - int(age), int(index)) if age and index >= 0 else None
+
+    def _metrics(self, index: int) -> Mapping[str, float] | None:
+        if self.metrics is None:
+            return None
+        names, values = self.metrics
+        return dict(zip(names, values[index].tolist(), strict=True))
+
     def _rank(self, index: int, fitness: float) -> int:
         values = self.scalars.fitness
         return 1 + int(np.count_nonzero(values > fitness)) + int(np.count_nonzero(values[:index] == fitness))
@@ -133,15 +156,23 @@ def blocks_of(instance_id: int, numbers: list[int]) -> Iterator[Block]:
     """
     for start in range(0, len(numbers), BLOCKS_AT_ONCE):
         group = numbers[start : start + BLOCKS_AT_ONCE]
-        chosen = Generation.objects.defer("normalization").filter(instance=instance_id, number__in=group)
+        chosen = rows_with_scalars().filter(instance=instance_id, number__in=group)
         rows = {row.number: row for row in chosen}
         yield from (block_of(rows[number]) for number in group if number in rows)
 
 
+def rows_with_scalars() -> QuerySet[Generation]:
+    """Select generations with what `block_of` needs of them."""
+    return Generation.objects.only("instance", "number", "size", "champion_index", "threshold", "scalars")
+
+
 def block_of(row: Generation) -> Block:
-    scalars, reasons = packing.unpack(row.scalars, row.size), packing.unpack_reasons(row.scalars, row.size)
-    scores = packing.unpack_scores(row.scalars, row.size)
-    return Block(row.instance_id, row.number, row.champion_index, row.threshold, scalars, reasons, scores)
+    packed = row.scalars, row.size
+    return Block(
+        row.instance_id, row.number, row.champion_index, row.threshold, packing.unpack(*packed),
+        packing.unpack_reasons(*packed), packing.unpack_scores(*packed), packing.unpack_father_ages(*packed),
+        packing.unpack_metrics(*packed),
+    )
 
 
 def _number(value: Any) -> float | None:

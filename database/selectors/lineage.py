@@ -65,14 +65,21 @@ def line(root: Address, *, most: int) -> list[AgentRecord]:
         return []
     found, blocks = [start], dict[int, Block]()
     while len(found) < most and found[-1].parents:
-        number = found[-1].parents[0][0]
-        if number not in blocks:
-            numbers = list(range(number, max(number - BLOCKS_AT_ONCE, -1), -1))
-            blocks = {block.number: block for block in blocks_of(start.instance_id, numbers)}
-        if number not in blocks:
-            break  # the generation is not stored
-        found.append(_fittest([blocks[number].record(index) for _, index in found[-1].parents]))
+        parents = found[-1].parents
+        numbers = {generation for generation, _ in parents}
+        if not numbers <= blocks.keys():
+            blocks = _blocks_with(start.instance_id, numbers)
+        if not numbers <= blocks.keys():
+            break  # a generation is not stored
+        found.append(_fittest([blocks[generation].record(index) for generation, index in parents]))
     return found[::-1]
+
+
+def _blocks_with(instance_id: int, numbers: set[int]) -> dict[int, Block]:
+    """Read these generations, and those that precede the newest of them."""
+    newest = max(numbers)
+    wanted = numbers | set(range(newest, max(newest - BLOCKS_AT_ONCE, -1), -1))
+    return {block.number: block for block in blocks_of(instance_id, sorted(wanted, reverse=True))}
 
 
 def _parents(record: AgentRecord) -> dict[Place, None]:

@@ -36,13 +36,13 @@ AGENTS_AT_A_TIME, CHUNKS_AT_A_TIME = 5_000, 32
 REPLAYS_AT_A_TIME = 4
 #: States from which a run cannot be resumed.
 FINAL = (InstanceState.SUCCEEDED, InstanceState.CANCELLED)
-#: Tables with many rows, by their labels: the model, the path to the run, and the column of bytes.
-_KINDS: dict[str, tuple[type[models.Model], str, str | None]] = {
-    "genomes of agents": (Agent, "instance", "genome"),
-    "checkpoints": (CheckpointPart, "checkpoint__instance", "data"),
-    "replays": (Replay, "instance", "film"),
-    "generations": (Generation, "instance", "scalars"), "species": (Species, "instance", None),
-    "species in their generations": (SpeciesSnapshot, "instance", None), "events": (Event, "instance", None),
+#: Tables with many rows, by their labels: the model, the path to the run, and the columns of bytes.
+_KINDS: dict[str, tuple[type[models.Model], str, tuple[str, ...]]] = {
+    "genomes of agents": (Agent, "instance", ("genome",)),
+    "checkpoints": (CheckpointPart, "checkpoint__instance", ("data",)),
+    "replays": (Replay, "instance", ("film",)),
+    "generations": (Generation, "instance", ("scalars", "curves")), "species": (Species, "instance", ()),
+    "species in their generations": (SpeciesSnapshot, "instance", ()), "events": (Event, "instance", ()),
 }
 
 
@@ -122,12 +122,12 @@ def _spare(numbers: list[int], keep_champions: bool) -> Iterator[Pruned]:
     """Count what `_delete_spare` deletes of these runs."""
     agents, checkpoints, chunks, replays = [], [], [], []
     for number in numbers:
-        agents.append(_measured(_spare_agents(number, keep_champions), "genome"))
+        agents.append(_measured(_spare_agents(number, keep_champions), ("genome",)))
         chunks.append(
-            _measured(CheckpointPart.objects.filter(checkpoint__in=_older_checkpoints(number)), "data")
+            _measured(CheckpointPart.objects.filter(checkpoint__in=_older_checkpoints(number)), ("data",))
         )
         checkpoints.append(_older_checkpoints(number).count())
-        replays.append(_measured(Replay.objects.filter(instance=number), "film"))
+        replays.append(_measured(Replay.objects.filter(instance=number), ("film",)))
     yield Pruned("genomes of agents", *_total(agents))
     yield Pruned("checkpoints", sum(checkpoints), _total(chunks)[1])
     yield Pruned("replays", *_total(replays))
@@ -136,11 +136,9 @@ def _spare(numbers: list[int], keep_champions: bool) -> Iterator[Pruned]:
 def _runs(numbers: list[int], _keep_champions: bool) -> Iterator[Pruned]:
     """Count these runs and all rows that belong to them."""
     yield Pruned("runs", len(numbers), 0)
-    for kind, (model, path, field) in _KINDS.items():
-        yield Pruned(
-            kind,
-            *_total([_measured(model._default_manager.filter(**{path: number}), field) for number in numbers])
-        )
+    for kind, (model, path, fields) in _KINDS.items():
+        rows = (model._default_manager.filter(**{path: number}) for number in numbers)
+        yield Pruned(kind, *_total([_measured(each, fields) for each in rows]))
 
 
 def _delete_spare(number: int, keep_champions: bool) -> None:
@@ -189,11 +187,11 @@ def _delete_in_batches(number: int, rows: Any, most: int, states: tuple[str, ...
             return
 
 
-def _measured(rows: Any, field: str | None) -> tuple[int, int]:
-    if field is None:
-        return rows.count(), 0
-    found = rows.aggregate(number=Count("pk"), length=Coalesce(Sum(Length(field)), 0))
-    return found["number"], found["length"]
+def _measured(rows: Any, fields: tuple[str, ...]) -> tuple[int, int]:
+    """Return the number of rows, and the bytes in these columns."""
+    lengths = {f"length_{place}": Coalesce(Sum(Length(field)), 0) for place, field in enumerate(fields)}
+    found = rows.aggregate(number=Count("pk"), **lengths)
+    return found["number"], sum(found[name] for name in lengths)
 
 
 def _total(measured: list[tuple[int, int]]) -> tuple[int, int]:

@@ -40,6 +40,8 @@ class NewGeneration:
     improved: bool  # whether this generation has the run's new champion: the best so far, or a confirmed one
     species: tuple[NewSnapshot, ...] | None = None  # ordered by number; None where there are no species
     normalization: bytes | None = None  # of observations, packed; None where there is none
+    figures: Mapping[str, Any] | None = None  # what the strategy says of it, JSON values
+    curves: bytes | None = None  # of its agents, packed; None where there are none
 
     @property
     def genome_bytes(self) -> int:
@@ -92,7 +94,8 @@ def insert_generation(instance: Instance, generation: NewGeneration) -> None:
         instance=instance, number=generation.number, scalars=generation.scalars, digest=generation.digest,
         champion_index=generation.champion_index, started_at=generation.started_at,
         seconds=generation.seconds, best_so_far=generation.best_fitness,
-        normalization=generation.normalization, **generation.statistics,
+        normalization=generation.normalization, curves=generation.curves, figures=generation.figures,
+        **generation.statistics,
         species_count=None if generation.species is None else len(generation.species),
     )
     if connection.vendor != "postgresql":

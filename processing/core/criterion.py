@@ -1,22 +1,137 @@
-"""Criteria that decide when a task is solved. Each environment names its own.
+"""Criteria that decide when a task is solved. Each problem names its own.
 
 A criterion takes an evaluated generation and names the agent that solves the task, or None. This module lies
-below the environments, so that they can hold a criterion; the plan is therefore passed in untyped.
+below the problems, so that they can hold a criterion, and below the judges, which confirm champions.
 """
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
 from processing.core.ranking import ranked
-from processing.core.types import Evaluations, Float64Array, Population, State, Verdict
+from processing.core.types import (
+    Beat,
+    Evaluations,
+    Failure,
+    Float64Array,
+    Genomes,
+    Population,
+    State,
+    Verdict,
+    no_beat,
+)
+
+
+class Confirmation(NamedTuple):
+    """The result of a champion in fresh episodes, after it reached a bar in its own."""
+
+    agent: int  # index in its generation
+    episodes: int  # number of fresh episodes
+    mean: float | None  # fitness over the fresh episodes; None where the agent failed in any
+    asked: float  # the bar
+
+    @property
+    def is_passed(self) -> bool:
+        """Whether the mean reaches the bar."""
+        return self.mean is not None and self.mean >= self.asked
+
+
+class GoalConfirmation(NamedTuple):
+    """In how many fresh episodes an agent reached `goals` goals, after it did in each of its own."""
+
+    agent: int  # index in its generation
+    episodes: int  # number of fresh episodes
+    reached: int  # number of these in which it reached so many goals
+    asked: int  # number of these that is required
+    goals: int
+
+    @property
+    def is_passed(self) -> bool:
+        """Whether it reached the goals in enough episodes."""
+        return self.reached >= self.asked
+
+
+#: The result of an agent in fresh episodes.
+AnyConfirmation: TypeAlias = Confirmation | GoalConfirmation
+
+
+class Trial(NamedTuple):
+    """The evaluation of an agent on fresh episodes."""
+
+    confirmation: AnyConfirmation | None = None  # None where fresh episodes would equal the agent's own
+    failures: tuple[Failure, ...] = ()  # of these episodes
+
+    @property
+    def is_passed(self) -> bool:
+        """Whether the agent is confirmed, or needs no confirmation."""
+        return self.confirmation is None or self.confirmation.is_passed
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """How agents are evaluated again while their generation is closed."""
+
+    seed: int  # the run's
+    generation: int
+    state: State = field(default_factory=dict)  # the judge's, when the generation began
+    threads: int = 1
+    beat: Beat = no_beat  # called again and again
+
+
+class Confirming(Protocol):
+    """A judge as criteria use it."""
+
+    def confirm(self, genomes: Genomes, agent: int, bar: float, closing: Closing) -> Trial:
+        """Compare the mean fitness of agent `agent` of `genomes` in fresh episodes with a bar."""
+        ...
+
+    def confirm_goals(self, genomes: Genomes, agent: int, goals: int, closing: Closing) -> Trial:
+        """Count in how many fresh episodes agent `agent` of `genomes` reaches `goals` goals."""
+        ...
+
+    def evaluate_in(self, problem: object, genomes: Genomes) -> Evaluations:
+        """Evaluate genomes in another problem of the same class, at the address (0, 0)."""
+        ...
+
+    def copies(self, genomes: Genomes, agent: int, number: int) -> Genomes:
+        """Return copies of agent `agent` of `genomes`."""
+        ...
 
 
 class Solution(NamedTuple):
     """The result of a criterion for one generation."""
 
     agent: int | None  # index of the agent that solves the task
-    confirmation: Any = None  # result of the best candidate on fresh episodes; None where none was needed
+    trial: Trial = Trial()  # of the best candidate
+
+
+class Criterion(Protocol):
+    """Decides whether an agent of a generation solves the task.
+
+    Attributes:
+        threshold: the mean return that solves it; None where something else does.
+    """
+
+    @property
+    def threshold(self) -> float | None:
+        """The mean return that solves it; None where something else does."""
+        return None
+
+    def winner(
+        self, judge: Confirming, population: Population, evaluations: Evaluations, *, candidate: int | None,
+        closing: Closing,
+    ) -> Solution:
+        """Return the agent that solves the task, if there is one.
+
+        Args:
+            judge: evaluates agents again, where that is needed.
+            population: the N agents of the generation.
+            evaluations: their results.
+            candidate: the agent that takes a long test next; see `candidate`.
+            closing: the address of fresh episodes.
+        """
+        ...
 
 
 def candidate(
@@ -49,37 +164,30 @@ def candidate(
     return chosen.champion, tuple(sorted({*rested, chosen.number}))
 
 
-class MeanReturn:
+class MeanReturn(Criterion):
     """Solved when the champion's mean return reaches `threshold`, and does so again on 100 fresh seeds."""
 
     def __init__(self, threshold: float) -> None:
-        self.threshold = threshold
+        self._threshold = threshold
+
+    @property
+    def threshold(self) -> float:
+        """The mean return that solves the task."""
+        return self._threshold
 
     def winner(
-        self, plan: Any, population: Population, evaluations: Evaluations, *,
-        candidate: int | None, seed: int, generation: int, state: State,
+        self, judge: Confirming, population: Population, evaluations: Evaluations, *, candidate: int | None,
+        closing: Closing,
     ) -> Solution:
-        """Return the champion if it solves the task.
-
-        Args:
-            plan: the plan of the run; `confirm_mean` evaluates the champion on fresh seeds.
-            population: the N agents of the generation.
-            evaluations: their fitness, (N,) float64, which is the mean return here.
-            candidate: not used by this criterion.
-            seed, generation: the address of the fresh seeds.
-            state: the state of the judge.
-        """
+        """Return the champion if it solves the task; `evaluations.fitness` is the mean return here."""
         order = ranked(evaluations.fitness)
         if not len(order) or evaluations.fitness[order[0]] < self.threshold:
             return Solution(None)
         champion = int(order[0])
-        confirmation = plan.confirm_mean(
-            population.genomes, champion, self.threshold, seed=seed, generation=generation, state=state
-        )
-        return _solution(champion, confirmation)
+        return _solution(champion, judge.confirm(population.genomes, champion, self.threshold, closing))
 
 
-class GoalsReached:
+class GoalsReached(Criterion):
     """Solved when an agent reaches `goals` goals in each of its episodes.
 
     Where actions are sampled, the agent must also do so in 90 of 100 fresh episodes. Of several such agents
@@ -92,31 +200,19 @@ class GoalsReached:
         self.goals = goals
 
     def winner(
-        self, plan: Any, population: Population, evaluations: Evaluations, *,
-        candidate: int | None, seed: int, generation: int, state: State,
+        self, judge: Confirming, population: Population, evaluations: Evaluations, *, candidate: int | None,
+        closing: Closing,
     ) -> Solution:
-        """Return the fittest of the agents whose `solved` flag is set, if it is confirmed on fresh episodes.
-
-        Args:
-            plan: the plan of the run; `confirm_goals` evaluates the agent on fresh episodes.
-            population: the N agents of the generation.
-            evaluations: their fitness, (N,) float64, and `solved`, (N,) or None where the environment does
-                not say.
-            candidate: not used by this criterion.
-            seed, generation: the address of the fresh episodes.
-            state: not used by this criterion.
-        """
+        """Return the fittest of the agents whose `solved` flag is set, if fresh episodes confirm it."""
         if evaluations.solved is None:
             return Solution(None)
         order = ranked(np.where(evaluations.solved, evaluations.fitness, np.nan))
         if not len(order):
             return Solution(None)
         agent = int(order[0])
-        return _solution(
-            agent, plan.confirm_goals(population.genomes, agent, self.goals, seed=seed, generation=generation)
-        )
+        return _solution(agent, judge.confirm_goals(population.genomes, agent, self.goals, closing))
 
 
-def _solution(agent: int, confirmation: Any) -> Solution:
+def _solution(agent: int, trial: Trial) -> Solution:
     """The agent is the solution unless it failed on fresh episodes."""
-    return Solution(agent if confirmation is None or confirmation.is_passed else None, confirmation)
+    return Solution(agent if trial.is_passed else None, trial)

@@ -4,7 +4,7 @@ The work item document, JSON Schema, GraphQL inputs, forms and documentation are
 declarations.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticKnownError
@@ -21,6 +21,13 @@ class Parameters(BaseModel):
     """A group of parameters: frozen, complete, and strict about types and unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+#: The same class, for annotations in classes that have an attribute `Parameters`.
+ParameterGroup: TypeAlias = Parameters
+#: Parameters of the model that the class itself names, for methods of classes in tables: which model that is,
+#: no table can say. In checks they may be partly faulty: see `sound.py`.
+OwnParameters: TypeAlias = Any
 
 
 def _within(value: float, info: ValidationInfo) -> float:

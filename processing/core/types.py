@@ -1,12 +1,16 @@
 """The data types that the modules of the core exchange. All are frozen; arrays are never changed in place."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from processing.core.concern import Asked, Concern
+from processing.core.errors import Broken
+from processing.core.parameters import OwnParameters, ParameterGroup
 
 Float32Array = NDArray[np.float32]
 Float64Array = NDArray[np.float64]
@@ -20,9 +24,18 @@ UInt16Array = NDArray[np.uint16]
 #: checkpoint.
 State = Mapping[str, Any]
 #: The genomes of N agents in the form that their genome kind defines; for `dense` an (N, W) float32 array.
-Genomes = Any
+Genomes: TypeAlias = Any
+#: A genome kind of the class that a judge or a strategy itself names, for methods of classes in tables.
+OwnGenome: TypeAlias = Any
+
+#: Is called between small pieces of long work; it may raise what ends the work.
+Beat = Callable[[], object]
 
 NO_PARENT = -1
+
+
+def no_beat() -> None:
+    """The beat of those that nobody waits for: it does nothing."""
 
 
 class Operator(IntEnum):
@@ -87,6 +100,8 @@ class Population:
     mothers: Int32Array  # (N,) index in the parents' generation, NO_PARENT where there is none
     fathers: Int32Array  # (N,) the same
     ages: UInt16Array  # (N,) generations between parents and child; 0 where there are no parents
+    # (N,) the same between father and child, where fathers may be of another generation than mothers
+    father_ages: UInt16Array | None = None
 
     def __len__(self) -> int:
         return len(self.operators)
@@ -114,13 +129,18 @@ class Evaluations:
     """The results of N agents."""
 
     fitness: Float64Array  # (N,) NaN where the agent failed
-    steps: Int32Array  # (N,) environment steps of all its episodes
+    steps: Int32Array  # (N,) environment steps of all its episodes, or what else its judge counts
     failures: UInt8Array  # (N,) of Failure
     # (N,) whether an agent meets the task's criterion; None where a test decides
     solved: UInt8Array | None = None
     behaviours: Float32Array | None = None  # (N, D) descriptors of behaviour, for judges that use them
     reasons: tuple[tuple[int, str], ...] = ()  # index of a failed agent, and a sentence that explains why
     remarks: tuple[Remark, ...] = ()  # irregularities; not in the digest
+    metrics: Float64Array | None = None  # (N, M) further numbers of each agent, by `metric_names`
+    metric_names: tuple[str, ...] = ()
+    # (N, E, K) numbers of each agent over at most E epochs, by `curve_names`; NaN after an agent's last one
+    curves: Float32Array | None = None
+    curve_names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.fitness)
@@ -151,7 +171,7 @@ class Verdict:
     # the fitness that this generation had to reach, where the strategy has one
     threshold: float | None = None
     viable: int | None = None  # number of agents that reached it
-    # for `explainStop`: the reasons of the stop, JSON values
+    # what the strategy says of the generation, JSON values by name; an end is explained from them too
     figures: Mapping[str, Any] = field(default_factory=dict)
     # (N,) number of each agent's species in the run, from 0; None without species
     species: Int32Array | None = None
@@ -176,13 +196,41 @@ class SpeciesSnapshot(NamedTuple):
 
 
 class GenomeKind(Protocol):
-    """The interface of a genome kind: how its genomes are drawn, selected, stored and measured.
+    """What varies: how genomes of one kind are drawn, selected, stored and measured.
 
     `random` draws `size` genomes from (seed, generation, index). `take` returns the genomes at (K,) int32
     indices, `join` concatenates groups. `unpack` reads what `pack` writes and raises Broken where the bytes
-    are not complete genomes. `diversity` measures how far the weights spread, >= 0; `complexity` is the mean
-    size of a network.
+    are not complete genomes; all packed genomes of a group are equally long. `diversity` measures how far
+    genomes spread, >= 0; `complexity` is the mean size of a network. Explicit subclasses inherit the
+    defaults.
+
+    Attributes:
+        Parameters: what a document says of the networks.
+        Variation: how children differ from their parents, for strategies that breed by `breed`; None for
+            kinds that only strategies of their own vary.
+        bytes_per_weight: bytes of a packed genome for each weight.
+        number_of_weights: numbers in an initial genome.
+        is_grown: whether the structure of networks evolves, for sketches.
     """
+
+    Parameters: ClassVar[type[ParameterGroup]]
+    Variation: ClassVar[type[ParameterGroup] | None] = None
+    bytes_per_weight: ClassVar[int]
+    is_grown: ClassVar[bool] = False
+
+    number_of_weights: int
+    parameters: ParameterGroup
+
+    @classmethod
+    def of(
+        cls, parameters: OwnParameters, *, input_shape: tuple[int, ...], output_shape: tuple[int, ...]
+    ) -> "GenomeKind":
+        """Return the kind for networks with these shapes, without the batch dimension.
+
+        Raises:
+            Refused: networks of this kind cannot have such inputs or outputs.
+        """
+        ...
 
     def random(self, size: int, *, seed: int, generation: int) -> Genomes: ...
     def count(self, genomes: Genomes) -> int: ...
@@ -193,27 +241,24 @@ class GenomeKind(Protocol):
     def diversity(self, genomes: Genomes) -> float: ...
     def complexity(self, genomes: Genomes) -> float: ...
 
-
-class BreedingKind(GenomeKind, Protocol):
-    """A genome kind whose children are described by a `Variation`. Other kinds are bred by their strategy.
-
-    `breed` returns N children and their operators, (N,) uint8 of `Operator`, from the pool and the parents'
-    indices in it, (N,) int32 each; fathers may be NO_PARENT.
-    """
-
     def breed(
-        self, pool: Genomes, mothers: Int32Array, fathers: Int32Array, variation: "Variation", *, seed: int,
-        generation: int
-    ) -> tuple[Genomes, UInt8Array]: ...
+        self, pool: Genomes, mothers: Int32Array, fathers: Int32Array, variation: OwnParameters, *,
+        elites: int, seed: int, generation: int
+    ) -> tuple[Genomes, UInt8Array]:
+        """Return children of a pool's genomes, and the operator that made each.
 
+        Args:
+            pool: M genomes.
+            mothers, fathers: (N,) int32 indices in the pool; fathers may be NO_PARENT.
+            variation: a model that inherits `Variation`.
+            elites: the first so many children are copies of their mothers.
+            seed, generation: the address of the draws.
+        Returns:
+            N genomes; (N,) uint8 of `Operator`, CROSSOVER or CROSSOVER_MUTATION where the father counts.
+        """
+        raise Broken("genomes of this kind are bred by strategies of their own")
 
-@dataclass(frozen=True, slots=True)
-class Variation:
-    """How children differ from their parents; the genome kind defines what each name of an operator means."""
-
-    crossover: str  # "average", "uniform", "none"
-    crossover_probability: float  # chance that a child has two parents
-    mutation: str  # "gaussian", "single_weight"
-    mutation_probability: float
-    mutation_scale: float
-    elites: int = 0  # the first `elites` children are copies of their mothers
+    @classmethod
+    def faults(cls, parameters: OwnParameters, asked: Asked) -> list[Concern]:
+        """Return why networks cannot be like this; the parameters may be partly faulty."""
+        return []

@@ -12,7 +12,7 @@ from api import intake
 from database import services
 from database.models import CheckpointPart, Generation, Instance, Species, SpeciesSnapshot
 from processing.core.genomes import graphs
-from processing.core.search.replays import MOST_REPLAY_SECONDS, MOST_REPLAY_STEPS
+from processing.core.judges.replays import MOST_REPLAY_SECONDS, MOST_REPLAY_STEPS
 from processing.run import Run
 from tests import builders
 from tests.api.ask import refusal
@@ -247,9 +247,9 @@ def test_of_long_episodes_the_first_steps_are_replayed_as_many_as_their_work_all
         }
         plan = Run.load(intake.submit(document, None, announce=False).instances[0].pk, threads=1).plan
         genome = plan.genome.pack(plan.genome.random(1, seed=1, generation=0))
-        assert plan.replays.refusal(genome) is None
-        assert plan.replays.seconds(10**9, genome) <= MOST_REPLAY_SECONDS
-        return plan.replays.most_steps(genome)
+        assert plan.judge.replays.refusal(genome) is None
+        assert plan.judge.replays.seconds(10**9, genome) <= MOST_REPLAY_SECONDS
+        return plan.judge.replays.most_steps(genome)
 
     assert steps([5]) == MOST_REPLAY_STEPS
     assert steps([5], max_steps=60) == 60
@@ -264,7 +264,7 @@ def test_a_long_episode_is_shown_and_told_as_far_as_it_is_replayed(
     page = f"/runs/{instance.pk}/agent"
     whole = client.get(page).json()["way"]
     assert (len(whole["actions"]), whole["ending"], whole["scene"]["type"]) == (60, "truncated", "hill")
-    monkeypatch.setattr("processing.core.search.replays.MOST_REPLAY_STEPS", 25)
+    monkeypatch.setattr("processing.core.judges.replays.MOST_REPLAY_STEPS", 25)
     first = client.get(page).json()["way"]
     assert (first["actions"], first["ending"]) == (whole["actions"][:25], "cut")
     champion = (

@@ -1,6 +1,7 @@
 """What is told of environments: in the catalogue, and in runs, whatever became of the catalogue meanwhile."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from api.graphql.types import catalogue
 from database.models import Instance
 from processing.core.environments.foreign.lookup import Lookup
 from processing.core.errors import Broken
+from processing.core.kinds import KINDS, PROBLEMS
 from processing.run import Run
 from tests import builders
 from tests.api.ask import ask
@@ -136,3 +138,30 @@ def test_a_run_tells_which_parts_its_networks_get(client: Client) -> None:
     assert told(client, acting("Blackjack-v1"), "observed")["observed"] == ["0", "1", "2"]
     time = told(client, acting("CartPole-v1", wrappers=[{"type": "time_aware"}]), "observed compiled")
     assert time == {"observed": ["obs", "time"], "compiled": False}
+
+
+def test_a_run_tells_what_its_agents_are_asked_to_do_whatever_its_kind(client: Client) -> None:
+    fields = "problem{key type label inputShape outputShape judge view bestPossible solvedWhen}"
+    found = run(client, acting("CartPole-v1", max_steps=50, episodes=2), fields)["problem"]
+    assert found == {
+        "key": "environment", "type": "gymnasium", "label": "CartPole-v1", "inputShape": [4],
+        "outputShape": [2], "judge": "episodes", "view": "SIGNALS", "bestPossible": 50.0, "solvedWhen": None,
+    }
+    maze = {"environment": {"type": "maze", "rows": ["S.G"], "max_steps": 9}, "novelty": {}}
+    searching = intake.submit(DOCUMENT | maze, None, announce=False).instances[0]
+    assert run(client, searching, "problem{label judge view solvedWhen}")["problem"] == {
+        "label": "1 × 3 cells, 1 goal", "judge": "novelty", "view": "MAP", "solvedWhen": "by 1 goal",
+    }
+
+
+def test_a_run_whose_problem_is_no_environment_has_none(
+    client: Client, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    instance = acting("CartPole-v1")
+    instance.work_item.spec["dataset"] = instance.work_item.spec.pop("environment")
+    instance.work_item.save()
+    settings.SECRET_KEY = "another"  # the plan is made of the document
+    monkeypatch.setitem(PROBLEMS, "dataset", dict(PROBLEMS["environment"]))
+    monkeypatch.setitem(KINDS, "neat", replace(KINDS["neat"], problem_key="dataset"))
+    asked = run(client, instance, "environment{name} problem{key type}")
+    assert asked == {"environment": None, "problem": {"key": "dataset", "type": "gymnasium"}}

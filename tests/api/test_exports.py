@@ -14,13 +14,14 @@ from api.ids import global_id
 from database import selectors
 from database.models import Agent, CheckpointPart, Generation, Instance
 from formatting.parse import parse
+from processing.core.limits import Limits
 from processing.core.rng import agent_key
 from processing.core.rollouts.kernel import rollouts_of
 from processing.core.search.plan import plan_of
 from processing.core.steppers.stepper import MOST_SEED
 from processing.core.types import Purpose
+from processing.core.views.dense import DenseView
 from processing.run import Run
-from staging.limits import Limits
 from staging.stage import stage
 from tests import builders
 from tests.api.ask import ask
@@ -75,10 +76,10 @@ def return_of(model: bytes, instance: Instance, generation: int, index: int) -> 
         "seed": instance.seed, "generation": generation, "purpose": Purpose.EPISODE, "first": 0, "last": 0,
         "origin": 0
     }
-    starts = rollouts_of(plan.environment, plan.genome, sampled=False, **address).starts
+    starts = rollouts_of(plan.problem, plan.genome, sampled=False, **address).starts
     world = gymnasium.make("CartPole-v1", max_episode_steps=60)
     with np.errstate(all="ignore"):
-        seed = int(agent_key(starts, 0 if plan.environment.has_common_episodes else index, 0)) % MOST_SEED
+        seed = int(agent_key(starts, 0 if plan.problem.has_common_episodes else index, 0)) % MOST_SEED
     seen, _ = world.reset(seed=seed)
     memory = {each.name: np.zeros((1, each.shape[1]), np.float32) for each in session.get_inputs()[1:]}
     total, ends = 0.0, False
@@ -165,3 +166,15 @@ def test_that_there_are_files_is_told_without_reading_a_genome(client: Client, r
     assert [len(agent["exports"]) for agent in answer["agents"]["nodes"]] == [2, 2, 2]
     assert not any('"genome"' in each["sql"] and "LENGTH" not in each["sql"].upper() for each in queries)
     assert not any("SUBSTR" in each["sql"].upper() for each in queries)
+
+
+def test_networks_without_a_computation_are_not_offered_as_files_and_refused_in_a_sentence(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instance = finished_run(builders.document(), 1)
+    address = exports(client, instance, 0, 0)["JSON"]
+    monkeypatch.setattr(DenseView, "export_refusal", "Such networks are not written to files.")
+    assert exports(client, instance, 0, 0) == {}
+    assert client.get(f"/runs/{instance.pk}/agent").json()["exports"] == {}
+    answer = client.get(address, headers={"Accept": "application/json"})
+    assert (answer.status_code, b"Such networks are not" in answer.content) == (422, True)

@@ -324,7 +324,7 @@ def test_long_episodes_are_not_replayed_and_many_only_up_to_a_limit(
     every = f"{{instance(by:{{number:{finished_run.pk}}}){{{fields}}}}}"
     monkeypatch.setattr("api.graphql.budgets.MOST_REPLAY_SECONDS", 0.01)
     assert "replays episodes for about 0.01 seconds" in refusal(client, every)["message"]
-    monkeypatch.setattr("processing.core.search.replays.MOST_REPLAY_SECONDS", 0.0)
+    monkeypatch.setattr("processing.core.judges.replays.MOST_REPLAY_SECONDS", 0.0)
     agents = ask(client, every)["instance"]["agents"]["nodes"]
     assert all(agent == {"episodes": []} for agent in agents)
 

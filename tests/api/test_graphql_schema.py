@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import graphene
 import pytest
 from graphql import (
     GraphQLEnumType,
@@ -15,11 +16,22 @@ from graphql import (
 
 import api
 from api.graphql.schema import schema
-from processing.core.search.kinds import KINDS
+from api.graphql.types.genomes import GENOME_TYPES, NeatGenome, WeightGenome, type_of_genomes
+from processing.core.genomes.dense import Dense
+from processing.core.genomes.graph import Graph
+from processing.core.kinds import KINDS, PROBLEMS
 from processing.core.types import Failure, Operator, StopReason
+from processing.core.views import VIEWS
+from processing.core.views.view import Field, GenomeView
 
 PRINTED = Path(api.__file__).parent / "schema.graphql"
 TYPES = schema.graphql_schema.type_map
+
+
+class Nothing(graphene.ObjectType):
+    """A query without use."""
+
+    nothing = graphene.Int()
 
 
 def own_types() -> list[GraphQLNamedType]:
@@ -68,9 +80,27 @@ def values(name: str) -> set[str]:
 
 def test_enumerations_are_printed_from_the_tables() -> None:
     assert values("AlgorithmKind") == {name.upper() for name in KINDS}
+    assert values("EnvironmentType") == {name.upper() for name in PROBLEMS["environment"]}
     assert values("AgentOrigin") == {each.name for each in Operator}
     assert values("FailureReason") == {each.name for each in Failure} - {"NONE"}
     assert values("StopReason") == {each.name for each in StopReason}
+
+
+class BitsView(GenomeView):
+    """A view with one further fact."""
+
+    description = "Bits in a row."
+    fields = {"bits_set": Field("How many are 1.", lambda kind, genomes: int(genomes.sum()))}
+
+
+def test_types_of_genomes_are_made_from_the_views() -> None:
+    assert set(GENOME_TYPES) >= set(VIEWS)
+    assert (GENOME_TYPES[Dense], GENOME_TYPES[Graph]) == (WeightGenome, NeatGenome)
+    made = graphene.Schema(query=Nothing, types=[type_of_genomes("long_bits", BitsView())])
+    printed = str(made).partition("type LongBitsGenome")
+    assert '"""Bits in a row."""' in printed[0].rstrip().splitlines()[-1]
+    assert printed[2].startswith(" implements Genome {")
+    assert '"""How many are 1."""\n  bitsSet: JSON\n' in printed[2]
 
 
 @pytest.mark.parametrize("field", [

@@ -15,11 +15,13 @@ from api import intake
 from api.dashboard.query import QUERY
 from api.examples import cards
 from api.pictures import maze_svg, spark_svg
-from api.wording import change_words, duration, ending_of, environment_words, strategy_words, with_code
+from api.wording import change_words, duration, ending_of, strategy_words, with_code
 from database.models import Instance, InstanceState, WorkItem
 from database.services import database_now
-from processing.core.genomes.changes import Changes
+from processing.core.environments import ENVIRONMENTS
+from processing.core.genomes.changes import Changes, changes_of_bytes
 from processing.core.genomes.graph_genes import ConnectionGene
+from processing.core.problem import View
 from processing.core.types import Operator
 from processing.runner import work_shift
 from tests import builders
@@ -471,7 +473,7 @@ def test_code_in_advice_is_escaped() -> None:
     ({"type": "gymnasium", "id": "LunarLander-v3"}, "LunarLander-v3"),
 ])
 def test_an_environment_is_named_in_a_few_words(environment: dict[str, Any], words: str) -> None:
-    assert environment_words(environment) == words
+    assert ENVIRONMENTS[environment["type"]].label(environment) == words
 
 
 def test_the_page_of_a_run_names_what_its_agents_act_in_and_when_it_ends(client: Client) -> None:
@@ -513,3 +515,18 @@ def test_the_page_says_when_a_table_is_solved(
     instance = queued(environment=table, stop={"max_generations": 9, "solved": True})
     text = html.unescape(re.sub(r"<[^>]+>", " ", text_of(client.get(f"/runs/{instance.pk}"))))
     assert f"ends when solved {words}" in " ".join(text.split())
+
+
+def test_the_page_of_a_problem_without_steps_has_a_sentence_in_place_of_the_canvas(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instance = queued(environment={"type": "table", "inputs": [[0], [1]], "targets": [[0], [1]]})
+    assert 'id="ground-plan"' in text_of(client.get(f"/runs/{instance.pk}"))
+    monkeypatch.setattr(ENVIRONMENTS["table"], "view", View.CURVES)
+    page = text_of(client.get(f"/runs/{instance.pk}"))
+    assert ('data-stage="curves"' in page, 'id="no-steps"' in page) == (True, True)
+    assert not [each for each in ('id="ground-plan"', 'id="scene"', 'id="player"') if each in page]
+
+
+def test_an_unknown_size_of_a_change_is_left_out() -> None:
+    assert change_words(changes_of_bytes(b"\0\1", b"\1\1\1")) == "2 weights changed"

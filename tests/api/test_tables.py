@@ -105,7 +105,7 @@ def test_other_ways_have_no_targets(client: Client) -> None:
 def test_a_life_that_was_too_long_or_elsewhere_is_an_empty_list_and_a_sentence(
     client: Client, monkeypatch: pytest.MonkeyPatch, environment: dict[str, Any], words: str
 ) -> None:
-    monkeypatch.setattr("processing.core.search.replays.MOST_REPLAY_SECONDS", 0.0)
+    monkeypatch.setattr("processing.core.judges.replays.MOST_REPLAY_SECONDS", 0.0)
     instance = intake.submit(XOR | {"environment": environment}, None, announce=False).instances[0]
     plan = Run.load(instance.pk, threads=1).plan
     genomes = plan.genome.pack(plan.genome.random(2, seed=1, generation=0))

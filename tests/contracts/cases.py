@@ -1,8 +1,55 @@
-"""The parameter sets that contracts of strategies run over: each strategy of the registry, each of its ways.
+"""The parameter sets that contracts run over: each strategy of the registry, each of its ways, and so on.
+
+Where EXTENSION_MODULES has put the toys into the tables, the contracts hold them as they hold the others.
 """
 
 from typing import Any
 
+from processing.core import extensions, kinds
+from tests.core.mazes import SMALL
+
+#: A small problem for each key of documents.
+PROBLEMS: dict[str, dict[str, Any]] = {"environment": {"type": "maze", "rows": SMALL, "max_steps": 20}}
+#: Parameters of each genome kind.
+GENOMES: dict[str, dict[str, Any]] = {
+    "dense": {}, "dense, two layers": {"hidden": (4, 3)}, "dense, no layer": {"hidden": (), "bias": False},
+    "graph": {}, "graph, recurrent": {"recurrent": True, "bias": None},
+}
+#: Input shapes of genome kinds that do not take five numbers.
+INPUT_SHAPES: dict[str, tuple[int, ...]] = {}
+#: For each kind that breeds: a variation that changes every child, and some that change none.
+VARIATIONS: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {
+    "dense": (
+        {"crossover": "uniform", "crossover_probability": 1.0, "mutation_probability": 0.5},
+        [
+            {"crossover": "none", "mutation_probability": 0.0},
+            {"crossover_probability": 0.0, "mutation_probability": 0.0},
+        ],
+    ),
+}
+#: Parts of documents whose judges are held to their contract.
+JUDGES: dict[str, dict[str, Any]] = {
+    "episodes": {"kind": "weight_evolution", "environment": PROBLEMS["environment"]},
+    "episodes, sampled": {
+        "kind": "weight_evolution", "environment": PROBLEMS["environment"] | {"episodes": 2},
+        "network": {"output": "softmax"},
+    },
+    "novelty": {
+        "kind": "neat", "environment": PROBLEMS["environment"], "novelty": {"k": 3, "weight": 0.5}
+    },
+    "table": {
+        "kind": "neat",
+        "environment": {
+            "type": "table", "inputs": [[0, 0], [0, 1], [1, 0], [1, 1]], "targets": [[0], [1], [1], [0]],
+        },
+    },
+    "foreign": {
+        "kind": "weight_evolution",
+        "environment": {
+            "type": "gymnasium", "id": "LunarLander-v3", "max_steps": 10, "normalize_observations": True
+        },
+    },
+}
 CASES: dict[str, dict[str, Any]] = {
     "rising threshold, defaults": {"type": "rising_threshold"},
     "rising threshold, few parents": {
@@ -48,3 +95,18 @@ CASES: dict[str, dict[str, Any]] = {
         "age_significance": 1.5, "purge_generations": 2,
     },
 }
+
+if "tests.toys" in extensions.names():
+    from tests.toys import cases as toys
+
+    PROBLEMS["riddle"], INPUT_SHAPES["bits"] = toys.PROBLEM, ()
+    for own, of_toys in (
+        (CASES, toys.STRATEGIES), (GENOMES, toys.GENOMES), (VARIATIONS, toys.VARIATIONS),
+        (JUDGES, toys.JUDGES),
+    ):
+        own.update(of_toys)  # type: ignore[attr-defined]
+
+
+def problem_for(kind: str) -> dict[str, Any]:
+    """A small problem for documents of this kind."""
+    return PROBLEMS[kinds.KINDS[kind].problem_key]

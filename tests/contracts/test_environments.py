@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import processing.core.reference.as_gymnasium
+from processing.core.criterion import Closing
 from processing.core.environments import ENVIRONMENTS
 from processing.core.genomes.dense import Dense, DenseParameters
 from processing.core.judges import JUDGES
@@ -63,13 +64,12 @@ SIZE = 60
 )
 def environment(request: pytest.FixtureRequest) -> Any:
     found = ENVIRONMENTS[request.param["type"]]
-    return found(found.Parameters.model_validate_json(json.dumps(request.param)))
+    return found.of(found.Parameters.model_validate_json(json.dumps(request.param)), None)
 
 
 def judge_of(environment: Any) -> Any:
     kind = Dense(DenseParameters(hidden=(4,)), inputs=environment.inputs, outputs=environment.outputs)
-    judges: dict[str, Any] = JUDGES
-    return judges[environment.judge](environment, kind)
+    return JUDGES[environment.judge].of(environment, kind, {})
 
 
 def test_every_environment_of_the_registry_is_held_to_the_contract() -> None:
@@ -94,16 +94,16 @@ def test_an_environment_says_what_it_is(environment: Any) -> None:
 
 def test_its_judge_says_what_it_remembers_and_gives_every_agent_a_score(environment: Any) -> None:
     judge = judge_of(environment)
-    genomes = judge.genome_kind.random(SIZE, seed=1, generation=0)
+    genomes = judge.genome.random(SIZE, seed=1, generation=0)
     evaluations = judge.evaluate(genomes, seed=1, generation=0, state=judge.begin())
-    state, scores = judge.closed(judge.begin(), None, evaluations, seed=1, generation=0)
+    state, scores = judge.closed(judge.begin(), None, evaluations, Closing(1, 0))
     assert set(state) == set(judge.begin())
     assert scores.shape == (SIZE,)
 
 
 def test_no_agent_earns_more_than_the_best_possible_or_lives_longer_than_it_may(environment: Any) -> None:
     judge = judge_of(environment)
-    evaluations = judge.evaluate(judge.genome_kind.random(SIZE, seed=1, generation=0), seed=1, generation=0)
+    evaluations = judge.evaluate(judge.genome.random(SIZE, seed=1, generation=0), seed=1, generation=0)
     best = environment.best_possible()
     assert not evaluations.failures.any()
     assert best is None or np.all(evaluations.fitness <= best + 1e-9)
@@ -113,7 +113,7 @@ def test_no_agent_earns_more_than_the_best_possible_or_lives_longer_than_it_may(
 
 def test_neither_threads_nor_parts_change_a_bit(environment: Any) -> None:
     judge = judge_of(environment)
-    genomes = judge.genome_kind.random(SIZE, seed=1, generation=0)
+    genomes = judge.genome.random(SIZE, seed=1, generation=0)
     whole, part = (
         judge.evaluate(genomes[first:], seed=1, generation=2, origin=first, threads=threads)
         for first, threads in ((0, 2), (21, 1))
@@ -138,6 +138,7 @@ def test_no_environment_brings_gymnasium_into_the_process_that_judges(environmen
     program = f"""
 import json, sys
 import numpy as np
+from processing.core.criterion import Closing
 from processing.core.environments import ENVIRONMENTS
 from processing.core.genomes.dense import Dense, DenseParameters
 from processing.core.judges import JUDGES
@@ -166,11 +167,11 @@ def test_a_replay_is_what_the_judge_saw_in_the_examples(name: str) -> None:
 def assert_replayed(plan: Plan) -> None:
     """The champion and some others of the last generation, replayed from packed genome and address."""
     *_, last = run(plan, seed=11)
-    episodes = plan.environment.episodes
+    episodes = plan.judge.episodes
     for agent in (last.champion, 0, 7, len(last.population) - 1):
         genome = plan.genome.pack(plan.genome.take(last.population.genomes, np.array([agent], np.int32)))
         episodes_replayed = [
-            plan.replays.episode(genome, seed=11, generation=last.number, agent=agent, episode=episode)
+            plan.judge.replays.episode(genome, seed=11, generation=last.number, agent=agent, episode=episode)
             for episode in range(episodes)
         ]
         assert sum(episode.steps for episode in episodes_replayed) == last.evaluations.steps[agent]

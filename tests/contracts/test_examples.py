@@ -28,10 +28,10 @@ def goals(plan: Plan, history: list[GenerationResult], seed: int, *, episode: in
     best = [one for one in history if one.is_improved][-1]
     assert best.champion is not None
     genome = plan.genome.pack(plan.genome.take(best.population.genomes, np.array([best.champion], np.int32)))
-    episode = plan.replays.episode(
+    episode = plan.judge.replays.episode(
         genome, seed=seed, generation=best.number, agent=best.champion, episode=episode
     )
-    return goals_reached(plan.environment.parameters, episode)
+    return goals_reached(plan.problem.parameters, episode)
 
 
 def reached(found: list[list[GenerationResult]]) -> int:

@@ -1,36 +1,36 @@
-"""What every genome kind of the registry promises: `GenomeKind` in `types.py`, and `BreedingKind` where it
-breeds.
+"""What every genome kind of the registry promises: `GenomeKind` in `types.py`, and its `breed`
+where it has a `Variation`.
 """
 
+import json
 from typing import Any
 
 import numpy as np
 import pytest
 
 from processing.core.errors import Broken
-from processing.core.genomes import GENOMES
 from processing.core.genomes.graphs import Graphs
-from processing.core.types import NO_PARENT, Int32Array, Operator, Variation
+from processing.core.kinds import GENOMES
+from processing.core.types import NO_PARENT, Int32Array, Operator
+from tests.contracts.cases import GENOMES as PARAMETERS
+from tests.contracts.cases import INPUT_SHAPES, VARIATIONS
 from tests.core.networks_by_hand import graphs_of, random_genome
 
 SIZE = 12
-KINDS: dict[str, dict[str, Any]] = {
-    "dense": {}, "dense, two layers": {"hidden": (4, 3)}, "dense, no layer": {"hidden": (), "bias": False},
-    "graph": {}, "graph, recurrent": {"recurrent": True, "bias": None},
-}
 
 
 def made(name: str) -> Any:
     found = GENOMES[name.partition(",")[0]]
-    return found(found.Parameters(**KINDS[name]), inputs=5, outputs=3)
+    inputs = INPUT_SHAPES.get(name.partition(",")[0], (5,))
+    return found.of(found.Parameters(**PARAMETERS[name]), input_shape=inputs, output_shape=(3,))
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=PARAMETERS)
 def kind(request: pytest.FixtureRequest) -> Any:
     return made(request.param)
 
 
-@pytest.fixture(params=[name for name in KINDS if hasattr(made(name), "breed")])
+@pytest.fixture(params=[name for name in PARAMETERS if made(name).Variation is not None])
 def breeding_kind(request: pytest.FixtureRequest) -> Any:
     return made(request.param)
 
@@ -44,12 +44,13 @@ def different(kind: Any) -> Any:
     return graphs_of([random_genome(kind, numbers, hidden=agent % 4, links=agent) for agent in range(SIZE)])
 
 
-def variation(**changes: Any) -> Variation:
-    values = {
-        "crossover": "uniform", "crossover_probability": 1.0, "mutation": "gaussian",
-        "mutation_probability": 0.5, "mutation_scale": 0.5, "elites": 0,
-    }
-    return Variation(**{**values, **changes})
+def name_of(kind: Any) -> str:
+    """The kind's name in the table."""
+    return next(name for name, found in GENOMES.items() if found is type(kind))
+
+
+def variation(kind: Any, values: dict[str, Any]) -> Any:
+    return kind.Variation.model_validate_json(json.dumps(values))
 
 
 def places(*numbers: int) -> Int32Array:
@@ -57,7 +58,7 @@ def places(*numbers: int) -> Int32Array:
 
 
 def test_every_genome_kind_of_the_registry_is_held_to_the_contract() -> None:
-    assert {name.partition(",")[0] for name in KINDS} == set(GENOMES)
+    assert {name.partition(",")[0] for name in PARAMETERS} == set(GENOMES)
 
 
 def test_a_random_genome_depends_on_its_own_address_only(kind: Any) -> None:
@@ -94,11 +95,12 @@ def test_groups_of_genomes_join_in_their_order(kind: Any) -> None:
 
 
 def test_a_child_depends_on_its_parents_and_its_own_address_only(breeding_kind: Any) -> None:
+    how = variation(breeding_kind, VARIATIONS[name_of(breeding_kind)][0])
     pool = breeding_kind.random(5, seed=3, generation=0)
     mothers, fathers = places(0, 1, 2, 3, 4, 0), places(4, 3, 2, 1, 0, NO_PARENT)
-    children, operators = breeding_kind.breed(pool, mothers, fathers, variation(), seed=3, generation=1)
-    first, _ = breeding_kind.breed(pool, mothers[:2], fathers[:2], variation(), seed=3, generation=1)
-    again, _ = breeding_kind.breed(pool, mothers, fathers, variation(), seed=3, generation=2)
+    children, operators = breeding_kind.breed(pool, mothers, fathers, how, elites=0, seed=3, generation=1)
+    first, _ = breeding_kind.breed(pool, mothers[:2], fathers[:2], how, elites=0, seed=3, generation=1)
+    again, _ = breeding_kind.breed(pool, mothers, fathers, how, elites=0, seed=3, generation=2)
     assert breeding_kind.pack(breeding_kind.take(children, places(0, 1))) == breeding_kind.pack(first)
     assert breeding_kind.pack(children) != breeding_kind.pack(again)
     assert operators[5] == Operator.MUTATION
@@ -106,10 +108,9 @@ def test_a_child_depends_on_its_parents_and_its_own_address_only(breeding_kind: 
 
 
 def test_elites_are_exact_copies(breeding_kind: Any) -> None:
+    how = variation(breeding_kind, VARIATIONS[name_of(breeding_kind)][0])
     pool, mothers = breeding_kind.random(5, seed=3, generation=0), places(4, 2, 0, 1)
-    children, operators = breeding_kind.breed(
-        pool, mothers, mothers, variation(elites=3), seed=3, generation=1
-    )
+    children, operators = breeding_kind.breed(pool, mothers, mothers, how, elites=3, seed=3, generation=1)
     kept = places(0, 1, 2)
     assert breeding_kind.pack(breeding_kind.take(children, kept)) == breeding_kind.pack(
         breeding_kind.take(pool, mothers[:3])
@@ -117,14 +118,14 @@ def test_elites_are_exact_copies(breeding_kind: Any) -> None:
     assert operators.tolist()[:3] == [Operator.ELITE] * 3
 
 
-@pytest.mark.parametrize("changes", [{"crossover": "none"}, {"crossover_probability": 0.0}])
-def test_without_crossover_and_mutation_children_are_their_mothers(
-    breeding_kind: Any, changes: dict[str, Any]
-) -> None:
+def test_without_crossover_and_mutation_children_are_their_mothers(breeding_kind: Any) -> None:
     pool, mothers = breeding_kind.random(5, seed=3, generation=0), places(4, 2, 0, 1)
-    how = variation(mutation_probability=0.0, **changes)
-    children, _ = breeding_kind.breed(pool, mothers, mothers[::-1].copy(), how, seed=3, generation=1)
-    assert breeding_kind.pack(children) == breeding_kind.pack(breeding_kind.take(pool, mothers))
+    for changes in VARIATIONS[name_of(breeding_kind)][1]:
+        how = variation(breeding_kind, changes)
+        children, _ = breeding_kind.breed(
+            pool, mothers, mothers[::-1].copy(), how, elites=0, seed=3, generation=1
+        )
+        assert breeding_kind.pack(children) == breeding_kind.pack(breeding_kind.take(pool, mothers))
 
 
 def test_diversity_is_0_for_copies_and_grows_with_the_spread(kind: Any) -> None:

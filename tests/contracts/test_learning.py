@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from processing.core.genomes.variation import Crossover, Mutation
 from processing.core.strategies.genetic import Selection
 from processing.core.strategies.rising_threshold import ParentChoice, RiseOver
-from processing.core.strategies.variation import Crossover, Mutation
 from tests.core.searches import example, run
 
 #: Single-weight mutation changes so little that its chance must be higher than that of each weight.

@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from processing.core.kinds import KINDS, STRATEGIES
 from processing.core.search import generation as generations
 from processing.core.search.checkpoint import Checkpoint, pack, unpack
 from processing.core.search.generation import GenerationResult
-from processing.core.search.kinds import KINDS
 from processing.core.search.plan import Plan
-from processing.core.strategies import STRATEGIES
 from processing.core.types import NO_PARENT, Operator, Population
-from tests.contracts.cases import CASES
+from tests.contracts.cases import CASES, problem_for
 from tests.core.searches import evaluated, evaluations_of, run, search, with_failures
 
 SEED, GENERATIONS, SIZE = 5, 6, 60
@@ -36,7 +35,8 @@ def plan(case: dict[str, Any]) -> Plan:
 def plan_for(case: dict[str, Any], **changes: Any) -> Plan:
     kind = next(name for name, kind in KINDS.items() if case["type"] in kind.strategies)
     return search(
-        strategy={"population_size": SIZE} | case, stop={"max_generations": GENERATIONS}, kind=kind, **changes
+        strategy={"population_size": SIZE} | case, stop={"max_generations": GENERATIONS}, kind=kind,
+        problem=problem_for(kind), **changes
     )
 
 
@@ -58,7 +58,7 @@ def generations_with_failures(plan: Plan) -> Iterator[GenerationResult]:
 
 
 def same(plan: Plan, one: Population, other: Population) -> bool:
-    names = ("operators", "mothers", "fathers", "ages")
+    names = ("operators", "mothers", "fathers", "ages", "father_ages")
     packed = [plan.genome.pack(each.genomes) for each in (one, other)]
     return (
         packed[0] == packed[1]
@@ -90,12 +90,16 @@ def test_parents_are_agents_that_did_not_fail(plan: Plan) -> None:
     for closed in generations_with_failures(plan):
         population = closed.population
         for agent in range(SIZE):
-            parents = [p for p in (population.mothers[agent], population.fathers[agent]) if p != NO_PARENT]
-            age, operator = int(population.ages[agent]), population.operators[agent]
+            father_ages = population.ages if population.father_ages is None else population.father_ages
+            ages = ((population.mothers, population.ages), (population.fathers, father_ages))
+            parents = [
+                (int(age[agent]), parent[agent]) for parent, age in ages if parent[agent] != NO_PARENT
+            ]
+            operator = population.operators[agent]
             assert len(parents) == (0 if operator in NO_PARENTS else 2 if operator in TWO_PARENTS else 1)
-            assert (age == 0) == (not parents)
-            assert age <= closed.number
-            for parent in parents:
+            assert (population.ages[agent] == 0) == (not parents)
+            for age, parent in parents:
+                assert 1 <= age <= closed.number
                 assert not np.isnan(history[closed.number - age].evaluations.fitness[parent])
         history.append(closed)
 

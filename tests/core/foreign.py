@@ -6,8 +6,8 @@ from typing import Any
 
 from formatting.parse import parse
 from processing.core.environments.foreign.lookup import Lookup
+from processing.core.limits import Limits
 from processing.core.search.plan import Plan, plan_of
-from staging.limits import Limits
 from staging.stage import stage
 from staging.staged_item import StagedItem
 

@@ -37,6 +37,6 @@ def judge(environment: MazeParameters | None = None, **network: object) -> Episo
 
 def genomes(one: Episodes, size: int = 40, *, scale: float = 1.0, seed: int = 3) -> Float32Array:
     """Random genomes whose biases are not 0."""
-    drawn = one.genome_kind.random(size, seed=seed, generation=0) * np.float32(scale)
+    drawn = one.genome.random(size, seed=seed, generation=0) * np.float32(scale)
     noise = np.random.default_rng(seed).normal(0, 0.1, drawn.shape).astype(np.float32)
     return np.asarray(drawn + noise, np.float32)

@@ -12,13 +12,14 @@ import numpy as np
 from formatting.canonical import canonical
 from formatting.parse import parse
 from processing.core.environments.foreign.lookup import Lookup
+from processing.core.evaluations import joined_results
+from processing.core.kinds import KINDS
+from processing.core.limits import Limits
 from processing.core.search import generation as generations
 from processing.core.search.checkpoint import Checkpoint
 from processing.core.search.generation import GenerationResult
 from processing.core.search.plan import Plan, plan_of
-from processing.core.search.slice_payload import joined_results
 from processing.core.types import Evaluations, Failure, Float64Array, Population
-from staging.limits import Limits
 from staging.stage import stage
 from tests.core.mazes import SMALL
 
@@ -27,15 +28,16 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 def search(
     *, strategy: dict[str, Any] | None = None, stop: dict[str, Any] | None = None,
-    kind: str = "weight_evolution", novelty: dict[str, Any] | None = None, **network: Any,
+    kind: str = "weight_evolution", novelty: dict[str, Any] | None = None,
+    problem: dict[str, Any] | None = None, **network: Any,
 ) -> Plan:
     """The plan of a small search; keys that are left out have their defaults."""
     document = {
         "version": 1, "kind": kind, "name": "test",
-        "environment": {"type": "maze", "rows": SMALL, "max_steps": 20},
-        "network": ({"hidden": [9]} if kind == "weight_evolution" else {}) | network,
+        KINDS[kind].problem_key: problem or {"type": "maze", "rows": SMALL, "max_steps": 20},
+        KINDS[kind].genome_key: ({"hidden": [9]} if kind == "weight_evolution" else {}) | network,
         "strategy": strategy or {"type": "rising_threshold"},
-        "stop": stop or {"max_generations": 8}, "novelty": novelty,
+        "stop": stop or {"max_generations": 8}, **({} if novelty is None else {"novelty": novelty}),
     }
     return plan_of(canonical(parse(json.dumps(document))))
 
@@ -74,6 +76,12 @@ def run(
         closed = generations.close_generation(plan, checkpoint, population, joined_results(parts), seed=seed)
         checkpoint, stop = closed.checkpoint, closed.stop
         yield closed
+
+
+def population_of_genomes(genomes: Any, size: int) -> Population:
+    """A population of these genomes, without parents."""
+    nobody = np.full(size, -1, np.int32)
+    return Population(genomes, np.zeros(size, np.uint8), nobody, nobody, np.zeros(size, np.uint16))
 
 
 def evaluations_of(fitness: Float64Array) -> Evaluations:

@@ -49,7 +49,7 @@ def test_the_median_of_three_is_the_middle_one_and_no_cost_is_no_negative_zero()
 @pytest.mark.parametrize("name", ["CartPole-v1", "LunarLander-v3"])
 def test_agents_are_scored_so_whether_the_environment_is_compiled_or_not(name: str) -> None:
     assert isinstance(
-        foreign_plan(name, aggregate="worst", episodes=2).environment, Foreign
+        foreign_plan(name, aggregate="worst", episodes=2).problem, Foreign
     ) == (name == "LunarLander-v3")
     first = evaluated(name).fitness
     mean, worst, median = (
@@ -85,10 +85,10 @@ def test_what_costs_least_is_kept() -> None:
 
 def test_the_registrys_threshold_says_nothing_of_costs() -> None:
     for name in ("CartPole-v1", "LunarLander-v3"):
-        world = foreign_plan(name, minimise=True).environment
+        world = foreign_plan(name, minimise=True).problem
         assert world.criterion is None
         assert world.best_possible() is None
-        assert isinstance(foreign_plan(name, aggregate="worst").environment.criterion, MeanReturn)
+        assert isinstance(foreign_plan(name, aggregate="worst").problem.criterion, MeanReturn)
 
 
 def test_an_aggregate_of_one_episode_is_warned_of() -> None:

@@ -128,10 +128,11 @@ def test_without_compilation_the_same_kernel_runs_as_plain_python(tmp_path: Path
 BREED = """
 import numpy as np
 from processing.core.genomes.dense import Dense, DenseParameters
-from processing.core.types import Variation
+from processing.core.genomes.variation import VariationParameters
 kind = Dense(DenseParameters(hidden=()), inputs=2, outputs=1)
 children, _ = kind.breed(np.ones((1, 3), np.float32), np.zeros(1, np.int32), np.zeros(1, np.int32),
-                         Variation("average", 1.0, "gaussian", 0.0, 1.0), seed=1, generation=1)
+                         VariationParameters(crossover_probability=1.0, mutation_probability=0.0),
+                         elites=0, seed=1, generation=1)
 print(children.tolist())
 """
 

@@ -61,7 +61,9 @@ class Step(NamedTuple):
 
 
 def environment(name: str, **given: Any) -> Classic:
-    wanted = {"max_steps": None, "episodes": 1, "seeds": "common", "kwargs": {}} | given
+    wanted = {
+        "max_steps": None, "episodes": 1, "seeds": "common", "kwargs": {}, "aggregate": None, "minimise": None
+    } | given
     return CLASSIC[name](SimpleNamespace(**wanted))
 
 
@@ -326,7 +328,7 @@ def judged(name: str, *, output: Output = Output.ARGMAX, **given: Any) -> Episod
 @pytest.mark.parametrize("name", NAMES)
 def test_threads_and_slices_change_no_bit(name: str) -> None:
     one = judged(name, episodes=3, seeds="fresh")
-    population = one.genome_kind.random(50, seed=2, generation=0)
+    population = one.genome.random(50, seed=2, generation=0)
     whole = one.evaluate(population, seed=4, generation=1)
     threaded = one.evaluate(population, seed=4, generation=1, threads=3)
     part = one.evaluate(population[20:37], seed=4, generation=1, origin=20)
@@ -339,7 +341,7 @@ def test_threads_and_slices_change_no_bit(name: str) -> None:
 def test_common_seeds_are_met_by_all_agents_and_fresh_ones_by_one() -> None:
     for seeds, different in (("common", 1), ("fresh", 12)):
         one = judged("Pendulum-v1", max_steps=20, seeds=seeds)
-        twins = np.repeat(one.genome_kind.random(1, seed=2, generation=0), 12, axis=0)
+        twins = np.repeat(one.genome.random(1, seed=2, generation=0), 12, axis=0)
         assert len(set(one.evaluate(twins, seed=4, generation=1).fitness.tolist())) == different
         fresh = one.evaluate(twins, seed=4, generation=1, purpose=Purpose.CONFIRMATION)
         assert len(set(fresh.fitness.tolist())) == 12
@@ -348,6 +350,6 @@ def test_common_seeds_are_met_by_all_agents_and_fresh_ones_by_one() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_no_return_is_above_the_best_possible(name: str) -> None:
     one = judged(name, output=Output.SOFTMAX if CLASSIC[name].actions == "choice" else Output.ARGMAX)
-    best = one.environment.best_possible()
-    found = one.evaluate(one.genome_kind.random(40, seed=3, generation=0), seed=1, generation=0)
+    best = one.problem.best_possible()
+    found = one.evaluate(one.genome.random(40, seed=3, generation=0), seed=1, generation=0)
     assert found.fitness.max() <= best

@@ -6,10 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from processing.core.criterion import MeanReturn, candidate
-from processing.core.environments.classic import CLASSIC
+from processing.core.criterion import Closing, Confirmation, MeanReturn, candidate
 from processing.core.genomes.dense import Dense, DenseParameters
-from processing.core.judges.confirmation import Confirmation, confirm_mean
+from processing.core.judges import batches
 from processing.core.judges.episodes import Episodes
 from processing.core.ranking import mean
 from processing.core.search.plan import Plan
@@ -22,7 +21,7 @@ def plan(**given: Any) -> Plan:
     ours = environment("CartPole-v1", **given)
     kind = Dense(DenseParameters(hidden=()), inputs=ours.inputs, outputs=ours.outputs)
     return Plan(
-        environment=ours, genome=kind, judge=Episodes(ours, kind), strategy=None,
+        problem=ours, genome=kind, judge=Episodes(ours, kind), strategy=None,
         stop=StopParameters(max_generations=1)
     )
 
@@ -45,7 +44,7 @@ def winner(
     criterion: MeanReturn, one: Plan, population: Population, evaluations: Evaluations | None = None
 ) -> int | None:
     found = evaluations or one.judge.evaluate(population.genomes, seed=3, generation=1)
-    return criterion.winner(one, population, found, candidate=None, seed=3, generation=1, state={}).agent
+    return criterion.winner(one.judge, population, found, candidate=None, closing=Closing(3, 1)).agent
 
 
 def test_a_champion_that_balances_wins() -> None:
@@ -74,8 +73,8 @@ def test_luck_is_not_confirmed() -> None:
 
 
 def confirmed(one: Plan, genomes: Float32Array, agent: int, bar: float) -> Confirmation:
-    found = confirm_mean(one, genomes, agent, bar, seed=3, generation=1, state={})
-    assert found is not None
+    found = one.judge.confirm(genomes, agent, bar, Closing(3, 1)).confirmation
+    assert isinstance(found, Confirmation)
     return found
 
 
@@ -93,7 +92,7 @@ def test_an_agent_that_fails_in_a_fresh_episode_is_not_confirmed_and_has_no_mean
             return replace(found, fitness=np.where(np.arange(len(found)) == 1, np.nan, found.fitness))
 
     one = plan(seeds="fresh")
-    one = replace(one, judge=Failing(one.environment, one.genome))
+    one = replace(one, judge=Failing(one.problem, one.genome))
     found = confirmed(one, balancer()[None], 0, 1)
     assert (found.mean, found.is_passed) == (None, False)
 
@@ -125,11 +124,13 @@ def test_agents_of_several_episodes_need_fewer_copies_for_a_hundred(episodes: in
         assert confirmed(one, genomes[:1], 0, bar).is_passed is expected
 
 
-def test_a_confirmation_beats_again_and_again() -> None:
+def test_a_confirmation_beats_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "MOST_AGENTS_AT_FIRST", 16)
+    monkeypatch.setattr(batches, "BATCH_SECONDS", 0.0)  # each batch is half as large as the one before
     beats: list[int] = []
-    one = replace(plan(), beat=lambda: beats.append(1))
-    assert confirmed(one, balancer()[None], 0, 475).is_passed
-    assert len(beats) == 7  # sixteen episodes at a time
+    closing = Closing(3, 1, beat=lambda: beats.append(1))
+    assert plan().judge.confirm(balancer()[None], 0, 475, closing).is_passed
+    assert len(beats) == 4 + 100 - (16 + 8 + 4 + 2)  # batches of 16, 8, 4, 2, and then of 1
 
 
 @pytest.mark.parametrize(
@@ -137,7 +138,7 @@ def test_a_confirmation_beats_again_and_again() -> None:
     [("CartPole-v1", 475), ("Acrobot-v1", -100), ("MountainCar-v0", -110), ("MountainCarContinuous-v0", 90)],
 )
 def test_the_tasks_have_the_thresholds_of_the_field(name: str, threshold: float) -> None:
-    criterion = CLASSIC[name].criterion
+    criterion = environment(name).criterion
     assert criterion is not None
     assert criterion.threshold == threshold
 

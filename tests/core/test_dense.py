@@ -1,4 +1,5 @@
 import hashlib
+import json
 from typing import Any
 
 import numpy as np
@@ -6,7 +7,8 @@ import pytest
 
 from processing.core.errors import Broken
 from processing.core.genomes.dense import Dense, DenseParameters, Initializer
-from processing.core.types import NO_PARENT, Float32Array, Operator, UInt8Array, Variation
+from processing.core.genomes.variation import VariationParameters
+from processing.core.types import NO_PARENT, Float32Array, Operator, UInt8Array
 
 N, M = 64, 12
 
@@ -15,20 +17,24 @@ def dense(**parameters: object) -> Dense:
     return Dense(DenseParameters(**parameters), inputs=24, outputs=9)  # type: ignore[arg-type]
 
 
-def variation(**changes: Any) -> Variation:
+def variation(**changes: Any) -> VariationParameters:
     values: dict[str, Any] = {
         "crossover": "uniform", "crossover_probability": 1.0, "mutation": "gaussian",
-        "mutation_probability": 0.0, "mutation_scale": 0.5, "elites": 0,
+        "mutation_probability": 0.0, "mutation_scale": 0.5,
     }
-    return Variation(**{**values, **changes})
+    return VariationParameters.model_validate_json(json.dumps(values | changes))
 
 
-def bred(**changes: object) -> tuple[Float32Array, Float32Array, Float32Array, UInt8Array]:
+def bred(
+    *, elites: int = 0, **changes: object
+) -> tuple[Float32Array, Float32Array, Float32Array, UInt8Array]:
     """Mothers' and fathers' genomes, the children and their operators."""
     kind = dense()
     pool = kind.random(M, seed=1, generation=0)
     mothers, fathers = np.arange(N, dtype=np.int32) % M, np.arange(1, N + 1, dtype=np.int32) % M
-    children, operators = kind.breed(pool, mothers, fathers, variation(**changes), seed=4, generation=6)
+    children, operators = kind.breed(
+        pool, mothers, fathers, variation(**changes), elites=elites, seed=4, generation=6
+    )
     return pool[mothers], pool[fathers], children, operators
 
 
@@ -68,8 +74,10 @@ def test_a_random_genome_depends_on_its_own_address_only() -> None:
 def test_genomes_and_breeding_keep_their_golden_digest() -> None:
     genomes = dense().random(50, seed=42, generation=0)
     mothers = np.arange(50, dtype=np.int32)
-    how = variation(mutation_probability=0.1, crossover_probability=0.7, elites=2)
-    children, operators = dense().breed(genomes, mothers, mothers[::-1].copy(), how, seed=42, generation=1)
+    how = variation(mutation_probability=0.1, crossover_probability=0.7)
+    children, operators = dense().breed(
+        genomes, mothers, mothers[::-1].copy(), how, elites=2, seed=42, generation=1
+    )
     digest = hashlib.sha256(genomes.tobytes() + children.tobytes() + operators.tobytes()).hexdigest()[:16]
     assert digest == "daac995cd4ef4d65"
 
@@ -98,7 +106,7 @@ def test_a_child_without_father_has_one_parent() -> None:
     pool = kind.random(2, seed=1, generation=0)
     mothers, fathers = np.ones(5, np.int32), np.full(5, NO_PARENT, np.int32)
     children, operators = kind.breed(
-        pool, mothers, fathers, variation(mutation_probability=1.0), seed=1, generation=1
+        pool, mothers, fathers, variation(mutation_probability=1.0), elites=0, seed=1, generation=1
     )
     assert np.all(operators == Operator.MUTATION)
     assert np.abs(children - pool[1]).max() < 0.5 * 3.5
@@ -137,8 +145,8 @@ def test_a_child_depends_on_its_own_address_only() -> None:
     kind = dense()
     pool, mothers = kind.random(M, seed=1, generation=0), np.arange(N, dtype=np.int32) % M
     fathers, how = mothers[::-1].copy(), variation(mutation_probability=0.3)
-    all_of_them, _ = kind.breed(pool, mothers, fathers, how, seed=4, generation=6)
-    first, _ = kind.breed(pool, mothers[:5], fathers[:5], how, seed=4, generation=6)
+    all_of_them, _ = kind.breed(pool, mothers, fathers, how, elites=0, seed=4, generation=6)
+    first, _ = kind.breed(pool, mothers[:5], fathers[:5], how, elites=0, seed=4, generation=6)
     assert np.array_equal(all_of_them[:5], first)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from processing.core.criterion import Solution
+from processing.core.criterion import Closing, Solution
 from processing.core.environments.double_pole.double_pole import (
     DoublePole,
     DoublePoleParameters,
@@ -184,7 +184,7 @@ def test_a_life_that_fails_after_its_hundredth_step_is_scored_over_those_before(
 def test_threads_slices_and_neighbours_change_no_bit() -> None:
     environment = task(velocities=False)
     one = judge(environment, hidden=(4,))
-    genomes = one.genome_kind.random(60, seed=5, generation=0)
+    genomes = one.genome.random(60, seed=5, generation=0)
     alone = one.evaluate(genomes, seed=1, generation=0).fitness
     assert np.array_equal(alone, one.evaluate(genomes, seed=1, generation=0, threads=2).fitness)
     assert np.array_equal(
@@ -197,7 +197,7 @@ def test_plain_python_lives_the_same_lives(monkeypatch: pytest.MonkeyPatch) -> N
     for velocities in (True, False):
         environment = task(velocities=velocities, max_steps=120)
         one = judge(environment, hidden=(3,))
-        genomes = one.genome_kind.random(20, seed=6, generation=0)
+        genomes = one.genome.random(20, seed=6, generation=0)
         expected = one.evaluate(genomes, seed=1, generation=0)
         with monkeypatch.context() as patch:
             patch.setenv("NUMBA_DISABLE_JIT", "1")
@@ -228,7 +228,7 @@ def test_the_other_starts_are_those_of_the_paper() -> None:
 
 def plan_of_poles(velocities: bool) -> Any:
     one = judge(task(velocities=velocities))
-    return SimpleNamespace(environment=one.environment, genome=one.genome_kind, judge=one)
+    return SimpleNamespace(problem=one.problem, genome=one.genome, judge=one)
 
 
 def winner(
@@ -236,8 +236,7 @@ def winner(
     candidate: int | None = None
 ) -> int | None:
     solution: Solution = criterion.winner(
-        plan, SimpleNamespace(genomes=genomes), evaluations, candidate=candidate, seed=1, generation=0,
-        state={}
+        plan.judge, SimpleNamespace(genomes=genomes), evaluations, candidate=candidate, closing=Closing(1, 0)
     )
     return solution.agent
 
@@ -246,30 +245,30 @@ def test_with_velocities_the_first_agent_that_balances_100_000_steps_has_solved_
     plan = plan_of_poles(True)
     genomes = np.concatenate([STEADY * 0, STEADY, STEADY * np.float32(1.1)])
     evaluations = plan.judge.evaluate(genomes, seed=1, generation=0)
-    assert winner(plan, plan.environment.criterion, genomes, evaluations) == 1
+    assert winner(plan, plan.problem.criterion, genomes, evaluations) == 1
     assert winner(
-        plan, plan.environment.criterion, genomes[:1], plan.judge.evaluate(genomes[:1], seed=1, generation=0)
+        plan, plan.problem.criterion, genomes[:1], plan.judge.evaluate(genomes[:1], seed=1, generation=0)
     ) is None
     assert task(max_steps=1000).criterion is None
 
 
 def test_the_test_of_a_champion_counts_starts_as_the_equations_do() -> None:
     plan = plan_of_poles(True)
-    criterion = Generalising(plan.environment.parameters)
+    criterion = Generalising(plan.problem.parameters)
     some = starts()[::45]
     expected = 0
     for x, speed, angle, rate in some.astype(np.float64):
         expected += not episode_of(STEADY[0], 300, np.array([x, speed, angle, rate, 0, 0]))[1]
     population = SimpleNamespace(genomes=np.concatenate([STEADY * 0, STEADY]))
-    found = criterion.balanced(plan, population, 1, some, 300)  # type: ignore[arg-type]
+    found = criterion.balanced(plan.judge, population, 1, some, 300)  # type: ignore[arg-type]
     assert found == expected
     assert 0 < found < len(some)
-    assert criterion.balanced(plan, population, 0, some, 300) == 0  # type: ignore[arg-type]
+    assert criterion.balanced(plan.judge, population, 0, some, 300) == 0  # type: ignore[arg-type]
 
 
 def test_without_velocities_the_candidate_alone_is_tested() -> None:
     plan = plan_of_poles(True)
-    criterion = Generalising(plan.environment.parameters)
+    criterion = Generalising(plan.problem.parameters)
     genomes = np.concatenate([STEADY * 0, STEADY])
     evaluations = plan.judge.evaluate(genomes, seed=1, generation=0)
     assert winner(plan, criterion, genomes, evaluations, candidate=1) == 1
@@ -284,6 +283,6 @@ def test_the_task_says_what_it_is() -> None:
     assert (seeing.best_possible(), blind.best_possible()) == (100_000.0, None)
     assert (len(seeing.input_labels()), len(blind.input_labels())) == (6, 3)
     assert isinstance(blind.criterion, Generalising)
-    assert Engine(blind, judge(blind).genome_kind).kernel() is Engine(
-        seeing, judge(seeing).genome_kind
+    assert Engine(blind, judge(blind).genome).kernel() is Engine(
+        seeing, judge(seeing).genome
     ).kernel()

@@ -15,7 +15,7 @@ def digest(evaluations: Evaluations) -> str:
 
 def test_an_evaluation_keeps_its_golden_digest() -> None:
     one = judge(maze(random_maze(1, goals=2), episodes=2), activation=Activation.TANH, output=Output.SOFTMAX)
-    population = one.genome_kind.random(100, seed=42, generation=0)
+    population = one.genome.random(100, seed=42, generation=0)
     assert digest(one.evaluate(population, seed=42, generation=0)) == "c148eeb5c33127f9"
 
 
@@ -78,7 +78,7 @@ def test_fitness_is_the_mean_return_and_steps_are_summed() -> None:
 
 def test_a_return_that_is_not_finite_is_a_failure() -> None:
     one = judge(maze(("S",), max_steps=3, revisit=1e308))
-    stay = np.zeros((1, one.genome_kind.number_of_weights), np.float32)
+    stay = np.zeros((1, one.genome.number_of_weights), np.float32)
     stay[0, -5] = 1
     evaluations = one.evaluate(stay, seed=1, generation=0)
     assert np.isnan(evaluations.fitness[0])

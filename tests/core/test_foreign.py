@@ -11,12 +11,13 @@ from processing.core.criterion import MeanReturn
 from processing.core.environments.foreign.environment import Foreign
 from processing.core.environments.foreign.spaces import Reader, Writer, described, labels, size
 from processing.core.errors import Refused
+from processing.core.evaluations import joined_results
 from processing.core.genomes.dense import Dense, DenseParameters, Output
 from processing.core.judges.foreign import ForeignEpisodes
 from processing.core.rng import derive
 from processing.core.search.checkpoint import pack, unpack
 from processing.core.search.plan import Plan
-from processing.core.search.slice_payload import joined_results, pack_results, unpack_results
+from processing.core.search.slice_payload import pack_results, unpack_results
 from processing.core.types import Evaluations, Failure, Purpose
 from tests.core import strange_worlds
 from tests.core.foreign import MODULE, foreign_plan
@@ -42,12 +43,12 @@ def by_hand(
     """Return and steps of an agent of `evaluated`, computed with Gymnasium's own flattening and a network in
     float64.
     """
-    parameters = plan.environment.parameters
+    parameters = plan.problem.parameters
     environment = gymnasium.make(parameters.id, disable_env_checker=True, **parameters.kwargs)
     layers = plan.genome.layers(plan.genome.random(number, seed=4, generation=0)[agent])
     observation, _ = environment.reset(seed=seed)
     total, steps, is_over = 0.0, 0, False
-    while not is_over and steps < plan.environment.max_steps:
+    while not is_over and steps < plan.problem.max_steps:
         values = np.asarray(gymnasium.spaces.flatten(environment.observation_space, observation), np.float64)
         for place, (weights, biases) in enumerate(layers):
             values = values @ weights.astype(np.float64) + biases
@@ -75,7 +76,7 @@ def test_generations_are_evaluated_in_environments_of_every_family(name: str) ->
 def test_commands_move_a_walker() -> None:
     plan = foreign_plan("BipedalWalker-v3", max_steps=40)
     assert (
-        plan.environment.inputs, plan.environment.outputs, plan.environment.actions
+        plan.problem.inputs, plan.problem.outputs, plan.problem.actions
     ) == (24, 4, "commands")
     evaluations = evaluated(plan)
     assert not evaluations.failures.any()
@@ -208,7 +209,7 @@ def test_normalised_observations_have_mean_0_and_variance_1_of_the_generations_b
 
 def test_normalised_searches_end_the_same_however_they_are_cut_and_resumed() -> None:
     plan = foreign_plan("Acrobot-v1", normalize_observations=True, max_steps=40)
-    assert isinstance(plan.environment, Foreign)
+    assert isinstance(plan.problem, Foreign)
     whole = [closed.checkpoint for closed in run(plan, seed=3, threads=2)]
     cut = [closed.checkpoint.digest for closed in run(plan, seed=3, threads=1, slices=3)]
     assert [each.digest for each in whole] == cut
@@ -217,26 +218,26 @@ def test_normalised_searches_end_the_same_however_they_are_cut_and_resumed() -> 
 
 
 def test_what_is_compiled_is_used_by_itself_and_only_where_it_can_be() -> None:
-    assert not isinstance(foreign_plan("Acrobot-v1").environment, Foreign)
-    assert not isinstance(foreign_plan("Pendulum-v1", kwargs={"g": 9.81}).environment, Foreign)
-    assert isinstance(foreign_plan("Acrobot-v1", normalize_observations=True).environment, Foreign)
-    assert isinstance(foreign_plan("CartPole-v0").environment, Foreign)
+    assert not isinstance(foreign_plan("Acrobot-v1").problem, Foreign)
+    assert not isinstance(foreign_plan("Pendulum-v1", kwargs={"g": 9.81}).problem, Foreign)
+    assert isinstance(foreign_plan("Acrobot-v1", normalize_observations=True).problem, Foreign)
+    assert isinstance(foreign_plan("CartPole-v0").problem, Foreign)
 
 
 def test_the_registrys_threshold_is_the_criterion() -> None:
     for name, threshold in (
         ("LunarLander-v3", 200), ("BipedalWalker-v3", 300), ("FrozenLake-v1", 0.7), ("Worth-v3", 2)
     ):
-        criterion = foreign_plan(name).environment.criterion
+        criterion = foreign_plan(name).problem.criterion
         assert isinstance(criterion, MeanReturn)
         assert criterion.threshold == threshold
-    assert foreign_plan("Blackjack-v1").environment.criterion is None
-    assert foreign_plan("Worth-v3").environment.max_steps == 7
-    assert foreign_plan("CliffWalking-v1").environment.max_steps == 1_000
+    assert foreign_plan("Blackjack-v1").problem.criterion is None
+    assert foreign_plan("Worth-v3").problem.max_steps == 7
+    assert foreign_plan("CliffWalking-v1").problem.max_steps == 1_000
 
 
 def test_drawn_actions_have_addresses_of_their_own() -> None:
-    environment = foreign_plan("Shifted-v0").environment
+    environment = foreign_plan("Shifted-v0").problem
     kind = Dense(DenseParameters(hidden=(5,), output=Output.SOFTMAX), inputs=2, outputs=3)
     judge, genomes = ForeignEpisodes(environment, kind), np.repeat(
         kind.random(1, seed=4, generation=0), 20, axis=0
@@ -249,7 +250,7 @@ def test_drawn_actions_have_addresses_of_their_own() -> None:
 def test_episodes_are_not_replayed_here() -> None:
     plan = foreign_plan("FrozenLake-v1")
     with pytest.raises(Refused, match="FrozenLake-v1"):
-        plan.replays.episode(
+        plan.judge.replays.episode(
             plan.genome.pack(plan.genome.random(1, seed=1, generation=0)), seed=1, generation=0, agent=0
         )
 

@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from processing.core.criterion import Closing
 from processing.core.environments.foreign.spaces import Writer, described
 from processing.core.errors import Broken, Refused, Transient
 from processing.core.judges import foreign as judge
 from processing.core.search.plan import Plan
 from processing.core.steppers import pool as processes
 from processing.core.steppers.process import Process
-from processing.core.types import Evaluations, Failure, Purpose
+from processing.core.types import Evaluations, Failure
 from tests.core import strange_worlds
 from tests.core.foreign import MODULE, foreign_plan
 from tests.core.searches import run
@@ -184,13 +185,10 @@ def test_slow_environments_get_few_lives_at_a_time() -> None:
 ])
 def test_lives_that_a_machine_decided_while_somebody_confirmed_are_told(name: str, failure: Failure) -> None:
     plan = foreign_plan(name, timeout_seconds=1.0)
-    with plan.judge.attended(threads=2, beat=lambda: None) as told:
-        genomes = plan.genome.random(6, seed=4, generation=0)
-        plan.judge.evaluate(genomes, seed=4, generation=0, purpose=Purpose.CONFIRMATION)
-    assert failure in told
-    with plan.judge.attended(threads=2, beat=lambda: None) as nothing:
-        pass
-    assert nothing == []
+    genomes = plan.genome.random(6, seed=4, generation=0)
+    trial = plan.judge.confirm(genomes, 0, 1.0, Closing(4, 0, threads=2))
+    assert failure in trial.failures
+    assert not trial.is_passed
 
 
 def test_observations_that_are_not_finite_do_not_count() -> None:

@@ -10,8 +10,8 @@ import pytest
 from benchmarks.foreign import DOCUMENTS
 from formatting.parse import parse
 from processing.core.environments.foreign.lookup import Lookup
+from processing.core.limits import Limits
 from processing.core.search.plan import plan_of
-from staging.limits import Limits
 from staging.stage import Unstageable, stage
 from staging.staged_item import StagedItem
 from tests.core.searches import run
@@ -38,7 +38,7 @@ def test_minigrid_is_walked_without_its_text(module: str) -> None:
     assert item.spec["environment"]["observe"] == ["direction", "image"]
     (warning,) = [each for each in item.warnings if each.path == ("environment", "observe")]
     assert "mission" in (warning.hint or "")
-    assert plan_of(item.spec, item.facts).environment.inputs == 4 + 7 * 7 * 3
+    assert plan_of(item.spec, item.facts).problem.inputs == 4 + 7 * 7 * 3
     _ends_the_same(item)
 
 
@@ -48,7 +48,7 @@ def test_games_of_atari_are_played_from_memory_and_from_small_pictures(
     module: str, document: dict[str, Any], inputs: int
 ) -> None:
     item = staged(document, module)
-    assert plan_of(item.spec, item.facts).environment.inputs == inputs
+    assert plan_of(item.spec, item.facts).problem.inputs == inputs
     _ends_the_same(item)
 
 

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from processing.core.genomes.dense import Dense, DenseParameters
-from processing.core.strategies.genetic import Genetic, GeneticParameters
+from processing.core.strategies.genetic import Genetic
+from processing.core.strategies.strategy import model_of
 from processing.core.types import Float64Array, StopReason
 
 KIND = Dense(DenseParameters(hidden=(2,)), inputs=3, outputs=2)
@@ -13,7 +14,8 @@ SIZE = 6_000
 
 
 def strategy(**parameters: Any) -> Genetic:
-    return Genetic(GeneticParameters.model_validate_json(json.dumps({"type": "genetic"} | parameters)), KIND)
+    model = model_of(Genetic, Dense)
+    return Genetic(model.model_validate_json(json.dumps({"type": "genetic"} | parameters)), KIND)
 
 
 def mothers(fitness: list[float], **parameters: Any) -> Float64Array:

@@ -13,19 +13,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from formatting.parse import parse
-from processing.core.criterion import GoalsReached, Solution
+from processing.core.criterion import Closing, GoalConfirmation, GoalsReached, Solution
 from processing.core.environments.maze import grid_world
 from processing.core.genomes.dense import Output
-from processing.core.judges.confirmation import GoalConfirmation
 from processing.core.judges.episodes import Episodes
 from processing.core.judges.novelty import Novelty, NoveltyParameters
+from processing.core.limits import Limits
 from processing.core.reference import maze as reference
 from processing.core.search.checkpoint import pack, unpack
 from processing.core.search.generation import GenerationResult
 from processing.core.search.plan import Plan, plan_of
 from processing.core.search.stop import StopParameters
 from processing.core.types import Evaluations, Float32Array, Population, Purpose, StopReason
-from staging.limits import Limits
 from staging.stage import stage
 from tests.core.mazes import genomes, judge, maze, random_maze
 from tests.core.searches import run
@@ -35,15 +34,15 @@ CASES = Path(__file__).parents[1] / "cases"
 
 def asking(one: Episodes, goals: int) -> Episodes:
     """The same judge of a maze of which so many goals are asked for."""
-    parameters = one.environment.parameters.model_copy(update={"goals": goals})
-    return type(one)(grid_world.GridWorld(parameters), one.genome_kind)
+    parameters = one.problem.parameters.model_copy(update={"goals": goals})
+    return type(one)(grid_world.GridWorld(parameters), one.genome)
 
 
 def reached_by_hand(
     one: Episodes, population: Float32Array, purpose: Purpose = Purpose.EPISODE
 ) -> list[list[int]]:
     """Goals collected in each episode of each agent, by the reference."""
-    maze, network = one.environment.parameters, one.genome_kind.parameters
+    maze, network = one.problem.parameters, one.genome.parameters
     return [
         [
             reference.goals_reached(maze, reference.replay_episode(
@@ -57,9 +56,9 @@ def reached_by_hand(
 
 def assert_agreement(one: Episodes, population: Float32Array) -> None:
     by_hand = np.array(reached_by_hand(one, population))
-    *_, ends = one.episodes(population, seed=9, generation=2)
+    *_, ends = one.rollouts(population, seed=9, generation=2)
     assert ends[..., 1].tolist() == by_hand.tolist()
-    for asked in range(1, len(one.environment.goals) + 1):
+    for asked in range(1, len(one.problem.goals) + 1):
         found = asking(one, asked).evaluate(population, seed=9, generation=2).solved
         assert found is not None
         assert found.tolist() == (by_hand >= asked).all(axis=1).astype(int).tolist()
@@ -78,7 +77,7 @@ def test_kernel_and_reference_agree_who_has_solved_a_maze(
 def test_they_agree_where_what_is_seen_is_in_no_table() -> None:
     rows = random_maze(4, goals=60)
     one = asking(judge(maze(rows, max_steps=30), output=Output.SOFTMAX), 1)
-    assert one.environment.world.views.size == 0
+    assert one.problem.world.views.size == 0
     assert max(map(max, reached_by_hand(one, genomes(one, 20)))) > 3
     assert_agreement(one, genomes(one, 20))
 
@@ -108,7 +107,7 @@ def test_counting_goals_changes_neither_fitness_nor_behaviour_nor_what_threads_a
     ]
     assert np.array_equal(whole.solved, together)
     assert np.array_equal(whole.solved, np.concatenate(parts))
-    novel = [Novelty(each.environment, each.genome_kind, NoveltyParameters()) for each in (plain, counting)]
+    novel = [Novelty(each.problem, each.genome, NoveltyParameters()) for each in (plain, counting)]
     ends = [each.evaluate(population, seed=9, generation=2).behaviours for each in novel]
     assert np.array_equal(*ends)
 
@@ -117,7 +116,7 @@ def test_an_agent_without_a_fitness_has_solved_nothing() -> None:
     rich = maze(("SG",), max_steps=2).model_copy(update={"goals": 1})
     rich = rich.model_copy(update={"rewards": rich.rewards.model_copy(update={"goal": float("inf")})})
     one = judge(rich)
-    right = np.zeros((1, one.genome_kind.number_of_weights), np.float32)
+    right = np.zeros((1, one.genome.number_of_weights), np.float32)
     right[0, -4] = 1
     found = one.evaluate(right, seed=1, generation=0)
     assert found.solved is not None
@@ -129,7 +128,7 @@ def plan(*rows: str, goals: int, **given: Any) -> Plan:
     output = Output(given.pop("output", "argmax"))
     one = asking(judge(maze(rows, **given), hidden=(), output=output), goals)
     return Plan(
-        environment=one.environment, genome=one.genome_kind, judge=one, strategy=None,
+        problem=one.problem, genome=one.genome, judge=one, strategy=None,
         stop=StopParameters(max_generations=1, solved=True),
     )
 
@@ -152,8 +151,8 @@ def population_of(*rows: Float32Array) -> Population:
 
 def solution(one: Plan, population: Population, evaluations: Evaluations | None = None) -> Solution:
     found = evaluations or one.judge.evaluate(population.genomes, seed=3, generation=1)
-    criterion: GoalsReached = one.environment.criterion
-    return criterion.winner(one, population, found, candidate=None, seed=3, generation=1, state={})
+    criterion: GoalsReached = one.problem.criterion
+    return criterion.winner(one.judge, population, found, candidate=None, closing=Closing(3, 1))
 
 
 def winner(one: Plan, population: Population, evaluations: Evaluations | None = None) -> int | None:
@@ -180,7 +179,7 @@ def test_an_agent_that_is_fitter_without_the_goals_does_not_win() -> None:
 
 def test_where_nothing_is_drawn_nothing_is_confirmed() -> None:
     one = plan("S.G", goals=1, max_steps=4)
-    assert solution(one, population_of(walker(one, right=1))) == Solution(0, None)
+    assert solution(one, population_of(walker(one, right=1))) == Solution(0)
 
 
 @pytest.mark.parametrize("episodes", [1, 3, 100, 150])
@@ -191,9 +190,9 @@ def test_where_actions_are_drawn_90_of_100_fresh_episodes_decide(episodes: int) 
     for eagerness in np.linspace(3.5, 6, 11):
         genome = walker(one, right=float(eagerness))
         copies = np.repeat(genome[None], -(-100 // episodes), axis=0)
-        *_, ends = several.judge.episodes(copies, seed=3, generation=1, purpose=Purpose.CONFIRMATION)
+        *_, ends = several.judge.rollouts(copies, seed=3, generation=1, purpose=Purpose.CONFIRMATION)
         expected = int((ends[..., 1].reshape(-1)[:100] >= 1).sum())
-        found = several.confirm_goals(np.stack([genome, genome]), 1, 1, seed=3, generation=1)
+        found = several.judge.confirm_goals(np.stack([genome, genome]), 1, 1, Closing(3, 1)).confirmation
         assert found == GoalConfirmation(agent=1, episodes=100, reached=expected, asked=90, goals=1)
         assert found.is_passed is (expected >= 90)
         passed.append(found.is_passed)
@@ -206,7 +205,7 @@ def test_luck_in_its_own_episodes_does_not_solve_a_maze() -> None:
     evaluations = one.judge.evaluate(crowd.genomes, seed=3, generation=1)
     assert evaluations.solved is not None
     assert evaluations.solved.any()
-    agent, confirmation = solution(one, crowd, evaluations)
+    agent, (confirmation, _) = solution(one, crowd, evaluations)
     assert agent is None
     assert isinstance(confirmation, GoalConfirmation)
     assert confirmation.reached < 90
@@ -243,10 +242,12 @@ def test_a_run_ends_in_the_first_generation_in_which_a_maze_is_solved(changes: d
 def reached_in(one: Plan, closed: GenerationResult, *, seed: int) -> int:
     """How many agents of a generation reached a goal, by the reference."""
     trajectories = [
-        one.replays.episode(one.genome.pack(genome[None]), seed=seed, generation=closed.number, agent=agent)
+        one.judge.replays.episode(
+            one.genome.pack(genome[None]), seed=seed, generation=closed.number, agent=agent
+        )
         for agent, genome in enumerate(closed.population.genomes)
     ]
-    return sum(reference.goals_reached(one.environment.parameters, each) > 0 for each in trajectories)
+    return sum(reference.goals_reached(one.problem.parameters, each) > 0 for each in trajectories)
 
 
 def test_the_corridor_is_solved_when_its_goal_is_reached_and_not_before() -> None:
@@ -258,8 +259,8 @@ def test_the_corridor_is_solved_when_its_goal_is_reached_and_not_before() -> Non
         assert last.stop == StopReason.FITNESS_REACHED
         assert last.champion is not None
         genome = one.genome.pack(last.population.genomes[last.champion : last.champion + 1])
-        episode = one.replays.episode(genome, seed=seed, generation=last.number, agent=last.champion)
-        assert reference.goals_reached(one.environment.parameters, episode) == 1
+        episode = one.judge.replays.episode(genome, seed=seed, generation=last.number, agent=last.champion)
+        assert reference.goals_reached(one.problem.parameters, episode) == 1
         for each in before:
             assert not reached_in(one, each, seed=seed)
 
@@ -291,7 +292,7 @@ def test_a_stored_document_without_the_number_of_goals_goes_on_as_it_began() -> 
         "environment": {name: value for name, value in spec["environment"].items() if name != "goals"}
     }
     older, newer = plan_of(stored), plan_of(spec)
-    assert older.environment.criterion is None
+    assert older.problem.criterion is None
     whole = list(run(older, seed=4))
     assert [each.stop for each in whole] == [None] * 5 + [StopReason.GENERATION_LIMIT]
     until_solved = [each.checkpoint.digest for each in run(newer, seed=4)]

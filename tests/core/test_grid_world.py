@@ -58,8 +58,8 @@ def test_the_steps_to_so_many_goals_count_the_nearest_and_one_from_each_to_the_n
 @pytest.mark.parametrize("seed", range(5))
 def test_no_agent_reaches_goals_in_fewer_steps(seed: int) -> None:
     one = judge(maze(random_maze(seed, goals=30), max_steps=12).model_copy(update={"goals": 1}))
-    _, taken, ends = one.episodes(genomes(one, 400), seed=1, generation=0)
-    steps = [0, *one.environment.steps_to_goals()]
+    _, taken, ends = one.rollouts(genomes(one, 400), seed=1, generation=0)
+    steps = [0, *one.problem.steps_to_goals()]
     reached = ends[..., 1].astype(int)
     assert reached.max() > 3
     assert all(steps[goals] <= count for goals, count in zip(reached.ravel(), taken.ravel(), strict=True))
@@ -76,7 +76,7 @@ def test_no_agent_beats_the_best_possible(goals: int) -> None:
     one = judge(maze(random_maze(goals + 20, goals=goals)))
     assert one.evaluate(
         genomes(one, 400), seed=1, generation=0
-    ).fitness.max() <= one.environment.best_possible() + 1e-9
+    ).fitness.max() <= one.problem.best_possible() + 1e-9
 
 
 @pytest.mark.parametrize("goals", range(4))
@@ -85,10 +85,10 @@ def test_table_and_lines_of_sight_agree_bit_for_bit(goals: int, monkeypatch: pyt
     population = genomes(one, 300)
     table = one.evaluate(population, seed=1, generation=0)
     monkeypatch.setattr(module, "TABLE_BYTES", 0)
-    other = judge(one.environment.parameters)
+    other = judge(one.problem.parameters)
     walked = other.evaluate(population, seed=1, generation=0)
-    assert one.environment.world.views.size > 0
-    assert other.environment.world.views.size == 0
+    assert one.problem.world.views.size > 0
+    assert other.problem.world.views.size == 0
     assert np.array_equal(table.fitness, walked.fitness)
     assert np.array_equal(table.steps, walked.steps)
 
@@ -149,10 +149,10 @@ def test_gymnasium_agrees_with_the_kernel_step_for_step(goals: int) -> None:
     one = judge(maze(random_maze(goals + 5, goals=goals), revisit=-0.02))
     population = genomes(one, 30)
     evaluated = one.evaluate(population, seed=0, generation=0)
-    environment = GridWorldEnv(parameters=one.environment.parameters)
+    environment = GridWorldEnv(parameters=one.problem.parameters)
     for agent, genome in enumerate(population):
         episode = reference.replay_episode(
-            one.environment.parameters, one.genome_kind.parameters, genome, seed=0, generation=0, agent=agent
+            one.problem.parameters, one.genome.parameters, genome, seed=0, generation=0, agent=agent
         )
         observation, _ = environment.reset()
         total, over = 0.0, False

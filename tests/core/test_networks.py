@@ -2,7 +2,8 @@
 
 import re
 from dataclasses import replace
-from itertools import combinations, pairwise
+from itertools import chain, combinations, pairwise
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -21,15 +22,20 @@ from processing.core.drawings.graph_drawing import drawing_of_graph
 from processing.core.drawings.layout import columns_of, rows_of, settled
 from processing.core.drawings.svg import MOST_EDGES, strongest, svg_of
 from processing.core.environments.maze.grid_world import GridWorld
-from processing.core.errors import Refused
+from processing.core.environments.table import Table, TableParameters
+from processing.core.errors import Broken, Refused
+from processing.core.exports.export import formats_of
 from processing.core.genomes.back_links import back_links
 from processing.core.genomes.changes import changes_of_genes, changes_of_weights
 from processing.core.genomes.computation import computation_of_graph
-from processing.core.genomes.dense import Activation
+from processing.core.genomes.dense import Activation, Dense, DenseParameters
 from processing.core.genomes.graph import Activation as Curve
 from processing.core.genomes.graph import Graph, GraphParameters
 from processing.core.genomes.graph_genes import NodeRole, genes_of
+from processing.core.problem import Problem
 from processing.core.reference import maze as reference
+from processing.core.views import VIEWS, view_of
+from processing.core.views.view import GenomeView, UnitNames
 from tests.core.networks_by_hand import Genome, Link, answers, graphs_of, random_genome
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -334,3 +340,61 @@ def test_changes_between_dense_genomes_are_weights():
     found = changes_of_weights(before, after)
     assert (found.weights_changed, found.largest_change, found.links_added) == (2, 2.0, ())
     assert changes_of_weights(before, before).largest_change is None
+
+
+XOR_TABLE = Table(TableParameters(type="table", inputs=((0.0, 1.0),), targets=((1.0,),)))
+
+
+class Bits:
+    """A genome kind of another package: three bytes of 0 or 1."""
+
+    number_of_weights, bytes_per_weight = 3, 1
+
+    def take(self, genomes: Any, indices: Any) -> Any:
+        return genomes[indices]
+
+    def pack(self, genomes: Any) -> bytes:
+        return genomes.tobytes()
+
+
+class BitsView(GenomeView):
+    """A view with nothing but a drawing."""
+
+    def drawing(self, problem: Problem, kind: Any, genomes: Any, index: int = 0) -> Network:
+        return dense(1, 1)
+
+
+def test_a_kind_with_a_drawing_alone_is_shown_without_activity_and_compared_by_its_bytes(
+    monkeypatch: pytest.MonkeyPatch
+):
+    kind: Any = Bits()
+    with pytest.raises(Broken, match="a view of the genome kind Bits"):
+        view_of(kind)
+    monkeypatch.setitem(VIEWS, Bits, BitsView())  # type: ignore[arg-type]
+    view, genomes = view_of(kind), np.array([[0, 1, 0], [1, 1, 1]], np.uint8)
+    assert (view.size(kind, genomes), view.parameter_count(kind, genomes)) == (3, 3)
+    assert view.unit_names(kind, genomes) == UnitNames()
+    assert view.activity(kind, genomes, [np.zeros(1)], restarts=False) == []
+    assert formats_of(kind, 3) == ()
+    found = view.changes(view.genes(kind, genomes, 0), view.genes(kind, genomes, 1))
+    assert (found.weights_changed, found.largest_change, found.links_added) == (2, None, ())
+
+
+@pytest.mark.parametrize("kind", [
+    Dense(DenseParameters(hidden=(3,)), inputs=2, outputs=1), Graph(GraphParameters(), inputs=2, outputs=1),
+])
+def test_the_units_that_are_lit_are_nodes_of_the_drawing(kind: Any):
+    view, genomes = view_of(kind), kind.random(2, seed=1, generation=0)
+    names, seen = view.unit_names(kind, genomes, 1), [np.ones(2), np.zeros(2)]
+    columns = view.activity(kind, genomes, seen, 1, restarts=False)
+    assert [column.shape for column in columns] == [(2, len(column)) for column in names.columns]
+    network = view.drawing(XOR_TABLE, kind, genomes, 1)
+    assert {*names.outputs, *chain(*names.columns)} <= {node.id for node in network.nodes}
+
+
+def test_a_network_that_remembers_starts_anew_where_it_is_asked_to():
+    kind = Graph(GraphParameters(recurrent=True), inputs=2, outputs=1)
+    genomes, seen = graphs_of([LOOPED]), [np.ones(2), np.ones(2)]
+    for restarts in (True, False):
+        (_, units) = view_of(kind).activity(kind, genomes, seen, restarts=restarts)
+        assert (units[0] == units[1]).all() == restarts

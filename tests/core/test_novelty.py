@@ -11,6 +11,7 @@ import pytest
 
 from formatting.canonical import canonical
 from formatting.parse import parse
+from processing.core.criterion import Closing
 from processing.core.judges.novelty import (
     ArchiveParameters,
     Joining,
@@ -80,7 +81,7 @@ def test_scaled_values_lie_from_0_to_1_and_nan_stays() -> None:
 
 def a_judge(**parameters: Any) -> Novelty:
     one = judge(maze())
-    return Novelty(one.environment, one.genome_kind, NoveltyParameters(**parameters))
+    return Novelty(one.problem, one.genome, NoveltyParameters(**parameters))
 
 
 def seen(fitness: list[float], behaviours: list[tuple[int, int]]) -> Evaluations:
@@ -88,7 +89,7 @@ def seen(fitness: list[float], behaviours: list[tuple[int, int]]) -> Evaluations
 
 
 def closed(one: Novelty, state: Any, evaluations: Evaluations) -> tuple[Any, Float64Array]:
-    return one.closed(state, None, evaluations, seed=1, generation=0)  # type: ignore[arg-type]
+    return one.closed(state, None, evaluations, Closing(1, 0))  # type: ignore[arg-type]
 
 
 def test_the_most_novel_join_the_archive_and_the_oldest_leave_it() -> None:
@@ -161,7 +162,7 @@ def test_behaviour_is_where_a_walk_ends() -> None:
     assert behaviours is not None
     for agent in range(0, 60, 7):
         genome = one.genome.pack(last.population.genomes[agent : agent + 1])
-        way = one.replays.episode(genome, seed=SEED, generation=last.number, agent=agent)
+        way = one.judge.replays.episode(genome, seed=SEED, generation=last.number, agent=agent)
         assert tuple(behaviours[agent].tolist()) == way.positions[-1]
 
 
@@ -173,7 +174,7 @@ def test_behaviour_of_several_episodes_is_their_mean() -> None:
     assert behaviours is not None
     genome = one.genome.pack(first.population.genomes[4:5])
     ends = [
-        one.replays.episode(genome, seed=SEED, generation=0, agent=4, episode=episode).positions[-1]
+        one.judge.replays.episode(genome, seed=SEED, generation=0, agent=4, episode=episode).positions[-1]
         for episode in range(3)
     ]
     assert behaviours[4].tolist() == pytest.approx(np.mean(ends, axis=0), rel=1e-6)
@@ -208,9 +209,7 @@ def test_a_resumed_run_and_other_threads_and_slices_have_the_same_digests(novelt
 def test_a_generation_that_fails_altogether_leaves_the_archive_alone() -> None:
     one = plan({})
     before = generations.begin(one)
-    state, scores = one.judge.closed(
-        before.judge, None, seen([np.nan] * 3, [(0, 0)] * 3), seed=1, generation=0
-    )
+    state, scores = one.judge.closed(before.judge, None, seen([np.nan] * 3, [(0, 0)] * 3), Closing(1, 0))
     assert len(state["archive"]) == 0
     assert np.isnan(scores).all()
 

@@ -12,12 +12,12 @@ from PIL import Image
 from formatting.parse import parse
 from processing.core.environments.foreign.lookup import Lookup
 from processing.core.errors import Broken, Refused
+from processing.core.limits import Limits
 from processing.core.search.plan import Plan, plan_of
 from processing.core.steppers import recorder
 from processing.core.steppers.film import Film, gif, pack_film, unpack_film
 from processing.core.steppers.recorder import Pictures
 from processing.core.steppers.recording import Recording, pack, unpack
-from staging.limits import Limits
 from staging.stage import stage
 from tests.core.foreign import MODULE, document
 from tests.core.searches import run
@@ -44,7 +44,7 @@ def recorded(plan: Plan, *, agent: int = 0, episode: int = 0, pictures: bool = F
     """An episode of an agent of the first generation, as it is after it was stored."""
     genomes = plan.genome.random(6, seed=4, generation=0)
     genome = plan.genome.pack(plan.genome.take(genomes, np.array([agent], np.int32)))
-    found = plan.replays.record(
+    found = plan.judge.replays.record(
         genome, seed=4, generation=0, agent=agent, episode=episode, normalization=None, pictures=pictures
     )
     numbers, film = pack(found, plan.genome)
@@ -72,7 +72,7 @@ def test_where_observations_are_normalised_the_scored_episode_shows_them_as_they
     first, last = list(run(plan, seed=3, threads=1))[1:]
     normalization = plan.judge.normalization(first.checkpoint.judge)
     genome = plan.genome.pack(plan.genome.take(last.population.genomes, np.array([5], np.int32)))
-    way = plan.replays.record(
+    way = plan.judge.replays.record(
         genome, seed=3, generation=2, agent=5, normalization=normalization, pictures=False
     ).trajectory
     assert way is not None

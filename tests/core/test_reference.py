@@ -16,11 +16,11 @@ def assert_agreement(
     one: Episodes, population: Float32Array, number: int, purpose: Purpose = Purpose.EPISODE
 ) -> None:
     evaluated = one.evaluate(population, seed=9, generation=2, purpose=purpose)
-    episodes = one.environment.episodes
+    episodes = one.problem.episodes
     for agent in range(number):
         episodes_replayed = [
             reference.replay_episode(
-                one.environment.parameters, one.genome_kind.parameters, population[agent], seed=9,
+                one.problem.parameters, one.genome.parameters, population[agent], seed=9,
                 generation=2, agent=agent, episode=episode, purpose=purpose,
             )
             for episode in range(episodes)
@@ -52,7 +52,7 @@ def test_any_map_and_shape_agrees(seed: int, goals: int, hidden: list[int], epis
 
 def test_large_networks_agree() -> None:
     one = judge(maze(max_steps=10), hidden=(100, 60))
-    assert one.genome_kind.network.wide
+    assert one.genome.network.wide
     assert_agreement(one, genomes(one), 4)
 
 
@@ -77,7 +77,7 @@ def test_weights_that_are_not_numbers_have_the_same_life() -> None:
 def test_a_trajectory_is_complete() -> None:
     one = judge()
     episode = reference.replay_episode(
-        maze(), one.genome_kind.parameters, genomes(one)[0], seed=1, generation=0, agent=0
+        maze(), one.genome.parameters, genomes(one)[0], seed=1, generation=0, agent=0
     )
     assert len(episode.actions) == len(episode.rewards) == len(episode.observations) == episode.steps
     assert len(episode.positions) == episode.steps + 1
@@ -88,7 +88,7 @@ def test_a_trajectory_is_complete() -> None:
 def test_a_genome_of_another_shape_is_refused() -> None:
     with pytest.raises(Refused, match="expected 349 weights, got 3"):
         reference.replay_episode(
-            maze(), judge().genome_kind.parameters, np.zeros(3, np.float32), seed=1, generation=0, agent=0
+            maze(), judge().genome.parameters, np.zeros(3, np.float32), seed=1, generation=0, agent=0
         )
 
 

@@ -36,12 +36,12 @@ def assert_replayed(
     one: Episodes, population: Any, agents: tuple[int, ...], purpose: Purpose = Purpose.EPISODE
 ) -> None:
     evaluated = one.evaluate(population, seed=9, generation=2, purpose=purpose)
-    episodes = one.environment.episodes
+    episodes = one.problem.episodes
     for agent in agents:
-        alone = one.genome_kind.take(population, np.array([agent], np.int32))
+        alone = one.genome.take(population, np.array([agent], np.int32))
         episodes_replayed = [
             replay.replay_episode(
-                one.environment, one.genome_kind, alone, agent, seed=9, generation=2, episode=episode,
+                one.problem, one.genome, alone, agent, seed=9, generation=2, episode=episode,
                 purpose=purpose, sampled=one.is_sampled,
             )
             for episode in range(episodes)
@@ -92,13 +92,13 @@ def test_two_poles(velocities: bool) -> None:
 
 def test_large_networks() -> None:
     one = judge(maze(max_steps=10), hidden=(100, 60))
-    assert one.genome_kind.network.wide
+    assert one.genome.network.wide
     assert_replayed(one, genomes(one), (1,))
 
 
 def test_maps_whose_lines_of_sight_are_walked() -> None:
     one = judge(maze(random_maze(1, goals=40), max_steps=12))
-    assert one.environment.world.views.size == 0
+    assert one.problem.world.views.size == 0
     assert_replayed(one, genomes(one), (1, 2))
 
 
@@ -119,11 +119,11 @@ def test_it_agrees_with_the_reference_in_every_detail() -> None:
     population = genomes(one)
     for agent in range(3):
         known = reference.replay_episode(
-            maze(max_steps=30), one.genome_kind.parameters, population[agent], seed=9, generation=2,
+            maze(max_steps=30), one.genome.parameters, population[agent], seed=9, generation=2,
             agent=agent
         )
         again = replay.replay_episode(
-            one.environment, one.genome_kind, population[agent : agent + 1], agent, seed=9, generation=2,
+            one.problem, one.genome, population[agent : agent + 1], agent, seed=9, generation=2,
             sampled=True
         )
         assert (again.actions, again.rewards, again.positions) == (
@@ -156,10 +156,10 @@ def test_a_plan_replays_what_is_no_maze() -> None:
     kind = Dense(DenseParameters(), inputs=4, outputs=2)
     population = kind.random(5, seed=1, generation=0)
     plan = Plan(
-        environment=ours, genome=kind, judge=Episodes(ours, kind), strategy=None,
+        problem=ours, genome=kind, judge=Episodes(ours, kind), strategy=None,
         stop=StopParameters(max_generations=1)
     )
-    episode = plan.replays.episode(kind.pack(population[3:4]), seed=6, generation=4, agent=3)
+    episode = plan.judge.replays.episode(kind.pack(population[3:4]), seed=6, generation=4, agent=3)
     assert episode.total == plan.judge.evaluate(population, seed=6, generation=4).fitness[3]
 
 
@@ -174,7 +174,9 @@ from types import SimpleNamespace
 from processing.core.environments.classic import CartPole
 from processing.core.genomes.dense import Dense, DenseParameters
 from processing.core.rollouts.replay import replay_episode
-cart = CartPole(SimpleNamespace(max_steps=5, episodes=1, seeds="common", kwargs={}))
+cart = CartPole(SimpleNamespace(
+    max_steps=5, episodes=1, seeds="common", kwargs={}, aggregate=None, minimise=None
+))
 kind = Dense(DenseParameters(), inputs=4, outputs=2)
 genomes = kind.random(1, seed=1, generation=0)
 print(replay_episode(cart, kind, genomes, 0, seed=1, generation=0, sampled=False).steps)

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from processing.core.genomes.dense import Dense, DenseParameters
-from processing.core.strategies.rising_threshold import RisingThreshold, RisingThresholdParameters
+from processing.core.strategies.rising_threshold import RisingThreshold
+from processing.core.strategies.strategy import model_of
 from processing.core.types import Float64Array, Operator, Population, State, StopReason, Verdict
 
 KIND = Dense(DenseParameters(hidden=(2,)), inputs=3, outputs=2)
@@ -14,9 +15,8 @@ NAN = float("nan")
 
 def strategy(**parameters: Any) -> RisingThreshold:
     values = {"type": "rising_threshold", "population_size": 6, "required_agents": 2, "maximum_failures": 2}
-    return RisingThreshold(
-        RisingThresholdParameters.model_validate_json(json.dumps(values | parameters)), KIND
-    )
+    model = model_of(RisingThreshold, Dense)
+    return RisingThreshold(model.model_validate_json(json.dumps(values | parameters)), KIND)
 
 
 def told(

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from processing.core.judges import second_evaluations
 from processing.core.judges.second_evaluations import chosen
+from processing.core.search.plan import Plan
 from processing.core.steppers.pool import pool
 from processing.core.types import Evaluations, RemarkKind
 from tests.cases.foreign import MODULE, case_plan
@@ -22,13 +24,18 @@ def _modules(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("CASES_FILE", str(tmp_path / "count"))
 
 
-def evaluated(name: str, *, twice: tuple[int, ...] = (), threads: int = 1, **where: Any) -> Evaluations:
-    plan = case_plan(name, episodes=2)
-    genomes = plan.genome.random(20, seed=4, generation=0)
-    found: Evaluations = plan.judge.evaluate(
-        genomes, seed=4, generation=0, threads=threads, twice=twice, **where
-    )
-    return found
+def evaluated(
+    name: str, *, twice: tuple[int, ...] = (), threads: int = 1, plan: Plan | None = None, number: int = 20,
+    **where: Any
+) -> Evaluations:
+    """The evaluations of some agents, of which those in `twice` are evaluated twice."""
+    plan = plan or case_plan(name, episodes=2)
+    genomes = plan.genome.random(number, seed=4, generation=0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(second_evaluations, "chosen", lambda **_: list(twice))
+        return plan.judge.evaluate(
+            genomes, seed=4, generation=0, threads=threads, population=number, **where
+        )
 
 
 @pytest.mark.parametrize("name", ["Counter", "Clock", "File"])
@@ -87,8 +94,7 @@ def test_at_least_one_of_generation_0_and_few_of_all_are_evaluated_twice(populat
 def test_an_agent_that_a_clock_ended_is_not_evaluated_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENVIRONMENT_MODULES", foreign.MODULE)
     plan = foreign.foreign_plan("Hanging-v0", timeout_seconds=1.0)
-    genomes = plan.genome.random(4, seed=4, generation=0)
-    found = plan.judge.evaluate(genomes, seed=4, generation=0, threads=1, twice=(0, 1, 2, 3))
+    found = evaluated("Hanging-v0", plan=plan, number=4, twice=(0, 1, 2, 3))
     assert found.failures.any()
     assert found.remarks == ()
 
@@ -98,8 +104,7 @@ def test_where_time_is_up_only_those_that_were_evaluated_once_are_evaluated_agai
 ) -> None:
     monkeypatch.setenv("ENVIRONMENT_MODULES", foreign.MODULE)
     plan = foreign.foreign_plan("Slow-v0")
-    genomes = plan.genome.random(30, seed=4, generation=0)
-    found = plan.judge.evaluate(genomes, seed=4, generation=0, threads=1, seconds=1.0, twice=(0, 29))
+    found = evaluated("Slow-v0", plan=plan, number=30, seconds=1.0, twice=(0, 29))
     assert 1 <= len(found) < 29
     assert found.remarks == ()
 

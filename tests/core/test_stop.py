@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from processing.core.judges.confirmation import Confirmation, GoalConfirmation
+from processing.core.criterion import Confirmation, GoalConfirmation
 from processing.core.search.stop import (
     StopParameters,
     confirmation_words,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from processing.core.criterion import Solution
+from processing.core.criterion import Closing, Solution
 from processing.core.environments.table import Table, TableParameters
 from processing.core.errors import Refused
 from processing.core.genomes.dense import Dense, DenseParameters
@@ -49,7 +49,7 @@ def evaluated(environment: Table, kind: Any, genomes: Any, **changes: Any) -> Ev
 
 def winner(environment: Any, found: Any) -> int | None:
     solution: Solution = environment.criterion.winner(
-        None, None, found, candidate=None, seed=1, generation=0, state={}
+        None, None, found, candidate=None, closing=Closing(1, 0)
     )
     return solution.agent
 

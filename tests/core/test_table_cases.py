@@ -9,10 +9,10 @@ import pytest
 
 from formatting.parse import parse
 from processing.core.judges.table import Tables
+from processing.core.limits import Limits
 from processing.core.search.generation import GenerationResult
 from processing.core.search.plan import Plan, plan_of
 from processing.core.types import StopReason
-from staging.limits import Limits
 from staging.stage import stage
 from tests.core.searches import run
 
@@ -43,7 +43,7 @@ def largest_errors(a_plan: Plan, closed: GenerationResult, agent: int) -> Any:
     """The largest error in each column, of an agent of a generation."""
     genome = a_plan.genome.take(closed.population.genomes, np.array([agent], np.int32))
     return np.abs(
-        Tables(a_plan.environment, a_plan.genome).answers(genome)[0] - a_plan.environment.targets
+        Tables(a_plan.problem, a_plan.genome).answers(genome)[0] - a_plan.problem.targets
     ).max(axis=0)
 
 
@@ -61,7 +61,7 @@ def test_a_line_below_half_is_solved_where_every_error_is_within_a_twentieth_of_
     document = case("table_regress_below_half", network=network)
     line = plan(document)
     history = list(run(line, seed=document["seed"]))
-    span = np.ptp(line.environment.targets)
+    span = np.ptp(line.problem.targets)
     for closed in history:
         is_last = closed is history[-1] and closed.stop == StopReason.FITNESS_REACHED
         assert closed.champion is not None
@@ -77,7 +77,7 @@ def test_prices_are_learnt_better_than_their_mean_within_fifty_generations(scali
     document = case("table_default_fitness_price")
     document["environment"] |= {"scaling": scaling}
     prices = plan(document)
-    targets = prices.environment.targets
+    targets = prices.problem.targets
     constant = -float(np.mean(((targets - targets.mean()) / np.ptp(targets)) ** 2))
     for seed in range(10):
         *_, last = run(prices, seed=seed)
@@ -124,4 +124,4 @@ def test_classes_are_solved_where_every_row_has_its_largest_answer_in_the_right_
     assert (last.stop, last.checkpoint.best_fitness) == (StopReason.FITNESS_REACHED, 1.0)
     assert last.champion is not None
     genome = classes.genome.take(last.population.genomes, np.array([last.champion], np.int32))
-    assert Tables(classes.environment, classes.genome).answers(genome)[0].argmax(axis=1).tolist() == [0, 1, 2]
+    assert Tables(classes.problem, classes.genome).answers(genome)[0].argmax(axis=1).tolist() == [0, 1, 2]

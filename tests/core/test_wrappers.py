@@ -173,7 +173,7 @@ def test_networks_that_see_the_time_see_it_from_0_to_1() -> None:
 
 def test_the_first_wrapper_is_the_innermost_and_the_last_is_what_networks_see() -> None:
     item = staged("Shown-v0", wrappers=PICTURES)
-    world = plan_of(item.spec, item.facts).environment
+    world = plan_of(item.spec, item.facts).problem
     assert world.facts["observation"] == {
         "type": "Box", "shape": [3, 5, 4], "dtype": "uint8", "low": 0, "high": 255
     }
@@ -196,7 +196,7 @@ def test_searches_in_wrappers_end_the_same_however_they_are_cut() -> None:
 
 def test_what_is_in_wrappers_is_never_compiled_and_another_experiment() -> None:
     plain, item = staged("CartPole-v1"), staged("CartPole-v1", wrappers=[{"type": "delay", "delay": 1}])
-    world = plan_of(item.spec, item.facts).environment
+    world = plan_of(item.spec, item.facts).problem
     assert isinstance(world, Foreign)
     assert item.spec_hash != plain.spec_hash
     assert staged("CartPole-v1", wrappers=[]).spec_hash == plain.spec_hash
@@ -205,7 +205,7 @@ def test_what_is_in_wrappers_is_never_compiled_and_another_experiment() -> None:
 
 def test_a_registered_limit_of_steps_and_threshold_are_those_of_what_networks_do() -> None:
     def world(*wrappers: dict[str, Any]) -> Any:
-        return foreign_plan("LunarLander-v3", wrappers=list(wrappers)).environment
+        return foreign_plan("LunarLander-v3", wrappers=list(wrappers)).problem
 
     assert world({"type": "repeat_action", "num_repeats": 3}).max_steps == 334
     assert world({"type": "sticky_actions"}).criterion.threshold == 200
@@ -229,4 +229,4 @@ def test_pictures_that_are_too_large_can_be_made_smaller() -> None:
         "Painted-v0",
         wrappers=[{"type": "grayscale"}, {"type": "resize", "shape": [42, 42]}, {"type": "frame_stack"}]
     )
-    assert plan_of(item.spec, item.facts).environment.inputs == 4 * 42 * 42
+    assert plan_of(item.spec, item.facts).problem.inputs == 4 * 42 * 42

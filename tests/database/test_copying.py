@@ -41,3 +41,9 @@ def test_the_values_of_a_row_have_the_types_of_its_fields() -> None:
         Generation, {"number": 2, "best": None, "seconds": 0.25, "digest": "ab", "started_at": instant}
     )
     assert row == struct.pack(">hiiiidi2siq", 5, 4, 2, -1, 8, 0.25, 2, b"ab", 8, 1_000_005)
+
+
+def test_json_is_a_version_and_a_text() -> None:
+    text = b'\x01{"sigma": 0.5, "name": "\\u00fc"}'
+    row = tuple_of(Generation, {"figures": {"sigma": 0.5, "name": "ü"}, "curves": None})
+    assert row == struct.pack(f">hi{len(text)}si", 2, len(text), text, -1)

@@ -112,6 +112,18 @@ def test_of_whole_runs_everything_that_goes_is_counted(capsys: pytest.CaptureFix
     assert not Event.objects.filter(instance=run).exists()
 
 
+def test_curves_stay_with_their_generation_and_count_with_it() -> None:
+    run = builders.generation(
+        builders.run(), [1.0, 3.0], curves={"loss": [[1.0], [2.0, 3.0]]}, state=InstanceState.SUCCEEDED
+    )
+    Instance.objects.filter(pk=run.pk).update(ended_at=Now() - timedelta(days=40))
+    row = Generation.objects.get(instance=run)
+    services.prune(older_than_days=30)
+    assert selectors.curves_of(run.pk, 0, 1) == {"loss": [2.0, 3.0]}
+    found = {each.kind: each for each in services.prune(older_than_days=30, runs=True)}
+    assert found["generations"].bytes == len(row.scalars) + len(row.curves or b"")
+
+
 @pytest.mark.django_db(transaction=True)
 def test_what_is_deleted_is_given_back_by_every_table_that_loses_rows() -> None:
     if connection.vendor != "postgresql":

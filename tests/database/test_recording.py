@@ -14,7 +14,15 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from database import migrations, selectors, services, steps
-from database.models import PART_BYTES, Agent, Checkpoint, CheckpointPart, Instance, PartKind
+from database.models import (
+    PART_BYTES,
+    Agent,
+    Checkpoint,
+    CheckpointPart,
+    Generation,
+    Instance,
+    PartKind,
+)
 from database.services import NewGeneration
 from tests import builders
 
@@ -140,6 +148,28 @@ def test_a_generation_takes_few_statements_however_many_agents_it_has() -> None:
         services.record_generation(instance=row, generation=generation, keep_every=0)
         services.finish_commit(instance=row, events=[])
     assert len(queries) <= MOST_STATEMENTS, [query["sql"][:80] for query in queries]
+
+
+FIGURES = {
+    "sigma": 0.1, "large": 2**53, "name": "\u00fc \"quoted\"", "flags": [True, None], "nested": {"a": -1e-300}
+}
+
+
+@pytest.mark.parametrize("figures", [FIGURES, {}, None])
+@pytest.mark.parametrize("curves", [bytes(range(256)), b"", None])
+def test_figures_and_curves_come_back_as_they_were(
+    figures: dict[str, Any] | None, curves: bytes | None
+) -> None:
+    run = written(new(0, random_genomes(2, 4), figures=figures, curves=curves))
+    row = Generation.objects.get(instance=run)
+    assert row.figures == figures
+    assert (None if row.curves is None else bytes(row.curves)) == curves
+    assert Generation.objects.filter(figures__isnull=True).exists() == (figures is None)
+
+
+def test_figures_can_be_searched_by_the_database() -> None:
+    written(new(0, random_genomes(2, 4), figures=FIGURES))
+    assert Generation.objects.filter(figures__sigma=0.1, figures__nested__a__lt=0).count() == 1
 
 
 def confirmed_below_the_best() -> Instance:

@@ -1,5 +1,6 @@
 """What can be read from the archive, and in which order."""
 
+import math
 import random
 from collections.abc import Callable
 from datetime import timedelta
@@ -190,6 +191,143 @@ def test_offspring_are_found_in_all_later_generations(played: Instance) -> None:
     assert places(children) == [(1, 0), (1, 1), (2, 0), (2, 1), (2, 2), (2, 3)]
     assert places(selectors.offspring(played.pk, 0, 3).items) == [(1, 0), (1, 2)]
     assert selectors.offspring(played.pk, 2, 0).items == []
+
+
+# Parents of several generations
+
+
+@pytest.fixture
+def mixed() -> Instance:
+    """A run whose last agents have fathers of other generations than their mothers."""
+    instance = builders.generation(builders.run(), [1.0, 9.0, 3.0])
+    instance = builders.generation(instance, [2.0, 5.0, 4.0], mothers=[0, 1, 2])
+    return builders.generation(
+        instance, [6.0, 7.0, 8.0, 0.0], mothers=[1, 0, 2, 1], fathers=[1, 2, 2, -1], father_ages=[2, 1, 2, 0]
+    )
+
+
+def test_mother_and_father_may_be_of_different_generations(mixed: Instance) -> None:
+    found = [selectors.agent(mixed.pk, 2, index) for index in range(4)]
+    assert [agent and agent.parents for agent in found] == [
+        ((1, 1), (0, 1)), ((1, 0), (1, 2)), ((1, 2), (0, 2)), ((1, 1),)
+    ]
+
+
+def test_offspring_of_a_father_of_an_older_generation_are_found(mixed: Instance) -> None:
+    of_first = all_of(lambda after: selectors.offspring(mixed.pk, 0, 1, first=1, after=after))
+    assert places(of_first) == [(1, 1), (2, 0)]
+    assert places(selectors.offspring(mixed.pk, 1, 1).items) == [(2, 0), (2, 3)]
+    assert places(selectors.offspring(mixed.pk, 1, 2).items) == [(2, 1), (2, 2)]
+
+
+def test_a_lineage_holds_parents_of_all_generations(mixed: Instance) -> None:
+    found = selectors.lineage((mixed.pk, 2, 0), max_depth=9)
+    assert found is not None
+    assert places(found.agents) == [(0, 1), (1, 1), (2, 0)]
+    edges = {((a.generation, a.index), (b.generation, b.index)) for a, b in found.edges}
+    assert edges == {((1, 1), (2, 0)), ((0, 1), (2, 0)), ((0, 1), (1, 1))}
+    assert not found.is_truncated
+    shallow = selectors.lineage((mixed.pk, 2, 2), max_depth=1)
+    assert shallow is not None
+    assert places(shallow.agents) == [(0, 2), (1, 2), (2, 2)]
+
+
+def test_a_line_follows_the_fitter_parent_into_an_older_generation(mixed: Instance) -> None:
+    address = (mixed.pk, 2, 0)
+    found = selectors.lineage(address, max_depth=9)
+    assert found is not None
+    assert places(found.line) == places(selectors.line(address, most=9)) == [(0, 1), (2, 0)]
+
+
+def test_a_line_finds_fathers_beyond_the_generations_that_are_read_together(
+    monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_module("database.selectors.lineage"), "BLOCKS_AT_ONCE", 2)
+    instance = builders.generation(builders.run(), [9.0, 1.0])
+    for number in range(1, 7):
+        instance = builders.generation(
+            instance, [float(number), 0.0], mothers=[0, 1], fathers=[0, -1], father_ages=[number, 0]
+        )
+    assert places(selectors.line((instance.pk, 6, 0), most=9)) == [(0, 0), (6, 0)]
+    assert places(selectors.line((instance.pk, 6, 1), most=9)) == [(number, 1) for number in range(7)]
+
+
+# Metrics, curves and figures
+
+
+METRICS = {"accuracy": [0.5, 0.75, math.nan], "parameters": [10.0, 20.0, 30.0]}
+CURVES = {"loss": [[3.0, 2.0, 1.0], [5.0], []], "accuracy": [[0.25, math.nan, 0.5], [], []]}
+
+
+@pytest.fixture
+def trained() -> Instance:
+    """A run of one generation with metrics, curves and figures, and one without."""
+    instance = builders.generation(
+        builders.run(), [1.0, 2.0, None], metrics=METRICS, curves=CURVES, figures={"sigma": 0.5}
+    )
+    return builders.generation(instance, [1.0, 2.0, 3.0])
+
+
+def test_an_agent_has_its_own_metrics(trained: Instance) -> None:
+    first, second, failed = (selectors.agent(trained.pk, 0, index) for index in range(3))
+    assert first is not None
+    assert second is not None
+    assert failed is not None
+    assert first.metrics == {"accuracy": 0.5, "parameters": 10.0}
+    assert second.metrics == {"accuracy": 0.75, "parameters": 20.0}
+    assert failed.metrics is not None
+    assert math.isnan(failed.metrics["accuracy"])
+    assert hash(first) != hash(second)
+    without = selectors.agent(trained.pk, 1, 0)
+    assert without is not None
+    assert without.metrics is None
+
+
+def test_curves_of_an_agent_end_with_their_last_values(trained: Instance) -> None:
+    found = selectors.curves_of(trained.pk, 0, 0)
+    assert found is not None
+    assert found["loss"] == [3.0, 2.0, 1.0]
+    assert [None if math.isnan(value) else value for value in found["accuracy"]] == [0.25, None, 0.5]
+    assert selectors.curves_of(trained.pk, 0, 1) == {"loss": [5.0]}
+    assert selectors.curves_of(trained.pk, 0, 2) == {}
+    assert [
+        selectors.curves_of(trained.pk, *place) for place in ((0, 3), (0, -1), (1, 0), (9, 0))
+    ] == [None] * 4
+
+
+def test_curves_of_many_agents_take_two_statements_and_read_no_others() -> None:
+    instance = builders.run()
+    for number in range(3):
+        curves = {"loss": [[float(100 * number + agent), 0.5] for agent in range(5)]}
+        instance = builders.generation(instance, [1.0] * 5, curves=curves)
+    wanted = [(instance.pk, 0, 4), (instance.pk, 1, 0), (instance.pk, 1, 3), (instance.pk, 2, 2)]
+    with CaptureQueriesContext(connection) as queries:
+        found = selectors.curves_at([*wanted, (instance.pk, 2, 5)])
+    assert {place: curves["loss"][0] for place, curves in found.items()} == {
+        (instance.pk, number, agent): 100 * number + agent for _, number, agent in wanted
+    }
+    assert len(queries) == 2
+    assert all("SUBSTR" in query["sql"].upper() for query in queries)
+
+
+def test_curves_of_more_agents_than_fit_in_a_statement_are_all_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_module("database.selectors.curves"), "MOST_AGENTS", 2)
+    losses = [[float(agent)] for agent in range(5)]
+    instance = builders.generation(builders.run(), [1.0] * 5, curves={"loss": losses})
+    found = selectors.curves_at((instance.pk, 0, agent) for agent in range(5))
+    assert [curves["loss"] for curves in found.values()] == losses
+
+
+def test_curves_with_long_names_are_found_too() -> None:
+    curves = {f"{letter * 2_000}": [[1.0, 2.0], [3.0]] for letter in "ab"}
+    instance = builders.generation(builders.run(), [1.0, 2.0], curves=curves)
+    assert selectors.curves_of(instance.pk, 0, 1) == {name: [3.0] for name in curves}
+
+
+def test_lists_of_generations_have_figures_but_read_no_curves(trained: Instance) -> None:
+    rows = selectors.generations(trained.pk).items
+    assert [row.figures for row in rows] == [{"sigma": 0.5}, None]
+    assert "curves" in rows[0].get_deferred_fields()
 
 
 # Genomes

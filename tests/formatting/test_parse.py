@@ -11,10 +11,9 @@ from formatting.canonical import canonical
 from formatting.explanation import misspelt
 from formatting.faults import MAX_FAULTS, Fault, FaultCode, Malformed, Path
 from formatting.parse import parse
-from formatting.work_item import RecordScope, WeightEvolution
+from formatting.work_item import WORK_ITEMS, RecordScope
 from processing.core.genomes.dense import Activation, DenseParameters
-from processing.core.strategies import STRATEGIES
-from processing.core.strategies.rising_threshold import RisingThresholdParameters
+from processing.core.kinds import KINDS
 from tests.formatting.documents import ABSENT, document
 
 
@@ -38,8 +37,9 @@ def test_text_bytes_and_values_of_one_document_make_the_same_work_item() -> None
 
 def test_what_is_left_out_is_filled_in() -> None:
     work_item = parse(document({"strategy": ABSENT}))
-    assert isinstance(work_item, WeightEvolution)
-    assert work_item.strategy == RisingThresholdParameters(type="rising_threshold")
+    assert isinstance(work_item, WORK_ITEMS["weight_evolution"])
+    model = KINDS["weight_evolution"].strategy_model("rising_threshold")
+    assert work_item.strategy == model.model_validate({"type": "rising_threshold"})
     assert work_item.network == DenseParameters()
     assert (work_item.seed, work_item.replicates, work_item.priority) == (0, 1, 0)
     assert work_item.record.agents is RecordScope.AUTO
@@ -48,7 +48,7 @@ def test_what_is_left_out_is_filled_in() -> None:
 
 def test_lists_become_tuples_words_enums_and_whole_numbers_floats_where_these_are_asked() -> None:
     work_item = parse(document({"network.hidden": [9, 8], "network.activation": "gelu", "stop.fitness": 6}))
-    assert isinstance(work_item, WeightEvolution)
+    assert isinstance(work_item, WORK_ITEMS["weight_evolution"])
     network = work_item.network
     assert isinstance(network, DenseParameters)
     assert network.hidden == (9, 8)
@@ -279,5 +279,6 @@ def test_a_misspelt_key_that_says_which_form_is_meant_hides_nothing(
 
 
 def test_no_key_of_a_strategy_is_taken_for_a_misspelt_type() -> None:
-    keys = [name for each in STRATEGIES.values() for name in each.Parameters.model_fields if name != "type"]
+    models = [kind.strategy_model(name) for kind in KINDS.values() for name in kind.strategies]
+    keys = [name for model in models for name in model.model_fields if name != "type"]
     assert misspelt("type", dict.fromkeys(keys)) is None

@@ -12,7 +12,7 @@ from formatting.parse import parse
 from formatting.schema import json_schema, parameter_table
 from processing.core.environments import ENVIRONMENTS
 from processing.core.genomes import GENOMES
-from processing.core.search.kinds import KINDS
+from processing.core.kinds import KINDS
 from processing.core.strategies import STRATEGIES
 
 ROOT = Path(__file__).parents[2]

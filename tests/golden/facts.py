@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from processing.core.drawings.activity import activity_of, activity_of_units
-from processing.core.drawings.pictures import drawing_of
 from processing.core.drawings.svg import svg_of
-from processing.core.exports.export import ExportFormat, computation_of, exported, facts_of
+from processing.core.exports.export import ExportFormat, exported, facts_of
 from processing.core.search.plan import Plan
 from processing.core.types import Genomes, Trajectory
+from processing.core.views import view_of
 from tests.core.searches import example, run
 from tests.golden.test_digests import FEW, GOLDEN, GOLDEN_WORLDS, SEED, STRATEGIES, WORLDS
 
@@ -44,24 +43,20 @@ def _of_run(plan: Plan) -> dict[str, str]:
     *_, last = run(plan, seed=SEED)
     assert last.champion is not None
     genomes = plan.genome.take(last.population.genomes, np.array([last.champion], np.int32))
-    way = plan.replays.episode(
+    way = plan.judge.replays.episode(
         plan.genome.pack(genomes), seed=SEED, generation=last.number, agent=last.champion
     )
-    about = facts_of(plan.environment, plan.genome, name="champion", fitness=None)
+    about = facts_of(plan.problem, plan.genome, name="champion", fitness=None)
     return {
         "digest": last.checkpoint.digest[:16], "total": repr(way.total), "rewards": _hash(repr(way.rewards)),
         "activity": _hash(repr([column.tolist() for column in _activity(plan, genomes, way)])),
-        "drawing": _hash(svg_of(drawing_of(plan.environment, plan.genome, genomes))),
+        "drawing": _hash(svg_of(view_of(plan.genome).drawing(plan.problem, plan.genome, genomes))),
         "file": _hash(exported(plan.genome, genomes, about, ExportFormat.JSON).decode()),
     }
 
 
 def _activity(plan: Plan, genomes: Genomes, way: Trajectory) -> list[Any]:
-    if isinstance(genomes, np.ndarray):
-        return activity_of(
-            plan.genome.layers(genomes[0]), plan.genome.parameters.activation.value, way.observations
-        )
-    return activity_of_units(computation_of(plan.genome, genomes), way.observations)
+    return view_of(plan.genome).activity(plan.genome, genomes, way.observations, restarts=False)
 
 
 def _hash(text: str) -> str:

@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
     ("REDIS_URL", "nonsense", "redis://"),
     ("LEASE_SECONDS", "soon", "expected a number, got 'soon'"),
     ("MAXIMUM_CRASHES", "1.5", "expected a whole number, got '1.5'"),
+    ("EXTENSION_MODULES", "tests.toys, nowhere.at_all", "there is no module 'nowhere.at_all'"),
 ])
 def test_a_wrong_variable_is_one_clear_line(name: str, value: str, told: str, tmp_path: Path) -> None:
     environment = {**os.environ, "DATA_FOLDER": str(tmp_path), name: value}

@@ -18,10 +18,10 @@ from tests.stored import rows
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def stored(settings: LazySettings) -> Iterator[dict[str, Any]]:
+@pytest.fixture(params=["half_done", "migration_0011"])
+def stored(request: pytest.FixtureRequest, settings: LazySettings) -> Iterator[dict[str, Any]]:
     """The rows are in the database, under the newest migration."""
-    content = rows.read("half_done")
+    content = rows.read(request.param)
     settings.SECRET_KEY = content["secret_key"]
     intake.known_environments.cache_clear()
     try:

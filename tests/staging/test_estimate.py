@@ -6,8 +6,8 @@ import pytest
 
 from formatting.parse import parse
 from processing.core.genomes import GENOMES
+from processing.core.limits import Limits
 from staging.estimate import CostEstimate
-from staging.limits import Limits
 from staging.stage import stage
 from tests.formatting.documents import document
 

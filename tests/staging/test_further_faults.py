@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from formatting.faults import Fault, Malformed, Path
 from formatting.parse import parse
-from formatting.sound import Sound, Unsound, run_check
 from processing.core.environments.maze.grid_world import MazeParameters
-from staging.limits import Limits
+from processing.core.limits import Limits
+from processing.core.sound import Sound, Unsound, run_check
 from staging.stage import Unstageable, further_faults, stage
 from tests.formatting.documents import ABSENT, document
 from tests.formatting.test_bad_documents import PATHS, VALUES

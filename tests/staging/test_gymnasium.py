@@ -13,13 +13,14 @@ import pytest
 from formatting.faults import Fault, FaultCode
 from formatting.parse import parse
 from processing.core.environments.foreign import catalogue
+from processing.core.environments.foreign.checks import Snapshot
 from processing.core.environments.foreign.environment import CLASSIC, Foreign
+from processing.core.environments.foreign.hints import hint_of
 from processing.core.environments.foreign.kwargs import completed_kwargs
 from processing.core.environments.foreign.lookup import Lookup, asked
 from processing.core.errors import Broken, Refused
+from processing.core.limits import Limits
 from processing.core.search.plan import plan_of
-from staging.gymnasium_checks import Snapshot, hint_of
-from staging.limits import Limits
 from staging.stage import Unstageable, stage
 from staging.staged_item import dump, load
 from tests.core.foreign import document, known, staged
@@ -46,7 +47,7 @@ def test_only_plain_ids_are_taken(name: str) -> None:
 
 def test_ids_may_have_a_namespace() -> None:
     item = staged("strange/Mixed-v0")
-    assert plan_of(item.spec, item.facts).environment.inputs == staged_inputs("Mixed-v0")
+    assert plan_of(item.spec, item.facts).problem.inputs == staged_inputs("Mixed-v0")
     (found,) = faults("phys2d/CartPole-v1")
     assert "jax" in found.expected
     assert faults("strange/Mixd-v0")[0].hint == 'Did you mean "Mixed-v0"?'
@@ -54,12 +55,13 @@ def test_ids_may_have_a_namespace() -> None:
 
 def staged_inputs(name: str) -> int:
     item = staged(name)
-    return int(plan_of(item.spec, item.facts).environment.inputs)
+    return int(plan_of(item.spec, item.facts).problem.inputs)
 
 
 def test_staging_starts_no_process_unless_environments_are_given() -> None:
     program = (
-        "import sys, subprocess; from formatting.parse import parse; from staging.limits import Limits\n"
+        "import sys, subprocess; from formatting.parse import parse\n"
+        "from processing.core.limits import Limits\n"
         "from staging.stage import stage\n"
         "subprocess.Popen = None\n"
         "print(stage(parse(sys.stdin.read()), Limits()).kind, 'processing.core.environments.foreign.lookup' "
@@ -74,7 +76,7 @@ def test_staging_starts_no_process_unless_environments_are_given() -> None:
 
 def test_a_module_that_an_id_names_is_never_imported() -> None:
     program = (
-        "import sys, json; from formatting.parse import parse; from staging.limits import Limits\n"
+        "import sys, json; from formatting.parse import parse; from processing.core.limits import Limits\n"
         "from staging.stage import stage\n"
         "try: stage(parse(sys.stdin.read()), Limits())\n"
         "except Exception as error: print(type(error).__name__, sorted({'this', 'gymnasium', 'numba'} & "
@@ -136,7 +138,7 @@ def test_spaces_are_those_that_the_keyword_arguments_make(
     name: str, kwargs: dict[str, Any], inputs: int, outputs: int
 ) -> None:
     item = staged(name, kwargs=kwargs)
-    world = plan_of(item.spec, item.facts).environment
+    world = plan_of(item.spec, item.facts).problem
     assert (world.inputs, world.outputs) == (inputs, outputs)
 
 
@@ -202,18 +204,18 @@ def test_every_environment_of_the_snapshot_is_as_it_is_installed() -> None:
 def test_every_environment_of_the_snapshot_can_be_planned(name: str) -> None:
     item = staged(name)
     plan = plan_of(item.spec, item.facts)
-    assert isinstance(plan.environment, Foreign) == (name not in CLASSIC)
-    assert len(plan.environment.input_labels()) == plan.environment.inputs
-    assert len(plan.environment.output_labels()) == plan.environment.outputs
+    assert isinstance(plan.problem, Foreign) == (name not in CLASSIC)
+    assert len(plan.problem.input_labels()) == plan.problem.inputs
+    assert len(plan.problem.output_labels()) == plan.problem.outputs
 
 
 def test_what_was_looked_up_travels_with_the_staged_item() -> None:
     item = staged("Mixed-v0")
     again = load(dump(item, b"key"), b"key")
     assert again == item
-    assert plan_of(again.spec, again.facts).environment.inputs == plan_of(
+    assert plan_of(again.spec, again.facts).problem.inputs == plan_of(
         item.spec, item.facts
-    ).environment.inputs
+    ).problem.inputs
     with pytest.raises(Refused, match="Mixed-v0"):
         plan_of(again.spec)
 
@@ -226,7 +228,7 @@ def test_staged_items_from_before_there_were_facts_are_read() -> None:
     signature = hmac.new(b"key", b"staged item\0" + old.encode(), hashlib.sha256).hexdigest()
     item = load(f"{signature}:{old}", b"key")
     assert item.facts is None
-    assert plan_of(item.spec, item.facts).environment.inputs == 16
+    assert plan_of(item.spec, item.facts).problem.inputs == 16
     with pytest.raises(Broken):
         load(f"{signature}:{text}", b"key")
 

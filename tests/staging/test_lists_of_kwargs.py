@@ -21,7 +21,7 @@ def fault(name: str, **kwargs: Any) -> Any:
 def test_a_lake_of_ones_own_is_crossed() -> None:
     item = staged("FrozenLake-v1", kwargs={"desc": LAKE, "is_slippery": False})
     assert item.spec["environment"]["kwargs"] == {"desc": LAKE, "is_slippery": False, "success_rate": 1 / 3}
-    assert plan_of(item.spec, item.facts).environment.inputs == 12
+    assert plan_of(item.spec, item.facts).problem.inputs == 12
     assert staged("FrozenLake-v1", kwargs=item.spec["environment"]["kwargs"]) == item
 
 
@@ -52,7 +52,7 @@ def test_a_lake_by_name_and_one_by_rows_are_not_given_together() -> None:
 def test_operators_environments_take_lists_of_numbers_and_of_texts() -> None:
     item = staged("Listed-v0", kwargs={"weights": [1, 0.5, 2], "rows": ["any", "thing"]})
     assert item.spec["environment"]["kwargs"]["weights"] == [1.0, 0.5, 2.0]
-    assert plan_of(item.spec, item.facts).environment.inputs == 5
+    assert plan_of(item.spec, item.facts).problem.inputs == 5
     assert staged("Listed-v0").spec["environment"]["kwargs"] == {"weights": [1.0]}
     assert fault("Listed-v0", weights=[1, 3]).expected == "a list of 1 to 3 numbers from 0 to 2"
     assert fault("Listed-v0", weights=[1] * 4).code == "OUT_OF_RANGE"

@@ -10,7 +10,7 @@ import pytest
 from formatting.canonical import spec_hash
 from formatting.faults import Fault, FaultCode, Malformed
 from formatting.parse import parse
-from staging.limits import Limits
+from processing.core.limits import Limits
 from staging.stage import Unstageable, stage
 from staging.staged_item import StagedItem
 

@@ -14,7 +14,7 @@ USABLE = ["direction", "image"]
 
 
 def world(item: StagedItem) -> Any:
-    return plan_of(item.spec, item.facts).environment
+    return plan_of(item.spec, item.facts).problem
 
 
 def faults(name: str, **environment: Any) -> list[Any]:
@@ -84,5 +84,5 @@ def test_a_stored_document_without_the_key_keeps_every_part() -> None:
         **item.spec,
         "environment": {key: each for key, each in item.spec["environment"].items() if key != "observe"}
     }
-    assert plan_of(spec, item.facts).environment.inputs == world(item).inputs
+    assert plan_of(spec, item.facts).problem.inputs == world(item).inputs
     assert observed(item.facts["observation"], None) == item.facts["observation"]  # type: ignore[index]

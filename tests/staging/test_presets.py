@@ -7,7 +7,7 @@ import pytest
 from formatting.canonical import canonical
 from formatting.faults import Fault
 from formatting.parse import parse
-from staging.limits import Limits
+from processing.core.limits import Limits
 from staging.stage import stage
 from tests.formatting.documents import document
 

@@ -10,7 +10,7 @@ import pytest
 
 from formatting.faults import FaultCode
 from formatting.parse import parse
-from staging.limits import Limits
+from processing.core.limits import Limits
 from staging.schema import json_schema
 from staging.stage import Unstageable, stage
 from tests.formatting.documents import document

@@ -7,7 +7,7 @@ import pytest
 from formatting.canonical import spec_hash
 from formatting.faults import FaultCode
 from formatting.parse import parse
-from staging.limits import Limits
+from processing.core.limits import Limits
 from staging.stage import Unstageable, stage
 from tests.formatting.documents import document
 

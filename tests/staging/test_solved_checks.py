@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from formatting.parse import parse
-from staging.limits import Limits
+from processing.core.limits import Limits
 from staging.stage import stage
 from tests.formatting.documents import document
 

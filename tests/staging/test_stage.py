@@ -9,9 +9,9 @@ import pytest
 from formatting.canonical import canonical, spec_hash
 from formatting.faults import Fault, FaultCode
 from formatting.parse import parse
+from processing.core.limits import Limits
 from processing.core.rng import derive
 from processing.core.types import Purpose
-from staging.limits import Limits
 from staging.stage import Unstageable, stage
 from staging.staged_item import StagedItem
 from tests.formatting.documents import ABSENT, document

@@ -9,7 +9,7 @@ import pytest
 
 from formatting.parse import parse
 from processing.core.errors import Broken
-from staging.limits import Limits
+from processing.core.limits import Limits
 from staging.stage import stage
 from staging.staged_item import StagedItem, dump, load
 from tests.formatting.documents import document

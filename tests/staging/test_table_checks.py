@@ -6,8 +6,8 @@ import pytest
 
 from formatting.faults import Fault, FaultCode, Malformed
 from formatting.parse import parse
+from processing.core.limits import Limits
 from staging import stage as staging
-from staging.limits import Limits
 from staging.stage import Unstageable, stage
 from tests.formatting.documents import document
 

@@ -9,7 +9,7 @@ import pytest
 
 from formatting.canonical import spec_hash
 from formatting.parse import parse
-from staging.limits import Limits
+from processing.core.limits import Limits
 from staging.stage import stage
 from staging.staged_item import StagedItem
 from tests.core.searches import EXAMPLES

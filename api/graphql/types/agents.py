@@ -12,6 +12,7 @@ from api.graphql.types.exports import Export, exports_of
 from api.graphql.types.genomes import Genome, UnpackedGenome, unpacked_at
 from api.graphql.types.node import Node, many, maybe, one
 from api.graphql.types.replays import EpisodeReplay, episode_of
+from api.graphql.types.scalars import finite
 from api.graphql.types.species import Species
 from api.ids import global_id
 from database import models, selectors
@@ -35,6 +36,23 @@ class AgentFailure(graphene.ObjectType):
     message = one(graphene.String, "The same for people.")
 
 
+class Metric(graphene.ObjectType):
+    """A further number of an agent's evaluation, which selection does not use."""
+
+    name = one(graphene.String, "What it measures.")
+    value = maybe(graphene.Float, "The number; null where there is none, and where it is not finite.")
+
+
+class Curve(graphene.ObjectType):
+    """A number of an agent over the epochs of its evaluation, such as the loss of its training."""
+
+    name = one(graphene.String, "What it measures.")
+    values = graphene.Field(
+        graphene.NonNull(graphene.List(graphene.Float)),
+        description="One for each epoch, from the first to the agent's last; null where it is not finite.",
+    )
+
+
 class Agent(graphene.ObjectType):
     """One individual of a generation: a genome and what became of it."""
 
@@ -56,6 +74,15 @@ class Agent(graphene.ObjectType):
     )
     rank = maybe(graphene.Int, "1 is the best of the generation, ties by index; null when it failed.")
     steps = one(graphene.Int, "Environment steps of all its episodes.")
+    metrics = graphene.List(
+        graphene.NonNull(Metric),
+        description="Further numbers of its evaluation; null where its generation has none.",
+    )
+    curves = graphene.List(
+        graphene.NonNull(Curve),
+        description="Its numbers over the epochs of its evaluation; empty where it has none, null where no "
+        "agent of its generation has any.",
+    )
     is_champion = one(graphene.Boolean, "Whether it is the best of its generation.")
     is_viable = maybe(graphene.Boolean, "Whether it reached the threshold; null where there is none.")
     origin = one(AgentOrigin, "How its genome came to be.")
@@ -106,6 +133,19 @@ class Agent(graphene.ObjectType):
         return info.context.generations.get((agent.instance_id, agent.generation))
 
     @staticmethod
+    def resolve_metrics(agent: AgentRecord, info: Any) -> list[dict[str, Any]] | None:
+        if agent.metrics is None:
+            return None
+        return [{"name": name, "value": finite(value)} for name, value in agent.metrics.items()]
+
+    @staticmethod
+    def resolve_curves(agent: AgentRecord, info: Any) -> list[dict[str, Any]] | None:
+        found = info.context.curves.get((agent.instance_id, agent.generation, agent.index))
+        if found is None:
+            return None
+        return [{"name": name, "values": finite(values)} for name, values in found.items()]
+
+    @staticmethod
     def resolve_origin(agent: AgentRecord, info: Any) -> int:
         return agent.operator
 
@@ -137,11 +177,11 @@ class Agent(graphene.ObjectType):
         """Its first episodes: recorded ones where they run in child processes, else replayed ones."""
         packed = info.context.genomes.get((agent.instance_id, agent.generation, agent.index))
         plan = info.context.plan(agent.instance_id)
-        if plan.replays.is_recorded:
+        if plan.judge.replays.is_recorded:
             return Agent._kept_episodes(agent, info, first)
-        if packed is None or plan.replays.refusal(packed) is not None:
+        if packed is None or plan.judge.replays.refusal(packed) is not None:
             return []
-        count = min(page_size(first, DEFAULT_EPISODES), plan.environment.episodes)
+        count = min(page_size(first, DEFAULT_EPISODES), plan.judge.episodes)
         return [Replay(info.context, packed, agent, index=index) for index in range(count)]
 
     @staticmethod
@@ -157,16 +197,16 @@ class Agent(graphene.ObjectType):
     def resolve_episodes_missing(agent: AgentRecord, info: Any) -> str | None:
         address = agent.instance_id, agent.generation, agent.index
         plan = info.context.plan(agent.instance_id)
-        if plan.replays.is_recorded:
+        if plan.judge.replays.is_recorded:
             done = sum(
                 bool(getattr(each, "result_bytes", None)) for each in Agent.resolve_replays(agent, info)
             )
             return (
-                None if done >= plan.environment.episodes
-                else plan.replays.elsewhere + " Ask for one with `requestReplay`."
+                None if done >= plan.judge.episodes
+                else plan.judge.replays.elsewhere + " Ask for one with `requestReplay`."
             )
         packed = info.context.genomes.get(address)
-        return _UNKEPT if packed is None else plan.replays.refusal(packed)
+        return _UNKEPT if packed is None else plan.judge.replays.refusal(packed)
 
     @staticmethod
     def resolve_replays(agent: AgentRecord, info: Any) -> list[models.Replay]:

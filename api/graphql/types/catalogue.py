@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import graphene
 from django.conf import settings
@@ -13,22 +13,22 @@ from api.graphql.types.problems import CostEstimate
 from api.graphql.types.scalars import JSON
 from api.intake import known_environments
 from formatting.schema import parameter_table
-from processing.core.environments import ENVIRONMENTS
 from processing.core.environments.classic import CLASSIC
 from processing.core.environments.foreign.catalogue import entries
-from processing.core.environments.foreign.environment import Foreign
 from processing.core.environments.foreign.kwargs import range_text
 from processing.core.environments.foreign.observe import part_troubles, usable_parts
 from processing.core.environments.foreign.parameters import GymnasiumParameters
 from processing.core.environments.foreign.spaces import is_shrinkable
 from processing.core.environments.foreign.wrappers import WRAPPERS
-from processing.core.environments.maze.grid_world import GridWorld
-from processing.core.genomes import GENOMES
+from processing.core.kinds import GENOMES, KINDS, PROBLEMS, STRATEGIES, kind_of
+from processing.core.limits import Limits
 from processing.core.parameters import Parameters
-from processing.core.search.kinds import KINDS
-from processing.core.strategies import STRATEGIES
-from staging.limits import Limits
+from processing.core.problem import Environment as World
+from processing.core.problem import Values, View
+from processing.core.search.plan import Plan
 from staging.schema import largest
+
+ENVIRONMENTS = cast(Mapping[str, type[World]], PROBLEMS["environment"])
 
 
 class Parameter(graphene.ObjectType):
@@ -126,14 +126,20 @@ def catalogue() -> dict[str, Any]:
             {"kind": name, "genome": kind.genome, "strategies": kind.strategies}
             for name, kind in KINDS.items()
         ],
-        "strategies": _entries(STRATEGIES), "genomes": _entries(GENOMES),
-        "environments": _entries(ENVIRONMENTS),
+        "strategies": [_entry(name, _strategy_model(name)) for name in STRATEGIES],
+        "genomes": _entries(GENOMES), "environments": _entries(ENVIRONMENTS),
         "wrappers": [_entry(name, model) for name, model in WRAPPERS.items()],
     }
 
 
 def _entries(table: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [_entry(name, entry.Parameters) for name, entry in table.items()]
+
+
+def _strategy_model(name: str) -> type[Parameters]:
+    """The parameters of a strategy, in documents of the first kind that names it."""
+    kind = next((kind for kind in KINDS.values() if name in kind.strategies), None)
+    return STRATEGIES[name].Parameters if kind is None else kind.strategy_model(name)
 
 
 def _entry(name: str, model: type[Parameters]) -> dict[str, Any]:
@@ -155,41 +161,42 @@ def environments(search: str | None) -> list[dict[str, Any]]:
     return [each for each in found if text in each["name"].casefold()]
 
 
-def environment_of(plan: Any) -> dict[str, Any]:
-    """The fields of `Environment` for the environment of a run."""
-    world = plan.environment
-    parameters, maze = world.parameters, None
-    if isinstance(world, GridWorld):
-        maze = {"rows": world.rows, "start": world.start, "shortest_path": world.shortest_path()}
+def environment_of(plan: Plan, spec: Values) -> dict[str, Any] | None:
+    """The fields of `Environment` for the environment of a run; None where its problem is no environment.
+
+    Args:
+        spec: the document.
+    """
+    kind = kind_of(spec)
+    if kind.problems is not PROBLEMS["environment"]:
+        return None
+    world, (named, values) = cast(World, plan.problem), kind.problem_in(spec)
+    threshold = None if world.criterion is None else world.criterion.threshold
     base = (
-        _registered_in(parameters.id, world)
-        if parameters.type == "gymnasium" else _environment(parameters.type)
+        _registered_in(named.name(values), values, world) if named.is_registered
+        else _environment(values["type"]) | _spaces(*world.input_shape, *world.output_shape)
     )
-    spaces = {} if parameters.type == "gymnasium" else _spaces(world)
-    threshold = getattr(world.criterion, "threshold", None)
-    return base | spaces | {
-        "max_steps": world.max_steps, "episodes": world.episodes, "maze": maze,
-        "compiled": not isinstance(world, Foreign),
+    return base | {
+        "max_steps": world.max_steps, "episodes": world.episodes, "maze": world.map,
+        "compiled": world.is_compiled,
         "reward_threshold": world.best_possible() if threshold is None else threshold,
     }
 
 
 def _environment(name: str) -> dict[str, Any]:
-    kind: Any = ENVIRONMENTS[name]
+    kind = ENVIRONMENTS[name]
     return {
-        "type": name, "name": name, "description": _text(kind), "renderable": name == "maze",
-        "compiled": name != "gymnasium", "parameters": parameter_table(kind.Parameters),
-        "keyword_arguments": [], "observed": [], **_spaces(kind),
+        "type": name, "name": name, "description": _text(kind), "renderable": kind.view == View.MAP,
+        "compiled": kind.is_compiled, "parameters": parameter_table(kind.Parameters),
+        "keyword_arguments": [], "observed": [], **_spaces(*(kind.fixed_sizes or (None, None))),
     }
 
 
-def _spaces(world: Any) -> dict[str, Any]:
-    """Sizes of observations and actions; null where they depend on the document."""
-    inputs, outputs = getattr(world, "inputs", None), getattr(world, "outputs", None)
-    is_known = isinstance(inputs, int) and isinstance(outputs, int)
+def _spaces(inputs: int | None, outputs: int | None) -> dict[str, Any]:
+    """Sizes of observations and actions; None, and null there, where they depend on the document."""
     return {
-        "observation_space": {"shape": [inputs], "type": "float32"} if is_known else {"shape": None},
-        "action_space": {"size": outputs if is_known else None},
+        "observation_space": {"shape": None} if inputs is None else {"shape": [inputs], "type": "float32"},
+        "action_space": {"size": outputs},
     }
 
 
@@ -218,12 +225,12 @@ def _registered(entry: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _registered_in(name: str, world: Any) -> dict[str, Any]:
+def _registered_in(name: str, values: Values, world: World) -> dict[str, Any]:
     """An environment of Gymnasium in a run, with its staged spaces, and without what is no longer known."""
     entry = known_environments().entry(name)
-    fields = _registered(entry) if entry is not None and _is_usable(entry) else _environment("gymnasium")
-    facts = world.facts if isinstance(world, Foreign) else entries()[name]
-    parts = world.parameters.observe or part_troubles(facts["observation"])
+    fields = _registered(entry) if entry is not None and _is_usable(entry) else _environment(values["type"])
+    facts = entries()[name] if world.facts is None else world.facts
+    parts = values.get("observe") or part_troubles(facts["observation"])
     return fields | {
         "name": name, "observation_space": facts["observation"], "action_space": facts["action"],
         "observed": list(parts), "trouble": None,
@@ -238,4 +245,5 @@ def _argument(name: str, argument: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text(thing: Any) -> str:
-    return " ".join((thing.__doc__ or "").partition("Raises:")[0].split())
+    text = (thing.__doc__ or "").partition("Args:")[0].partition("Raises:")[0]
+    return " ".join(text.split())

@@ -15,10 +15,10 @@ from database.selectors import AgentOrder, InstanceOrder, WorkItemOrder
 from formatting.faults import FaultCode
 from formatting.work_item import WORK_ITEMS
 from processing.core.drawings.drawing import NetworkLevel as Level_
-from processing.core.environments import ENVIRONMENTS
 from processing.core.exports.export import ExportFormat as Format
 from processing.core.genomes.graph_genes import NodeRole as Role
-from processing.core.search.kinds import KINDS
+from processing.core.kinds import KINDS, PROBLEMS
+from processing.core.problem import View
 from processing.core.types import Failure, Operator
 from processing.core.types import StopReason as Reason
 
@@ -62,9 +62,15 @@ AlgorithmKind = graphene.Enum(
     if kind is None else _summary(WORK_ITEMS[kind.value]),
 )
 EnvironmentType = graphene.Enum(
-    "EnvironmentType", [(name.upper(), name) for name in ENVIRONMENTS],
-    description=lambda kind: "What agents act in." if kind is None else _meaning(ENVIRONMENTS[kind.value]),
+    "EnvironmentType", [(name.upper(), name) for name in PROBLEMS["environment"]],
+    description=lambda kind: "What agents act in."
+    if kind is None else _meaning(PROBLEMS["environment"][kind.value]),
 )
+ProblemView = _from(View, "ProblemView", "How pages show what an agent did.", {
+    "MAP": "Its way over a map.", "TABLE": "Its answers, row by row.",
+    "SIGNALS": "What it observed and did, step by step.",
+    "CURVES": "The curves that its judge reports; there are no steps.",
+})
 InstanceState = _from(State, "InstanceState", "Where a run stands.", {
     "QUEUED": "Waits for a worker.",
     "RUNNING": "Workers advance it.",

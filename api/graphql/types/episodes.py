@@ -105,8 +105,8 @@ class Replay:
     @cached_property
     def trajectory(self) -> types.Trajectory:
         """The replayed trajectory. Raises Refused where one request replays too much."""
-        self._context.budgets.replays.spend(self._plan.replays.seconds(self._agent.steps, self._genome))
-        return self._plan.replays.episode(
+        self._context.budgets.replays.spend(self._plan.judge.replays.seconds(self._agent.steps, self._genome))
+        return self._plan.judge.replays.episode(
             self._genome, seed=self.seed, generation=self._agent.generation, agent=self._agent.index,
             episode=self.index
         )

@@ -8,7 +8,7 @@ from api.graphql.connections import PAGING, Listed, connection, page_size
 from api.graphql.types.agents import Agent, AgentConnection, agents_listed
 from api.graphql.types.inputs import AgentFilter, AgentOrder, agent_filter, ordered
 from api.graphql.types.node import Node, maybe, one
-from api.graphql.types.scalars import DateTime
+from api.graphql.types.scalars import JSON, DateTime
 from api.graphql.types.species import DEFAULT_SPECIES, SpeciesSnapshot
 from api.ids import global_id
 from database import models
@@ -77,6 +77,9 @@ class Generation(graphene.ObjectType):
     instance = one("api.graphql.types.runs.Instance", "Its run.")
     statistics = one(GenerationStatistics, "Its figures.")
     novelty = maybe(Novelty, "How novel its agents were; null where novelty is not looked for.")
+    figures = maybe(
+        JSON, "What the strategy says of it, by name, such as its step size; null where it says nothing."
+    )
     champion = maybe(Agent, "Its best agent; null where all failed.")
     agents = one(AgentConnection, "Its agents.", **AGENTS)
     species = graphene.List(

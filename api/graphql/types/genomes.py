@@ -1,5 +1,6 @@
 """Genomes: what is inherited, in the form of its kind."""
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -12,10 +13,15 @@ from api.graphql.types.networks import Network
 from api.graphql.types.node import many, maybe, one
 from api.graphql.types.scalars import JSON, BigInt
 from processing.core.drawings.drawing import Network as Drawing
-from processing.core.drawings.pictures import drawing_of
 from processing.core.genomes import graph_genes as genes
-from processing.core.genomes.graphs import Graphs
+from processing.core.genomes.changes import Changes
+from processing.core.kinds import GENOMES
 from processing.core.search.plan import Plan
+from processing.core.types import GenomeKind, Genomes
+from processing.core.views import view_of, view_of_class
+from processing.core.views.dense import DenseView
+from processing.core.views.graph import GraphView
+from processing.core.views.view import GenomeView
 
 #: Weights and connections of larger genomes are not sent.
 MOST_WEIGHTS = 10_000
@@ -30,7 +36,15 @@ class Genome(graphene.Interface):
     @classmethod
     def resolve_type(cls, root: "UnpackedGenome", info: Any) -> Any:
         """The type of a genome of this kind."""
-        return NeatGenome if root.is_graph else WeightGenome
+        return GENOME_TYPES[type(root.plan.genome)]
+
+    @staticmethod
+    def resolve_parameter_count(root: "UnpackedGenome", info: Any) -> int:
+        return root.view.parameter_count(root.plan.genome, root.genomes)
+
+    @staticmethod
+    def resolve_network(root: "UnpackedGenome", info: Any) -> Drawing:
+        return root.drawing
 
 
 class WeightGenome(graphene.ObjectType):
@@ -45,22 +59,15 @@ class WeightGenome(graphene.ObjectType):
     )
 
     @staticmethod
-    def resolve_parameter_count(root: "UnpackedGenome", info: Any) -> int:
-        return root.plan.genome.number_of_weights
-
-    @staticmethod
     def resolve_weights(root: "UnpackedGenome", info: Any) -> list[dict[str, Any]] | None:
         if root.size > MOST_WEIGHTS:
             return None
         root.look()
+        network = root.view.fully_connected(root.plan.genome, root.genomes)
         return [
             {"weights": weights.tolist(), "biases": None if biases is None else biases.tolist()}
-            for weights, biases in root.plan.genome.layers(root.genomes[0])
-        ]
-
-    @staticmethod
-    def resolve_network(root: "UnpackedGenome", info: Any) -> Drawing:
-        return root.drawing
+            for weights, biases in network.layers
+        ] if network else None
 
 
 class NodeGene(graphene.ObjectType):
@@ -112,11 +119,6 @@ class NeatGenome(graphene.ObjectType):
     )
 
     @staticmethod
-    def resolve_parameter_count(root: "UnpackedGenome", info: Any) -> int:
-        """The number of enabled connections."""
-        return int(root.genomes.enabled.sum())
-
-    @staticmethod
     def resolve_node_genes(root: "UnpackedGenome", info: Any) -> list[dict[str, Any]]:
         biases = root.genes.biases()
         return [
@@ -134,11 +136,41 @@ class NeatGenome(graphene.ObjectType):
         if root.size > MOST_WEIGHTS:
             return None
         info.context.budgets.genes.spend(root.size)
-        return root.genes.connections
+        found: tuple[genes.ConnectionGene, ...] = root.genes.connections
+        return found
 
-    @staticmethod
-    def resolve_network(root: "UnpackedGenome", info: Any) -> Drawing:
-        return root.drawing
+
+#: The types of genomes that have one of their own, by their views; for others, one is made.
+_OWN_TYPES: dict[type[GenomeView], Any] = {DenseView: WeightGenome, GraphView: NeatGenome}
+
+
+def type_of_genomes(name: str, view: GenomeView) -> Any:
+    """Return the type of the genomes of a kind of this name: with the fields of its view."""
+    if type(view) in _OWN_TYPES:
+        return _OWN_TYPES[type(view)]
+    members: dict[str, Any] = {
+        "__doc__": view.description, "Meta": type("Meta", (), {"interfaces": (Genome,)}),
+    }
+    for key, (description, value) in view.fields.items():
+        members |= {key: maybe(JSON, description), f"resolve_{key}": _resolver(value)}
+    camel = "".join(part.capitalize() for part in name.split("_"))
+    return type(f"{camel}Genome", (graphene.ObjectType,), members)
+
+
+def _resolver(value: Callable[[Any, Genomes], Any]) -> Any:
+    def resolve(root: "UnpackedGenome", info: Any) -> Any:
+        if root.size > MOST_WEIGHTS:
+            return None
+        root.look()
+        return value(root.plan.genome, root.genomes)
+
+    return staticmethod(resolve)
+
+
+#: The types of genomes, by the classes of their kinds.
+GENOME_TYPES: dict[type[GenomeKind], Any] = {
+    kind: type_of_genomes(name, view_of_class(kind)) for name, kind in GENOMES.items()
+}
 
 
 def unpacked_at(context: Context, address: tuple[int, int, int]) -> "UnpackedGenome | None":
@@ -164,27 +196,31 @@ class UnpackedGenome:
         self.genomes = plan.genome.unpack(packed)
 
     @property
-    def is_graph(self) -> bool:
-        """Whether its topology evolved."""
-        return isinstance(self.genomes, Graphs)
+    def view(self) -> GenomeView:
+        """How genomes of its kind are shown."""
+        return view_of(self.plan.genome)
 
     @property
     def size(self) -> int:
         """Number of its connection genes, or of its weights."""
-        return int(self.genomes.genes[0]) if self.is_graph else self.plan.genome.number_of_weights
+        return self.view.size(self.plan.genome, self.genomes)
 
     def look(self) -> None:
         """Charge the budget for reading all genes. Raises Refused where too little is left."""
         self._budget.spend(self.size / GENES_PER_LOOK)
 
     @cached_property
-    def genes(self) -> genes.Genes:
-        """Its genes, where it is a graph. Raises Refused as `look`."""
+    def genes(self) -> Any:
+        """Its genes, in the form of its kind: see `GenomeView.genes`. Raises Refused as `look`."""
         self.look()
-        return genes.genes_of(self.plan.genome, self.genomes)
+        return self.view.genes(self.plan.genome, self.genomes)
+
+    def changes_from(self, parent: "UnpackedGenome") -> Changes:
+        """What differs from a parent's genome. Raises Refused as `look`."""
+        return self.view.changes(parent.genes, self.genes)
 
     @cached_property
     def drawing(self) -> Drawing:
         """Its network, ready to draw. Raises Refused as `look`."""
         self.look()
-        return drawing_of(self.plan.environment, self.plan.genome, self.genomes)
+        return self.view.drawing(self.plan.problem, self.plan.genome, self.genomes)

@@ -13,7 +13,7 @@ from api.ids import global_id
 from database import selectors
 from database.models import Instance
 from database.selectors import AgentRecord
-from processing.core.genomes.changes import Changes, changes_of_genes, changes_of_weights
+from processing.core.genomes.changes import Changes
 
 DEFAULT_DEPTH, MOST_DEPTH = 50, 1_000
 
@@ -99,10 +99,7 @@ class LineageStep(graphene.ObjectType):
         before, after = (unpacked_at(info.context, _address(each)) for each in (step.parent, step.child))
         if before is None or after is None:
             return None
-        if not before.is_graph:
-            after.look()
-            return changes_of_weights(before.genomes[0], after.genomes[0])
-        found = changes_of_genes(before.genes, after.genes)
+        found = after.changes_from(before)
         info.context.budgets.genes.spend(
             sum(map(len, (found.links_added, found.links_removed, found.links_enabled)))
         )

@@ -22,12 +22,14 @@ from api.graphql.types.lineage import DEFAULT_DEPTH, Lineage, Tree, lineage_of
 from api.graphql.types.node import Node, many, maybe, one
 from api.graphql.types.scalars import JSON, BigInt, DateTime
 from api.graphql.types.species import DEFAULT_SPECIES, Species
+from api.graphql.types.tasks import Problem, task_of
 from api.graphql.types.work_items import WorkItem
 from api.ids import global_id, own_numbers, read_id
 from database import models, selectors
 from database.outcomes import Outcome, outcome_of
 from database.selectors import AgentFilter, AgentRecord, Progress
 from database.selectors import AgentOrder as AgentKey
+from processing.core.kinds import kind_of
 
 DEFAULT_POINTS, MOST_POINTS = 500, 5_000
 
@@ -86,7 +88,10 @@ class Instance(graphene.ObjectType):
     started_at = maybe(DateTime, "When a worker first took it up.")
     ended_at = maybe(DateTime, "When it ended.")
     progress = one(InstanceProgress, "How far it is.")
-    environment = maybe(Environment, "What its agents act in.")
+    problem = one(Problem, "What its agents are asked to do.")
+    environment = maybe(
+        Environment, "What its agents act in; null where its problem is of another kind than environments."
+    )
     best_fitness = maybe(graphene.Float, "The highest fitness that any agent had so far.")
     best_generation = maybe(graphene.Int, "The generation in which that was reached first.")
     champion_fitness = maybe(
@@ -190,8 +195,12 @@ class Instance(graphene.ObjectType):
         return info.context.progress.get(run.pk)
 
     @staticmethod
-    def resolve_environment(run: models.Instance, info: Any) -> dict[str, Any]:
-        return environment_of(info.context.plan(run.pk))
+    def resolve_environment(run: models.Instance, info: Any) -> dict[str, Any] | None:
+        return environment_of(info.context.plan(run.pk), run.work_item.spec)
+
+    @staticmethod
+    def resolve_problem(run: models.Instance, info: Any) -> dict[str, Any]:
+        return task_of(info.context.plan(run.pk), run.work_item.spec)
 
     @staticmethod
     def resolve_champion(run: models.Instance, info: Any) -> AgentRecord | None:
@@ -239,7 +248,8 @@ class Instance(graphene.ObjectType):
         run: models.Instance, info: Any, first: int | None, alive: bool | None = None,
         after: int | None = None
     ) -> list[models.Species] | None:
-        if run.work_item.kind != "neat":
+        spec = run.work_item.spec
+        if not kind_of(spec).strategy_in(spec).has_species:
             return None
         found = selectors.species_of(
             run.pk, alive=alive, first=page_size(first, DEFAULT_SPECIES), after=after

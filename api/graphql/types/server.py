@@ -12,7 +12,7 @@ from api.graphql.types.node import many, maybe, one
 from api.graphql.types.problems import CostEstimate, UserError
 from api.graphql.types.scalars import JSON
 from database import selectors
-from processing.core.search.kinds import KINDS
+from processing.core.kinds import KINDS
 
 SCHEMA_VERSION = "1"
 

@@ -18,7 +18,7 @@ from database.errors import NotFound
 from database.models import Instance
 from database.selectors import AgentRecord
 from processing.core.errors import Broken, Refused, Transient
-from processing.core.search.plan import Plan
+from processing.core.kinds import kind_of
 from processing.core.steppers.film import gif as gif_of
 from processing.core.steppers.recording import Recording
 from processing.logs import printable
@@ -79,27 +79,28 @@ class Command(BaseCommand):
 def _replayed(instance: Instance, record: AgentRecord, episode: int, *, pictures: bool) -> Recording:
     """Replay the episode here, or in a child process where the environment needs one. Raises Refused."""
     plan = plan_of_work_item(instance.work_item)
-    plan.replays.check_episode(episode)
+    plan.judge.replays.check_episode(episode)
     genome = genome_of(instance.pk, record.generation, record.index)
     address: dict[str, Any] = {
         "seed": instance.seed, "generation": record.generation, "agent": record.index, "episode": episode,
     }
-    if plan.replays.is_recorded:
+    if plan.judge.replays.is_recorded:
         normalization = normalization_of(plan, instance.pk, record.generation)
-        return plan.replays.record(genome, **address, normalization=normalization, pictures=pictures)
+        return plan.judge.replays.record(genome, **address, normalization=normalization, pictures=pictures)
     if pictures:
         raise Refused(
-            f"Frames are drawn by environments in child processes. {_kind(plan)}, and is drawn on the run's "
-            "page only."
+            f"Frames are drawn by environments in child processes. {_name(instance)} is part of this "
+            "program, and is drawn on the run's page only."
         )
-    if (reason := plan.replays.refusal(genome)) is not None:
+    if (reason := plan.judge.replays.refusal(genome)) is not None:
         raise Refused(reason)
-    return Recording(plan.replays.episode(genome, **address), None, None, None)
+    return Recording(plan.judge.replays.episode(genome, **address), None, None, None)
 
 
-def _kind(plan: Plan) -> str:
-    name = getattr(plan.environment.parameters, "id", None) or plan.environment.parameters.type
-    return f"{name} is part of this program"
+def _name(instance: Instance) -> str:
+    spec = instance.work_item.spec
+    problem, values = kind_of(spec).problem_in(spec)
+    return problem.name(values)
 
 
 def _write(file: str, recording: Recording) -> None:

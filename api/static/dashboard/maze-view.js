@@ -2,6 +2,7 @@
 // position.
 
 import { palette } from "./palette.js";
+import { seenIn } from "./signal-view.js";
 
 const SIGHTS = [[-1, 0], [-1, 1], [0, 1], [1, 1], [1, 0], [1, -1], [0, -1], [-1, -1]];
 const MOVES = [[-1, -1], [-1, 0], [-1, 1], [0, -1], [0, 0], [0, 1], [1, -1], [1, 0], [1, 1]];
@@ -14,7 +15,7 @@ export class MazeView {
     new ResizeObserver(() => this.draw()).observe(canvas);
   }
 
-  // `way`: positions, actions, ending, and activity (of every `stride`-th step, the inputs first).
+  // `way`: positions, actions, ending, and what is observed, as for `seenIn`.
   show(way, at) {
     this.way = way;
     this.at = at;
@@ -133,8 +134,8 @@ export class MazeView {
 
   // The eight lines of sight, each up to what it reaches; highlighted where that is a goal.
   sight(context, step, pixel, boldness) {
-    const { activity, stride } = this.way;
-    const seen = step % stride ? null : activity[step / stride]?.[0];
+    const { stride } = this.way;
+    const seen = step % stride ? null : seenIn(this.way)[step / stride];
     if (!seen) return;
     const [i, j] = this.way.positions[step];
     SIGHTS.forEach(([down, right], ray) => {

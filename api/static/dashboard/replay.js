@@ -2,6 +2,7 @@
 
 import { isCalm } from "./palette.js";
 import { spell } from "./fitness-chart.js";
+import { seenIn } from "./signal-view.js";
 
 const MOVES = ["↖ up left", "↑ up", "↗ up right", "← left", "stays", "→ right", "↙ down left", "↓ down", "↘ down right"];
 const SECONDS = 7; // duration of a replay at normal speed, within the limits of the rate
@@ -9,8 +10,8 @@ const SECONDS = 7; // duration of a replay at normal speed, within the limits of
 export class Replay {
   // `root` holds .play, input[name=step], select[name=speed] and .now; `ended` is called when an episode has
   // been played to its end, `touched` when the user pauses it or moves to a step.
-  constructor(root, maze, network, { ended, touched }) {
-    Object.assign(this, { root, maze, network, ended, way: null, at: 0, playing: false });
+  constructor(root, stage, network, { ended, touched }) {
+    Object.assign(this, { root, stage, network, ended, way: null, at: 0, playing: false });
     this.button = root.querySelector(".play");
     this.slider = root.querySelector("[name=step]");
     this.speed = root.querySelector("[name=speed]");
@@ -71,7 +72,7 @@ export class Replay {
     const changed = step !== Math.floor(this.at) || at === 0 || !this.playing;
     this.at = at;
     const rest = this.way.targets ? 0.5 : 0; // rows of a table are discrete: nothing moves between them
-    this.maze.show(this.way, Math.max((isCalm() ? step : at) - rest, 0));
+    this.stage.show(this.way, Math.max((isCalm() ? step : at) - rest, 0));
     if (!changed) return;
     this.slider.value = step;
     this.slider.setAttribute("aria-valuetext", `${this.way.targets ? "row" : "step"} ${step} of ${this.way.actions.length}`);
@@ -90,9 +91,9 @@ export class Replay {
 
   // Describes a row of a table: its input, the answer and the target.
   answered(row) {
-    const { actions, activity, stride, targets } = this.way;
+    const { actions, stride, targets } = this.way;
     if (row === 0) return `A table of ${actions.length} rows; each is answered by itself.`;
-    const seen = stride === 1 ? ` is ${several(activity[row - 1][0])}` : "";
+    const seen = stride === 1 ? ` is ${several(seenIn(this.way)[row - 1])}` : "";
     return `Row ${row} of ${actions.length}${seen}: it answers ${several(actions[row - 1])} and should answer ${several(targets[row - 1])}.`;
   }
 

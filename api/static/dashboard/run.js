@@ -20,13 +20,14 @@ const $ = (id) => document.getElementById(id);
 const page = $("run").dataset;
 const rows = JSON.parse($("maze-rows").textContent);
 
-const scene = new SceneView($("scene"));
+const hasSteps = page.stage !== "curves"; // what was done can be shown step by step
 const views = { map: MazeView, table: TableView, signals: SignalView };
-const view = new views[page.stage]($("maze"), rows);
-const maze = page.stage === "signals" ? new FilmView($("film"), view) : view;
-const stage = { show: (way, at) => { scene.show(way, at); maze.show(way, at); } };
+const scene = hasSteps ? new SceneView($("scene")) : null;
+const view = hasSteps ? new views[page.stage]($("ground-plan"), rows) : null;
+const ground = page.stage === "signals" ? new FilmView($("film"), view) : view;
+const stage = { show: (way, at) => { scene.show(way, at); ground.show(way, at); } };
 const network = new NetworkView($("network"));
-const replay = new Replay($("player"), stage, network, { ended: () => update(), touched: () => setFollowing(false) });
+const replay = hasSteps ? new Replay($("player"), stage, network, { ended: () => update(), touched: () => setFollowing(false) }) : null;
 const request = new ReplayRequest($("request"), {
   chosen: (number) => { episode = number; setFollowing(false); again(); },
   asked: () => setFollowing(false), done: () => again(),
@@ -34,7 +35,7 @@ const request = new ReplayRequest($("request"), {
 const species = page.species ? new SpeciesChart($("species-card"), (generation) => choose(generation)) : null;
 const descent = new Descent($("descent"), (name) => { setFollowing(false); showAgent(name, true); });
 const chart = new FitnessChart($("fitness"), (generation) => choose(generation));
-onSchemeChange(() => { for (const view of [scene, maze]) { view.colours = palette(); view.draw(); } });
+onSchemeChange(() => { for (const view of hasSteps ? [scene, ground] : []) { view.colours = palette(); view.draw(); } });
 
 let follows = true; // show each new champion of the run; a replay that is playing ends first
 let fetchingStatistics = false;
@@ -58,7 +59,7 @@ async function update() {
   $("generation").max = Math.max(Number(next) - 1, 0);
   $("nothing-yet").textContent = silence;
   $("nothing-yet").hidden = !silence;
-  if (follows && champion && !replay.playing) showAgent(champion, true);
+  if (follows && champion && !replay?.playing) showAgent(champion, true);
   updateSpecies();
   if (fetchingStatistics || chart.next >= Number(next)) return;
   fetchingStatistics = true;
@@ -120,9 +121,10 @@ async function showAgent(name, autoplay) {
 }
 
 async function present(agent, autoplay) {
-  replay.unload(); // the next agent has another network, and perhaps no trajectory
+  replay?.unload(); // the next agent has another network, and perhaps no trajectory
   for (const part of ["fitness-line", "which", "stage", "beside", "born"]) $(part).hidden = false;
-  $("player").hidden = !agent.way && !rows;
+  if (hasSteps) $("player").hidden = !agent.way && !rows;
+  else $("no-steps").textContent = agent.silence;
   $("chosen-key").hidden = !Number.isInteger(agent.way?.actions[0]); // only discrete actions choose an output
   $("agent-trouble").hidden = true;
   $("agent-name").textContent = agent.name;
@@ -137,7 +139,7 @@ async function present(agent, autoplay) {
   request.show(agent);
   sayDescent(agent);
   const shown = wanted;
-  maze.forget?.();
+  ground?.forget?.();
   if (agent.replay?.film && agent.way) agent.way.rate = await film(agent.replay.film);
   if (agent.way && wanted === shown) replay.load(agent.way, { autoplay });
 }
@@ -145,7 +147,7 @@ async function present(agent, autoplay) {
 // Loads the frames and returns their rate; undefined, with a message on the page, where they cannot be read.
 async function film(address) {
   try {
-    return await maze.load(address);
+    return await ground.load(address);
   } catch (error) {
     $("agent-trouble").textContent = error.message;
     $("agent-trouble").hidden = false;
@@ -181,7 +183,7 @@ function sayOrigin({ origin, parents, way, silence }) {
     line.append(button);
   });
   line.append(".");
-  if (!way) line.append(` ${silence}`);
+  if (!way && hasSteps) line.append(` ${silence}`);
 }
 
 function setFollowing(value) {

@@ -4,6 +4,7 @@
 
 import { penOf } from "./canvas.js";
 import { palette } from "./palette.js";
+import { seenIn } from "./signal-view.js";
 
 const HEIGHT = 260; // pixels
 
@@ -13,7 +14,7 @@ export class SceneView {
     new ResizeObserver(() => this.draw()).observe(canvas);
   }
 
-  // `way`: scene, and activity (of every `stride`-th step, the inputs first).
+  // `way`: scene, and what is observed, as for `seenIn`.
   show(way, at) {
     Object.assign(this, { way, at });
     this.canvas.hidden = !way.scene;
@@ -21,7 +22,7 @@ export class SceneView {
   }
 
   draw() {
-    if (!this.way?.scene || !this.way.activity.length) return;
+    if (!this.way?.scene || !seenIn(this.way).length) return;
     this.canvas.style.height = `${HEIGHT}px`;
     const found = penOf(this.canvas);
     if (!found) return;
@@ -32,10 +33,10 @@ export class SceneView {
 
   // The observation at this time; between two steps it is interpolated linearly.
   seen() {
-    const { activity, stride } = this.way;
-    const place = Math.min(this.at / stride, activity.length - 1);
+    const seen = seenIn(this.way), last = seen.length - 1;
+    const place = Math.min(this.at / this.way.stride, last);
     const step = Math.floor(place), part = place - step;
-    const [before, after] = [activity[step][0], activity[Math.min(step + 1, activity.length - 1)][0]];
+    const [before, after] = [seen[step], seen[Math.min(step + 1, last)]];
     return before.map((value, input) => value + (after[input] - value) * part);
   }
 }

@@ -7,6 +7,9 @@ const MOST_LINES = 24;
 const MOST_LABEL = 0.42; // fraction of the width
 const BAND = 70, LEAST_HEIGHT = 180, MOST_HEIGHT = 540; // heights of one line and of all, in pixels
 
+// The observations of every `stride`-th step.
+export const seenIn = (way) => way.seen ?? way.activity.map((columns) => columns[0]);
+
 export class SignalView {
   constructor(canvas) {
     this.canvas = canvas;
@@ -16,7 +19,8 @@ export class SignalView {
   }
 
   // `way`: inputs (their names), rewards, activity (of every `stride`-th step, the inputs first), and seen
-  // (observations to show instead of those inputs, where the network's inputs are normalised).
+  // (observations to show instead of those inputs, where the network's inputs are normalised, or there is no
+  // activity).
   show(way, at) {
     this.way = way;
     this.at = at;
@@ -50,8 +54,7 @@ export class SignalView {
   // The signals to draw: the reward where it changes, and the first inputs.
   signals() {
     if (!this.way) return [];
-    const { rewards, stride, inputs, targets } = this.way;
-    const seen = this.way.seen ?? this.way.activity.map((columns) => columns[0]);
+    const { rewards, stride, inputs, targets } = this.way, seen = seenIn(this.way);
     const earned = rewards.filter((_, step) => step % stride === 0);
     const found = !targets && earned.some((reward) => reward !== earned[0]) ? [{ label: "reward", values: earned }] : [];
     for (let input = 0; input < (seen[0]?.length ?? 0) && found.length < MOST_LINES; input += 1) {

@@ -4,6 +4,7 @@
 import { penOf } from "./canvas.js";
 import { spell } from "./fitness-chart.js";
 import { palette } from "./palette.js";
+import { seenIn } from "./signal-view.js";
 
 const MOST_ROWS = 60; // that are drawn side by side
 const MOST_OUTPUTS = 8;
@@ -17,7 +18,7 @@ export class TableView {
   }
 
   // `way`: actions (an answer per row), targets, outputs (their names), activity (of every `stride`-th row,
-  // the inputs first).
+  // the inputs first), and seen (the inputs, where there is no activity).
   show(way, at) {
     Object.assign(this, { way, at });
     this.draw();
@@ -62,9 +63,9 @@ export class TableView {
 
   // The x coordinates of the rows: the input where there is only one, else the row's number.
   places() {
-    const { activity, stride, targets } = this.way;
-    const isAlone = stride === 1 && activity.every((columns) => columns[0].length === 1);
-    return isAlone ? activity.map((columns) => columns[0][0]) : targets.map((_, row) => row + 1);
+    const { stride, targets } = this.way, seen = seenIn(this.way);
+    const isAlone = stride === 1 && seen.every((values) => values.length === 1);
+    return isAlone ? seen.map(([value]) => value) : targets.map((_, row) => row + 1);
   }
 
   frame(pen, box, { low, high, first, last, name, isScattered }) {

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from processing.core.genomes.computation import Computation
+from processing.core.genomes.computation import Computation, Layers
 from processing.core.sums import in_order
-from processing.core.types import Float32Array, Float64Array
+from processing.core.types import Float64Array
 
 _ACTIVATIONS: dict[str, Callable[[Float64Array], Float64Array]] = {
     "identity": lambda x: x,
@@ -26,13 +26,12 @@ _ACTIVATIONS: dict[str, Callable[[Float64Array], Float64Array]] = {
 
 
 def activity_of(
-    layers: Sequence[tuple[Float32Array, Float32Array | None]], activation: str,
-    observations: Sequence[Float64Array]
+    layers: Layers, activation: str, observations: Sequence[Float64Array]
 ) -> list[Float64Array]:
     """Return the values of the inputs and of each hidden layer.
 
     Args:
-        layers: for each layer its weights (inputs, outputs) and its biases (outputs,) or None.
+        layers: at least one.
         activation: transfer function of the hidden units.
         observations: T arrays (inputs,).
     Returns:

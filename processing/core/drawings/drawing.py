@@ -6,8 +6,8 @@ from enum import StrEnum
 from itertools import accumulate, pairwise
 
 from processing.core.drawings.layout import Link, columns_of, rows_of
+from processing.core.genomes.computation import Layers
 from processing.core.genomes.graph_genes import NodeRole
-from processing.core.types import Float32Array
 
 #: Networks with at most this many units are drawn unit by unit.
 MOST_UNITS = 120
@@ -16,8 +16,6 @@ MOST_UNITS = 120
 #: neighbours, and the extra one where the first word of a label changes.
 COLUMN_GAP, ROW_GAP, MOST_ROW_GAP, GROUP_GAP = 180.0, 20.0, 52.0, 7.0
 LAYER_GAP = 190.0
-
-Layers = Sequence[tuple[Float32Array, Float32Array | None]]
 
 
 class NetworkLevel(StrEnum):
@@ -72,7 +70,7 @@ def drawing_of_dense(
     """Draw a fully connected network: each unit, or each layer where there are more than MOST_UNITS units.
 
     Args:
-        layers: for each layer its weights (inputs, outputs) and its biases (outputs,) or None; at least one.
+        layers: at least one.
         activation: transfer function of the hidden units.
         output: how the outputs become an action.
         input_labels: a name for each input; left out, they are numbered.

@@ -4,14 +4,17 @@ Every row is evaluated independently; a recurrent network is reset before each. 
 """
 
 import math
+from collections.abc import Callable
 from functools import cached_property
 from itertools import chain
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from pydantic import Field
 
-from processing.core.criterion import Solution
+from processing.core.concern import Asked, Concern
+from processing.core.criterion import Closing, Confirming, Criterion, Solution
+from processing.core.environments.acting_checks import acting_warnings
+from processing.core.environments.table_checks import fitted_scoring, table_faults, table_warnings
 from processing.core.environments.table_columns import (
     columns_of,
     first_without_largest,
@@ -19,64 +22,16 @@ from processing.core.environments.table_columns import (
     range_of,
     scaling_of,
 )
+from processing.core.environments.table_parameters import TOLERANCE as TOLERANCE
+from processing.core.environments.table_parameters import Row
+from processing.core.environments.table_parameters import TableParameters as TableParameters
 from processing.core.errors import Refused
-from processing.core.parameters import Number, Parameters, parameter
-from processing.core.types import Evaluations, Float32Array, Float64Array, Int64Array, Population, State
+from processing.core.problem import CompiledEnvironment, Facts, Problem, Values, View
+from processing.core.rollouts.network_kind import NetworkKind
+from processing.core.types import Evaluations, Float32Array, Float64Array, Int64Array, Population
 
-MOST_ROWS, MOST_COLUMNS = 10_000, 1_000
-#: Largest error as a share of the column's span, where the document does not state one.
-TOLERANCE = 0.05
 #: A value of `Rows.tolerances`: answers must lie on the same side of the middle as their targets.
 SIDES = -1.0
-
-Row = Annotated[tuple[Number, ...], Field(min_length=1, max_length=MOST_COLUMNS)]
-
-
-class TableParameters(Parameters):
-    """Rows of inputs and targets."""
-
-    type: Literal["table"] = parameter(meaning="A table of inputs and what should be answered.")
-    inputs: tuple[Row, ...] = parameter(
-        meaning="What is seen in each row.", min_length=1, max_length=MOST_ROWS
-    )
-    targets: tuple[Row, ...] = parameter(
-        meaning="What each row's outputs should be.", min_length=1, max_length=MOST_ROWS
-    )
-    fitness: Literal[
-        "negative_normalized_squared_error", "negative_mean_squared_error", "negative_mean_absolute_error",
-        "squared_remainder", "accuracy",
-    ] | None = parameter(
-        None,
-        meaning="How errors become fitness. negative_normalized_squared_error: the mean square of the "
-        "errors in units of their columns' spans, below 0; negative_mean_squared_error, "
-        "negative_mean_absolute_error: the mean square, or the mean size, of the errors, below 0; "
-        "squared_remainder: (T - sum of |error|)^2 for T targets, 0 where that sum is above T; "
-        "accuracy: the share of rows whose largest answer is where the 1 is, for targets of one 1 "
-        "and else 0. Left out: negative_normalized_squared_error.",
-        source="squared_remainder: Stanley and Miikkulainen 2002, section 4.1",
-    )
-    criterion: Literal["by_column", "tolerance", "largest_output", "sides"] | None = parameter(
-        None,
-        meaning="When the table is solved. by_column: all answers lie on their targets' side of the middle "
-        "in columns of two values, and within `tolerance` in others; tolerance: all answers lie "
-        "within it; largest_output: in each row the largest answer is where the largest target is, "
-        "and no other equals it; sides: all answers lie on their targets' side of the table's "
-        "middle, which is 0.5 where all targets lie from 0 to 1. Left out: largest_output where "
-        "each row is one 1 and else 0, in two or more columns; else by_column.",
-    )
-    tolerance: Annotated[float, Field(gt=0, lt=0.5)] | None = parameter(
-        None,
-        meaning="How far an answer may be from its target, as a share of its column's span, which is its "
-        "largest target minus its least. A column of one value has the largest span of the others, "
-        "or 1. Null: 0.05 where it counts.",
-    )
-    scaling: Literal["by_column", "none"] | None = parameter(
-        None,
-        meaning="How outputs become answers. by_column: the range of the outputs, from 0 or -1 to 1 by "
-        "their transfer function, is stretched to the span of each column; none: answers are the "
-        "outputs. Left out: by_column where some targets lie beyond that range or those of a column "
-        "take up less than a tenth of it, and answers are not compared with each other; else none.",
-    )
 
 
 class Rows(NamedTuple):
@@ -94,12 +49,12 @@ class Rows(NamedTuple):
     scales: Float64Array  # (K,); (0,), both, where the answer is the output
 
 
-class FirstSolved:
+class FirstSolved(Criterion):
     """The criterion of a table: an agent answers every row correctly, as its `criterion` defines it."""
 
     def winner(
-        self, plan: Any, population: Population, evaluations: Evaluations, *,
-        candidate: int | None, seed: int, generation: int, state: State,
+        self, judge: Confirming, population: Population, evaluations: Evaluations, *, candidate: int | None,
+        closing: Closing,
     ) -> Solution:
         """Return the solving agent with the lowest index, or None."""
         if evaluations.solved is None or not evaluations.solved.any():
@@ -107,7 +62,7 @@ class FirstSolved:
         return Solution(int(np.argmax(evaluations.solved)))
 
 
-class Table:
+class Table(CompiledEnvironment):
     """A table of inputs and what should be answered to each row, by itself.
 
     Networks see a row's inputs, and their outputs are the answer, or become it by its scaling; networks
@@ -121,12 +76,14 @@ class Table:
     """
 
     Parameters = TableParameters
+    view = View.TABLE
     integers = floats = bits = 0
     is_random = has_common_episodes = False
     judge = "table"
     actions = "answers"
     scene = None
     episodes = 1
+    parameters: TableParameters
     plain_seconds = (1e-4, 3e-5)  # seconds in plain Python for each row, and in addition for each weight
 
     def __init__(self, parameters: TableParameters) -> None:
@@ -138,12 +95,65 @@ class Table:
         self.outputs = _width("targets", parameters.targets)
         self.max_steps = self.rows = len(parameters.inputs)
         self.fitness = parameters.fitness or "squared_remainder"
-        self.criterion = FirstSolved()
         if self.fitness == "accuracy":
             _check_compared("fitness", "one 1 and else 0", self.outputs, first_without_one_hot(self.targets))
         if parameters.criterion == "largest_output":
             unfit = first_without_largest(self.targets)
             _check_compared("criterion", "one largest target", self.outputs, unfit)
+
+    @classmethod
+    def of(cls, parameters: TableParameters, facts: Facts | None) -> "Table":
+        """Return the table; nothing is looked up."""
+        return Table(parameters)
+
+    @property
+    def criterion(self) -> FirstSolved:
+        """Every row is answered correctly."""
+        return FirstSolved()
+
+    @property
+    def parts(self) -> dict[str, object]:
+        """No slots of `rollouts/kernel.py`: a table has a kernel of its own, in `judges/table.py`."""
+        return {}
+
+    @classmethod
+    def fitted(
+        cls, parameters: TableParameters, genome: Callable[[Problem], NetworkKind]
+    ) -> TableParameters:
+        """Return the parameters with omitted keys of the scoring, by the targets and the output range."""
+        table = cls(parameters)
+        kind = genome(table)
+        return fitted_scoring(parameters, table.targets, range_of(kind, table.squashing(kind)))
+
+    @classmethod
+    def faults(cls, parameters: TableParameters, asked: Asked) -> list[Concern]:
+        """Return the faults of the rows; without any, those of rules that compare outputs."""
+        return table_faults(parameters)
+
+    def warnings(self, asked: Asked, genome: NetworkKind) -> list[Concern]:
+        """Warn of networks that cannot produce the targets, and of values without effect."""
+        return [*acting_warnings(self, genome), *table_warnings(self.parameters, genome)]
+
+    @classmethod
+    def label(cls, values: Values) -> str:
+        """Return the number of rows, in words."""
+        return f"table of {len(values['inputs'])} rows"
+
+    @classmethod
+    def solved_when(cls, values: Values) -> str:
+        """Return what the criterion asks of the answers."""
+        tolerance = f"{100 * (values.get('tolerance') or TOLERANCE):g} % of its column's span"
+        match values.get("criterion"):
+            case "by_column" if values.get("tolerance") is None:
+                return "every answer is on its target's side of the column's middle"
+            case "by_column":
+                sides = "every answer is on its target's side in columns of two values"
+                return f"{sides}, and within {tolerance} in others"
+            case "tolerance":
+                return f"every answer is within {tolerance}"
+            case "largest_output":
+                return "the largest answer of every row is in the right column"
+        return "every answer is on its target's side of the table's middle"
 
     def best_possible(self) -> float:
         """Return the fitness of an agent without any error."""
@@ -163,13 +173,13 @@ class Table:
         values = tuple(chain.from_iterable(self.parameters.targets))
         return min(values), max(values)
 
-    def squashing(self, kind: Any) -> str:
+    def squashing(self, kind: NetworkKind) -> str:
         """Return the function applied to a genome kind's outputs: "sigmoid", "tanh" or "identity".
 
         It is the identity for kinds that have an output activation.
         """
         least, largest = self.span
-        if hasattr(kind.parameters, "output_activation"):
+        if kind.output_activation is not None:
             return "identity"
         if least >= 0 and largest <= 1:
             return "sigmoid"
@@ -195,12 +205,12 @@ class Table:
             by_largest=int(by_largest), offsets=empty, scales=empty,
         )
 
-    def world_for(self, kind: Any) -> Rows:
+    def world_for(self, kind: NetworkKind) -> Rows:
         """Return the arrays that kernels read, with the scaling of a genome kind's outputs."""
         scaling = self.scaling(kind)
         return self.world if scaling is None else self.world._replace(offsets=scaling[0], scales=scaling[1])
 
-    def scaling(self, kind: Any) -> tuple[Float64Array, Float64Array] | None:
+    def scaling(self, kind: NetworkKind) -> tuple[Float64Array, Float64Array] | None:
         """Return offsets and scales, (outputs,) each: answer = offset + scale * output; None if unscaled."""
         if self.parameters.scaling != "by_column":
             return None

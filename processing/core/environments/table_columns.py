@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from processing.core.rollouts.actions import Range
+from processing.core.rollouts.network_kind import NetworkKind
 from processing.core.types import Float64Array, Int64Array
 
 #: Unbounded transfer functions whose outputs are mostly or always above 0.
@@ -65,7 +66,7 @@ def is_one_hot(targets: Float64Array) -> bool:
     return targets.shape[1] > 1 and first_without_one_hot(targets) is None
 
 
-def range_of(kind: Any, squashing: str) -> tuple[float, float]:
+def range_of(kind: NetworkKind, squashing: str) -> tuple[float, float]:
     """Return the range of a genome kind's outputs: (0, 1) or (-1, 1).
 
     Args:
@@ -74,10 +75,9 @@ def range_of(kind: Any, squashing: str) -> tuple[float, float]:
     """
     if squashing != "identity":
         return UNIT if squashing == "sigmoid" else SYMMETRIC
-    activation = getattr(kind.parameters, "output_activation", None)
-    if activation is None:
+    if kind.output_activation is None:
         return SYMMETRIC
-    is_above = kind.output_range == Range.UNIT or activation.value in _ABOVE_ZERO
+    is_above = kind.output_range == Range.UNIT or kind.output_activation in _ABOVE_ZERO
     return UNIT if is_above else SYMMETRIC
 
 

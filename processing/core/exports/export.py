@@ -11,11 +11,11 @@ from typing import Any
 
 from processing.core.errors import Refused
 from processing.core.exports.rules import rule_of
-from processing.core.genomes.computation import Computation, computation_of_dense, computation_of_graph
-from processing.core.genomes.graph_genes import genes_of
-from processing.core.genomes.graphs import Graphs
+from processing.core.genomes.computation import Computation
+from processing.core.problem import Problem
 from processing.core.rollouts.normalization import MOST_DEVIATIONS, Normalization
-from processing.core.types import Genomes
+from processing.core.types import GenomeKind, Genomes
+from processing.core.views import view_of
 
 FORMAT, VERSION = "neuroevolution network", 1
 #: Networks with more weights are not written as JSON.
@@ -35,7 +35,7 @@ class Facts:
 
     name: str  # of the agent
     fitness: float | None
-    actions: str  # how the environment uses the outputs: "choice", "commands" or "answers"
+    actions: str  # how the problem uses the outputs: "choice", "commands" or "answers"
     rule: str  # how outputs become an action, a sentence
     input_labels: tuple[str, ...]
     output_labels: tuple[str, ...]
@@ -43,20 +43,24 @@ class Facts:
     scaling: Mapping[str, list[float]] | None = None  # `offset` and `scale`, which turn outputs into answers
 
 
-def facts_of(environment: Any, kind: Any, *, name: str, fitness: float | None) -> Facts:
-    """Return the facts of an agent of this genome kind in this environment."""
-    answers = environment.actions == "answers"
-    scaling = environment.scaling(kind) if answers else None
+def facts_of(problem: Problem, kind: GenomeKind, *, name: str, fitness: float | None) -> Facts:
+    """Return the facts of an agent of this genome kind in this problem.
+
+    Raises:
+        Refused: networks of this kind are not written to files.
+    """
+    _check(kind)
+    scaling = problem.scaling(kind)
     return Facts(
-        name=name, fitness=fitness, actions=environment.actions, rule=rule_of(environment, kind),
-        input_labels=tuple(environment.input_labels()), output_labels=tuple(environment.output_labels()),
-        squashing=environment.squashing(kind) if answers else "identity",
+        name=name, fitness=fitness, actions=problem.actions, rule=rule_of(problem, kind),
+        input_labels=tuple(problem.input_labels()), output_labels=tuple(problem.output_labels()),
+        squashing=problem.squashing(kind),
         scaling=None if scaling is None else {"offset": scaling[0].tolist(), "scale": scaling[1].tolist()},
     )
 
 
 def exported(
-    kind: Any, genomes: Genomes, facts: Facts, format: ExportFormat,
+    kind: GenomeKind, genomes: Genomes, facts: Facts, format: ExportFormat,
     normalization: Normalization | None = None
 ) -> bytes:
     """Return the network of the first genome as a file in this format.
@@ -64,38 +68,29 @@ def exported(
     Args:
         normalization: how observations are normalised first; None where they are not.
     Raises:
-        Refused: JSON was asked for, and the network has more than MOST_WEIGHTS weights or a weight that is
-            not finite.
+        Refused: networks of this kind are not written to files; or JSON was asked for, and the network has
+            more than MOST_WEIGHTS weights or a weight that is not finite.
     """
+    _check(kind)
     if format == ExportFormat.JSON:
-        number = int(genomes.genes[0]) if isinstance(genomes, Graphs) else kind.number_of_weights
+        number = view_of(kind).size(kind, genomes)
         if number > MOST_WEIGHTS:
             raise Refused(f"JSON: expected at most {MOST_WEIGHTS:,} weights, got {number:,}; take ONNX.")
-        computation = computation_of(kind, genomes, squashing=facts.squashing)
-        return json_of(computation, facts, normalization).encode()
+        return json_of(_computation(kind, genomes, facts), facts, normalization).encode()
     from processing.core.exports import onnx_model
 
-    if isinstance(genomes, Graphs):
-        return onnx_model.onnx_of(computation_of(kind, genomes), metadata_of(facts), normalization)
-    layers, activation = kind.layers(genomes[0]), kind.parameters.activation.value
-    return onnx_model.onnx_of_dense(
-        layers, activation, metadata_of(facts), normalization, squashing=facts.squashing
-    )
+    network = view_of(kind).fully_connected(kind, genomes)
+    if network is None:
+        return onnx_model.onnx_of(_computation(kind, genomes, facts), metadata_of(facts), normalization)
+    return onnx_model.onnx_of_dense(*network, metadata_of(facts), normalization, squashing=facts.squashing)
 
 
-def formats_of(kind: Any, packed_bytes: int) -> tuple[ExportFormat, ...]:
+def formats_of(kind: GenomeKind, packed_bytes: int) -> tuple[ExportFormat, ...]:
     """Return the formats in which a network can be written, by the length of its packed genome."""
+    if view_of(kind).export_refusal is not None:
+        return ()
     is_small = packed_bytes <= MOST_WEIGHTS * kind.bytes_per_weight
     return tuple(each for each in ExportFormat if is_small or each != ExportFormat.JSON)
-
-
-def computation_of(
-    kind: Any, genomes: Genomes, index: int = 0, *, squashing: str = "identity"
-) -> Computation:
-    """Return the computation of genome `index`; `squashing` is that of outputs without an activation."""
-    if isinstance(genomes, Graphs):
-        return computation_of_graph(genes_of(kind, genomes, index))
-    return computation_of_dense(kind.layers(genomes[index]), kind.parameters.activation.value, squashing)
 
 
 def json_of(computation: Computation, facts: Facts, normalization: Normalization | None = None) -> str:
@@ -129,6 +124,18 @@ def metadata_of(facts: Facts) -> dict[str, str]:
     return {
         name: value if isinstance(value, str) else json.dumps(value) for name, value in _head(facts).items()
     }
+
+
+def _check(kind: GenomeKind) -> None:
+    """Check that networks of this kind are written to files. Raises Refused."""
+    if (sentence := view_of(kind).export_refusal) is not None:
+        raise Refused(sentence)
+
+
+def _computation(kind: GenomeKind, genomes: Genomes, facts: Facts) -> Computation:
+    found = view_of(kind).computation(kind, genomes, squashing=facts.squashing)
+    assert found is not None, f"{type(kind).__name__} is written to files, but a genome has no computation"
+    return found
 
 
 def _head(facts: Facts) -> dict[str, Any]:

@@ -14,17 +14,14 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from processing.core.genomes.computation import Computation, Unit, levels_of
+from processing.core.genomes.computation import Computation, Layers, Unit, levels_of
 from processing.core.rollouts.normalization import MOST_DEVIATIONS, Normalization
-from processing.core.types import Float32Array
 
 #: Versions of the operator set and of the file format; runtimes since 2022 read both.
 OPSET, IR_VERSION = 17, 8
 #: The limits of `numeric.py`: arguments are clipped here as there, so that outputs that are equal there are
 #: equal here too.
 _SINE_LIMIT, _TANH_CLIP, _EXP_RANGE = 2.0**20, 7.90531110763549805, (-87.0, 88.0)
-
-Layers = Sequence[tuple[Float32Array, Float32Array | None]]
 
 
 def onnx_of_dense(
@@ -34,7 +31,7 @@ def onnx_of_dense(
     """Return the model of fully connected layers, with a Gemm for each.
 
     Args:
-        layers: for each layer its weights (inputs, outputs) and its biases (outputs,) or None; at least one.
+        layers: at least one.
         activation, squashing: transfer functions of the hidden units and of the outputs.
         metadata: texts that the file contains.
         normalization: how observations are normalised first; None where they are not.

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from processing.core.problem import Problem
 from processing.core.rollouts.actions import Range
 from processing.core.types import Float64Array
 
@@ -18,16 +19,12 @@ _MOST_BOUNDS = 100
 Space = Mapping[str, Any]
 
 
-def rule_of(environment: Any, kind: Any) -> str:
-    """Return the sentence on how networks of a genome kind act in an environment."""
-    if environment.actions == "answers":
-        again = (
-            " A network that remembers starts anew at each row." if getattr(kind, "remembers", False) else ""
-        )
-        return f"{_answer(environment.scaling(kind))}{again}"
-    return rule_of_space(
-        getattr(environment, "action", _plain(environment)), kind.parameters.output.value, kind.output_range
-    )
+def rule_of(problem: Problem, kind: Any) -> str:
+    """Return the sentence on how networks of a genome kind, a `NetworkKind`, act in a problem."""
+    if problem.actions == "answers":
+        again = " A network that remembers starts anew at each row." if kind.remembers else ""
+        return f"{_answer(problem.scaling(kind))}{again}"
+    return rule_of_space(problem.action_space, kind.output, kind.output_range)
 
 
 def rule_of_space(space: Space, output: str, output_range: Range) -> str:
@@ -84,8 +81,3 @@ def _bounds(space: Space) -> str:
 
 def _listed(numbers: list[int]) -> str:
     return str(numbers[0]) if len(set(numbers)) == 1 else ", ".join(map(str, numbers))
-
-
-def _plain(environment: Any) -> Space:
-    """The space of an environment that does not describe one."""
-    return {"type": "Discrete", "start": 0} if environment.actions == "choice" else {"type": "Box"}

@@ -1,8 +1,7 @@
 """The registry of genome kinds: one file and one line each."""
 
-from typing import Any
-
 from processing.core.genomes.dense import Dense
 from processing.core.genomes.graph import Graph
+from processing.core.types import GenomeKind
 
-GENOMES: dict[str, Any] = {"dense": Dense, "graph": Graph}
+GENOMES: dict[str, type[GenomeKind]] = {"dense": Dense, "graph": Graph}

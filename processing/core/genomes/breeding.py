@@ -11,11 +11,12 @@ index of the weight and the noise.
 import numpy as np
 
 from processing.core import rng
+from processing.core.genomes.variation import VariationParameters
 from processing.core.kernels.build import compiled
 from processing.core.kernels.lanes import madd
 from processing.core.kernels.roles import kernel
 from processing.core.rng import agent_key, draw_part, normal_part, uniform_part
-from processing.core.types import Float32Array, Int32Array, Operator, Purpose, UInt8Array, Variation
+from processing.core.types import Float32Array, Int32Array, Operator, Purpose, UInt8Array
 
 _CROSSOVERS = {"none": 0, "average": 1, "uniform": 2}
 _MUTATIONS = {"gaussian": 0, "single_weight": 1}
@@ -25,12 +26,12 @@ _HALF = np.float32(0.5)
 
 
 def breed(
-    pool: Float32Array, mothers: Int32Array, fathers: Int32Array, variation: Variation, *,
-    seed: int, generation: int,
+    pool: Float32Array, mothers: Int32Array, fathers: Int32Array, variation: VariationParameters, *,
+    elites: int, seed: int, generation: int,
 ) -> tuple[Float32Array, UInt8Array]:
     """Return the children of selected parents, and the operator that created each.
 
-    The first `variation.elites` children are copies of their mothers. Another child has two parents with
+    The first `elites` children are copies of their mothers. Another child has two parents with
     probability `crossover_probability`, unless its father is NO_PARENT. A child of one parent that mutation
     did not change is a copy as well and is labelled ELITE.
 
@@ -42,15 +43,13 @@ def breed(
         seed, generation: the address of the draws.
     Returns:
         (N, W) float32 genomes, and (N,) uint8 of `Operator`.
-    Raises:
-        KeyError: the variation names an unknown operator.
     """
     children = np.empty((len(mothers), pool.shape[1]), np.float32)
     operators = np.empty(len(mothers), np.uint8)
     with np.errstate(over="ignore"):
         compiled(fill_children)(
             np.require(pool, np.float32, ["C", "W"]), mothers.astype(np.int64), fathers.astype(np.int64),
-            variation.elites, _CROSSOVERS[variation.crossover], np.float32(variation.crossover_probability),
+            elites, _CROSSOVERS[variation.crossover], np.float32(variation.crossover_probability),
             _MUTATIONS[variation.mutation], np.float32(variation.mutation_probability),
             np.float32(variation.mutation_scale),
             np.uint64(rng.derive_prefix(seed, Purpose.CROSSOVER, generation)),

@@ -19,7 +19,13 @@ class Changes:
     links_enabled: tuple[ConnectionGene, ...]
     links_disabled: tuple[ConnectionGene, ...]
     weights_changed: int  # number of genes of both whose weight differs
-    largest_change: float | None  # of a weight, as an absolute value; None where none changed
+    largest_change: float | None  # of a weight, as an absolute value; None where none changed, or unknown
+
+
+def changes_of_bytes(before: bytes, after: bytes) -> Changes:
+    """Return in how many bytes two packed genomes differ, as `weights_changed`."""
+    number = sum(was != became for was, became in zip(before, after, strict=False))
+    return Changes((), (), (), (), (), (), number + abs(len(after) - len(before)), None)
 
 
 def changes_of_weights(before: Float32Array, after: Float32Array) -> Changes:

@@ -2,10 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
 
 from processing.core.errors import Refused
 from processing.core.genomes.graph_genes import Genes, NodeRole
 from processing.core.types import Float32Array
+
+#: For each layer its weights, (inputs, outputs), and its biases, (outputs,) or None, float32.
+Layers: TypeAlias = Sequence[tuple[Float32Array, Float32Array | None]]
+
+
+class FullyConnected(NamedTuple):
+    """A network of fully connected layers."""
+
+    layers: Layers  # at least one
+    activation: str  # of the hidden units
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +39,11 @@ class Computation:
     passes: int | None  # synchronous updates of all units per step; None: one update in order
 
 
-def computation_of_dense(
-    layers: Sequence[tuple[Float32Array, Float32Array | None]], activation: str, squashing: str = "identity"
-) -> Computation:
+def computation_of_dense(layers: Layers, activation: str, squashing: str = "identity") -> Computation:
     """Return the computation of fully connected layers.
 
     Args:
-        layers: for each layer its weights (inputs, outputs) and its biases (outputs,) or None, float32; at
-            least one layer.
+        layers: at least one.
         activation: name of the activation function of the hidden units.
         squashing: name of the activation function of the outputs.
     """

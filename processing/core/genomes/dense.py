@@ -1,9 +1,10 @@
 """The genome kind `dense`: the weights of a fixed, fully connected network."""
 
+import math
 from enum import StrEnum
 from functools import cached_property
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field
@@ -13,11 +14,13 @@ from processing.core.errors import Broken
 from processing.core.genomes.breeding import breed
 from processing.core.genomes.diversity import diversity
 from processing.core.genomes.layers import MOST_LANE_WEIGHTS, Network, fill_memory, fill_outputs, fill_special
+from processing.core.genomes.variation import VariationParameters
 from processing.core.kernels.lanes import LANES
 from processing.core.parameters import Parameters, parameter
 from processing.core.rollouts.actions import Range
 from processing.core.rollouts.kernel import KernelInputs
-from processing.core.types import Float32Array, Int32Array, Purpose, UInt8Array, Variation
+from processing.core.rollouts.network_kind import NetworkKind
+from processing.core.types import Float32Array, Int32Array, Purpose, UInt8Array
 
 
 class Activation(StrEnum):
@@ -67,7 +70,7 @@ class DenseParameters(Parameters):
 MOST_SPECIAL_WEIGHTS = 2**11
 
 
-class Dense:
+class Dense(NetworkKind):
     """The genome kind `dense` for one shape of network.
 
     A genome is a row of W float32: for each layer the weights [input, output] in row-major order, then the
@@ -75,8 +78,10 @@ class Dense:
     """
 
     Parameters = DenseParameters
-    output_range = Range.UNBOUNDED
+    Variation = VariationParameters
     bytes_per_weight = 4  # of a packed genome
+    output_range = Range.UNBOUNDED
+    parameters: DenseParameters
 
     def __init__(self, parameters: DenseParameters, *, inputs: int, outputs: int) -> None:
         self.parameters, self.inputs, self.outputs = parameters, inputs, outputs
@@ -84,6 +89,18 @@ class Dense:
         self.number_of_weights = sum(
             (before + parameters.bias) * after for before, after in pairwise(self.sizes)
         )
+
+    @classmethod
+    def of(
+        cls, parameters: DenseParameters, *, input_shape: tuple[int, ...], output_shape: tuple[int, ...]
+    ) -> "Dense":
+        """Return the kind for inputs and outputs of these shapes, whose numbers are in row-major order."""
+        return Dense(parameters, inputs=math.prod(input_shape), outputs=math.prod(output_shape))
+
+    @property
+    def output(self) -> str:
+        """How one of several actions is chosen, "argmax" or "softmax"."""
+        return self.parameters.output.value
 
     def random(self, size: int, *, seed: int, generation: int) -> Float32Array:
         """Draw genomes by the initialiser; biases are 0.
@@ -140,11 +157,11 @@ class Dense:
         return np.concatenate(parts) if parts else np.zeros((0, self.number_of_weights), np.float32)
 
     def breed(
-        self, pool: Float32Array, mothers: Int32Array, fathers: Int32Array, variation: Variation,
-        *, seed: int, generation: int,
+        self, pool: Float32Array, mothers: Int32Array, fathers: Int32Array, variation: Any, *, elites: int,
+        seed: int, generation: int,
     ) -> tuple[Float32Array, UInt8Array]:
         """Return N children of the pool's genomes and their operators; see `breeding.breed`."""
-        return breed(pool, mothers, fathers, variation, seed=seed, generation=generation)
+        return breed(pool, mothers, fathers, variation, elites=elites, seed=seed, generation=generation)
 
     def pack(self, genomes: Float32Array) -> bytes:
         """Return the weights as little-endian float32, genome after genome, 4 W bytes each."""
@@ -185,6 +202,11 @@ class Dense:
             found.append((weights, genome[at : at + after] if self.parameters.bias else None))
             at += after * self.parameters.bias
         return found
+
+    @property
+    def has_units_in_lanes(self) -> bool:
+        """Whether the network is so large that its units are computed side by side."""
+        return bool(self.network.wide)
 
     @cached_property
     def network(self) -> Network:

@@ -3,6 +3,7 @@
 Source: Stanley and Miikkulainen 2002, "Evolving Neural Networks through Augmenting Topologies", section 3.1.
 """
 
+import math
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any, NamedTuple
@@ -20,6 +21,7 @@ from processing.core.genomes.graphs import Graphs
 from processing.core.parameters import Number, Parameters, parameter
 from processing.core.rollouts.actions import Range
 from processing.core.rollouts.kernel import KernelInputs
+from processing.core.rollouts.network_kind import NetworkKind
 from processing.core.types import Int32Array, Int64Array, Purpose
 
 
@@ -95,7 +97,7 @@ class Connection(NamedTuple):
 MOST_SPECIAL_WEIGHTS = 2**8
 
 
-class Graph:
+class Graph(NetworkKind):
     """The genome kind `graph` for one number of inputs and outputs; genomes are `Graphs`.
 
     Node ids: inputs from 0, then the bias where there is one, then the outputs; hidden nodes from
@@ -104,6 +106,8 @@ class Graph:
 
     Parameters = GraphParameters
     bytes_per_weight = 17  # of a packed genome, for each slot of a connection gene
+    is_grown = True
+    parameters: GraphParameters
 
     def __init__(self, parameters: GraphParameters, *, inputs: int, outputs: int) -> None:
         self.parameters, self.inputs, self.outputs = parameters, inputs, outputs
@@ -111,8 +115,29 @@ class Graph:
         self.first_output = inputs + (self.bias is not None)
         self.first_hidden = self.first_output + outputs
         self.number_of_weights = self.first_output * outputs
-        self.output_range = _range(parameters.output_activation)
         self._prepared: tuple[Graphs, KernelInputs] | None = None
+
+    @classmethod
+    def of(
+        cls, parameters: GraphParameters, *, input_shape: tuple[int, ...], output_shape: tuple[int, ...]
+    ) -> "Graph":
+        """Return the kind for inputs and outputs of these shapes, whose numbers are in row-major order."""
+        return Graph(parameters, inputs=math.prod(input_shape), outputs=math.prod(output_shape))
+
+    @property
+    def output(self) -> str:
+        """How one of several actions is chosen, "argmax" or "softmax"."""
+        return self.parameters.output.value
+
+    @property
+    def output_range(self) -> Range:
+        """The range of the outputs, by their transfer function."""
+        return _range(self.parameters.output_activation)
+
+    @property
+    def output_activation(self) -> str:
+        """The transfer function of the outputs."""
+        return self.parameters.output_activation.value
 
     def random(self, size: int, *, seed: int, generation: int) -> Graphs:
         """Draw genomes without hidden nodes, in which every input and the bias is linked to every output.
@@ -238,9 +263,9 @@ class Graph:
         return self.parameters.activations_per_step or int(self.parameters.recurrent)
 
     @property
-    def remembers(self) -> bool:
-        """Whether outputs depend on earlier observations."""
-        return self.passes > 0
+    def passes_parameter(self) -> tuple[str, int | None]:
+        """The parameter that sets the number of passes."""
+        return "activations_per_step", self.parameters.activations_per_step
 
     def _decoded(self, genomes: Graphs) -> KernelInputs:
         shape = Shape(

@@ -2,6 +2,10 @@
 
 from processing.core.judges.episodes import Episodes
 from processing.core.judges.foreign import ForeignEpisodes
+from processing.core.judges.judge import Judge
+from processing.core.judges.novelty import Novelty
 from processing.core.judges.table import Tables
 
-JUDGES = {"episodes": Episodes, "foreign": ForeignEpisodes, "table": Tables}
+JUDGES: dict[str, type[Judge]] = {
+    "episodes": Episodes, "foreign": ForeignEpisodes, "table": Tables, "novelty": Novelty
+}

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from processing.core.environments.foreign.parameters import Aggregate
+from processing.core.problem import Environment
 from processing.core.types import Failure, Float64Array, Purpose, UInt8Array
 
 
@@ -15,19 +16,17 @@ class Score(NamedTuple):
     is_cost: bool = False  # a return is a cost, and fitness its negative
 
 
-def score_of(environment: Any, purpose: Purpose) -> Score:
+def score_of(environment: Environment, purpose: Purpose) -> Score:
     """Return how an environment scores its agents.
 
     Episodes for another purpose than EPISODE, such as those that confirm a champion, count by their mean.
 
     Args:
-        environment: `aggregate` (the mean where absent) and `minimise` (false where absent) are read.
+        environment: its `aggregate` and `minimise` are read.
         purpose: what the episodes are evaluated for.
     """
-    aggregate = (
-        getattr(environment, "aggregate", Aggregate.MEAN) if purpose == Purpose.EPISODE else Aggregate.MEAN
-    )
-    return Score(aggregate, bool(getattr(environment, "minimise", False)))
+    aggregate = Aggregate(environment.aggregate) if purpose == Purpose.EPISODE else Aggregate.MEAN
+    return Score(aggregate, environment.minimise)
 
 
 def fitness_of(returns: Any, score: Score) -> Float64Array:

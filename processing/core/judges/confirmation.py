@@ -1,13 +1,13 @@
 """A champion is confirmed in fresh episodes, where these can differ from its own."""
 
 import math
-from typing import Any, NamedTuple, TypeAlias
+from typing import Protocol
 
 import numpy as np
 
-from processing.core.kernels.lanes import LANES
+from processing.core.criterion import Closing, Confirmation, Trial
 from processing.core.ranking import mean
-from processing.core.types import Genomes, Purpose, State
+from processing.core.types import Beat, Evaluations, Failure, Genomes, Purpose, RemarkKind, State
 
 #: Number of fresh episodes that confirm a champion, where the environment or the choice of actions is random.
 CONFIRMATION_EPISODES = 100
@@ -15,99 +15,45 @@ CONFIRMATION_EPISODES = 100
 REQUIRED_EPISODES = 90
 
 
-class Confirmation(NamedTuple):
-    """The result of a champion in fresh episodes, after it reached a bar in its own."""
-
-    agent: int  # index in its generation
-    episodes: int  # number of fresh episodes
-    mean: float | None  # fitness over the fresh episodes; None where the agent failed in any
-    asked: float  # the bar
+class Evaluating(Protocol):
+    """A judge, as far as `confirm` uses it."""
 
     @property
-    def is_passed(self) -> bool:
-        """Whether the mean reaches the bar."""
-        return self.mean is not None and self.mean >= self.asked
+    def episodes(self) -> int: ...
+    def copies(self, genomes: Genomes, agent: int, number: int) -> Genomes: ...
+    def evaluate(
+        self, genomes: Genomes, *, seed: int, generation: int, threads: int, purpose: Purpose,
+        state: State | None, beat: Beat | None,
+    ) -> Evaluations: ...
 
 
-class GoalConfirmation(NamedTuple):
-    """In how many fresh episodes an agent reached `goals` goals, after it did in each of its own."""
-
-    agent: int  # index in its generation
-    episodes: int  # number of fresh episodes
-    reached: int  # number of these in which it reached so many goals
-    asked: int  # number of these that is required
-    goals: int
-
-    @property
-    def is_passed(self) -> bool:
-        """Whether it reached the goals in enough episodes."""
-        return self.reached >= self.asked
-
-
-#: The result of an agent in fresh episodes.
-AnyConfirmation: TypeAlias = Confirmation | GoalConfirmation
-
-
-def confirm_mean(
-    plan: Any, genomes: Genomes, agent: int, bar: float, *, seed: int, generation: int, state: State
-) -> Confirmation | None:
+def confirm(judge: Evaluating, genomes: Genomes, agent: int, bar: float, closing: Closing) -> Trial:
     """Compare an agent's mean fitness over at least 100 fresh episodes with a bar.
 
     Args:
-        plan: the search; its `beat` is called after each batch of episodes.
+        judge: one that is random.
         genomes: those of the agent's generation.
         agent: index of the agent among them.
         bar: the fitness that is asked for.
-        seed, generation: address of the fresh episodes, whose purpose is CONFIRMATION.
-        state: the judge's state when the generation began.
-    Returns:
-        None where the judge is not random, as fresh episodes would equal the agent's own.
+        closing: address of the fresh episodes, whose purpose is CONFIRMATION.
     """
-    if not plan.judge.is_random:
-        return None
-    (number, copies), fitness = _copies(plan, genomes, agent), []
-    together = number if getattr(plan.judge, "beats", False) else LANES
-    for first in range(0, number, together):
-        again = plan.judge.evaluate(
-            copies, seed=seed, generation=generation, first=first, last=min(first + together, number),
-            purpose=Purpose.CONFIRMATION, state=state,
-        )
-        fitness.append(again.fitness)
-        plan.beat()
-    found = mean(np.concatenate(fitness))
-    return Confirmation(agent, number * plan.environment.episodes, None if math.isnan(found) else found, bar)
+    number = copies_for(judge.episodes)
+    again = judge.evaluate(
+        judge.copies(genomes, agent, number), seed=closing.seed, generation=closing.generation,
+        threads=closing.threads, purpose=Purpose.CONFIRMATION, state=closing.state, beat=closing.beat,
+    )
+    found = mean(again.fitness)
+    reached = None if math.isnan(found) else found
+    return Trial(Confirmation(agent, number * judge.episodes, reached, bar), failures_of(again))
 
 
-def confirm_goals(
-    plan: Any, genomes: Genomes, agent: int, goals: int, *, seed: int, generation: int
-) -> GoalConfirmation | None:
-    """Count in how many of 100 fresh episodes an agent reaches `goals` goals.
-
-    Args:
-        plan: the search; its `beat` is called after each batch of episodes.
-        genomes: those of the agent's generation.
-        agent: index of the agent among them.
-        goals: the number of goals that the environment's `solved` tests for; recorded in the result.
-        seed, generation: address of the fresh episodes, whose purpose is CONFIRMATION.
-    Returns:
-        None where the judge is not random, as fresh episodes would equal the agent's own.
-    """
-    if not plan.judge.is_random:
-        return None
-    number, copies = _copies(plan, genomes, agent)
-    reached: list[bool] = []
-    for first in range(0, number, LANES):
-        *_, ends = plan.judge.episodes(
-            copies, seed=seed, generation=generation, first=first, last=min(first + LANES, number),
-            purpose=Purpose.CONFIRMATION,
-        )
-        reached += plan.environment.solved(ends).reshape(-1).tolist()
-        plan.beat()
-    found = sum(reached[:CONFIRMATION_EPISODES])
-    return GoalConfirmation(agent, CONFIRMATION_EPISODES, found, REQUIRED_EPISODES, goals)
+def copies_for(episodes: int) -> int:
+    """Return how many copies of an agent have at least 100 episodes together."""
+    return -(-CONFIRMATION_EPISODES // episodes)
 
 
-def _copies(plan: Any, genomes: Genomes, agent: int) -> tuple[int, Genomes]:
-    """Return how many copies of an agent have at least 100 episodes together, and these copies."""
-    number = -(-CONFIRMATION_EPISODES // plan.environment.episodes)
-    return number, plan.genome.take(genomes, np.full(number, agent, np.int32))
+def failures_of(evaluations: Evaluations) -> tuple[Failure, ...]:
+    """Return the failures of the agents, and WORKER_LOST where a process died by itself."""
+    died = any(each.what == RemarkKind.PROCESS_DIED for each in evaluations.remarks)
+    found = evaluations.failures[np.flatnonzero(evaluations.failures)].tolist()
+    return (*(Failure(each) for each in found), *((Failure.WORKER_LOST,) if died else ()))

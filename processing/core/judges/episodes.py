@@ -1,13 +1,30 @@
 """Agents are scored by the returns of whole episodes in a compiled environment."""
 
-from typing import Any
+import math
+from collections.abc import Mapping
+from functools import cached_property
+from typing import cast
 
 import numpy as np
 
+from processing.core.criterion import Closing, GoalConfirmation, Trial
 from processing.core.judges.aggregate import fitness_of, score_of, split_failures
-from processing.core.judges.stateless import Stateless
+from processing.core.judges.batches import in_batches
+from processing.core.judges.confirmation import (
+    CONFIRMATION_EPISODES,
+    REQUIRED_EPISODES,
+    copies_for,
+)
+from processing.core.judges.judge import Cost, Judge
+from processing.core.judges.replays import PlainReplays
+from processing.core.judges.step_cost import cost_of_steps
+from processing.core.kernels.lanes import LANES
+from processing.core.parameters import Parameters
+from processing.core.problem import CompiledEnvironment
 from processing.core.rollouts.engine import Engine
+from processing.core.rollouts.network_kind import NetworkKind
 from processing.core.types import (
+    Beat,
     Evaluations,
     Float32Array,
     Float64Array,
@@ -19,72 +36,121 @@ from processing.core.types import (
 )
 
 
-class Episodes(Stateless):
+class Episodes(Judge):
     """The judge `episodes`: networks of one genome kind act in one environment."""
 
     behaviours = 0  # numbers that describe the behaviour of an agent; 0 where the judge needs none
+    problem: CompiledEnvironment
+    genome: NetworkKind
 
-    def __init__(self, environment: Any, genome_kind: Any) -> None:
-        self.environment, self.genome_kind = environment, genome_kind
-        self.engine = Engine(environment, genome_kind)
+    def __init__(self, environment: CompiledEnvironment, genome: NetworkKind) -> None:
+        self.problem, self.genome = environment, genome
+        self.engine = Engine(environment, genome)
+
+    @classmethod
+    def of(
+        cls, problem: CompiledEnvironment, genome: NetworkKind, settings: Mapping[str, Parameters]
+    ) -> "Episodes":
+        """Return the judge; it has no settings."""
+        return Episodes(problem, genome)
+
+    @property
+    def episodes(self) -> int:
+        """Number of episodes of each agent."""
+        return self.problem.episodes
 
     @property
     def is_sampled(self) -> bool:
         """Whether actions are drawn from the outputs."""
-        return bool(self.genome_kind.parameters.output == "softmax")
+        return self.genome.output == "softmax"
 
     @property
     def is_random(self) -> bool:
         """Whether another seed gives another fitness."""
-        return self.is_sampled or bool(self.environment.is_random)
+        return self.is_sampled or self.problem.is_random
+
+    def cost(self) -> Cost:
+        """Return the cost of an agent's episodes."""
+        return cost_of_steps(
+            weights=self.genome.number_of_weights, episodes=self.problem.episodes,
+            max_steps=self.problem.max_steps
+        )
 
     def evaluate(
         self, genomes: Genomes, *, seed: int, generation: int, first: int = 0, last: int | None = None,
         origin: int = 0, threads: int = 1, purpose: Purpose = Purpose.EPISODE, state: State | None = None,
+        beat: Beat | None = None, seconds: float = math.inf, population: int | None = None,
     ) -> Evaluations:
-        """Evaluate agents first..last-1 of `genomes`.
+        """Evaluate agents first..last-1 of `genomes`; see `Judge.evaluate`.
 
-        Each evaluation depends only on the agent's genome and address. The fitness is the mean return of an
-        agent's episodes, added in their order, or the aggregate that the environment names (see
-        `aggregate.py`). An agent whose fitness is not finite has failed.
+        The fitness is the mean return of an agent's episodes, added in their order, or the aggregate that the
+        environment names (see `aggregate.py`). An agent whose fitness is not finite has failed.
 
         Args:
-            genomes: a generation, or consecutive agents of one.
-            seed, generation: the beginning of the address of every draw.
-            first, last: indices in `genomes`; up to the last of them where `last` is None.
-            origin: index in the generation of the first of `genomes`.
-            threads: number of threads; it changes no result.
             purpose: draw n of (seed, POLICY, generation, agent, episode) decides a sampled action at step n.
                 Another purpose than EPISODE replaces POLICY, which gives fresh draws.
-            state: not used; judges with a state need it.
-        Returns:
-            The evaluations of N = last - first agents, in their order.
+            seconds, population, state: not used.
         """
-        returns, steps, ends = self.episodes(
-            genomes, seed=seed, generation=generation, first=first, last=last, origin=origin, threads=threads,
-            purpose=purpose
-        )
-        fitness, failures = split_failures(fitness_of(returns, score_of(self.environment, purpose)))
-        return Evaluations(
-            fitness=fitness,
-            steps=steps.sum(axis=1, dtype=np.int32),
-            failures=failures,
-            solved=self._solved(ends, failures) if self.is_counted else None,
-            behaviours=_mean(self.environment.behaviours_of(ends)) if self.behaviours else None,
-        )
+
+        def batch(first: int, last: int) -> Evaluations:
+            returns, steps, ends = self.rollouts(
+                genomes, seed=seed, generation=generation, first=first, last=last, origin=origin,
+                threads=threads, purpose=purpose
+            )
+            fitness, failures = split_failures(fitness_of(returns, score_of(self.problem, purpose)))
+            return Evaluations(
+                fitness=fitness,
+                steps=steps.sum(axis=1, dtype=np.int32),
+                failures=failures,
+                solved=self._solved(ends, failures) if self.is_counted else None,
+                behaviours=_mean(self.problem.behaviours_of(ends)) if self.behaviours else None,
+            )
+
+        last = self.genome.count(genomes) if last is None else last
+        return in_batches(batch, first, last, effort=self._effort, beat=beat)
+
+    @cached_property
+    def _effort(self) -> int:
+        return self.problem.episodes * self.problem.max_steps * max(1, self.genome.number_of_weights)
+
+    def confirm_goals(self, genomes: Genomes, agent: int, goals: int, closing: Closing) -> Trial:
+        """Count in how many of 100 fresh episodes an agent reaches the goals that `solved` tests for."""
+        if not self.is_random:
+            return Trial()
+        number, reached = copies_for(self.episodes), list[bool]()
+        copies = self.copies(genomes, agent, number)
+        for first in range(0, number, LANES):
+            *_, ends = self.rollouts(
+                copies, seed=closing.seed, generation=closing.generation, first=first,
+                last=min(first + LANES, number), purpose=Purpose.CONFIRMATION,
+            )
+            reached += self.problem.solved(ends).reshape(-1).tolist()
+            closing.beat()
+        found = sum(reached[:CONFIRMATION_EPISODES])
+        return Trial(GoalConfirmation(agent, CONFIRMATION_EPISODES, found, REQUIRED_EPISODES, goals))
+
+    def evaluate_in(self, problem: object, genomes: Genomes) -> Evaluations:
+        """Evaluate genomes in another environment of the same class, at the address (0, 0)."""
+        other = Episodes(cast("CompiledEnvironment", problem), self.genome)
+        return other.evaluate(genomes, seed=0, generation=0)
+
+    @property
+    def replays(self) -> PlainReplays:
+        """Episodes are replayed in plain Python."""
+        return PlainReplays(self.problem, self.genome, is_sampled=self.is_sampled)
 
     def _solved(self, ends: Float32Array, failures: UInt8Array) -> UInt8Array:
         """Return whether each agent met the criterion in all of its episodes, and has a fitness; (N,) uint8.
         """
-        solved = self.environment.solved(ends).all(axis=1)
+        solved = self.problem.solved(ends).all(axis=1)
         return np.where(failures, 0, solved).astype(np.uint8)
 
     @property
     def is_counted(self) -> bool:
         """Whether each episode reports, in its end values, if it meets the environment's criterion."""
-        return bool(getattr(self.environment, "ends", 0)) and self.environment.criterion is not None
+        return bool(self.problem.ends) and self.problem.criterion is not None
 
-    def episodes(
+    def rollouts(
         self, genomes: Genomes, *, seed: int, generation: int, first: int = 0, last: int | None = None,
         origin: int = 0, threads: int = 1, purpose: Purpose = Purpose.EPISODE,
     ) -> tuple[Float64Array, Int32Array, Float32Array]:
@@ -94,8 +160,8 @@ class Episodes(Stateless):
             (N, E) float64 returns; (N, E) int32 steps; (N, E, D) float32 end values that the environment's
             `fill_end` writes of each episode. D is 0 where neither behaviours nor the criterion need them.
         """
-        last, number = self.genome_kind.count(genomes) if last is None else last, self.environment.episodes
-        width = self.environment.ends if self.behaviours or self.is_counted else 0
+        last, number = self.genome.count(genomes) if last is None else last, self.problem.episodes
+        width = self.problem.ends if self.behaviours or self.is_counted else 0
         ends = np.zeros((last - first, number, width), np.float32)
         returns, steps = self.engine.rollouts(
             genomes, seed=seed, generation=generation, purpose=purpose, first=first, last=last, origin=origin,

@@ -6,24 +6,30 @@ Observations may be normalised by the moments of the observations of closed gene
 
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import closing
 
 import numpy as np
 
+from processing.core.criterion import Closing
 from processing.core.environments.foreign.environment import Foreign
 from processing.core.errors import Refused
 from processing.core.genomes import GENOMES
+from processing.core.judges import second_evaluations
 from processing.core.judges.aggregate import Score, fitness_of, score_of
+from processing.core.judges.foreign_replays import ForeignReplays
+from processing.core.judges.judge import Cost, Judge
 from processing.core.judges.second_evaluations import difference
+from processing.core.judges.step_cost import cost_of_steps
 from processing.core.packed import pack_values
+from processing.core.parameters import Parameters
 from processing.core.rollouts import observation_moments
+from processing.core.rollouts.network_kind import NetworkKind
 from processing.core.rollouts.normalization import Normalization
 from processing.core.steppers.pool import EpisodeResult, Task, pool
-from processing.core.steppers.recording import Recording, record
 from processing.core.steppers.repeats import Repeats
 from processing.core.types import (
+    Beat,
     Evaluations,
     Failure,
     Float64Array,
@@ -33,6 +39,7 @@ from processing.core.types import (
     Remark,
     RemarkKind,
     State,
+    no_beat,
 )
 
 #: Number of consecutive episodes that time out after which the evaluation is refused.
@@ -41,63 +48,64 @@ MOST_HANGS = 16
 OF_THE_MACHINE = (Failure.WORKER_LOST, Failure.OUT_OF_MEMORY)
 
 
-class ForeignEpisodes:
+#: Measured bytes per input and agent of the sums and moments of observations, and of their pooling.
+OBSERVED_BYTES = 72
+
+
+class ForeignEpisodes(Judge):
     """The judge `foreign`: networks of one genome kind act in one Gymnasium environment."""
 
-    #: Whether `evaluate` takes `beat` and calls it while it waits, so that callers need not split a
-    #: generation for that.
-    beats = True
+    problem: Foreign
+    genome: NetworkKind
 
-    def __init__(self, environment: Foreign, genome_kind: Any) -> None:
-        self.environment, self.genome_kind = environment, genome_kind
-        self.is_random = True
-        self.is_sampled = environment.actions == "choice" and genome_kind.parameters.output == "softmax"
-        self._threads = 1
-        self._beat: Callable[[], object] = _nothing
-        self._failures: list[Failure] | None = None  # a list within `attended`
-        name = next(name for name, kind in GENOMES.items() if kind is type(genome_kind))
+    def __init__(self, environment: Foreign, genome: NetworkKind) -> None:
+        self.problem, self.genome = environment, genome
+        name = next(name for name, kind in GENOMES.items() if kind is type(genome))
         self._setup = json.dumps({
-            "genome": name, "network": genome_kind.parameters.model_dump(mode="json"),
+            "genome": name, "network": genome.parameters.model_dump(mode="json"),
             "environment": environment.parameters.model_dump(mode="json"), "facts": environment.facts,
         }).encode()
 
-    @contextmanager
-    def attended(self, *, threads: int, beat: Callable[[], object]) -> Iterator[list[Failure]]:
-        """Set the defaults of all evaluations within this context, and collect the failures of their agents.
-
-        Args:
-            threads: number of processes, where `evaluate` is given none.
-            beat: called again and again during an evaluation, where `evaluate` is given none.
-        Yields:
-            A list to which each evaluation within the context adds the failures of its agents, and
-            WORKER_LOST where a process died by itself.
-        """
-        self._threads, self._beat, self._failures = threads, beat, []
-        try:
-            yield self._failures
-        finally:
-            self._threads, self._beat, self._failures = 1, _nothing, None
+    @classmethod
+    def of(
+        cls, problem: Foreign, genome: NetworkKind, settings: Mapping[str, Parameters]
+    ) -> "ForeignEpisodes":
+        """Return the judge; it has no settings."""
+        return ForeignEpisodes(problem, genome)
 
     def renew(self, run: int, resumed: int) -> None:
-        """Replace the processes if the run was resumed, so that they import a repaired environment.
-
-        Args:
-            run: number of the run.
-            resumed: a number that rises each time the run is resumed.
-        """
+        """Replace the processes if the run was resumed, so that they import a repaired environment."""
         pool().renew(run, resumed)
+
+    @property
+    def episodes(self) -> int:
+        """Number of episodes of each agent."""
+        return self.problem.episodes
+
+    @property
+    def is_random(self) -> bool:
+        """True, as nothing says that an environment is not."""
+        return True
 
     @property
     def is_normalised(self) -> bool:
         """Whether observations are normalised."""
-        return bool(self.environment.parameters.normalize_observations)
+        return self.problem.parameters.normalize_observations
+
+    def cost(self) -> Cost:
+        """Return the cost of an agent's episodes, mostly that of stepping the environment."""
+        return cost_of_steps(
+            weights=self.genome.number_of_weights, episodes=self.problem.episodes,
+            max_steps=self.problem.max_steps, speed=self.problem.steps_per_second,
+            further_bytes=OBSERVED_BYTES * self.problem.inputs if self.is_normalised else 0,
+        )
 
     def begin(self) -> State:
         """The state before generation 0: the moments of no observations, or nothing without normalisation."""
-        return observation_moments.nothing(self.environment.inputs) if self.is_normalised else {}
+        return observation_moments.nothing(self.problem.inputs) if self.is_normalised else {}
 
     def closed(
-        self, state: State, population: Population, evaluations: Evaluations, *, seed: int, generation: int
+        self, state: State, population: Population, evaluations: Evaluations, closing: Closing
     ) -> tuple[State, Float64Array]:
         """Close a generation.
 
@@ -108,42 +116,37 @@ class ForeignEpisodes:
         if not self.is_normalised or evaluations.behaviours is None:
             return state, evaluations.fitness
         failed = evaluations.failures != Failure.NONE
-        pooled = observation_moments.pooled(state, evaluations.behaviours, failed, beat=self._beat)
+        pooled = observation_moments.pooled(state, evaluations.behaviours, failed, beat=closing.beat)
         return pooled, evaluations.fitness
 
     def evaluate(
         self, genomes: Genomes, *, seed: int, generation: int, first: int = 0, last: int | None = None,
-        origin: int = 0, threads: int | None = None, purpose: Purpose = Purpose.EPISODE,
-        state: State | None = None, beat: Callable[[], object] | None = None, seconds: float = math.inf,
-        twice: Sequence[int] = (),
+        origin: int = 0, threads: int = 1, purpose: Purpose = Purpose.EPISODE, state: State | None = None,
+        beat: Beat | None = None, seconds: float = math.inf, population: int | None = None,
     ) -> Evaluations:
-        """Evaluate agents first..last-1 of `genomes` in separate processes.
+        """Evaluate agents first..last-1 of `genomes` in separate processes; see `Judge.evaluate`.
 
-        Arguments that are not listed here are those of `Episodes.evaluate`. Episodes have the addresses of
-        those of compiled environments. An environment is reset with that address as its seed, reduced to a
-        whole number below 2^31 - 1. An agent has the failure of its first episode that failed.
+        Episodes have the addresses of those of compiled environments. An environment is reset with that
+        address as its seed, reduced to a whole number below 2^31 - 1. An agent has the failure of its first
+        episode that failed. Of agents that are evaluated twice the first evaluation counts; a remark
+        describes a difference. See `second_evaluations.py`.
 
         Args:
-            threads: number of processes; that of `attended` where None.
-            beat: called again and again while the processes work; that of `attended` where None.
-            state: the judge's state when the generation began; its moments normalise the observations.
-            seconds: time limit, in seconds. After it no more episodes begin, and the evaluations are those of
-                the first agents only, at least one.
-            twice: agents, counted from `first`, that are evaluated a second time in another process. The
-                first evaluation counts; a remark describes a difference. See `second_evaluations.py`.
-        Returns:
-            The evaluations of the first N agents; N = last - first unless the time was up.
+            threads: number of processes.
+            state: its moments normalise the observations.
         Raises:
             Refused: MOST_HANGS episodes timed out in a row.
-            Broken: the processes cannot work.
-            Transient: the processes cannot work at the moment.
         """
-        last = self.genome_kind.count(genomes) if last is None else last
-        episodes = self.environment.episodes
+        last = self.genome.count(genomes) if last is None else last
+        episodes = self.problem.episodes
         head = {"seed": seed, "generation": generation, "purpose": int(purpose)}
         normalization = self.normalization(state or {})
         normal = {} if normalization is None else normalization._asdict()
 
+        twice = [] if population is None else second_evaluations.chosen(
+            seed=seed, generation=generation, origin=origin + first, number=last - first,
+            population=population
+        )
         again = [agent * episodes + episode for agent in twice for episode in range(episodes)]
         repeats = Repeats((last - first) * episodes, tuple(reversed(again)))
 
@@ -158,57 +161,37 @@ class ForeignEpisodes:
                 ]
                 for number, rollout in zip(numbers, rollouts, strict=True)
             ]
-            taken = self.genome_kind.take(genomes, np.array(agents, np.int32))
+            taken = self.genome.take(genomes, np.array(agents, np.int32))
             return pack_values(
-                head | {"rollouts": addresses}, {"genomes": taken} | normal, self.genome_kind,
+                head | {"rollouts": addresses}, {"genomes": taken} | normal, self.genome,
                 genomes="genomes"
             )
 
         task = Task(
-            range((last - first) * episodes), self._setup, packed, processes=threads or self._threads,
-            timeout_seconds=self.environment.parameters.timeout_seconds, least=episodes, seconds=seconds,
+            range((last - first) * episodes), self._setup, packed, processes=threads,
+            timeout_seconds=self.problem.parameters.timeout_seconds, least=episodes, seconds=seconds,
             again=repeats.again,
         )
-        with closing(pool().evaluate(task, beat=beat or self._beat)) as ended:
-            found = self._evaluations(ended, repeats, last - first, score_of(self.environment, purpose))
-        if self._failures is not None:
-            died = any(each.what == RemarkKind.PROCESS_DIED for each in found.remarks)
-            self._failures += [Failure(int(one)) for one in found.failures if one]
-            self._failures += [Failure.WORKER_LOST] if died else []
-        return found
+        with closing(pool().evaluate(task, beat=beat or no_beat)) as ended:
+            return self._evaluations(ended, repeats, last - first, score_of(self.problem, purpose))
 
     def normalization(self, state: State) -> Normalization | None:
         """The normalisation in a generation that begins with this state; None before any observations."""
         return observation_moments.normalization(state) if state.get("observations") else None
 
-    def record(
-        self, genomes: Genomes, *, seed: int, generation: int, agent: int, episode: int,
-        normalization: Normalization | None, pictures: bool, beat: Callable[[], object],
-    ) -> Recording:
-        """Evaluate one episode of an agent again and record it; see `recording.record`.
-
-        Args:
-            genomes: the agent's genome alone.
-            normalization: the one that its generation used.
-            pictures: whether the episode is drawn.
-            beat: called again and again while this waits.
-        Raises:
-            Broken: the processes cannot work.
-            Transient: the processes cannot work at the moment.
-        """
-        return record(
-            self._setup, self.environment, self.genome_kind, genomes, seed=seed, generation=generation,
-            agent=agent, episode=episode, normalization=normalization, pictures=pictures, beat=beat,
-        )
+    @property
+    def replays(self) -> ForeignReplays:
+        """Episodes are replayed in processes of their own."""
+        return ForeignReplays(self.problem, self.genome, self._setup)
 
     def _evaluations(
         self, ended: Iterator[EpisodeResult], repeats: Repeats, number: int, score: Score
     ) -> Evaluations:
         """Collect results of episodes, in any order, into the evaluations of up to `number` agents."""
-        episodes = self.environment.episodes
+        episodes = self.problem.episodes
         twice = {rollout // episodes for rollout in repeats.again}
         seconds: dict[int, EpisodeResult] = {}
-        tally = _Tally(number, self.environment.inputs if self.is_normalised else None, score)
+        tally = _Tally(number, self.problem.inputs if self.is_normalised else None, score)
         waiting: dict[int, list[EpisodeResult]] = {}
         firsts: dict[int, list[EpisodeResult]] = {}
         for one in self._unless_all_hang(ended, repeats):
@@ -236,7 +219,7 @@ class ForeignEpisodes:
                 continue
             hangs = hangs + 1 if one.failure == Failure.TIMEOUT else 0
             if hangs == MOST_HANGS:
-                parameters = self.environment.parameters
+                parameters = self.problem.parameters
                 raise Refused(
                     f"{parameters.id} did not answer within {parameters.timeout_seconds:g} s, {hangs} times "
                     "in a row. Mend the environment, or raise `environment.timeout_seconds`."
@@ -290,7 +273,3 @@ class _Tally:
             reasons=tuple((agent, self.reasons[agent]) for agent in sorted(self.reasons)),
             remarks=tuple(self.remarks[what] for what in sorted(self.remarks)),
         )
-
-
-def _nothing() -> None:
-    """The default of `beat`: it does nothing."""

@@ -13,16 +13,22 @@ equation 1; the mixture with fitness: Cuccu and Gomez 2011, "When Novelty Is Not
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
 import numpy as np
 
+from processing.core.concern import Asked, Concern, ConcernKind, Part
+from processing.core.criterion import Closing
 from processing.core.judges.episodes import Episodes
+from processing.core.judges.judge import Setting
 from processing.core.kernels.build import compiled
 from processing.core.kernels.roles import kernel
 from processing.core.parameters import Parameters, parameter
+from processing.core.problem import CompiledEnvironment, Problem
 from processing.core.ranking import in_unit, mean, ranked
+from processing.core.rollouts.network_kind import NetworkKind
 from processing.core.types import Evaluations, Float32Array, Float64Array, Int32Array, Population, State
 
 #: The archive's threshold is multiplied by _FALL where no behaviour joined during _PATIENCE evaluations, and
@@ -76,16 +82,73 @@ class NoveltyParameters(Parameters):
     )
 
 
+#: Largest population with novelty, which compares all pairs of agents; more would take too long.
+MOST_AGENTS = 50_000
+
+
 class Novelty(Episodes):
-    """The judge `episodes`, where the strategy is given novelty in place of the fitness.
+    """The judge `novelty`: that of episodes, where the strategy is given novelty in place of the fitness.
 
     State: `archive` (A, D) float32, the oldest first; `threshold`; `waiting`, the evaluations since a
     behaviour joined.
     """
 
-    def __init__(self, environment: Any, genome_kind: Any, parameters: NoveltyParameters) -> None:
-        super().__init__(environment, genome_kind)
-        self.parameters, self.behaviours = parameters, int(environment.behaviours)
+    settings = {
+        "novelty": Setting(
+            NoveltyParameters, None,
+            "Select for novel behaviour, where the environment reports how agents behaved; null for fitness "
+            "alone.",
+        )
+    }
+
+    def __init__(
+        self, environment: CompiledEnvironment, genome: NetworkKind, parameters: NoveltyParameters
+    ) -> None:
+        super().__init__(environment, genome)
+        self.parameters, self.behaviours = parameters, environment.behaviours
+
+    @classmethod
+    def of(
+        cls, problem: CompiledEnvironment, genome: NetworkKind, settings: Mapping[str, Parameters]
+    ) -> "Novelty":
+        """Return the judge of these settings."""
+        parameters = settings["novelty"]
+        assert isinstance(parameters, NoveltyParameters)
+        return Novelty(problem, genome, parameters)
+
+    @classmethod
+    def is_asked_for(cls, settings: Mapping[str, object]) -> bool:
+        """Whether the document has the group `novelty`."""
+        return settings.get("novelty") is not None
+
+    @classmethod
+    def faults(cls, settings: Mapping[str, Any], problem: type[Problem], asked: Asked) -> list[Concern]:
+        """Return why novelty cannot be looked for: no behaviours, or too many agents."""
+        if settings.get("novelty") is None:
+            return []
+        if not problem.behaviours:
+            expected = f"null, as the environment {asked.problem_type} does not tell where an agent ended"
+            return [Concern(("novelty",), expected, "an object", part=Part.WHOLE)]
+        population = asked.population_size
+        if population > MOST_AGENTS:
+            expected = f"at most {MOST_AGENTS} agents where novelty is looked for"
+            return [
+                Concern(
+                    ("population_size",), expected, str(population), kind=ConcernKind.LIMIT_EXCEEDED,
+                    part=Part.STRATEGY
+                )
+            ]
+        return []
+
+    def warnings(self, asked: Asked, *, has_threshold: bool) -> list[Concern]:
+        """Warn of novelty mixed with fitness under a rising threshold, as mixed scores never exceed 1."""
+        if self.parameters.weight == 1.0 or not has_threshold:
+            return []
+        expected = (
+            "1, or another strategy: mixed scores never exceed 1, and a threshold that rises is soon above "
+            "all of them"
+        )
+        return [Concern(("novelty", "weight"), expected, repr(self.parameters.weight), part=Part.WHOLE)]
 
     def begin(self) -> State:
         """The state before generation 0, with an empty archive."""
@@ -95,7 +158,7 @@ class Novelty(Episodes):
         }
 
     def closed(
-        self, state: State, population: Population, evaluations: Evaluations, *, seed: int, generation: int
+        self, state: State, population: Population, evaluations: Evaluations, closing: Closing
     ) -> tuple[State, Float64Array]:
         """Close a generation.
 
@@ -114,8 +177,7 @@ class Novelty(Episodes):
             scores = weight * scaled(novelty) + (1 - weight) * scaled(fitness)
         return self._archived(state, behaviours, novelty), scores
 
-    @staticmethod
-    def summary(state: State, scores: Float64Array) -> dict[str, float | int | None]:
+    def summary(self, state: State, scores: Float64Array) -> dict[str, float | int | None]:
         """Summarise a closed generation.
 
         Args:

@@ -7,20 +7,29 @@ become answers.
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
 
-from typing import Any, NamedTuple
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
+from processing.core.environments.table import Table
+from processing.core.judges import replays
 from processing.core.judges.aggregate import split_failures
-from processing.core.judges.stateless import Stateless
+from processing.core.judges.batches import in_batches
+from processing.core.judges.judge import Cost, Judge
+from processing.core.judges.step_cost import cost_of_steps
 from processing.core.kernels.build import compiled, plain
 from processing.core.kernels.lanes import LANES, fill, get, load, put, store, take_ticket
 from processing.core.kernels.numeric import sigmoid, tanh
 from processing.core.kernels.roles import kernel
+from processing.core.parameters import Parameters
 from processing.core.rollouts.engine import on_threads
 from processing.core.rollouts.kernel import fill_memory, fill_outputs, workspace
+from processing.core.rollouts.network_kind import NetworkKind
 from processing.core.sums import in_order
 from processing.core.types import (
+    Beat,
     Evaluations,
     Float64Array,
     Genomes,
@@ -36,45 +45,62 @@ _SIGMOID, _TANH = 1, 2
 MOST_UNITS = 1e30
 
 
-class Tables(Stateless):
+class Tables(Judge):
     """The judge `table`: networks of one genome kind answer the rows of one table."""
 
-    is_sampled = is_random = False
+    problem: Table
+    genome: NetworkKind
 
-    def __init__(self, environment: Any, genome_kind: Any) -> None:
-        self.environment, self.genome_kind = environment, genome_kind
+    def __init__(self, table: Table, genome: NetworkKind) -> None:
+        self.problem, self.genome = table, genome
+
+    @classmethod
+    def of(cls, problem: Table, genome: NetworkKind, settings: Mapping[str, Parameters]) -> "Tables":
+        """Return the judge; it has no settings."""
+        return Tables(problem, genome)
+
+    def cost(self) -> Cost:
+        """Return the cost of an agent's answers to all rows."""
+        return cost_of_steps(
+            weights=self.genome.number_of_weights, episodes=1, max_steps=self.problem.max_steps
+        )
 
     def evaluate(
         self, genomes: Genomes, *, seed: int, generation: int, first: int = 0, last: int | None = None,
         origin: int = 0, threads: int = 1, purpose: Purpose = Purpose.EPISODE, state: State | None = None,
+        beat: Beat | None = None, seconds: float = math.inf, population: int | None = None,
     ) -> Evaluations:
         """Evaluate agents first..last-1 of `genomes`, up to the last where `last` is None.
 
         Each evaluation depends only on the agent's genome. Errors are added in float64, row by row and output
-        by output, and combined as `fitness` of the environment names. An agent whose fitness is not finite
-        has failed and has not solved the table. `steps` is the number of rows.
-
-        Args:
-            threads: number of threads; it changes no result.
-            seed, generation, origin, purpose, state: not used; other judges need them.
-        Returns:
-            The evaluations of N = last - first agents, in their order.
+        by output, and combined as `fitness` of the table names. An agent whose fitness is not finite has
+        failed and has not solved the table. `steps` is the number of rows. The address is not used.
         """
-        last = self.genome_kind.count(genomes) if last is None else last
-        scores = _scores(last - first)
-        self._fill(genomes, first, scores, np.zeros(0), threads=threads)
-        fitness, failures = split_failures(self._fitness(scores))
-        return Evaluations(
-            fitness=fitness,
-            steps=np.full(last - first, self.environment.rows, np.int32),
-            failures=failures,
-            solved=np.where(failures, 0, scores.solved).astype(np.uint8),
-        )
+
+        def batch(first: int, last: int) -> Evaluations:
+            scores = _scores(last - first)
+            self._fill(genomes, first, scores, np.zeros(0), threads=threads)
+            fitness, failures = split_failures(self._fitness(scores))
+            return Evaluations(
+                fitness=fitness,
+                steps=np.full(last - first, self.problem.rows, np.int32),
+                failures=failures,
+                solved=np.where(failures, 0, scores.solved).astype(np.uint8),
+            )
+
+        last = self.genome.count(genomes) if last is None else last
+        effort = self.problem.rows * max(1, self.genome.number_of_weights)
+        return in_batches(batch, first, last, effort=effort, beat=beat)
+
+    @property
+    def replays(self) -> "TableReplays":
+        """All rows are answered again in plain Python."""
+        return TableReplays(self)
 
     def answers(self, genomes: Genomes) -> Float64Array:
         """The answers of N genomes, (N, rows, outputs) float64, from plain Python with the same bits."""
-        number = self.genome_kind.count(genomes)
-        found = np.zeros((number, self.environment.rows, self.environment.outputs))
+        number = self.genome.count(genomes)
+        found = np.zeros((number, self.problem.rows, self.problem.outputs))
         self._fill(genomes, 0, _scores(number), found.reshape(-1), threads=0)
         return found
 
@@ -86,10 +112,10 @@ class Tables(Stateless):
         Returns:
             A step for each row: its action is the answer, its reward minus the sum of the absolute errors.
         """
-        world, commands = self.environment.world, self.answers(genomes)[0].tolist()
+        world, commands = self.problem.world, self.answers(genomes)[0].tolist()
         rewards = [
             -in_order(abs(answer - target) for answer, target in zip(row, targets, strict=True))
-            for row, targets in zip(commands, self.environment.parameters.targets, strict=True)
+            for row, targets in zip(commands, self.problem.parameters.targets, strict=True)
         ]
         return Trajectory(
             actions=commands, rewards=rewards, positions=[],
@@ -99,9 +125,9 @@ class Tables(Stateless):
 
     def _fitness(self, scores: "Scores") -> Float64Array:
         """The fitness of each agent, (N,) float64; not finite where an answer was not."""
-        targets, sizes, squares = len(self.environment.world.targets), scores.sizes, scores.squares
+        targets, sizes, squares = len(self.problem.world.targets), scores.sizes, scores.squares
         with np.errstate(all="ignore"):
-            match self.environment.fitness:
+            match self.problem.fitness:
                 case "squared_remainder":
                     return np.where(sizes > targets, 0.0, targets - sizes) ** 2
                 case "negative_mean_squared_error":
@@ -110,28 +136,58 @@ class Tables(Stateless):
                     return -sizes / targets
                 case "negative_normalized_squared_error":
                     return np.where(np.isfinite(sizes), -squares / targets, np.nan)
-        assert self.environment.fitness == "accuracy", f"no fitness {self.environment.fitness}"
-        return np.where(np.isfinite(sizes), scores.hits / self.environment.rows, np.nan)
+        assert self.problem.fitness == "accuracy", f"no fitness {self.problem.fitness}"
+        return np.where(np.isfinite(sizes), scores.hits / self.problem.rows, np.nan)
 
     def _fill(
         self, genomes: Genomes, first: int, scores: "Scores", answers: Float64Array, *, threads: int
     ) -> None:
         """Run the kernel, or with 0 threads the same function as plain Python."""
-        kind, ticket = self.genome_kind, np.zeros(1, np.int64)
-        world = self.environment.world_for(kind)
+        kind, ticket = self.genome, np.zeros(1, np.int64)
+        world = self.problem.world_for(kind)
         run = compiled(fill_errors, kind.parts) if threads else plain(fill_errors, kind.parts)
         prepared = kind.prepared(genomes)
-        squashing = _SQUASHINGS[self.environment.squashing(kind)]
-        how = squashing, int(getattr(kind, "remembers", False)), first, kind.inputs, kind.outputs
+        squashing = _SQUASHINGS[self.problem.squashing(kind)]
+        how = squashing, int(kind.remembers), first, kind.inputs, kind.outputs
 
         def work() -> None:
             with np.errstate(all="ignore"):
                 run(
-                    prepared.genomes, prepared.network, world, workspace(self.environment, prepared), how,
+                    prepared.genomes, prepared.network, world, workspace(self.problem, prepared), how,
                     ticket, scores, answers,
                 )
 
         on_threads(work, threads, most=-(-len(scores.sizes) // LANES))
+
+
+class TableReplays(replays.Replays):
+    """Replays of tables: all rows, answered in plain Python; long tables are refused."""
+
+    def __init__(self, judge: Tables) -> None:
+        self.judge = judge
+
+    def refusal(self, genome: bytes) -> str | None:
+        """The sentence that all rows together take too long; None where they do not."""
+        rows = self.judge.problem.rows
+        if (seconds := self.seconds(rows, genome)) <= replays.MOST_REPLAY_SECONDS:
+            return None
+        return (
+            f"To answer the {rows:,} rows again would take about {seconds:,.0f} seconds, and what takes up "
+            f"to {replays.MOST_REPLAY_SECONDS:g} is shown."
+        )
+
+    def seconds(self, steps: int, genome: bytes) -> float:
+        """Estimate how long so many rows take, in seconds."""
+        row, weight = self.judge.problem.plain_seconds
+        return min(steps, self.judge.problem.rows) * (
+            row + weight * replays.weights_of(self.judge.genome, genome)
+        )
+
+    def episode(
+        self, genome: bytes, *, seed: int, generation: int, agent: int, episode: int = 0
+    ) -> Trajectory:
+        """Replay the answers of a packed genome; its address does not matter."""
+        return self.judge.replay_rows(self.judge.genome.unpack(genome))
 
 
 class Scores(NamedTuple):

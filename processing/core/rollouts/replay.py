@@ -51,18 +51,18 @@ class _Replay:
         self.environment, self.world = environment, environment.world
         self.prepared: KernelInputs = genome_kind.prepared(genomes)
         self.work: Workspace = workspace(environment, self.prepared)
-        has_units_in_lanes = getattr(self.prepared.network, "wide", False)
+        has_units_in_lanes = genome_kind.has_units_in_lanes
         parts = environment.parts | genome_kind.parts
         bindings = parts if has_units_in_lanes else parts | FIRST_LANE
         self.fill = {name.removeprefix("fill_"): plain(parts[name], bindings) for name in _SLOTS}
 
     def replay_episode(self, rollouts: Rollouts, episode: int, most_steps: int) -> Trajectory:
         """Return the trajectory of the episode, or of its first `most_steps` steps."""
-        work, position = self.work, getattr(self.environment, "position", None)
+        work, position = self.work, self.environment.position
         self._begin(rollouts, episode)
         actions: list[Any] = []
         rewards: list[float] = []
-        positions, observations = [position(work.integers)] if position else [], []
+        positions, observations = [position(work.integers)], []
         total = 0.0
         while not work.over[0] and len(actions) < min(rollouts.limit, most_steps):
             self.fill["observation"](self.world, work)
@@ -71,11 +71,11 @@ class _Replay:
             actions.append(self._action())
             rewards.append(float(work.returns[0]))
             total += rewards[-1]
-            if position:
-                positions.append(position(work.integers))
+            positions.append(position(work.integers))
         over, is_cut = bool(work.over[0]), len(actions) < rollouts.limit
         return Trajectory(
-            actions=actions, rewards=rewards, positions=positions, observations=observations, total=total,
+            actions=actions, rewards=rewards, positions=[each for each in positions if each is not None],
+            observations=observations, total=total,
             steps=len(actions), terminated=over, truncated=not over and not is_cut,
             is_cut=not over and is_cut,
         )

@@ -4,14 +4,14 @@ In-process runs, workers and tests compose these steps.
 """
 
 import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from processing.core.criterion import Solution, candidate
-from processing.core.judges.confirmation import AnyConfirmation
+from processing.core.criterion import AnyConfirmation, Closing, Solution, Trial, candidate
 from processing.core.ranking import mean, quantiles, ranked, standard_deviation
 from processing.core.rollouts import normalization
 from processing.core.search.checkpoint import Checkpoint
@@ -19,14 +19,16 @@ from processing.core.search.plan import Plan
 from processing.core.search.species_by_fitness import by_fitness
 from processing.core.search.stop import confirmed, ended, explained, met_rule
 from processing.core.types import (
+    Beat,
     Evaluations,
+    Failure,
     Float64Array,
     Int32Array,
     Population,
     SpeciesSnapshot,
-    State,
     StopReason,
     Verdict,
+    no_beat,
 )
 
 
@@ -53,9 +55,12 @@ class GenerationResult:
     normalization: bytes | None = None
     # (N,) given to the strategy in place of the fitness, NaN where failed; None: the fitness
     scores: Float64Array | None = None
-    novelty: Mapping[str, float | int | None] | None = None  # the summary of a judge of novelty, JSON values
+    # the judge's summary, where it gave the strategy scores in place of the fitness; JSON values
+    novelty: Mapping[str, float | int | None] | None = None
+    figures: Mapping[str, Any] = field(default_factory=dict)  # what the strategy says of it, JSON values
     # of champions on fresh episodes, each as `stop.confirmed` returns it
     confirmations: tuple[Mapping[str, Any], ...] = ()
+    confirming: tuple[Failure, ...] = ()  # failures of the episodes that were to confirm champions
 
 
 def begin(plan: Plan) -> Checkpoint:
@@ -76,14 +81,12 @@ def revived(plan: Plan, checkpoint: Checkpoint) -> Checkpoint:
 
 def open_generation(plan: Plan, checkpoint: Checkpoint, *, seed: int) -> Population:
     """Return the population of the next generation."""
-    population: Population = plan.strategy.ask(
-        checkpoint.state, seed=seed, generation=checkpoint.next_generation
-    )
-    return population
+    return plan.strategy.ask(checkpoint.state, seed=seed, generation=checkpoint.next_generation)
 
 
 def close_generation(
-    plan: Plan, checkpoint: Checkpoint, population: Population, evaluations: Evaluations, *, seed: int
+    plan: Plan, checkpoint: Checkpoint, population: Population, evaluations: Evaluations, *, seed: int,
+    threads: int = 1, beat: Beat = no_beat
 ) -> GenerationResult:
     """Close an evaluated generation: next states, statistics, champion, digest, and whether the run ends.
 
@@ -92,14 +95,17 @@ def close_generation(
         population: the one that `open_generation` returned.
         evaluations: those of all its agents, in their order.
         seed: the run's.
+        threads: number of cores for the confirmation of champions.
+        beat: called again and again.
     """
     number, fitness = checkpoint.next_generation, evaluations.fitness
-    judge, scores = plan.judge.closed(checkpoint.judge, population, evaluations, seed=seed, generation=number)
+    closing = Closing(seed, number, checkpoint.judge, threads, beat)
+    judge, scores = plan.judge.closed(checkpoint.judge, population, evaluations, closing)
     state, verdict = plan.strategy.tell(checkpoint.state, population, scores, generation=number)
     novelty = None
     if scores is not fitness:
         verdict, novelty = by_fitness(verdict, fitness), plan.judge.summary(judge, scores)
-    found = _champion(plan, checkpoint, population, evaluations, verdict, seed=seed)
+    found = _champion(plan, checkpoint, population, evaluations, verdict, closing)
     stagnation = 0 if found.is_improved else checkpoint.stagnation + 1
     rule = met_rule(
         plan.stop, generation=number, stagnation=stagnation, strategy=verdict.stop,
@@ -124,7 +130,8 @@ def close_generation(
             found.tested, _unconfirmed(confirmations) or checkpoint.unconfirmed,
         ),
         species=verdict.species, snapshots=verdict.snapshots, normalization=_normalization(plan, checkpoint),
-        scores=None if novelty is None else scores, novelty=novelty, confirmations=confirmations,
+        scores=None if novelty is None else scores, novelty=novelty, figures=verdict.figures,
+        confirmations=confirmations, confirming=found.confirming,
     )
 
 
@@ -139,6 +146,7 @@ class _Champion(NamedTuple):
     solver: int | None  # index of the agent that meets the environment's criterion
     tested: tuple[int, ...]  # as in `Checkpoint`
     confirmations: tuple[AnyConfirmation, ...]
+    confirming: tuple[Failure, ...]  # failures of the confirming episodes
 
 
 def _facts(
@@ -160,8 +168,8 @@ def _facts(
 
 
 def _champion(
-    plan: Plan, checkpoint: Checkpoint, population: Population, evaluations: Evaluations, verdict: Verdict, *,
-    seed: int
+    plan: Plan, checkpoint: Checkpoint, population: Population, evaluations: Evaluations, verdict: Verdict,
+    closing: Closing
 ) -> _Champion:
     fitness, best = evaluations.fitness, checkpoint.best_fitness
     order = ranked(fitness)
@@ -169,23 +177,23 @@ def _champion(
     is_improved = agent is not None and (best is None or bool(fitness[agent] > best))
     if is_improved:
         best = float(fitness[agent])
-    solution, tested = _solution(plan, checkpoint, population, evaluations, verdict, seed=seed)
-    confirmations, is_goal_reached = [solution.confirmation], solution.agent is not None
+    solution, tested = _solution(plan, checkpoint, population, evaluations, verdict, closing)
+    trials, is_goal_reached = [solution.trial], solution.agent is not None
     if is_goal_reached:
         agent, is_improved = solution.agent, True
     if not is_goal_reached:
-        is_goal_reached, confirmation = _reaches_fitness(
-            plan, population, fitness, agent, seed=seed, generation=checkpoint.next_generation,
-            state=checkpoint.judge
-        )
-        confirmations.append(confirmation)
+        is_goal_reached, trial = _reaches_fitness(plan, population, fitness, agent, closing)
+        trials.append(trial)
     # A confirmed agent becomes the run's champion, even if an earlier agent had a higher fitness by luck.
     is_improved = is_improved or is_goal_reached
     return _Champion(
         agent=agent, is_improved=is_improved, best_fitness=best,
         fitness=float(fitness[agent]) if is_improved else best,
         is_goal_reached=is_goal_reached, solver=solution.agent, tested=tested,
-        confirmations=tuple(dict.fromkeys(each for each in confirmations if each is not None)),
+        confirmations=tuple(
+            dict.fromkeys(each.confirmation for each in trials if each.confirmation is not None)
+        ),
+        confirming=tuple(failure for each in trials for failure in each.failures),
     )
 
 
@@ -196,7 +204,8 @@ def _unconfirmed(confirmations: tuple[Mapping[str, Any], ...]) -> Mapping[str, A
 
 def _normalization(plan: Plan, checkpoint: Checkpoint) -> bytes | None:
     """The packed normalisation of observations in the generation that starts from this checkpoint."""
-    return normalization.pack(plan.judge.normalization(checkpoint.judge)) if plan.is_normalised else None
+    judge = plan.judge
+    return normalization.pack(judge.normalization(checkpoint.judge)) if judge.is_normalised else None
 
 
 def ending_of(
@@ -213,7 +222,7 @@ def ending_of(
     stop, facts = ended(rule, facts, has_fitness=champion is not None)
     if stop is None:
         return None, None
-    best = plan.environment.best_possible()
+    best = plan.problem.best_possible()
     return stop, explained(stop, facts, best_possible=best, stop=plan.stop, strategy=plan.strategy.parameters)
 
 
@@ -225,13 +234,19 @@ def chained(previous: str, genomes: bytes, evaluations: Evaluations) -> str:
     Args:
         previous: digest of the generation before; empty for generation 0.
         genomes: packed.
-        evaluations: fitness, steps and failures are included.
+        evaluations: fitness, steps, failures, and metrics and curves with their names, where there are some.
     """
     digest = hashlib.sha256(previous.encode())
     digest.update(genomes)
     digest.update(evaluations.fitness.astype("<f8").tobytes())
     digest.update(evaluations.steps.astype("<i4").tobytes())
     digest.update(evaluations.failures.astype("u1").tobytes())
+    if evaluations.metrics is not None:
+        digest.update(json.dumps(["metrics", *evaluations.metric_names]).encode())
+        digest.update(evaluations.metrics.astype("<f8").tobytes())
+    if evaluations.curves is not None:
+        digest.update(json.dumps(["curves", *evaluations.curve_names]).encode())
+        digest.update(evaluations.curves.astype("<f4").tobytes())
     return digest.hexdigest()
 
 
@@ -256,30 +271,25 @@ def statistics_of(plan: Plan, population: Population, evaluations: Evaluations) 
 
 
 def _solution(
-    plan: Plan, checkpoint: Checkpoint, population: Population, evaluations: Evaluations, verdict: Verdict, *,
-    seed: int
+    plan: Plan, checkpoint: Checkpoint, population: Population, evaluations: Evaluations, verdict: Verdict,
+    closing: Closing
 ) -> tuple[Solution, tuple[int, ...]]:
     """The agent that solves the task, if the stop rules ask for one; and the species tested so far."""
-    criterion = plan.environment.criterion
+    criterion = plan.problem.criterion
     if not plan.stop.solved or criterion is None:
         return Solution(None), checkpoint.tested
     agent, tested = candidate(verdict, evaluations.fitness, checkpoint.tested)
-    solution: Solution = criterion.winner(
-        plan, population, evaluations, candidate=agent, seed=seed, generation=checkpoint.next_generation,
-        state=checkpoint.judge
-    )
-    return solution, tested
+    return criterion.winner(
+        plan.judge, population, evaluations, candidate=agent, closing=closing
+    ), tested
 
 
 def _reaches_fitness(
-    plan: Plan, population: Population, fitness: Float64Array, champion: int | None, *, seed: int,
-    generation: int, state: State
-) -> tuple[bool, AnyConfirmation | None]:
+    plan: Plan, population: Population, fitness: Float64Array, champion: int | None, closing: Closing
+) -> tuple[bool, Trial]:
     """Whether the champion has the fitness that is asked for, and its confirmation, if one was needed."""
     bar = plan.stop.fitness
     if bar is None or champion is None or fitness[champion] < bar:
-        return False, None
-    found = plan.confirm_mean(
-        population.genomes, champion, bar, seed=seed, generation=generation, state=state
-    )
-    return found is None or found.is_passed, found
+        return False, Trial()
+    trial = plan.judge.confirm(population.genomes, champion, bar, closing)
+    return trial.is_passed, trial

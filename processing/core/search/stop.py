@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from processing.core.judges.confirmation import AnyConfirmation
+from processing.core.criterion import AnyConfirmation
 from processing.core.number_text import counted
 from processing.core.parameters import Number, Parameters, parameter
 from processing.core.types import StopReason

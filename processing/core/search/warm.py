@@ -12,11 +12,12 @@ import numpy as np
 
 from processing.core.environments.maze.grid_world import GridWorld, MazeParameters
 from processing.core.genomes.dense import Dense, DenseParameters
+from processing.core.genomes.variation import VariationParameters
 from processing.core.judges.episodes import Episodes
 from processing.core.kernels.build import cache_folder
 from processing.core.search import generation as generations
 from processing.core.search.plan import Plan
-from processing.core.types import Evaluations, Variation
+from processing.core.types import Evaluations
 
 #: Hidden layers of the examples' networks, and one shape that has no kernel of its own.
 HIDDEN = ((10,), (9,), (1, 1))
@@ -33,8 +34,8 @@ def warm() -> None:
         if len(hidden) == 1:
             judge.engine.specialise()
         judge.evaluate(genomes, seed=0, generation=0)
-    variation = Variation("uniform", 1.0, "gaussian", 0.1, 0.3)
-    kind.breed(genomes, np.zeros(2, np.int32), np.ones(2, np.int32), variation, seed=0, generation=1)
+    mothers, fathers = np.zeros(2, np.int32), np.ones(2, np.int32)
+    kind.breed(genomes, mothers, fathers, VariationParameters(), elites=0, seed=0, generation=1)
     kind.diversity(genomes)
 
 
@@ -62,6 +63,8 @@ def repeated(few: Evaluations, size: int) -> Evaluations:
         again(few.fitness), again(few.steps), again(few.failures),
         solved=None if few.solved is None else np.zeros(size, np.uint8),
         behaviours=None if few.behaviours is None else again(few.behaviours),
+        metrics=None if few.metrics is None else again(few.metrics), metric_names=few.metric_names,
+        curves=None if few.curves is None else again(few.curves), curve_names=few.curve_names,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from processing.core import extensions
 from processing.core.environments.foreign.error_text import error_text
 from processing.core.steppers import parent_death
 from processing.core.steppers.messages import Gone, receive, send
@@ -31,6 +32,7 @@ def main() -> None:
     parent_death.end_with_parent(lifetime, dies_with_thread=bool(dies_with_thread))
     parent_death.close_in_forks(connection, lifetime, marks)
     warnings.simplefilter("ignore")
+    extensions.load()
     shared = memoryview(mmap.mmap(marks, 16)).cast("q")
     try:
         _serve(socket.socket(fileno=connection), shared)

@@ -16,11 +16,14 @@ from typing import Any, Literal
 import numpy as np
 
 from processing.core import rng
+from processing.core.concern import Concern
 from processing.core.parameters import Parameters, parameter
 from processing.core.ranking import ranked
+from processing.core.strategies.strategy import Strategy
 from processing.core.types import (
     NO_PARENT,
     Float64Array,
+    GenomeKind,
     Operator,
     Population,
     Purpose,
@@ -28,6 +31,7 @@ from processing.core.types import (
     StopReason,
     Verdict,
 )
+from processing.core.value_text import shown
 
 #: Attributes of the package's object that a generation changes, as `__getstate__` names them; the others
 #: follow from the parameters.
@@ -36,6 +40,8 @@ _SEPARABLE = ("_mean", "_sigma", "_p_sigma", "_pc", "_g", "_C")
 #: Weights are clipped here: far beyond any that still changes an action, and within the range that the
 #: package accepts.
 _LARGEST = 1e30
+#: Maximum number of weights with a full covariance matrix; a generation of more takes minutes.
+MOST_FULL_WEIGHTS = 1_000
 
 
 class Variant(StrEnum):
@@ -64,7 +70,7 @@ class CmaEsParameters(Parameters):
     )
 
 
-class CmaEs:
+class CmaEs(Strategy):
     """The strategy `cma_es`.
 
     Its state holds the attributes in `_FULL` or `_SEPARABLE`, named without the leading underscore. `mean` is
@@ -72,13 +78,37 @@ class CmaEs:
     """
 
     Parameters = CmaEsParameters
+    parameters: CmaEsParameters
+    label = "CMA-ES"
     is_by_library = True  # its bits depend on the package and its linear algebra
 
-    def __init__(self, parameters: CmaEsParameters, genome: Any) -> None:
+    def __init__(self, parameters: CmaEsParameters, genome: GenomeKind) -> None:
         self.parameters, self.genome = parameters, genome
         self.population_size = parameters.population_size
         self.is_full = parameters.variant == Variant.FULL or genome.number_of_weights < 2
         self._changing = _FULL if self.is_full else _SEPARABLE
+
+    @classmethod
+    def of(cls, parameters: CmaEsParameters, genome: GenomeKind) -> "CmaEs":
+        """Return the strategy of these parameters, for genomes that are rows of float32."""
+        return CmaEs(parameters, genome)
+
+    @classmethod
+    def fitted_to_genome(cls, parameters: CmaEsParameters, genome: GenomeKind) -> CmaEsParameters:
+        """Return the parameters, with an omitted `variant` separable where there are too many weights."""
+        if "variant" in parameters.model_fields_set or genome.number_of_weights <= MOST_FULL_WEIGHTS:
+            return parameters
+        return parameters.model_copy(update={"variant": Variant.SEPARABLE})
+
+    def size_faults(self) -> list[Concern]:
+        """Return that a covariance matrix of so many weights takes too long."""
+        weights = self.genome.number_of_weights
+        if self.parameters.variant != Variant.FULL or weights <= MOST_FULL_WEIGHTS:
+            return []
+        expected = (
+            f'"separable" for a network of {weights} weights, as "full" takes at most {MOST_FULL_WEIGHTS:,}'
+        )
+        return [Concern(("variant",), expected, shown("full"))]
 
     def begin(self) -> State:
         """The state before generation 0."""

@@ -5,18 +5,21 @@ weights 1/rank and the shift of roulette weights (fitness minus the worst fitnes
 """
 
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from processing.core import rng
+from processing.core.concern import Asked, CheckedParameters, Concern, UsedWhen, unused
 from processing.core.parameters import parameter
+from processing.core.problem import Problem
 from processing.core.ranking import drawn_by_weight, drawn_evenly, in_unit, ranked
+from processing.core.strategies.counts import count_faults, fitted_count
 from processing.core.strategies.offspring import children, random_population
-from processing.core.strategies.variation import VariationParameters
+from processing.core.strategies.strategy import Strategy
 from processing.core.types import (
-    BreedingKind,
     Float64Array,
+    GenomeKind,
     Int32Array,
     Population,
     Purpose,
@@ -35,7 +38,7 @@ class Selection(StrEnum):
     ROULETTE = "roulette"
 
 
-class GeneticParameters(VariationParameters):
+class GeneticParameters(CheckedParameters):
     """A generational genetic algorithm."""
 
     type: Literal["genetic"] = parameter(meaning="A generational genetic algorithm.")
@@ -58,8 +61,24 @@ class GeneticParameters(VariationParameters):
         1, meaning="Best agents copied unchanged into the next generation.", unit="agents", ge=0
     )
 
+    def warnings(self) -> list[Concern]:
+        """Warn of values without effect, and of generations that never change."""
+        return [*unused(self, _USED_WHEN), *self._elite_warnings(), *super().warnings()]
 
-class Genetic:
+    def _elite_warnings(self) -> list[Concern]:
+        if self.elites != self.population_size:
+            return []
+        expected = "fewer than population_size, as a generation of elites only never changes"
+        return [Concern(("elites",), expected, str(self.elites))]
+
+
+_USED_WHEN: UsedWhen = {
+    "parents": (lambda it: it.selection == Selection.TRUNCATION, 'selection "truncation"'),
+    "tournament_size": (lambda it: it.selection == Selection.TOURNAMENT, 'selection "tournament"'),
+}
+
+
+class Genetic(Strategy):
     """The strategy `genetic`: select, cross, mutate, replace the whole generation but its elites.
 
     Its state is the pool that parents are chosen from: `pool` (M genomes, best first), `indices` (M,), their
@@ -67,10 +86,36 @@ class Genetic:
     """
 
     Parameters = GeneticParameters
+    parameters: Any
+    label = "genetic algorithm"
+    breeds = True
 
-    def __init__(self, parameters: GeneticParameters, genome: BreedingKind) -> None:
+    def __init__(self, parameters: Any, genome: GenomeKind) -> None:
+        """Args:
+            parameters: `GeneticParameters`, and those of the genome kind's variation.
+        """
         self.parameters, self.genome = parameters, genome
         self.population_size = parameters.population_size
+
+    @classmethod
+    def of(cls, parameters: Any, genome: GenomeKind) -> "Genetic":
+        """Return the strategy of these parameters."""
+        return Genetic(parameters, genome)
+
+    @classmethod
+    def fitted(cls, parameters: Any) -> Any:
+        """Return the parameters with half of a small population as omitted `parents`."""
+        return parameters.model_copy(update=fitted_count(parameters, "parents", _USED_WHEN))
+
+    @classmethod
+    def faults(cls, parameters: Any, asked: Asked) -> list[Concern]:
+        """Return the counts of agents that exceed the population."""
+        return count_faults(parameters, "parents", "elites", used_when=_USED_WHEN)
+
+    def warnings(self, asked: Asked, problem: Problem, *, best_score: float | None) -> list[Concern]:
+        """Return the warnings of its parameters, and those of the variation."""
+        found: list[Concern] = self.parameters.warnings()
+        return found
 
     def begin(self) -> State:
         """The state before generation 0."""
@@ -91,7 +136,7 @@ class Genetic:
         mothers[:elites] = np.arange(elites)
         return children(
             self.genome, state["pool"], state["indices"], mothers, fathers,
-            self.parameters.variation(elites=elites), seed=seed, generation=generation,
+            self.parameters, elites=elites, seed=seed, generation=generation,
             pool_generation=state["generation"],
         )
 
@@ -111,7 +156,7 @@ class Genetic:
     def _chosen(self, fitness: Float64Array, key: int, count: int) -> Int32Array:
         """Draw parents, (count,) indices in the pool, whose agents are ranked by their fitness, (M,)."""
         size = len(fitness)
-        match self.parameters.selection:
+        match Selection(self.parameters.selection):
             case Selection.TRUNCATION:
                 return drawn_evenly(min(size, self.parameters.parents), key, count)
             case Selection.RANK:

@@ -25,7 +25,8 @@ from typing import Any
 
 import numpy as np
 
-from processing.core.genomes.graph import Activation
+from processing.core.concern import Asked, Concern
+from processing.core.genomes.graph import Activation, Graph
 from processing.core.genomes.graphs import empty, take
 from processing.core.neat import species as groups
 from processing.core.neat.allocation import expected_offspring, refocused, shareable, shared
@@ -33,12 +34,15 @@ from processing.core.neat.compatibility import Measure
 from processing.core.neat.connecting import Frame
 from processing.core.neat.innovation import innovations
 from processing.core.neat.mutation import Mutation
-from processing.core.neat.parameters import NeatParameters
+from processing.core.neat.parameters import NeatParameters, Preset
+from processing.core.neat.presets import fill_preset, preset_warnings
 from processing.core.neat.reproduction import Breeding, Nursery, bred, family
 from processing.core.neat.speciation import speciate
 from processing.core.neat.species import Members, Species
+from processing.core.problem import Problem
 from processing.core.ranking import ranked
 from processing.core.strategies.offspring import random_population, with_parents
+from processing.core.strategies.strategy import Strategy
 from processing.core.types import (
     Float64Array,
     Int32Array,
@@ -53,9 +57,11 @@ from processing.core.types import (
 THRESHOLD_STEP = 0.3
 #: From this age on species are old.
 OLD_GENERATIONS = 20
+#: Genes that a network is assumed to gain at most; an assumption, not a measurement.
+MOST_GAINED = 1_000
 
 
-class Neat:
+class Neat(Strategy):
     """The strategy `neat`, for genomes of the kind `graph`.
 
     Its state: `pool` (P genomes: the champion of each species and, where the species has children, its other
@@ -65,8 +71,11 @@ class Neat:
     """
 
     Parameters = NeatParameters
+    parameters: NeatParameters
+    label = "NEAT"
+    has_species = True
 
-    def __init__(self, parameters: NeatParameters, genome: Any) -> None:
+    def __init__(self, parameters: NeatParameters, genome: Graph) -> None:
         self.parameters, self.genome, self.population_size = parameters, genome, parameters.population_size
         self.frame = Frame(
             first_output=genome.first_output, first_hidden=genome.first_hidden,
@@ -76,6 +85,27 @@ class Neat:
             parameters.excess_coefficient, parameters.disjoint_coefficient, parameters.weight_coefficient,
             parameters.normalize_by_size,
         )
+
+    @classmethod
+    def of(cls, parameters: NeatParameters, genome: Graph) -> "Neat":
+        """Return the strategy of these parameters."""
+        return Neat(parameters, genome)
+
+    @classmethod
+    def fill_preset(
+        cls, strategy: dict[str, Any], genome: dict[str, Any], problem: dict[str, Any]
+    ) -> list[Concern]:
+        """Fill in the published values where the preset is `paper`."""
+        return fill_preset(strategy, genome, problem)
+
+    def warnings(self, asked: Asked, problem: Problem, *, best_score: float | None) -> list[Concern]:
+        """Warn of values other than the published ones where the preset is `paper`."""
+        return preset_warnings(asked) if self.parameters.preset == Preset.PAPER else []
+
+    def gained(self, generations: int) -> int:
+        """Estimate the genes that a genome gains if none is lost, at most MOST_GAINED."""
+        node, connection = self.parameters.add_node_probability, self.parameters.add_connection_probability
+        return min(round(generations * (2 * node + (1 - node) * connection)), MOST_GAINED)
 
     def begin(self) -> State:
         """The state before generation 0."""

@@ -2,16 +2,15 @@
 
 import numpy as np
 
+from processing.core.parameters import Parameters
 from processing.core.types import (
     NO_PARENT,
-    BreedingKind,
     GenomeKind,
     Genomes,
     Int32Array,
     Operator,
     Population,
     UInt8Array,
-    Variation,
 )
 
 
@@ -26,8 +25,8 @@ def random_population(kind: GenomeKind, size: int, *, seed: int, generation: int
 
 
 def children(
-    kind: BreedingKind, pool: Genomes, indices: Int32Array, mothers: Int32Array, fathers: Int32Array,
-    variation: Variation, *, seed: int, generation: int, pool_generation: int,
+    kind: GenomeKind, pool: Genomes, indices: Int32Array, mothers: Int32Array, fathers: Int32Array,
+    variation: Parameters, *, elites: int, seed: int, generation: int, pool_generation: int,
 ) -> Population:
     """Return the population bred from a pool.
 
@@ -35,14 +34,15 @@ def children(
         pool: M genomes.
         indices: (M,) int32, their indices in generation `pool_generation`.
         mothers, fathers: (N,) int32, indices in the pool.
-        variation: how children differ from their parents.
+        variation: how children differ from their parents, as the genome kind's `breed` takes it.
+        elites: the first so many children are copies of their mothers.
         seed, generation: address of the draws of crossover and mutation.
     Returns:
         N agents, whose parents are indices in generation `pool_generation`.
     """
-    if variation.crossover == "none":
-        fathers = np.full(len(mothers), NO_PARENT, np.int32)
-    genomes, operators = kind.breed(pool, mothers, fathers, variation, seed=seed, generation=generation)
+    genomes, operators = kind.breed(
+        pool, mothers, fathers, variation, elites=elites, seed=seed, generation=generation
+    )
     return with_parents(
         genomes, operators, indices[mothers], indices[fathers], generation=generation,
         pool_generation=pool_generation

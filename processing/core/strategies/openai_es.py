@@ -16,7 +16,7 @@ algorithm 2 and section 2.1; Kingma and Ba 2015, "Adam", algorithm 1.
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
 
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -26,10 +26,12 @@ from processing.core.kernels.lanes import madd
 from processing.core.kernels.roles import kernel
 from processing.core.parameters import Parameters, parameter
 from processing.core.rng import agent_key, normal_part
+from processing.core.strategies.strategy import Strategy
 from processing.core.types import (
     NO_PARENT,
     Float32Array,
     Float64Array,
+    GenomeKind,
     Operator,
     Population,
     Purpose,
@@ -81,7 +83,7 @@ class OpenaiEsParameters(Parameters):
     )
 
 
-class OpenaiEs:
+class OpenaiEs(Strategy):
     """The strategy `openai_es`.
 
     Its state: `mean` (W,) float32, None before generation 0 is closed; `first` and `second` (W,) float64, the
@@ -90,10 +92,17 @@ class OpenaiEs:
     """
 
     Parameters = OpenaiEsParameters
+    parameters: OpenaiEsParameters
+    label = "OpenAI ES"
 
-    def __init__(self, parameters: OpenaiEsParameters, genome: Any) -> None:
+    def __init__(self, parameters: OpenaiEsParameters, genome: GenomeKind) -> None:
         self.parameters, self.genome = parameters, genome
         self.population_size = parameters.population_size
+
+    @classmethod
+    def of(cls, parameters: OpenaiEsParameters, genome: GenomeKind) -> "OpenaiEs":
+        """Return the strategy of these parameters, for genomes that are rows of float32."""
+        return OpenaiEs(parameters, genome)
 
     def begin(self) -> State:
         """The state before generation 0."""

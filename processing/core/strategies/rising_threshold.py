@@ -8,16 +8,19 @@ many consecutive failures end the run.
 
 import sys
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from processing.core import rng
+from processing.core.concern import Asked, CheckedParameters, Concern, beyond_best
 from processing.core.parameters import Number, parameter
+from processing.core.problem import Problem
 from processing.core.ranking import drawn_by_weight, drawn_evenly, mean, ranked
+from processing.core.strategies.counts import count_faults
 from processing.core.strategies.offspring import children, random_population
-from processing.core.strategies.variation import VariationParameters
-from processing.core.types import BreedingKind, Float64Array, Population, Purpose, State, StopReason, Verdict
+from processing.core.strategies.strategy import Strategy
+from processing.core.types import Float64Array, GenomeKind, Population, Purpose, State, StopReason, Verdict
 
 
 class ParentChoice(StrEnum):
@@ -34,7 +37,7 @@ class RiseOver(StrEnum):
     GENERATION = "generation"
 
 
-class RisingThresholdParameters(VariationParameters):
+class RisingThresholdParameters(CheckedParameters):
     """Generations that must pass a rising fitness threshold."""
 
     type: Literal["rising_threshold"] = parameter(
@@ -67,7 +70,7 @@ class RisingThresholdParameters(VariationParameters):
     )
 
 
-class RisingThreshold:
+class RisingThreshold(Strategy):
     """The strategy `rising_threshold`: agents that reach the threshold are parents, and the threshold rises.
 
     Its state: `threshold` (None before generation 0 where it is that generation's mean), `failures`, the
@@ -76,10 +79,31 @@ class RisingThreshold:
     """
 
     Parameters = RisingThresholdParameters
+    parameters: Any
+    label = "rising threshold"
+    breeds = has_threshold = True
 
-    def __init__(self, parameters: RisingThresholdParameters, genome: BreedingKind) -> None:
+    def __init__(self, parameters: Any, genome: GenomeKind) -> None:
+        """Args:
+            parameters: `RisingThresholdParameters`, and those of the genome kind's variation.
+        """
         self.parameters, self.genome = parameters, genome
         self.population_size = parameters.population_size
+
+    @classmethod
+    def of(cls, parameters: Any, genome: GenomeKind) -> "RisingThreshold":
+        """Return the strategy of these parameters."""
+        return RisingThreshold(parameters, genome)
+
+    @classmethod
+    def faults(cls, parameters: Any, asked: Asked) -> list[Concern]:
+        """Return that more agents are required than there are."""
+        return count_faults(parameters, "required_agents")
+
+    def warnings(self, asked: Asked, problem: Problem, *, best_score: float | None) -> list[Concern]:
+        """Warn of a threshold that no score reaches; and return the warnings of the parameters."""
+        aim = beyond_best("initial_threshold", self.parameters.initial_threshold, best_score)
+        return [*aim, *self.parameters.warnings()]
 
     def begin(self) -> State:
         """The state before generation 0."""
@@ -101,7 +125,7 @@ class RisingThreshold:
             chosen = drawn_evenly(number, key, 2 * size)
         return children(
             self.genome, state["pool"], state["indices"], chosen[:size], chosen[size:],
-            self.parameters.variation(elites=0), seed=seed, generation=generation,
+            self.parameters, elites=0, seed=seed, generation=generation,
             pool_generation=state["generation"],
         )
 

@@ -115,7 +115,7 @@ def fill_step(world, work, clock):
 class Acrobot(Classic):
     """The environment Acrobot-v1."""
 
-    gymnasium_id, limit, actions, criterion = "Acrobot-v1", 500, "choice", MeanReturn(-100.0)
+    gymnasium_id, limit, actions, solution = "Acrobot-v1", 500, "choice", MeanReturn(-100.0)
     inputs, outputs, floats = 6, 3, 4
     plain_seconds = (2.3e-4, 1.2e-6)
     starts = ((-0.1, 0.1),) * 4

@@ -81,7 +81,7 @@ class CartPoleKwargs(Parameters):
 class CartPole(Classic):
     """The environment CartPole-v1."""
 
-    gymnasium_id, limit, actions, criterion = "CartPole-v1", 500, "choice", MeanReturn(475.0)
+    gymnasium_id, limit, actions, solution = "CartPole-v1", 500, "choice", MeanReturn(475.0)
     inputs, outputs, floats = 4, 2, 4
     Kwargs = CartPoleKwargs
     starts = ((-0.05, 0.05),) * 4

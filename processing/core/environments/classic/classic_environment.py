@@ -8,22 +8,27 @@ Gymnasium's, in its order and with its types.
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, empty-body, assignment"
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from processing.core.concern import Asked, Concern
 from processing.core.criterion import MeanReturn
+from processing.core.environments.acting_checks import acting_warnings
 from processing.core.environments.scenes import Scene
 from processing.core.kernels.build import plain
 from processing.core.kernels.lanes import LANES, add_up, get, mark_over, put, where_greater
 from processing.core.kernels.roles import formula, part
 from processing.core.parameters import Parameters
+from processing.core.problem import CompiledEnvironment, Facts, Values, View
 from processing.core.rng import uniform_part
 from processing.core.rollouts.actions import fill_choice, fill_commands
+from processing.core.rollouts.network_kind import NetworkKind
 from processing.core.types import Float32Array
+from processing.core.value_text import shown
 
 
 class World(NamedTuple):
@@ -46,7 +51,7 @@ class NoKwargs(Parameters):
     """The keyword arguments of an environment that has none."""
 
 
-class Classic(ABC):
+class Classic(CompiledEnvironment):
     """One of Gymnasium's classic control environments.
 
     Args:
@@ -57,24 +62,22 @@ class Classic(ABC):
 
     gymnasium_id: ClassVar[str]
     limit: ClassVar[int]  # steps of an episode, as Gymnasium registers it
-    inputs: ClassVar[int]
-    outputs: ClassVar[int]
-    floats: ClassVar[int]
     starts: ClassVar[Sequence[tuple[float, float]]]  # least and largest initial value of each number
     observed: ClassVar[Sequence[str]]  # name of each input
     does: ClassVar[Sequence[str]]  # name of each output
     scene: ClassVar[Scene]  # how it is drawn
-    actions: ClassVar[str]
-    criterion: MeanReturn | None
+    solution: ClassVar[MeanReturn | None]  # the criterion for returns
     # fill_observation, fill_step, and the constants of the dynamics as float32
     slots: ClassVar[Mapping[str, object]]
     exact: ClassVar[Mapping[str, object]]  # bindings of the comparison mode
     dynamics: ClassVar[Callable[..., Any]]
     Kwargs: ClassVar[type[Parameters]] = NoKwargs
 
+    view = View.SIGNALS
     judge = "episodes"
     is_random = True
     integers = bits = 0
+    parameters: Any
     plain_seconds = (1.2e-4, 1.2e-6)  # seconds in plain Python for each step, and in addition for each weight
 
     def __init__(self, parameters: Any) -> None:
@@ -82,11 +85,27 @@ class Classic(ABC):
         self.kwargs: Any = self.Kwargs(**parameters.kwargs)
         self.max_steps = self.limit if parameters.max_steps is None else parameters.max_steps
         self.episodes, self.has_common_episodes = parameters.episodes, parameters.seeds == "common"
-        self.aggregate, self.minimise = (
-            getattr(parameters, "aggregate", None) or "mean", getattr(parameters, "minimise", False)
-        )
-        if self.minimise:
-            self.criterion = None  # the registered threshold is for returns, not for costs
+        self.aggregate, self.minimise = parameters.aggregate or "mean", bool(parameters.minimise)
+
+    @property
+    def criterion(self) -> MeanReturn | None:
+        """The mean return that Gymnasium registers; None where costs are sought, or nothing is registered."""
+        return None if self.minimise else self.solution
+
+    @classmethod
+    def of(cls, parameters: Any, facts: Facts | None) -> "Classic":
+        """Return the environment; nothing is looked up."""
+        return cls(parameters)
+
+    @classmethod
+    def name(cls, values: Values) -> str:
+        """Return the id."""
+        return str(values["id"])
+
+    @classmethod
+    def label(cls, values: Values) -> str:
+        """Return the id."""
+        return str(values["id"])
 
     def settings(self) -> tuple[float, ...]:
         """Return the constants that keyword arguments set, in the order that the kernel reads them."""
@@ -95,6 +114,25 @@ class Classic(ABC):
     def best_possible(self) -> float | None:
         """Return an upper bound of the fitness; None where none is known, as for costs."""
         return None if self.minimise else self.best_return()
+
+    def warnings(self, asked: Asked, genome: NetworkKind) -> list[Concern]:
+        """Warn of parameters without effect, and of episodes too long for the criterion."""
+        return [*acting_warnings(self, genome), *(self._limit_warnings() if asked.stop.solved else ())]
+
+    def _limit_warnings(self) -> list[Concern]:
+        """Warn of a step limit above Gymnasium's, with which the criterion's return is easily had."""
+        criterion, best = self.criterion, self.best_possible()
+        if criterion is None or best is None or criterion.threshold > best:
+            return []
+        usual = type(self)(self.parameters.model_copy(update={"max_steps": None}))
+        usual_best = usual.best_return()
+        if usual_best is None or usual_best >= best:
+            return []
+        expected = (
+            f"{usual.max_steps}, as this environment is solved by a return of {criterion.threshold:g} in "
+            "episodes of that length"
+        )
+        return [Concern(("max_steps",), expected, shown(self.max_steps))]
 
     @abstractmethod
     def best_return(self) -> float | None:

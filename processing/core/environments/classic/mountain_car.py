@@ -81,7 +81,7 @@ class MountainCarKwargs(Parameters):
 class MountainCar(Classic):
     """The environment MountainCar-v0."""
 
-    gymnasium_id, limit, actions, criterion = "MountainCar-v0", 200, "choice", MeanReturn(-110.0)
+    gymnasium_id, limit, actions, solution = "MountainCar-v0", 200, "choice", MeanReturn(-110.0)
     inputs, outputs, floats = 2, 3, 2
     Kwargs = MountainCarKwargs
     starts = ((-0.6, -0.4), (0.0, 0.0))

@@ -70,7 +70,7 @@ def fill_step(world, work, clock):
 class MountainCarContinuous(Classic):
     """The environment MountainCarContinuous-v0."""
 
-    gymnasium_id, limit, actions, criterion = "MountainCarContinuous-v0", 999, "commands", MeanReturn(90.0)
+    gymnasium_id, limit, actions, solution = "MountainCarContinuous-v0", 999, "commands", MeanReturn(90.0)
     inputs, outputs, floats = 2, 1, 2
     Kwargs = MountainCarKwargs
     starts = ((-0.6, -0.4), (0.0, 0.0))

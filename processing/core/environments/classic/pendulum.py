@@ -82,7 +82,7 @@ def turned(angle):
 class Pendulum(Classic):
     """The environment Pendulum-v1."""
 
-    gymnasium_id, limit, actions, criterion = "Pendulum-v1", 200, "commands", None
+    gymnasium_id, limit, actions, solution = "Pendulum-v1", 200, "commands", None
     inputs, outputs, floats = 3, 1, 2
     Kwargs = PendulumKwargs
     starts = ((-np.pi, np.pi), (-1.0, 1.0))

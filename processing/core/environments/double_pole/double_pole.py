@@ -15,11 +15,13 @@ Source: Stanley and Miikkulainen 2002, section 4.3, and its authors' code.
 """
 
 from itertools import product
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
-from processing.core.criterion import Solution
+from processing.core.concern import Asked, Concern
+from processing.core.criterion import Closing, Confirming, Criterion, Solution
+from processing.core.environments.acting_checks import acting_warnings
 from processing.core.environments.double_pole.poles import (
     KEPT,
     ROWS,
@@ -31,8 +33,10 @@ from processing.core.environments.double_pole.poles import (
 )
 from processing.core.environments.scenes import Scene, cart
 from processing.core.parameters import Parameters, parameter
+from processing.core.problem import CompiledEnvironment, Facts, Values, View
 from processing.core.rollouts.actions import fill_commands
-from processing.core.types import Evaluations, Float32Array, Population, State
+from processing.core.rollouts.network_kind import NetworkKind
+from processing.core.types import Evaluations, Float32Array, Population
 
 #: Steps required of a champion, and from each of the other starts; and how many of these starts must succeed.
 LONG_STEPS, SHORT_STEPS, REQUIRED_STARTS = 100_000, 1_000, 200
@@ -57,7 +61,7 @@ class DoublePoleParameters(Parameters):
     )
 
 
-class DoublePole:
+class DoublePole(CompiledEnvironment):
     """Two poles of unequal length, balanced on a cart.
 
     Networks see where the cart is and how the poles lean; with velocities also how fast that changes. Their
@@ -69,6 +73,8 @@ class DoublePole:
     """
 
     Parameters = DoublePoleParameters
+    view = View.SIGNALS
+    parameters: DoublePoleParameters
     outputs, integers, bits, episodes = 1, 0, 0, 1
     actions = "commands"
     is_random = has_common_episodes = False
@@ -82,12 +88,26 @@ class DoublePole:
         self.starts: Float32Array = np.array([START], np.float32)
         self.is_damped = not parameters.velocities
 
+    @classmethod
+    def of(cls, parameters: DoublePoleParameters, facts: Facts | None) -> "DoublePole":
+        """Return the two poles; nothing is looked up."""
+        return DoublePole(parameters)
+
+    @classmethod
+    def label(cls, values: Values) -> str:
+        """Return whether networks see velocities, in words."""
+        return f"double pole with{'' if values['velocities'] else 'out'} velocities"
+
     @property
-    def criterion(self) -> Any:
+    def criterion(self) -> Criterion | None:
         """The criterion of a solution; None where episodes are too short for one."""
         if not self.parameters.velocities:
             return Generalising(self.parameters)
         return Lasting() if self.max_steps >= LONG_STEPS else None
+
+    def warnings(self, asked: Asked, genome: NetworkKind) -> list[Concern]:
+        """Warn of outputs that are drawn, where the environment takes numbers."""
+        return acting_warnings(self, genome)
 
     def best_possible(self) -> float | None:
         """Return the largest number of steps; None without velocities, where the return has no bound."""
@@ -134,39 +154,39 @@ class DoublePole:
         }
 
 
-class Lasting:
+class Lasting(Criterion):
     """The criterion with velocities: an agent balances the poles for 100,000 steps."""
 
     def winner(
-        self, plan: Any, population: Population, evaluations: Evaluations, *,
-        candidate: int | None, seed: int, generation: int, state: State,
+        self, judge: Confirming, population: Population, evaluations: Evaluations, *, candidate: int | None,
+        closing: Closing,
     ) -> Solution:
         """Return the first agent that does, or None."""
         found = np.flatnonzero(evaluations.steps >= LONG_STEPS)
         return Solution(int(found[0]) if len(found) else None)
 
 
-class Generalising:
+class Generalising(Criterion):
     """The criterion without velocities: 100,000 balanced steps, and 1,000 from enough other starts."""
 
     def __init__(self, parameters: DoublePoleParameters) -> None:
         self.parameters = parameters
 
     def winner(
-        self, plan: Any, population: Population, evaluations: Evaluations, *,
-        candidate: int | None, seed: int, generation: int, state: State,
+        self, judge: Confirming, population: Population, evaluations: Evaluations, *, candidate: int | None,
+        closing: Closing,
     ) -> Solution:
         """Return the candidate if it passes both tests, else None."""
         if (
             candidate is None
-            or self.balanced(plan, population, candidate, np.array([START], np.float32), LONG_STEPS) < 1
+            or self.balanced(judge, population, candidate, np.array([START], np.float32), LONG_STEPS) < 1
         ):
             return Solution(None)
-        is_general = self.balanced(plan, population, candidate, starts(), SHORT_STEPS) >= REQUIRED_STARTS
+        is_general = self.balanced(judge, population, candidate, starts(), SHORT_STEPS) >= REQUIRED_STARTS
         return Solution(candidate if is_general else None)
 
     def balanced(
-        self, plan: Any, population: Population, agent: int, from_starts: Float32Array, steps: int
+        self, judge: Confirming, population: Population, agent: int, from_starts: Float32Array, steps: int
     ) -> int:
         """Return from how many starts an agent balances the poles for so many steps.
 
@@ -178,8 +198,8 @@ class Generalising:
         """
         trial = DoublePole(self.parameters.model_copy(update={"max_steps": steps + 1}))
         trial.starts, trial.is_damped = from_starts, False
-        copies = plan.genome.take(population.genomes, np.full(len(from_starts), agent, np.int32))
-        evaluated = type(plan.judge)(trial, plan.genome).evaluate(copies, seed=0, generation=0)
+        copies = judge.copies(population.genomes, agent, len(from_starts))
+        evaluated = judge.evaluate_in(trial, copies)
         return int(np.count_nonzero(evaluated.steps > steps))
 
 

@@ -14,12 +14,18 @@ episode.
 """
 
 from collections import deque
+from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 
+from processing.core.concern import Asked, Concern
 from processing.core.criterion import GoalsReached
+from processing.core.environments.acting_checks import acting_warnings
+from processing.core.environments.maze.checks import goal_faults, map_faults, map_warnings, stop_warnings
+from processing.core.environments.maze.parameters import GOAL, OBSTACLE, OPEN, START
+from processing.core.environments.maze.parameters import MazeParameters as MazeParameters
+from processing.core.environments.maze.parameters import RewardParameters as RewardParameters
 from processing.core.environments.maze.sight import views
 from processing.core.environments.maze.walk import (
     BLOCKED,
@@ -37,11 +43,13 @@ from processing.core.environments.maze.walk import (
 )
 from processing.core.errors import Refused
 from processing.core.kernels.lanes import LANES
-from processing.core.parameters import Number, Parameters, parameter
+from processing.core.number_text import counted
+from processing.core.problem import CompiledEnvironment, Facts, Map, Problem, Values, View
 from processing.core.rollouts.actions import fill_choice
+from processing.core.rollouts.network_kind import NetworkKind
+from processing.core.sound import run_check
 from processing.core.types import BoolArray, Float32Array, Int32Array
 
-OPEN, START, GOAL, OBSTACLE = ".", "S", "G", "#"
 OUTPUTS = 9
 SIGHT_ARROWS = "↑↗→↘↓↙←↖"
 MOVE_LABELS = ("↖", "↑", "↗", "←", "stay", "→", "↙", "↓", "↘")
@@ -51,38 +59,7 @@ MOVE_LABELS = ("↖", "↑", "↗", "←", "stay", "→", "↙", "↓", "↘")
 TABLE_BYTES = 16 * 2**20
 
 
-class RewardParameters(Parameters):
-    """What a move earns."""
-
-    open: Number = parameter(0.15, meaning="Reward for entering an open cell for the first time.")
-    goal: Number = parameter(3.0, meaning="Reward for entering a goal, once for each goal.")
-    revisit: Number = parameter(0.0, meaning="Reward for entering, or staying on, a cell visited before.")
-
-
-class MazeParameters(Parameters):
-    """A grid world drawn as text."""
-
-    type: Literal["maze"] = parameter(meaning="A grid-world maze.")
-    rows: tuple[str, ...] = parameter(
-        meaning="The map, one string per row: '.' open, 'S' start, 'G' goal, '#' obstacle.", min_length=1
-    )
-    max_steps: int = parameter(
-        meaning="Steps after which an episode is cut off.", unit="steps", ge=1, le=1_000_000
-    )
-    goals: int | None = parameter(
-        None, unit="goals", ge=1, le=1_000_000,
-        meaning="Goals that an agent must reach in each of its episodes to have solved the maze; null for "
-        "all on the map.",
-    )
-    rewards: RewardParameters = parameter(RewardParameters(), meaning="What a move earns.")
-    episodes: int = parameter(
-        1, meaning="Episodes per agent; its fitness is their mean. More than one helps only where actions "
-        "are sampled.",
-        unit="episodes", ge=1, le=1_000,
-    )
-
-
-class GridWorld:
+class GridWorld(CompiledEnvironment):
     """The grid world of one map.
 
     Raises:
@@ -90,7 +67,8 @@ class GridWorld:
     """
 
     Parameters = MazeParameters
-    inputs, outputs = INPUTS, OUTPUTS
+    view = View.MAP
+    inputs, outputs = fixed_sizes = INPUTS, OUTPUTS
     floats = 0
     is_random = has_common_episodes = False
     actions = "choice"
@@ -99,6 +77,7 @@ class GridWorld:
     judge = "episodes"
     plain_seconds = (2.3e-4, 1.2e-6)  # seconds in plain Python for each step, and in addition for each weight
     scene = None  # pages draw the map
+    parameters: MazeParameters
 
     def __init__(self, parameters: MazeParameters) -> None:
         self.parameters = parameters
@@ -108,7 +87,76 @@ class GridWorld:
         self.number_of_cells = self.height * self.width
         self.start = self._places(START)[0]
         self.goals = self._places(GOAL)
-        self.criterion = None if parameters.goals is None else GoalsReached(parameters.goals)
+
+    @classmethod
+    def of(cls, parameters: MazeParameters, facts: Facts | None) -> "GridWorld":
+        """Return the grid world; nothing is looked up."""
+        return GridWorld(parameters)
+
+    @property
+    def criterion(self) -> GoalsReached | None:
+        """So many goals are collected; None where the document has no number of goals."""
+        return None if self.parameters.goals is None else GoalsReached(self.parameters.goals)
+
+    @classmethod
+    def label(cls, values: Values) -> str:
+        """Return the size of the map and the number of its goals, in words."""
+        rows = values["rows"]
+        goals = sum(row.count(GOAL) for row in rows)
+        return f"{len(rows)} × {len(rows[0])} cells, {counted(goals, 'goal')}"
+
+    @classmethod
+    def solved_when(cls, values: Values) -> str | None:
+        """Return the number of goals, in words; None in documents without one."""
+        goals = values.get("goals")
+        return f"by {counted(goals, 'goal', separator=',')}" if goals else None
+
+    @classmethod
+    def map_of(cls, values: Values) -> Sequence[str]:
+        """Return the rows of the map."""
+        rows: Sequence[str] = values["rows"]
+        return rows
+
+    @property
+    def map(self) -> Map:
+        """The map, with the shortest path to a goal."""
+        return Map(self.rows, self.start, self.shortest_path())
+
+    @classmethod
+    def fitted(cls, parameters: MazeParameters, genome: Callable[[Problem], NetworkKind]) -> MazeParameters:
+        """Return the parameters with all goals on the map as their omitted number.
+
+        It is written into the document where there are goals, as a stored document without it has no
+        criterion.
+        """
+        goals = sum(row.count(GOAL) for row in parameters.rows)
+        if parameters.goals is not None or not goals:
+            return parameters
+        return parameters.model_copy(update={"goals": goals})
+
+    @classmethod
+    def faults(cls, parameters: MazeParameters, asked: Asked) -> list[Concern]:
+        """Return the faults of the map and the rewards; without any, why the maze cannot be solved."""
+        return map_faults(parameters, asked.limits) or run_check(cls._goal_faults, parameters, asked)
+
+    @classmethod
+    def _goal_faults(cls, parameters: MazeParameters, asked: Asked) -> list[Concern]:
+        if not asked.stop.solved:
+            return []
+        world = cls(parameters)
+        return goal_faults(parameters, len(world.goals), world.steps_to_goals())
+
+    def warnings(self, asked: Asked, genome: NetworkKind) -> list[Concern]:
+        """Warn of goals that cannot be reached, and of an aim that can be met without any goal."""
+        return [
+            *map_warnings(len(self.goals), self.steps_to_goals(), self.max_steps),
+            *(self._stop_warnings(asked) if self.goals else ()), *acting_warnings(self, genome),
+        ]
+
+    def _stop_warnings(self, asked: Asked) -> list[Concern]:
+        return stop_warnings(
+            self.parameters.goals, len(self.goals), asked.stop, without_goals=self.best_without_goals()
+        )
 
     def distances(self, *, without: str = OBSTACLE) -> dict[tuple[int, int], int]:
         """Return the length of the shortest path from the start to each reachable cell.

@@ -1,4 +1,4 @@
-"""Limits of this server on one work item; the settings can change them."""
+"""Limits of a server on one work item; its settings can change them."""
 
 from dataclasses import dataclass
 

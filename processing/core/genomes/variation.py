@@ -1,9 +1,9 @@
-"""The parameters of crossover and mutation that breeding strategies share."""
+"""The variation of dense genomes: its parameters, which strategies that breed have as their own."""
 
 from enum import StrEnum
 
-from processing.core.parameters import Parameters, parameter
-from processing.core.types import Variation
+from processing.core.concern import CheckedParameters, Concern, UsedWhen, unused
+from processing.core.parameters import parameter
 
 
 class Crossover(StrEnum):
@@ -21,7 +21,7 @@ class Mutation(StrEnum):
     SINGLE_WEIGHT = "single_weight"
 
 
-class VariationParameters(Parameters):
+class VariationParameters(CheckedParameters):
     """Crossover and mutation."""
 
     crossover: Crossover = parameter(
@@ -42,10 +42,19 @@ class VariationParameters(Parameters):
         2.0, meaning="Standard deviation of the noise added to a weight.", ge=0.0, le=1_000.0
     )
 
-    def variation(self, *, elites: int) -> Variation:
-        """Return these parameters in the form that genome kinds take."""
-        return Variation(
-            crossover=self.crossover.value, crossover_probability=self.crossover_probability,
-            mutation=self.mutation.value, mutation_probability=self.mutation_probability,
-            mutation_scale=self.mutation_scale, elites=elites,
-        )
+    def warnings(self) -> list[Concern]:
+        """Warn of values without effect, and of children that never differ from their parents."""
+        return [*super().warnings(), *unused(self, _USED_WHEN), *self._change_warnings()]
+
+    def _change_warnings(self) -> list[Concern]:
+        if self.mutation_probability > 0 or self.crossover != Crossover.NONE:
+            return []
+        expected = "more than 0 where there is no crossover, as nothing would ever change"
+        return [Concern(("mutation_probability",), expected, "0")]
+
+
+_USED_WHEN: UsedWhen = {
+    "crossover_probability": (lambda it: it.crossover != Crossover.NONE, "a crossover"),
+    "mutation_scale": (lambda it: it.mutation_probability > 0, "a mutation_probability above 0"),
+    "mutation": (lambda it: it.mutation_probability > 0, "a mutation_probability above 0"),
+}

@@ -1,0 +1,54 @@
+"""JSON for the page of a run: further numbers of an agent's evaluation, and its curves over epochs."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
+
+from api.dashboard.views import run_of, whole
+from api.policy import page
+from api.wording import shown
+from database import selectors
+from database.errors import NotFound
+
+#: Curves that one chart shows, and values of each.
+MOST_CURVES, MOST_POINTS = 12, 500
+
+
+@require_safe
+@page
+def measurements(request: HttpRequest, number: int) -> HttpResponse:
+    """Return the metrics and curves of the agent `index` of `generation`; empty where it has none."""
+    instance = run_of(number)
+    generation, index = whole(request, "generation"), whole(request, "index")
+    record = None
+    if generation is not None and index is not None:
+        record = selectors.agent(instance.pk, generation, index)
+    if record is None:
+        raise NotFound("There is no such agent in this run.")
+    curves = selectors.curves_of(instance.pk, record.generation, record.index) or {}
+    return JsonResponse({
+        "metrics": [[_words(name), _figure(value)] for name, value in (record.metrics or {}).items()],
+        "curves": [_curve(name, values) for name, values in list(curves.items())[:MOST_CURVES]],
+    })
+
+
+def _curve(name: str, values: Sequence[float]) -> dict[str, Any]:
+    """Return a curve thinned to MOST_POINTS epochs and the last; None where a value is not finite."""
+    last = len(values) - 1
+    epochs = sorted({*range(0, len(values), -(-len(values) // MOST_POINTS)), last})
+    points = [float(f"{values[epoch]:.6g}") for epoch in epochs]
+    return {
+        "name": _words(name), "epochs": [epoch + 1 for epoch in epochs],
+        "values": [value if math.isfinite(value) else None for value in points],
+    }
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _figure(value: float) -> str:
+    return shown(value) if math.isfinite(value) else "–"

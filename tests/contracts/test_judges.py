@@ -1,0 +1,152 @@
+"""What every judge of the registry promises: `Judge` in `judges/judge.py`."""
+
+import json
+import math
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+
+from formatting.parse import parse
+from processing.core.criterion import Closing
+from processing.core.environments.foreign.lookup import Lookup
+from processing.core.errors import Refused
+from processing.core.evaluations import joined_results
+from processing.core.kinds import JUDGES
+from processing.core.limits import Limits
+from processing.core.search.plan import Plan, plan_of
+from processing.core.search.slice_payload import pack_results, unpack_results
+from processing.core.types import Evaluations, Failure, Purpose
+from staging.stage import stage
+from tests.contracts import cases
+from tests.core.searches import population_of_genomes
+
+SEED, SIZE = 5, 20
+
+
+@pytest.fixture(params=cases.JUDGES, scope="module")
+def plan(request: pytest.FixtureRequest) -> Plan:
+    document = {"version": 1, "name": "test", "seed": SEED, "stop": {"max_generations": 2}}
+    item = stage(
+        parse(json.dumps(document | cases.JUDGES[request.param])), Limits(), known=Lookup(None, [])
+    )
+    return plan_of(item.spec, item.facts)
+
+
+@pytest.fixture(scope="module")
+def genomes(plan: Plan) -> Any:
+    return plan.genome.random(SIZE, seed=SEED, generation=0)
+
+
+def evaluated(plan: Plan, genomes: Any, **given: Any) -> Evaluations:
+    where = {"seed": SEED, "generation": 0, "state": plan.judge.begin()}
+    return plan.judge.evaluate(genomes, **where | given)
+
+
+def equal(one: Evaluations, other: Evaluations) -> bool:
+    names = ("fitness", "steps", "failures", "solved", "behaviours", "metrics", "curves")
+    columns = [(getattr(one, name), getattr(other, name)) for name in names]
+    return one.reasons == other.reasons and all(
+        (a is None) == (b is None) and (a is None or np.array_equal(a, b, equal_nan=a.dtype.kind == "f"))
+        for a, b in columns
+    )
+
+
+def test_every_judge_of_the_registry_is_held_to_the_contract() -> None:
+    assert {name.removeprefix("toy: ").partition(",")[0].split()[0] for name in cases.JUDGES} == set(JUDGES)
+
+
+def test_every_agent_has_a_fitness_or_a_failure(plan: Plan, genomes: Any) -> None:
+    found = evaluated(plan, genomes)
+    assert len(found) == len(found.steps) == len(found.failures) == SIZE
+    assert np.array_equal(np.isnan(found.fitness), found.failures != Failure.NONE)
+    assert (found.steps >= 0).all()
+
+
+def test_metrics_and_curves_have_names(plan: Plan, genomes: Any) -> None:
+    found = evaluated(plan, genomes)
+    if found.metrics is None:
+        assert found.metric_names == ()
+    else:
+        assert found.metrics.shape == (SIZE, len(found.metric_names))
+        assert found.metrics.dtype == np.float64
+    if found.curves is None:
+        assert found.curve_names == ()
+    else:
+        assert found.curves.shape[::2] == (SIZE, len(found.curve_names))
+        assert found.curves.dtype == np.float32
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("bounds", [(0, SIZE), (0, 1, 7, SIZE)])
+def test_results_depend_neither_on_threads_nor_on_slices(
+    plan: Plan, genomes: Any, threads: int, bounds: tuple[int, ...]
+) -> None:
+    parts = [
+        evaluated(
+            plan, plan.genome.take(genomes, np.arange(first, last, dtype=np.int32)), origin=first,
+            threads=threads
+        )
+        for first, last in pairwise(bounds)
+    ]
+    stored = [unpack_results(pack_results(each, plan.genome), plan.genome) for each in parts]
+    assert equal(joined_results(stored), evaluated(plan, genomes))
+
+
+def test_a_beat_is_given_and_what_it_raises_ends_the_evaluation(plan: Plan, genomes: Any) -> None:
+    beats: list[int] = []
+    found = evaluated(plan, genomes, beat=lambda: beats.append(1), population=SIZE, seconds=math.inf)
+    assert beats
+    assert equal(found, evaluated(plan, genomes))
+
+    def refuse() -> None:
+        raise Refused("enough")
+
+    with pytest.raises(Refused, match="enough"):
+        evaluated(plan, genomes, beat=refuse)
+
+
+def test_another_purpose_gives_fresh_draws_where_the_judge_is_random(plan: Plan, genomes: Any) -> None:
+    purposes = (Purpose.EPISODE, Purpose.CONFIRMATION)
+    found, fresh = (evaluated(plan, genomes, purpose=each) for each in purposes)
+    assert np.array_equal(found.fitness, fresh.fitness, equal_nan=True) is not plan.judge.is_random
+
+
+def test_a_champion_is_confirmed_where_the_judge_is_random(plan: Plan, genomes: Any) -> None:
+    found = evaluated(plan, genomes)
+    best = int(np.nanargmax(found.fitness))
+    trial = plan.judge.confirm(genomes, best, -1e9, Closing(SEED, 0, plan.judge.begin()))
+    assert trial.is_passed
+    assert (trial.confirmation is None) is not plan.judge.is_random
+
+
+def test_a_generation_is_closed_with_scores_for_all_that_did_not_fail(plan: Plan, genomes: Any) -> None:
+    found = evaluated(plan, genomes)
+    state, scores = plan.judge.closed(
+        plan.judge.begin(), population_of_genomes(genomes, SIZE), found, Closing(SEED, 0)
+    )
+    assert np.array_equal(np.isnan(scores), np.isnan(found.fitness))
+    assert (scores is found.fitness) is not bool(plan.judge.summary(state, scores))
+
+
+def test_it_knows_its_cost(plan: Plan) -> None:
+    cost = plan.judge.cost()
+    assert 0 < cost.seconds_low <= cost.seconds_high
+    assert cost.steps >= evaluated(plan, plan.genome.random(2, seed=1, generation=0)).steps.max()
+    assert cost.basis
+
+
+def test_episodes_are_shown_again_or_a_sentence_says_why_not(plan: Plan, genomes: Any) -> None:
+    genome = plan.genome.pack(plan.genome.take(genomes, np.zeros(1, np.int32)))
+    replays = plan.judge.replays
+    refusal = replays.refusal(genome)
+    if refusal is not None:
+        assert refusal.endswith(".")
+        with pytest.raises(Refused, match=refusal[:20]):
+            replays.episode(genome, seed=SEED, generation=0, agent=0)
+        return
+    assert not replays.is_recorded
+    assert replays.episode(genome, seed=SEED, generation=0, agent=0).steps > 0
+    with pytest.raises(Refused, match="episode: expected"):
+        replays.check_episode(replays.episodes)
