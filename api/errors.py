@@ -14,7 +14,7 @@ from django.http import Http404, HttpResponse
 from api.ids import BadId
 from database.errors import Conflict, Fenced, NotFound, TooMany
 from database.selectors import BadCursor
-from processing.core.errors import Broken, Refused, Transient
+from processing.core.errors import Broken, Refused, Transient, Unregistered
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +28,7 @@ ANSWERS: dict[type[BaseException], tuple[str, int]] = {
     BadCursor: ("INVALID_FORMAT", 400),
     BadId: ("INVALID_FORMAT", 400),
     Transient: ("UNAVAILABLE", 503),
+    Unregistered: ("UNREGISTERED", 409),
     Broken: ("BROKEN", 500),
     PermissionDenied: ("PERMISSION_DENIED", 403),
     Http404: ("NOT_FOUND", 404),

@@ -16,7 +16,9 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 JSON_PATHS = ("/graphql", "/healthz", "/readyz", "/metrics")
 
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._:-]{1,64}")
-_TITLES = {403: "Not allowed", 404: "Nothing here", 413: "Too large", 503: "Not available"}
+_TITLES = {
+    403: "Not allowed", 404: "Nothing here", 409: "Not possible now", 413: "Too large", 503: "Not available",
+}
 _CROSS_SITE = Answer("PERMISSION_DENIED", 403, "This request comes from another site; it is refused.")
 
 

@@ -25,7 +25,7 @@ _CRASHED = (
     "parameters."
 )
 _SILENT = "A worker made no progress for the whole of its lease; another goes on from the last generation."
-_NOT_STORED = "The work cannot be stored; it is tried again and again"
+_TRIED_AGAIN = "{} It is tried again and again."
 _NO_REPLAY = "No worker survived replaying this episode, {} times."
 _LOST = "Its worker was lost {} times in the same generation; it may need more memory than the machine has."
 
@@ -180,15 +180,18 @@ def hand_back(claimed: Claim | SliceClaim | ReplayClaim) -> None:
         announce([claimed.instance_id])
 
 
-def back_off(claimed: Claim | SliceClaim | ReplayClaim, why: object) -> None:
+def back_off(claimed: Claim | SliceClaim | ReplayClaim, why: str) -> None:
     """Free the step for a later try; where not even that can be written, the lease runs out.
 
     After `FAILURES_TO_REPORT` tries an event of the run reports the failure; a replay fails.
+
+    Args:
+        why: a sentence.
     """
     if isinstance(claimed, ReplayClaim) and claimed.troubles + 1 >= FAILURES_TO_REPORT:
         fail(
             claimed,
-            f"It was tried {FAILURES_TO_REPORT} times, and could not be done now ({why}). Ask again later."
+            f"It was tried {FAILURES_TO_REPORT} times, and could not be done now: {why} Ask again later."
         )
         return
     services.renew_connection()
@@ -201,5 +204,5 @@ def back_off(claimed: Claim | SliceClaim | ReplayClaim, why: object) -> None:
         else:
             services.back_off(claim=claimed)
         if claimed.troubles + 1 == FAILURES_TO_REPORT:
-            event = NewEvent(EventType.NOTE, f"{_NOT_STORED} ({why}).", EventLevel.WARNING)
+            event = NewEvent(EventType.NOTE, _TRIED_AGAIN.format(why), EventLevel.WARNING)
             services.record_event(instance_id=claimed.instance_id, event=event)

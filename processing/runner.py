@@ -98,7 +98,7 @@ def _work_on_claim(what: str, claimed: Callable[[], C | None], work: Callable[[C
         if _is_hopeless(error):
             claims.fail(claim, f"The database does not take this work: {error}".strip())
         else:
-            claims.back_off(claim, type(error).__name__)
+            claims.back_off(claim, _sentence(error))
     except MemoryError:
         claims.fail(claim, "The machine ran out of memory. Make the population or the network smaller.")
     except Exception:
@@ -111,6 +111,13 @@ def _work_on_claim(what: str, claimed: Callable[[], C | None], work: Callable[[C
         node.flush_counts()
         logs.set_context(instance=None, generation=None)
     return False
+
+
+def _sentence(error: Exception) -> str:
+    """Return why work could not be done now."""
+    if isinstance(error, Transient):
+        return str(error).rstrip(".") + "."
+    return f"The database does not store the work ({type(error).__name__})."
 
 
 def _is_hopeless(error: Exception) -> bool:

@@ -166,11 +166,20 @@ def _story(instance: Instance, latest: Generation | None) -> dict[str, Any]:
             "species": latest.species_count, "diversity": latest.diversity,
             "failed agents": latest.failed or None,
         }
+        named = _said(latest) | named
         facts = [(name, shown(value)) for name, value in named.items() if value is not None] + facts
     return {
         "ending": wording.ending_of(instance), "story_title": title,
         "story": story.format(instance.next_generation),
         "story_facts": facts, "digest": instance.digest,
+    }
+
+
+def _said(latest: Generation) -> dict[str, Any]:
+    """Return what the strategy says of a generation, without what is no single value."""
+    return {
+        name.replace("_", " "): value for name, value in (latest.figures or {}).items()
+        if isinstance(value, int | float | str)
     }
 
 

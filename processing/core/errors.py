@@ -9,5 +9,9 @@ class Transient(Exception):
     """A component that should be available did not answer: retry with backoff."""
 
 
+class Unregistered(Transient):
+    """A document names what is in no table of this process; another process may have it."""
+
+
 class Broken(Exception):
     """The run cannot go on: mark it as failed and keep its checkpoint."""

@@ -6,10 +6,11 @@ tables. Operators add to them from modules of their own: see `extensions.py`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from processing.core import extensions
 from processing.core.environments import ENVIRONMENTS
+from processing.core.errors import Unregistered
 from processing.core.genomes import GENOMES
 from processing.core.judges import JUDGES
 from processing.core.judges.judge import Judge, Setting
@@ -20,6 +21,8 @@ from processing.core.strategies.strategy import Strategy, model_of
 from processing.core.types import GenomeKind
 
 __all__ = ["GENOMES", "JUDGES", "KINDS", "PROBLEMS", "STRATEGIES", "Kind", "kind_of"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +52,18 @@ class Kind:
     @property
     def problems(self) -> Mapping[str, type[Problem]]:
         """The problems that documents may name, by their `type`."""
-        return PROBLEMS[self.problem_key]
+        return _registered(PROBLEMS, self.problem_key, "key of problems")
 
     @property
     def genome_kind(self) -> type[GenomeKind]:
         """The class of the genome kind."""
-        return GENOMES[self.genome]
+        return _registered(GENOMES, self.genome, "genome kind")
 
     @property
     def settings(self) -> dict[str, Setting]:
         """The groups of parameters of its judges, by their keys in documents."""
-        return {key: each for name in self.judges for key, each in JUDGES[name].settings.items()}
+        judges = [_registered(JUDGES, name, "judge") for name in self.judges]
+        return {key: each for judge in judges for key, each in judge.settings.items()}
 
     def strategy_model(self, name: str) -> type[Parameters]:
         """Return the parameters of a strategy in documents of this kind."""
@@ -68,11 +72,11 @@ class Kind:
     def problem_in(self, document: Values) -> tuple[type[Problem], Values]:
         """Return the class of a document's problem, and its part of the document."""
         values: Values = document[self.problem_key]
-        return self.problems[values["type"]], values
+        return _registered(self.problems, values["type"], self.problem_key), values
 
     def strategy_in(self, document: Values) -> type[Strategy]:
         """Return the class of a document's strategy."""
-        return STRATEGIES[document["strategy"]["type"]]
+        return _registered(STRATEGIES, document["strategy"]["type"], "strategy")
 
     def judge_for(self, judge: str, document: Mapping[str, Any]) -> type[Judge]:
         """Return the judge that the document's settings ask for, else the one of the problem.
@@ -81,7 +85,7 @@ class Kind:
             judge: the name of the problem's judge.
         """
         asked = (JUDGES[name] for name in self.judges if JUDGES[name].is_asked_for(document))
-        return next(asked, JUDGES[judge])
+        return next(asked, None) or _registered(JUDGES, judge, "judge")
 
 
 #: The problems, by the keys of documents and then by their `type`.
@@ -103,8 +107,22 @@ KINDS: dict[str, Kind] = {
 
 
 def kind_of(document: Values) -> Kind:
-    """Return the kind of a document."""
-    return KINDS[document["kind"]]
+    """Return the kind of a document.
+
+    Raises:
+        Unregistered: no module that this process imports adds it. Everything of `Kind` that looks up a table
+            raises it likewise.
+    """
+    return _registered(KINDS, document["kind"], "kind")
+
+
+def _registered(table: Mapping[str, T], name: str, what: str) -> T:
+    """Return an entry of a table. Raises Unregistered."""
+    if name not in table:
+        raise Unregistered(
+            f'The {what} "{name}" is not known here: EXTENSION_MODULES does not name the module that adds it.'
+        )
+    return table[name]
 
 
 extensions.load()

@@ -1,7 +1,10 @@
 """The queries of the README are answered as they stand there."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -47,3 +50,25 @@ def test_every_document_of_the_readme_is_taken(client: Client) -> None:
     for text in re.findall(r"```json\n(.*?)```", README, re.DOTALL):
         answer = json.loads(post(client, {"query": validate, "variables": {"d": json.loads(text)}}).content)
         assert answer["data"]["validateWorkItem"] == {"valid": True, "userErrors": []}
+
+
+def test_the_kind_of_work_that_the_readme_adds_is_evolved(tmp_path: Path) -> None:
+    (module,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    ((document, command),) = re.findall(
+        r"```console\n\$ echo '(.*?)' > valley\.json\n\$ EXTENSION_MODULES=valley \S+python (.*?)\n",
+        README, re.DOTALL,
+    )
+    (tmp_path / "valley.py").write_text(module)
+    (tmp_path / "valley.json").write_text(document)
+    variables = {
+        "EXTENSION_MODULES": "valley", "PYTHONPATH": str(tmp_path), "DATABASE_URL": "",
+        "DATA_FOLDER": str(tmp_path / "data"),
+    }
+    arguments = command.replace("valley.json", str(tmp_path / "valley.json")).split()
+    evolved = subprocess.run(
+        [sys.executable, *arguments, "--json"], cwd=ROOM, env=os.environ | variables, capture_output=True,
+        text=True, check=False,
+    )
+    assert evolved.returncode == 0, evolved.stderr
+    assert json.loads(evolved.stdout)["stop_reason"] == "FITNESS_REACHED"
+    assert len(module.splitlines()) <= 40

@@ -37,14 +37,14 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> str:
     return digest_of(DOCUMENT, tmp_path_factory.mktemp("undisturbed"))
 
 
-def digest_of(document: dict[str, Any], folder: Path) -> str:
+def digest_of(document: dict[str, Any], folder: Path, **variables: str) -> str:
     """The digest of a run that nothing happens to, on one thread as on two."""
     folder.mkdir(exist_ok=True)
     file = folder / "item.json"
     file.write_text(json.dumps(document))
     digests = {
         json.loads(
-            ran("evolve", str(file), "--json", "--threads", threads, folder=folder / "data")[1]
+            ran("evolve", str(file), "--json", "--threads", threads, folder=folder / "data", **variables)[1]
         )["digest"]
         for threads in ("1", "2")
     }

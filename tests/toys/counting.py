@@ -13,6 +13,7 @@ import numpy as np
 
 from processing.core import rng
 from processing.core.concern import Asked, Concern, Part
+from processing.core.errors import Broken
 from processing.core.evaluations import joined_results
 from processing.core.judges.judge import Cost, Judge, Setting
 from processing.core.judges.replays import NoReplays
@@ -25,6 +26,8 @@ from tests.toys.guess import Guess
 CHILD = Path(__file__).with_name("child.py")
 #: Agents that one child process scores.
 AGENTS_A_CHILD = 16
+#: Child processes that may be killed before an evaluation is given up.
+KILLS = 5
 
 
 class CountingParameters(Parameters):
@@ -97,11 +100,7 @@ class Counting(Judge):
             "secret": self.problem.parameters.secret, "guesses": genomes.tolist(), "draws": draws,
             "noise": self.parameters.noise, "epochs": self.parameters.epochs,
         }
-        done = subprocess.run(
-            [sys.executable, str(CHILD)], input=json.dumps(asked), capture_output=True,
-            text=True, check=True,
-        )
-        rows = json.loads(done.stdout)
+        rows = json.loads(_answer(json.dumps(asked)))
         failed = [row["fitness"] is None for row in rows]
         width = max(len(row["curve"]) for row in rows)
         return Evaluations(
@@ -118,3 +117,15 @@ class Counting(Judge):
             )[:, :, None],
             curve_names=("right_bits",),
         )
+
+
+def _answer(asked: str) -> str:
+    """What a child process prints; one that is killed is replaced."""
+    for _ in range(KILLS):
+        done = subprocess.run(
+            [sys.executable, str(CHILD)], input=asked, capture_output=True, text=True, check=False
+        )
+        if done.returncode >= 0:
+            done.check_returncode()
+            return done.stdout
+    raise Broken("counting: child processes are killed again and again")

@@ -23,7 +23,7 @@ from api.graphql.types.node import Node, many, maybe, one
 from api.graphql.types.scalars import JSON, BigInt, DateTime
 from api.graphql.types.species import DEFAULT_SPECIES, Species
 from api.graphql.types.tasks import Problem, task_of
-from api.graphql.types.work_items import WorkItem
+from api.graphql.types.work_items import WorkItem, known_kind
 from api.ids import global_id, own_numbers, read_id
 from database import models, selectors
 from database.outcomes import Outcome, outcome_of
@@ -73,7 +73,7 @@ class Instance(graphene.ObjectType):
     name = one(graphene.String, "That of its work item.")
     labels = many(graphene.String, "Those of its work item.")
     work_item = one(WorkItem, "What was asked for.")
-    kind = one(AlgorithmKind, "What is evolved, and how.")
+    kind = maybe(AlgorithmKind, "What is evolved, and how; null where this server no longer has the kind.")
     replicate = one(graphene.Int, "Which repeat of the work item it is, from 0.")
     seed = one(BigInt, "Its seed; that of the work item for replicate 0.")
     priority = one(graphene.Int, "Runs of higher priority get their turns first.")
@@ -178,8 +178,8 @@ class Instance(graphene.ObjectType):
         return run.work_item.labels
 
     @staticmethod
-    def resolve_kind(run: models.Instance, info: Any) -> str:
-        return run.work_item.kind
+    def resolve_kind(run: models.Instance, info: Any) -> str | None:
+        return known_kind(run.work_item)
 
     @staticmethod
     def resolve_outcome(run: models.Instance, info: Any) -> Outcome | None:

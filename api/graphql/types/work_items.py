@@ -12,6 +12,7 @@ from api.graphql.types.scalars import JSON, DateTime
 from api.ids import global_id
 from database import models, selectors
 from database.selectors import InstanceFilter
+from processing.core.kinds import KINDS
 
 WorkItemConnection = connection("WorkItem", "work_items")
 
@@ -24,7 +25,7 @@ class WorkItem(graphene.ObjectType):
 
     name = one(graphene.String, "A name for people.")
     description = one(graphene.String, "What it is about.")
-    kind = one(AlgorithmKind, "What is evolved, and how.")
+    kind = maybe(AlgorithmKind, "What is evolved, and how; null where this server no longer has the kind.")
     labels = many(graphene.String, "Words to find it by.")
     spec = one(JSON, "The canonical document, every default filled in.")
     spec_hash = one(
@@ -40,6 +41,10 @@ class WorkItem(graphene.ObjectType):
     @staticmethod
     def resolve_id(work_item: models.WorkItem, info: Any) -> str:
         return global_id("WorkItem", work_item.pk)
+
+    @staticmethod
+    def resolve_kind(work_item: models.WorkItem, info: Any) -> str | None:
+        return known_kind(work_item)
 
     @staticmethod
     def resolve_warnings(work_item: models.WorkItem, info: Any) -> list[Problem]:
@@ -60,3 +65,8 @@ class WorkItem(graphene.ObjectType):
         )
         info.context.met(page.items)
         return Listed(page, lambda: selectors.count_instances(filter), after)
+
+
+def known_kind(work_item: models.WorkItem) -> str | None:
+    """Return the kind of a work item; None where no table of this process has it any more."""
+    return work_item.kind if work_item.kind in KINDS else None
