@@ -176,10 +176,12 @@ def operator_words(operator: str, *, parents: int) -> str:
     return _OPERATORS[operator]
 
 
-def change_words(changes: Changes | None) -> str:
-    """How a child's genome differs from its parent's, topology first; empty where that is not known."""
-    if changes is None:
-        return ""
+def change_words(changes: Changes, gene: str) -> str:
+    """How a child's genome differs from its parent's, topology first.
+
+    Args:
+        gene: a noun for what `weights_changed` counts.
+    """
     changed = (
         ("node", "added", changes.nodes_added), ("node", "removed", changes.nodes_removed),
         ("link", "added", changes.links_added), ("link", "removed", changes.links_removed),
@@ -189,9 +191,9 @@ def change_words(changes: Changes | None) -> str:
         f"{counted(len(found), noun, separator=',')} {verb}" for noun, verb, found in changed if found
     ]
     if changes.weights_changed:
-        weights = counted(changes.weights_changed, "weight", separator=",")
+        genes = counted(changes.weights_changed, gene, separator=",")
         size = "" if changes.largest_change is None else f" by up to {shown(changes.largest_change)}"
-        phrases.append(f"{weights} changed{size}")
+        phrases.append(f"{genes} changed{size}")
     return ", ".join(phrases) or "nothing"
 
 

@@ -17,7 +17,6 @@ from api.wording import change_words, operator_words
 from database import selectors
 from database.models import Instance
 from database.selectors import AgentRecord
-from processing.core.genomes.changes import Changes
 from processing.core.search.plan import Plan
 from processing.core.types import Operator
 from processing.core.views import view_of
@@ -52,7 +51,7 @@ def _document(instance: Instance, agents: Sequence[AgentRecord]) -> dict[str, An
     shown = births[-MOST_BIRTHS:]
     changes = _changes(instance, shown)
     return {
-        "births": [_birth(each, changes.get(_address(each[-1]))) for each in reversed(shown)],
+        "births": [_birth(each, changes.get(_address(each[-1]), "")) for each in reversed(shown)],
         "before": len(births) - len(shown),
         "first": None if not agents or agents[0].parents else {
             "generation": agents[0].generation, "operator": _operator(agents[0]),
@@ -72,19 +71,19 @@ def _births(agents: Sequence[AgentRecord]) -> list[list[AgentRecord]]:
     return births
 
 
-def _birth(agents: Sequence[AgentRecord], changes: Changes | None) -> dict[str, Any]:
+def _birth(agents: Sequence[AgentRecord], changes: str) -> dict[str, Any]:
     parent, child = agents[0], agents[-1]
     known = parent.fitness is not None and child.fitness is not None
     return {
         "generation": child.generation, "index": child.index, "name": child.name,
         "since": agents[1].generation, "operator": _operator(child),
-        "changes": "unchanged" if child.operator == Operator.ELITE else change_words(changes),
+        "changes": "unchanged" if child.operator == Operator.ELITE else changes,
         "fitness": child.fitness, "change": child.fitness - parent.fitness if known else None,  # type: ignore[operator]
     }
 
 
-def _changes(instance: Instance, births: Sequence[Sequence[AgentRecord]]) -> dict[Address, Changes]:
-    """Return what each birth changed, by the child's address.
+def _changes(instance: Instance, births: Sequence[Sequence[AgentRecord]]) -> dict[Address, str]:
+    """Return what each birth changed, in words, by the child's address.
 
     Births without both genomes are left out, and all births where the genomes exceed MOST_GENOME_BYTES.
     """
@@ -101,12 +100,12 @@ def _changes(instance: Instance, births: Sequence[Sequence[AgentRecord]]) -> dic
     }
 
 
-def _changed(plan: Plan, genomes: Mapping[Address, bytes], before: Address, after: Address) -> Changes:
+def _changed(plan: Plan, genomes: Mapping[Address, bytes], before: Address, after: Address) -> str:
     view = view_of(plan.genome)
     was, became = (
         view.genes(plan.genome, plan.genome.unpack(genomes[address])) for address in (before, after)
     )
-    return view.changes(was, became)
+    return change_words(view.changes(was, became), view.gene)
 
 
 def _operator(agent: AgentRecord) -> str:

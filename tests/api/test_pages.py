@@ -316,15 +316,15 @@ def test_what_a_birth_changed_is_not_told_where_a_genome_is_not_kept(client: Cli
 
 
 @pytest.mark.parametrize(("changes", "words"), [
-    (Changes((), (), (), (), (), (), 0, None), "nothing"), (None, ""),
+    (Changes((), (), (), (), (), (), 0, None), "nothing"),
     (
         Changes((9,), (), (LINK, LINK), (), (), (LINK,), 0, None),
         "1 node added, 2 links added, 1 link disabled"
     ),
     (Changes((), (), (), (), (), (), 1, 0.25), "1 weight changed by up to 0.25"),
 ])
-def test_what_a_birth_changed_is_said_in_words(changes: Changes | None, words: str) -> None:
-    assert change_words(changes) == words
+def test_what_a_birth_changed_is_said_in_words(changes: Changes, words: str) -> None:
+    assert change_words(changes, "weight") == words
 
 
 def test_each_generation_has_a_champion(client: Client, ended: Instance) -> None:
@@ -529,4 +529,4 @@ def test_the_page_of_a_problem_without_steps_has_a_sentence_in_place_of_the_canv
 
 
 def test_an_unknown_size_of_a_change_is_left_out() -> None:
-    assert change_words(changes_of_bytes(b"\0\1", b"\1\1\1")) == "2 weights changed"
+    assert change_words(changes_of_bytes(b"\0\1", b"\1\1\1"), "gene") == "2 genes changed"

@@ -69,4 +69,5 @@ def test_its_page_shows_what_its_judge_and_its_strategy_report(
     assert "right bits" in measured[1]
     assert "There is nothing to replay." in page.replace("A guess has no steps: t", "T")
     assert "share of ones" in page
+    assert re.search(r"\d+ bits changed", page)
 

@@ -145,7 +145,9 @@ def test_fathers_are_older_than_mothers_and_both_are_found() -> None:
     father = child.parents[1]
     offspring = selectors.offspring(instance.pk, *father, first=50).items
     assert child.name in [each.name for each in offspring]
-    assert Generation.objects.get(instance=instance, number=5).figures["able_agents"] > 0
+    figures = Generation.objects.get(instance=instance, number=5).figures
+    assert figures is not None
+    assert figures["able_agents"] > 0
 
 
 def test_graphql_has_its_types_and_shows_all_of_it(client: Client) -> None:

@@ -13,6 +13,7 @@ class BitsView(GenomeView):
 
     description = "A row of bits."
     fields = {"bits": Field("The bits, 0 or 1 each.", lambda kind, genomes: genomes[0].tolist())}
+    gene = "bit"
     export_refusal = "A guess is no network: there is nothing to write."
 
     def drawing(self, problem: Problem, kind: Bits, genomes: UInt8Array, index: int = 0) -> Network:

@@ -16,6 +16,7 @@ class DenseView(GenomeView):
     """The view of `dense`; genomes are (N, W) float32."""
 
     description = "The weights of a fixed dense network."
+    gene = "weight"
     export_refusal = None
 
     def drawing(self, problem: Problem, kind: Dense, genomes: Float32Array, index: int = 0) -> Network:

@@ -15,6 +15,7 @@ class GraphView(GenomeView):
     """The view of `graph`; nodes of drawings are named by their numbers."""
 
     description = "Nodes and connections of a network that evolved with its topology."
+    gene = "weight"
     export_refusal = None
 
     def drawing(self, problem: Problem, kind: Graph, genomes: Graphs, index: int = 0) -> Network:

@@ -5,7 +5,7 @@ the view is registered for, and `genomes` are genomes of it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
@@ -14,14 +14,17 @@ from processing.core.drawings.drawing import Network
 from processing.core.genomes.changes import Changes, changes_of_bytes
 from processing.core.genomes.computation import Computation, FullyConnected
 from processing.core.problem import Problem
-from processing.core.types import Float64Array, Genomes
+from processing.core.types import Float64Array, Genomes, OwnGenome
+
+#: One genome in the form that `GenomeView.changes` compares; each view has its own.
+OwnGenes: TypeAlias = Any
 
 
 class Field(NamedTuple):
     """A further fact of a genome, as GraphQL shows it."""
 
     description: str
-    value: Callable[[Any, Genomes], Any]  # from the genome kind and one genome; a JSON value
+    value: Callable[[OwnGenome, Genomes], Any]  # from the genome kind and one genome; a JSON value
 
 
 class UnitNames(NamedTuple):
@@ -38,20 +41,22 @@ class GenomeView(Protocol):
         description: what a genome is, a sentence for people.
         fields: further facts of a genome, by their names in GraphQL in snake case; they are null there for
             genomes whose `size` is above 10,000.
+        gene: a noun for one of the parts that `changes` counts as `weights_changed`.
         export_refusal: a sentence on why networks are not written to files; None where `computation` has one
             for every genome. Such kinds are a `NetworkKind`.
     """
 
     description: ClassVar[str] = "What an agent inherits and passes on."
     fields: ClassVar[Mapping[str, Field]] = {}
+    gene: ClassVar[str] = "gene"
     export_refusal: ClassVar[str | None] = "Networks of this kind cannot be written to files."
 
-    def drawing(self, problem: Problem, kind: Any, genomes: Genomes, index: int = 0) -> Network:
+    def drawing(self, problem: Problem, kind: OwnGenome, genomes: Genomes, index: int = 0) -> Network:
         """Return the layout of the network of genome `index`, with the labels of its problem."""
         ...
 
     def computation(
-        self, kind: Any, genomes: Genomes, index: int = 0, *, squashing: str = "identity"
+        self, kind: OwnGenome, genomes: Genomes, index: int = 0, *, squashing: str = "identity"
     ) -> Computation | None:
         """Return the computation of the network of genome `index`; None where there is none.
 
@@ -60,27 +65,27 @@ class GenomeView(Protocol):
         """
         return None
 
-    def fully_connected(self, kind: Any, genomes: Genomes, index: int = 0) -> FullyConnected | None:
+    def fully_connected(self, kind: OwnGenome, genomes: Genomes, index: int = 0) -> FullyConnected | None:
         """Return the layers of genome `index`, which ONNX has operators for; None for other networks."""
         return None
 
-    def size(self, kind: Any, genomes: Genomes, index: int = 0) -> int:
+    def size(self, kind: OwnGenome, genomes: Genomes, index: int = 0) -> int:
         """Return how many weights, or connection genes, genome `index` has."""
         return int(kind.number_of_weights)
 
-    def parameter_count(self, kind: Any, genomes: Genomes, index: int = 0) -> int:
+    def parameter_count(self, kind: OwnGenome, genomes: Genomes, index: int = 0) -> int:
         """Return how many weights count in the network of genome `index`."""
         return self.size(kind, genomes, index)
 
-    def genes(self, kind: Any, genomes: Genomes, index: int = 0) -> Any:
+    def genes(self, kind: OwnGenome, genomes: Genomes, index: int = 0) -> OwnGenes:
         """Return genome `index` in the form that `changes` compares: its packed bytes for most."""
         return kind.pack(kind.take(genomes, np.array([index], np.int32)))
 
-    def changes(self, before: Any, after: Any) -> Changes:
+    def changes(self, before: OwnGenes, after: OwnGenes) -> Changes:
         """Return the differences between a parent and its child, both as `genes` returns them."""
         return changes_of_bytes(before, after)
 
-    def unit_names(self, kind: Any, genomes: Genomes, index: int = 0) -> UnitNames:
+    def unit_names(self, kind: OwnGenome, genomes: Genomes, index: int = 0) -> UnitNames:
         """Return the nodes of the drawing that `activity` lights: those named by the numbers of the units."""
         computation = self.computation(kind, genomes, index)
         if computation is None:
@@ -91,7 +96,7 @@ class GenomeView(Protocol):
         )
 
     def activity(
-        self, kind: Any, genomes: Genomes, observations: Sequence[Float64Array], index: int = 0, *,
+        self, kind: OwnGenome, genomes: Genomes, observations: Sequence[Float64Array], index: int = 0, *,
         restarts: bool
     ) -> list[Float64Array]:
         """Return the activity of the network of genome `index`, for pictures only.
