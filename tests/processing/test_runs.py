@@ -25,10 +25,16 @@ from database.models import (
 )
 from processing import claims, dispatch, node, recovery, runner, states
 from processing.core.search.generation import GenerationResult
+from staging.staged_item import load
 
 pytestmark = pytest.mark.django_db
 
-EXAMPLE = json.loads((Path(__file__).parents[2] / "examples" / "maze-5x5.json").read_text())
+EXAMPLES = {
+    path.stem: json.loads(path.read_text())
+    for path in sorted((Path(__file__).parents[2] / "examples").glob("*.json"))
+    if path.stem != "work-item.schema"
+}
+EXAMPLE = EXAMPLES["maze-5x5"]
 GENERATIONS, AGENTS = 4, 20
 
 
@@ -94,6 +100,16 @@ def test_replicates_have_seeds_of_their_own_and_the_first_has_the_work_items() -
     seeds = [instance.seed for instance in intake.submit(document, None, announce=False).instances]
     assert seeds[0] == 5
     assert len(set(seeds)) == 3
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_what_workers_are_given_is_the_document_that_queries_show(
+    name: str, settings: LazySettings
+) -> None:
+    work_item = intake.submit(EXAMPLES[name], None, announce=False).work_item
+    work_item.refresh_from_db()
+    staged = load(work_item.staged, settings.SECRET_KEY.encode())
+    assert staged.spec == work_item.spec
 
 
 def test_a_claimed_run_is_nobody_elses() -> None:
