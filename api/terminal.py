@@ -12,6 +12,7 @@ from database import selectors
 from database.models import Instance
 from database.outcomes import BAD, Outcome, has_aim, outcome_of, outcome_words
 from formatting.faults import Fault
+from processing.core.json_values import finite
 from processing.core.number_text import counted, figure
 from processing.core.types import Trajectory
 from processing.logs import printable
@@ -188,9 +189,7 @@ def result_line(instance: Instance) -> str:
     }
     champion = selectors.champion(instance)
     if champion is not None and champion.metrics:
-        result["champion_metrics"] = {
-            name: value if math.isfinite(value) else None for name, value in champion.metrics.items()
-        }
+        result["champion_metrics"] = finite(champion.metrics)
     return json.dumps(result)
 
 

@@ -1,5 +1,6 @@
 """Texts of the pages: states, durations, and why a run ended."""
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -130,6 +131,11 @@ def shown(value: object) -> str:
     if isinstance(value, float):
         return page_figure(value)
     return str(value)
+
+
+def figure_or_dash(value: float) -> str:
+    """A number as `shown` writes it; a dash where it is not finite."""
+    return shown(value) if math.isfinite(value) else "–"
 
 
 def with_code(text: str) -> SafeString:

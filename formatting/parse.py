@@ -17,6 +17,7 @@ from formatting.sound import sound_parts
 from formatting.work_item import ADAPTER, WorkItem
 from processing.core.concern import Part
 from processing.core.kinds import KINDS, STRATEGIES
+from processing.core.strategies.strategy import DocumentParts
 
 MAX_DOCUMENT_BYTES = 2_000_000
 
@@ -39,7 +40,8 @@ def parse(raw: bytes | str | Mapping[str, Any], *, max_bytes: int = MAX_DOCUMENT
     if not isinstance(schema_key, str | None):
         faults.append(fault(FaultCode.INVALID_TYPE, ("$schema",), "a text", shown(schema_key)))
     _default_strategy(document)
-    faults += _fill_preset(document)
+    document, without_preset = _with_preset(document)
+    faults += without_preset
     work_item, errors = _validated(document)
     if work_item is not None and not faults:
         return work_item
@@ -63,25 +65,26 @@ def _default_strategy(document: dict[str, Any]) -> None:
         strategy.setdefault("type", KINDS[kind].strategies[0])
 
 
-def _fill_preset(document: dict[str, Any]) -> list[Fault]:
-    """Fill in the values of a preset that the strategy has, or return why it has none.
+def _with_preset(document: dict[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
+    """Return the document with the values of the preset that it asks for, or unchanged and why it has none.
 
-    Changes `document`, which must be a copy. Malformed parts are left to the models.
+    Malformed parts are left to the models.
     """
     name, strategy = document.get("kind"), document.get("strategy")
     if not isinstance(name, str) or name not in KINDS or not isinstance(strategy, dict):
-        return []
+        return document, []
     kind = KINDS[name]
     problem, genome = document.get(kind.problem_key), document.get(kind.genome_key, {})
     if not isinstance(problem, dict) or problem.get("type") not in tuple(kind.problems):
-        return []
+        return document, []
     given = strategy.get("type")
     strategy_class = STRATEGIES[given if given in kind.strategies else kind.strategies[0]]
-    genome = genome if isinstance(genome, dict) else {}
-    concerns = strategy_class.fill_preset(strategy, genome, problem)
-    if genome:
-        document.setdefault(kind.genome_key, genome)
-    return faults_from(concerns, kind, Part.STRATEGY)
+    known = genome if isinstance(genome, dict) else {}
+    filled, concerns = strategy_class.with_preset(DocumentParts(strategy, known, problem))
+    document = document | {"strategy": {**filled.strategy}, kind.problem_key: {**filled.problem}}
+    if genome is known and filled.genome:
+        document[kind.genome_key] = {**filled.genome}
+    return document, faults_from(concerns, kind, Part.STRATEGY)
 
 
 def _validated(document: dict[str, Any]) -> tuple[WorkItem | None, list[ErrorDetails]]:

@@ -39,15 +39,16 @@ class Environment(environ.Env):  # type: ignore[misc]
         return found
 
     def modules(self, var: str) -> list[str]:
-        """The names of modules, which are not imported here.
+        """The names of modules, which are not imported here; of those in packages, only these are looked for.
 
         Raises:
             ImproperlyConfigured: one is not there.
         """
         names: list[str] = [name.strip() for name in self.list(var, default=[]) if name.strip()]
         for name in names:
+            # To look for a module in a package imports the package, and the settings are not read yet.
             try:
-                is_there = find_spec(name) is not None
+                is_there = find_spec(name.partition(".")[0]) is not None
             except (ImportError, ValueError):
                 is_there = False
             if not is_there:

@@ -17,8 +17,8 @@ def events_of(closed: GenerationResult) -> list[NewEvent]:
     summary = "no agent has a fitness" if best is None else f"best {figure(best)}, mean {figure(mean)}"
     events = [
         NewEvent(
-            EventType.GENERATION_COMPLETED, f"Generation {closed.number}: {summary}{_novelty(closed)}.",
-            generation=closed.number, data=dict(closed.novelty or {}),
+            EventType.GENERATION_COMPLETED, f"Generation {closed.number}: {summary}{_words(closed)}.",
+            generation=closed.number, data=dict(closed.summary.values) if closed.summary else {},
         )
     ]
     if closed.is_improved:
@@ -33,15 +33,10 @@ def events_of(closed: GenerationResult) -> list[NewEvent]:
     return [*events, *_unconfirmed(closed), *_reasons(closed)]
 
 
-def _novelty(closed: GenerationResult) -> str:
-    """Describe how novel the agents are, where the search uses novelty; else empty."""
-    if closed.novelty is None:
-        return ""
-    mean, largest = closed.novelty["mean_novelty"], closed.novelty["largest_novelty"]
-    sentence = (
-        "" if mean is None or largest is None else f"; novelty up to {figure(largest)}, mean {figure(mean)}"
-    )
-    return f"{sentence}; {closed.novelty['archive_size']} in the archive"
+def _words(closed: GenerationResult) -> str:
+    """Return what the judge says of scores that are not the fitness; empty where it says nothing."""
+    words = closed.summary.words if closed.summary else ""
+    return f"; {words}" if words else ""
 
 
 def _unconfirmed(closed: GenerationResult) -> list[NewEvent]:
@@ -64,6 +59,6 @@ def _reasons(closed: GenerationResult) -> list[NewEvent]:
         for index, reason in reasons[:MOST_REASONS]
     ]
     if len(reasons) > MOST_REASONS:
-        message = f"{len(reasons) - MOST_REASONS} more agents failed in their environments."
+        message = f"{len(reasons) - MOST_REASONS} more agents failed."
         events.append(NewEvent(EventType.NOTE, message, EventLevel.WARNING, closed.number))
     return events

@@ -1,9 +1,6 @@
 """The database record of a closed generation."""
 
-import math
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,20 +34,11 @@ def record_of(run: Run, closed: GenerationResult, *, seconds: float, started_at:
         state=checkpoints.pack(closed.checkpoint, run.plan.genome), genomes=closed.genomes,
         fitness=evaluations.fitness, kept=_kept(run, closed),
         best_fitness=closed.checkpoint.best_fitness, improved=closed.is_improved,
-        normalization=closed.normalization, figures=_finite(closed.figures) if closed.figures else None,
+        normalization=closed.normalization, figures=dict(closed.figures) if closed.figures else None,
         curves=None if curves is None else packing.pack_curves(curves, evaluations.curve_names),
         species=None if closed.species is None
         else tuple(NewSnapshot(**each._asdict()) for each in closed.snapshots),
     )
-
-
-def _finite(value: Any) -> Any:
-    """A JSON value with null in place of numbers that PostgreSQL's JSON cannot hold."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {name: _finite(entry) for name, entry in value.items()}
-    return [_finite(entry) for entry in value] if isinstance(value, list | tuple) else value
 
 
 def _kept(run: Run, closed: GenerationResult) -> NDArray[np.int32] | None:

@@ -19,6 +19,7 @@ from database.models import EventLevel, EventType, Instance, InstanceState
 from database.outcomes import has_aim
 from database.services import Claim, NewEvent, NewSlice
 from processing import announcements, claims, failures, logs, node, remarks, slices, states
+from processing.core.evaluation_texts import with_storable_texts
 from processing.core.profile import core_profile, numeric_profile
 from processing.core.search import checkpoint as checkpoints
 from processing.core.search import generation as generations
@@ -63,8 +64,8 @@ class Shift:
             if evaluated is None:
                 return False
             closed = generations.close_generation(
-                self.plan, checkpoint, evaluated.population, evaluated.evaluations, seed=self.seed,
-                threads=self.run.threads, beat=self.heartbeat,
+                self.plan, checkpoint, evaluated.population, with_storable_texts(evaluated.evaluations),
+                seed=self.seed, threads=self.run.threads, beat=self.heartbeat,
             )
             if settings.GENERATION_PAUSE_SECONDS:
                 time.sleep(settings.GENERATION_PAUSE_SECONDS)
@@ -180,11 +181,12 @@ class Shift:
             instance.profile = node.profile_of(self.plan)
             warnings = [
                 *_profile_change(instance, self.plan),
-                *failures.decided_by_chance(instance, closed),
-                *remarks.noticed(instance, closed),
+                *failures.decided_by_chance(instance, closed, noun=self.plan.problem.noun),
+                *remarks.noticed(instance, closed, self.plan.judge),
             ]
             closed = failures.with_reasons(
-                self._timed(instance, closed), max_generations=self.plan.stop.max_generations
+                self._timed(instance, closed), max_generations=self.plan.stop.max_generations,
+                noun=self.plan.problem.noun,
             )
             changed = self._entered(instance, closed)
             services.finish_commit(
@@ -239,8 +241,9 @@ def _profile_change(instance: Instance, plan: Plan) -> list[NewEvent]:
     Returns:
         A warning where entries that decide the run's bits have changed; otherwise no event.
     """
-    before, instance.numeric_profile = instance.numeric_profile, numeric_profile()
-    deciding = numeric_profile() if plan.is_by_library else core_profile()
+    now = numeric_profile(plan.packages)
+    before, instance.numeric_profile = instance.numeric_profile, now
+    deciding = now if plan.is_by_library else core_profile()
     if not before or all(before.get(name) == value for name, value in deciding.items()):
         return []
     instance.reproducible = False

@@ -108,7 +108,7 @@ def _leave_the_rest(claim: SliceClaim, plan: Plan, population: Population, evalu
 def _judge_state(claim: SliceClaim, plan: Plan) -> State:
     """Return the judge's state after the generations before; not read for judges without a state."""
     state = plan.judge.begin()
-    data = steps.newest_checkpoint(claim.instance_id) if state else None
+    data = steps.newest_checkpoint(claim.instance_id) if plan.judge.has_state else None
     return state if data is None else checkpoints.unpack(data, plan.genome).judge
 
 

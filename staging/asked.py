@@ -1,11 +1,11 @@
 """A work item as the checks of its parts read it."""
 
-from typing import Any
+from typing import Any, cast
 
 from formatting.work_item import WorkItem
 from processing.core.kinds import KINDS, STRATEGIES, Kind
 from processing.core.limits import Limits
-from processing.core.parameters import Parameters
+from processing.core.parameters import Parameters, StrategyParameters
 from processing.core.problem import Problem
 from processing.core.search.stop import StopParameters
 from processing.core.strategies.strategy import Strategy
@@ -51,9 +51,9 @@ class AskedWorkItem:
         return self._part(self.kind.genome_key)
 
     @property
-    def strategy(self) -> Parameters:
+    def strategy(self) -> StrategyParameters:
         """The parameters of its strategy."""
-        return self._part("strategy")
+        return cast(StrategyParameters, self._part("strategy"))
 
     @property
     def strategy_class(self) -> type[Strategy]:
@@ -62,10 +62,8 @@ class AskedWorkItem:
 
     @property
     def population_size(self) -> int:
-        """Number of agents in each generation, which every strategy has as a parameter."""
-        strategy: Any = self.strategy
-        size: int = strategy.population_size
-        return size
+        """Number of agents in each generation."""
+        return self.strategy.population_size
 
     def settings(self, name: str) -> Parameters | None:
         """Return the settings of a judge under this key of the document; None where it has none."""

@@ -10,7 +10,6 @@ from formatting.concerns import faults_from
 from formatting.faults import Fault, FaultCode, Path, fault, shown
 from processing.core.concern import Concern, Part, beyond_best
 from processing.core.judges.judge import Judge
-from processing.core.kinds import JUDGES
 from processing.core.limits import Limits
 from processing.core.search.plan import Plan
 from processing.core.sound import run_check, run_checks
@@ -38,6 +37,8 @@ def size_faults(asked: AskedWorkItem, plan: Plan, work: Workload, cost: CostEsti
         ((), f"{work.agent.unit} ({times} * {work.agent.factors})", work.steps * runs,
          limits.max_environment_steps),
         ((), "bytes of memory for a generation", cost.memory_bytes, limits.max_memory_bytes),
+        ((), "bytes of metrics and curves in a generation", work.population * work.agent.stored_bytes,
+         limits.max_measurement_bytes),
         ((), "bytes of storage", cost.storage_bytes * runs, limits.max_storage_bytes),
     )
     return [
@@ -49,12 +50,12 @@ def size_faults(asked: AskedWorkItem, plan: Plan, work: Workload, cost: CostEsti
 def warnings_of(asked: AskedWorkItem, plan: Plan) -> list[Fault]:
     """Return what can be run, but was probably not intended."""
     best = plan.problem.best_possible()
-    is_own_judge = type(plan.judge) is JUDGES[plan.problem.judge]
-    strategy = plan.strategy.warnings(asked, plan.problem, best_score=best if is_own_judge else None)
+    strategy = plan.strategy.warnings(asked, plan.problem, best_score=plan.judge.best_score(best))
     judge = plan.judge.warnings(asked, has_threshold=plan.strategy.has_threshold)
     stop = [*beyond_best("fitness", plan.stop.fitness, best), *_solved_warnings(asked, plan)]
     found: tuple[tuple[list[Concern], Part], ...] = (
-        (plan.problem.warnings(asked, plan.genome), Part.PROBLEM), (strategy, Part.STRATEGY),
+        (plan.problem.warnings(asked, plan.genome), Part.PROBLEM),
+        (plan.genome.warnings(asked), Part.GENOME), (strategy, Part.STRATEGY),
         (stop, Part.STOP), (judge, Part.WHOLE),
     )
     return [each for concerns, part in found for each in faults_from(concerns, asked.kind, part)]
@@ -76,8 +77,7 @@ def _strategy_faults(asked: AskedWorkItem) -> list[Fault]:
 
 
 def _settings_faults(asked: AskedWorkItem) -> list[Fault]:
-    judges = [JUDGES[name] for name in asked.kind.judges]
-    return [each for judge in judges for each in run_check(_judge_faults, judge, asked)]
+    return [each for judge in asked.kind.known_judges for each in run_check(_judge_faults, judge, asked)]
 
 
 def _judge_faults(judge: type[Judge], asked: AskedWorkItem) -> list[Fault]:
@@ -118,8 +118,8 @@ def _solved_warnings(asked: AskedWorkItem, plan: Plan) -> list[Concern]:
     if criterion.threshold is None or best is None or criterion.threshold <= best:
         return []
     expected = (
-        f"false, as this {asked.kind.problem_key} is solved by a return of {criterion.threshold:g}, and at "
-        f"most {best:g} is possible"
+        f"false, as this {asked.kind.problem_key} is solved by a {plan.problem.score_noun} of "
+        f"{criterion.threshold:g}, and at most {best:g} is possible"
     )
     return [Concern(("solved",), expected, "true")]
 

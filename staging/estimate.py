@@ -102,7 +102,8 @@ def _storage_bytes(work: Workload, record: str) -> int:
     kept = min(1 + work.generations // CHECKPOINT_EVERY, MOST_CHECKPOINTS)
     checkpoints = kept * GENOMES_A_CHECKPOINT * work.population * work.genome_bytes
     generations = work.generations * GENERATION_BYTES
-    return work.evaluations * PACKED_AGENT_BYTES + recorded * _row_bytes(work) + checkpoints + generations
+    scalars = work.evaluations * (PACKED_AGENT_BYTES + work.agent.stored_bytes)
+    return scalars + recorded * _row_bytes(work) + checkpoints + generations
 
 
 def _memory_bytes(work: Workload) -> int:

@@ -1,8 +1,9 @@
 """Defaults that depend on the rest of the document, for keys that were left out.
 
-The classes of problems and strategies bring the rules. Given values are never changed.
+The classes of problems, genome kinds and strategies bring the rules. Given values are never changed.
 """
 
+from processing.core.parameters import Parameters
 from processing.core.problem import EnvironmentLookup, Facts, Problem
 from processing.core.types import GenomeKind
 from staging.asked import AskedWorkItem
@@ -29,6 +30,15 @@ def fitted_problem(asked: AskedWorkItem) -> AskedWorkItem:
     return asked.with_part(asked.kind.problem_key, parameters)
 
 
+def fitted_genome(asked: AskedWorkItem, problem: Problem) -> AskedWorkItem:
+    """Fill in the genome kind's defaults that depend on the problem.
+
+    Raises:
+        Refused: networks of this kind do not suit the problem.
+    """
+    return asked.with_part(asked.kind.genome_key, _fitted(asked, problem))
+
+
 def fitted_to_genome(asked: AskedWorkItem, genome: GenomeKind) -> AskedWorkItem:
     """Fill in the strategy's defaults that depend on the genome kind."""
     return asked.with_part("strategy", asked.strategy_class.fitted_to_genome(asked.strategy, genome))
@@ -41,5 +51,13 @@ def genome_of(asked: AskedWorkItem, problem: Problem) -> GenomeKind:
         Refused: networks of this kind do not suit the problem.
     """
     return asked.kind.genome_kind.of(
+        _fitted(asked, problem), input_shape=problem.input_shape, output_shape=problem.output_shape
+    )
+
+
+def _fitted(asked: AskedWorkItem, problem: Problem) -> Parameters:
+    """Return the genome kind's parameters with the defaults that depend on the problem."""
+    fitted: Parameters = asked.kind.genome_kind.fitted(
         asked.genome, input_shape=problem.input_shape, output_shape=problem.output_shape
     )
+    return fitted

@@ -20,7 +20,14 @@ from processing.core.value_text import with_article
 from staging.asked import AskedWorkItem
 from staging.checks import faults_of, size_faults, warnings_of
 from staging.estimate import estimate, resolved_record, resolved_slice_size
-from staging.fitting import completed, fitted_problem, fitted_strategy, fitted_to_genome, genome_of
+from staging.fitting import (
+    completed,
+    fitted_genome,
+    fitted_problem,
+    fitted_strategy,
+    fitted_to_genome,
+    genome_of,
+)
 from staging.staged_item import StagedItem
 from staging.workload import workload_of
 
@@ -89,13 +96,10 @@ def _planned(asked: AskedWorkItem, facts: Facts | None) -> tuple[AskedWorkItem, 
         Unstageable: the core refuses the problem, or the networks in it.
     """
     asked, problem = _problem(asked, facts)
-    genome = _genome(asked, problem)
+    asked, genome = _genome(asked, problem)
     asked = fitted_to_genome(asked, genome)
-    settings = asked.all_settings
-    judge = asked.kind.judge_for(problem.judge, settings)
-    own = {key: settings[key] for key in judge.settings if key in settings}
     return asked, Plan(
-        problem=problem, genome=genome, judge=judge.of(problem, genome, own),
+        problem=problem, genome=genome, judge=asked.kind.judge_of(problem, genome, asked.all_settings),
         strategy=asked.strategy_class.of(asked.strategy, genome), stop=asked.stop,
     )
 
@@ -107,14 +111,15 @@ def _problem(asked: AskedWorkItem, facts: Facts | None) -> tuple[AskedWorkItem, 
         asked = fitted_problem(asked)
         return asked, asked.problem_class.of(asked.problem, facts)
     except Refused as refused:
-        raise _refusal(key, f"{with_article(key)} that agents can act in", refused) from refused
+        raise _refusal(key, f"{with_article(key)} that can be used", refused) from refused
 
 
-def _genome(asked: AskedWorkItem, problem: Problem) -> GenomeKind:
-    """Return the genome kind; raises Unstageable where the core refuses it."""
+def _genome(asked: AskedWorkItem, problem: Problem) -> tuple[AskedWorkItem, GenomeKind]:
+    """Complete the genome kind's parameters, and return it; raises Unstageable where the core refuses it."""
     key = asked.kind.genome_key
     try:
-        return genome_of(asked, problem)
+        asked = fitted_genome(asked, problem)
+        return asked, genome_of(asked, problem)
     except Refused as refused:
         raise _refusal(key, f"{with_article(key)} for this {asked.kind.problem_key}", refused) from refused
 

@@ -1,6 +1,5 @@
 """Admin pages of agents: their rows, and the records that their generations keep of them."""
 
-import math
 from typing import Any
 
 from django.contrib import admin
@@ -10,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html_join
 
 from api.administration.read_only import Counted, GenerationFilter, ReadOnlyAdmin, RunFilter, link, number
-from api.wording import operator_words, shown
+from api.wording import figure_or_dash, operator_words, shown
 from database import selectors
 from database.models import Agent
 from processing.core.types import Failure, Operator
@@ -40,10 +39,6 @@ def _parents(agent: Any) -> list[tuple[int, int, int]]:
     """The addresses (run, generation, index) of its distinct parents."""
     found = () if agent.record is None else agent.record.parents
     return [(agent.instance_id, *parent) for parent in dict.fromkeys(found)]
-
-
-def _figure(value: float) -> str:
-    return shown(value) if math.isfinite(value) else "–"
 
 
 @admin.register(Agent)
@@ -154,7 +149,7 @@ class AgentAdmin(ReadOnlyAdmin):
     def metrics(self, agent: Any) -> str:
         """Further numbers of its evaluation."""
         named = (agent.record.metrics if agent.record else None) or {}
-        return ", ".join(f"{name} {_figure(value)}" for name, value in named.items()) or "–"
+        return ", ".join(f"{name} {figure_or_dash(value)}" for name, value in named.items()) or "–"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Agent]:
         """Defer the genomes, which no page shows."""

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from api.dashboard.replays import activity_columns, finite, recorded, stride_of
+from api.dashboard.replays import activity_columns, drawable, recorded, stride_of
 from api.dashboard.views import run_of, whole
 from api.exports import formats_at
 from api.ids import global_id
@@ -163,7 +163,7 @@ def _activity(plan: Plan, genomes: Genomes, trajectory: Trajectory) -> dict[str,
     steps = range(0, trajectory.steps, stride_of(trajectory))
     columns = activity_columns(plan, genomes, trajectory.observations)
     if not columns:
-        observed = [finite(np.round(trajectory.observations[step], 3)) for step in steps]
+        observed = [drawable(np.round(trajectory.observations[step], 3)) for step in steps]
         return {"activity": [], "seen": observed}
     return {"activity": [[np.round(column[step], 3).tolist() for column in columns] for step in steps]}
 

@@ -53,7 +53,7 @@ def recorded(
     return document | {"way": {
         "positions": [], "actions": trajectory.actions, "rewards": trajectory.rewards,
         "total": trajectory.total, "ending": _ending(recording, trajectory), "activity": activity,
-        "stride": stride, "seen": finite(np.array(observations[::stride])), "targets": None,
+        "stride": stride, "seen": drawable(np.array(observations[::stride])), "targets": None,
         "episodes": plan.judge.episodes, "inputs": list(plan.problem.input_labels()),
         "outputs": _action_names(plan),
     }}
@@ -78,7 +78,7 @@ def _activity(
     numbers = sum(column.size for column in columns)
     stride = max(stride_of(trajectory), -(-numbers // MOST_ACTIVE_NUMBERS))
     return [
-        [finite(np.round(column[step], 3)) for column in columns]
+        [drawable(np.round(column[step], 3)) for column in columns]
         for step in range(0, trajectory.steps, stride)
     ], stride
 
@@ -99,8 +99,8 @@ def _action_names(plan: Plan) -> list[str]:
     return list(plan.problem.output_labels())
 
 
-def finite(values: Any) -> Any:
-    """Replace NaN and infinities, which JSON does not have, and return nested lists."""
+def drawable(values: Any) -> Any:
+    """Return an array as nested lists for drawings: 0 for NaN, and ±1e30 for infinities."""
     return np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=1e30, neginf=-1e30).tolist()
 
 

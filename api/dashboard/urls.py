@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from api.dashboard import data, forms, lineage, metrics, views
+from api.dashboard import data, forms, lineage, measurements, views
 
 app_name = "dashboard"
 
@@ -17,6 +17,6 @@ urlpatterns = [
     path("runs/<int:number>/agent", data.agent, name="agent"),
     path("runs/<int:number>/replay", forms.replay, name="replay"),
     path("runs/<int:number>/line", lineage.line, name="line"),
-    path("runs/<int:number>/measurements", metrics.measurements, name="measurements"),
+    path("runs/<int:number>/measurements", measurements.measurements, name="measurements"),
     path("runs/<int:number>/<str:action>", forms.act, name="act"),
 ]

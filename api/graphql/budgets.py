@@ -12,6 +12,8 @@ from processing.core.errors import Refused
 MOST_REPLAY_SECONDS = 6.0
 #: Bytes of packed genomes that are read, and how many at once for rows that may not need them.
 MOST_GENOME_BYTES, GENOME_BYTES_AT_ONCE = 100_000_000, 8_000_000
+#: Bytes of staged documents that are read, and how many at once for runs whose plan may not be needed.
+MOST_STAGED_BYTES, STAGED_BYTES_AT_ONCE = 100_000_000, 8_000_000
 #: Genes that are returned, and how many count as one where they are only counted, compared or drawn.
 MOST_GENES, GENES_PER_LOOK = 80_000, 5
 #: Bytes of stored replays that are read, and numbers within observations that are returned.
@@ -57,6 +59,10 @@ class Budgets:
         self.genomes = Budget(
             MOST_GENOME_BYTES,
             f"One request reads genomes of {MOST_GENOME_BYTES // 10**6} MB. Ask for fewer agents at a time."
+        )
+        self.staged = Budget(
+            MOST_STAGED_BYTES,
+            f"One request reads documents of {MOST_STAGED_BYTES // 10**6} MB. Ask for fewer runs at a time."
         )
         self.genes = Budget(
             MOST_GENES, f"One request returns at most {MOST_GENES:,} genes. Ask for fewer agents at a time, "

@@ -16,6 +16,7 @@ from graphql import GraphQLError, GraphQLSchema, parse, specified_rules, validat
 from graphql.language import TokenKind, ast
 from graphql.type import get_named_type
 
+from api.graphql.types.genomes import GENOME_WEIGHTS
 from api.graphql.types.scalars import MOST_DIGITS
 from database.selectors import MOST_ANCESTORS
 
@@ -27,15 +28,14 @@ MAXIMUM_ALIASES = 50
 MAXIMUM_FIELDS = 1_000
 MAXIMUM_ERRORS = 20
 
-#: Cost of the fields that cost more than one node, in nodes.
+#: Cost of the fields that cost more than one node, in nodes, by their types or the interfaces of these.
 WEIGHTS = {
     "Agent.offspring": 20, "Agent.genome": 2, "Agent.episodes": 50, "Agent.replays": 20, "Agent.curves": 5,
-    "WeightGenome.network": 10, "WeightGenome.weights": 10, "Genome.network": 10, "NeatGenome.network": 10,
-    "NeatGenome.nodeGenes": 2, "NeatGenome.connectionGenes": 2, "Species.history": 5, "Instance.species": 2,
-    "Instance.lineage": 200, "LineageStep.mutations": 5, "Query.examples": 10, "Query.workers": 50,
-    "Query.validateWorkItem": 100, "Mutation.submitWorkItem": 500, "Mutation.requestReplay": 100,
-    "Instance.statistics": 10, "Instance.champions": 20,
+    "Species.history": 5, "Instance.species": 2, "Instance.lineage": 200, "LineageStep.mutations": 5,
+    "Query.examples": 10, "Query.workers": 50, "Query.validateWorkItem": 100, "Mutation.submitWorkItem": 500,
+    "Mutation.requestReplay": 100, "Instance.statistics": 10, "Instance.champions": 20,
     "Instance.agents": 20,
+    **GENOME_WEIGHTS,
 }
 #: Arguments that set the length of a list.
 LENGTHS = ("first", "maxPoints", "maxDepth")
@@ -212,7 +212,7 @@ class _Cost:
         if field is None:  # introspection
             return 1
         kind = get_named_type(field.type)
-        weight = WEIGHTS.get(f"{parent.name}.{node.name.value}", 1 if node.selection_set else 0)
+        weight = _weight(parent, node)
         rows = self._length(node, field, USUAL_ROWS.get(f"{parent.name}.{node.name.value}"))
         inside = self._inside(node.selection_set, kind, rows)
         if parent.name == "Lineage":
@@ -255,6 +255,13 @@ class _Cost:
 
     def _type(self, condition: Any) -> Any:
         return self.schema.get_type(condition.name.value) if condition else None
+
+
+def _weight(parent: Any, node: ast.FieldNode) -> int:
+    """The cost of a field, by its type or an interface of that; 1 for other objects, 0 for other leaves."""
+    types = (parent, *getattr(parent, "interfaces", ()))
+    keys = (f"{each.name}.{node.name.value}" for each in types)
+    return next((WEIGHTS[key] for key in keys if key in WEIGHTS), 1 if node.selection_set else 0)
 
 
 def _ancestors(name: str, depth: int) -> int:

@@ -14,6 +14,7 @@ from api.graphql.budgets import (
     CURVE_NUMBERS_AT_ONCE,
     GENOME_BYTES_AT_ONCE,
     SNAPSHOTS_AT_ONCE,
+    STAGED_BYTES_AT_ONCE,
     Budget,
     Budgets,
 )
@@ -98,7 +99,8 @@ class Context:
         self.curves: Batch[tuple[int, int, int], Curves] = Batch(self._curves, self._fitting_curves)
         self.species: Batch[tuple[int, int], Species] = Batch(self._species)
         self.replays: Batch[tuple[int, int, int], list[Replay]] = Batch(selectors.replays_of)
-        self.staged: Batch[int, str] = Batch(selectors.staged_at)
+        self.staged_bytes: Batch[int, int] = Batch(selectors.staged_bytes_at)
+        self.staged: Batch[int, str] = Batch(selectors.staged_at, self._fitting_staged)
         self._snapshots: dict[tuple[int, int | None], Batch[tuple[int, int], list[SpeciesSnapshot]]] = {}
         self._histories: dict[int, Batch[tuple[int, int], list[SpeciesSnapshot]]] = {}
         # by species, those last read with it
@@ -109,7 +111,7 @@ class Context:
         self._plans: dict[int, Plan] = {}
 
     def plan(self, instance_id: int) -> Plan:
-        """The plan of a run, made once in a request."""
+        """The plan of a run, made once in a request. Raises Refused where too much was read for plans."""
         if instance_id not in self._plans:
             work_item = self.instance(instance_id).work_item
             if "staged" in work_item.get_deferred_fields():
@@ -231,6 +233,12 @@ class Context:
         found = selectors.species_at(keys)
         self.met_species(found.values())
         return found
+
+    def _fitting_staged(self, keys: list[int]) -> list[int]:
+        self.staged_bytes.announce(keys)
+        return _fitting(
+            keys, lambda key: self.staged_bytes.get(key) or 0, STAGED_BYTES_AT_ONCE, self.budgets.staged
+        )
 
     def _fitting_genomes(self, keys: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
         self.genome_bytes.announce(keys)

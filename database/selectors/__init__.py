@@ -54,6 +54,7 @@ from database.selectors.runs import (
     instances,
     instances_at,
     staged_at,
+    staged_bytes_at,
     work_item,
     work_items,
 )
@@ -136,6 +137,7 @@ __all__ = [
     "species_at",
     "species_of",
     "staged_at",
+    "staged_bytes_at",
     "statistics",
     "steps_in_back_off",
     "waiting",

@@ -40,7 +40,7 @@ class AgentRecord:
     index: int
     fitness: float | None  # None where it failed
     # score that its strategy selected by; None where that was fitness, and where it failed
-    novelty: float | None
+    score: float | None
     rank: int | None  # 1 is the best of its generation, ties by index; None where it failed
     steps: int  # of all its episodes
     operator: int  # variation operator, a value of `processing.core.types.Operator`
@@ -89,11 +89,11 @@ class Block:
         """Return the record of the agent at `index`."""
         columns = self.scalars
         fitness = _number(columns.fitness[index])
-        novelty = None if self.scores is None else _number(self.scores[index])
-        selected_by = fitness if self.scores is None else novelty
+        score = None if self.scores is None else _number(self.scores[index])
+        selected_by = fitness if self.scores is None else score
         return AgentRecord(
             instance_id=self.instance_id, generation=self.number, index=index, fitness=fitness,
-            novelty=novelty, rank=None if fitness is None else self._rank(index, fitness),
+            score=score, rank=None if fitness is None else self._rank(index, fitness),
             steps=int(columns.steps[index]), operator=int(columns.operators[index]),
             failure=int(columns.failures[index]), reason=self.reasons.get(index),
             mother=self._parent(columns.mothers[index], columns.ages[index]),

@@ -4,10 +4,12 @@ A criterion takes an evaluated generation and names the agent that solves the ta
 below the problems, so that they can hold a criterion, and below the judges, which confirm champions.
 """
 
+from abc import abstractmethod
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
+from typing_extensions import TypeVar
 
 from processing.core.ranking import ranked
 from processing.core.types import (
@@ -80,11 +82,15 @@ class Closing:
 
 
 class Confirming(Protocol):
-    """A judge as criteria use it."""
+    """A judge as most criteria use it."""
 
     def confirm(self, genomes: Genomes, agent: int, bar: float, closing: Closing) -> Trial:
         """Compare the mean fitness of agent `agent` of `genomes` in fresh episodes with a bar."""
         ...
+
+
+class ConfirmingInEpisodes(Confirming, Protocol):
+    """A judge by episodes in compiled environments, as their own criteria use it."""
 
     def confirm_goals(self, genomes: Genomes, agent: int, goals: int, closing: Closing) -> Trial:
         """Count in how many fresh episodes agent `agent` of `genomes` reaches `goals` goals."""
@@ -106,7 +112,11 @@ class Solution(NamedTuple):
     trial: Trial = Trial()  # of the best candidate
 
 
-class Criterion(Protocol):
+#: The judges that a criterion can ask. Of a problem in a table nothing says which they are.
+J = TypeVar("J", bound=Confirming, contravariant=True, default=Any)
+
+
+class Criterion(Protocol[J]):
     """Decides whether an agent of a generation solves the task.
 
     Attributes:
@@ -118,8 +128,9 @@ class Criterion(Protocol):
         """The mean return that solves it; None where something else does."""
         return None
 
+    @abstractmethod
     def winner(
-        self, judge: Confirming, population: Population, evaluations: Evaluations, *, candidate: int | None,
+        self, judge: J, population: Population, evaluations: Evaluations, *, candidate: int | None,
         closing: Closing,
     ) -> Solution:
         """Return the agent that solves the task, if there is one.
@@ -164,7 +175,7 @@ def candidate(
     return chosen.champion, tuple(sorted({*rested, chosen.number}))
 
 
-class MeanReturn(Criterion):
+class MeanReturn(Criterion[Confirming]):
     """Solved when the champion's mean return reaches `threshold`, and does so again on 100 fresh seeds."""
 
     def __init__(self, threshold: float) -> None:
@@ -187,7 +198,7 @@ class MeanReturn(Criterion):
         return _solution(champion, judge.confirm(population.genomes, champion, self.threshold, closing))
 
 
-class GoalsReached(Criterion):
+class GoalsReached(Criterion[ConfirmingInEpisodes]):
     """Solved when an agent reaches `goals` goals in each of its episodes.
 
     Where actions are sampled, the agent must also do so in 90 of 100 fresh episodes. Of several such agents
@@ -200,8 +211,8 @@ class GoalsReached(Criterion):
         self.goals = goals
 
     def winner(
-        self, judge: Confirming, population: Population, evaluations: Evaluations, *, candidate: int | None,
-        closing: Closing,
+        self, judge: ConfirmingInEpisodes, population: Population, evaluations: Evaluations, *,
+        candidate: int | None, closing: Closing,
     ) -> Solution:
         """Return the fittest of the agents whose `solved` flag is set, if fresh episodes confirm it."""
         if evaluations.solved is None:

@@ -13,5 +13,9 @@ class Unregistered(Transient):
     """A document names what is in no table of this process; another process may have it."""
 
 
+class Misregistered(Exception):
+    """The tables of what a work item can name do not fit together; the message is for operators."""
+
+
 class Broken(Exception):
     """The run cannot go on: mark it as failed and keep its checkpoint."""

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from processing.core.errors import Broken
 from processing.core.types import Evaluations, Failure, Float32Array
 
 T = TypeVar("T", bound=np.generic)
@@ -14,7 +15,11 @@ _COLUMNS = ("fitness", "steps", "failures", "solved", "behaviours", "metrics")
 
 
 def joined_results(slices: Sequence[Evaluations]) -> Evaluations:
-    """Return the evaluations of a generation, from those of its slices in their order."""
+    """Return the evaluations of a generation, from those of its slices in their order.
+
+    Raises:
+        Broken: slices have different metrics or curves.
+    """
     firsts = list(accumulate((len(each) for each in slices), initial=0))
     reasons = tuple(
         (first + index, why) for first, each in zip(firsts, slices, strict=False)
@@ -30,10 +35,37 @@ def joined_results(slices: Sequence[Evaluations]) -> Evaluations:
     }
     return Evaluations(
         **columns, reasons=reasons, remarks=remarks,
-        metric_names=next((each.metric_names for each in slices if each.metric_names), ()),
+        metric_names=_names([each.metric_names for each in slices]),
         curves=_joined(_equally_long([each.curves for each in slices]), slices, np.nan),
-        curve_names=next((each.curve_names for each in slices if each.curve_names), ()),
+        curve_names=_names([each.curve_names for each in slices]),
     )
+
+
+def check(evaluations: Evaluations, number: int) -> None:
+    """Check the arrays of a generation of `number` agents. Raises Broken where one has another shape."""
+    metrics, curves = evaluations.metric_names, evaluations.curve_names
+    shapes = {
+        "fitness": (number,), "steps": (number,), "failures": (number,), "metrics": (number, len(metrics)),
+    }
+    for name, expected in shapes.items():
+        column = getattr(evaluations, name)
+        if column is not None and column.shape != expected:
+            raise Broken(f"{name} of the judge: expected an array of shape {expected}, got {column.shape}")
+    found = evaluations.curves
+    if found is not None and (found.ndim != 3 or found.shape[::2] != (number, len(curves))):
+        expected_curves = f"({number}, epochs, {len(curves)})"
+        raise Broken(f"curves of the judge: expected an array of shape {expected_curves}, got {found.shape}")
+    for each in (metrics, curves):
+        if len(set(each)) < len(each):
+            raise Broken(f"metrics and curves of the judge: expected different names, got {', '.join(each)}")
+
+
+def _names(names: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """Return the names that all slices with some agree on. Raises Broken where they do not."""
+    found = set(filter(None, names))
+    if len(found) > 1:
+        raise Broken(f"slices of a generation: expected the same names of metrics or curves, got {found}")
+    return found.pop() if found else ()
 
 
 def _joined(

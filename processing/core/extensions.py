@@ -6,23 +6,59 @@ tables are read: `kinds.py` does so at its end, and child processes when they st
 
 import importlib
 import os
+import traceback
+from pathlib import Path
 
 VARIABLE = "EXTENSION_MODULES"
+#: Characters of an error's text that are told.
+MOST_CHARACTERS = 300
+
+
+class BadExtension(ImportError):
+    """A module that EXTENSION_MODULES names cannot be imported; the message is a sentence for its operator.
+
+    The cause is the module's own error.
+    """
 
 
 def load() -> None:
     """Import the modules that EXTENSION_MODULES names, each once in a process.
 
     Raises:
-        ImportError: a module cannot be imported; the message names the variable and the module.
+        BadExtension: a module cannot be imported.
     """
     for name in names():
         try:
             importlib.import_module(name)
-        except Exception as error:
-            raise ImportError(f"{VARIABLE}: {name} cannot be imported: {error!r}") from error
+        except (Exception, SystemExit) as error:
+            raise BadExtension(f"{VARIABLE}: {_trouble(name, error)}.") from error
 
 
 def names() -> tuple[str, ...]:
     """Return the names of the modules, in their order."""
     return tuple(filter(None, (name.strip() for name in os.environ.get(VARIABLE, "").split(","))))
+
+
+def _trouble(name: str, error: BaseException) -> str:
+    """Return why a module cannot be imported, in one line, and where in the module."""
+    if isinstance(error, ModuleNotFoundError) and error.name and f"{name}.".startswith(f"{error.name}."):
+        return f"there is no module {name!r} on Python's path"
+    line = " ".join("".join(traceback.format_exception_only(error)[-1:]).split())
+    place = _place(name, error)
+    return f"{name} cannot be imported: {line[:MOST_CHARACTERS].rstrip('.')}{place and f' ({place})'}"
+
+
+def _place(name: str, error: BaseException) -> str:
+    """Return the last file and line of the module, or of its package, on the way to the error.
+
+    As in `valley.py:12`; empty where there is none.
+    """
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{Path(error.filename).name}:{error.lineno}"
+    package = name.partition(".")[0]
+    own = [
+        f"{Path(frame.f_code.co_filename).name}:{line}"
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if str(frame.f_globals.get("__name__")).partition(".")[0] == package
+    ]
+    return own[-1] if own else ""

@@ -4,25 +4,39 @@ A kind is one line. The document of a work item, its JSON Schema, its plan and i
 tables. Operators add to them from modules of their own: see `extensions.py`.
 """
 
-from collections.abc import Mapping
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from processing.core import extensions
 from processing.core.environments import ENVIRONMENTS
-from processing.core.errors import Unregistered
+from processing.core.errors import Misregistered, Unregistered
 from processing.core.genomes import GENOMES
 from processing.core.judges import JUDGES
 from processing.core.judges.judge import Judge, Setting
-from processing.core.parameters import Parameters
+from processing.core.parameters import Parameters, StrategyParameters
 from processing.core.problem import Problem, Values
 from processing.core.strategies import STRATEGIES
 from processing.core.strategies.strategy import Strategy, model_of
 from processing.core.types import GenomeKind
+from processing.core.value_text import listed
 
 __all__ = ["GENOMES", "JUDGES", "KINDS", "PROBLEMS", "STRATEGIES", "Kind", "kind_of"]
 
 T = TypeVar("T")
+_NAME = re.compile("[a-z][a-z0-9_]*")
+#: What the classes in a table need besides methods.
+_ATTRIBUTES = {
+    "GENOMES": ("Parameters",), "PROBLEMS": ("Parameters", "view", "judge"),
+    "STRATEGIES": ("Parameters", "label"),
+}
+#: Keys that documents of every kind have.
+COMMON_KEYS = (
+    "version", "kind", "name", "description", "labels", "seed", "priority", "replicates", "strategy", "stop",
+    "record", "execution",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +47,7 @@ class Kind:
         summary: what is evolved, a sentence for people.
         genome: the name of the genome kind.
         strategies: names of strategies; the first is the default.
-        judges: names of the judges whose settings documents may have.
+        judges: names of judges that documents may ask for by their settings, besides those of the problems.
         problem_key, genome_key: the keys in documents of the problem, and of what varies.
         problem_meaning, genome_meaning: what these keys mean.
         description: what work items of this kind do, a sentence for people; empty where the summary says it.
@@ -60,10 +74,15 @@ class Kind:
         return _registered(GENOMES, self.genome, "genome kind")
 
     @property
+    def known_judges(self) -> list[type[Judge]]:
+        """Its judges, and those of its problems."""
+        names = dict.fromkeys((*self.judges, *(each.judge for each in self.problems.values())))
+        return [_registered(JUDGES, name, "judge") for name in names]
+
+    @property
     def settings(self) -> dict[str, Setting]:
-        """The groups of parameters of its judges, by their keys in documents."""
-        judges = [_registered(JUDGES, name, "judge") for name in self.judges]
-        return {key: each for judge in judges for key, each in judge.settings.items()}
+        """The groups of parameters of the judges, by their keys in documents."""
+        return {key: each for judge in self.known_judges for key, each in judge.settings.items()}
 
     def strategy_model(self, name: str) -> type[Parameters]:
         """Return the parameters of a strategy in documents of this kind."""
@@ -78,18 +97,21 @@ class Kind:
         """Return the class of a document's strategy."""
         return _registered(STRATEGIES, document["strategy"]["type"], "strategy")
 
-    def judge_for(self, judge: str, document: Mapping[str, Any]) -> type[Judge]:
-        """Return the judge that the document's settings ask for, else the one of the problem.
+    def judge_of(self, problem: Problem, genome: GenomeKind, settings: Mapping[str, Parameters]) -> Judge:
+        """Return the judge that a document's settings ask for, else the one of its problem.
 
         Args:
-            judge: the name of the problem's judge.
+            settings: the groups of the document by key, without those that are null.
         """
-        asked = (JUDGES[name] for name in self.judges if JUDGES[name].is_asked_for(document))
-        return next(asked, None) or _registered(JUDGES, judge, "judge")
+        listed = (_registered(JUDGES, name, "judge") for name in self.judges)
+        asked = (each for each in listed if each.is_asked_for(settings))
+        judge = next(asked, None) or _registered(JUDGES, problem.judge, "judge")
+        own = {key: settings[key] for key in judge.settings if key in settings}
+        return judge.of(problem, genome, own)
 
 
 #: The problems, by the keys of documents and then by their `type`.
-PROBLEMS: dict[str, dict[str, type[Problem]]] = {"environment": ENVIRONMENTS}
+PROBLEMS: dict[str, Mapping[str, type[Problem]]] = {"environment": ENVIRONMENTS}
 
 KINDS: dict[str, Kind] = {
     "weight_evolution": Kind(
@@ -125,4 +147,59 @@ def _registered(table: Mapping[str, T], name: str, what: str) -> T:
     return table[name]
 
 
+def check_tables() -> None:
+    """Check that the entries of all tables fit together.
+
+    Raises:
+        Misregistered: one does not; the message names all that do not.
+    """
+    troubles = [*_entry_troubles(), *(each for name in KINDS for each in _kind_troubles(name))]
+    if troubles:
+        raise Misregistered(" ".join(troubles))
+
+
+def _entry_troubles() -> Iterator[str]:
+    tables: dict[str, Mapping[str, object]] = {
+        "KINDS": KINDS, "GENOMES": GENOMES, "JUDGES": JUDGES, "STRATEGIES": STRATEGIES, "PROBLEMS": PROBLEMS,
+        **{f'PROBLEMS["{key}"]': each for key, each in PROBLEMS.items()},
+    }
+    for table, entries in tables.items():
+        for name, entry in entries.items():
+            if not _NAME.fullmatch(name):
+                yield f'{table}: expected names of small letters, digits and underscores, got "{name}".'
+            wanted = _ATTRIBUTES.get(table.partition("[")[0], ())
+            absent = (each for each in wanted if not hasattr(entry, each))
+            lacking = sorted({*getattr(entry, "__abstractmethods__", ()), *absent})
+            if lacking and isinstance(entry, type):
+                yield f'{table}["{name}"] lacks {listed(lacking)}.'
+
+
+def _kind_troubles(name: str) -> Iterator[str]:
+    kind, place = KINDS[name], f'KINDS["{name}"]'
+    problems = PROBLEMS.get(kind.problem_key, {})
+    judges = (*kind.judges, *(each.judge for each in problems.values()))
+    named: tuple[tuple[str, Mapping[str, object], tuple[str, ...]], ...] = (
+        ("GENOMES", GENOMES, (kind.genome,)), ("STRATEGIES", STRATEGIES, kind.strategies),
+        ("PROBLEMS", PROBLEMS, (kind.problem_key,)), ("JUDGES", JUDGES, judges),
+    )
+    troubles = [
+        f'{place}: {table} has no "{each}".'
+        for table, entries, wanted in named for each in dict.fromkeys(wanted) if each not in entries
+    ]
+    if not troubles and not (problems and kind.strategies):
+        troubles.append(f"{place}: expected a problem and a strategy or more.")
+    if troubles:
+        yield from troubles
+        return
+    for each in kind.strategies:
+        if not issubclass(STRATEGIES[each].Parameters, StrategyParameters):
+            yield f'STRATEGIES["{each}"]: expected Parameters that are StrategyParameters.'
+        if not STRATEGIES[each].takes(kind.genome_kind):
+            yield f'{place}: the strategy {each} cannot vary genomes of the kind {kind.genome}.'
+    settings = {(key, each.model) for judge in kind.known_judges for key, each in judge.settings.items()}
+    keys = Counter([*COMMON_KEYS, kind.problem_key, kind.genome_key, *(key for key, _ in settings)])
+    yield from (f'{place}: two parts of its documents have the key "{key}".' for key in keys if keys[key] > 1)
+
+
 extensions.load()
+check_tables()

@@ -17,4 +17,6 @@ class Limits:
     # over all generations and replicates, if no episode ends early
     max_environment_steps: int = 1_000_000_000_000_000
     max_memory_bytes: int = 4_000_000_000  # of evaluating one generation
+    # metrics and curves of one generation; PostgreSQL refuses values of more than a gigabyte
+    max_measurement_bytes: int = 500_000_000
     max_storage_bytes: int = 100_000_000_000  # over all replicates

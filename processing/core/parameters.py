@@ -4,10 +4,11 @@ The work item document, JSON Schema, GraphQL inputs, forms and documentation are
 declarations.
 """
 
-from typing import Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticKnownError
+from typing_extensions import TypeVar
 
 #: The largest magnitude of a number in a document: far below the largest float32, so that sums of several
 #: such numbers are finite too.
@@ -18,13 +19,43 @@ STORED = {"is_stored": True}
 
 
 class Parameters(BaseModel):
-    """A group of parameters: frozen, complete, and strict about types and unknown keys."""
+    """A group of parameters: frozen, complete, and strict about types and unknown keys.
+
+    Attributes:
+        change_sizes: the names of those that set how large the changes of genomes are.
+        change_chances: the names of those that set how often genomes change.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    change_sizes: ClassVar[tuple[str, ...]] = ()
+    change_chances: ClassVar[tuple[str, ...]] = ()
+
+
+class StrategyParameters(Parameters):
+    """The parameters of a strategy.
+
+    Each model declares `type`, the strategy's name, and `population_size`, the agents in each generation,
+    with a default, a meaning and bounds of its own.
+
+    Raises:
+        TypeError: a model is declared without `population_size`.
+    """
+
+    if TYPE_CHECKING:  # a field here would come before `type` in every schema and document
+        population_size: int
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **keywords: Any) -> None:
+        super().__pydantic_init_subclass__(**keywords)
+        if "population_size" not in cls.model_fields:
+            raise TypeError(f"{cls.__name__}: expected the parameter population_size, got none")
 
 
 #: The same class, for annotations in classes that have an attribute `Parameters`.
 ParameterGroup: TypeAlias = Parameters
+#: The model of parameters that a class itself names. Any where a class does not say: which models the entries
+#: of a table have, no table can say. In checks, parameters may be partly faulty: see `sound.py`.
+C = TypeVar("C", bound=Parameters, default=Any)
 #: Parameters of the model that the class itself names, for methods of classes in tables: which model that is,
 #: no table can say. In checks they may be partly faulty: see `sound.py`.
 OwnParameters: TypeAlias = Any

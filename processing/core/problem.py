@@ -4,6 +4,7 @@ Environments, tables and data sets are problems. A document names a problem unde
 (`environment`, …), by the name `type` in the table of that key. Explicit subclasses inherit the defaults.
 """
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple, Protocol
@@ -11,7 +12,8 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 from processing.core.concern import Asked, Concern
 from processing.core.criterion import Criterion
 from processing.core.errors import Broken
-from processing.core.parameters import OwnParameters, ParameterGroup
+from processing.core.parameters import C
+from processing.core.rollouts.network_kind import NetworkKind
 from processing.core.types import BoolArray, Float32Array, Float64Array, Int32Array, OwnGenome
 
 #: JSON values that were looked up of a problem when its work item was staged.
@@ -57,7 +59,7 @@ class Found(NamedTuple):
     warnings: list[Concern]
 
 
-class Problem(Protocol):
+class Problem(Protocol[C]):
     """A task that networks are scored on. Building one computes nothing that takes long.
 
     Attributes:
@@ -65,31 +67,41 @@ class Problem(Protocol):
         input_shape: what a network gets, without the batch dimension; `(I,)` for I numbers.
         output_shape: what a network gives; `(K,)` for K numbers.
         judge: the name of the judge that scores genomes in it.
+        noun, score_noun: what sentences for people call it, and a score in it.
         criterion: when it is solved; None where nothing says so.
         is_by_library: whether results depend on a library, and therefore on the numeric profile.
+        packages: those on which results depend besides those of `profile.py`, where `is_by_library`.
         is_registered: whether documents name it by an id that an `EnvironmentLookup` knows.
         is_compiled: whether kernels run it.
         behaviours: numbers that describe the behaviour of an agent; 0 where there are none.
         actions: what outputs mean: "choice", "commands" or "answers".
     """
 
-    Parameters: ClassVar[type[ParameterGroup]]
+    Parameters: type[C]
     view: ClassVar[View]
+    noun: ClassVar[str] = "problem"
+    score_noun: ClassVar[str] = "fitness"
     is_by_library: ClassVar[bool] = False
+    packages: ClassVar[tuple[str, ...]] = ()
     is_registered: ClassVar[bool] = False
     is_compiled: ClassVar[bool] = False
     behaviours: ClassVar[int] = 0
     actions: str = "answers"
 
-    judge: str
-    parameters: ParameterGroup
+    judge: ClassVar[str]
+    parameters: C
 
     @property
+    @abstractmethod
     def input_shape(self) -> tuple[int, ...]: ...
     @property
+    @abstractmethod
     def output_shape(self) -> tuple[int, ...]: ...
+
     @property
-    def criterion(self) -> Criterion | None: ...
+    def criterion(self) -> Criterion | None:
+        """When it is solved."""
+        return None
 
     def best_possible(self) -> float | None:
         """Return an upper bound of the fitness; None where none is known."""
@@ -108,11 +120,11 @@ class Problem(Protocol):
         """The space of actions, JSON values as in `environments/foreign/spaces.py`; none for answers."""
         return {"type": "Discrete", "start": 0} if self.actions == "choice" else {"type": "Box"}
 
-    def squashing(self, kind: OwnGenome) -> str:
+    def squashing(self, kind: NetworkKind) -> str:
         """Return the function applied to the outputs of a genome kind of networks: "identity" for most."""
         return "identity"
 
-    def scaling(self, kind: OwnGenome) -> tuple[Float64Array, Float64Array] | None:
+    def scaling(self, kind: NetworkKind) -> tuple[Float64Array, Float64Array] | None:
         """Return offsets and scales, (K,) each: answer = offset + scale * output; None if unscaled."""
         return None
 
@@ -144,7 +156,8 @@ class Problem(Protocol):
         return []
 
     @classmethod
-    def of(cls, parameters: OwnParameters, facts: Facts | None) -> "Problem":
+    @abstractmethod
+    def of(cls, parameters: C, facts: Facts | None) -> "Problem[C]":
         """Return the problem of these parameters.
 
         Args:
@@ -163,7 +176,7 @@ class Problem(Protocol):
     @classmethod
     def label(cls, values: Values) -> str:
         """Return the stored problem in a few words, for lists; it is read often, so nothing is built."""
-        ...
+        return cls.name(values).replace("_", " ")
 
     @classmethod
     def solved_when(cls, values: Values) -> str | None:
@@ -176,19 +189,17 @@ class Problem(Protocol):
         return None
 
     @classmethod
-    def look_up(cls, parameters: OwnParameters, known: EnvironmentLookup) -> Found:
+    def look_up(cls, parameters: C, known: EnvironmentLookup) -> Found:
         """Look up what the problem needs to know of this server; nothing for most."""
         return Found(None, [], [])
 
     @classmethod
-    def completed(
-        cls, parameters: OwnParameters, known: EnvironmentLookup, facts: Facts | None
-    ) -> OwnParameters:
+    def completed(cls, parameters: C, known: EnvironmentLookup, facts: Facts | None) -> C:
         """Return the parameters with omitted ones filled in from what was looked up."""
         return parameters
 
     @classmethod
-    def fitted(cls, parameters: OwnParameters, genome: Callable[["Problem"], Any]) -> OwnParameters:
+    def fitted(cls, parameters: C, genome: Callable[["Problem[C]"], Any]) -> C:
         """Return the parameters with defaults for omitted ones that depend on others, or on the networks.
 
         Args:
@@ -199,7 +210,7 @@ class Problem(Protocol):
         return parameters
 
     @classmethod
-    def faults(cls, parameters: OwnParameters, asked: Asked) -> list[Concern]:
+    def faults(cls, parameters: C, asked: Asked) -> list[Concern]:
         """Return why this cannot be run.
 
         The parameters, and the parts of `asked`, may be partly faulty: see `sound.run_checks`.
@@ -207,7 +218,7 @@ class Problem(Protocol):
         return []
 
 
-class Environment(Problem, Protocol):
+class Environment(Problem[C], Protocol[C]):
     """A problem in which networks act step by step, in episodes.
 
     Attributes:
@@ -221,6 +232,8 @@ class Environment(Problem, Protocol):
         facts: what was looked up of it; None where nothing was.
     """
 
+    noun: ClassVar[str] = "environment"
+    score_noun: ClassVar[str] = "return"
     fixed_sizes: ClassVar[tuple[int, int] | None] = None
 
     inputs: int
@@ -250,7 +263,7 @@ class Environment(Problem, Protocol):
         return "nothing says when this environment, with these parameters, is solved"
 
 
-class CompiledEnvironment(Environment, Protocol):
+class CompiledEnvironment(Environment[C], Protocol[C]):
     """An environment that kernels run. Arguments of kernels are not typed.
 
     Attributes:

@@ -3,6 +3,9 @@
 The compiled core gives the same bits on every processor. Where a library computes (`cma_es`, and environments
 of Gymnasium that are not compiled), bits may depend on its version, on NumPy's instruction sets and on the
 linear algebra library. So a profile has two halves, and a run is bound either to the first alone or to both.
+Problems and judges name further packages (`packages`), which are in the profiles of their runs only. A run
+that goes on under another version of one no longer counts as reproducible; but any worker may claim it, as
+the names of profiles are without these.
 """
 
 import hashlib
@@ -31,9 +34,14 @@ def core_profile() -> dict[str, str]:
 
 
 @cache
-def numeric_profile() -> dict[str, str]:
-    """Both halves: the core's, and the versions and instruction sets of the libraries that compute."""
-    return core_profile() | {
+def numeric_profile(packages: tuple[str, ...] = ()) -> dict[str, str]:
+    """Both halves: the core's, and the versions and instruction sets of the libraries that compute.
+
+    Args:
+        packages: further ones that compute, in this run alone.
+    """
+    further = {"packages": " ".join(f"{name} {_version(name) or 'absent'}" for name in packages)}
+    return core_profile() | (further if packages else {}) | {
         "cmaes": version("cmaes"),
         "environments": " ".join(f"{name} {found}" for name in ENVIRONMENTS if (found := _version(name))),
         "instructions": " ".join(np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])),

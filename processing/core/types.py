@@ -1,5 +1,6 @@
 """The data types that the modules of the core exchange. All are frozen; arrays are never changed in place."""
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
@@ -7,10 +8,11 @@ from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import TypeVar
 
 from processing.core.concern import Asked, Concern
 from processing.core.errors import Broken
-from processing.core.parameters import OwnParameters, ParameterGroup
+from processing.core.parameters import C, ParameterGroup
 
 Float32Array = NDArray[np.float32]
 Float64Array = NDArray[np.float64]
@@ -27,6 +29,9 @@ State = Mapping[str, Any]
 Genomes: TypeAlias = Any
 #: A genome kind of the class that a judge or a strategy itself names, for methods of classes in tables.
 OwnGenome: TypeAlias = Any
+
+#: The variation that a genome kind itself names, as `C` names its parameters.
+V = TypeVar("V", bound=ParameterGroup, default=Any)
 
 #: Is called between small pieces of long work; it may raise what ends the work.
 Beat = Callable[[], object]
@@ -120,7 +125,7 @@ class Remark(NamedTuple):
     """An irregularity that was observed while agents were evaluated; it changes no result."""
 
     agent: int  # index in the evaluations
-    what: str  # a value of Noticed
+    what: str  # its kind: a `RemarkKind`, or a name that the judge gives it; see `Judge.remarks`
     sentence: str
 
 
@@ -195,7 +200,7 @@ class SpeciesSnapshot(NamedTuple):
     offspring: int  # number of its children in the next generation
 
 
-class GenomeKind(Protocol):
+class GenomeKind(Protocol[C, V]):
     """What varies: how genomes of one kind are drawn, selected, stored and measured.
 
     `random` draws `size` genomes from (seed, generation, index). `take` returns the genomes at (K,) int32
@@ -211,20 +216,23 @@ class GenomeKind(Protocol):
         bytes_per_weight: bytes of a packed genome for each weight.
         number_of_weights: numbers in an initial genome.
         is_grown: whether the structure of networks evolves, for sketches.
+        is_vector: whether it is a `VectorKind`.
     """
 
-    Parameters: ClassVar[type[ParameterGroup]]
-    Variation: ClassVar[type[ParameterGroup] | None] = None
+    Parameters: type[C]
+    Variation: type[V] | None = None
     bytes_per_weight: ClassVar[int]
     is_grown: ClassVar[bool] = False
+    is_vector: ClassVar[bool] = False
 
     number_of_weights: int
-    parameters: ParameterGroup
+    parameters: C
 
     @classmethod
+    @abstractmethod
     def of(
-        cls, parameters: OwnParameters, *, input_shape: tuple[int, ...], output_shape: tuple[int, ...]
-    ) -> "GenomeKind":
+        cls, parameters: C, *, input_shape: tuple[int, ...], output_shape: tuple[int, ...]
+    ) -> "GenomeKind[C, V]":
         """Return the kind for networks with these shapes, without the batch dimension.
 
         Raises:
@@ -232,17 +240,25 @@ class GenomeKind(Protocol):
         """
         ...
 
+    @abstractmethod
     def random(self, size: int, *, seed: int, generation: int) -> Genomes: ...
+    @abstractmethod
     def count(self, genomes: Genomes) -> int: ...
+    @abstractmethod
     def take(self, genomes: Genomes, indices: Int32Array) -> Genomes: ...
+    @abstractmethod
     def join(self, parts: list[Genomes]) -> Genomes: ...
+    @abstractmethod
     def pack(self, genomes: Genomes) -> bytes: ...
+    @abstractmethod
     def unpack(self, data: bytes) -> Genomes: ...
+    @abstractmethod
     def diversity(self, genomes: Genomes) -> float: ...
+    @abstractmethod
     def complexity(self, genomes: Genomes) -> float: ...
 
     def breed(
-        self, pool: Genomes, mothers: Int32Array, fathers: Int32Array, variation: OwnParameters, *,
+        self, pool: Genomes, mothers: Int32Array, fathers: Int32Array, variation: V, *,
         elites: int, seed: int, generation: int
     ) -> tuple[Genomes, UInt8Array]:
         """Return children of a pool's genomes, and the operator that made each.
@@ -259,6 +275,34 @@ class GenomeKind(Protocol):
         raise Broken("genomes of this kind are bred by strategies of their own")
 
     @classmethod
-    def faults(cls, parameters: OwnParameters, asked: Asked) -> list[Concern]:
+    def fitted(
+        cls, parameters: C, *, input_shape: tuple[int, ...], output_shape: tuple[int, ...]
+    ) -> C:
+        """Return the parameters with defaults for omitted ones that depend on the problem, by its shapes.
+
+        Raises:
+            Refused: as `of`.
+        """
+        return parameters
+
+    @classmethod
+    def faults(cls, parameters: C, asked: Asked) -> list[Concern]:
         """Return why networks cannot be like this; the parameters may be partly faulty."""
         return []
+
+    def warnings(self, asked: Asked) -> list[Concern]:
+        """Return what can be run, but was probably not intended."""
+        return []
+
+
+class VectorKind(GenomeKind[C, V], Protocol[C, V]):
+    """A genome kind for strategies that compute with genomes: N of them are an (N, W) float32 array.
+
+    W is `number_of_weights`, and every such array holds genomes, whatever its finite numbers.
+    """
+
+    is_vector: ClassVar[bool] = True
+
+    def random(self, size: int, *, seed: int, generation: int) -> Float32Array: ...
+    def take(self, genomes: Float32Array, indices: Int32Array) -> Float32Array: ...
+    def join(self, parts: list[Float32Array]) -> Float32Array: ...

@@ -1,4 +1,4 @@
-"""Values of documents as text that is short and can be encoded, for messages."""
+"""Values of documents as text that is short and can be encoded, for messages; and text that can be stored."""
 
 import json
 import math
@@ -8,6 +8,8 @@ from typing import Any
 from processing.core.number_text import counted
 
 MAX_SHOWN = 60
+#: Characters of a text of an environment or a judge that are stored.
+MOST_STORED = 300
 
 
 def shown(value: Any) -> str:
@@ -47,3 +49,8 @@ def cut(text: str) -> str:
 def encodable(text: str) -> str:
     """Escape unpaired surrogates, which UTF-8 cannot encode."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def storable(text: str) -> str:
+    """Return a text that any database stores: valid UTF-8 without NUL, at most MOST_STORED characters."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")[:MOST_STORED]

@@ -1,5 +1,6 @@
 """Budgets of one request: genomes, histories and episodes are read within bounds and in few statements."""
 
+import json
 import time
 from typing import Any
 
@@ -9,13 +10,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from api import intake
+from api.graphql import budgets, loaders
+from api.ids import global_id
 from database import services
-from database.models import CheckpointPart, Generation, Instance, Species, SpeciesSnapshot
+from database.models import CheckpointPart, Generation, Instance, Species, SpeciesSnapshot, WorkItem
 from processing.core.genomes import graphs
 from processing.core.judges.replays import MOST_REPLAY_SECONDS, MOST_REPLAY_STEPS
 from processing.run import Run
 from tests import builders
-from tests.api.ask import refusal
+from tests.api.ask import ask, refusal
 from tests.api.test_neat import DOCUMENT, run
 
 pytestmark = pytest.mark.django_db
@@ -145,7 +148,7 @@ def test_genomes_of_a_page_of_agents_take_as_many_statements_however_long(
 ) -> None:
     few, many = (with_agents(table(2, 1), agents, generations=3, kept=kept) for agents in (2, 20))
     query = f"agents(first:60){{{fields}}}"
-    assert statements(client, few, query) == statements(client, many, query) <= 9
+    assert statements(client, few, query) == statements(client, many, query) <= 10
     assert CheckpointPart.objects.filter(kind=1).exists()
 
 
@@ -301,3 +304,23 @@ def test_of_long_lives_some_steps_activity_is_sent_along(
     ) == (3, whole["activity"][::3], 60)
 
 
+
+
+def test_staged_documents_are_read_a_few_megabytes_at_a_time(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = [builders.run(name=f"plan {number}").pk for number in range(6)]
+    asked = f"{{nodes(ids:{json.dumps([global_id('Instance', each) for each in runs])})" \
+        "{...on Instance{problem{type}}}}"
+
+    def reads() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert all(each["problem"]["type"] for each in ask(client, asked)["nodes"])
+        return sum('"staged"' in each["sql"] and "ENGTH" not in each["sql"] for each in queries)
+
+    assert reads() == 1
+    length = WorkItem.objects.filter(instances__in=runs[:1]).get().staged
+    monkeypatch.setattr(loaders, "STAGED_BYTES_AT_ONCE", 2 * len(length) + 10)
+    assert reads() == 3
+    monkeypatch.setattr(budgets, "MOST_STAGED_BYTES", len(length))
+    assert "documents" in refusal(client, asked)["message"]

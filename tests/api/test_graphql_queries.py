@@ -431,6 +431,25 @@ def test_the_catalogue_is_printed_from_the_tables(client: Client) -> None:
     assert answer["none"] == []
 
 
+def test_the_catalogue_lists_problems_judges_and_their_keys_in_documents(client: Client) -> None:
+    catalogue = ask(
+        client, "{catalogue{kinds{kind problemKey genomeKey settings} problems{key name judge description "
+        "parameters{name}} judges{name settings{key description isOptional parameters{name default}}}}}",
+    )["catalogue"]
+    for each in catalogue["kinds"][:2]:
+        assert (each["problemKey"], each["genomeKey"]) == ("environment", "network")
+        assert each["settings"] == ["novelty"]
+    maze = next(each for each in catalogue["problems"] if each["name"] == "maze")
+    assert (maze["key"], maze["judge"]) == ("environment", "episodes")
+    assert maze["description"]
+    assert "rows" in [each["name"] for each in maze["parameters"]]
+    judges = {each["name"]: each["settings"] for each in catalogue["judges"]}
+    assert judges["episodes"] == []
+    (novelty,) = judges["novelty"]
+    assert (novelty["key"], novelty["isOptional"]) == ("novelty", True)
+    assert {"name": "k", "default": "15"} in novelty["parameters"]
+
+
 def test_a_runs_environment_has_its_map(client: Client) -> None:
     environment = run(
         client, builders.run(), "environment{type name maxSteps maze{rows start shortestPath}}"

@@ -17,10 +17,12 @@ from graphql import (
 import api
 from api.graphql.schema import schema
 from api.graphql.types.genomes import GENOME_TYPES, NeatGenome, WeightGenome, type_of_genomes
+from processing.core.drawings.drawing import Network
 from processing.core.genomes.dense import Dense
 from processing.core.genomes.graph import Graph
 from processing.core.kinds import KINDS, PROBLEMS
-from processing.core.types import Failure, Operator, StopReason
+from processing.core.problem import Problem
+from processing.core.types import Failure, GenomeKind, Genomes, Operator, StopReason
 from processing.core.views import VIEWS
 from processing.core.views.view import Field, GenomeView
 
@@ -91,6 +93,9 @@ class BitsView(GenomeView):
 
     description = "Bits in a row."
     fields = {"bits_set": Field("How many are 1.", lambda kind, genomes: int(genomes.sum()))}
+
+    def drawing(self, problem: Problem, kind: GenomeKind, genomes: Genomes, index: int = 0) -> Network:
+        raise NotImplementedError
 
 
 def test_types_of_genomes_are_made_from_the_views() -> None:

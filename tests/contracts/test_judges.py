@@ -12,12 +12,15 @@ from formatting.parse import parse
 from processing.core.criterion import Closing
 from processing.core.environments.foreign.lookup import Lookup
 from processing.core.errors import Refused
+from processing.core.evaluation_texts import with_storable_texts
 from processing.core.evaluations import joined_results
+from processing.core.json_values import finite
 from processing.core.kinds import JUDGES
 from processing.core.limits import Limits
 from processing.core.search.plan import Plan, plan_of
 from processing.core.search.slice_payload import pack_results, unpack_results
 from processing.core.types import Evaluations, Failure, Purpose
+from processing.core.value_text import storable
 from staging.stage import stage
 from tests.contracts import cases
 from tests.core.searches import population_of_genomes
@@ -94,6 +97,49 @@ def test_results_depend_neither_on_threads_nor_on_slices(
     assert equal(joined_results(stored), evaluated(plan, genomes))
 
 
+@pytest.mark.parametrize("is_in_place", [True, False])
+def test_where_the_time_is_up_the_first_agents_are_returned_and_the_others_follow_in_slices(
+    plan: Plan, genomes: Any, is_in_place: bool
+) -> None:
+    parts: list[Evaluations] = []
+    while (first := sum(map(len, parts))) < SIZE:
+        left = np.arange(first, SIZE, dtype=np.int32)
+        found = (
+            evaluated(plan, genomes, first=first, seconds=0.0) if is_in_place
+            else evaluated(plan, plan.genome.take(genomes, left), origin=first, seconds=0.0)
+        )
+        assert 1 <= len(found) <= SIZE - first
+        parts.append(found)
+    stored = [unpack_results(pack_results(each, plan.genome), plan.genome) for each in parts]
+    assert equal(joined_results(stored), evaluated(plan, genomes))
+
+
+def test_texts_can_be_stored_as_they_are_and_no_number_is_infinite(plan: Plan, genomes: Any) -> None:
+    found = evaluated(plan, genomes, population=SIZE)
+    kept = with_storable_texts(found)
+    for name in ("reasons", "remarks", "metric_names", "curve_names"):
+        assert getattr(kept, name) == getattr(found, name)
+    assert all(found.failures[index] for index, _ in found.reasons)
+    for names in (found.metric_names, found.curve_names):
+        assert len(set(names)) == len(names)
+    for numbers in (found.fitness, found.metrics, found.curves):
+        assert numbers is None or not np.isinf(numbers).any()
+
+
+def test_what_it_says_of_a_generation_is_json(plan: Plan, genomes: Any) -> None:
+    found = evaluated(plan, genomes)
+    population = population_of_genomes(genomes, SIZE)
+    state, scores = plan.judge.closed(plan.judge.begin(), population, found, Closing(SEED, 0))
+    values, words = plan.judge.summary(state, scores)
+    json.dumps(finite(values), allow_nan=False)
+    assert storable(words) == words
+
+
+def test_what_its_remarks_mean_can_be_told(plan: Plan) -> None:
+    for meaning in plan.judge.remarks.values():
+        assert "{" not in meaning.text.format(agent=3, sentence="so it was")
+
+
 def test_a_beat_is_given_and_what_it_raises_ends_the_evaluation(plan: Plan, genomes: Any) -> None:
     beats: list[int] = []
     found = evaluated(plan, genomes, beat=lambda: beats.append(1), population=SIZE, seconds=math.inf)
@@ -127,7 +173,13 @@ def test_a_generation_is_closed_with_scores_for_all_that_did_not_fail(plan: Plan
         plan.judge.begin(), population_of_genomes(genomes, SIZE), found, Closing(SEED, 0)
     )
     assert np.array_equal(np.isnan(scores), np.isnan(found.fitness))
-    assert (scores is found.fitness) is not bool(plan.judge.summary(state, scores))
+    assert plan.judge.has_state or not state
+    if scores is found.fitness:
+        assert plan.judge.best_score(1.5) == 1.5
+    else:
+        summary = plan.judge.summary(state, scores)
+        assert set(map(type, summary.values.values())) <= {int, float, type(None)}
+        assert not summary.words.endswith(".")
 
 
 def test_it_knows_its_cost(plan: Plan) -> None:
@@ -135,6 +187,7 @@ def test_it_knows_its_cost(plan: Plan) -> None:
     assert 0 < cost.seconds_low <= cost.seconds_high
     assert cost.steps >= evaluated(plan, plan.genome.random(2, seed=1, generation=0)).steps.max()
     assert cost.basis
+    assert cost.stored_bytes >= 0
 
 
 def test_episodes_are_shown_again_or_a_sentence_says_why_not(plan: Plan, genomes: Any) -> None:

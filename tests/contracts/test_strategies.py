@@ -2,18 +2,21 @@
 
 import itertools
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
-from processing.core.kinds import KINDS, STRATEGIES
+from processing.core.kinds import GENOMES, KINDS, STRATEGIES
+from processing.core.parameters import StrategyParameters
 from processing.core.search import generation as generations
 from processing.core.search.checkpoint import Checkpoint, pack, unpack
 from processing.core.search.generation import GenerationResult
 from processing.core.search.plan import Plan
-from processing.core.types import NO_PARENT, Operator, Population
+from processing.core.strategies.strategy import DocumentParts
+from processing.core.types import NO_PARENT, Operator, Population, StopReason
 from tests.contracts.cases import CASES, problem_for
 from tests.core.searches import evaluated, evaluations_of, run, search, with_failures
 
@@ -74,6 +77,52 @@ def agents(plan: Plan, population: Population, places: Any) -> bytes:
 
 def test_every_strategy_of_the_registry_is_held_to_the_contract() -> None:
     assert {case["type"] for case in CASES.values()} == set(STRATEGIES)
+
+
+def test_every_strategy_takes_the_genomes_of_the_kinds_that_name_it_and_none_that_it_cannot_search() -> None:
+    for kind in KINDS.values():
+        assert all(STRATEGIES[name].takes(kind.genome_kind) for name in kind.strategies)
+    takes = {
+        (name, genome) for name, strategy in STRATEGIES.items() for genome, kind in GENOMES.items()
+        if strategy.takes(kind)
+    }
+    assert not takes & {(name, "graph") for name in ("rising_threshold", "genetic", "openai_es", "cma_es")}
+    assert ("neat", "dense") not in takes
+
+
+def test_strategies_that_compute_with_genomes_take_those_that_are_rows_of_float32_alone() -> None:
+    for genome in GENOMES.values():
+        for name in ("openai_es", "cma_es"):
+            assert STRATEGIES[name].takes(genome) == genome.is_vector
+
+
+def test_the_parameters_of_a_strategy_have_the_size_of_its_generations() -> None:
+    for name, strategy in STRATEGIES.items():
+        assert issubclass(strategy.Parameters, StrategyParameters)
+        assert strategy.Parameters.model_validate({"type": name}).population_size > 0
+    with pytest.raises(TypeError, match="Sizeless: expected the parameter population_size, got none"):
+        type("Sizeless", (StrategyParameters,), {"__module__": __name__})
+
+
+def test_what_is_advised_after_a_run_are_parameters_of_the_strategy(plan: Plan) -> None:
+    known = type(plan.strategy.parameters).model_fields
+    for reason in StopReason:
+        advice = plan.strategy.advice(reason)
+        assert advice.endswith(".")
+        assert set(re.findall(r"`strategy\.(\w+)`", advice)) <= set(known)
+
+
+def test_a_preset_changes_none_of_the_values_that_it_is_given() -> None:
+    given = DocumentParts(
+        {"type": "neat", "preset": "paper", "population_size": 7}, {},
+        {"type": "double_pole", "velocities": False},
+    )
+    stored = json.dumps(given)
+    filled, concerns = STRATEGIES["neat"].with_preset(given)
+    assert (json.dumps(given), concerns) == (stored, [])
+    assert filled.strategy["population_size"] == 7
+    assert filled.strategy["weight_coefficient"] == 3.0
+    assert filled.genome["bias"] == 0.5
 
 
 def test_every_generation_has_the_size_asked_for(plan: Plan) -> None:

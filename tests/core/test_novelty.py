@@ -128,17 +128,21 @@ def test_the_failed_have_no_score_and_are_nobodys_neighbours() -> None:
 def test_what_is_told_of_novelty_leaves_out_the_failed() -> None:
     one = a_judge(k=1)
     state, scores = closed(one, one.begin(), seen([1, np.nan, 1, 1], [(0, 0), (0, 0), (3, 4), (0, 2)]))
-    assert one.summary(state, scores) == {
+    assert one.summary(state, scores).values == {
         "mean_novelty": (2 + 13**0.5 + 2) / 3, "largest_novelty": 13**0.5, "archive_size": 3
     }
     nobody = one.summary(one.begin(), np.full(2, np.nan))
-    assert nobody == {"mean_novelty": None, "largest_novelty": None, "archive_size": 0}
+    assert nobody == (
+        {"mean_novelty": None, "largest_novelty": None, "archive_size": 0}, "0 in the archive"
+    )
 
 
 def test_a_closed_generation_tells_what_its_strategy_saw() -> None:
     one = next(run(plan({"k": 3}), seed=SEED))
     assert one.scores is not None
-    assert one.novelty == {
+    assert one.summary is not None
+    assert one.summary.words.startswith("novelty up to ")
+    assert one.summary.values == {
         "mean_novelty": pytest.approx(one.scores.mean()), "largest_novelty": one.scores.max(),
         "archive_size": 5,
     }
@@ -146,7 +150,7 @@ def test_a_closed_generation_tells_what_its_strategy_saw() -> None:
     assert last.explanation is not None
     assert last.explanation["led_to"]["archive_size"] == 10
     without = next(run(plan(None), seed=SEED))
-    assert (without.scores, without.novelty) == (None, None)
+    assert (without.scores, without.summary) == (None, None)
 
 
 def test_a_mixture_weighs_scaled_novelty_and_scaled_fitness() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from processing.core.criterion import Confirmation, GoalConfirmation
+from processing.core.kinds import KINDS
 from processing.core.search.stop import (
     StopParameters,
     confirmation_words,
@@ -14,6 +15,7 @@ from processing.core.search.stop import (
     met_rule,
 )
 from processing.core.strategies import STRATEGIES
+from processing.core.strategies.strategy import Strategy
 from processing.core.types import StopReason
 
 RULES = StopParameters(max_generations=10, fitness=6.0, stagnation_generations=4)
@@ -72,9 +74,15 @@ def told(
     reason: StopReason, facts: dict[str, Any], *, strategy: str = "genetic", **stop: Any
 ) -> dict[str, Any]:
     rules = RULES.model_copy(update=stop)
-    return explained(
-        reason, facts, best_possible=8.7, stop=rules, strategy=STRATEGIES[strategy].Parameters(type=strategy)
-    )
+    return explained(reason, facts, best_possible=8.7, stop=rules, strategy=built(strategy))
+
+
+def built(name: str) -> Strategy:
+    """The strategy with its defaults, for the genome kind of the first kind of work that has it."""
+    kind = next(kind for kind in KINDS.values() if name in kind.strategies)
+    parameters = kind.strategy_model(name).model_validate({"type": name})
+    genome = kind.genome_kind.of(kind.genome_kind.Parameters(), input_shape=(3,), output_shape=(2,))
+    return STRATEGIES[name].of(parameters, genome)
 
 
 @pytest.mark.parametrize(("reason", "strategy"), [
@@ -88,10 +96,35 @@ def test_every_end_is_explained_by_its_rule_what_led_to_it_and_what_to_change(
     assert found["rule"] == reason.value
     assert found["led_to"] == {"best_fitness": 2.0, "viable_agents": 3, "best_possible": 8.7}
     assert found["message"].endswith(".")
-    groups: dict[str, Any] = {"strategy": STRATEGIES[strategy].Parameters, "stop": StopParameters}
+    groups: dict[str, Any] = {"strategy": type(built(strategy).parameters), "stop": StopParameters}
     keys = re.findall(r"`(\w+)\.(\w+)`", found["advice"])
     assert keys
     assert all(name in groups[group].model_fields for group, name in keys)
+
+
+MUTATION = "Raise `strategy.mutation_scale` or `strategy.mutation_probability`, or enlarge the population."
+
+
+@pytest.mark.parametrize(("reason", "strategy", "advice"), [
+    (StopReason.STAGNATION, "genetic", MUTATION), (StopReason.STAGNATION, "rising_threshold", MUTATION),
+    (
+        StopReason.STAGNATION, "neat", "Raise `strategy.weight_mutation_power` or "
+        "`strategy.add_node_probability`, or enlarge the population."
+    ),
+    (StopReason.STAGNATION, "openai_es", "Raise `strategy.sigma`, or enlarge the population."),
+    (StopReason.EXTINCTION, "cma_es", "Lower `strategy.sigma`; check the rewards."),
+    (StopReason.EXTINCTION, "genetic", "Lower `strategy.mutation_scale`; check the rewards."),
+    (StopReason.EXTINCTION, "neat", "Lower `strategy.weight_mutation_power`; check the rewards."),
+    (
+        StopReason.THRESHOLD_MISSED, "rising_threshold", "Lower `strategy.rise` or "
+        "`strategy.required_agents`, raise `strategy.maximum_failures`, or enlarge the population; or set "
+        '`strategy.rise_over` to "generation", which rises more slowly.'
+    ),
+])
+def test_the_strategy_and_its_genomes_say_which_of_their_parameters_to_change(
+    reason: StopReason, strategy: str, advice: str
+) -> None:
+    assert told(reason, {"best_fitness": 2.0}, strategy=strategy)["advice"] == advice
 
 
 @pytest.mark.parametrize(("stop", "advice"), [

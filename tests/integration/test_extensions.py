@@ -63,7 +63,7 @@ def test_its_page_shows_what_its_judge_and_its_strategy_report(
     number = server.submit(DOCUMENT)
     assert ended(server, number)["state"] == "SUCCEEDED"
     page = shown(f"{server.url}/runs/{number}", tmp_path)
-    measured = re.search(r'<section[^>]*id="measured"[^>]*>(.*?)</section>', page, re.DOTALL)
+    measured = re.search(r'<section[^>]*id="measurements"[^>]*>(.*?)</section>', page, re.DOTALL)
     assert measured is not None
     assert "hidden" not in measured[0].partition(">")[0]
     assert "right bits" in measured[1]

@@ -46,9 +46,10 @@ def test_a_champion_that_fresh_episodes_do_not_confirm_is_told_of() -> None:
 def test_a_generation_that_is_searched_for_novelty_says_how_novel_it_is() -> None:
     closed = next(run(search(novelty={}), seed=1))
     told = events_of(closed)[0]
-    assert closed.novelty is not None
-    assert told.data == closed.novelty
-    mean, largest = closed.novelty["mean_novelty"], closed.novelty["largest_novelty"]
+    assert closed.summary is not None
+    values = closed.summary.values
+    assert told.data == values
+    mean, largest = values["mean_novelty"], values["largest_novelty"]
     assert told.message.endswith(f"; novelty up to {largest:.4g}, mean {mean:.4g}; 5 in the archive.")
     assert events_of(next(run(search(), seed=1)))[0].data == {}
 

@@ -26,7 +26,7 @@ def died_out(*reasons: str) -> GenerationResult:
     ((), "All failed for this reason: its fitness is not a finite number."),
 ])
 def test_the_commonest_reason_is_told_in_one_line(reasons: tuple[str, ...], told: str) -> None:
-    explanation = with_reasons(died_out(*reasons), max_generations=8).explanation
+    explanation = with_reasons(died_out(*reasons), max_generations=8, noun="environment").explanation
     assert explanation is not None
     assert explanation["message"] == f"No agent of the last generation has a fitness. {told}"
 
@@ -40,11 +40,12 @@ def test_the_commonest_reason_is_told_in_one_line(reasons: tuple[str, ...], told
 def test_whether_the_run_may_be_resumed_depends_on_the_generations_left(
     reasons: tuple[str, ...], generations: int, advice: str
 ) -> None:
-    explanation = with_reasons(died_out(*reasons), max_generations=generations).explanation
+    closed = died_out(*reasons)
+    explanation = with_reasons(closed, max_generations=generations, noun="environment").explanation
     assert explanation is not None
     assert advice in explanation["advice"]
 
 
 def test_a_run_that_goes_on_says_nothing() -> None:
     closed = replace(died_out("fog"), stop=None, explanation=None)
-    assert with_reasons(closed, max_generations=8) is closed
+    assert with_reasons(closed, max_generations=8, noun="environment") is closed

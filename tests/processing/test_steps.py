@@ -60,7 +60,9 @@ def test_only_runs_in_which_a_library_computes_are_bound_to_libraries(
     assert libraries
     monkeypatch.setattr(profile, "profile_name", lambda: f"{core}+other")
     monkeypatch.setattr(node, "profile_name", profile.profile_name)
-    monkeypatch.setattr(shift, "numeric_profile", lambda: numeric_profile() | {"linear_algebra": "another"})
+    monkeypatch.setattr(
+        shift, "numeric_profile", lambda packages: numeric_profile(packages) | {"linear_algebra": "another"}
+    )
     assert claims.claim(sampled.pk) is None
     assert finished(maze).reproducible
 

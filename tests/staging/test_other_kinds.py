@@ -11,13 +11,13 @@ from processing.core.concern import Concern, ConcernKind, Part
 from processing.core.environments import ENVIRONMENTS
 from processing.core.kinds import KINDS, PROBLEMS, STRATEGIES, Kind
 from processing.core.limits import Limits
-from processing.core.parameters import Parameters, parameter
+from processing.core.parameters import StrategyParameters, parameter
 from processing.core.strategies.strategy import Strategy
 from staging.stage import Unstageable, stage
 from tests.formatting.documents import document
 
 
-class TournamentParameters(Parameters):
+class TournamentParameters(StrategyParameters):
     """Tournaments, and nothing else."""
 
     type: Literal["tournaments"] = parameter(meaning="Tournaments.")

@@ -3,6 +3,7 @@
 import numpy as np
 
 from processing.core import rng
+from processing.core.concern import Asked, Concern
 from processing.core.errors import Broken, Refused
 from processing.core.parameters import Parameters, parameter
 from processing.core.types import NO_PARENT, GenomeKind, Int32Array, Operator, Purpose, UInt8Array
@@ -23,13 +24,12 @@ class BitsVariationParameters(Parameters):
     flip_probability: float = parameter(0.05, meaning="Chance that a bit is changed.", ge=0.0, le=1.0)
 
 
-class Bits(GenomeKind):
+class Bits(GenomeKind[BitsParameters, BitsVariationParameters]):
     """Rows of L bits, (N, L) uint8; a packed genome has a byte for each."""
 
     Parameters = BitsParameters
     Variation = BitsVariationParameters
     bytes_per_weight = 1
-    parameters: BitsParameters
 
     def __init__(self, parameters: BitsParameters, length: int) -> None:
         self.parameters, self.number_of_weights = parameters, length
@@ -41,6 +41,13 @@ class Bits(GenomeKind):
         if input_shape != () or len(output_shape) != 1:
             raise Refused(f"guesses: expected one row of bits, got {output_shape} from {input_shape}")
         return Bits(parameters, output_shape[0])
+
+    def warnings(self, asked: Asked) -> list[Concern]:
+        """Warn of first guesses that are all the same."""
+        if 0 < self.parameters.ones < 1:
+            return []
+        expected = "more than 0 and less than 1, as all first guesses are the same"
+        return [Concern(("ones",), expected, f"{self.parameters.ones:g}")]
 
     def random(self, size: int, *, seed: int, generation: int) -> UInt8Array:
         keys = rng.keys(seed, Purpose.INITIAL, generation, np.arange(size))

@@ -4,8 +4,10 @@ import json
 import math
 import subprocess
 import sys
+import time
+from collections import deque
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +28,10 @@ from tests.toys.guess import Guess
 CHILD = Path(__file__).with_name("child.py")
 #: Agents that one child process scores.
 AGENTS_A_CHILD = 16
+METRICS = ("ones", "right_bits")
 #: Child processes that may be killed before an evaluation is given up.
 KILLS = 5
+SECONDS_A_BEAT = 1.0
 
 
 class CountingParameters(Parameters):
@@ -37,21 +41,20 @@ class CountingParameters(Parameters):
     epochs: int = parameter(3, meaning="Parts in which bits are counted.", unit="epochs", ge=1, le=100)
 
 
-class Counting(Judge):
+COUNTING = Setting(CountingParameters, CountingParameters(), "How bits are counted.")
+
+
+class Counting(Judge[Guess, Bits]):
     """The judge `counting`. A guess without a single one fails."""
 
-    settings = {"counting": Setting(CountingParameters, CountingParameters(), "How bits are counted.")}
-    problem: Guess
-    genome: Bits
+    settings = {"counting": COUNTING}
 
     def __init__(self, problem: Guess, genome: Bits, parameters: CountingParameters) -> None:
         self.problem, self.genome, self.parameters = problem, genome, parameters
 
     @classmethod
     def of(cls, problem: Guess, genome: Bits, settings: Mapping[str, Parameters]) -> "Counting":
-        parameters = settings["counting"]
-        assert isinstance(parameters, CountingParameters)
-        return Counting(problem, genome, parameters)
+        return Counting(problem, genome, COUNTING.read(settings["counting"]))
 
     @property
     def is_random(self) -> bool:
@@ -59,7 +62,10 @@ class Counting(Judge):
 
     def cost(self) -> Cost:
         """A toy needs 10 to 100 ms for each agent."""
-        return Cost(self.parameters.epochs, 0.01, 0.1, 100, "10 to 100 ms for each guess")
+        epochs, metrics = self.parameters.epochs, len(METRICS)
+        return Cost(
+            epochs, 0.01, 0.1, 100, "10 to 100 ms for each guess", stored_bytes=8 * metrics + 4 * epochs
+        )
 
     @property
     def replays(self) -> NoReplays:
@@ -68,7 +74,7 @@ class Counting(Judge):
     @classmethod
     def faults(cls, settings: Mapping[str, Any], problem: type[Problem], asked: Asked) -> list[Concern]:
         """Return a fault where there are more epochs than bits."""
-        length, epochs = len(asked.problem.secret), settings["counting"].epochs  # type: ignore[attr-defined]
+        length, epochs = len(asked.problem.secret), settings["counting"].epochs
         if epochs <= length:
             return []
         expected = f"at most {length}, as many as there are bits"
@@ -79,26 +85,34 @@ class Counting(Judge):
         origin: int = 0, threads: int = 1, purpose: Purpose = Purpose.EPISODE, state: State | None = None,
         beat: Beat | None = None, seconds: float = math.inf, population: int | None = None,
     ) -> Evaluations:
-        last = self.genome.count(genomes) if last is None else last
-        starts = range(first, last, AGENTS_A_CHILD)
+        last, until = self.genome.count(genomes) if last is None else last, time.monotonic() + seconds
+        noise = self._noise({} if state is None else state)
 
         def scored(start: int) -> Evaluations:
             end = min(start + AGENTS_A_CHILD, last)
             keys = rng.keys(seed, purpose, generation, np.arange(origin + start, origin + end))
-            return self._scored(genomes[start:end], rng.uniforms(keys, 1)[:, 0].tolist())
+            return self._scored(genomes[start:end], rng.uniforms(keys, 1)[:, 0].tolist(), noise)
 
-        found = []
+        found: list[Evaluations] = []
+        starts = deque(range(first, last, AGENTS_A_CHILD))
         with ThreadPoolExecutor(threads) as pool:
-            for one in pool.map(scored, starts):
-                found.append(one)
+            while starts and (not found or time.monotonic() < until):
+                together = [pool.submit(scored, starts.popleft()) for _ in range(min(threads, len(starts)))]
+                while wait(together, SECONDS_A_BEAT).not_done:
+                    (beat or no_beat)()
                 (beat or no_beat)()
+                found += [each.result() for each in together]
         return joined_results(found)
 
-    def _scored(self, genomes: Any, draws: list[float]) -> Evaluations:
+    def _noise(self, state: State) -> float:
+        """The largest error of a count."""
+        return self.parameters.noise
+
+    def _scored(self, genomes: Any, draws: list[float], noise: float) -> Evaluations:
         """The evaluations of a few guesses, by a child process."""
         asked = {
             "secret": self.problem.parameters.secret, "guesses": genomes.tolist(), "draws": draws,
-            "noise": self.parameters.noise, "epochs": self.parameters.epochs,
+            "noise": noise, "epochs": self.parameters.epochs,
         }
         rows = json.loads(_answer(json.dumps(asked)))
         failed = [row["fitness"] is None for row in rows]
@@ -111,7 +125,7 @@ class Counting(Judge):
                 (place, "A guess of nothing is none.") for place, is_bad in enumerate(failed) if is_bad
             ),
             metrics=np.array([row["metrics"] for row in rows], np.float64),
-            metric_names=("ones", "right_bits"),
+            metric_names=METRICS,
             curves=np.array(
                 [row["curve"] + [np.nan] * (width - len(row["curve"])) for row in rows], np.float32
             )[:, :, None],

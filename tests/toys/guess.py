@@ -18,7 +18,7 @@ class GuessParameters(Parameters):
     secret: str = parameter(meaning="The bits, 0 or 1 each.", unit="bits", min_length=1, max_length=64)
 
 
-class AllGuessed(Criterion):
+class AllGuessed(Criterion[Confirming]):
     """Solved when the fittest agent is confirmed to have all bits right."""
 
     def __init__(self, length: int) -> None:
@@ -36,13 +36,14 @@ class AllGuessed(Criterion):
         return Solution(int(order[0]) if trial.is_passed else None, trial)
 
 
-class Guess(Problem):
+class Guess(Problem[GuessParameters]):
     """A secret string of bits. Genomes are guesses, and a bit that is right counts one."""
 
     Parameters = GuessParameters
     view = View.CURVES
     judge = "counting"
-    parameters: GuessParameters
+    is_by_library = True  # as if pydantic computed
+    packages = ("pydantic",)
 
     def __init__(self, parameters: GuessParameters) -> None:
         self.parameters = parameters

@@ -1,12 +1,12 @@
 """The toy strategy: mothers of the last generation, fathers of the one before, both by tournament."""
 
-from typing import Any, Literal
+from typing import Literal, Self
 
 import numpy as np
 
 from processing.core import rng
 from processing.core.concern import Asked, Concern
-from processing.core.parameters import Parameters, parameter
+from processing.core.parameters import StrategyParameters, parameter
 from processing.core.ranking import drawn_evenly, ranked
 from processing.core.strategies.offspring import random_population
 from processing.core.strategies.strategy import Strategy
@@ -24,7 +24,7 @@ from processing.core.types import (
 )
 
 
-class PairsParameters(Parameters):
+class PairsParameters(StrategyParameters):
     """Parents of two generations."""
 
     type: Literal["pairs"] = parameter(meaning="Mothers of the last generation, fathers of the one before.")
@@ -36,7 +36,7 @@ class PairsParameters(Parameters):
     )
 
 
-class Pairs(Strategy):
+class Pairs(Strategy[PairsParameters, GenomeKind]):
     """The strategy `pairs`.
 
     Its state: `pool` (M genomes of the last generation, best first) and `indices` (M,), their indices in it;
@@ -46,14 +46,13 @@ class Pairs(Strategy):
     Parameters = PairsParameters
     label = "pairs of two ages"
     breeds = True
-    parameters: Any
 
-    def __init__(self, parameters: Any, genome: GenomeKind) -> None:
+    def __init__(self, parameters: PairsParameters, genome: GenomeKind) -> None:
         self.parameters, self.genome, self.population_size = parameters, genome, parameters.population_size
 
     @classmethod
-    def of(cls, parameters: Any, genome: GenomeKind) -> "Pairs":
-        return Pairs(parameters, genome)
+    def of(cls, parameters: PairsParameters, genome: GenomeKind) -> Self:
+        return cls(parameters, genome)
 
     def begin(self) -> State:
         return {"pool": None, "indices": None, "older": None, "older_indices": None, "generation": -1}
@@ -100,7 +99,7 @@ class Pairs(Strategy):
         return after, Verdict(figures={"share_of_ones": ones, "able_agents": len(order)})
 
     @classmethod
-    def faults(cls, parameters: Any, asked: Asked) -> list[Concern]:
+    def faults(cls, parameters: PairsParameters, asked: Asked) -> list[Concern]:
         """Return a fault where a tournament has more agents than a generation."""
         if parameters.tournament_size <= parameters.population_size:
             return []

@@ -4,24 +4,28 @@ import json
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import call_command
 from django.test import Client
 
 from api import intake
 from api.graphql.schema import schema
 from database import selectors, steps
-from database.models import ENDED, Generation, Instance
+from database.models import ENDED, Event, Generation, Instance
 from formatting.faults import Faulty
 from processing import runner
 from processing.core.limits import Limits
+from processing.core.profile import numeric_profile
 from processing.core.search.plan import plan_of
 from processing.run import plan_of_work_item
 from staging.schema import json_schema
 from tests.api.ask import ask
+from tests.toys import counting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -29,6 +33,8 @@ ROOT = Path(__file__).parents[2]
 SECRET = "110100111010"
 #: The digest of the run of `DOCUMENT`.
 DIGEST = "cb3ac51cb5e82e7cd755a18ec1d95b06cd9db9662471383c1f5aec293f265cad"
+#: The same of the run that keeps a state and has scores of its own.
+RARE_DIGEST = "a4a87e4a1802ed7b27b766ceb14bc05e3e8d12c8e35245f9ef4ce114c5b63153"
 DOCUMENT: dict[str, Any] = {
     "version": 1, "kind": "guessing", "name": "a guess", "seed": 1,
     "riddle": {"type": "guess", "secret": SECRET}, "record": {"agents": "all"},
@@ -82,10 +88,11 @@ def test_what_belongs_to_other_kinds_is_refused(changes: dict[str, Any], path: s
 
 def test_warnings_are_told_and_the_estimate_asks_the_judge() -> None:
     staged = intake.check(DOCUMENT | {
-        "riddle": {"type": "guess", "secret": "101"}, "stop": {"max_generations": 1, "fitness": 9.0},
+        "riddle": {"type": "guess", "secret": "101"}, "guesses": {"ones": 1.0},
+        "stop": {"max_generations": 1, "fitness": 9.0},
     })
     assert [".".join(map(str, each.path)) for each in staged.warnings] == [
-        "riddle.secret", "stop.max_generations", "stop.fitness"
+        "riddle.secret", "stop.max_generations", "guesses.ones", "stop.fitness"
     ]
     assert staged.estimate.basis == "10 to 100 ms for each guess"
     assert staged.estimate.environment_steps == 20 * 3
@@ -116,6 +123,26 @@ def test_a_strategy_of_the_server_breeds_by_the_genomes_own_variation() -> None:
 def test_the_digest_is_the_same_whole_and_in_slices(execution: dict[str, Any]) -> None:
     instance = finished(execution=execution)
     assert (instance.stop_reason, instance.digest) == ("FITNESS_REACHED", DIGEST)
+
+
+@pytest.mark.parametrize("execution", [{"slice_size": None}, {"slice_size": 7}])
+def test_a_judge_with_a_state_and_scores_of_its_own_gives_the_same_digest_in_slices(
+    client: Client, execution: dict[str, Any]
+) -> None:
+    instance = finished(rarity={}, execution=execution, stop={"max_generations": 4, "solved": False})
+    assert (instance.stop_reason, instance.digest) == ("GENERATION_LIMIT", RARE_DIGEST)
+    closed = instance.events.filter(type="GENERATION_COMPLETED").latest("sequence")
+    assert closed.message.endswith("; 80 guesses seen.")
+    assert closed.data == {"guesses_seen": 80, "best_fitness": None}
+    assert instance.stop_explanation is not None
+    assert instance.stop_explanation["led_to"]["guesses_seen"] == 80
+    assert instance.stop_explanation["led_to"]["best_fitness"] == instance.best_fitness
+    found = ask(client, """query($number: Int!) { instance(by: {number: $number}) {
+        generation(number: 3) { scores novelty { mean } } champion { fitness score novelty }
+    } }""", number=instance.pk)["instance"]
+    assert found["generation"] == {"scores": closed.data, "novelty": None}
+    assert found["champion"]["score"] > found["champion"]["fitness"]
+    assert found["champion"]["novelty"] is None
 
 
 def test_the_champion_is_confirmed_on_fresh_evaluations() -> None:
@@ -228,3 +255,27 @@ def test_replay_and_export_refuse_in_a_sentence(tmp_path: Path) -> None:
     assert (replayed.returncode, exported.returncode) == (2, 2)
     assert replayed.stderr == "A guess has no steps: there is nothing to replay.\n"
     assert exported.stderr == "A guess is no network: there is nothing to write.\n"
+
+
+def test_compile_scores_no_guess_and_says_that_there_is_nothing_to_compile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "guess.json"
+    file.write_text(json.dumps(DOCUMENT | {"stop": {"max_generations": 40, "fitness": -1e6}}))
+    monkeypatch.setattr(counting, "CHILD", tmp_path / "no_such_child.py")
+    call_command("compile", str(file))
+    assert capsys.readouterr().out == (
+        f"{file}: there is nothing to compile: agents are scored without kernels\n"
+    )
+
+
+def test_a_run_that_goes_on_under_another_version_of_its_package_is_marked() -> None:
+    used, other = f"pydantic {version('pydantic')}", "pydantic 1.0"
+    assert finished().numeric_profile == numeric_profile() | {"packages": used}
+    instance = intake.submit(DOCUMENT, None, announce=False).instances[0]
+    before = numeric_profile() | {"packages": other}
+    Instance.objects.filter(pk=instance.pk).update(numeric_profile=before)
+    instance = worked_on(instance)
+    assert (instance.digest, instance.reproducible) == (DIGEST, False)
+    assert instance.numeric_profile["packages"] == used
+    assert Event.objects.filter(instance=instance, message__contains="numeric profile").count() == 1

@@ -8,7 +8,7 @@ from processing.core.views.view import Field, GenomeView
 from tests.toys.bits import Bits
 
 
-class BitsView(GenomeView):
+class BitsView(GenomeView[Bits]):
     """The view of guesses."""
 
     description = "A row of bits."

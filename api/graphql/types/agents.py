@@ -12,13 +12,13 @@ from api.graphql.types.exports import Export, exports_of
 from api.graphql.types.genomes import Genome, UnpackedGenome, unpacked_at
 from api.graphql.types.node import Node, many, maybe, one
 from api.graphql.types.replays import EpisodeReplay, episode_of
-from api.graphql.types.scalars import finite
 from api.graphql.types.species import Species
 from api.ids import global_id
 from database import models, selectors
 from database.errors import genome_not_kept
 from database.models import Generation, Instance
 from database.selectors import AgentRecord
+from processing.core.json_values import finite
 from processing.core.types import Failure, Operator
 
 #: Episodes that are replayed where the query sets no number.
@@ -65,15 +65,20 @@ class Agent(graphene.ObjectType):
     generation = one("api.graphql.types.generations.Generation", "Its generation.")
     state = one(AgentState, "What became of it.")
     fitness = maybe(
-        graphene.Float, "What selection uses, unless it is `novelty`; higher is better; null when it failed."
+        graphene.Float, "What selection uses, unless it is `score`; higher is better; null when it failed."
+    )
+    score = maybe(
+        graphene.Float,
+        "What selection uses in place of the fitness, where the judge of the run gives it such scores; null "
+        "where it does not, and when the agent failed.",
     )
     novelty = maybe(
         graphene.Float,
-        "What selection uses in its place where the work item asks for novelty, mixed with fitness where "
-        "`novelty.weight` says so; null where it does not ask, and when the agent failed.",
+        "`score`, where the work item asks for novelty, mixed with fitness where `novelty.weight` says so; "
+        "null where it does not ask.",
     )
     rank = maybe(graphene.Int, "1 is the best of the generation, ties by index; null when it failed.")
-    steps = one(graphene.Int, "Environment steps of all its episodes.")
+    steps = one(graphene.Int, "Steps of its evaluation: in environments, those of all its episodes.")
     metrics = graphene.List(
         graphene.NonNull(Metric),
         description="Further numbers of its evaluation; null where its generation has none.",
@@ -131,6 +136,13 @@ class Agent(graphene.ObjectType):
     @staticmethod
     def resolve_generation(agent: AgentRecord, info: Any) -> Generation:
         return info.context.generations.get((agent.instance_id, agent.generation))
+
+    @staticmethod
+    def resolve_novelty(agent: AgentRecord, info: Any) -> float | None:
+        if agent.score is None:
+            return None
+        is_asked_for = info.context.instance(agent.instance_id).work_item.spec.get("novelty") is not None
+        return agent.score if is_asked_for else None
 
     @staticmethod
     def resolve_metrics(agent: AgentRecord, info: Any) -> list[dict[str, Any]] | None:

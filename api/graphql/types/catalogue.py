@@ -1,4 +1,4 @@
-"""The catalogue, made from the server's tables: environments, strategies, genomes, and examples."""
+"""The catalogue, made from the server's tables: problems, strategies, genomes, judges, and examples."""
 
 import json
 from collections.abc import Mapping
@@ -13,6 +13,7 @@ from api.graphql.types.problems import CostEstimate
 from api.graphql.types.scalars import JSON
 from api.intake import known_environments
 from formatting.schema import parameter_table
+from processing.core.environments import ENVIRONMENTS
 from processing.core.environments.classic import CLASSIC
 from processing.core.environments.foreign.catalogue import entries
 from processing.core.environments.foreign.kwargs import range_text
@@ -20,15 +21,14 @@ from processing.core.environments.foreign.observe import part_troubles, usable_p
 from processing.core.environments.foreign.parameters import GymnasiumParameters
 from processing.core.environments.foreign.spaces import is_shrinkable
 from processing.core.environments.foreign.wrappers import WRAPPERS
-from processing.core.kinds import GENOMES, KINDS, PROBLEMS, STRATEGIES, kind_of
+from processing.core.judges.judge import Setting
+from processing.core.kinds import GENOMES, JUDGES, KINDS, PROBLEMS, STRATEGIES, kind_of
 from processing.core.limits import Limits
 from processing.core.parameters import Parameters
 from processing.core.problem import Environment as World
 from processing.core.problem import Values, View
 from processing.core.search.plan import Plan
 from staging.schema import largest
-
-ENVIRONMENTS = cast(Mapping[str, type[World]], PROBLEMS["environment"])
 
 
 class Parameter(graphene.ObjectType):
@@ -57,6 +57,35 @@ class KindEntry(graphene.ObjectType):
     kind = one(AlgorithmKind, "The kind.")
     genome = one(graphene.String, "What varies.")
     strategies = many(graphene.String, "How it may move; the first is the default.")
+    problem_key = one(graphene.String, "The key of its documents that holds the problem, see `problems`.")
+    genome_key = one(graphene.String, "The key of its documents that says what genomes are like.")
+    settings = many(graphene.String, "The keys of its documents that hold settings of judges, see `judges`.")
+
+
+class ProblemEntry(graphene.ObjectType):
+    """A problem that a work item can name."""
+
+    key = one(graphene.String, "The key that holds it in documents, e.g. `environment`.")
+    name = one(graphene.String, "Its `type` in documents.")
+    description = one(graphene.String, "What it is.")
+    judge = one(graphene.String, "The name of what scores genomes in it, unless a document asks for another.")
+    parameters = many(Parameter, "What can be set.")
+
+
+class SettingEntry(graphene.ObjectType):
+    """A group of parameters of a judge."""
+
+    key = one(graphene.String, "The key that holds it in documents.")
+    description = one(graphene.String, "What it is.")
+    is_optional = one(graphene.Boolean, "Whether it may be null, and is where it is left out.")
+    parameters = many(Parameter, "What can be set.")
+
+
+class JudgeEntry(graphene.ObjectType):
+    """What scores genomes."""
+
+    name = one(graphene.String, "Its name.")
+    settings = many(SettingEntry, "Its groups of parameters; empty where nothing can be set.")
 
 
 class Catalogue(graphene.ObjectType):
@@ -65,7 +94,9 @@ class Catalogue(graphene.ObjectType):
     kinds = many(KindEntry, "Kinds of work.")
     strategies = many(CatalogueEntry, "How genomes move.")
     genomes = many(CatalogueEntry, "What varies.")
-    environments = many(CatalogueEntry, "What agents act in.")
+    problems = many(ProblemEntry, "What genomes are scored in, of all keys.")
+    judges = many(JudgeEntry, "What scores genomes.")
+    environments = many(CatalogueEntry, "The problems that agents act in.")
     wrappers = many(CatalogueEntry, "What can be put around an environment of Gymnasium, under `wrappers`.")
 
 
@@ -123,12 +154,34 @@ def catalogue() -> dict[str, Any]:
     """The fields of `Catalogue`."""
     return {
         "kinds": [
-            {"kind": name, "genome": kind.genome, "strategies": kind.strategies}
+            {
+                "kind": name, "genome": kind.genome, "strategies": kind.strategies,
+                "problem_key": kind.problem_key, "genome_key": kind.genome_key,
+                "settings": list(kind.settings),
+            }
             for name, kind in KINDS.items()
+        ],
+        "problems": [
+            _entry(name, problem.Parameters) | {
+                "key": key, "description": _text(problem), "judge": problem.judge
+            }
+            for key, problems in PROBLEMS.items() for name, problem in problems.items()
+        ],
+        "judges": [
+            {"name": name, "settings": [_setting(key, each) for key, each in judge.settings.items()]}
+            for name, judge in JUDGES.items()
         ],
         "strategies": [_entry(name, _strategy_model(name)) for name in STRATEGIES],
         "genomes": _entries(GENOMES), "environments": _entries(ENVIRONMENTS),
         "wrappers": [_entry(name, model) for name, model in WRAPPERS.items()],
+    }
+
+
+def _setting(key: str, setting: Setting) -> dict[str, Any]:
+    parameters = parameter_table(setting.model, _largest())
+    return {
+        "key": key, "description": setting.meaning, "is_optional": setting.default is None,
+        "parameters": parameters,
     }
 
 
@@ -168,7 +221,7 @@ def environment_of(plan: Plan, spec: Values) -> dict[str, Any] | None:
         spec: the document.
     """
     kind = kind_of(spec)
-    if kind.problems is not PROBLEMS["environment"]:
+    if kind.problems is not ENVIRONMENTS:
         return None
     world, (named, values) = cast(World, plan.problem), kind.problem_in(spec)
     threshold = None if world.criterion is None else world.criterion.threshold

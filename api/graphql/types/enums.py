@@ -88,7 +88,7 @@ InstanceOutcome = _from(Outcome, "InstanceOutcome", "How a run ended.", {
     "THRESHOLD_MISSED": "The rising threshold was missed too often: "
     "the natural end of `rising_threshold` where the work item has no aim, else the aim was not reached.",
     "DIED_OUT": "No agent of its last generation has a fitness, whichever rule ended it; "
-    "it may be resumed once its environment is mended.",
+    "it may be resumed once the cause is mended.",
     "FAILED": "An error ended it; it may be resumed.",
     "CANCELLED": "Somebody ended it.",
 })

@@ -1,6 +1,5 @@
 """Episodes, replayed from genome and address when a query asks for them."""
 
-import math
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +10,7 @@ from api.graphql.types.node import many, maybe, one
 from api.graphql.types.scalars import JSON, BigInt
 from database.selectors import AgentRecord
 from processing.core import types
+from processing.core.json_values import finite
 
 
 class Trajectory(graphene.ObjectType):
@@ -40,10 +40,7 @@ class Trajectory(graphene.ObjectType):
         )
         if len(trajectory.observations) < trajectory.steps:
             return None
-        return [
-            [value if math.isfinite(value) else None for value in observation.tolist()]
-            for observation in trajectory.observations
-        ]
+        return [finite(observation) for observation in trajectory.observations]
 
 
 class Episode(graphene.ObjectType):

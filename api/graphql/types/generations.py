@@ -77,6 +77,9 @@ class Generation(graphene.ObjectType):
     instance = one("api.graphql.types.runs.Instance", "Its run.")
     statistics = one(GenerationStatistics, "Its figures.")
     novelty = maybe(Novelty, "How novel its agents were; null where novelty is not looked for.")
+    scores = maybe(
+        JSON, "What the judge says of the scores of its agents, by name; null where they are the fitness."
+    )
     figures = maybe(
         JSON, "What the strategy says of it, by name, such as its step size; null where it says nothing."
     )
@@ -120,6 +123,10 @@ class Generation(graphene.ObjectType):
             "mean": facts["mean_novelty"], "largest": facts["largest_novelty"],
             "archive_size": facts["archive_size"]
         }
+
+    @staticmethod
+    def resolve_scores(row: models.Generation, info: Any) -> dict[str, Any] | None:
+        return info.context.generation_facts.get((row.instance_id, row.number)) or None
 
     @staticmethod
     def resolve_champion(row: models.Generation, info: Any) -> AgentRecord | None:

@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Any
 
 import graphene
+from graphene.utils.str_converters import to_camel_case
 
 from api.graphql.budgets import GENES_PER_LOOK, Budget
 from api.graphql.loaders import Context
@@ -170,6 +171,16 @@ def _resolver(value: Callable[[Any, Genomes], Any]) -> Any:
 #: The types of genomes, by the classes of their kinds.
 GENOME_TYPES: dict[type[GenomeKind], Any] = {
     kind: type_of_genomes(name, view_of_class(kind)) for name, kind in GENOMES.items()
+}
+#: Cost of the fields that cost more than one node, as in `guard.WEIGHTS`; those of views list values.
+GENOME_WEIGHTS: dict[str, int] = {
+    "Genome.network": 10, "WeightGenome.weights": 10, "NeatGenome.nodeGenes": 2,
+    "NeatGenome.connectionGenes": 2,
+    **{
+        f"{GENOME_TYPES[kind].__name__}.{to_camel_case(field)}": 10
+        for kind in GENOME_TYPES if GENOME_TYPES[kind] not in _OWN_TYPES.values()
+        for field in view_of_class(kind).fields
+    },
 }
 
 

@@ -1,6 +1,5 @@
 """Scalars: JSON, whole numbers beyond 32 bits, instants. NaN and infinity are sent as null."""
 
-import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -8,6 +7,8 @@ from typing import Any
 import graphene
 from graphql import GraphQLError
 from graphql.language import ast
+
+from processing.core.json_values import finite
 
 MOST = 2**53 - 1
 #: Most digits of a whole number: no field can hold more, and parsing takes time.
@@ -75,17 +76,6 @@ def _storable(instant: Any) -> Any:
         return instant.astimezone(UTC)
     except (OverflowError, ValueError) as error:
         raise GraphQLError("DateTime: expected an instant in the years 1 to 9999 of UTC") from error
-
-
-def finite(value: Any) -> Any:
-    """A JSON value with null in place of numbers that are not finite."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(key): finite(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(entry) for entry in value]
-    return value
 
 
 def _literal(node: ast.ValueNode, variables: Mapping[str, Any]) -> Any:

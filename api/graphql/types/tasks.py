@@ -35,11 +35,10 @@ def task_of(plan: Plan, spec: Values) -> dict[str, Any]:
     """
     kind, problem = kind_of(spec), plan.problem
     named, values = kind.problem_in(spec)
-    judge = kind.judge_for(problem.judge, spec)
     return {
         "key": kind.problem_key, "type": values["type"], "label": named.label(values),
         "input_shape": problem.input_shape, "output_shape": problem.output_shape,
-        "judge": next(name for name, each in JUDGES.items() if each is judge),
+        "judge": next(name for name, each in JUDGES.items() if each is type(plan.judge)),
         "view": problem.view, "best_possible": problem.best_possible(),
         "solved_when": named.solved_when(values),
     }

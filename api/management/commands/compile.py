@@ -29,13 +29,18 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, files: list[str], **_: Any) -> None:
-        """Compile the kernels of each file; exit code 2 on bad input."""
-        started = time.perf_counter()
+        """Compile the kernels of each file, where there are some; exit code 2 on bad input."""
+        started, has_kernels = time.perf_counter(), False
         for file in files:
             try:
                 item = intake.check(read_document(file))
             except Faulty as faulty:
                 print_faults(faulty.faults)
                 sys.exit(2)
-            warm_up(plan_of(item.spec, item.facts))
-        print(f"kernels ready in {time.perf_counter() - started:.1f} s ({cache_folder()})")
+            plan = plan_of(item.spec, item.facts)
+            warm_up(plan)
+            has_kernels = has_kernels or plan.judge.compiles
+            if not plan.judge.compiles:
+                print(f"{file}: there is nothing to compile: agents are scored without kernels")
+        if has_kernels:
+            print(f"kernels ready in {time.perf_counter() - started:.1f} s ({cache_folder()})")

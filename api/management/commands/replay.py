@@ -3,7 +3,6 @@ frames as a GIF.
 """
 
 import json as json_format
-import math
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
@@ -18,6 +17,7 @@ from database.errors import NotFound
 from database.models import Instance
 from database.selectors import AgentRecord
 from processing.core.errors import Broken, Refused, Transient
+from processing.core.json_values import finite
 from processing.core.kinds import kind_of
 from processing.core.steppers.film import gif as gif_of
 from processing.core.steppers.recording import Recording
@@ -118,25 +118,15 @@ def _as_json(record: AgentRecord, episode: int, recording: Recording) -> dict[st
     }
     if trajectory is None:
         return fields | {"return": None, "steps": 0, "trajectory": None}
-    observations = [
-        [value if math.isfinite(value) else None for value in row.tolist()] for row in trajectory.observations
-    ]
+    observations = [finite(row) for row in trajectory.observations]
     return fields | {
         "return": trajectory.total, "steps": trajectory.steps,
         "terminated": trajectory.terminated, "truncated": trajectory.truncated, "trajectory": {
-            "actions": _plain(trajectory.actions), "rewards": trajectory.rewards,
+            "actions": finite(trajectory.actions), "rewards": trajectory.rewards,
             "positions": trajectory.positions,
             "observations": observations if len(observations) == trajectory.steps else None,
         },
     }
-
-
-def _plain(actions: Any) -> Any:
-    """Return the actions with null for numbers that are not finite."""
-    return [
-        [None if isinstance(each, float) and not math.isfinite(each) else each for each in action]
-        if isinstance(action, list) else action for action in actions
-    ]
 
 
 def _summary(record: AgentRecord, episode: int, recording: Recording) -> str:

@@ -4,8 +4,8 @@ from processing.core.environments.double_pole.double_pole import DoublePole
 from processing.core.environments.foreign.environment import Foreign
 from processing.core.environments.maze.grid_world import GridWorld
 from processing.core.environments.table import Table
-from processing.core.problem import Problem
+from processing.core.problem import Environment
 
-ENVIRONMENTS: dict[str, type[Problem]] = {
+ENVIRONMENTS: dict[str, type[Environment]] = {
     "maze": GridWorld, "double_pole": DoublePole, "gymnasium": Foreign, "table": Table
 }

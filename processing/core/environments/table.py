@@ -49,7 +49,7 @@ class Rows(NamedTuple):
     scales: Float64Array  # (K,); (0,), both, where the answer is the output
 
 
-class FirstSolved(Criterion):
+class FirstSolved(Criterion[Confirming]):
     """The criterion of a table: an agent answers every row correctly, as its `criterion` defines it."""
 
     def winner(
@@ -62,7 +62,7 @@ class FirstSolved(Criterion):
         return Solution(int(np.argmax(evaluations.solved)))
 
 
-class Table(CompiledEnvironment):
+class Table(CompiledEnvironment[TableParameters]):
     """A table of inputs and what should be answered to each row, by itself.
 
     Networks see a row's inputs, and their outputs are the answer, or become it by its scaling; networks
@@ -83,7 +83,6 @@ class Table(CompiledEnvironment):
     actions = "answers"
     scene = None
     episodes = 1
-    parameters: TableParameters
     plain_seconds = (1e-4, 3e-5)  # seconds in plain Python for each row, and in addition for each weight
 
     def __init__(self, parameters: TableParameters) -> None:

@@ -7,12 +7,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 from processing.core.errors import Refused
 from processing.core.exports.rules import rule_of
 from processing.core.genomes.computation import Computation
 from processing.core.problem import Problem
+from processing.core.rollouts.network_kind import NetworkKind
 from processing.core.rollouts.normalization import MOST_DEVIATIONS, Normalization
 from processing.core.types import GenomeKind, Genomes
 from processing.core.views import view_of
@@ -50,11 +51,12 @@ def facts_of(problem: Problem, kind: GenomeKind, *, name: str, fitness: float | 
         Refused: networks of this kind are not written to files.
     """
     _check(kind)
-    scaling = problem.scaling(kind)
+    networks = cast(NetworkKind, kind)  # kinds that are written to files are of networks
+    scaling = problem.scaling(networks)
     return Facts(
         name=name, fitness=fitness, actions=problem.actions, rule=rule_of(problem, kind),
         input_labels=tuple(problem.input_labels()), output_labels=tuple(problem.output_labels()),
-        squashing=problem.squashing(kind),
+        squashing=problem.squashing(networks),
         scaling=None if scaling is None else {"offset": scaling[0].tolist(), "scale": scaling[1].tolist()},
     )
 

@@ -4,7 +4,7 @@ import math
 from enum import StrEnum
 from functools import cached_property
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from pydantic import Field
@@ -20,7 +20,7 @@ from processing.core.parameters import Parameters, parameter
 from processing.core.rollouts.actions import Range
 from processing.core.rollouts.kernel import KernelInputs
 from processing.core.rollouts.network_kind import NetworkKind
-from processing.core.types import Float32Array, Int32Array, Purpose, UInt8Array
+from processing.core.types import Float32Array, Int32Array, Purpose, UInt8Array, VectorKind
 
 
 class Activation(StrEnum):
@@ -70,7 +70,9 @@ class DenseParameters(Parameters):
 MOST_SPECIAL_WEIGHTS = 2**11
 
 
-class Dense(NetworkKind):
+class Dense(
+    NetworkKind[DenseParameters, VariationParameters], VectorKind[DenseParameters, VariationParameters]
+):
     """The genome kind `dense` for one shape of network.
 
     A genome is a row of W float32: for each layer the weights [input, output] in row-major order, then the
@@ -81,7 +83,6 @@ class Dense(NetworkKind):
     Variation = VariationParameters
     bytes_per_weight = 4  # of a packed genome
     output_range = Range.UNBOUNDED
-    parameters: DenseParameters
 
     def __init__(self, parameters: DenseParameters, *, inputs: int, outputs: int) -> None:
         self.parameters, self.inputs, self.outputs = parameters, inputs, outputs
@@ -157,8 +158,8 @@ class Dense(NetworkKind):
         return np.concatenate(parts) if parts else np.zeros((0, self.number_of_weights), np.float32)
 
     def breed(
-        self, pool: Float32Array, mothers: Int32Array, fathers: Int32Array, variation: Any, *, elites: int,
-        seed: int, generation: int,
+        self, pool: Float32Array, mothers: Int32Array, fathers: Int32Array, variation: VariationParameters, *,
+        elites: int, seed: int, generation: int,
     ) -> tuple[Float32Array, UInt8Array]:
         """Return N children of the pool's genomes and their operators; see `breeding.breed`."""
         return breed(pool, mothers, fathers, variation, elites=elites, seed=seed, generation=generation)

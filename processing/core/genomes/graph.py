@@ -97,7 +97,7 @@ class Connection(NamedTuple):
 MOST_SPECIAL_WEIGHTS = 2**8
 
 
-class Graph(NetworkKind):
+class Graph(NetworkKind[GraphParameters]):
     """The genome kind `graph` for one number of inputs and outputs; genomes are `Graphs`.
 
     Node ids: inputs from 0, then the bias where there is one, then the outputs; hidden nodes from
@@ -107,7 +107,6 @@ class Graph(NetworkKind):
     Parameters = GraphParameters
     bytes_per_weight = 17  # of a packed genome, for each slot of a connection gene
     is_grown = True
-    parameters: GraphParameters
 
     def __init__(self, parameters: GraphParameters, *, inputs: int, outputs: int) -> None:
         self.parameters, self.inputs, self.outputs = parameters, inputs, outputs

@@ -24,6 +24,9 @@ class Mutation(StrEnum):
 class VariationParameters(CheckedParameters):
     """Crossover and mutation."""
 
+    change_sizes = ("mutation_scale",)
+    change_chances = ("mutation_probability",)
+
     crossover: Crossover = parameter(
         Crossover.AVERAGE,
         meaning="Children are the average of two parents, take each weight from either, or have one parent."

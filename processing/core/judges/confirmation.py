@@ -1,7 +1,7 @@
 """A champion is confirmed in fresh episodes, where these can differ from its own."""
 
 import math
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -18,6 +18,8 @@ REQUIRED_EPISODES = 90
 class Evaluating(Protocol):
     """A judge, as far as `confirm` uses it."""
 
+    confirmations: ClassVar[int]
+
     @property
     def episodes(self) -> int: ...
     def copies(self, genomes: Genomes, agent: int, number: int) -> Genomes: ...
@@ -28,7 +30,7 @@ class Evaluating(Protocol):
 
 
 def confirm(judge: Evaluating, genomes: Genomes, agent: int, bar: float, closing: Closing) -> Trial:
-    """Compare an agent's mean fitness over at least 100 fresh episodes with a bar.
+    """Compare an agent's mean fitness over `confirmations` fresh episodes or more with a bar.
 
     Args:
         judge: one that is random.
@@ -37,7 +39,7 @@ def confirm(judge: Evaluating, genomes: Genomes, agent: int, bar: float, closing
         bar: the fitness that is asked for.
         closing: address of the fresh episodes, whose purpose is CONFIRMATION.
     """
-    number = copies_for(judge.episodes)
+    number = copies_for(judge.episodes, judge.confirmations)
     again = judge.evaluate(
         judge.copies(genomes, agent, number), seed=closing.seed, generation=closing.generation,
         threads=closing.threads, purpose=Purpose.CONFIRMATION, state=closing.state, beat=closing.beat,
@@ -47,9 +49,9 @@ def confirm(judge: Evaluating, genomes: Genomes, agent: int, bar: float, closing
     return Trial(Confirmation(agent, number * judge.episodes, reached, bar), failures_of(again))
 
 
-def copies_for(episodes: int) -> int:
-    """Return how many copies of an agent have at least 100 episodes together."""
-    return -(-CONFIRMATION_EPISODES // episodes)
+def copies_for(episodes: int, wanted: int = CONFIRMATION_EPISODES) -> int:
+    """Return how many copies of an agent have so many episodes together, or more."""
+    return -(-wanted // episodes)
 
 
 def failures_of(evaluations: Evaluations) -> tuple[Failure, ...]:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from functools import cached_property
-from typing import cast
+from typing import Self, cast
 
 import numpy as np
 
@@ -36,12 +36,11 @@ from processing.core.types import (
 )
 
 
-class Episodes(Judge):
+class Episodes(Judge[CompiledEnvironment, NetworkKind]):
     """The judge `episodes`: networks of one genome kind act in one environment."""
 
+    compiles = True
     behaviours = 0  # numbers that describe the behaviour of an agent; 0 where the judge needs none
-    problem: CompiledEnvironment
-    genome: NetworkKind
 
     def __init__(self, environment: CompiledEnvironment, genome: NetworkKind) -> None:
         self.problem, self.genome = environment, genome
@@ -50,9 +49,9 @@ class Episodes(Judge):
     @classmethod
     def of(
         cls, problem: CompiledEnvironment, genome: NetworkKind, settings: Mapping[str, Parameters]
-    ) -> "Episodes":
+    ) -> Self:
         """Return the judge; it has no settings."""
-        return Episodes(problem, genome)
+        return cls(problem, genome)
 
     @property
     def episodes(self) -> int:

@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from typing import Self
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from processing.core.errors import Refused
 from processing.core.genomes import GENOMES
 from processing.core.judges import second_evaluations
 from processing.core.judges.aggregate import Score, fitness_of, score_of
+from processing.core.judges.foreign_remarks import REMARKS
 from processing.core.judges.foreign_replays import ForeignReplays
 from processing.core.judges.judge import Cost, Judge
 from processing.core.judges.second_evaluations import difference
@@ -52,11 +54,11 @@ OF_THE_MACHINE = (Failure.WORKER_LOST, Failure.OUT_OF_MEMORY)
 OBSERVED_BYTES = 72
 
 
-class ForeignEpisodes(Judge):
+class ForeignEpisodes(Judge[Foreign, NetworkKind]):
     """The judge `foreign`: networks of one genome kind act in one Gymnasium environment."""
 
-    problem: Foreign
-    genome: NetworkKind
+    remarks = REMARKS
+    compiles = True  # child processes compile the networks
 
     def __init__(self, environment: Foreign, genome: NetworkKind) -> None:
         self.problem, self.genome = environment, genome
@@ -69,9 +71,9 @@ class ForeignEpisodes(Judge):
     @classmethod
     def of(
         cls, problem: Foreign, genome: NetworkKind, settings: Mapping[str, Parameters]
-    ) -> "ForeignEpisodes":
+    ) -> Self:
         """Return the judge; it has no settings."""
-        return ForeignEpisodes(problem, genome)
+        return cls(problem, genome)
 
     def renew(self, run: int, resumed: int) -> None:
         """Replace the processes if the run was resumed, so that they import a repaired environment."""
@@ -91,6 +93,11 @@ class ForeignEpisodes(Judge):
     def is_normalised(self) -> bool:
         """Whether observations are normalised."""
         return self.problem.parameters.normalize_observations
+
+    @property
+    def has_state(self) -> bool:
+        """Whether it keeps the moments of observations."""
+        return self.is_normalised
 
     def cost(self) -> Cost:
         """Return the cost of an agent's episodes, mostly that of stepping the environment."""

@@ -4,15 +4,17 @@ Explicit subclasses inherit the defaults: a judge without a state, whose scores 
 """
 
 import math
+from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, NamedTuple, Protocol, Self
 
 import numpy as np
+from typing_extensions import TypeVar
 
 from processing.core.concern import Asked, Concern
 from processing.core.criterion import Closing, Trial
-from processing.core.errors import Broken
-from processing.core.judges.confirmation import confirm
+from processing.core.judges.confirmation import CONFIRMATION_EPISODES, confirm
 from processing.core.judges.replays import NoReplays, Replays
 from processing.core.parameters import OwnParameters, Parameters
 from processing.core.problem import Problem
@@ -23,14 +25,15 @@ from processing.core.types import (
     Float64Array,
     GenomeKind,
     Genomes,
-    OwnGenome,
     Population,
     Purpose,
     State,
 )
 
-#: A problem of the class that the judge itself names.
-OwnProblem: TypeAlias = Any
+S = TypeVar("S", bound=Parameters, default=Any)
+#: The problems and the genome kind that a judge scores. Of a judge in the table nothing says which they are.
+P = TypeVar("P", bound=Problem, default=Any)
+G = TypeVar("G", bound=GenomeKind, default=Any)
 
 
 class Cost(NamedTuple):
@@ -43,32 +46,63 @@ class Cost(NamedTuple):
     basis: str  # what the seconds rest on, in words
     unit: str = "environment steps"  # what the steps are, in words
     factors: str = "episodes * max_steps"  # the parameters whose product they are, in words
+    stored_bytes: int = 0  # of its metrics and curves
 
 
-class Setting(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Setting(Generic[S]):
     """A group of parameters of a judge, which documents have under a key of their own."""
 
-    model: type[Parameters]
-    default: Parameters | None  # None: the group may be null, and is where it is left out
+    model: type[S]
+    default: S | None  # None: the group may be null, and is where it is left out
     meaning: str
 
+    def read(self, parameters: Parameters) -> S:
+        """Return the parameters that a document has under the key, as those of the model."""
+        assert isinstance(parameters, self.model)
+        return parameters
 
-class Judge(Protocol):
+
+class RemarkMeaning(NamedTuple):
+    """What a kind of remark says to people, in one event of a run."""
+
+    text: str  # sentences; `{agent}` and `{sentence}` stand for those of the remark
+    is_warning: bool = True
+    ends_reproducibility: bool = False
+
+
+class Summary(NamedTuple):
+    """What a judge says of a closed generation whose scores are not the fitness."""
+
+    values: Mapping[str, float | int | None] = {}  # JSON values by name
+    words: str = ""  # a phrase for the generation's event
+
+
+class Judge(Protocol[P, G]):
     """Scores the genomes of one kind in one problem.
 
     Attributes:
         settings: its groups of parameters by their keys in documents.
+        remarks: what its remarks mean, by their kinds; of others, the sentence is a warning.
         episodes: number of evaluations that an agent's fitness is made of.
         is_random: whether another seed gives another fitness.
         is_by_library: whether results depend on a library, and therefore on the numeric profile.
+        packages: those on which results depend besides those of `profile.py`, where `is_by_library`.
+        compiles: whether evaluations run kernels, in this process or in others.
+        has_state: whether what happened in earlier generations changes an evaluation.
+        confirmations: evaluations on fresh draws that confirm a champion, at least.
         is_normalised: whether observations are normalised by the moments of those of earlier generations.
     """
 
     settings: ClassVar[Mapping[str, Setting]] = {}
+    remarks: ClassVar[Mapping[str, RemarkMeaning]] = {}
     is_by_library: ClassVar[bool] = False
+    packages: ClassVar[tuple[str, ...]] = ()
+    compiles: ClassVar[bool] = False
+    confirmations: ClassVar[int] = CONFIRMATION_EPISODES
 
-    problem: Problem
-    genome: GenomeKind
+    problem: P
+    genome: G
 
     @property
     def episodes(self) -> int:
@@ -81,25 +115,32 @@ class Judge(Protocol):
         return False
 
     @property
+    def has_state(self) -> bool:
+        """Whether it keeps a state from generation to generation."""
+        return False
+
+    @property
     def is_normalised(self) -> bool:
         """Whether observations are normalised."""
         return False
 
     @classmethod
-    def of(cls, problem: OwnProblem, genome: OwnGenome, settings: Mapping[str, Parameters]) -> "Judge":
+    @abstractmethod
+    def of(cls, problem: P, genome: G, settings: Mapping[str, Parameters]) -> Self:
         """Return the judge of a problem and a genome kind.
 
         Args:
             problem: one that names this judge, or that `faults` allowed.
-            settings: by key; those that are null are absent.
+            settings: by key; those that are null in the document are absent.
         """
         ...
 
     @classmethod
-    def is_asked_for(cls, settings: Mapping[str, object]) -> bool:
-        """Whether these groups of a document ask for this judge in place of the problem's own."""
+    def is_asked_for(cls, settings: Mapping[str, Parameters]) -> bool:
+        """Whether these groups of a document ask for it in place of the problem's own."""
         return False
 
+    @abstractmethod
     def evaluate(
         self, genomes: Genomes, *, seed: int, generation: int, first: int = 0, last: int | None = None,
         origin: int = 0, threads: int = 1, purpose: Purpose = Purpose.EPISODE, state: State | None = None,
@@ -108,6 +149,7 @@ class Judge(Protocol):
         """Evaluate agents first..last-1 of `genomes`.
 
         Each evaluation depends only on the agent's genome and address, never on the others or on `threads`.
+        An agent that cannot be scored fails by itself, with a reason where there is one.
 
         Args:
             genomes: a generation, or consecutive agents of one.
@@ -117,7 +159,8 @@ class Judge(Protocol):
             threads: number of cores.
             purpose: what the evaluations are for; another purpose than EPISODE gives fresh draws.
             state: the judge's state when the generation began; that of `begin` where None.
-            beat: called between small pieces of work; None where nobody waits.
+            beat: called between small pieces of work, by the thread that calls this, at least every few
+                seconds: it keeps the lease on the work. None where nobody waits.
             seconds: a judge of unknown speed begins no further agent after so long; the evaluations are then
                 those of the first agents only, at least one.
             population: number of agents in the whole generation; None where no agent is to be evaluated
@@ -131,12 +174,13 @@ class Judge(Protocol):
         """
         ...
 
+    @abstractmethod
     def cost(self) -> Cost:
         """Return the estimated cost of evaluating one agent."""
         ...
 
     def begin(self) -> State:
-        """The state before generation 0; empty for most judges."""
+        """The state before generation 0; it stays empty where `has_state` is false."""
         return {}
 
     def closed(
@@ -150,9 +194,13 @@ class Judge(Protocol):
         """
         return state, evaluations.fitness
 
-    def summary(self, state: State, scores: Float64Array) -> Mapping[str, float | int | None]:
-        """Summarise a closed generation whose scores are not the fitness, as JSON values."""
-        return {}
+    def summary(self, state: State, scores: Float64Array) -> Summary:
+        """Summarise a closed generation whose scores are not the fitness."""
+        return Summary()
+
+    def best_score(self, best: float | None) -> float | None:
+        """Return an upper bound of the scores from one of the fitness; None where none is known."""
+        return best
 
     def normalization(self, state: State) -> Normalization | None:
         """The normalisation of observations in a generation that begins with this state."""
@@ -161,14 +209,6 @@ class Judge(Protocol):
     def confirm(self, genomes: Genomes, agent: int, bar: float, closing: Closing) -> Trial:
         """Compare an agent's mean fitness in fresh evaluations with a bar; see `confirmation.confirm`."""
         return confirm(self, genomes, agent, bar, closing) if self.is_random else Trial()
-
-    def confirm_goals(self, genomes: Genomes, agent: int, goals: int, closing: Closing) -> Trial:
-        """Count in how many fresh episodes an agent reaches the goals; no trial for problems without."""
-        return Trial()
-
-    def evaluate_in(self, problem: object, genomes: Genomes) -> Evaluations:
-        """Evaluate genomes in another problem of the same class, at the address (0, 0)."""
-        raise Broken("this judge scores in the one problem that it was made for")
 
     def copies(self, genomes: Genomes, agent: int, number: int) -> Genomes:
         """Return copies of an agent."""

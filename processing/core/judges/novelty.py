@@ -15,16 +15,17 @@ equation 1; the mixture with fitness: Cuccu and Gomez 2011, "When Novelty Is Not
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from processing.core.concern import Asked, Concern, ConcernKind, Part
 from processing.core.criterion import Closing
 from processing.core.judges.episodes import Episodes
-from processing.core.judges.judge import Setting
+from processing.core.judges.judge import Setting, Summary
 from processing.core.kernels.build import compiled
 from processing.core.kernels.roles import kernel
+from processing.core.number_text import figure
 from processing.core.parameters import Parameters, parameter
 from processing.core.problem import CompiledEnvironment, Problem
 from processing.core.ranking import in_unit, mean, ranked
@@ -86,6 +87,12 @@ class NoveltyParameters(Parameters):
 MOST_AGENTS = 50_000
 
 
+NOVELTY = Setting(
+    NoveltyParameters, None,
+    "Select for novel behaviour, where the environment reports how agents behaved; null for fitness alone.",
+)
+
+
 class Novelty(Episodes):
     """The judge `novelty`: that of episodes, where the strategy is given novelty in place of the fitness.
 
@@ -93,13 +100,7 @@ class Novelty(Episodes):
     behaviour joined.
     """
 
-    settings = {
-        "novelty": Setting(
-            NoveltyParameters, None,
-            "Select for novel behaviour, where the environment reports how agents behaved; null for fitness "
-            "alone.",
-        )
-    }
+    settings = {"novelty": NOVELTY}
 
     def __init__(
         self, environment: CompiledEnvironment, genome: NetworkKind, parameters: NoveltyParameters
@@ -110,16 +111,14 @@ class Novelty(Episodes):
     @classmethod
     def of(
         cls, problem: CompiledEnvironment, genome: NetworkKind, settings: Mapping[str, Parameters]
-    ) -> "Novelty":
+    ) -> Self:
         """Return the judge of these settings."""
-        parameters = settings["novelty"]
-        assert isinstance(parameters, NoveltyParameters)
-        return Novelty(problem, genome, parameters)
+        return cls(problem, genome, NOVELTY.read(settings["novelty"]))
 
     @classmethod
-    def is_asked_for(cls, settings: Mapping[str, object]) -> bool:
+    def is_asked_for(cls, settings: Mapping[str, Parameters]) -> bool:
         """Whether the document has the group `novelty`."""
-        return settings.get("novelty") is not None
+        return "novelty" in settings
 
     @classmethod
     def faults(cls, settings: Mapping[str, Any], problem: type[Problem], asked: Asked) -> list[Concern]:
@@ -150,6 +149,14 @@ class Novelty(Episodes):
         )
         return [Concern(("novelty", "weight"), expected, repr(self.parameters.weight), part=Part.WHOLE)]
 
+    @property
+    def has_state(self) -> bool:
+        """True: the archive."""
+        return True
+
+    def best_score(self, best: float | None) -> None:
+        """None: novelty has no bound."""
+
     def begin(self) -> State:
         """The state before generation 0, with an empty archive."""
         return {
@@ -177,21 +184,24 @@ class Novelty(Episodes):
             scores = weight * scaled(novelty) + (1 - weight) * scaled(fitness)
         return self._archived(state, behaviours, novelty), scores
 
-    def summary(self, state: State, scores: Float64Array) -> dict[str, float | int | None]:
+    def summary(self, state: State, scores: Float64Array) -> Summary:
         """Summarise a closed generation.
 
         Args:
             state: the one that `closed` returned.
             scores: (N,) float64, NaN where an agent failed.
         Returns:
-            Mean and largest score, None where all agents failed, and the size of the archive. JSON values.
+            Mean and largest score, None where all agents failed, and the size of the archive.
         """
-        known = scores[~np.isnan(scores)]
-        return {
+        known, size = scores[~np.isnan(scores)], len(state["archive"])
+        values = {
             "mean_novelty": mean(known) if len(known) else None,
-            "largest_novelty": float(known.max()) if len(known) else None,
-            "archive_size": len(state["archive"]),
+            "largest_novelty": float(known.max()) if len(known) else None, "archive_size": size,
         }
+        novelty = (
+            f"novelty up to {figure(known.max())}, mean {figure(mean(known))}; " if len(known) else ""
+        )
+        return Summary(values, f"{novelty}{size} in the archive")
 
     def _archived(self, state: State, behaviours: Float32Array, novelty: Float64Array) -> State:
         rule, threshold, waiting = (

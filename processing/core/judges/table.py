@@ -9,7 +9,7 @@ become answers.
 
 import math
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -45,19 +45,18 @@ _SIGMOID, _TANH = 1, 2
 MOST_UNITS = 1e30
 
 
-class Tables(Judge):
+class Tables(Judge[Table, NetworkKind]):
     """The judge `table`: networks of one genome kind answer the rows of one table."""
 
-    problem: Table
-    genome: NetworkKind
+    compiles = True
 
     def __init__(self, table: Table, genome: NetworkKind) -> None:
         self.problem, self.genome = table, genome
 
     @classmethod
-    def of(cls, problem: Table, genome: NetworkKind, settings: Mapping[str, Parameters]) -> "Tables":
+    def of(cls, problem: Table, genome: NetworkKind, settings: Mapping[str, Parameters]) -> Self:
         """Return the judge; it has no settings."""
-        return Tables(problem, genome)
+        return cls(problem, genome)
 
     def cost(self) -> Cost:
         """Return the cost of an agent's answers to all rows."""

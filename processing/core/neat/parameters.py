@@ -23,7 +23,7 @@ Numbers in the authors' code that are constants here:
 from enum import StrEnum
 from typing import Any, Literal
 
-from processing.core.parameters import Parameters, parameter
+from processing.core.parameters import StrategyParameters, parameter
 
 _PAPER = "Stanley and Miikkulainen 2002"
 _SETTINGS = f"{_PAPER}, section 4.1"
@@ -41,8 +41,11 @@ def _chance(default: float, meaning: str, source: str) -> Any:
     return parameter(default, meaning=meaning, source=source, ge=0.0, le=1.0)
 
 
-class NeatParameters(Parameters):
+class NeatParameters(StrategyParameters):
     """Networks grow from small ones, and species protect what is new (NEAT)."""
+
+    change_sizes = ("weight_mutation_power",)
+    change_chances = ("add_node_probability",)
 
     type: Literal["neat"] = parameter(
         meaning="Networks grow from small ones, and species protect what is new (NEAT)."

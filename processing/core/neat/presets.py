@@ -8,9 +8,8 @@ from typing import Any
 
 from processing.core.concern import Asked, Concern
 from processing.core.parameters import Parameters
+from processing.core.problem import Values
 from processing.core.value_text import listed, shown
-
-Values = dict[str, Any]
 
 #: Values of strategy and network that differ from the defaults, which are those of XOR.
 _WITH_VELOCITIES: tuple[Values, Values] = {}, {"bias": 0.5, "activations_per_step": 1}
@@ -27,24 +26,25 @@ _XOR = {(0, 0): 0, (0, 1): 1, (1, 0): 1, (1, 1): 0}
 MOST_NAMED = 6
 
 
-def fill_preset(strategy: Values, network: Values, environment: Values) -> list[Concern]:
-    """Fill in the preset's values for the environment, or return that the environment has none.
+def with_preset(
+    strategy: Values, network: Values, environment: Values
+) -> tuple[tuple[Values, Values, Values], list[Concern]]:
+    """Return the three groups with the preset's values, or as they are and that the environment has none.
 
-    Changes its arguments. Malformed values are left to the models.
+    Malformed values are left to the models.
     """
+    given = strategy, network, environment
     if strategy.get("preset") != "paper":
-        return []
+        return given, []
     published = published_for(environment)
     if published is None:
-        return [Concern(
+        return given, [Concern(
             ("preset",), '"default": "paper" is for XOR, as a table, and for double_pole',
             f'"paper" with the environment {shown(environment["type"])}',
         )]
     of_strategy, of_network, scoring = published
-    for group, values in ((strategy, of_strategy), (network, of_network)):
-        group |= {key: value for key, value in values.items() if key not in group}
-    environment |= {key: value for key, value in scoring.items() if environment.get(key) is None}
-    return []
+    unscored = {key: value for key, value in scoring.items() if environment.get(key) is None}
+    return ({**of_strategy, **strategy}, {**of_network, **network}, {**environment, **unscored}), []
 
 
 def published_for(environment: Values) -> tuple[Values, Values, Values] | None:
@@ -93,7 +93,7 @@ def _other_values(group: str, given: Parameters, published: Values) -> list[str]
     """Return each key whose value differs from the published one, with the published value."""
     own = given.model_dump(mode="json")
     fixed = {"type": own["type"]} if "type" in own else {}
-    wanted = type(given).model_validate_json(json.dumps(fixed | published)).model_dump(mode="json")
+    wanted = type(given).model_validate_json(json.dumps({**fixed, **published})).model_dump(mode="json")
     return [
         f"{group}.{name} {json.dumps(value)}"
         for name, value in wanted.items() if name != "preset" and value != own[name]

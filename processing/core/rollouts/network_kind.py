@@ -2,12 +2,13 @@
 
 from typing import Any, Protocol
 
+from processing.core.parameters import C
 from processing.core.rollouts.actions import Range
 from processing.core.rollouts.kernel import KernelInputs
-from processing.core.types import GenomeKind, Genomes
+from processing.core.types import GenomeKind, Genomes, V
 
 
-class NetworkKind(GenomeKind, Protocol):
+class NetworkKind(GenomeKind[C, V], Protocol[C, V]):
     """A genome kind of networks with I inputs and K outputs.
 
     Attributes:

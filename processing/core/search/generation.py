@@ -12,6 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from processing.core.criterion import AnyConfirmation, Closing, Solution, Trial, candidate
+from processing.core.errors import Broken
+from processing.core.evaluations import check
+from processing.core.json_values import finite
+from processing.core.judges.judge import Summary
 from processing.core.ranking import mean, quantiles, ranked, standard_deviation
 from processing.core.rollouts import normalization
 from processing.core.search.checkpoint import Checkpoint
@@ -30,6 +34,10 @@ from processing.core.types import (
     Verdict,
     no_beat,
 )
+from processing.core.value_text import storable
+
+#: Facts of an end that no figure of a strategy or a judge may replace, besides those that are always there.
+OWN_FACTS = ("confirmation", "evaluations", "ended_by")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +63,7 @@ class GenerationResult:
     normalization: bytes | None = None
     # (N,) given to the strategy in place of the fitness, NaN where failed; None: the fitness
     scores: Float64Array | None = None
-    # the judge's summary, where it gave the strategy scores in place of the fitness; JSON values
-    novelty: Mapping[str, float | int | None] | None = None
+    summary: Summary | None = None  # the judge's, where it gave the strategy other scores than the fitness
     figures: Mapping[str, Any] = field(default_factory=dict)  # what the strategy says of it, JSON values
     # of champions on fresh episodes, each as `stop.confirmed` returns it
     confirmations: tuple[Mapping[str, Any], ...] = ()
@@ -97,14 +104,20 @@ def close_generation(
         seed: the run's.
         threads: number of cores for the confirmation of champions.
         beat: called again and again.
+    Raises:
+        Broken: the judge's evaluations or states are not what it says they are.
     """
+    check(evaluations, len(population))
     number, fitness = checkpoint.next_generation, evaluations.fitness
     closing = Closing(seed, number, checkpoint.judge, threads, beat)
     judge, scores = plan.judge.closed(checkpoint.judge, population, evaluations, closing)
     state, verdict = plan.strategy.tell(checkpoint.state, population, scores, generation=number)
-    novelty = None
+    if judge and not plan.judge.has_state:
+        raise Broken("The judge keeps a state from generation to generation, but says that it has none.")
+    verdict, summary = replace(verdict, figures=finite(verdict.figures, storable)), None
     if scores is not fitness:
-        verdict, novelty = by_fitness(verdict, fitness), plan.judge.summary(judge, scores)
+        verdict, summary = by_fitness(verdict, fitness), plan.judge.summary(judge, scores)
+        summary = Summary(finite(summary.values, storable), storable(summary.words))
     found = _champion(plan, checkpoint, population, evaluations, verdict, closing)
     stagnation = 0 if found.is_improved else checkpoint.stagnation + 1
     rule = met_rule(
@@ -117,7 +130,7 @@ def close_generation(
     confirmations = tuple(
         confirmed(each, generation=number, fitness=float(fitness[each.agent])) for each in found.confirmations
     )
-    facts = _facts(checkpoint, found, verdict, statistics, novelty, confirmations, stagnation)
+    facts = _facts(checkpoint, found, verdict, statistics, summary, confirmations, stagnation)
     stop, explanation = ending_of(plan, rule, facts, champion=found.agent)
     genomes = plan.genome.pack(population.genomes)
     return GenerationResult(
@@ -130,7 +143,7 @@ def close_generation(
             found.tested, _unconfirmed(confirmations) or checkpoint.unconfirmed,
         ),
         species=verdict.species, snapshots=verdict.snapshots, normalization=_normalization(plan, checkpoint),
-        scores=None if novelty is None else scores, novelty=novelty, figures=verdict.figures,
+        scores=None if summary is None else scores, summary=summary, figures=verdict.figures,
         confirmations=confirmations, confirming=found.confirming,
     )
 
@@ -151,15 +164,17 @@ class _Champion(NamedTuple):
 
 def _facts(
     checkpoint: Checkpoint, found: _Champion, verdict: Verdict, statistics: Mapping[str, Any],
-    novelty: Mapping[str, Any] | None, confirmations: tuple[Mapping[str, Any], ...], stagnation: int,
+    summary: Summary | None, confirmations: tuple[Mapping[str, Any], ...], stagnation: int,
 ) -> dict[str, Any]:
     """Return what is known when a generation is closed, as JSON values; an end is explained from it."""
     number = checkpoint.next_generation
-    facts = {
+    facts: dict[str, Any] = {
         "generation": number, "best_fitness": found.best_fitness, "champion_fitness": found.fitness,
         "stagnation_generations": stagnation, "threshold": verdict.threshold, "viable_agents": verdict.viable,
-        "diversity": statistics["diversity"], **verdict.figures, **(novelty or {}),
+        "diversity": statistics["diversity"],
     }
+    further = {**verdict.figures, **(summary.values if summary else {})}
+    facts |= {name: value for name, value in further.items() if name not in (*facts, *OWN_FACTS)}
     if confirmation := (confirmations or (checkpoint.unconfirmed,))[-1]:
         facts["confirmation"] = dict(confirmation)
     if found.solver is not None:
@@ -223,7 +238,7 @@ def ending_of(
     if stop is None:
         return None, None
     best = plan.problem.best_possible()
-    return stop, explained(stop, facts, best_possible=best, stop=plan.stop, strategy=plan.strategy.parameters)
+    return stop, explained(stop, facts, best_possible=best, stop=plan.stop, strategy=plan.strategy)
 
 
 def chained(previous: str, genomes: bytes, evaluations: Evaluations) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from processing.core.judges.judge import Judge
+from processing.core.judges.judge import Judge, Setting
 from processing.core.kinds import STRATEGIES, kind_of
 from processing.core.parameters import STORED, Parameters
 from processing.core.problem import Facts, Problem
@@ -36,6 +36,11 @@ class Plan:
         """Whether results depend on a library, and therefore on the numeric profile."""
         return self.problem.is_by_library or self.judge.is_by_library or self.strategy.is_by_library
 
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The packages that the problem and the judge name, sorted."""
+        return tuple(sorted({*self.problem.packages, *self.judge.packages}))
+
 
 def plan_of(spec: Mapping[str, Any], facts: Facts | None = None) -> Plan:
     """Build the plan of a complete document.
@@ -51,19 +56,23 @@ def plan_of(spec: Mapping[str, Any], facts: Facts | None = None) -> Plan:
         _read(kind.genome_kind.Parameters, spec[kind.genome_key]), input_shape=problem.input_shape,
         output_shape=problem.output_shape,
     )
-    judge = kind.judge_for(problem.judge, spec)
-    settings = {
-        key: _read(setting.model, spec[key]) for key, setting in judge.settings.items()
-        if spec.get(key) is not None
-    }
+    groups = {key: _setting(setting, spec, key) for key, setting in kind.settings.items()}
+    settings = {key: each for key, each in groups.items() if each is not None}
     name = spec["strategy"]["type"]
     return Plan(
         problem=problem,
         genome=genome,
-        judge=judge.of(problem, genome, settings),
+        judge=kind.judge_of(problem, genome, settings),
         strategy=STRATEGIES[name].of(_read(kind.strategy_model(name), spec["strategy"]), genome),
         stop=_read(StopParameters, spec["stop"]),
     )
+
+
+def _setting(setting: Setting, spec: Mapping[str, Any], key: str) -> Parameters | None:
+    """Read a judge's settings; the default where a document was stored before the judge had them."""
+    if key not in spec:
+        return setting.default
+    return None if spec[key] is None else _read(setting.model, spec[key])
 
 
 def _read(model: type[P], values: Any) -> P:

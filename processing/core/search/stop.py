@@ -6,6 +6,7 @@ from typing import Any
 from processing.core.criterion import AnyConfirmation
 from processing.core.number_text import counted
 from processing.core.parameters import Number, Parameters, parameter
+from processing.core.strategies.strategy import Strategy
 from processing.core.types import StopReason
 
 
@@ -85,19 +86,11 @@ _MESSAGES = {
     StopReason.THRESHOLD_MISSED: "Too few agents reached the rising threshold, too many times in a row.",
     StopReason.TIME_LIMIT: "The time that the work item allows was used up.",
 }
-_THRESHOLD_ADVICE = (
-    "Lower `strategy.rise` or `strategy.required_agents`, raise `strategy.maximum_failures`, or enlarge the "
-    "population; "
-    'or set `strategy.rise_over` to "generation", which rises more slowly.'
-)
-#: The strategies' parameters for the size and the probability of mutations.
-_SIZES = ("mutation_scale", "sigma", "weight_mutation_power")
-_CHANCES = ("mutation_probability", "add_node_probability")
 
 
 def explained(
     reason: StopReason, facts: Mapping[str, Any], *, best_possible: float | None, stop: StopParameters,
-    strategy: Parameters
+    strategy: Strategy
 ) -> dict[str, Any]:
     """Explain for people why a run ended. JSON values.
 
@@ -177,20 +170,14 @@ def _beside(value: float, other: float) -> str:
     )
 
 
-def _advice(reason: StopReason, stop: StopParameters, strategy: Parameters) -> str:
+def _advice(reason: StopReason, stop: StopParameters, strategy: Strategy) -> str:
     match reason:
         case StopReason.FITNESS_REACHED:
             return f"{_to_search_on(stop)} to search on."
         case StopReason.GENERATION_LIMIT:
             return "Raise `stop.max_generations`, or enlarge `strategy.population_size`."
-        case StopReason.STAGNATION:
-            changes = _keys(strategy, (*_SIZES, *_CHANCES))
-            return f"Raise {changes}, or enlarge the population." if changes else "Enlarge the population."
-        case StopReason.EXTINCTION:
-            sizes = _keys(strategy, _SIZES)
-            return f"Lower {sizes}; check the rewards." if sizes else "Check the rewards."
-        case StopReason.THRESHOLD_MISSED:
-            return _THRESHOLD_ADVICE
+        case StopReason.STAGNATION | StopReason.EXTINCTION | StopReason.THRESHOLD_MISSED:
+            return strategy.advice(reason)
     return "Raise `stop.max_seconds`, or limit generations instead: then the run is reproducible."
 
 
@@ -198,8 +185,3 @@ def _to_search_on(stop: StopParameters) -> str:
     if not stop.solved:
         return "Raise `stop.fitness`"
     return "Set `stop.solved` to false" + ("" if stop.fitness is None else " and raise `stop.fitness`")
-
-
-def _keys(strategy: Parameters, names: tuple[str, ...]) -> str:
-    """Those of the names that the strategy has, as keys of the document."""
-    return " or ".join(f"`strategy.{name}`" for name in names if name in type(strategy).model_fields)

@@ -40,7 +40,13 @@ def warm() -> None:
 
 
 def warm_up(plan: Plan) -> None:
-    """Compile the kernels of two generations of a search, or load them; only a few agents are evaluated."""
+    """Compile the kernels of two generations of a search, or load them.
+
+    Only a few agents are evaluated, and none where the judge runs no kernels.
+    """
+    if not plan.judge.compiles:
+        _warm_up_strategy(plan)
+        return
     checkpoint = generations.begin(plan)
     for number in range(2):
         population = generations.open_generation(plan, checkpoint, seed=0)
@@ -51,6 +57,16 @@ def warm_up(plan: Plan) -> None:
         evaluations = repeated(few, len(population))
         closed = generations.close_generation(plan, checkpoint, population, evaluations, seed=0)
         checkpoint = closed.checkpoint
+
+
+def _warm_up_strategy(plan: Plan) -> None:
+    """Compile the kernels that breed and measure genomes, or load them; the scores are made up."""
+    state = plan.strategy.begin()
+    for number in range(2):
+        population = plan.strategy.ask(state, seed=0, generation=number)
+        plan.genome.diversity(population.genomes)
+        scores = np.arange(len(population), dtype=np.float64)
+        state, _ = plan.strategy.tell(state, population, scores, generation=number)
 
 
 def repeated(few: Evaluations, size: int) -> Evaluations:

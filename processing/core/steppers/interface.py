@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from processing.core.environments.foreign.error_text import cut, error_text
+from processing.core.environments.foreign.error_text import error_text
 from processing.core.environments.foreign.spaces import Reader
 from processing.core.errors import Refused
 from processing.core.number_text import counted
 from processing.core.types import Float32Array
+from processing.core.value_text import storable
 
 MAKE, RESET, STEP = "gymnasium.make()", "reset()", "step()"
 _OLD = "this is the interface of Gym before 0.26; since then it"
@@ -90,11 +91,11 @@ def read_observation(observation: Any, reader: Reader, row: Float32Array, call: 
 def reason_of(call: str, error: BaseException) -> str:
     """Return why an episode failed: the call and its error, or only the message of a `Refused`."""
     if isinstance(error, Refused):
-        return cut(str(error))
+        return storable(str(error))
     text = error_text(error)
     if call == RESET and isinstance(error, TypeError) and "unexpected keyword argument 'seed'" in text:
-        return cut(f"reset() takes no seed: {_OLD} takes seed and options. It raised {text}")
-    return cut(f"{call} raised {text}")
+        return storable(f"reset() takes no seed: {_OLD} takes seed and options. It raised {text}")
+    return storable(f"{call} raised {text}")
 
 
 def not_finite_text(call: str, steps: int, row: Float32Array) -> str:

@@ -15,7 +15,7 @@ import socket
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -30,6 +30,7 @@ from processing.core.kernels.lanes import LANES
 from processing.core.packed import unpack_values
 from processing.core.parameters import STORED
 from processing.core.rollouts.kernel import Rollouts, rollouts_of, workspace
+from processing.core.rollouts.network_kind import NetworkKind
 from processing.core.rollouts.normalization import Normalization
 from processing.core.rollouts.observation_moments import observation_terms
 from processing.core.rollouts.single_step import respond, settle
@@ -73,14 +74,15 @@ class Stepper:
         self.foreign = Foreign(parameters, setup["facts"])
         if parameters.id not in catalogue.entries():
             _import_modules()
-        genomes: Any = GENOMES[setup["genome"]]
-        self.kind = genomes(
+        genomes = GENOMES[setup["genome"]]
+        # This judge's genome kinds are of networks, which their table does not say.
+        self.kind = cast(NetworkKind, genomes.of(
             genomes.Parameters.model_validate_json(json.dumps(setup["network"]), context=STORED),
-            inputs=self.foreign.inputs, outputs=self.foreign.outputs,
-        )
+            input_shape=self.foreign.input_shape, output_shape=self.foreign.output_shape,
+        ))
         self.reader, self.writer = Reader(self.foreign.observation), Writer(self.foreign.action)
         self.settle, self.respond = compiled(settle, self.kind.parts), compiled(respond, self.kind.parts)
-        self.sampled = self.writer.is_choice and self.kind.parameters.output == "softmax"
+        self.sampled = self.writer.is_choice and self.kind.output == "softmax"
         self.spare: list[Any] = []  # environments that are reused after a reset
         self.render_mode: str | None = None  # as Gymnasium takes it; see `recorder.py`
         self.most_steps = self.foreign.max_steps  # of an episode

@@ -11,13 +11,13 @@ Source: Hansen 2016, "The CMA Evolution Strategy: A Tutorial"; Ros and Hansen 20
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 
 from processing.core import rng
 from processing.core.concern import Concern
-from processing.core.parameters import Parameters, parameter
+from processing.core.parameters import StrategyParameters, parameter
 from processing.core.ranking import ranked
 from processing.core.strategies.strategy import Strategy
 from processing.core.types import (
@@ -29,6 +29,7 @@ from processing.core.types import (
     Purpose,
     State,
     StopReason,
+    VectorKind,
     Verdict,
 )
 from processing.core.value_text import shown
@@ -51,8 +52,10 @@ class Variant(StrEnum):
     SEPARABLE = "separable"
 
 
-class CmaEsParameters(Parameters):
+class CmaEsParameters(StrategyParameters):
     """Covariance matrix adaptation."""
+
+    change_sizes = ("sigma",)
 
     type: Literal["cma_es"] = parameter(meaning="Covariance matrix adaptation (CMA-ES).")
     population_size: int = parameter(
@@ -70,7 +73,7 @@ class CmaEsParameters(Parameters):
     )
 
 
-class CmaEs(Strategy):
+class CmaEs(Strategy[CmaEsParameters, VectorKind]):
     """The strategy `cma_es`.
 
     Its state holds the attributes in `_FULL` or `_SEPARABLE`, named without the leading underscore. `mean` is
@@ -78,23 +81,27 @@ class CmaEs(Strategy):
     """
 
     Parameters = CmaEsParameters
-    parameters: CmaEsParameters
     label = "CMA-ES"
     is_by_library = True  # its bits depend on the package and its linear algebra
 
-    def __init__(self, parameters: CmaEsParameters, genome: GenomeKind) -> None:
+    def __init__(self, parameters: CmaEsParameters, genome: VectorKind) -> None:
         self.parameters, self.genome = parameters, genome
         self.population_size = parameters.population_size
         self.is_full = parameters.variant == Variant.FULL or genome.number_of_weights < 2
         self._changing = _FULL if self.is_full else _SEPARABLE
 
     @classmethod
-    def of(cls, parameters: CmaEsParameters, genome: GenomeKind) -> "CmaEs":
-        """Return the strategy of these parameters, for genomes that are rows of float32."""
-        return CmaEs(parameters, genome)
+    def of(cls, parameters: CmaEsParameters, genome: VectorKind) -> Self:
+        """Return the strategy of these parameters."""
+        return cls(parameters, genome)
 
     @classmethod
-    def fitted_to_genome(cls, parameters: CmaEsParameters, genome: GenomeKind) -> CmaEsParameters:
+    def takes(cls, genome: type[GenomeKind]) -> bool:
+        """Whether genomes of the kind are rows of float32."""
+        return genome.is_vector
+
+    @classmethod
+    def fitted_to_genome(cls, parameters: CmaEsParameters, genome: VectorKind) -> CmaEsParameters:
         """Return the parameters, with an omitted `variant` separable where there are too many weights."""
         if "variant" in parameters.model_fields_set or genome.number_of_weights <= MOST_FULL_WEIGHTS:
             return parameters
@@ -113,10 +120,6 @@ class CmaEs(Strategy):
     def begin(self) -> State:
         """The state before generation 0."""
         return {"mean": None}
-
-    def revived(self, state: State) -> State:
-        """The state from which a search that died out continues: it draws new samples of its distribution."""
-        return state
 
     def ask(self, state: State, *, seed: int, generation: int) -> Population:
         """Return a population drawn from the search distribution of the state; no agent has parents."""

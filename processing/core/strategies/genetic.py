@@ -5,13 +5,13 @@ weights 1/rank and the shift of roulette weights (fitness minus the worst fitnes
 """
 
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Literal, Self
 
 import numpy as np
 
 from processing.core import rng
 from processing.core.concern import Asked, CheckedParameters, Concern, UsedWhen, unused
-from processing.core.parameters import parameter
+from processing.core.parameters import StrategyParameters, parameter
 from processing.core.problem import Problem
 from processing.core.ranking import drawn_by_weight, drawn_evenly, in_unit, ranked
 from processing.core.strategies.counts import count_faults, fitted_count
@@ -38,7 +38,7 @@ class Selection(StrEnum):
     ROULETTE = "roulette"
 
 
-class GeneticParameters(CheckedParameters):
+class GeneticParameters(StrategyParameters, CheckedParameters):
     """A generational genetic algorithm."""
 
     type: Literal["genetic"] = parameter(meaning="A generational genetic algorithm.")
@@ -78,7 +78,7 @@ _USED_WHEN: UsedWhen = {
 }
 
 
-class Genetic(Strategy):
+class Genetic(Strategy[GeneticParameters, GenomeKind]):
     """The strategy `genetic`: select, cross, mutate, replace the whole generation but its elites.
 
     Its state is the pool that parents are chosen from: `pool` (M genomes, best first), `indices` (M,), their
@@ -86,44 +86,38 @@ class Genetic(Strategy):
     """
 
     Parameters = GeneticParameters
-    parameters: Any
     label = "genetic algorithm"
     breeds = True
 
-    def __init__(self, parameters: Any, genome: GenomeKind) -> None:
+    def __init__(self, parameters: GeneticParameters, genome: GenomeKind) -> None:
         """Args:
-            parameters: `GeneticParameters`, and those of the genome kind's variation.
+            parameters: with those of the genome kind's variation.
         """
         self.parameters, self.genome = parameters, genome
         self.population_size = parameters.population_size
 
     @classmethod
-    def of(cls, parameters: Any, genome: GenomeKind) -> "Genetic":
+    def of(cls, parameters: GeneticParameters, genome: GenomeKind) -> Self:
         """Return the strategy of these parameters."""
-        return Genetic(parameters, genome)
+        return cls(parameters, genome)
 
     @classmethod
-    def fitted(cls, parameters: Any) -> Any:
+    def fitted(cls, parameters: GeneticParameters) -> GeneticParameters:
         """Return the parameters with half of a small population as omitted `parents`."""
         return parameters.model_copy(update=fitted_count(parameters, "parents", _USED_WHEN))
 
     @classmethod
-    def faults(cls, parameters: Any, asked: Asked) -> list[Concern]:
+    def faults(cls, parameters: GeneticParameters, asked: Asked) -> list[Concern]:
         """Return the counts of agents that exceed the population."""
         return count_faults(parameters, "parents", "elites", used_when=_USED_WHEN)
 
     def warnings(self, asked: Asked, problem: Problem, *, best_score: float | None) -> list[Concern]:
         """Return the warnings of its parameters, and those of the variation."""
-        found: list[Concern] = self.parameters.warnings()
-        return found
+        return self.parameters.warnings()
 
     def begin(self) -> State:
         """The state before generation 0."""
         return {"pool": None}
-
-    def revived(self, state: State) -> State:
-        """The state from which a search that died out continues: its last parents have new children."""
-        return state
 
     def ask(self, state: State, *, seed: int, generation: int) -> Population:
         """The population of this generation."""

@@ -21,7 +21,7 @@ code, as the code reproduces the published numbers. Deliberate differences from 
 `neat/parameters.py` lists features that are left out, and numbers that are constants.
 """
 
-from typing import Any
+from typing import Self
 
 import numpy as np
 
@@ -35,16 +35,17 @@ from processing.core.neat.connecting import Frame
 from processing.core.neat.innovation import innovations
 from processing.core.neat.mutation import Mutation
 from processing.core.neat.parameters import NeatParameters, Preset
-from processing.core.neat.presets import fill_preset, preset_warnings
+from processing.core.neat.presets import preset_warnings, with_preset
 from processing.core.neat.reproduction import Breeding, Nursery, bred, family
 from processing.core.neat.speciation import speciate
 from processing.core.neat.species import Members, Species
 from processing.core.problem import Problem
 from processing.core.ranking import ranked
 from processing.core.strategies.offspring import random_population, with_parents
-from processing.core.strategies.strategy import Strategy
+from processing.core.strategies.strategy import DocumentParts, Strategy
 from processing.core.types import (
     Float64Array,
+    GenomeKind,
     Int32Array,
     Population,
     State,
@@ -61,7 +62,7 @@ OLD_GENERATIONS = 20
 MOST_GAINED = 1_000
 
 
-class Neat(Strategy):
+class Neat(Strategy[NeatParameters, Graph]):
     """The strategy `neat`, for genomes of the kind `graph`.
 
     Its state: `pool` (P genomes: the champion of each species and, where the species has children, its other
@@ -71,7 +72,6 @@ class Neat(Strategy):
     """
 
     Parameters = NeatParameters
-    parameters: NeatParameters
     label = "NEAT"
     has_species = True
 
@@ -87,16 +87,20 @@ class Neat(Strategy):
         )
 
     @classmethod
-    def of(cls, parameters: NeatParameters, genome: Graph) -> "Neat":
+    def of(cls, parameters: NeatParameters, genome: Graph) -> Self:
         """Return the strategy of these parameters."""
-        return Neat(parameters, genome)
+        return cls(parameters, genome)
 
     @classmethod
-    def fill_preset(
-        cls, strategy: dict[str, Any], genome: dict[str, Any], problem: dict[str, Any]
-    ) -> list[Concern]:
-        """Fill in the published values where the preset is `paper`."""
-        return fill_preset(strategy, genome, problem)
+    def takes(cls, genome: type[GenomeKind]) -> bool:
+        """Whether genomes of the kind are graphs, which the operations of NEAT read and make."""
+        return issubclass(genome, Graph)
+
+    @classmethod
+    def with_preset(cls, given: DocumentParts) -> tuple[DocumentParts, list[Concern]]:
+        """Return the parts with the published values where the preset is `paper`."""
+        filled, concerns = with_preset(given.strategy, given.genome, given.problem)
+        return DocumentParts(*filled), concerns
 
     def warnings(self, asked: Asked, problem: Problem, *, best_score: float | None) -> list[Concern]:
         """Warn of values other than the published ones where the preset is `paper`."""
@@ -115,10 +119,6 @@ class Neat(Strategy):
             "best_fitness": None, "stagnation": 0, "is_refocused": False,
             **groups.stored(groups.no_species()),
         }
-
-    def revived(self, state: State) -> State:
-        """The state from which a search that died out continues: its last parents have new children."""
-        return state
 
     def ask(self, state: State, *, seed: int, generation: int) -> Population:
         """The population of this generation."""

@@ -16,7 +16,7 @@ algorithm 2 and section 2.1; Kingma and Ba 2015, "Adam", algorithm 1.
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
 
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from processing.core import rng
 from processing.core.kernels.build import compiled
 from processing.core.kernels.lanes import madd
 from processing.core.kernels.roles import kernel
-from processing.core.parameters import Parameters, parameter
+from processing.core.parameters import StrategyParameters, parameter
 from processing.core.rng import agent_key, normal_part
 from processing.core.strategies.strategy import Strategy
 from processing.core.types import (
@@ -37,6 +37,7 @@ from processing.core.types import (
     Purpose,
     State,
     StopReason,
+    VectorKind,
     Verdict,
 )
 
@@ -52,8 +53,10 @@ class Optimizer(StrEnum):
     SGD = "sgd"
 
 
-class OpenaiEsParameters(Parameters):
+class OpenaiEsParameters(StrategyParameters):
     """Evolution strategies with mirrored samples, ranks and Adam."""
+
+    change_sizes = ("sigma",)
 
     type: Literal["openai_es"] = parameter(
         meaning="Evolution strategies with mirrored samples, ranks and Adam."
@@ -83,7 +86,7 @@ class OpenaiEsParameters(Parameters):
     )
 
 
-class OpenaiEs(Strategy):
+class OpenaiEs(Strategy[OpenaiEsParameters, VectorKind]):
     """The strategy `openai_es`.
 
     Its state: `mean` (W,) float32, None before generation 0 is closed; `first` and `second` (W,) float64, the
@@ -92,25 +95,25 @@ class OpenaiEs(Strategy):
     """
 
     Parameters = OpenaiEsParameters
-    parameters: OpenaiEsParameters
     label = "OpenAI ES"
 
-    def __init__(self, parameters: OpenaiEsParameters, genome: GenomeKind) -> None:
+    def __init__(self, parameters: OpenaiEsParameters, genome: VectorKind) -> None:
         self.parameters, self.genome = parameters, genome
         self.population_size = parameters.population_size
 
     @classmethod
-    def of(cls, parameters: OpenaiEsParameters, genome: GenomeKind) -> "OpenaiEs":
-        """Return the strategy of these parameters, for genomes that are rows of float32."""
-        return OpenaiEs(parameters, genome)
+    def of(cls, parameters: OpenaiEsParameters, genome: VectorKind) -> Self:
+        """Return the strategy of these parameters."""
+        return cls(parameters, genome)
+
+    @classmethod
+    def takes(cls, genome: type[GenomeKind]) -> bool:
+        """Whether genomes of the kind are rows of float32."""
+        return genome.is_vector
 
     def begin(self) -> State:
         """The state before generation 0."""
         return {"mean": None}
-
-    def revived(self, state: State) -> State:
-        """The state from which a search that died out continues: it draws new pairs around its mean."""
-        return state
 
     def ask(self, state: State, *, seed: int, generation: int) -> Population:
         """Draw mirrored pairs around the mean."""

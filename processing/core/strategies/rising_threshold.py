@@ -8,13 +8,13 @@ many consecutive failures end the run.
 
 import sys
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Literal, Self
 
 import numpy as np
 
 from processing.core import rng
 from processing.core.concern import Asked, CheckedParameters, Concern, beyond_best
-from processing.core.parameters import Number, parameter
+from processing.core.parameters import Number, StrategyParameters, parameter
 from processing.core.problem import Problem
 from processing.core.ranking import drawn_by_weight, drawn_evenly, mean, ranked
 from processing.core.strategies.counts import count_faults
@@ -37,7 +37,7 @@ class RiseOver(StrEnum):
     GENERATION = "generation"
 
 
-class RisingThresholdParameters(CheckedParameters):
+class RisingThresholdParameters(StrategyParameters, CheckedParameters):
     """Generations that must pass a rising fitness threshold."""
 
     type: Literal["rising_threshold"] = parameter(
@@ -70,7 +70,13 @@ class RisingThresholdParameters(CheckedParameters):
     )
 
 
-class RisingThreshold(Strategy):
+_THRESHOLD_ADVICE = (
+    "Lower `strategy.rise` or `strategy.required_agents`, raise `strategy.maximum_failures`, or enlarge the "
+    'population; or set `strategy.rise_over` to "generation", which rises more slowly.'
+)
+
+
+class RisingThreshold(Strategy[RisingThresholdParameters, GenomeKind]):
     """The strategy `rising_threshold`: agents that reach the threshold are parents, and the threshold rises.
 
     Its state: `threshold` (None before generation 0 where it is that generation's mean), `failures`, the
@@ -79,24 +85,23 @@ class RisingThreshold(Strategy):
     """
 
     Parameters = RisingThresholdParameters
-    parameters: Any
     label = "rising threshold"
     breeds = has_threshold = True
 
-    def __init__(self, parameters: Any, genome: GenomeKind) -> None:
+    def __init__(self, parameters: RisingThresholdParameters, genome: GenomeKind) -> None:
         """Args:
-            parameters: `RisingThresholdParameters`, and those of the genome kind's variation.
+            parameters: with those of the genome kind's variation.
         """
         self.parameters, self.genome = parameters, genome
         self.population_size = parameters.population_size
 
     @classmethod
-    def of(cls, parameters: Any, genome: GenomeKind) -> "RisingThreshold":
+    def of(cls, parameters: RisingThresholdParameters, genome: GenomeKind) -> Self:
         """Return the strategy of these parameters."""
-        return RisingThreshold(parameters, genome)
+        return cls(parameters, genome)
 
     @classmethod
-    def faults(cls, parameters: Any, asked: Asked) -> list[Concern]:
+    def faults(cls, parameters: RisingThresholdParameters, asked: Asked) -> list[Concern]:
         """Return that more agents are required than there are."""
         return count_faults(parameters, "required_agents")
 
@@ -104,6 +109,10 @@ class RisingThreshold(Strategy):
         """Warn of a threshold that no score reaches; and return the warnings of the parameters."""
         aim = beyond_best("initial_threshold", self.parameters.initial_threshold, best_score)
         return [*aim, *self.parameters.warnings()]
+
+    def advice(self, reason: StopReason) -> str:
+        """Return what to change after a run that ended for this reason."""
+        return _THRESHOLD_ADVICE if reason == StopReason.THRESHOLD_MISSED else super().advice(reason)
 
     def begin(self) -> State:
         """The state before generation 0."""

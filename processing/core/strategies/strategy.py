@@ -3,22 +3,38 @@
 Explicit subclasses inherit the defaults.
 """
 
+from abc import abstractmethod
+from collections.abc import Sequence
 from functools import cache
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
 from pydantic import create_model
+from typing_extensions import TypeVar
 
 from processing.core.concern import Asked, Concern
-from processing.core.parameters import OwnParameters, ParameterGroup
-from processing.core.problem import Problem
-from processing.core.types import Float64Array, GenomeKind, OwnGenome, Population, State, Verdict
+from processing.core.parameters import StrategyParameters
+from processing.core.problem import Problem, Values
+from processing.core.types import Float64Array, GenomeKind, Population, State, StopReason, Verdict
+
+#: The parameters and the genome kind of a strategy. `Strategy` alone leaves them open, for tables and their
+#: readers: which classes an entry has, no table can say.
+C = TypeVar("C", bound=StrategyParameters, default=Any)
+G = TypeVar("G", bound=GenomeKind, contravariant=True, default=Any)
 
 
-class Strategy(Protocol):
+class DocumentParts(NamedTuple):
+    """Parts of a document before it is validated, in which values may be malformed."""
+
+    strategy: Values
+    genome: Values
+    problem: Values
+
+
+class Strategy(Protocol[C, G]):
     """An ask/tell search over the genomes of one kind. Between two calls it keeps only the state.
 
     Attributes:
-        Parameters: its own parameters; `type` is its name in the table.
+        Parameters: the model of its own parameters; `type` is its name in the table.
         label: its name for people.
         breeds: whether its children come from the genome kind's `breed`; its parameters in documents then
             include those of the genome kind's `Variation`.
@@ -26,9 +42,10 @@ class Strategy(Protocol):
         has_species: whether verdicts have species.
         is_by_library: whether results depend on a library, and therefore on the numeric profile.
         population_size: number of agents in each generation.
+        parameters: of the model `model_of(…)`, which inherits `Parameters`.
     """
 
-    Parameters: ClassVar[type[ParameterGroup]]
+    Parameters: type[C]
     label: ClassVar[str]
     breeds: ClassVar[bool] = False
     has_threshold: ClassVar[bool] = False
@@ -36,13 +53,20 @@ class Strategy(Protocol):
     is_by_library: ClassVar[bool] = False
 
     population_size: int
-    parameters: ParameterGroup
+    parameters: C
 
     @classmethod
-    def of(cls, parameters: OwnParameters, genome: OwnGenome) -> "Strategy":
+    @abstractmethod
+    def of(cls, parameters: C, genome: G) -> Self:
         """Return the strategy of these parameters, of the model `model_of(cls, …)`, for a genome kind."""
         ...
 
+    @classmethod
+    def takes(cls, genome: type[GenomeKind]) -> bool:
+        """Whether it can search the genomes of a kind: those with a variation where it breeds, else all."""
+        return genome.Variation is not None or not cls.breeds
+
+    @abstractmethod
     def begin(self) -> State:
         """The state before generation 0: numbers, None and arrays by name; "pool" may hold genomes."""
         ...
@@ -51,10 +75,12 @@ class Strategy(Protocol):
         """The state from which a search continues whose agents all failed."""
         return state
 
+    @abstractmethod
     def ask(self, state: State, *, seed: int, generation: int) -> Population:
         """The population of this generation; every random draw has an address with this seed."""
         ...
 
+    @abstractmethod
     def tell(
         self, state: State, population: Population, scores: Float64Array, *, generation: int
     ) -> tuple[State, Verdict]:
@@ -67,22 +93,34 @@ class Strategy(Protocol):
         """
         ...
 
+    def advice(self, reason: StopReason) -> str:
+        """Return what to change in the strategy after a run that ended for this reason.
+
+        Sentences with keys of documents. By default, they name the parameters in `change_sizes` and
+        `change_chances`.
+        """
+        sizes, chances = self.parameters.change_sizes, self.parameters.change_chances
+        if reason == StopReason.EXTINCTION:
+            return f"Lower {_keys(sizes)}; check the rewards." if sizes else "Check the rewards."
+        changes = _keys((*sizes, *chances))
+        return f"Raise {changes}, or enlarge the population." if changes else "Enlarge the population."
+
     def gained(self, generations: int) -> int:
         """Estimate how many numbers a genome gains in so many generations, at most."""
         return 0
 
     @classmethod
-    def fitted(cls, parameters: OwnParameters) -> OwnParameters:
+    def fitted(cls, parameters: C) -> C:
         """Return the parameters with defaults for omitted ones that depend on others."""
         return parameters
 
     @classmethod
-    def fitted_to_genome(cls, parameters: OwnParameters, genome: GenomeKind) -> OwnParameters:
+    def fitted_to_genome(cls, parameters: C, genome: G) -> C:
         """Return the parameters with defaults for omitted ones that depend on the genome kind."""
         return parameters
 
     @classmethod
-    def faults(cls, parameters: OwnParameters, asked: Asked) -> list[Concern]:
+    def faults(cls, parameters: C, asked: Asked) -> list[Concern]:
         """Return why this cannot be run; the parameters may be partly faulty: see `sound.run_checks`."""
         return []
 
@@ -99,28 +137,32 @@ class Strategy(Protocol):
         return []
 
     @classmethod
-    def fill_preset(
-        cls, strategy: dict[str, Any], genome: dict[str, Any], problem: dict[str, Any]
-    ) -> list[Concern]:
-        """Fill in the values of a preset that the document asks for, or return why it has none.
+    def with_preset(cls, given: DocumentParts) -> tuple[DocumentParts, list[Concern]]:
+        """Return the parts with the values of the preset that they ask for, or unchanged and why it has none.
 
-        Changes its arguments: the parts of a document before it is validated, in which values may be
-        malformed. Given values stay.
+        Given values stay.
         """
-        return []
+        return given, []
 
 
 @cache
-def model_of(strategy: type[Strategy], genome: type[GenomeKind]) -> type[ParameterGroup]:
+def model_of(strategy: type[Strategy], genome: type[GenomeKind]) -> type[StrategyParameters]:
     """Return the parameters of a strategy in documents about a genome kind.
 
     Those of a strategy that breeds include those of the genome kind's variation, which come first.
     """
-    own = strategy.Parameters
+    own: type[StrategyParameters] = strategy.Parameters
     if not strategy.breeds:
         return own
     varied = genome.Variation
     assert varied is not None, f"{genome.__name__} has no variation for {strategy.__name__}"
     # BitsVariationParameters and GeneticParameters make BitsGeneticParameters
     name = varied.__name__.removesuffix("VariationParameters") + own.__name__
-    return create_model(name, __base__=(own, varied), __doc__=own.__doc__, __module__=own.__module__)
+    model = create_model(name, __base__=(own, varied), __doc__=own.__doc__, __module__=own.__module__)
+    assert issubclass(model, StrategyParameters)
+    return model
+
+
+def _keys(names: Sequence[str]) -> str:
+    """Parameters of a strategy as keys of documents."""
+    return " or ".join(f"`strategy.{name}`" for name in names)

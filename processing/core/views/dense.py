@@ -12,7 +12,7 @@ from processing.core.types import Float32Array, Float64Array
 from processing.core.views.view import GenomeView, UnitNames
 
 
-class DenseView(GenomeView):
+class DenseView(GenomeView[Dense, Float32Array]):
     """The view of `dense`; genomes are (N, W) float32."""
 
     description = "The weights of a fixed dense network."

@@ -11,7 +11,7 @@ from processing.core.problem import Problem
 from processing.core.views.view import GenomeView
 
 
-class GraphView(GenomeView):
+class GraphView(GenomeView[Graph, Genes]):
     """The view of `graph`; nodes of drawings are named by their numbers."""
 
     description = "Nodes and connections of a network that evolved with its topology."

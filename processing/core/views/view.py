@@ -1,30 +1,34 @@
 """What people and other programs are shown of genomes of one kind: the protocol `GenomeView`.
 
-Explicit subclasses inherit the defaults; only `drawing` has none. `kind` is a genome kind of the class that
-the view is registered for, and `genomes` are genomes of it.
+Explicit subclasses inherit the defaults; only `drawing` has none. `genomes` are genomes of `kind`.
 """
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
+from typing import Any, ClassVar, Generic, NamedTuple, Protocol, cast
 
 import numpy as np
+from typing_extensions import TypeVar
 
 from processing.core.drawings.activity import activity_of_units
 from processing.core.drawings.drawing import Network
 from processing.core.genomes.changes import Changes, changes_of_bytes
 from processing.core.genomes.computation import Computation, FullyConnected
 from processing.core.problem import Problem
-from processing.core.types import Float64Array, Genomes, OwnGenome
+from processing.core.types import Float64Array, GenomeKind, Genomes
 
-#: One genome in the form that `GenomeView.changes` compares; each view has its own.
-OwnGenes: TypeAlias = Any
+#: The genome kind of a view, and one genome in the form that `changes` compares: bytes where the view does
+#: not say. `GenomeView` alone leaves them open, for tables and their readers: which classes an entry has, no
+#: table can say.
+G = TypeVar("G", bound=GenomeKind, default=Any)
+T = TypeVar("T", default=Any)
 
 
-class Field(NamedTuple):
+class Field(NamedTuple, Generic[G]):
     """A further fact of a genome, as GraphQL shows it."""
 
     description: str
-    value: Callable[[OwnGenome, Genomes], Any]  # from the genome kind and one genome; a JSON value
+    value: Callable[[G, Genomes], object]  # from the genome kind and one genome; a JSON value
 
 
 class UnitNames(NamedTuple):
@@ -34,7 +38,7 @@ class UnitNames(NamedTuple):
     outputs: Sequence[str] = ()
 
 
-class GenomeView(Protocol):
+class GenomeView(Protocol[G, T]):
     """What is shown of the genomes of one kind.
 
     Attributes:
@@ -47,16 +51,17 @@ class GenomeView(Protocol):
     """
 
     description: ClassVar[str] = "What an agent inherits and passes on."
-    fields: ClassVar[Mapping[str, Field]] = {}
+    fields: Mapping[str, Field[G]] = {}
     gene: ClassVar[str] = "gene"
     export_refusal: ClassVar[str | None] = "Networks of this kind cannot be written to files."
 
-    def drawing(self, problem: Problem, kind: OwnGenome, genomes: Genomes, index: int = 0) -> Network:
+    @abstractmethod
+    def drawing(self, problem: Problem, kind: G, genomes: Genomes, index: int = 0) -> Network:
         """Return the layout of the network of genome `index`, with the labels of its problem."""
         ...
 
     def computation(
-        self, kind: OwnGenome, genomes: Genomes, index: int = 0, *, squashing: str = "identity"
+        self, kind: G, genomes: Genomes, index: int = 0, *, squashing: str = "identity"
     ) -> Computation | None:
         """Return the computation of the network of genome `index`; None where there is none.
 
@@ -65,27 +70,27 @@ class GenomeView(Protocol):
         """
         return None
 
-    def fully_connected(self, kind: OwnGenome, genomes: Genomes, index: int = 0) -> FullyConnected | None:
+    def fully_connected(self, kind: G, genomes: Genomes, index: int = 0) -> FullyConnected | None:
         """Return the layers of genome `index`, which ONNX has operators for; None for other networks."""
         return None
 
-    def size(self, kind: OwnGenome, genomes: Genomes, index: int = 0) -> int:
+    def size(self, kind: G, genomes: Genomes, index: int = 0) -> int:
         """Return how many weights, or connection genes, genome `index` has."""
         return int(kind.number_of_weights)
 
-    def parameter_count(self, kind: OwnGenome, genomes: Genomes, index: int = 0) -> int:
+    def parameter_count(self, kind: G, genomes: Genomes, index: int = 0) -> int:
         """Return how many weights count in the network of genome `index`."""
         return self.size(kind, genomes, index)
 
-    def genes(self, kind: OwnGenome, genomes: Genomes, index: int = 0) -> OwnGenes:
+    def genes(self, kind: G, genomes: Genomes, index: int = 0) -> T:
         """Return genome `index` in the form that `changes` compares: its packed bytes for most."""
-        return kind.pack(kind.take(genomes, np.array([index], np.int32)))
+        return cast(T, kind.pack(kind.take(genomes, np.array([index], np.int32))))
 
-    def changes(self, before: OwnGenes, after: OwnGenes) -> Changes:
+    def changes(self, before: T, after: T) -> Changes:
         """Return the differences between a parent and its child, both as `genes` returns them."""
-        return changes_of_bytes(before, after)
+        return changes_of_bytes(cast(bytes, before), cast(bytes, after))
 
-    def unit_names(self, kind: OwnGenome, genomes: Genomes, index: int = 0) -> UnitNames:
+    def unit_names(self, kind: G, genomes: Genomes, index: int = 0) -> UnitNames:
         """Return the nodes of the drawing that `activity` lights: those named by the numbers of the units."""
         computation = self.computation(kind, genomes, index)
         if computation is None:
@@ -96,7 +101,7 @@ class GenomeView(Protocol):
         )
 
     def activity(
-        self, kind: OwnGenome, genomes: Genomes, observations: Sequence[Float64Array], index: int = 0, *,
+        self, kind: G, genomes: Genomes, observations: Sequence[Float64Array], index: int = 0, *,
         restarts: bool
     ) -> list[Float64Array]:
         """Return the activity of the network of genome `index`, for pictures only.

@@ -20,7 +20,7 @@ from typing import Literal
 import numpy as np
 
 from processing.core.concern import Asked, Concern
-from processing.core.criterion import Closing, Confirming, Criterion, Solution
+from processing.core.criterion import Closing, Confirming, ConfirmingInEpisodes, Criterion, Solution
 from processing.core.environments.acting_checks import acting_warnings
 from processing.core.environments.double_pole.poles import (
     KEPT,
@@ -61,7 +61,7 @@ class DoublePoleParameters(Parameters):
     )
 
 
-class DoublePole(CompiledEnvironment):
+class DoublePole(CompiledEnvironment[DoublePoleParameters]):
     """Two poles of unequal length, balanced on a cart.
 
     Networks see where the cart is and how the poles lean; with velocities also how fast that changes. Their
@@ -74,7 +74,6 @@ class DoublePole(CompiledEnvironment):
 
     Parameters = DoublePoleParameters
     view = View.SIGNALS
-    parameters: DoublePoleParameters
     outputs, integers, bits, episodes = 1, 0, 0, 1
     actions = "commands"
     is_random = has_common_episodes = False
@@ -154,7 +153,7 @@ class DoublePole(CompiledEnvironment):
         }
 
 
-class Lasting(Criterion):
+class Lasting(Criterion[Confirming]):
     """The criterion with velocities: an agent balances the poles for 100,000 steps."""
 
     def winner(
@@ -166,15 +165,15 @@ class Lasting(Criterion):
         return Solution(int(found[0]) if len(found) else None)
 
 
-class Generalising(Criterion):
+class Generalising(Criterion[ConfirmingInEpisodes]):
     """The criterion without velocities: 100,000 balanced steps, and 1,000 from enough other starts."""
 
     def __init__(self, parameters: DoublePoleParameters) -> None:
         self.parameters = parameters
 
     def winner(
-        self, judge: Confirming, population: Population, evaluations: Evaluations, *, candidate: int | None,
-        closing: Closing,
+        self, judge: ConfirmingInEpisodes, population: Population, evaluations: Evaluations, *,
+        candidate: int | None, closing: Closing,
     ) -> Solution:
         """Return the candidate if it passes both tests, else None."""
         if (
@@ -186,7 +185,8 @@ class Generalising(Criterion):
         return Solution(candidate if is_general else None)
 
     def balanced(
-        self, judge: Confirming, population: Population, agent: int, from_starts: Float32Array, steps: int
+        self, judge: ConfirmingInEpisodes, population: Population, agent: int, from_starts: Float32Array,
+        steps: int,
     ) -> int:
         """Return from how many starts an agent balances the poles for so many steps.
 

@@ -21,7 +21,7 @@ from processing.core.rollouts.network_kind import NetworkKind
 DEFAULT_STEPS = 1_000
 
 
-class Foreign(Environment):
+class Foreign(Environment[GymnasiumParameters]):
     """An environment of Gymnasium by its registered id; a compiled version of it where there is one.
 
     Networks see its observation as numbers, one after the other, one-hot where it is one of a choice, and act
@@ -43,7 +43,6 @@ class Foreign(Environment):
     integers = floats = bits = 0
     is_registered = True
     scene = None  # drawn by its own `render()`
-    parameters: GymnasiumParameters
     facts: Facts
     #: Lower and upper estimate of environment steps a second: with vector observations, and with pictures.
     SPEED, SPEED_OF_PICTURES = (5e3, 5e4), (50.0, 1_000.0)
@@ -70,7 +69,7 @@ class Foreign(Environment):
         self.aggregate, self.minimise = parameters.aggregate or Aggregate.MEAN, bool(parameters.minimise)
 
     @classmethod
-    def of(cls, parameters: GymnasiumParameters, facts: Facts | None) -> Environment:
+    def of(cls, parameters: GymnasiumParameters, facts: Facts | None) -> Environment[GymnasiumParameters]:
         """Return the compiled environment where there is one, else a `Foreign`; raises as `Foreign` does."""
         compiled = compiled_version(parameters)
         return Foreign(parameters, facts) if compiled is None else compiled(parameters)

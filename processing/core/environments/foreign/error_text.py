@@ -1,6 +1,8 @@
 """Texts of errors raised by environments, bounded and safe to store in any database."""
 
-MOST_CHARACTERS, MOST_CHARACTERS_OF_A_REASON = 200, 300
+from processing.core.value_text import storable
+
+MOST_CHARACTERS = 200
 
 
 def error_text(error: BaseException) -> str:
@@ -12,14 +14,5 @@ def error_text(error: BaseException) -> str:
         message = str(error)
     except BaseException:
         message = ""
-    return stored(f"{type(error).__name__}: {message}" if message else type(error).__name__)[:MOST_CHARACTERS]
-
-
-def cut(text: str) -> str:
-    """Return a storable text of at most MOST_CHARACTERS_OF_A_REASON characters."""
-    return stored(text)[:MOST_CHARACTERS_OF_A_REASON]
-
-
-def stored(text: str) -> str:
-    """Return a text that any database stores: valid UTF-8 without NUL characters."""
-    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+    text = f"{type(error).__name__}: {message}" if message else type(error).__name__
+    return storable(text)[:MOST_CHARACTERS]

@@ -59,7 +59,7 @@ MOVE_LABELS = ("↖", "↑", "↗", "←", "stay", "→", "↙", "↓", "↘")
 TABLE_BYTES = 16 * 2**20
 
 
-class GridWorld(CompiledEnvironment):
+class GridWorld(CompiledEnvironment[MazeParameters]):
     """The grid world of one map.
 
     Raises:
@@ -77,7 +77,6 @@ class GridWorld(CompiledEnvironment):
     judge = "episodes"
     plain_seconds = (2.3e-4, 1.2e-6)  # seconds in plain Python for each step, and in addition for each weight
     scene = None  # pages draw the map
-    parameters: MazeParameters
 
     def __init__(self, parameters: MazeParameters) -> None:
         self.parameters = parameters

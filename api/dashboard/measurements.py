@@ -1,6 +1,5 @@
 """JSON for the page of a run: further numbers of an agent's evaluation, and its curves over epochs."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,9 +8,10 @@ from django.views.decorators.http import require_safe
 
 from api.dashboard.views import run_of, whole
 from api.policy import page
-from api.wording import shown
+from api.wording import figure_or_dash
 from database import selectors
 from database.errors import NotFound
+from processing.core.json_values import finite
 
 #: Curves that one chart shows, and values of each.
 MOST_CURVES, MOST_POINTS = 12, 500
@@ -30,7 +30,7 @@ def measurements(request: HttpRequest, number: int) -> HttpResponse:
         raise NotFound("There is no such agent in this run.")
     curves = selectors.curves_of(instance.pk, record.generation, record.index) or {}
     return JsonResponse({
-        "metrics": [[_words(name), _figure(value)] for name, value in (record.metrics or {}).items()],
+        "metrics": [[_words(name), figure_or_dash(value)] for name, value in (record.metrics or {}).items()],
         "curves": [_curve(name, values) for name, values in list(curves.items())[:MOST_CURVES]],
     })
 
@@ -42,13 +42,9 @@ def _curve(name: str, values: Sequence[float]) -> dict[str, Any]:
     points = [float(f"{values[epoch]:.6g}") for epoch in epochs]
     return {
         "name": _words(name), "epochs": [epoch + 1 for epoch in epochs],
-        "values": [value if math.isfinite(value) else None for value in points],
+        "values": finite(points),
     }
 
 
 def _words(name: str) -> str:
     return name.replace("_", " ")
-
-
-def _figure(value: float) -> str:
-    return shown(value) if math.isfinite(value) else "–"

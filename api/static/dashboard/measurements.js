@@ -9,7 +9,7 @@ const GOLDEN_ANGLE = 137.508; // degrees; neighbouring curves get distant hues
 const FIRST_HUE = 205;
 const colour = (place) => `hsl(${(FIRST_HUE + place * GOLDEN_ANGLE) % 360} 46% 54%)`;
 
-export class AgentNumbers {
+export class Measurements {
   // `root` holds a dl for metrics, and a canvas with a list for the legend of curves.
   constructor(root) {
     const canvas = root.querySelector("canvas");
@@ -67,7 +67,7 @@ function element(tag, text) {
 
 // Fetches the numbers of every agent that the page shows; its name is run-generation-index.
 function follow(name, root) {
-  const numbers = new AgentNumbers(root);
+  const numbers = new Measurements(root);
   let shown = "";
   const update = async () => {
     const asked = name.textContent;
@@ -82,4 +82,4 @@ function follow(name, root) {
   update();
 }
 
-follow(document.getElementById("agent-name"), document.getElementById("measured"));
+follow(document.getElementById("agent-name"), document.getElementById("measurements"));
