@@ -47,12 +47,12 @@ check: setup ## ruff, mypy, import-linter and the unit tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests --ignore=tests/integration -q -n auto --dist loadfile
-	EXTENSION_MODULES=tests.toys $(BIN)/python -m pytest tests/toys tests/contracts -k "toy or bits" -q -n auto --dist loadfile
+	EXTENSION_MODULES=tests.toys.tables $(BIN)/python -m pytest tests/toys tests/contracts -k "toy or bits" -q -n auto --dist loadfile
 
 test: check ## everything: make check and the tests with real processes
 	$(BIN)/python tests/integration/provide.py
 	$(BIN)/python -m tests.on_postgresql tests/api tests/database tests/processing -q -n auto --dist loadfile
-	EXTENSION_MODULES=tests.toys $(BIN)/python -m tests.on_postgresql tests/toys -q
+	EXTENSION_MODULES=tests.toys.tables $(BIN)/python -m tests.on_postgresql tests/toys -q
 	$(BIN)/python -m pytest tests/integration -q
 
 bench: setup ## measure; JSON lines (SUITE=name for one suite)

@@ -173,9 +173,10 @@ class _Reading:
                 meant_kind(self.document) if path == ("kind",) else nearest(given, tags)
                 if isinstance(given, str) else None
             )
-            if meant is not None:
+            is_other = meant is not None and meant != given
+            if is_other:
                 value_at(self.document, path[:-1])[path[-1]] = meant
-            return meant is not None
+            return is_other
         if one.code != FaultCode.UNKNOWN_FIELD or one.hint is None:
             return False
         meant = one.hint.removeprefix(MEANT).strip('"?')

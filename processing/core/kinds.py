@@ -103,8 +103,8 @@ class Kind:
         Args:
             settings: the groups of the document by key, without those that are null.
         """
-        listed = (_registered(JUDGES, name, "judge") for name in self.judges)
-        asked = (each for each in listed if each.is_asked_for(settings))
+        others = (_registered(JUDGES, name, "judge") for name in self.judges)
+        asked = (each for each in others if each.is_asked_for(settings))
         judge = next(asked, None) or _registered(JUDGES, problem.judge, "judge")
         own = {key: settings[key] for key in judge.settings if key in settings}
         return judge.of(problem, genome, own)

@@ -96,7 +96,7 @@ CASES: dict[str, dict[str, Any]] = {
     },
 }
 
-if "tests.toys" in extensions.names():
+if "tests.toys.tables" in extensions.names():
     from tests.toys import cases as toys
 
     PROBLEMS["riddle"], INPUT_SHAPES["bits"] = toys.PROBLEM, ()

@@ -13,7 +13,7 @@ from tests.integration.server import Server, command_line, is_alive, wait_for
 from tests.integration.test_browser import shown
 from tests.integration.test_kills import QUICK, digest_of, ended, generation, losses
 
-TOYS = {"EXTENSION_MODULES": "tests.toys"}
+TOYS = {"EXTENSION_MODULES": "tests.toys.tables"}
 GENERATIONS = 20
 DOCUMENT: dict[str, Any] = {
     "version": 1, "kind": "guessing", "name": "a guess", "seed": 3,
