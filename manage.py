@@ -14,11 +14,10 @@ def main() -> None:
     from django.core.management import execute_from_command_line
 
     from processing.core.errors import Misregistered
-    from processing.core.extensions import BadExtension
 
     try:
         execute_from_command_line(sys.argv)
-    except (ImproperlyConfigured, BadExtension, Misregistered) as error:
+    except (ImproperlyConfigured, Misregistered) as error:
         print(f"The environment is not right: {error}", file=sys.stderr)
         sys.exit(CANNOT_START)
 

@@ -8,3 +8,9 @@ class ApiConfig(AppConfig):
 
     name = "api"
     verbose_name = "API"
+
+    def ready(self) -> None:
+        """Check what extension modules have put into the tables; see `kinds.check_tables`."""
+        from processing.core.views import check_views
+
+        check_views()

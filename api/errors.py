@@ -14,7 +14,8 @@ from django.http import Http404, HttpResponse
 from api.ids import BadId
 from database.errors import Conflict, Fenced, NotFound, TooMany
 from database.selectors import BadCursor
-from processing.core.errors import Broken, Refused, Transient, Unregistered
+from processing.core import extensions
+from processing.core.errors import Broken, Misregistered, Refused, Transient, Unregistered
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ ANSWERS: dict[type[BaseException], tuple[str, int]] = {
     Transient: ("UNAVAILABLE", 503),
     Unregistered: ("UNREGISTERED", 409),
     Broken: ("BROKEN", 500),
+    Misregistered: ("BROKEN", 500),
     PermissionDenied: ("PERMISSION_DENIED", 403),
     Http404: ("NOT_FOUND", 404),
     RequestDataTooBig: ("LIMIT_EXCEEDED", 413),
@@ -79,7 +81,9 @@ def answer_of(error: BaseException) -> Answer:
         message = _BUSY_WORDS
     number = secrets.token_hex(6)
     log.error("trouble %s", number, exc_info=error, extra={"correlation_id": number})
-    return Answer(code, status, _BUG if code == "INTERNAL" else message, number)
+    if code == "INTERNAL":
+        message = extensions.blamed(error) or _BUG
+    return Answer(code, status, message, number)
 
 
 def code_and_status(kind: type[BaseException]) -> tuple[str, int]:

@@ -180,13 +180,16 @@ def hand_back(claimed: Claim | SliceClaim | ReplayClaim) -> None:
         announce([claimed.instance_id])
 
 
-def back_off(claimed: Claim | SliceClaim | ReplayClaim, why: str) -> None:
+def back_off(
+    claimed: Claim | SliceClaim | ReplayClaim, why: str, *, tries_to_report: int = FAILURES_TO_REPORT
+) -> None:
     """Free the step for a later try; where not even that can be written, the lease runs out.
 
-    After `FAILURES_TO_REPORT` tries an event of the run reports the failure; a replay fails.
+    After some tries an event of the run reports the failure; a replay fails after `FAILURES_TO_REPORT`.
 
     Args:
         why: a sentence.
+        tries_to_report: number of the failed try that is reported.
     """
     if isinstance(claimed, ReplayClaim) and claimed.troubles + 1 >= FAILURES_TO_REPORT:
         fail(
@@ -203,6 +206,6 @@ def back_off(claimed: Claim | SliceClaim | ReplayClaim, why: str) -> None:
             services.back_off_slice(claim=claimed)
         else:
             services.back_off(claim=claimed)
-        if claimed.troubles + 1 == FAILURES_TO_REPORT:
+        if claimed.troubles + 1 == tries_to_report:
             event = NewEvent(EventType.NOTE, _TRIED_AGAIN.format(why), EventLevel.WARNING)
             services.record_event(instance_id=claimed.instance_id, event=event)

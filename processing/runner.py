@@ -9,7 +9,8 @@ from database import services
 from database.errors import NO_ANSWER, Fenced
 from database.services import Claim, ReplayClaim, SliceClaim
 from processing import claims, logs, node, replays, slices
-from processing.core.errors import Broken, Refused, Transient
+from processing.core import extensions
+from processing.core.errors import Broken, Refused, Transient, Unregistered
 from processing.core.search.generation import GenerationResult
 from processing.heartbeat import Heartbeat
 from processing.run import Run
@@ -94,19 +95,22 @@ def _work_on_claim(what: str, claimed: Callable[[], C | None], work: Callable[[C
     except (Refused, Broken) as error:
         claims.fail(claim, str(error))
     except (*NO_ANSWER, Transient) as error:
-        log.warning("%s: %s; the sweep will try again", what, error)
+        log.warning("%s: %s The sweep will try again.", what, _sentence(error))
         if _is_hopeless(error):
             claims.fail(claim, f"The database does not take this work: {error}".strip())
         else:
-            claims.back_off(claim, _sentence(error))
+            tries = 1 if isinstance(error, Unregistered) else claims.FAILURES_TO_REPORT
+            claims.back_off(claim, _sentence(error), tries_to_report=tries)
     except MemoryError:
         claims.fail(claim, "The machine ran out of memory. Make the population or the network smaller.")
-    except Exception:
+    except (Exception, SystemExit) as error:
+        blamed = extensions.blamed(error)
+        if isinstance(error, SystemExit) and blamed is None:
+            raise
         number = secrets.token_hex(6)
         log.exception("trouble %s: %s", number, what, extra={"correlation_id": number})
-        claims.fail(
-            claim, f"Something went wrong here; it is not your fault. The log tells more under {number}."
-        )
+        whose = blamed or "Something went wrong here; it is not your fault."
+        claims.fail(claim, f"{whose} The log tells more under {number}.")
     finally:
         node.flush_counts()
         logs.set_context(instance=None, generation=None)

@@ -20,6 +20,7 @@ from database.outcomes import has_aim
 from database.services import Claim, NewEvent, NewSlice
 from processing import announcements, claims, failures, logs, node, remarks, slices, states
 from processing.core.evaluation_texts import with_storable_texts
+from processing.core.evaluations import check
 from processing.core.profile import core_profile, numeric_profile
 from processing.core.search import checkpoint as checkpoints
 from processing.core.search import generation as generations
@@ -106,6 +107,7 @@ class Shift:
             beat=self.heartbeat, state=checkpoint.judge, population=len(population),
             seconds=slices.SECONDS if self.in_slices else math.inf,
         )
+        check(evaluations, len(population), may_be_fewer=self.in_slices)
         node.count(evaluations=len(evaluations))
         if len(evaluations) < len(population):
             self._hand_out(number, slices.begun(self.plan, population, evaluations))

@@ -11,7 +11,7 @@ from database import services, steps
 from database.models import EventLevel, EventType, Instance
 from database.services import NewEvent, NewSlice, SliceClaim
 from processing import announcements, claims, dispatch, node
-from processing.core.evaluations import joined_results, lost
+from processing.core.evaluations import check, joined_results, lost
 from processing.core.search import checkpoint as checkpoints
 from processing.core.search.plan import Plan
 from processing.core.search.slice_payload import (
@@ -92,6 +92,7 @@ def work_on(claim: SliceClaim, run: Run, heartbeat: Heartbeat) -> None:
         threads=run.threads, beat=heartbeat, state=_judge_state(claim, plan), seconds=SECONDS,
         population=plan.population_size,
     )
+    check(evaluations, number, may_be_fewer=True)
     if len(evaluations) < number:
         _leave_the_rest(claim, plan, population, evaluations)
         return

@@ -77,7 +77,9 @@ def _strategy_faults(asked: AskedWorkItem) -> list[Fault]:
 
 
 def _settings_faults(asked: AskedWorkItem) -> list[Fault]:
-    return [each for judge in asked.kind.known_judges for each in run_check(_judge_faults, judge, asked)]
+    # judges may share settings, and their faults
+    found = [each for judge in asked.kind.known_judges for each in run_check(_judge_faults, judge, asked)]
+    return [each for place, each in enumerate(found) if each not in found[:place]]
 
 
 def _judge_faults(judge: type[Judge], asked: AskedWorkItem) -> list[Fault]:

@@ -19,7 +19,7 @@ from api.wording import fault_rows, stored_faults
 from database import selectors
 from database.errors import NotFound
 from database.models import Instance
-from processing.core.kinds import kind_of
+from processing.core.kinds import KINDS, PROBLEMS, kind_of
 from processing.core.problem import View
 
 MAZE_WIDTH = 600
@@ -87,7 +87,17 @@ def runs_context(request: HttpRequest, document: str | None = None) -> dict[str,
         "may_submit": may(request, Permission.SUBMIT),
         "new_is_open": document is not None,
         "document": cards()[0].document if document is None else document,
+        "kinds": [(name, _phrase(kind.summary)) for name, kind in KINDS.items()],
+        "problems": [
+            (key, [(name, _phrase(each.meaning())) for name, each in problems.items()])
+            for key, problems in PROBLEMS.items()
+        ],
     }
+
+
+def _phrase(sentence: str) -> str:
+    """Return a sentence as a phrase within another."""
+    return sentence[:1].lower() + sentence[1:].rstrip(".")
 
 
 def _stage(view: View, rows: Sequence[str] | None) -> dict[str, Any]:

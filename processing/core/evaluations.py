@@ -41,16 +41,34 @@ def joined_results(slices: Sequence[Evaluations]) -> Evaluations:
     )
 
 
-def check(evaluations: Evaluations, number: int) -> None:
-    """Check the arrays of a generation of `number` agents. Raises Broken where one has another shape."""
+def check(evaluations: Evaluations, number: int, *, may_be_fewer: bool = False) -> None:
+    """Check what a judge returned of `number` agents.
+
+    Args:
+        may_be_fewer: whether the judge may have stopped after some, at least one.
+    Raises:
+        Broken: an array is none, or has another shape, or fitness is infinite, or names are equal.
+    """
+    if not isinstance(evaluations, Evaluations):
+        raise Broken(f"the judge: expected Evaluations, got {type(evaluations).__name__}")
+    if may_be_fewer and isinstance(evaluations.fitness, np.ndarray) and evaluations.fitness.ndim == 1:
+        number = min(number, max(1, len(evaluations.fitness)))
     metrics, curves = evaluations.metric_names, evaluations.curve_names
     shapes = {
         "fitness": (number,), "steps": (number,), "failures": (number,), "metrics": (number, len(metrics)),
     }
     for name, expected in shapes.items():
         column = getattr(evaluations, name)
-        if column is not None and column.shape != expected:
+        if column is None and name == "metrics":
+            continue
+        if not isinstance(column, np.ndarray):
+            raise Broken(f"{name} of the judge: expected an array, got {type(column).__name__}")
+        if column.shape != expected:
             raise Broken(f"{name} of the judge: expected an array of shape {expected}, got {column.shape}")
+    if np.isinf(evaluations.fitness).any():
+        raise Broken("fitness of the judge: expected finite numbers, or NaN where an agent failed, got inf")
+    if (np.isnan(evaluations.fitness) != (evaluations.failures != Failure.NONE)).any():
+        raise Broken("failures of the judge: expected one where the fitness is NaN, and only there")
     found = evaluations.curves
     if found is not None and (found.ndim != 3 or found.shape[::2] != (number, len(curves))):
         expected_curves = f"({number}, epochs, {len(curves)})"

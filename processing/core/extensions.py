@@ -9,12 +9,14 @@ import os
 import traceback
 from pathlib import Path
 
+from processing.core.errors import Misregistered
+
 VARIABLE = "EXTENSION_MODULES"
 #: Characters of an error's text that are told.
 MOST_CHARACTERS = 300
 
 
-class BadExtension(ImportError):
+class BadExtension(Misregistered):
     """A module that EXTENSION_MODULES names cannot be imported; the message is a sentence for its operator.
 
     The cause is the module's own error.
@@ -39,13 +41,26 @@ def names() -> tuple[str, ...]:
     return tuple(filter(None, (name.strip() for name in os.environ.get(VARIABLE, "").split(","))))
 
 
+def blamed(error: BaseException) -> str | None:
+    """Return a sentence for an error that code of an extension module raised; None for any other error."""
+    for name in names():
+        if place := _place(name, error):
+            return f"The module {name} raised {_line(error)} ({place})."
+    return None
+
+
 def _trouble(name: str, error: BaseException) -> str:
     """Return why a module cannot be imported, in one line, and where in the module."""
     if isinstance(error, ModuleNotFoundError) and error.name and f"{name}.".startswith(f"{error.name}."):
         return f"there is no module {name!r} on Python's path"
-    line = " ".join("".join(traceback.format_exception_only(error)[-1:]).split())
     place = _place(name, error)
-    return f"{name} cannot be imported: {line[:MOST_CHARACTERS].rstrip('.')}{place and f' ({place})'}"
+    return f"{name} cannot be imported: {_line(error)}{place and f' ({place})'}"
+
+
+def _line(error: BaseException) -> str:
+    """Return the type and the text of an error in one line, without a full stop."""
+    line = " ".join("".join(traceback.format_exception_only(error)[-1:]).split())
+    return line[:MOST_CHARACTERS].rstrip(".")
 
 
 def _place(name: str, error: BaseException) -> str:

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar, get_args
 
 from processing.core import extensions
 from processing.core.environments import ENVIRONMENTS
@@ -27,11 +27,6 @@ __all__ = ["GENOMES", "JUDGES", "KINDS", "PROBLEMS", "STRATEGIES", "Kind", "kind
 
 T = TypeVar("T")
 _NAME = re.compile("[a-z][a-z0-9_]*")
-#: What the classes in a table need besides methods.
-_ATTRIBUTES = {
-    "GENOMES": ("Parameters",), "PROBLEMS": ("Parameters", "view", "judge"),
-    "STRATEGIES": ("Parameters", "label"),
-}
 #: Keys that documents of every kind have.
 COMMON_KEYS = (
     "version", "kind", "name", "description", "labels", "seed", "priority", "replicates", "strategy", "stop",
@@ -128,6 +123,15 @@ KINDS: dict[str, Kind] = {
 }
 
 
+#: What the entries of a table are, the attributes that they need, and whether documents name them by `type`.
+_ENTRIES: dict[str, tuple[type, tuple[str, ...], bool]] = {
+    "KINDS": (Kind, (), False), "": (Mapping, (), False), "JUDGES": (Judge, (), False),
+    "GENOMES": (GenomeKind, ("Parameters", "bytes_per_weight"), False),
+    "PROBLEMS": (Problem, ("Parameters", "view", "judge"), True),
+    "STRATEGIES": (Strategy, ("Parameters", "label"), True),
+}
+
+
 def kind_of(document: Values) -> Kind:
     """Return the kind of a document.
 
@@ -153,7 +157,7 @@ def check_tables() -> None:
     Raises:
         Misregistered: one does not; the message names all that do not.
     """
-    troubles = [*_entry_troubles(), *(each for name in KINDS for each in _kind_troubles(name))]
+    troubles = [*_entry_troubles()] or [each for name in KINDS for each in _kind_troubles(name)]
     if troubles:
         raise Misregistered(" ".join(troubles))
 
@@ -161,21 +165,44 @@ def check_tables() -> None:
 def _entry_troubles() -> Iterator[str]:
     tables: dict[str, Mapping[str, object]] = {
         "KINDS": KINDS, "GENOMES": GENOMES, "JUDGES": JUDGES, "STRATEGIES": STRATEGIES, "PROBLEMS": PROBLEMS,
-        **{f'PROBLEMS["{key}"]': each for key, each in PROBLEMS.items()},
+        **{f'PROBLEMS["{key}"]': each for key, each in PROBLEMS.items() if isinstance(each, Mapping)},
     }
     for table, entries in tables.items():
         for name, entry in entries.items():
             if not _NAME.fullmatch(name):
                 yield f'{table}: expected names of small letters, digits and underscores, got "{name}".'
-            wanted = _ATTRIBUTES.get(table.partition("[")[0], ())
-            absent = (each for each in wanted if not hasattr(entry, each))
-            lacking = sorted({*getattr(entry, "__abstractmethods__", ()), *absent})
-            if lacking and isinstance(entry, type):
-                yield f'{table}["{name}"] lacks {listed(lacking)}.'
+            yield from (f'{table}["{name}"]{each}' for each in _entry_trouble(table, name, entry))
+
+
+def _entry_trouble(table: str, name: str, entry: object) -> Iterator[str]:
+    """Yield what is wrong with an entry of a table, each as the end of a sentence."""
+    protocol, wanted, has_type = _ENTRIES[table.partition("[")[0] if table != "PROBLEMS" else ""]
+    if protocol is Kind or protocol is Mapping:
+        if not isinstance(entry, protocol):
+            yield f": expected a {protocol.__name__}, got {entry!r}."
+        return
+    if not isinstance(entry, type) or protocol not in entry.__mro__:
+        yield f": expected a class that inherits {protocol.__name__}, got {entry!r}."
+        return
+    absent = (each for each in wanted if not hasattr(entry, each))
+    if lacking := sorted({*getattr(entry, "__abstractmethods__", ()), *absent}):
+        yield f" lacks {listed(lacking)}."
+    elif has_type and _type_in(entry) != (name,):
+        yield f': expected Parameters with type: Literal["{name}"].'
+
+
+def _type_in(entry: Any) -> tuple[object, ...]:
+    """Return the values that the parameter `type` may have."""
+    field = entry.Parameters.model_fields.get("type")
+    return () if field is None else get_args(field.annotation)
 
 
 def _kind_troubles(name: str) -> Iterator[str]:
     kind, place = KINDS[name], f'KINDS["{name}"]'
+    for each in ("strategies", "judges"):
+        if isinstance(getattr(kind, each), str):
+            yield f"{place}: expected {each} in a tuple, got a text."
+            return
     problems = PROBLEMS.get(kind.problem_key, {})
     judges = (*kind.judges, *(each.judge for each in problems.values()))
     named: tuple[tuple[str, Mapping[str, object], tuple[str, ...]], ...] = (
@@ -191,13 +218,21 @@ def _kind_troubles(name: str) -> Iterator[str]:
     if troubles:
         yield from troubles
         return
+    genes = kind.genome_kind.Variation
     for each in kind.strategies:
+        own = STRATEGIES[each].Parameters.model_fields.keys() if STRATEGIES[each].breeds else set[str]()
+        if genes and (twice := genes.model_fields.keys() & own):
+            yield f'{place}: the variation and the strategy {each} both have the parameter {min(twice)}.'
         if not issubclass(STRATEGIES[each].Parameters, StrategyParameters):
             yield f'STRATEGIES["{each}"]: expected Parameters that are StrategyParameters.'
         if not STRATEGIES[each].takes(kind.genome_kind):
             yield f'{place}: the strategy {each} cannot vary genomes of the kind {kind.genome}.'
     settings = {(key, each.model) for judge in kind.known_judges for key, each in judge.settings.items()}
     keys = Counter([*COMMON_KEYS, kind.problem_key, kind.genome_key, *(key for key, _ in settings)])
+    yield from (
+        f'{place}: expected keys of small letters, digits and underscores, got "{key}".'
+        for key in keys if not _NAME.fullmatch(key)
+    )
     yield from (f'{place}: two parts of its documents have the key "{key}".' for key in keys if keys[key] > 1)
 
 

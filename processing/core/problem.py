@@ -174,6 +174,11 @@ class Problem(Protocol[C]):
         return str(values["type"])
 
     @classmethod
+    def meaning(cls) -> str:
+        """Return what it is, in a sentence: that of its parameter `type`."""
+        return cls.Parameters.model_fields["type"].description or ""
+
+    @classmethod
     def label(cls, values: Values) -> str:
         """Return the stored problem in a few words, for lists; it is read often, so nothing is built."""
         return cls.name(values).replace("_", " ")

@@ -9,11 +9,15 @@ import pytest
 from formatting.work_item import WorkItem
 from processing.core.errors import Broken, Misregistered
 from processing.core.evaluations import check, joined_results
+from processing.core.genomes.dense import Dense
 from processing.core.judges.episodes import Episodes
 from processing.core.judges.judge import Judge
 from processing.core.judges.novelty import Novelty
 from processing.core.kinds import COMMON_KEYS, GENOMES, JUDGES, KINDS, PROBLEMS, Kind, check_tables
 from processing.core.types import Evaluations
+from processing.core.views import VIEWS, check_views
+from processing.core.views.dense import DenseView
+from processing.core.views.view import Field
 
 KIND = KINDS["weight_evolution"]
 
@@ -36,6 +40,10 @@ class Unfinished(Judge):
     (KINDS, "other", replace(KIND, genome_key="novelty"), 'of its documents have the key "novelty".'),
     (KINDS, "other", replace(KIND, genome="graph"), "cma_es cannot vary genomes of the kind graph."),
     (KINDS, "my-kind", KIND, 'expected names of small letters, digits and underscores, got "my-kind".'),
+    (PROBLEMS, "other", {"knapsack": PROBLEMS["environment"]["maze"]},
+     'PROBLEMS["other"]["knapsack"]: expected Parameters with type: Literal["knapsack"].'),
+    (PROBLEMS, "other", 7, 'PROBLEMS["other"]: expected a Mapping, got 7.'),
+    (KINDS, "other", replace(KIND, strategies="genetic"), "expected strategies in a tuple, got a text."),
     (JUDGES, "unfinished", Unfinished, 'JUDGES["unfinished"] lacks cost or evaluate.'),
     (PROBLEMS, "empty", {}, ""),
 ])
@@ -54,10 +62,38 @@ def test_what_does_not_fit_is_said(
 
 def test_all_that_does_not_fit_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(KINDS, "one", Kind("", genome="a", strategies=("b",), judges=("c",)))
-    monkeypatch.setitem(GENOMES, "No", GENOMES["dense"])
     with pytest.raises(Misregistered) as refused:
         check_tables()
-    assert str(refused.value).count(".") == 4
+    assert str(refused.value).count("has no") == 3
+    monkeypatch.setitem(GENOMES, "No", GENOMES["dense"])
+    monkeypatch.setitem(JUDGES, "none", None)
+    with pytest.raises(Misregistered) as refused:
+        check_tables()
+    assert str(refused.value).count("expected") == 2
+
+
+def test_every_genome_kind_needs_a_view_with_fields_that_graphql_can_show(
+    monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Other(Dense):
+        """A genome kind of its own."""
+
+    class OtherView(DenseView):
+        """A view with fields that cannot be shown."""
+
+        fields = {name: Field("", lambda kind, genomes: 0) for name in ("network", "my-field")}
+
+    check_views()
+    monkeypatch.setitem(GENOMES, "other", Other)
+    with pytest.raises(Misregistered, match=r'^GENOMES\["other"\] has no view'):
+        check_views()
+    monkeypatch.setitem(VIEWS, Other, OtherView)  # type: ignore[arg-type]
+    with pytest.raises(Misregistered, match="an instance"):
+        check_views()
+    monkeypatch.setitem(VIEWS, Other, OtherView())
+    with pytest.raises(Misregistered) as refused:
+        check_views()
+    assert all(f'"{name}"' in str(refused.value) for name in OtherView.fields)
 
 
 def test_the_keys_of_every_document_are_known() -> None:

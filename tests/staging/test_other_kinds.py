@@ -13,6 +13,7 @@ from processing.core.kinds import KINDS, PROBLEMS, STRATEGIES, Kind
 from processing.core.limits import Limits
 from processing.core.parameters import StrategyParameters, parameter
 from processing.core.strategies.strategy import Strategy
+from processing.core.types import Float64Array, Population, State, Verdict
 from staging.stage import Unstageable, stage
 from tests.formatting.documents import document
 
@@ -26,7 +27,7 @@ class TournamentParameters(StrategyParameters):
     elites: int = parameter(200, meaning="Agents that are kept.", ge=0)
 
 
-class Tournaments(Strategy):
+class Tournaments(Strategy[TournamentParameters]):
     """A strategy with names of parameters that others have too, and no `selection`."""
 
     Parameters = TournamentParameters
@@ -38,6 +39,17 @@ class Tournaments(Strategy):
     @classmethod
     def of(cls, parameters: TournamentParameters, genome: Any) -> "Tournaments":
         return Tournaments(parameters)
+
+    def begin(self) -> State:
+        return {}
+
+    def ask(self, state: State, *, seed: int, generation: int) -> Population:
+        raise NotImplementedError
+
+    def tell(
+        self, state: State, population: Population, scores: Float64Array, *, generation: int
+    ) -> tuple[State, Verdict]:
+        raise NotImplementedError
 
 
 @pytest.fixture

@@ -4,10 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
@@ -22,6 +24,7 @@ from processing import runner
 from processing.core.limits import Limits
 from processing.core.profile import numeric_profile
 from processing.core.search.plan import plan_of
+from processing.core.types import Evaluations
 from processing.run import plan_of_work_item
 from staging.schema import json_schema
 from tests.api.ask import ask
@@ -143,6 +146,42 @@ def test_a_judge_with_a_state_and_scores_of_its_own_gives_the_same_digest_in_sli
     assert found["generation"] == {"scores": closed.data, "novelty": None}
     assert found["champion"]["score"] > found["champion"]["fitness"]
     assert found["champion"]["novelty"] is None
+
+
+def short(*_: Any, **__: Any) -> Evaluations:
+    """Evaluations of which one column is too short."""
+    return Evaluations(np.zeros(19), np.zeros(20, np.int32), np.zeros(20, np.uint8))
+
+
+def infinite(*_: Any, **__: Any) -> Evaluations:
+    """Evaluations with a fitness that is no number."""
+    return Evaluations(np.full(20, np.inf), np.zeros(20, np.int32), np.zeros(20, np.uint8))
+
+
+def raising(error: BaseException) -> Callable[..., Any]:
+    """A function of this module that raises an error."""
+
+    def raise_it(*_: Any, **__: Any) -> Any:
+        raise error
+
+    return raise_it
+
+
+@pytest.mark.parametrize(("evaluate", "message"), [
+    (short, "steps of the judge: expected an array of shape (19,), got (20,)"),
+    (infinite, "fitness of the judge: expected finite numbers, or NaN where an agent failed, got inf"),
+    (lambda *_, **__: None, "the judge: expected Evaluations, got NoneType"),
+    (raising(ValueError("boom")), "The module tests.toys.tables raised ValueError: boom (test_guessing.py:"),
+    (raising(SystemExit(3)), "The module tests.toys.tables raised SystemExit: 3 (test_guessing.py:"),
+])
+def test_what_is_wrong_with_a_judge_is_said_and_the_run_fails(
+    evaluate: Any, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counting.Counting, "evaluate", evaluate)
+    instance = finished()
+    assert instance.state == "FAILED"
+    assert instance.failure_message is not None
+    assert instance.failure_message.startswith(message)
 
 
 def test_the_champion_is_confirmed_on_fresh_evaluations() -> None:

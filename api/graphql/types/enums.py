@@ -51,11 +51,6 @@ def _summary(thing: Any) -> str:
     return " ".join((thing.__doc__ or "").split("\n\n")[0].split())
 
 
-def _meaning(thing: Any) -> str:
-    """The description of its key `type` in documents."""
-    return str(thing.Parameters.model_fields["type"].description)
-
-
 AlgorithmKind = graphene.Enum(
     "AlgorithmKind", [(name.upper(), name) for name in KINDS],
     description=lambda kind: "What is evolved, and how."
@@ -64,7 +59,7 @@ AlgorithmKind = graphene.Enum(
 EnvironmentType = graphene.Enum(
     "EnvironmentType", [(name.upper(), name) for name in PROBLEMS["environment"]],
     description=lambda kind: "What agents act in."
-    if kind is None else _meaning(PROBLEMS["environment"][kind.value]),
+    if kind is None else PROBLEMS["environment"][kind.value].meaning(),
 )
 ProblemView = _from(View, "ProblemView", "How pages show what an agent did.", {
     "MAP": "Its way over a map.", "TABLE": "Its answers, row by row.",

@@ -88,7 +88,7 @@ class Instance(graphene.ObjectType):
     started_at = maybe(DateTime, "When a worker first took it up.")
     ended_at = maybe(DateTime, "When it ended.")
     progress = one(InstanceProgress, "How far it is.")
-    problem = one(Problem, "What its agents are asked to do.")
+    problem = maybe(Problem, "What its agents are asked to do; null where the server lacks its kind.")
     environment = maybe(
         Environment, "What its agents act in; null where its problem is of another kind than environments."
     )

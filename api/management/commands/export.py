@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand
 from api.exports import file_of
 from api.management.agents import add_run_and_agent, found_agent
 from database.errors import NotFound
-from processing.core.errors import Refused
+from processing.core.errors import Refused, Transient
 from processing.core.exports.export import ExportFormat
 from processing.logs import printable
 
@@ -43,7 +43,7 @@ class Command(BaseCommand):
                 sys.stdout.buffer.write(file.data)
                 return
             Path(output or file.name).write_bytes(file.data)
-        except (NotFound, Refused, OSError) as error:
+        except (NotFound, Refused, Transient, OSError) as error:
             print(printable(str(error)), file=sys.stderr)
             sys.exit(NOT_FOUND)
         print(f"{printable(output or file.name)}: {len(file.data):,} bytes")

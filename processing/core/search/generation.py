@@ -133,6 +133,10 @@ def close_generation(
     facts = _facts(checkpoint, found, verdict, statistics, summary, confirmations, stagnation)
     stop, explanation = ending_of(plan, rule, facts, champion=found.agent)
     genomes = plan.genome.pack(population.genomes)
+    if len(genomes) % len(population):
+        raise Broken(
+            f"genomes: expected packed ones of equal size, got {len(genomes)} bytes of {len(population)}"
+        )
     return GenerationResult(
         number=number, population=population, evaluations=evaluations, genomes=genomes, statistics=statistics,
         champion=found.agent, is_improved=found.is_improved, champion_fitness=found.fitness, stop=stop,
