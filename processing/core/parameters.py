@@ -56,9 +56,6 @@ ParameterGroup: TypeAlias = Parameters
 #: The model of parameters that a class itself names. Any where a class does not say: which models the entries
 #: of a table have, no table can say. In checks, parameters may be partly faulty: see `sound.py`.
 C = TypeVar("C", bound=Parameters, default=Any)
-#: Parameters of the model that the class itself names, for methods of classes in tables: which model that is,
-#: no table can say. In checks they may be partly faulty: see `sound.py`.
-OwnParameters: TypeAlias = Any
 
 
 def _within(value: float, info: ValidationInfo) -> float:

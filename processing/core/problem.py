@@ -9,12 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple, Protocol
 
+from typing_extensions import TypeVar
+
 from processing.core.concern import Asked, Concern
 from processing.core.criterion import Criterion
 from processing.core.errors import Broken
 from processing.core.parameters import C
 from processing.core.rollouts.network_kind import NetworkKind
-from processing.core.types import BoolArray, Float32Array, Float64Array, Int32Array, OwnGenome
+from processing.core.types import BoolArray, Float32Array, Float64Array, GenomeKind, Int32Array
 
 #: JSON values that were looked up of a problem when its work item was staged.
 Facts = Mapping[str, Any]
@@ -59,7 +61,11 @@ class Found(NamedTuple):
     warnings: list[Concern]
 
 
-class Problem(Protocol[C]):
+#: The genome kinds that can act in a problem. Of a problem in a table nothing says which they are.
+N = TypeVar("N", bound=GenomeKind, contravariant=True, default=Any)
+
+
+class Problem(Protocol[C, N]):
     """A task that networks are scored on. Building one computes nothing that takes long.
 
     Attributes:
@@ -147,7 +153,7 @@ class Problem(Protocol[C]):
         """Return why there is no criterion, in words after "false, as "; asked only where there is none."""
         return "nothing says when this is solved, with these parameters"
 
-    def warnings(self, asked: Asked, genome: OwnGenome) -> list[Concern]:
+    def warnings(self, asked: Asked, genome: N) -> list[Concern]:
         """Return what can be run, but was probably not intended.
 
         Args:
@@ -223,7 +229,7 @@ class Problem(Protocol[C]):
         return []
 
 
-class Environment(Problem[C], Protocol[C]):
+class Environment(Problem[C, NetworkKind], Protocol[C]):
     """A problem in which networks act step by step, in episodes.
 
     Attributes:

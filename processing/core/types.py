@@ -27,8 +27,6 @@ UInt16Array = NDArray[np.uint16]
 State = Mapping[str, Any]
 #: The genomes of N agents in the form that their genome kind defines; for `dense` an (N, W) float32 array.
 Genomes: TypeAlias = Any
-#: A genome kind of the class that a judge or a strategy itself names, for methods of classes in tables.
-OwnGenome: TypeAlias = Any
 
 #: The variation that a genome kind itself names, as `C` names its parameters.
 V = TypeVar("V", bound=ParameterGroup, default=Any)

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from processing.core.parameters import Parameters, parameter
 from processing.core.problem import Problem
 from processing.core.types import Beat, Evaluations, Failure, Genomes, Purpose, State, no_beat
 from tests.toys.bits import Bits
-from tests.toys.guess import Guess
+from tests.toys.guess import Guess, GuessParameters
 
 CHILD = Path(__file__).with_name("child.py")
 #: Agents that one child process scores.
@@ -72,9 +72,14 @@ class Counting(Judge[Guess, Bits]):
         return NoReplays("A guess has no steps: there is nothing to replay.")
 
     @classmethod
-    def faults(cls, settings: Mapping[str, Any], problem: type[Problem], asked: Asked) -> list[Concern]:
+    def faults(
+        cls, settings: Mapping[str, Parameters | None], problem: type[Problem], asked: Asked
+    ) -> list[Concern]:
         """Return a fault where there are more epochs than bits."""
-        length, epochs = len(asked.problem.secret), settings["counting"].epochs
+        counting, guess = COUNTING.sound_part(settings["counting"]), cast(GuessParameters, asked.problem)
+        if counting is None:
+            return []
+        length, epochs = len(guess.secret), counting.epochs
         if epochs <= length:
             return []
         expected = f"at most {length}, as many as there are bits"

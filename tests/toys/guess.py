@@ -1,14 +1,15 @@
 """The toy problem: a secret string of bits."""
 
 from collections.abc import Set
-from typing import Any, Literal
+from typing import Literal
 
 from processing.core.concern import Asked, Concern, ConcernKind, Part
 from processing.core.criterion import Closing, Confirming, Criterion, Solution
 from processing.core.parameters import Parameters, parameter
 from processing.core.problem import Facts, Problem, Values, View
 from processing.core.ranking import ranked
-from processing.core.types import Evaluations, GenomeKind, Population
+from processing.core.types import Evaluations, Population
+from tests.toys.bits import Bits
 
 
 class GuessParameters(Parameters):
@@ -36,7 +37,7 @@ class AllGuessed(Criterion[Confirming]):
         return Solution(int(order[0]) if trial.is_passed else None, trial)
 
 
-class Guess(Problem[GuessParameters]):
+class Guess(Problem[GuessParameters, Bits]):
     """A secret string of bits. Genomes are guesses, and a bit that is right counts one."""
 
     Parameters = GuessParameters
@@ -76,7 +77,7 @@ class Guess(Problem[GuessParameters]):
         return "all bits are guessed"
 
     @classmethod
-    def faults(cls, parameters: Any, asked: Asked) -> list[Concern]:
+    def faults(cls, parameters: GuessParameters, asked: Asked) -> list[Concern]:
         """Return a fault where there are other characters than 0 and 1."""
         others: Set[str] = set(parameters.secret) - {"0", "1"}
         if not others:
@@ -84,7 +85,7 @@ class Guess(Problem[GuessParameters]):
         kind = ConcernKind.NOT_IN_CHOICES
         return [Concern(("secret",), '"0" and "1" only', f'"{min(others)}" among them', kind=kind)]
 
-    def warnings(self, asked: Asked, genome: GenomeKind) -> list[Concern]:
+    def warnings(self, asked: Asked, genome: Bits) -> list[Concern]:
         """Warn of a secret that the first guess may hit, and of an aim that none can reach."""
         found = []
         if len(self.parameters.secret) < 4:

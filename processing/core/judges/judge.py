@@ -7,7 +7,7 @@ import math
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, NamedTuple, Protocol, Self
+from typing import Any, ClassVar, Generic, NamedTuple, Protocol, Self, cast
 
 import numpy as np
 from typing_extensions import TypeVar
@@ -16,7 +16,7 @@ from processing.core.concern import Asked, Concern
 from processing.core.criterion import Closing, Trial
 from processing.core.judges.confirmation import CONFIRMATION_EPISODES, confirm
 from processing.core.judges.replays import NoReplays, Replays
-from processing.core.parameters import OwnParameters, Parameters
+from processing.core.parameters import Parameters
 from processing.core.problem import Problem
 from processing.core.rollouts.normalization import Normalization
 from processing.core.types import (
@@ -61,6 +61,10 @@ class Setting(Generic[S]):
         """Return the parameters that a document has under the key, as those of the model."""
         assert isinstance(parameters, self.model)
         return parameters
+
+    def sound_part(self, parameters: Parameters | None) -> S | None:
+        """Return the same for a check; parameters that are partly faulty (`sound.py`) stay as they are."""
+        return cast("S | None", parameters)
 
 
 class RemarkMeaning(NamedTuple):
@@ -230,7 +234,7 @@ class Judge(Protocol[P, G]):
 
     @classmethod
     def faults(
-        cls, settings: Mapping[str, OwnParameters], problem: type[Problem], asked: Asked
+        cls, settings: Mapping[str, Parameters | None], problem: type[Problem], asked: Asked
     ) -> list[Concern]:
         """Return why its settings cannot be used; their paths begin with a key of `settings`."""
         return []

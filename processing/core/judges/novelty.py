@@ -15,7 +15,7 @@ equation 1; the mixture with fitness: Cuccu and Gomez 2011, "When Novelty Is Not
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -121,7 +121,9 @@ class Novelty(Episodes):
         return "novelty" in settings
 
     @classmethod
-    def faults(cls, settings: Mapping[str, Any], problem: type[Problem], asked: Asked) -> list[Concern]:
+    def faults(
+        cls, settings: Mapping[str, Parameters | None], problem: type[Problem], asked: Asked
+    ) -> list[Concern]:
         """Return why novelty cannot be looked for: no behaviours, or too many agents."""
         if settings.get("novelty") is None:
             return []
