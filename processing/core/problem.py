@@ -176,8 +176,8 @@ class Problem(Protocol[C, N]):
 
     @classmethod
     def name(cls, values: Values) -> str:
-        """Return the name of the stored problem: that in the table, or in a registry."""
-        return str(values["type"])
+        """Return the name of the stored problem: its id where it is registered, else that in the table."""
+        return str(values["id" if cls.is_registered else "type"])
 
     @classmethod
     def meaning(cls) -> str:
@@ -187,7 +187,8 @@ class Problem(Protocol[C, N]):
     @classmethod
     def label(cls, values: Values) -> str:
         """Return the stored problem in a few words, for lists; it is read often, so nothing is built."""
-        return cls.name(values).replace("_", " ")
+        name = cls.name(values)
+        return name if cls.is_registered else name.replace("_", " ")
 
     @classmethod
     def solved_when(cls, values: Values) -> str | None:

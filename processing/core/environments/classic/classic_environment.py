@@ -23,7 +23,7 @@ from processing.core.kernels.build import plain
 from processing.core.kernels.lanes import LANES, add_up, get, mark_over, put, where_greater
 from processing.core.kernels.roles import formula, part
 from processing.core.parameters import Parameters
-from processing.core.problem import CompiledEnvironment, Facts, Values, View
+from processing.core.problem import CompiledEnvironment, Facts, View
 from processing.core.rng import uniform_part
 from processing.core.rollouts.actions import fill_choice, fill_commands
 from processing.core.rollouts.network_kind import NetworkKind
@@ -75,6 +75,7 @@ class Classic(CompiledEnvironment):
 
     view = View.SIGNALS
     judge = "episodes"
+    is_registered = True
     is_random = True
     integers = bits = 0
     parameters: Any
@@ -96,16 +97,6 @@ class Classic(CompiledEnvironment):
     def of(cls, parameters: Any, facts: Facts | None) -> "Classic":
         """Return the environment; nothing is looked up."""
         return cls(parameters)
-
-    @classmethod
-    def name(cls, values: Values) -> str:
-        """Return the id."""
-        return str(values["id"])
-
-    @classmethod
-    def label(cls, values: Values) -> str:
-        """Return the id."""
-        return str(values["id"])
 
     def settings(self) -> tuple[float, ...]:
         """Return the constants that keyword arguments set, in the order that the kernel reads them."""

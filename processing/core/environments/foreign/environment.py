@@ -14,7 +14,7 @@ from processing.core.environments.foreign.parameters import Aggregate, Gymnasium
 from processing.core.environments.foreign.spaces import Writer, is_picture, labels, outputs_of, size, trouble
 from processing.core.environments.foreign.wrappers import Grayscale, Resize, steps_of
 from processing.core.errors import Refused
-from processing.core.problem import Environment, EnvironmentLookup, Facts, Found, Values, View
+from processing.core.problem import Environment, EnvironmentLookup, Facts, Found, View
 from processing.core.rollouts.network_kind import NetworkKind
 
 #: Step limit of an episode where neither the document nor the registry has one.
@@ -105,16 +105,6 @@ class Foreign(Environment[GymnasiumParameters]):
         """The mean return that the registry has; None where it has none, or costs are sought."""
         threshold = self.facts["reward_threshold"]
         return None if self.minimise or threshold is None else MeanReturn(threshold)
-
-    @classmethod
-    def name(cls, values: Values) -> str:
-        """Return the id."""
-        return str(values["id"])
-
-    @classmethod
-    def label(cls, values: Values) -> str:
-        """Return the id."""
-        return str(values["id"])
 
     @property
     def action_space(self) -> Facts:
