@@ -45,7 +45,7 @@ class ExecutionParameters(Parameters):
     slice_size: int | None = parameter(
         None,
         meaning="Agents that one worker evaluates at a time, so that several share a generation; null lets "
-        "the server decide.",
+        "the server decide. Larger slices are used where a generation would have more than 1,000.",
         unit="agents", ge=1, le=1_000_000,
     )
 
@@ -81,7 +81,12 @@ class WorkItem(Parameters):
         "from it.",
         unit="runs", ge=1, le=1_000,
     )
-    priority: int = parameter(0, meaning="Runs of higher priority get their turns first.", ge=-100, le=100)
+    priority: int = parameter(
+        0,
+        meaning="Share of the workers' time: a run of priority 100 gets 4 times, one of -100 a quarter of "
+        "that of one of 0.",
+        ge=-100, le=100,
+    )
     stop: StopParameters = parameter(meaning="When a run ends: by the first rule that is met.")
     record: RecordParameters = parameter(RecordParameters(), meaning="What is kept of a run.")
     execution: ExecutionParameters = parameter(

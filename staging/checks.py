@@ -4,18 +4,25 @@ The classes of problems, genome kinds, judges and strategies bring the checks of
 concern no single part are here.
 """
 
+import math
 from collections.abc import Callable
+from dataclasses import replace
 
 from formatting.concerns import faults_from
 from formatting.faults import Fault, FaultCode, Path, fault, shown
+from formatting.work_item import WorkItem
 from processing.core.concern import Concern, Part, beyond_best
 from processing.core.judges.judge import Judge
 from processing.core.limits import Limits
 from processing.core.search.plan import Plan
+from processing.core.search.slice_payload import MOST_SLICES, least_size
 from processing.core.sound import run_check, run_checks
 from staging.asked import AskedWorkItem
 from staging.estimate import CostEstimate
 from staging.workload import Workload
+
+#: After so long another run has its turn of a worker, except that no agent is cut.
+TURN_SECONDS = 10.0
 
 
 def faults_of(asked: AskedWorkItem) -> list[Fault]:
@@ -59,6 +66,32 @@ def warnings_of(asked: AskedWorkItem, plan: Plan) -> list[Fault]:
         (stop, Part.STOP), (judge, Part.WHOLE),
     )
     return [each for concerns, part in found for each in faults_from(concerns, asked.kind, part)]
+
+
+def turn_warnings(work: Workload) -> list[Fault]:
+    """Warn of agents that take longer than a worker's turn, even by the low estimate; none is cut."""
+    seconds = math.ceil(work.agent.seconds_low)
+    if seconds <= TURN_SECONDS:
+        return []
+    message = (
+        f"One agent is estimated to take about {seconds:,} s, longer than a worker's turn of "
+        f"{TURN_SECONDS:g} s; other runs wait for it meanwhile."
+    )
+    expected, given = f"at most {TURN_SECONDS:g} s for one agent", f"about {seconds:,} s"
+    return [Fault(FaultCode.INCONSISTENT, (), message, expected, given)]
+
+
+def slice_warnings(work_item: WorkItem, work: Workload) -> list[Fault]:
+    """Warn of slices that are smaller than those that are used."""
+    asked, least = work_item.execution.slice_size, least_size(work.population)
+    if asked is None or asked >= least:
+        return []
+    expected = (
+        f"at least {least:,}, as the {work.population:,} agents of a generation have at most {MOST_SLICES:,} "
+        "slices"
+    )
+    warning = fault(FaultCode.OUT_OF_RANGE, ("execution", "slice_size"), expected, str(asked))
+    return [replace(warning, message=f"{warning.message}; slices of {least:,} agents are used")]
 
 
 def _problem_faults(asked: AskedWorkItem) -> list[Fault]:

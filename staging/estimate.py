@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from formatting.work_item import RecordScope, WorkItem
+from processing.core.search.slice_payload import MOST_SLICES, least_size
 from staging.workload import Workload
 
 #: Seconds for breeding, storing and publishing a generation, fast and slow.
@@ -26,8 +27,6 @@ COPIES_AT_WORK, TABLE_BYTES = 3, 32_000_000
 
 #: Estimated seconds of one process from which a generation is divided in slices, and those of a slice.
 SLICED_FROM_SECONDS, SLICE_SECONDS = 30.0, 10.0
-#: Maximum number of slices of a generation.
-MOST_SLICES = 1_000
 
 #: `auto` records all agents of a run up to so many agents and so many bytes, and beyond that only champions.
 AUTO_AGENTS, AUTO_BYTES = 1_000_000, 2_000_000_000
@@ -79,7 +78,7 @@ def resolved_slice_size(work_item: WorkItem, work: Workload) -> int | None:
     cores.
     """
     if work_item.execution.slice_size is not None:
-        return work_item.execution.slice_size
+        return max(work_item.execution.slice_size, least_size(work.population))
     low, high = (seconds / work.generations for seconds in _seconds(work))
     seconds = math.sqrt(low * high)
     if seconds < SLICED_FROM_SECONDS:

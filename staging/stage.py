@@ -6,7 +6,7 @@ from typing import Any
 from formatting.canonical import canonical, spec_hash
 from formatting.concerns import faults_from
 from formatting.faults import Fault, FaultCode, Faulty, fault
-from formatting.work_item import MAX_SEED, WorkItem
+from formatting.work_item import MAX_SEED, RecordScope, WorkItem
 from processing.core.concern import Part
 from processing.core.environments.foreign.checks import Snapshot
 from processing.core.errors import Refused
@@ -18,7 +18,7 @@ from processing.core.sound import Unsound, run_check
 from processing.core.types import GenomeKind, Purpose
 from processing.core.value_text import with_article
 from staging.asked import AskedWorkItem
-from staging.checks import faults_of, size_faults, warnings_of
+from staging.checks import faults_of, size_faults, slice_warnings, turn_warnings, warnings_of
 from staging.estimate import estimate, resolved_record, resolved_slice_size
 from staging.fitting import (
     completed,
@@ -63,7 +63,10 @@ def stage(
     return StagedItem(
         spec=canonical(asked.work_item), spec_hash=spec_hash(asked.work_item), kind=work_item.kind,
         seeds=seeds_of(work_item), record=resolved_record(work_item, work), estimate=cost,
-        warnings=(*faults_from(found.warnings, asked.kind, Part.PROBLEM), *warnings_of(asked, plan)),
+        warnings=(
+            *faults_from(found.warnings, asked.kind, Part.PROBLEM), *warnings_of(asked, plan),
+            *turn_warnings(work), *slice_warnings(asked.work_item, work),
+        ),
         slice_size=resolved_slice_size(work_item, work),
         facts=None if found.facts is None else dict(found.facts),
     )
@@ -75,6 +78,23 @@ def further_faults(sound: Any, limits: Limits, *, known: EnvironmentLookup | Non
     with suppress(Unsound):  # without the population, counts of agents are not checked
         asked = fitted_strategy(asked)
     return [*run_check(_unknown_problem, asked, known or Snapshot()), *faults_of(asked)]
+
+
+def extension_faults(work_item: WorkItem, plan: Plan, limits: Limits, *, record: str) -> list[Fault]:
+    """Return why a work item would not have been accepted with the stop rules that a run of it is to get.
+
+    Args:
+        work_item: with these rules.
+        plan: of the run, with these rules.
+        limits: what this server allows.
+        record: which agents the run stores as rows, "all" or "champions".
+    """
+    asked = AskedWorkItem(work_item, limits)
+    if faults := faults_of(asked):
+        return faults
+    work, policy = workload_of(plan), work_item.record.model_copy(update={"agents": RecordScope(record)})
+    cost = estimate(work_item.model_copy(update={"record": policy}), work)
+    return size_faults(asked, plan, work, cost)
 
 
 def seeds_of(work_item: WorkItem) -> tuple[int, ...]:

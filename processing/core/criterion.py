@@ -78,7 +78,7 @@ class Closing:
     generation: int
     state: State = field(default_factory=dict)  # the judge's, when the generation began
     threads: int = 1
-    beat: Beat = no_beat  # called again and again
+    beat: Beat = no_beat  # called again and again; it never answers that the turn is over
 
 
 class Confirming(Protocol):
@@ -96,7 +96,7 @@ class ConfirmingInEpisodes(Confirming, Protocol):
         """Count in how many fresh episodes agent `agent` of `genomes` reaches `goals` goals."""
         ...
 
-    def evaluate_in(self, problem: object, genomes: Genomes) -> Evaluations:
+    def evaluate_in(self, problem: object, genomes: Genomes, *, beat: Beat) -> Evaluations:
         """Evaluate genomes in another problem of the same class, at the address (0, 0)."""
         ...
 

@@ -1,6 +1,7 @@
-"""Evaluations of groups of agents: joined, and those of agents that were lost."""
+"""Evaluations of groups of agents: checked, joined, cut into runs, and those of agents that were lost."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import accumulate
 from typing import Any, TypeVar
 
@@ -47,11 +48,14 @@ def check(evaluations: Evaluations, number: int, *, may_be_fewer: bool = False) 
     Args:
         may_be_fewer: whether the judge may have stopped after some, at least one.
     Raises:
-        Broken: an array is none, or has another shape, or fitness is infinite, or names are equal.
+        Broken: an array is none, or has another shape, or fitness is infinite, or names are equal, or
+            `agents` are not those of some of the agents.
     """
     if not isinstance(evaluations, Evaluations):
         raise Broken(f"the judge: expected Evaluations, got {type(evaluations).__name__}")
-    if may_be_fewer and isinstance(evaluations.fitness, np.ndarray) and evaluations.fitness.ndim == 1:
+    if evaluations.agents is not None:
+        number = _checked_agents(evaluations.agents, number, may_be_fewer=may_be_fewer)
+    elif may_be_fewer and isinstance(evaluations.fitness, np.ndarray) and evaluations.fitness.ndim == 1:
         number = min(number, max(1, len(evaluations.fitness)))
     metrics, curves = evaluations.metric_names, evaluations.curve_names
     shapes = {
@@ -76,6 +80,59 @@ def check(evaluations: Evaluations, number: int, *, may_be_fewer: bool = False) 
     for each in (metrics, curves):
         if len(set(each)) < len(each):
             raise Broken(f"metrics and curves of the judge: expected different names, got {', '.join(each)}")
+
+
+def _checked_agents(agents: object, number: int, *, may_be_fewer: bool) -> int:
+    """Check which of `number` agents were evaluated, and return how many. Raises Broken: see `check`."""
+    if not may_be_fewer:
+        raise Broken(f"agents of the judge: expected None, as all {number} were to be evaluated")
+    if not isinstance(agents, np.ndarray) or agents.ndim != 1 or agents.dtype.kind not in "iu":
+        raise Broken("agents of the judge: expected an array of whole numbers, in one dimension")
+    if not len(agents):
+        raise Broken("agents of the judge: expected one at least, got none")
+    # differences of unsigned numbers would not be negative
+    if (np.diff(agents.astype(np.int64)) <= 0).any() or agents[0] < 0 or agents[-1] >= number:
+        raise Broken(f"agents of the judge: expected ascending ones of 0 to {number - 1}, got others")
+    return len(agents)
+
+
+def consecutive(evaluations: Evaluations, number: int) -> Iterator[tuple[int, int, Evaluations | None]]:
+    """Yield the runs of agents that were evaluated, and of agents that were not, in their order.
+
+    Args:
+        evaluations: those of some of `number` agents; see `check`.
+    Yields:
+        The first agent of a run, the one after its last, and their evaluations, those of the first agents of
+        the run; None where they were not evaluated.
+    """
+    first, places = 0, np.arange(len(evaluations))
+    agents = places if evaluations.agents is None else evaluations.agents
+    for run in np.split(places, np.flatnonzero(np.diff(agents) != 1) + 1):
+        if not len(run):
+            continue
+        start, end = int(agents[run[0]]), int(agents[run[-1]]) + 1
+        if start > first:
+            yield first, start, None
+        yield start, end, _cut(evaluations, int(run[0]), int(run[-1]) + 1)
+        first = end
+    if first < number:
+        yield first, number, None
+
+
+def _cut(evaluations: Evaluations, first: int, last: int) -> Evaluations:
+    """Return the evaluations at positions first..last-1, as those of the first agents of a group."""
+    columns = {name: getattr(evaluations, name) for name in (*_COLUMNS, "curves")}
+    cut: dict[str, Any] = {
+        name: None if column is None else column[first:last] for name, column in columns.items()
+    }
+    return replace(
+        evaluations, **cut, agents=None,
+        reasons=tuple((place - first, why) for place, why in evaluations.reasons if first <= place < last),
+        remarks=tuple(
+            remark._replace(agent=remark.agent - first) for remark in evaluations.remarks
+            if first <= remark.agent < last
+        ),
+    )
 
 
 def _names(names: Sequence[tuple[str, ...]]) -> tuple[str, ...]:

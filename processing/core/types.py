@@ -31,14 +31,16 @@ Genomes: TypeAlias = Any
 #: The variation that a genome kind itself names, as `C` names its parameters.
 V = TypeVar("V", bound=ParameterGroup, default=Any)
 
-#: Is called between small pieces of long work; it may raise what ends the work.
-Beat = Callable[[], object]
+#: Is called between small pieces of long work, and answers whether the turn of this worker is over. It may
+#: raise what ends the work.
+Beat = Callable[[], bool]
 
 NO_PARENT = -1
 
 
-def no_beat() -> None:
-    """The beat of those that nobody waits for: it does nothing."""
+def no_beat() -> bool:
+    """The beat of those that nobody waits for: the turn is never over."""
+    return False
 
 
 class Operator(IntEnum):
@@ -144,6 +146,9 @@ class Evaluations:
     # (N, E, K) numbers of each agent over at most E epochs, by `curve_names`; NaN after an agent's last one
     curves: Float32Array | None = None
     curve_names: tuple[str, ...] = ()
+    # (N,) indices of the evaluated agents, counted from the first that was asked for, ascending; None: the
+    # first N. The other fields count positions in the evaluations.
+    agents: Int32Array | None = None
 
     def __len__(self) -> int:
         return len(self.fitness)

@@ -1,7 +1,6 @@
 """What every judge of the registry promises: `Judge` in `judges/judge.py`."""
 
 import json
-import math
 from itertools import pairwise
 from typing import Any
 
@@ -13,7 +12,7 @@ from processing.core.criterion import Closing
 from processing.core.environments.foreign.lookup import Lookup
 from processing.core.errors import Refused
 from processing.core.evaluation_texts import with_storable_texts
-from processing.core.evaluations import joined_results
+from processing.core.evaluations import check, consecutive, joined_results
 from processing.core.json_values import finite
 from processing.core.kinds import JUDGES
 from processing.core.limits import Limits
@@ -23,6 +22,7 @@ from processing.core.types import Evaluations, Failure, Purpose
 from processing.core.value_text import storable
 from staging.stage import stage
 from tests.contracts import cases
+from tests.core.beats import Beats, over_after
 from tests.core.searches import population_of_genomes
 
 SEED, SIZE = 5, 20
@@ -98,19 +98,26 @@ def test_results_depend_neither_on_threads_nor_on_slices(
 
 
 @pytest.mark.parametrize("is_in_place", [True, False])
-def test_where_the_time_is_up_the_first_agents_are_returned_and_the_others_follow_in_slices(
+def test_where_the_turn_is_over_what_is_finished_is_returned_and_the_others_follow(
     plan: Plan, genomes: Any, is_in_place: bool
 ) -> None:
-    parts: list[Evaluations] = []
-    while (first := sum(map(len, parts))) < SIZE:
-        left = np.arange(first, SIZE, dtype=np.int32)
+    waiting, parts = [(0, SIZE)], dict[int, Evaluations]()
+    while waiting:
+        start, end = waiting.pop(0)
+        left = np.arange(start, end, dtype=np.int32)
         found = (
-            evaluated(plan, genomes, first=first, seconds=0.0) if is_in_place
-            else evaluated(plan, plan.genome.take(genomes, left), origin=first, seconds=0.0)
+            evaluated(plan, genomes, first=start, last=end, beat=over_after(1)) if is_in_place
+            else evaluated(plan, plan.genome.take(genomes, left), origin=start, beat=over_after(1))
         )
-        assert 1 <= len(found) <= SIZE - first
-        parts.append(found)
-    stored = [unpack_results(pack_results(each, plan.genome), plan.genome) for each in parts]
+        check(found, end - start, may_be_fewer=True)
+        assert 1 <= len(found) <= end - start
+        for first, last, run in consecutive(found, end - start):
+            if run is None:
+                waiting.append((start + first, start + last))
+            else:
+                parts[start + first] = run
+    ordered = [parts[first] for first in sorted(parts)]
+    stored = [unpack_results(pack_results(each, plan.genome), plan.genome) for each in ordered]
     assert equal(joined_results(stored), evaluated(plan, genomes))
 
 
@@ -141,12 +148,12 @@ def test_what_its_remarks_mean_can_be_told(plan: Plan) -> None:
 
 
 def test_a_beat_is_given_and_what_it_raises_ends_the_evaluation(plan: Plan, genomes: Any) -> None:
-    beats: list[int] = []
-    found = evaluated(plan, genomes, beat=lambda: beats.append(1), population=SIZE, seconds=math.inf)
-    assert beats
+    beats = Beats()
+    found = evaluated(plan, genomes, beat=beats, population=SIZE)
+    assert beats.number
     assert equal(found, evaluated(plan, genomes))
 
-    def refuse() -> None:
+    def refuse() -> bool:
         raise Refused("enough")
 
     with pytest.raises(Refused, match="enough"):

@@ -8,12 +8,12 @@ import pytest
 
 from processing.core.criterion import Closing, Confirmation, MeanReturn, candidate
 from processing.core.genomes.dense import Dense, DenseParameters
-from processing.core.judges import batches
 from processing.core.judges.episodes import Episodes
 from processing.core.ranking import mean
 from processing.core.search.plan import Plan
 from processing.core.search.stop import StopParameters
 from processing.core.types import Evaluations, Float32Array, Population, Purpose, SpeciesSnapshot, Verdict
+from tests.core.beats import Beats, Fixed
 from tests.core.test_classic import environment
 
 
@@ -124,13 +124,12 @@ def test_agents_of_several_episodes_need_fewer_copies_for_a_hundred(episodes: in
         assert confirmed(one, genomes[:1], 0, bar).is_passed is expected
 
 
-def test_a_confirmation_beats_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batches, "MOST_AGENTS_AT_FIRST", 16)
-    monkeypatch.setattr(batches, "BATCH_SECONDS", 0.0)  # each batch is half as large as the one before
-    beats: list[int] = []
-    closing = Closing(3, 1, beat=lambda: beats.append(1))
-    assert plan().judge.confirm(balancer()[None], 0, 475, closing).is_passed
-    assert len(beats) == 4 + 100 - (16 + 8 + 4 + 2)  # batches of 16, 8, 4, 2, and then of 1
+def test_a_confirmation_beats_again_and_again() -> None:
+    one, beats = plan(), Beats()
+    assert isinstance(one.judge, Episodes)
+    one.judge.engine.pace = Fixed(100)
+    assert one.judge.confirm(balancer()[None], 0, 475, Closing(3, 1, beat=beats)).is_passed
+    assert beats.number >= 7 * 5  # a hundred episodes in 16 lanes, of 500 steps each
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from processing.core.search.plan import Plan
 from processing.core.search.slice_payload import pack_results, unpack_results
 from processing.core.types import Evaluations, Failure, Purpose
 from tests.core import strange_worlds
+from tests.core.beats import Beats
 from tests.core.foreign import MODULE, foreign_plan
 from tests.core.searches import run
 
@@ -175,14 +176,14 @@ def test_agents_whose_environment_kills_its_process_fail_and_the_others_live() -
 
 
 def test_agents_whose_environment_hangs_fail_after_the_time_out_and_the_others_live() -> None:
-    beats: list[int] = []
+    beats = Beats()
     plan = foreign_plan("Hanging-v0", timeout_seconds=1.0)
-    hanging = evaluated(plan, number=6, beat=lambda: beats.append(1))
+    hanging = evaluated(plan, number=6, beat=beats)
     raising = evaluated(foreign_plan("Crashing-v0"), number=6)
     assert np.array_equal(hanging.fitness, raising.fitness, equal_nan=True)
     assert set(hanging.failures) == {Failure.NONE, Failure.TIMEOUT}
     assert "1 s" in hanging.reasons[0][1]
-    assert len(beats) > 3
+    assert beats.number > 3
 
 
 def test_reasons_travel_with_the_parts_of_a_generation() -> None:

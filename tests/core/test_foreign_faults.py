@@ -21,6 +21,7 @@ from processing.core.steppers import pool as processes
 from processing.core.steppers.process import Process
 from processing.core.types import Evaluations, Failure
 from tests.core import strange_worlds
+from tests.core.beats import over_after
 from tests.core.foreign import MODULE, foreign_plan
 from tests.core.searches import run
 
@@ -162,20 +163,22 @@ def test_an_environment_that_always_hangs_ends_its_run(monkeypatch: pytest.Monke
         evaluated(foreign_plan("Stuck-v0", timeout_seconds=1.0), number=100)
 
 
-def test_who_has_little_time_gets_what_became_of_the_first_agents() -> None:
+def test_where_the_turn_is_over_the_first_agents_are_returned() -> None:
     plan = foreign_plan("Slow-v0", episodes=2)
-    some = evaluated(plan, number=40, seconds=1.5)
+    some = evaluated(plan, number=40, beat=over_after(3))
     assert 1 <= len(some) < 20
     assert np.array_equal(some.fitness, evaluated(plan, number=40, last=len(some)).fitness)
-    assert len(evaluated(plan, number=4, seconds=0.0)) >= 1
+    assert len(evaluated(plan, number=4, beat=over_after(1))) >= 1
 
 
 def test_slow_environments_get_few_lives_at_a_time() -> None:
     most: list[int] = []
-    evaluated(
-        foreign_plan("Slow-v0"), number=30,
-        beat=lambda: most.append(max(len(c.rollouts) for c in processes.pool().all))
-    )
+
+    def look() -> bool:
+        most.append(max(len(child.rollouts) for child in processes.pool().all))
+        return False
+
+    evaluated(foreign_plan("Slow-v0"), number=30, beat=look)
     assert max(most) <= 4
 
 
@@ -233,6 +236,7 @@ def tell():
     at_work = [child.process.pid for child in pool.pool().all if child.at_work() is not None]
     if at_work:
         print(at_work[0], flush=True)
+    return False
 
 plan.judge.evaluate(plan.genome.random(8, seed=4, generation=0), seed=4, generation=0, threads=1, beat=tell)
 """
@@ -250,11 +254,12 @@ def test_a_process_that_somebody_kills_changes_nothing() -> None:
     plan = foreign_plan("LunarLander-v3", max_steps=200)
     undisturbed, killed = evaluated(plan), []
 
-    def kill_one() -> None:
+    def kill_one() -> bool:
         busy = [child for child in processes.pool().all if child.rollouts]
         if busy and not killed:
             killed.append(busy[0].process.pid)
             os.kill(killed[0], signal.SIGKILL)
+        return False
 
     assert np.array_equal(evaluated(plan, beat=kill_one).fitness, undisturbed.fitness)
     assert killed
@@ -263,7 +268,7 @@ def test_a_process_that_somebody_kills_changes_nothing() -> None:
 def test_whoever_stops_an_evaluation_ends_its_processes_and_the_next_one_works() -> None:
     plan = foreign_plan("LunarLander-v3")
 
-    def stop() -> None:
+    def stop() -> bool:
         raise InterruptedError
 
     with pytest.raises(InterruptedError):

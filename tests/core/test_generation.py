@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from processing.core.judges.episodes import Episodes
 from processing.core.search import checkpoint as checkpoints
 from processing.core.search import generation as generations
 from processing.core.search.generation import GenerationResult
 from processing.core.search.plan import Plan
 from processing.core.search.stop import StopParameters
 from processing.core.types import Evaluations, Purpose, StopReason
+from tests.core.beats import Beats, Fixed
 from tests.core.searches import evaluated, evaluations_of, run, search
 
 
@@ -186,6 +188,26 @@ def test_what_is_remembered_of_a_confirmation_survives_a_checkpoint() -> None:
     first = next(run(plan, seed=1))
     stored = checkpoints.unpack(checkpoints.pack(first.checkpoint, plan.genome), plan.genome)
     assert stored.unconfirmed == first.checkpoint.unconfirmed is not None
+
+
+def test_a_turn_that_is_over_cuts_neither_opening_nor_closing_nor_a_confirmation() -> None:
+    plan = sampled(1.0)
+    history = list(run(plan, seed=1))
+    last = history[-1]
+    assert last.confirmations
+    assert isinstance(plan.judge, Episodes)
+    plan.judge.engine.pace = Fixed(1)
+    before, opening, closing = history[-2].checkpoint, Beats(), Beats()
+    population = generations.open_generation(
+        plan, before, seed=1, beat=lambda: not opening()
+    )
+    found = generations.close_generation(
+        plan, before, population, last.evaluations, seed=1, beat=lambda: not closing()
+    )
+    assert found.checkpoint.digest == last.checkpoint.digest
+    assert found.confirmations == last.confirmations
+    assert opening.number >= 1
+    assert closing.number >= 20  # after each step of the confirmation
 
 
 def test_where_every_episode_is_the_same_nothing_is_confirmed() -> None:

@@ -63,11 +63,12 @@ def test_it_is_remarked_where_they_are_drawn_from_and_only_there() -> None:
 def test_a_process_that_is_killed_changes_nothing() -> None:
     undisturbed, killed = evaluated("GlobalRandom", number=300, seeds="fresh"), []
 
-    def kill_one() -> None:
+    def kill_one() -> bool:
         busy = [child for child in pool().all if child.rollouts]
         if busy and not killed:
             killed.append(busy[0].process.pid)
             os.kill(killed[0], signal.SIGKILL)
+        return False
 
     disturbed = evaluated("GlobalRandom", number=300, seeds="fresh", beat=kill_one)
     assert killed

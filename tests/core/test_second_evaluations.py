@@ -16,6 +16,7 @@ from processing.core.steppers.pool import pool
 from processing.core.types import Evaluations, RemarkKind
 from tests.cases.foreign import MODULE, case_plan
 from tests.core import foreign
+from tests.core.beats import over_after
 
 
 @pytest.fixture(autouse=True)
@@ -99,12 +100,12 @@ def test_an_agent_that_a_clock_ended_is_not_evaluated_again(monkeypatch: pytest.
     assert found.remarks == ()
 
 
-def test_where_time_is_up_only_those_that_were_evaluated_once_are_evaluated_again(
+def test_where_the_turn_is_over_only_those_that_were_evaluated_once_are_evaluated_again(
     monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ENVIRONMENT_MODULES", foreign.MODULE)
     plan = foreign.foreign_plan("Slow-v0")
-    found = evaluated("Slow-v0", plan=plan, number=30, seconds=1.0, twice=(0, 29))
+    found = evaluated("Slow-v0", plan=plan, number=30, beat=over_after(2), twice=(0, 29))
     assert 1 <= len(found) < 29
     assert found.remarks == ()
 

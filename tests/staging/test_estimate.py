@@ -9,6 +9,7 @@ from processing.core.genomes import GENOMES
 from processing.core.limits import Limits
 from staging.estimate import CostEstimate
 from staging.stage import stage
+from staging.staged_item import StagedItem
 from tests.formatting.documents import document
 
 
@@ -72,6 +73,44 @@ def test_networks_that_grow_take_more_room_the_longer_they_grow() -> None:
     first, last = (cost(growing() | {"stop.max_generations": number}).memory_bytes for number in (1, 1_000))
     assert cost(still | {"stop.max_generations": 1_000}).memory_bytes <= first < last
     assert cost(growing() | {"stop.max_generations": 100_000}).memory_bytes < 4e8
+
+
+def maze(**changes: Any) -> StagedItem:
+    """Sixteen cells, whose shortest path is six steps long, as in a run that kept all others waiting."""
+    rows = ["S...", "....", "....", "...G"]
+    return stage(parse(document({
+        "environment.rows": rows, "environment.max_steps": 1_000_000, "strategy.population_size": 10_000,
+        "stop.max_generations": 2, **changes,
+    })), Limits())
+
+
+def test_episodes_of_a_million_steps_are_not_taken_for_short_ones() -> None:
+    long, short = maze(), maze(**{"environment.max_steps": 500})
+    assert long.slice_size is not None
+    assert long.slice_size < 10_000
+    assert short.slice_size is None
+    assert long.estimate.seconds_low > 20 * short.estimate.seconds_low
+
+
+def test_all_rows_of_a_table_count_in_the_low_estimate() -> None:
+    rows = 3_000
+    found = stage(parse(document({
+        "kind": "neat", "network": {}, "strategy": {"type": "neat", "population_size": 1_000},
+        "environment": {"type": "table", "inputs": [[1]] * rows, "targets": [[1]] * rows},
+    })), Limits()).estimate
+    assert found.seconds_low > found.evaluations * rows / 30e6
+
+
+def test_an_agent_that_takes_longer_than_a_turn_is_warned_of() -> None:
+    assert maze().warnings == ()
+    (warning,) = maze(**{
+        "environment.episodes": 1_000, "network.output": "softmax", "network.hidden": [2_000],
+        "strategy.population_size": 10,
+    }).warnings
+    assert warning.message == (
+        "One agent is estimated to take about 21 s, longer than a worker's turn of 10 s; other runs wait for "
+        "it meanwhile."
+    )
 
 
 def test_what_was_seen_takes_room_where_observations_are_normalised() -> None:

@@ -1,10 +1,8 @@
 """The toy judge: right bits are counted in child processes, with some noise, metrics and curves."""
 
 import json
-import math
 import subprocess
 import sys
-import time
 from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -31,7 +29,7 @@ AGENTS_A_CHILD = 16
 METRICS = ("ones", "right_bits")
 #: Child processes that may be killed before an evaluation is given up.
 KILLS = 5
-SECONDS_A_BEAT = 1.0
+SECONDS_A_BEAT = 0.25
 
 
 class CountingParameters(Parameters):
@@ -88,9 +86,9 @@ class Counting(Judge[Guess, Bits]):
     def evaluate(
         self, genomes: Genomes, *, seed: int, generation: int, first: int = 0, last: int | None = None,
         origin: int = 0, threads: int = 1, purpose: Purpose = Purpose.EPISODE, state: State | None = None,
-        beat: Beat | None = None, seconds: float = math.inf, population: int | None = None,
+        beat: Beat | None = None, population: int | None = None,
     ) -> Evaluations:
-        last, until = self.genome.count(genomes) if last is None else last, time.monotonic() + seconds
+        last = self.genome.count(genomes) if last is None else last
         noise = self._noise({} if state is None else state)
 
         def scored(start: int) -> Evaluations:
@@ -99,13 +97,14 @@ class Counting(Judge[Guess, Bits]):
             return self._scored(genomes[start:end], rng.uniforms(keys, 1)[:, 0].tolist(), noise)
 
         found: list[Evaluations] = []
+        is_over = False
         starts = deque(range(first, last, AGENTS_A_CHILD))
         with ThreadPoolExecutor(threads) as pool:
-            while starts and (not found or time.monotonic() < until):
+            while starts and not (found and is_over):
                 together = [pool.submit(scored, starts.popleft()) for _ in range(min(threads, len(starts)))]
                 while wait(together, SECONDS_A_BEAT).not_done:
-                    (beat or no_beat)()
-                (beat or no_beat)()
+                    is_over = (beat or no_beat)() or is_over
+                is_over = (beat or no_beat)() or is_over
                 found += [each.result() for each in together]
         return joined_results(found)
 

@@ -14,6 +14,7 @@ from processing.core import rng
 from processing.core.genomes.variation import VariationParameters
 from processing.core.kernels.build import compiled
 from processing.core.kernels.lanes import madd
+from processing.core.kernels.pieces import ranges
 from processing.core.kernels.roles import kernel
 from processing.core.rng import agent_key, draw_part, normal_part, uniform_part
 from processing.core.types import Float32Array, Int32Array, Operator, Purpose, UInt8Array
@@ -23,6 +24,8 @@ _MUTATIONS = {"gaussian": 0, "single_weight": 1}
 _ELITE, _CROSSOVER = int(Operator.ELITE), int(Operator.CROSSOVER)
 _MUTATION, _BOTH = int(Operator.MUTATION), int(Operator.CROSSOVER_MUTATION)
 _HALF = np.float32(0.5)
+#: Weights that are inherited in the first piece of work.
+FIRST_WEIGHTS = 5_000_000
 
 
 def breed(
@@ -46,24 +49,26 @@ def breed(
     """
     children = np.empty((len(mothers), pool.shape[1]), np.float32)
     operators = np.empty(len(mothers), np.uint8)
-    with np.errstate(over="ignore"):
-        compiled(fill_children)(
-            np.require(pool, np.float32, ["C", "W"]), mothers.astype(np.int64), fathers.astype(np.int64),
-            elites, _CROSSOVERS[variation.crossover], np.float32(variation.crossover_probability),
-            _MUTATIONS[variation.mutation], np.float32(variation.mutation_probability),
-            np.float32(variation.mutation_scale),
-            np.uint64(rng.derive_prefix(seed, Purpose.CROSSOVER, generation)),
-            np.uint64(rng.derive_prefix(seed, Purpose.MUTATION, generation)), children, operators,
-        )
+    given = (
+        np.require(pool, np.float32, ["C", "W"]), mothers.astype(np.int64), fathers.astype(np.int64),
+        elites, _CROSSOVERS[variation.crossover], np.float32(variation.crossover_probability),
+        _MUTATIONS[variation.mutation], np.float32(variation.mutation_probability),
+        np.float32(variation.mutation_scale),
+        np.uint64(rng.derive_prefix(seed, Purpose.CROSSOVER, generation)),
+        np.uint64(rng.derive_prefix(seed, Purpose.MUTATION, generation)), children, operators,
+    )
+    for first, last in ranges(len(mothers), at_first=FIRST_WEIGHTS // max(1, pool.shape[1])):
+        with np.errstate(over="ignore"):
+            compiled(fill_children)(*given, first, last)
     return children, operators
 
 
 @kernel
 def fill_children(
     pool, mothers, fathers, elites, crossover, crossover_chance, mutation, chance, scale, crossing, mutating,
-    children, operators,
+    children, operators, first, last,
 ):
-    """Fill `children`, (N, W) float32, and `operators`, (N,) uint8.
+    """Fill rows first..last-1 of `children`, (N, W) float32, and of `operators`, (N,) uint8.
 
     Args:
         pool: (M, W) float32, C order.
@@ -76,7 +81,7 @@ def fill_children(
         crossing, mutating: uint64 key prefixes of the generation.
     """
     weights = pool.shape[1]
-    for child in range(mothers.size):
+    for child in range(first, last):
         mother, father = mothers[child], fathers[child]
         key = agent_key(crossing, child, 0)
         two = child >= elites and crossover > 0 and father >= 0 and uniform_part(key, 0) < crossover_chance
@@ -85,8 +90,8 @@ def fill_children(
                 children[child, w] = madd(_HALF, pool[mother, w], _HALF * pool[father, w])
         elif two:
             for w in range(weights):
-                first = draw_part(key, 1 + w) >> np.uint64(63) == np.uint64(0)
-                children[child, w] = pool[mother, w] if first else pool[father, w]
+                is_hers = draw_part(key, 1 + w) >> np.uint64(63) == np.uint64(0)
+                children[child, w] = pool[mother, w] if is_hers else pool[father, w]
         else:
             for w in range(weights):
                 children[child, w] = pool[mother, w]

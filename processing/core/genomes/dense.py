@@ -16,6 +16,7 @@ from processing.core.genomes.diversity import diversity
 from processing.core.genomes.layers import MOST_LANE_WEIGHTS, Network, fill_memory, fill_outputs, fill_special
 from processing.core.genomes.variation import VariationParameters
 from processing.core.kernels.lanes import LANES
+from processing.core.kernels.pieces import ranges
 from processing.core.parameters import Parameters, parameter
 from processing.core.rollouts.actions import Range
 from processing.core.rollouts.kernel import KernelInputs
@@ -68,6 +69,8 @@ class DenseParameters(Parameters):
 
 #: Larger networks spend their time in the sums, which gain nothing from a known shape.
 MOST_SPECIAL_WEIGHTS = 2**11
+#: Weights that are drawn at a time, which bounds memory.
+MOST_DRAWN = 2**22
 
 
 class Dense(
@@ -116,12 +119,13 @@ class Dense(
         Source: He et al. 2015, eq. 10; Glorot and Bengio 2010, eq. 1 and 16.
         """
         genomes = np.zeros((size, self.number_of_weights), np.float32)
-        for first in range(0, size, 1024):
-            keys = rng.keys(seed, Purpose.INITIAL, generation, np.arange(first, min(first + 1024, size)))
+        few = min(1024, max(1, MOST_DRAWN // max(1, self.number_of_weights)))
+        for first, last in ranges(size, at_first=few, most=few):
+            keys = rng.keys(seed, Purpose.INITIAL, generation, np.arange(first, last))
             at = 0
             for before, after in pairwise(self.sizes):
                 count = before * after
-                genomes[first : first + 1024, at : at + count] = self._drawn(keys, at, before, after)
+                genomes[first:last, at : at + count] = self._drawn(keys, at, before, after)
                 at += count + after * self.parameters.bias
         return genomes
 

@@ -18,6 +18,7 @@ from processing.core.genomes.graph_decoding import Shape, decoded
 from processing.core.genomes.graph_diversity import diversity
 from processing.core.genomes.graph_program import fill_memory, fill_outputs, fill_special, layout
 from processing.core.genomes.graphs import Graphs
+from processing.core.kernels.pieces import ranges
 from processing.core.parameters import Number, Parameters, parameter
 from processing.core.rollouts.actions import Range
 from processing.core.rollouts.kernel import KernelInputs
@@ -95,6 +96,8 @@ class Connection(NamedTuple):
 
 #: The loops over direct links are unrolled; with more links than this the kernels would be large.
 MOST_SPECIAL_WEIGHTS = 2**8
+#: Weights that are drawn at a time, which bounds memory.
+MOST_DRAWN = 2**22
 
 
 class Graph(NetworkKind[GraphParameters]):
@@ -154,9 +157,10 @@ class Graph(NetworkKind[GraphParameters]):
         found.genes[:], found.enabled[:] = number, 1
         found.innovations[:] = np.arange(number)
         found.sources[:], found.targets[:] = sources, targets + self.first_output
-        for first in range(0, size, 1024):
-            keys = rng.keys(seed, Purpose.INITIAL, generation, np.arange(first, min(first + 1024, size)))
-            found.weights[first : first + 1024] = 2 * rng.uniforms(keys, number) - 1
+        few = min(1024, max(1, MOST_DRAWN // max(1, number)))
+        for first, last in ranges(size, at_first=few, most=few):
+            keys = rng.keys(seed, Purpose.INITIAL, generation, np.arange(first, last))
+            found.weights[first:last] = 2 * rng.uniforms(keys, number) - 1
         return found
 
     def count(self, genomes: Graphs) -> int:

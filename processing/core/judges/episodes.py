@@ -1,15 +1,12 @@
 """Agents are scored by the returns of whole episodes in a compiled environment."""
 
-import math
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Self, cast
 
 import numpy as np
 
 from processing.core.criterion import Closing, GoalConfirmation, Trial
 from processing.core.judges.aggregate import fitness_of, score_of, split_failures
-from processing.core.judges.batches import in_batches
 from processing.core.judges.confirmation import (
     CONFIRMATION_EPISODES,
     REQUIRED_EPISODES,
@@ -18,7 +15,6 @@ from processing.core.judges.confirmation import (
 from processing.core.judges.judge import Cost, Judge
 from processing.core.judges.replays import PlainReplays
 from processing.core.judges.step_cost import cost_of_steps
-from processing.core.kernels.lanes import LANES
 from processing.core.parameters import Parameters
 from processing.core.problem import CompiledEnvironment
 from processing.core.rollouts.engine import Engine
@@ -33,6 +29,7 @@ from processing.core.types import (
     Purpose,
     State,
     UInt8Array,
+    no_beat,
 )
 
 
@@ -78,7 +75,7 @@ class Episodes(Judge[CompiledEnvironment, NetworkKind]):
     def evaluate(
         self, genomes: Genomes, *, seed: int, generation: int, first: int = 0, last: int | None = None,
         origin: int = 0, threads: int = 1, purpose: Purpose = Purpose.EPISODE, state: State | None = None,
-        beat: Beat | None = None, seconds: float = math.inf, population: int | None = None,
+        beat: Beat | None = None, population: int | None = None,
     ) -> Evaluations:
         """Evaluate agents first..last-1 of `genomes`; see `Judge.evaluate`.
 
@@ -88,50 +85,44 @@ class Episodes(Judge[CompiledEnvironment, NetworkKind]):
         Args:
             purpose: draw n of (seed, POLICY, generation, agent, episode) decides a sampled action at step n.
                 Another purpose than EPISODE replaces POLICY, which gives fresh draws.
-            seconds, population, state: not used.
+            population, state: not used.
         """
 
-        def batch(first: int, last: int) -> Evaluations:
-            returns, steps, ends = self.rollouts(
-                genomes, seed=seed, generation=generation, first=first, last=last, origin=origin,
-                threads=threads, purpose=purpose
-            )
-            fitness, failures = split_failures(fitness_of(returns, score_of(self.problem, purpose)))
-            return Evaluations(
-                fitness=fitness,
-                steps=steps.sum(axis=1, dtype=np.int32),
-                failures=failures,
-                solved=self._solved(ends, failures) if self.is_counted else None,
-                behaviours=_mean(self.problem.behaviours_of(ends)) if self.behaviours else None,
-            )
-
-        last = self.genome.count(genomes) if last is None else last
-        return in_batches(batch, first, last, effort=self._effort, beat=beat)
-
-    @cached_property
-    def _effort(self) -> int:
-        return self.problem.episodes * self.problem.max_steps * max(1, self.genome.number_of_weights)
+        returns, steps, ends = self.rollouts(
+            genomes, seed=seed, generation=generation, first=first, last=last, origin=origin,
+            threads=threads, purpose=purpose, beat=beat or no_beat,
+        )
+        is_finished, agents = (steps > 0).all(axis=1), None
+        if not is_finished.all():
+            agents = np.flatnonzero(is_finished).astype(np.int32)
+            returns, steps, ends = returns[agents], steps[agents], ends[agents]
+        fitness, failures = split_failures(fitness_of(returns, score_of(self.problem, purpose)))
+        return Evaluations(
+            fitness=fitness,
+            steps=steps.sum(axis=1, dtype=np.int32),
+            failures=failures,
+            solved=self._solved(ends, failures) if self.is_counted else None,
+            behaviours=_mean(self.problem.behaviours_of(ends)) if self.behaviours else None,
+            agents=agents,
+        )
 
     def confirm_goals(self, genomes: Genomes, agent: int, goals: int, closing: Closing) -> Trial:
         """Count in how many of 100 fresh episodes an agent reaches the goals that `solved` tests for."""
         if not self.is_random:
             return Trial()
-        number, reached = copies_for(self.episodes), list[bool]()
-        copies = self.copies(genomes, agent, number)
-        for first in range(0, number, LANES):
-            *_, ends = self.rollouts(
-                copies, seed=closing.seed, generation=closing.generation, first=first,
-                last=min(first + LANES, number), purpose=Purpose.CONFIRMATION,
-            )
-            reached += self.problem.solved(ends).reshape(-1).tolist()
-            closing.beat()
-        found = sum(reached[:CONFIRMATION_EPISODES])
+        number = copies_for(self.episodes)
+        *_, ends = self.rollouts(
+            self.copies(genomes, agent, number), seed=closing.seed, generation=closing.generation,
+            threads=closing.threads, purpose=Purpose.CONFIRMATION, beat=closing.beat,
+        )
+        reached = self.problem.solved(ends).reshape(-1)
+        found = int(np.count_nonzero(reached[:CONFIRMATION_EPISODES]))
         return Trial(GoalConfirmation(agent, CONFIRMATION_EPISODES, found, REQUIRED_EPISODES, goals))
 
-    def evaluate_in(self, problem: object, genomes: Genomes) -> Evaluations:
+    def evaluate_in(self, problem: object, genomes: Genomes, *, beat: Beat) -> Evaluations:
         """Evaluate genomes in another environment of the same class, at the address (0, 0)."""
         other = Episodes(cast("CompiledEnvironment", problem), self.genome)
-        return other.evaluate(genomes, seed=0, generation=0)
+        return other.evaluate(genomes, seed=0, generation=0, beat=beat)
 
     @property
     def replays(self) -> PlainReplays:
@@ -151,20 +142,21 @@ class Episodes(Judge[CompiledEnvironment, NetworkKind]):
 
     def rollouts(
         self, genomes: Genomes, *, seed: int, generation: int, first: int = 0, last: int | None = None,
-        origin: int = 0, threads: int = 1, purpose: Purpose = Purpose.EPISODE,
+        origin: int = 0, threads: int = 1, purpose: Purpose = Purpose.EPISODE, beat: Beat = no_beat,
     ) -> tuple[Float64Array, Int32Array, Float32Array]:
         """Run the episodes of agents first..last-1; the arguments are those of `evaluate`.
 
         Returns:
             (N, E) float64 returns; (N, E) int32 steps; (N, E, D) float32 end values that the environment's
             `fill_end` writes of each episode. D is 0 where neither behaviours nor the criterion need them.
+            The steps of an episode are 0 where it did not end before the turn was over.
         """
         last, number = self.genome.count(genomes) if last is None else last, self.problem.episodes
         width = self.problem.ends if self.behaviours or self.is_counted else 0
         ends = np.zeros((last - first, number, width), np.float32)
         returns, steps = self.engine.rollouts(
             genomes, seed=seed, generation=generation, purpose=purpose, first=first, last=last, origin=origin,
-            sampled=self.is_sampled, threads=threads, ends=ends.reshape(-1),
+            sampled=self.is_sampled, threads=threads, ends=ends.reshape(-1), beat=beat,
         )
         return returns.reshape(-1, number), steps.reshape(-1, number), ends
 

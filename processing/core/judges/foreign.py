@@ -129,7 +129,7 @@ class ForeignEpisodes(Judge[Foreign, NetworkKind]):
     def evaluate(
         self, genomes: Genomes, *, seed: int, generation: int, first: int = 0, last: int | None = None,
         origin: int = 0, threads: int = 1, purpose: Purpose = Purpose.EPISODE, state: State | None = None,
-        beat: Beat | None = None, seconds: float = math.inf, population: int | None = None,
+        beat: Beat | None = None, population: int | None = None,
     ) -> Evaluations:
         """Evaluate agents first..last-1 of `genomes` in separate processes; see `Judge.evaluate`.
 
@@ -176,7 +176,7 @@ class ForeignEpisodes(Judge[Foreign, NetworkKind]):
 
         task = Task(
             range((last - first) * episodes), self._setup, packed, processes=threads,
-            timeout_seconds=self.problem.parameters.timeout_seconds, least=episodes, seconds=seconds,
+            timeout_seconds=self.problem.parameters.timeout_seconds, least=episodes,
             again=repeats.again,
         )
         with closing(pool().evaluate(task, beat=beat or no_beat)) as ended:

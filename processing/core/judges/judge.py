@@ -3,7 +3,6 @@
 Explicit subclasses inherit the defaults: a judge without a state, whose scores are the fitness.
 """
 
-import math
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -148,7 +147,7 @@ class Judge(Protocol[P, G]):
     def evaluate(
         self, genomes: Genomes, *, seed: int, generation: int, first: int = 0, last: int | None = None,
         origin: int = 0, threads: int = 1, purpose: Purpose = Purpose.EPISODE, state: State | None = None,
-        beat: Beat | None = None, seconds: float = math.inf, population: int | None = None,
+        beat: Beat | None = None, population: int | None = None,
     ) -> Evaluations:
         """Evaluate agents first..last-1 of `genomes`.
 
@@ -163,18 +162,19 @@ class Judge(Protocol[P, G]):
             threads: number of cores.
             purpose: what the evaluations are for; another purpose than EPISODE gives fresh draws.
             state: the judge's state when the generation began; that of `begin` where None.
-            beat: called between small pieces of work, by the thread that calls this, at least every few
-                seconds: it keeps the lease on the work. None where nobody waits.
-            seconds: a judge of unknown speed begins no further agent after so long; the evaluations are then
-                those of the first agents only, at least one.
+            beat: called between small pieces of work, by the thread that calls this, about four times a
+                second and at least every few seconds: it keeps the lease on the work. Where it answers that
+                the turn is over, no further agent is begun, and what is finished is returned: at least one
+                agent, as one that takes longer than a turn is not cut. None where nobody waits.
             population: number of agents in the whole generation; None where no agent is to be evaluated
                 twice to compare the results.
         Returns:
-            The evaluations of N agents in their order; N = last - first unless the time was up.
+            The evaluations of N agents in their order; N = last - first unless the turn was over. Of fewer
+            agents, `agents` says which they are.
         Raises:
             Refused: the agents cannot be evaluated.
             Broken: the judge's processes cannot work; Transient: they cannot at the moment.
-            Any: what `beat` raises.
+            Any: what `beat` raises; no thread works on then.
         """
         ...
 

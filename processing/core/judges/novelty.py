@@ -24,6 +24,7 @@ from processing.core.criterion import Closing
 from processing.core.judges.episodes import Episodes
 from processing.core.judges.judge import Setting, Summary
 from processing.core.kernels.build import compiled
+from processing.core.kernels.pieces import ranges
 from processing.core.kernels.roles import kernel
 from processing.core.number_text import figure
 from processing.core.parameters import Parameters, parameter
@@ -85,6 +86,8 @@ class NoveltyParameters(Parameters):
 
 #: Largest population with novelty, which compares all pairs of agents; more would take too long.
 MOST_AGENTS = 50_000
+#: Pairs of agents that are compared in the first piece of work.
+FIRST_PAIRS = 5_000_000
 
 
 NOVELTY = Setting(
@@ -240,7 +243,8 @@ def novelty_of(behaviours: Float32Array, archive: Float32Array, k: int) -> Float
     """
     novelty, nearest = np.zeros(len(behaviours)), np.zeros(k)
     points = np.concatenate([behaviours, archive]).astype(np.float64)
-    compiled(fill_novelty)(points, nearest, novelty)
+    for first, last in ranges(len(novelty), at_first=FIRST_PAIRS // max(1, len(points))):
+        compiled(fill_novelty)(points, nearest, novelty, first, last)
     return novelty
 
 
@@ -259,15 +263,16 @@ def scaled(values: Float64Array) -> Float64Array:
 
 
 @kernel
-def fill_novelty(points, nearest, novelty):
-    """Fill `novelty`, (N,), of the first N of `points`.
+def fill_novelty(points, nearest, novelty, first, last):
+    """Fill novelty[first:last], of these of the first N of `points`.
 
     Args:
         points: (N + A, D) float64.
         nearest: (k,) float64, room for the least squared distances in ascending order.
         novelty: (N,) float64.
+        first, last: indices from 0 to N.
     """
-    for agent in range(novelty.size):
+    for agent in range(first, last):
         found = 0
         for other in range(points.shape[0]):
             if other == agent:

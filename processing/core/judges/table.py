@@ -5,9 +5,8 @@ from 0 to 1, tanh where they lie from -1 to 1, otherwise none. `Table.scaling` d
 become answers.
 """
 
-# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, assignment"
 
-import math
 from collections.abc import Mapping
 from typing import NamedTuple, Self
 
@@ -16,15 +15,14 @@ import numpy as np
 from processing.core.environments.table import Table
 from processing.core.judges import replays
 from processing.core.judges.aggregate import split_failures
-from processing.core.judges.batches import in_batches
 from processing.core.judges.judge import Cost, Judge
 from processing.core.judges.step_cost import cost_of_steps
 from processing.core.kernels.build import compiled, plain
 from processing.core.kernels.lanes import LANES, fill, get, load, put, store, take_ticket
 from processing.core.kernels.numeric import sigmoid, tanh
+from processing.core.kernels.pieces import Pace, Work, beating, on_threads
 from processing.core.kernels.roles import kernel
 from processing.core.parameters import Parameters
-from processing.core.rollouts.engine import on_threads
 from processing.core.rollouts.kernel import fill_memory, fill_outputs, workspace
 from processing.core.rollouts.network_kind import NetworkKind
 from processing.core.sums import in_order
@@ -37,12 +35,15 @@ from processing.core.types import (
     State,
     Trajectory,
     UInt8Array,
+    no_beat,
 )
 
 _SQUASHINGS = {"identity": 0, "sigmoid": 1, "tanh": 2}
 _SIGMOID, _TANH = 1, 2
 #: The largest error that is counted, in units of its column: larger ones count as this.
 MOST_UNITS = 1e30
+#: Weights times rows of the first piece of work.
+FIRST_PIECE = 20_000_000
 
 
 class Tables(Judge[Table, NetworkKind]):
@@ -52,6 +53,7 @@ class Tables(Judge[Table, NetworkKind]):
 
     def __init__(self, table: Table, genome: NetworkKind) -> None:
         self.problem, self.genome = table, genome
+        self.pace: Pace | None = None  # of the latest evaluation
 
     @classmethod
     def of(cls, problem: Table, genome: NetworkKind, settings: Mapping[str, Parameters]) -> Self:
@@ -61,13 +63,14 @@ class Tables(Judge[Table, NetworkKind]):
     def cost(self) -> Cost:
         """Return the cost of an agent's answers to all rows."""
         return cost_of_steps(
-            weights=self.genome.number_of_weights, episodes=1, max_steps=self.problem.max_steps
+            weights=self.genome.number_of_weights, episodes=1, max_steps=self.problem.max_steps,
+            least_steps=self.problem.rows,
         )
 
     def evaluate(
         self, genomes: Genomes, *, seed: int, generation: int, first: int = 0, last: int | None = None,
         origin: int = 0, threads: int = 1, purpose: Purpose = Purpose.EPISODE, state: State | None = None,
-        beat: Beat | None = None, seconds: float = math.inf, population: int | None = None,
+        beat: Beat | None = None, population: int | None = None,
     ) -> Evaluations:
         """Evaluate agents first..last-1 of `genomes`, up to the last where `last` is None.
 
@@ -76,20 +79,21 @@ class Tables(Judge[Table, NetworkKind]):
         failed and has not solved the table. `steps` is the number of rows. The address is not used.
         """
 
-        def batch(first: int, last: int) -> Evaluations:
-            scores = _scores(last - first)
-            self._fill(genomes, first, scores, np.zeros(0), threads=threads)
-            fitness, failures = split_failures(self._fitness(scores))
-            return Evaluations(
-                fitness=fitness,
-                steps=np.full(last - first, self.problem.rows, np.int32),
-                failures=failures,
-                solved=np.where(failures, 0, scores.solved).astype(np.uint8),
-            )
-
         last = self.genome.count(genomes) if last is None else last
-        effort = self.problem.rows * max(1, self.genome.number_of_weights)
-        return in_batches(batch, first, last, effort=effort, beat=beat)
+        scores = _scores(last - first)
+        self._fill(genomes, first, scores, np.zeros(0), threads=threads, beat=beat or no_beat)
+        agents = None
+        if not scores.is_finished.all():
+            agents = np.flatnonzero(scores.is_finished).astype(np.int32)
+            scores = Scores._make(column[agents] for column in scores)
+        fitness, failures = split_failures(self._fitness(scores))
+        return Evaluations(
+            fitness=fitness,
+            steps=np.full(len(fitness), self.problem.rows, np.int32),
+            failures=failures,
+            solved=np.where(failures, 0, scores.solved).astype(np.uint8),
+            agents=agents,
+        )
 
     @property
     def replays(self) -> "TableReplays":
@@ -139,24 +143,37 @@ class Tables(Judge[Table, NetworkKind]):
         return np.where(np.isfinite(sizes), scores.hits / self.problem.rows, np.nan)
 
     def _fill(
-        self, genomes: Genomes, first: int, scores: "Scores", answers: Float64Array, *, threads: int
+        self, genomes: Genomes, first: int, scores: "Scores", answers: Float64Array, *, threads: int,
+        beat: Beat = no_beat,
     ) -> None:
         """Run the kernel, or with 0 threads the same function as plain Python."""
         kind, ticket = self.genome, np.zeros(1, np.int64)
         world = self.problem.world_for(kind)
         run = compiled(fill_errors, kind.parts) if threads else plain(fill_errors, kind.parts)
-        prepared = kind.prepared(genomes)
+        with beating(beat):
+            prepared = kind.prepared(genomes)
         squashing = _SQUASHINGS[self.problem.squashing(kind)]
         how = squashing, int(kind.remembers), first, kind.inputs, kind.outputs
 
-        def work() -> None:
-            with np.errstate(all="ignore"):
-                run(
-                    prepared.genomes, prepared.network, world, workspace(self.problem, prepared), how,
-                    ticket, scores, answers,
-                )
+        def begin() -> Work:
+            work, progress = workspace(self.problem, prepared), np.zeros(2, np.int64)
 
-        on_threads(work, threads, most=-(-len(scores.sizes) // LANES))
+            def piece(budget: int) -> bool:
+                with np.errstate(all="ignore"):
+                    return bool(run(
+                        prepared.genomes, prepared.network, world, work, how, ticket, scores, answers,
+                        progress, budget,
+                    ))
+
+            return piece
+
+        if self.pace is None:
+            weights = max(kind.number_of_weights, prepared.rows + prepared.program_rows)
+            self.pace = Pace(FIRST_PIECE // (LANES * max(1, weights) * max(1, kind.passes)))
+        on_threads(
+            begin, threads, most=-(-len(scores.sizes) // LANES), pace=self.pace, beat=beat,
+            is_enough=lambda: bool(scores.is_finished.any()),
+        )
 
 
 class TableReplays(replays.Replays):
@@ -195,16 +212,23 @@ class Scores(NamedTuple):
     sizes: Float64Array  # (N,) sum of the sizes of the errors
     squares: Float64Array  # (N,) sum of the squares of the errors, in the table's units where it has some
     hits: Float64Array  # (N,) rows whose largest answer is the right one, where the table asks
-    solved: UInt8Array  # (N,) whether all rows are right
+    solved: UInt8Array  # (N,) whether all rows so far are right
+    is_finished: UInt8Array  # (N,) whether all rows are answered
 
 
 def _scores(number: int) -> Scores:
-    return Scores(np.zeros(number), np.zeros(number), np.zeros(number), np.zeros(number, np.uint8))
+    return Scores(
+        np.zeros(number), np.zeros(number), np.zeros(number), np.zeros(number, np.uint8),
+        np.zeros(number, np.uint8),
+    )
 
 
 @kernel
-def fill_errors(genomes, network, table, work, how, ticket, scores, answers):
+def fill_errors(genomes, network, table, work, how, ticket, scores, answers, progress, budget):
     """Fill the scores of N agents from `first` on, and their answers where `answers` is not empty.
+
+    It returns after `budget` rows; called again with the same arguments, it goes on as if it had not
+    returned.
 
     Each lane holds an agent, which answers row after row. An error counts as at most MOST_UNITS units of its
     column, as the squares of larger ones could not be added.
@@ -217,17 +241,25 @@ def fill_errors(genomes, network, table, work, how, ticket, scores, answers):
         ticket: (1,) int64, the next group of LANES agents that no thread has taken.
         scores: `Scores` of N agents, zeros.
         answers: (N * rows * outputs,) float64, or empty.
+        progress: (2,) int64 of this caller, 0 at first: the agent in the first lane, and the next row.
+        budget: rows, at least 1.
+    Returns:
+        Whether nothing is left for this caller.
     """
     squashing, remembers, first, inputs, outputs = how
     rows, sizes, squares, solved = table.rows, scores.sizes, scores.squares, scores.solved
+    start, begun, left = np.int64(get(progress, 0)), np.int64(get(progress, 1)), budget
     while True:
-        start = take_ticket(ticket) * LANES
-        if start >= sizes.size:
-            return
+        if begun == 0:
+            start = take_ticket(ticket) * LANES
+            if start >= sizes.size:
+                return True
         width = min(LANES, sizes.size - start)
-        for lane in range(LANES):
-            put(work.alive, lane, np.int64(lane < width))
-        for row in range(rows):
+        if begun == 0:
+            for lane in range(LANES):
+                put(work.alive, lane, np.int64(lane < width))
+        end = min(rows, begun + left)
+        for row in range(begun, end):
             if row == 0 or remembers != 0:
                 for lane in range(width):
                     put(work.agents, lane, first + start + lane)
@@ -278,3 +310,13 @@ def fill_errors(genomes, network, table, work, how, ticket, scores, answers):
                     if table.by_largest != 0:
                         right &= is_hit
                 put(solved, agent, right)
+        left -= end - begun
+        begun = end
+        if begun == rows:
+            for lane in range(width):
+                put(scores.is_finished, start + lane, 1)
+            begun = 0
+        if left == 0:
+            put(progress, 0, start)
+            put(progress, 1, begun)
+            return False

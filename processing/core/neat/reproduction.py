@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from processing.core import rng
 from processing.core.genomes.graphs import Graphs, empty, trim
 from processing.core.kernels.build import compiled
+from processing.core.kernels.pieces import ranges
 from processing.core.kernels.roles import kernel, part
 from processing.core.neat.compatibility import Measure, clear_table, distance, fill_table, genes_of, table_for
 from processing.core.neat.connecting import Frame, Scratch, add_connection
@@ -32,6 +33,8 @@ _ELITE, _CROSSOVER = int(Operator.ELITE), int(Operator.CROSSOVER)
 _MUTATION, _BOTH = int(Operator.MUTATION), int(Operator.CROSSOVER_MUTATION)
 #: Numbers of draws at (seed, PARENTS, generation, child): see `draws.py`.
 _DRAWS, _TRIES = 6, 5
+#: Slots of genes that are filled in the first piece of work.
+FIRST_GENES = 200_000
 
 
 class Breeding(NamedTuple):
@@ -136,26 +139,30 @@ def bred(
     nodes = frame.first_hidden + node_slots
     scratch = Scratch(*(np.zeros(room, np.int32) for room in (nodes + 1, gene_slots, nodes, nodes)))
     children, operators = empty(size, gene_slots, node_slots), np.empty(size, np.uint8)
-    with np.errstate(over="ignore"):
-        compiled(fill_children)(
-            pool, fitness, parents, chances, np.float32(disabling), measure, frame, table, choices,
-            np.uint64(rng.derive_prefix(seed, Purpose.CROSSOVER, generation)),
-            np.uint64(rng.derive_prefix(seed, Purpose.MUTATION, generation)), children, operators, scratch,
-            genes_of(pool), table_for(pool),
-        )
+    given = (
+        pool, fitness, parents, chances, np.float32(disabling), measure, frame, table, choices,
+        np.uint64(rng.derive_prefix(seed, Purpose.CROSSOVER, generation)),
+        np.uint64(rng.derive_prefix(seed, Purpose.MUTATION, generation)), children, operators, scratch,
+        genes_of(pool), table_for(pool),
+    )
+    for first, last in ranges(size, at_first=FIRST_GENES // gene_slots):
+        with np.errstate(over="ignore"):
+            compiled(fill_children)(*given, first, last)
     return trim(children), operators
 
 
 @kernel
 def fill_children(
     pool, fitness, parents, chances, disabling, measure, frame, table, choices, crossing, mutating,
-    children, operators, scratch, genes, weights,
+    children, operators, scratch, genes, weights, first, last,
 ):
-    """Fill `children` and `operators`; `crossing` and `mutating` are the key prefixes of the generation.
+    """Fill first..last-1 of `children` and `operators`, after those before them.
+
+    `crossing` and `mutating` are the key prefixes of the generation.
 
     `genes` are those of the pool, `weights` is a table from `table_for` for their distances.
     """
-    for child in range(operators.size):
+    for child in range(first, last):
         mother, father = np.int64(parents.mothers[child]), np.int64(parents.fathers[child])
         way = parents.ways[child]
         averaging = way in (AVERAGED, AVERAGED_MUTATED)

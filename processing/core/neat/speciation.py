@@ -20,6 +20,7 @@ import numpy as np
 from processing.core.genomes.graphs import Graphs
 from processing.core.kernels.build import compiled
 from processing.core.kernels.lanes import get, put
+from processing.core.kernels.pieces import in_pieces
 from processing.core.kernels.roles import formula, kernel, part
 from processing.core.neat.compatibility import (
     LARGE_GENOME,
@@ -38,6 +39,8 @@ _EIGHTS, _BYTES = np.uint64(0x0F0F0F0F0F0F0F0F), np.uint64(0x0101010101010101)
 #: Above 1, so that rounding cannot make a bound larger than the distance.
 _MARGIN = 1.0 + 1e-9
 _LEAST_WORDS = 4
+#: Genomes that are compared with a representative in the first piece of work.
+FIRST_PAIRS = 1_000_000
 
 
 def speciate(
@@ -55,24 +58,29 @@ def speciate(
     Source: Stanley and Miikkulainen 2002, section 3.3.
     """
     size, known = len(genomes.genes), len(representatives.genes)
-    places, founded = np.empty(size, np.int32), np.zeros(1, np.int64)
+    places, progress = np.empty(size, np.int32), np.array([0, size])
     words = max(_LEAST_WORDS, genomes.weights.shape[1] // 32)
     own, theirs = np.zeros((size, words), np.uint64), np.zeros((known, words), np.uint64)
     least = min(measure.excess, measure.disjoint)
     bound = threshold * _MARGIN / least if least > 0 else math.inf
-    with np.errstate(over="ignore", invalid="ignore"):
-        compiled(fill_species)(
-            genes_of(genomes), genes_of(representatives), measure, threshold, bound,
-            table_for(genomes, representatives), own, theirs, np.arange(size), places, founded,
-        )
-    return places, int(founded[0])
+    given = (
+        genes_of(genomes), genes_of(representatives), measure, threshold, bound,
+        table_for(genomes, representatives), own, theirs, np.arange(size), places, progress,
+    )
+
+    def some(budget: int) -> bool:
+        with np.errstate(over="ignore", invalid="ignore"):
+            return bool(compiled(fill_species)(*given, budget))
+
+    in_pieces(some, at_first=FIRST_PAIRS // max(1, size))
+    return places, max(int(progress[0]) - known, 0)
 
 
 @kernel
 def fill_species(
-    genomes, representatives, measure, threshold, bound, table, own, theirs, left, places, founded
+    genomes, representatives, measure, threshold, bound, table, own, theirs, left, places, progress, budget
 ):
-    """Fill `places` (N,), and founded[0] with the number of new species.
+    """Fill `places` (N,); called again with the same arguments, go on as if it had not returned.
 
     Each species in turn takes the genomes that are near enough and that no older species has taken. The first
     genome that is then left is near none of them, and founds the next species.
@@ -81,19 +89,24 @@ def fill_species(
         bound: number of non-matching genes that gives a distance of `threshold`, where N is 1.
         table: as `table_for` makes it.
         own: (N, W), theirs: (S, W) uint64 masks of the genomes and of the representatives, all 0.
-        left: (N,) int64, the numbers from 0 to N - 1.
+        left: (N,) int64, the numbers from 0 to N - 1 at first; then those of genomes without a species.
+        progress: (2,) int64, the species that had their turn and the genomes that are left: 0 and N at first.
+        budget: so many species have their turn, at least 1.
+    Returns:
+        Whether no genome is left.
     """
-    known, number, species = representatives.counts.size, places.size, 0
-    fill_masks(genomes, own)
-    fill_masks(representatives, theirs)
-    while species < known and number > 0:
+    known, species, number = representatives.counts.size, np.int64(get(progress, 0)), get(progress, 1)
+    if species == 0:
+        fill_masks(genomes, own)
+        fill_masks(representatives, theirs)
+    last = species + budget
+    while species < min(known, last) and number > 0:
         number = fill_taken(
             representatives, species, theirs, genomes, own, measure, threshold, bound, table, left, 0, number,
             places, species
         )
         species += 1
-    species = known
-    while number > 0:
+    while known <= species < last and number > 0:
         founder = get(left, 0)
         places[founder] = species
         number = fill_taken(
@@ -101,7 +114,9 @@ def fill_species(
             species
         )
         species += 1
-    founded[0] = species - known
+    put(progress, 0, species)
+    put(progress, 1, number)
+    return number == 0
 
 
 @part

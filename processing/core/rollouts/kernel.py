@@ -124,7 +124,7 @@ def rollouts_of(
 
 
 class Workspace(NamedTuple):
-    """The buffers of one call of the kernel, flat. L is LANES."""
+    """The buffers of one caller of the kernel, flat. L is LANES."""
 
     memory: Float32Array  # (rows, L) each lane's genome, as the genome kind needs it
     scratch: Float32Array  # (rows, L) inputs, and intermediate values of the genome kind
@@ -145,7 +145,7 @@ class Workspace(NamedTuple):
 
 
 def workspace(environment: Any, prepared: KernelInputs) -> Workspace:
-    """Allocate the buffers of one call of the kernel, all 0.
+    """Allocate the buffers of one caller of the kernel, all 0.
 
     Every buffer starts on a cache line of 64 bytes, so that no vector crosses one.
     """
@@ -171,8 +171,11 @@ def fill_no_end(world, work, lane, rollout, ends):
 
 
 @kernel
-def fill_rollouts(genomes, network, world, work, rollouts, ticket, fitness, steps, ends):
+def fill_rollouts(genomes, network, world, work, rollouts, ticket, fitness, steps, ends, progress, budget):
     """Evaluate rollouts 0..rollouts.number - 1, as many of them as this caller gets tickets for.
+
+    It returns after `budget` steps of its clock; called again with the same arguments, it goes on as if it
+    had not returned. The entries of a rollout are filled when it has ended, and its steps are at least 1.
 
     Rollout i is episode i % episodes of agent first + i // episodes of the genomes. Its draws are those of
     agent origin + first + i // episodes of the generation. Every entry depends on its rollout only.
@@ -187,13 +190,19 @@ def fill_rollouts(genomes, network, world, work, rollouts, ticket, fitness, step
         steps: (number,) int32, filled with the length of each rollout in steps.
         ends: (number * environment.ends,) float32, filled with the final values; (0,) where they are not
             needed.
+        progress: (2,) int64 of this caller, 0 at first: the clock, and the number of lanes that are alive.
+        budget: steps of the clock, at least 1.
+    Returns:
+        Whether nothing is left for this caller.
     """
-    clock, running, deadline, ended = 0, 0, 0, LANES
-    for lane in range(LANES):
-        fill_start(world, work, lane, np.uint64(0))
+    clock, running = np.int64(get(progress, 0)), np.int64(get(progress, 1))
+    if clock == 0:
+        for lane in range(LANES):
+            fill_start(world, work, lane, np.uint64(0))
+    last, deadline, ended = clock + budget, clock, 0
     while True:
         if ended > 0 or clock == deadline:
-            deadline = clock + rollouts.limit
+            deadline = min(clock + rollouts.limit, last)
             for lane in range(LANES):
                 was_alive = np.int64(get(work.alive, lane))
                 if was_alive:
@@ -224,8 +233,10 @@ def fill_rollouts(genomes, network, world, work, rollouts, ticket, fitness, step
                     starting_agent = 0 if rollouts.common else rollouts.origin + agent
                     fill_start(world, work, lane, agent_key(rollouts.starts, starting_agent, episode))
                     fill_memory(genomes, network, work, agent, lane)
-            if running == 0:
-                return
+            if running == 0 or clock == last:
+                put(progress, 0, clock)
+                put(progress, 1, running)
+                return running == 0
         fill_observation(world, work)
         y = fill_outputs(genomes, network, work)
         fill_actions(work, rollouts, y, clock)

@@ -16,6 +16,7 @@ from processing.core.errors import Broken
 from processing.core.evaluations import check
 from processing.core.json_values import finite
 from processing.core.judges.judge import Summary
+from processing.core.kernels.pieces import beating, ranges
 from processing.core.ranking import mean, quantiles, ranked, standard_deviation
 from processing.core.rollouts import normalization
 from processing.core.search.checkpoint import Checkpoint
@@ -38,6 +39,8 @@ from processing.core.value_text import storable
 
 #: Facts of an end that no figure of a strategy or a judge may replace, besides those that are always there.
 OWN_FACTS = ("confirmation", "evaluations", "ended_by")
+#: Bytes of genomes that go into a digest in the first piece of work.
+FIRST_BYTES = 50_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +89,18 @@ def revived(plan: Plan, checkpoint: Checkpoint) -> Checkpoint:
     return replace(checkpoint, state=plan.strategy.revived(checkpoint.state), stagnation=0)
 
 
-def open_generation(plan: Plan, checkpoint: Checkpoint, *, seed: int) -> Population:
-    """Return the population of the next generation."""
-    return plan.strategy.ask(checkpoint.state, seed=seed, generation=checkpoint.next_generation)
+def open_generation(
+    plan: Plan, checkpoint: Checkpoint, *, seed: int, beat: Beat = no_beat
+) -> Population:
+    """Return the population of the next generation.
+
+    Args:
+        beat: called again and again; a generation is opened even where it answers that the turn is over.
+    """
+    with beating(beat):
+        population = plan.strategy.ask(checkpoint.state, seed=seed, generation=checkpoint.next_generation)
+    beat()
+    return population
 
 
 def close_generation(
@@ -103,15 +115,38 @@ def close_generation(
         evaluations: those of all its agents, in their order.
         seed: the run's.
         threads: number of cores for the confirmation of champions.
-        beat: called again and again.
+        beat: called again and again; a generation is closed, and its champions are confirmed, even where it
+            answers that the turn is over.
     Raises:
         Broken: the judge's evaluations or states are not what it says they are.
     """
     check(evaluations, len(population))
+    with beating(beat):
+        return _closed(
+            plan, checkpoint, population, evaluations,
+            Closing(seed, checkpoint.next_generation, checkpoint.judge, threads, _never_over(beat)),
+        )
+
+
+def _never_over(beat: Beat) -> Beat:
+    """Return a beat that always answers that the turn goes on."""
+
+    def beat_and_go_on() -> bool:
+        beat()
+        return False
+
+    return beat_and_go_on
+
+
+def _closed(
+    plan: Plan, checkpoint: Checkpoint, population: Population, evaluations: Evaluations, closing: Closing
+) -> GenerationResult:
+    """Close a generation; see `close_generation`."""
     number, fitness = checkpoint.next_generation, evaluations.fitness
-    closing = Closing(seed, number, checkpoint.judge, threads, beat)
     judge, scores = plan.judge.closed(checkpoint.judge, population, evaluations, closing)
+    closing.beat()
     state, verdict = plan.strategy.tell(checkpoint.state, population, scores, generation=number)
+    closing.beat()
     if judge and not plan.judge.has_state:
         raise Broken("The judge keeps a state from generation to generation, but says that it has none.")
     verdict, summary = replace(verdict, figures=finite(verdict.figures, storable)), None
@@ -119,6 +154,7 @@ def close_generation(
         verdict, summary = by_fitness(verdict, fitness), plan.judge.summary(judge, scores)
         summary = Summary(finite(summary.values, storable), storable(summary.words))
     found = _champion(plan, checkpoint, population, evaluations, verdict, closing)
+    closing.beat()
     stagnation = 0 if found.is_improved else checkpoint.stagnation + 1
     rule = met_rule(
         plan.stop, generation=number, stagnation=stagnation, strategy=verdict.stop,
@@ -132,19 +168,22 @@ def close_generation(
     )
     facts = _facts(checkpoint, found, verdict, statistics, summary, confirmations, stagnation)
     stop, explanation = ending_of(plan, rule, facts, champion=found.agent)
+    closing.beat()
     genomes = plan.genome.pack(population.genomes)
+    closing.beat()
     if len(genomes) % len(population):
         raise Broken(
             f"genomes: expected packed ones of equal size, got {len(genomes)} bytes of {len(population)}"
         )
+    digest = chained(checkpoint.digest, genomes, evaluations)
+    closing.beat()
     return GenerationResult(
         number=number, population=population, evaluations=evaluations, genomes=genomes, statistics=statistics,
         champion=found.agent, is_improved=found.is_improved, champion_fitness=found.fitness, stop=stop,
         explanation=explanation,
         checkpoint=Checkpoint(
-            number + 1, state, found.best_fitness, stagnation,
-            chained(checkpoint.digest, genomes, evaluations), judge,
-            found.tested, _unconfirmed(confirmations) or checkpoint.unconfirmed,
+            number + 1, state, found.best_fitness, stagnation, digest, judge, found.tested,
+            _unconfirmed(confirmations) or checkpoint.unconfirmed,
         ),
         species=verdict.species, snapshots=verdict.snapshots, normalization=_normalization(plan, checkpoint),
         scores=None if summary is None else scores, summary=summary, figures=verdict.figures,
@@ -256,7 +295,8 @@ def chained(previous: str, genomes: bytes, evaluations: Evaluations) -> str:
         evaluations: fitness, steps, failures, and metrics and curves with their names, where there are some.
     """
     digest = hashlib.sha256(previous.encode())
-    digest.update(genomes)
+    for first, last in ranges(len(genomes), at_first=FIRST_BYTES):
+        digest.update(memoryview(genomes)[first:last])
     digest.update(evaluations.fitness.astype("<f8").tobytes())
     digest.update(evaluations.steps.astype("<i4").tobytes())
     digest.update(evaluations.failures.astype("u1").tobytes())

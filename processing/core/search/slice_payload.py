@@ -18,6 +18,14 @@ _LINEAGE = ("operators", "mothers", "fathers", "ages", "father_ages")
 #: Columns of evaluations that are packed where they are not empty.
 _SELDOM = ("remarks", "metrics", "metric_names", "curves", "curve_names")
 
+#: Slices of a generation that wait or are evaluated at a time, at most.
+MOST_SLICES = 1_000
+
+
+def least_size(population: int) -> int:
+    """Return the smallest number of agents in a slice of a generation of so many."""
+    return -(-population // MOST_SLICES)
+
 
 def pack_slice(population: Population, first: int, last: int, kind: GenomeKind) -> bytes:
     """Return the payload of agents first..last-1 of a population."""
@@ -52,8 +60,10 @@ def _lineage(population: Population) -> dict[str, NDArray[Any]]:
 
 
 def pack_results(evaluations: Evaluations, kind: GenomeKind) -> bytes:
-    """Return the packed evaluations of a slice."""
+    """Return the packed evaluations of a slice, all of whose agents were evaluated."""
+    assert evaluations.agents is None, "of some agents only, whose runs are packed one by one"
     values = {field.name: getattr(evaluations, field.name) for field in fields(evaluations)}
+    del values["agents"]
     for name in _SELDOM:
         if values[name] is None or len(values[name]) == 0:
             del values[name]

@@ -25,7 +25,7 @@ from processing.core.errors import Broken, Transient
 from processing.core.kernels.lanes import LANES
 from processing.core.steppers.process import QUIET_SECONDS, Process, exit_text
 from processing.core.steppers.repeats import Repeats
-from processing.core.types import Failure, Float64Array, RemarkKind
+from processing.core.types import Beat, Failure, Float64Array, RemarkKind, no_beat
 
 log = logging.getLogger(__name__)
 
@@ -61,8 +61,7 @@ class Task(NamedTuple):
     packed: Callable[[list[int]], bytes]  # makes the message of some rollouts
     processes: int  # at most
     timeout_seconds: float  # an environment that does not answer for so long hangs
-    least: int = 0  # with `seconds`: so many first rollouts are evaluated in any case
-    seconds: float = math.inf  # after so long, no more rollouts are begun
+    least: int = 0  # so many first rollouts are evaluated even where the turn is over before
     again: tuple[int, ...] = ()  # rollouts that are evaluated twice, see `repeats.py`
     records: bool = False  # whether results carry a record instead of sums; see `recording.py`
 
@@ -76,12 +75,13 @@ class Pool:
         self._known: dict[int, int] = {}  # by run, its `resumed` when it was last worked on
         self._lock = threading.Lock()
 
-    def evaluate(self, task: Task, *, beat: Callable[[], object] = lambda: None) -> Generator[EpisodeResult]:
-        """Yield the results of rollouts in any order; only of the first ones where time is too short.
+    def evaluate(self, task: Task, *, beat: Beat = no_beat) -> Generator[EpisodeResult]:
+        """Yield the results of rollouts in any order; only of the first ones where the turn is over before.
 
         Args:
             task: the rollouts and their limits.
-            beat: called repeatedly while this waits; an error that it raises ends the rollouts.
+            beat: called repeatedly while this waits. Once it answers that the turn is over, no more rollouts
+                are begun but those before begun ones; an error that it raises ends the rollouts.
         Raises:
             Broken: the processes cannot work at all.
             Transient: no process can be started just now.
@@ -129,9 +129,9 @@ class _Dispatch:
         setup, size = pool.pace
         self.size = size if setup == task.setup else 1
         self.at_once: dict[Process, tuple[int, float]] = {}  # rollouts of the current message, its start
-        self.ends_at = time.monotonic() + task.seconds
+        self.is_over = False  # whether the turn is
 
-    def results(self, beat: Callable[[], object]) -> Iterator[EpisodeResult]:
+    def results(self, beat: Beat) -> Iterator[EpisodeResult]:
         """Yield the result of each rollout."""
         try:
             self._hand_out()
@@ -140,7 +140,7 @@ class _Dispatch:
                 for process in list(self.at_once):
                     yield from self._reported(process)
                     yield from self._checked(process)
-                beat()
+                self.is_over = beat() or self.is_over
                 self._hand_out()
         finally:
             self.pool.pace = (self.task.setup, self.size)
@@ -149,7 +149,7 @@ class _Dispatch:
 
     def _hand_out(self) -> None:
         """Give rollouts to processes that have none."""
-        if self.waiting and time.monotonic() >= self.ends_at:
+        if self.waiting and self.is_over:
             last = max(self.begun, self.task.least)
             self.waiting = deque(rollout for rollout in self.waiting if rollout < last)
         while self.waiting and len(self.at_once) < self.task.processes:

@@ -5,7 +5,7 @@ seldom needed together with the numbers.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +18,7 @@ from processing.core.rollouts.normalization import Normalization
 from processing.core.rollouts.replay import MOST_STEPS
 from processing.core.steppers.film import Film, cut, pack_film, unpack_film
 from processing.core.steppers.pool import EpisodeResult, Pool, Task
-from processing.core.types import Failure, Genomes, Purpose, Trajectory
+from processing.core.types import Beat, Failure, Genomes, Purpose, Trajectory
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Recording:
 
 def record(
     setup: bytes, environment: Any, kind: Any, genomes: Genomes, *, seed: int, generation: int, agent: int,
-    episode: int, normalization: Normalization | None, pictures: bool, beat: Callable[[], object],
+    episode: int, normalization: Normalization | None, pictures: bool, beat: Beat,
 ) -> Recording:
     """Evaluate one episode again, and with `pictures` once more to draw it.
 

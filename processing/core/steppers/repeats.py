@@ -35,7 +35,7 @@ class Repeats:
         self._given |= dict.fromkeys(rollouts, process)
 
     def leave_out_unbegun(self) -> None:
-        """Drop the repeats of rollouts that no process has received, as the time limit had passed."""
+        """Drop the repeats of rollouts that no process has received, as the turn was over."""
         self._waiting = deque(rollout for rollout in self._waiting if self.first_of(rollout) in self._given)
 
     def leave_out(self, rollout: int) -> None:

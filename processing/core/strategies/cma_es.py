@@ -17,6 +17,7 @@ import numpy as np
 
 from processing.core import rng
 from processing.core.concern import Concern
+from processing.core.kernels.pieces import ranges
 from processing.core.parameters import StrategyParameters, parameter
 from processing.core.ranking import ranked
 from processing.core.strategies.strategy import Strategy
@@ -127,7 +128,9 @@ class CmaEs(Strategy[CmaEsParameters, VectorKind]):
         with _one_thread():
             search = self._search(state)
             search.reseed_rng(rng.derive(seed, Purpose.MUTATION, generation) >> 32)
-            samples = np.array([search.ask() for _ in range(size)])
+            samples = np.array([
+                search.ask() for first, last in ranges(size, at_first=16) for _ in range(first, last)
+            ])
         none = np.full(size, NO_PARENT, np.int32)
         return Population(
             genomes=np.clip(samples, -_LARGEST, _LARGEST).astype(np.float32),

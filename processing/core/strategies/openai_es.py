@@ -23,6 +23,7 @@ import numpy as np
 from processing.core import rng
 from processing.core.kernels.build import compiled
 from processing.core.kernels.lanes import madd
+from processing.core.kernels.pieces import ranges
 from processing.core.kernels.roles import kernel
 from processing.core.parameters import StrategyParameters, parameter
 from processing.core.rng import agent_key, normal_part
@@ -44,6 +45,8 @@ from processing.core.types import (
 _SECOND, _TINY = 0.999, 1e-8  # Adam's beta 2 and epsilon
 #: The mean is clipped here, far beyond any weight that still changes an action, so that it stays finite.
 _LARGEST = 1e30
+#: Weights that are drawn, or counted, in the first piece of work.
+FIRST_WEIGHTS = 5_000_000
 
 
 class Optimizer(StrEnum):
@@ -122,8 +125,9 @@ class OpenaiEs(Strategy[OpenaiEsParameters, VectorKind]):
             mean = self.genome.random(1, seed=seed, generation=0)[0]
         genomes = np.empty((size, len(mean)), np.float32)
         key = np.uint64(rng.derive_prefix(seed, Purpose.MUTATION, generation))
-        with np.errstate(over="ignore"):
-            compiled(fill_pairs)(mean, np.float32(self.parameters.sigma), key, genomes)
+        for first, last in ranges(-(-size // 2), at_first=FIRST_WEIGHTS // max(1, len(mean))):
+            with np.errstate(over="ignore"):
+                compiled(fill_pairs)(mean, np.float32(self.parameters.sigma), key, genomes, first, last)
         no_parents = np.full(size, NO_PARENT, np.int32)
         return Population(
             genomes=genomes, operators=np.full(size, Operator.SAMPLED, np.uint8), mothers=no_parents,
@@ -145,8 +149,9 @@ class OpenaiEs(Strategy[OpenaiEsParameters, VectorKind]):
                 "second_left": 1.0
             }
         better = utilities(fitness[: 2 * pairs])
-        gradient = np.zeros(len(mean))
-        compiled(fill_slope)(genomes, better[::2] - better[1::2], gradient)
+        gradient, above = np.zeros(len(mean)), better[::2] - better[1::2]
+        for first, last in ranges(pairs, at_first=FIRST_WEIGHTS // max(1, len(mean))):
+            compiled(fill_slope)(genomes, above, gradient, first, last)
         gradient = gradient / (4 * pairs * self.parameters.sigma**2)
         gradient = gradient - self.parameters.decay * mean.astype(np.float64)
         return self._moved(state, mean, gradient), Verdict()
@@ -187,8 +192,10 @@ def utilities(fitness: Float64Array) -> Float64Array:
 
 
 @kernel
-def fill_pairs(mean, sigma, key, genomes):
+def fill_pairs(mean, sigma, key, genomes, first, last):
     """Fill genomes 2p and 2p + 1 with the mean ± sigma times noise p, and an odd last one with the mean.
+
+    Only pairs first <= p < last are filled.
 
     Args:
         mean: (W,) float32; sigma: float32.
@@ -196,27 +203,27 @@ def fill_pairs(mean, sigma, key, genomes):
         genomes: (N, W) float32.
     """
     size = genomes.shape[0]
-    for pair in range(size // 2):
+    for pair in range(first, min(last, size // 2)):
         own = agent_key(key, pair, 0)
         for w in range(mean.size):
             noise = normal_part(own, w)
             genomes[2 * pair, w] = madd(sigma, noise, mean[w])
             genomes[2 * pair + 1, w] = madd(-sigma, noise, mean[w])
-    if size % 2 == 1:
+    if size % 2 == 1 and last > size // 2:
         for w in range(mean.size):
             genomes[size - 1, w] = mean[w]
 
 
 @kernel
-def fill_slope(genomes, better, slope):
-    """Add to `slope` each pair's difference times that of its utilities, in the order of the pairs.
+def fill_slope(genomes, better, slope, first, last):
+    """Add to `slope` the difference of each of the pairs first..last-1 times that of its utilities, in order.
 
     Args:
         genomes: (N, W) float32, N >= 2 P.
         better: (P,) float64, utility of the first genome of each pair minus that of the second.
         slope: (W,) float64.
     """
-    for pair in range(better.size):
+    for pair in range(first, last):
         for w in range(slope.size):
             slope[w] += better[pair] * (
                 np.float64(genomes[2 * pair, w]) - np.float64(genomes[2 * pair + 1, w])

@@ -105,6 +105,14 @@ class Strategy(Protocol[C, G]):
         changes = _keys((*sizes, *chances))
         return f"Raise {changes}, or enlarge the population." if changes else "Enlarge the population."
 
+    def why_not_extended(self) -> str | None:
+        """Return in a sentence why a search cannot go on under other stop rules; None where it can.
+
+        It cannot where parameters change on a schedule over `max_generations`: its first generations would
+        have been others.
+        """
+        return None
+
     def gained(self, generations: int) -> int:
         """Estimate how many numbers a genome gains in so many generations, at most."""
         return 0

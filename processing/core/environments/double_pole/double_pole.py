@@ -36,7 +36,7 @@ from processing.core.parameters import Parameters, parameter
 from processing.core.problem import CompiledEnvironment, Facts, Values, View
 from processing.core.rollouts.actions import fill_commands
 from processing.core.rollouts.network_kind import NetworkKind
-from processing.core.types import Evaluations, Float32Array, Population
+from processing.core.types import Beat, Evaluations, Float32Array, Population, no_beat
 
 #: Steps required of a champion, and from each of the other starts; and how many of these starts must succeed.
 LONG_STEPS, SHORT_STEPS, REQUIRED_STARTS = 100_000, 1_000, 200
@@ -178,15 +178,17 @@ class Generalising(Criterion[ConfirmingInEpisodes]):
         """Return the candidate if it passes both tests, else None."""
         if (
             candidate is None
-            or self.balanced(judge, population, candidate, np.array([START], np.float32), LONG_STEPS) < 1
+            or self.balanced(
+                judge, population, candidate, np.array([START], np.float32), LONG_STEPS, closing.beat
+            ) < 1
         ):
             return Solution(None)
-        is_general = self.balanced(judge, population, candidate, starts(), SHORT_STEPS) >= REQUIRED_STARTS
-        return Solution(candidate if is_general else None)
+        number = self.balanced(judge, population, candidate, starts(), SHORT_STEPS, closing.beat)
+        return Solution(candidate if number >= REQUIRED_STARTS else None)
 
     def balanced(
         self, judge: ConfirmingInEpisodes, population: Population, agent: int, from_starts: Float32Array,
-        steps: int,
+        steps: int, beat: Beat = no_beat,
     ) -> int:
         """Return from how many starts an agent balances the poles for so many steps.
 
@@ -195,11 +197,12 @@ class Generalising(Criterion[ConfirmingInEpisodes]):
             agent: its index.
             from_starts: (S, 4) float32 starts: x (m), ẋ (m/s), θ1 (rad), θ̇1 (rad/s).
             steps: steps required; the episode must go on for one more.
+            beat: called again and again; it never answers that the turn is over.
         """
         trial = DoublePole(self.parameters.model_copy(update={"max_steps": steps + 1}))
         trial.starts, trial.is_damped = from_starts, False
         copies = judge.copies(population.genomes, agent, len(from_starts))
-        evaluated = judge.evaluate_in(trial, copies)
+        evaluated = judge.evaluate_in(trial, copies, beat=beat)
         return int(np.count_nonzero(evaluated.steps > steps))
 
 
