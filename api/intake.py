@@ -6,7 +6,7 @@ All interfaces use this one path.
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -174,5 +174,5 @@ def _stored(
             fields=fields, seeds=staged.seeds, owner=owner, started=start
         )
         if start and announce:
-            transaction.on_commit(partial(dispatch.advance_all, [instance.pk for instance in instances]))
+            transaction.on_commit(dispatch.wake)
     return work_item, instances

@@ -13,7 +13,7 @@ from database import selectors
 from database.errors import NotFound, genome_not_kept
 from database.models import Replay, ReplayState, agent_name
 from database.selectors import AgentRecord
-from processing import announcements
+from processing import replays
 from processing.core.errors import Refused
 from processing.core.search.plan import Plan
 from processing.core.steppers.film import gif, unpack_film
@@ -49,7 +49,7 @@ def request(agent: AgentRecord, *, episode: int, pictures: bool, user: Any) -> R
         raise Refused("Episodes of this run are replayed at once: nobody needs to ask for them.")
     plan.judge.replays.check_episode(episode)
     normalization_of(plan, agent.instance_id, agent.generation)
-    return announcements.request_replay(
+    return replays.request(
         instance_id=agent.instance_id, generation=agent.generation, index=agent.index, episode=episode,
         with_pictures=pictures, owner=user if user.is_authenticated else None,
     )

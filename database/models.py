@@ -5,11 +5,12 @@ All times come from the database's clock, as the clocks of workers and web proce
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 
 
 class InstanceState(models.TextChoices):
-    """State of a run. SUCCEEDED and CANCELLED are final; FAILED may be resumed. See `outcomes.py`."""
+    """State of a run. CANCELLED is final; FAILED may be resumed, SUCCEEDED extended. See `outcomes.py`."""
 
     QUEUED = "QUEUED"
     RUNNING = "RUNNING"
@@ -79,6 +80,49 @@ class WorkItem(models.Model):
         return f"{self.name} ({self.kind})"
 
 
+class Share(models.Model):
+    """The part of the workers' time that a submitter, or one work item of theirs, has received.
+
+    A share without a parent is a submitter: a user, or, where nobody was logged in, one work item. Its parts
+    are the work items that it has had steps of. The next turn is for the share that was charged least.
+    """
+
+    parent = models.ForeignKey(
+        "self", null=True, on_delete=models.CASCADE, related_name="parts", db_index=False
+    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+    work_item = models.ForeignKey(WorkItem, null=True, on_delete=models.CASCADE, related_name="shares")
+    # Seconds of turns, each divided by the weight of its run's priority.
+    charged_seconds = models.FloatField(default=0.0)
+    # Whether it has active runs or waiting replays, ready or not.
+    has_work = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ("charged_seconds", "pk")
+        indexes = (
+            models.Index(
+                fields=("charged_seconds", "id"), condition=Q(parent__isnull=True, has_work=True),
+                name="share_next_submitter",
+            ),
+            models.Index(
+                fields=("parent", "charged_seconds", "id"), condition=Q(has_work=True),
+                name="share_next_work_item",
+            ),
+        )
+        constraints = (
+            models.UniqueConstraint(fields=("parent", "work_item"), name="share_once"),
+            models.UniqueConstraint(
+                fields=("user",), condition=Q(parent__isnull=True), name="share_of_user_once"
+            ),
+            models.UniqueConstraint(
+                fields=("work_item",), condition=Q(parent__isnull=True), name="share_without_user_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"share {self.pk}"
+
+
 class Step(models.Model):
     """Work for one worker at a time: its fencing token, its lease, and its attempts since the last commit.
 
@@ -88,6 +132,7 @@ class Step(models.Model):
     token = models.PositiveBigIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)
     claimed_by = models.CharField(max_length=200, blank=True)
+    claimed_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveIntegerField(default=0)
     crashes = models.PositiveIntegerField(default=0)
     troubles = models.PositiveIntegerField(default=0)  # tries in which a database or service did not answer
@@ -103,6 +148,9 @@ class Instance(Step):
     replicate = models.PositiveIntegerField(default=0)
     seed = models.BigIntegerField()
     priority = models.IntegerField(default=0)
+    share = models.ForeignKey(Share, on_delete=models.CASCADE, related_name="instances")
+    # Steps of one share have their turns in this order: see `database/services/shares.py`.
+    turn_order = models.DateTimeField(db_default=Now())
     state = models.CharField(max_length=12, choices=InstanceState, default=InstanceState.QUEUED)
     stop_reason = models.CharField(max_length=24, null=True, blank=True)  # noqa: DJ001 - null is "not ended"
     stop_explanation = models.JSONField(null=True, blank=True)
@@ -119,6 +167,11 @@ class Instance(Step):
 
     # First generation after the run was resumed from extinction; null where it never was.
     revived_generation = models.PositiveIntegerField(null=True, blank=True)
+
+    # The stop rules of an extended run, as the group `stop` of a document; null for the work item's.
+    stop = models.JSONField(null=True, blank=True)
+    # Set before its rows are deleted, which may take long; such a run cannot be extended.
+    is_being_deleted = models.BooleanField(default=False)
 
     # Progress so far; written with each generation.
     next_generation = models.PositiveIntegerField(default=0)
@@ -140,7 +193,13 @@ class Instance(Step):
 
     class Meta:
         ordering = ("-id",)
-        indexes = (models.Index(fields=("state", "lease_until"), name="instance_ready"),)
+        indexes = (
+            models.Index(fields=("state", "lease_until"), name="instance_ready"),
+            models.Index(
+                fields=("share", "turn_order", "id"), condition=Q(claimed_by="", state__in=ACTIVE),
+                name="instance_next",
+            ),
+        )
         constraints = (models.UniqueConstraint(fields=("work_item", "replicate"), name="instance_once"),)
 
     def __str__(self) -> str:
@@ -164,6 +223,16 @@ class Slice(Step):
 
     class Meta:
         ordering = ("instance", "first")
+        indexes = (
+            models.Index(
+                fields=("instance", "first"), condition=Q(claimed_by="", results__isnull=True),
+                name="slice_next",
+            ),
+            models.Index(
+                fields=("lease_until",), condition=~Q(claimed_by="") & Q(results__isnull=True),
+                name="slice_held",
+            ),
+        )
         constraints = (models.UniqueConstraint(fields=("instance", "first"), name="slice_once"),)
 
     def __str__(self) -> str:
@@ -189,6 +258,8 @@ class Replay(Step):
     index = models.PositiveIntegerField()  # of the agent in its generation
     episode = models.PositiveIntegerField()
     with_pictures = models.BooleanField(default=False)
+    share = models.ForeignKey(Share, on_delete=models.CASCADE, related_name="replays")  # of who asked for it
+    turn_order = models.DateTimeField(db_default=Now())  # as that of an instance
     state = models.CharField(max_length=8, choices=ReplayState, default=ReplayState.WAITING)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL
@@ -201,7 +272,13 @@ class Replay(Step):
 
     class Meta:
         ordering = ("instance", "generation", "index", "episode")
-        indexes = (models.Index(fields=("state", "lease_until"), name="replay_ready"),)
+        indexes = (
+            models.Index(fields=("state", "lease_until"), name="replay_ready"),
+            models.Index(
+                fields=("share", "turn_order", "id"), condition=Q(claimed_by="", state="WAITING"),
+                name="replay_next",
+            ),
+        )
         constraints = (
             models.UniqueConstraint(
                 fields=("instance", "generation", "index", "episode"), name="replay_once"

@@ -1,4 +1,4 @@
-"""How a run ended, derived from its state and stop reason; it is never stored."""
+"""How a run ended, derived from its state and stop reason; it is never stored. Whether it may go on."""
 
 from collections.abc import Iterable, Mapping
 from functools import reduce
@@ -9,6 +9,8 @@ from django.db.models import Q, TextChoices
 
 from database.models import Instance, InstanceState
 
+#: Stop reasons of runs that can be extended: limits, and an aim that was reached.
+EXTENDABLE = ("FITNESS_REACHED", "GENERATION_LIMIT", "STAGNATION", "TIME_LIMIT")
 #: Stop reasons that determine the outcome; every other one is a limit.
 _EXTINCTION, _FITNESS_REACHED, _THRESHOLD_MISSED = "EXTINCTION", "FITNESS_REACHED", "THRESHOLD_MISSED"
 
@@ -61,8 +63,18 @@ def _condition(outcome: Outcome) -> Q:
     return Q(state=InstanceState.SUCCEEDED, stop_reason__in=reasons)
 
 
+def stop_of(instance: Instance) -> Mapping[str, Any]:
+    """Return the stop rules of a run, as the group `stop` of a document.
+
+    Args:
+        instance: a run with its work item loaded.
+    """
+    stop: Mapping[str, Any] = instance.stop or instance.work_item.spec["stop"]
+    return stop
+
+
 def has_aim(stop: Mapping[str, Any]) -> bool:
-    """Whether the group `stop` of a stored spec names a goal: a fitness, or a solved task."""
+    """Whether stop rules, as `stop_of` returns them, name a goal: a fitness, or a solved task."""
     return stop.get("fitness") is not None or bool(stop.get("solved"))
 
 
@@ -81,7 +93,7 @@ def why_not_resumed(instance: Instance) -> str | None:
     Args:
         instance: a run with its work item loaded.
     """
-    done, most = instance.next_generation, instance.work_item.spec["stop"]["max_generations"]
+    done, most = instance.next_generation, stop_of(instance)["max_generations"]
     if instance.state == InstanceState.SUCCEEDED and instance.stop_reason == _EXTINCTION:
         return (
             f"Run {instance.pk} died out and was stored as SUCCEEDED, which is final, by an earlier version "
@@ -93,3 +105,25 @@ def why_not_resumed(instance: Instance) -> str | None:
             "Raise `stop.max_generations` and submit its work item again."
         )
     return None
+
+
+def why_not_extended(instance: Instance) -> str | None:
+    """Return why no other stop rules can let a run go on; None where they can."""
+    number, outcome = instance.pk, outcome_of(instance.state, instance.stop_reason)
+    if instance.is_being_deleted:
+        return f"Run {number} is being deleted."
+    if outcome is None:
+        return f"Run {number} is {instance.state}; only a run that has ended can be extended."
+    if outcome in BAD:
+        return f"Run {number} {_WORDS_OF_BAD[outcome]}, which no limit decided; it may be resumed instead."
+    if outcome == Outcome.CANCELLED:
+        return f"Run {number} was cancelled, which is final; submit its work item again."
+    if instance.stop_reason not in EXTENDABLE:
+        return (
+            f"Run {number} was ended by its strategy ({instance.stop_reason}), not by a limit; change the "
+            "strategy and submit its work item again."
+        )
+    return None
+
+
+_WORDS_OF_BAD = {Outcome.DIED_OUT: "died out", Outcome.FAILED: "failed"}

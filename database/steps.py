@@ -1,13 +1,12 @@
-"""Reads for workers and their supervisor: ready steps, lease holders, checkpoints."""
+"""Reads for workers and their supervisor: runs, slices, lease holders, checkpoints."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from datetime import datetime
 from itertools import count
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, Min
+from django.db.models import Min
 from django.db.models.functions import Now
 
 from database.models import (
@@ -17,73 +16,15 @@ from database.models import (
     Event,
     EventType,
     Instance,
+    InstanceState,
     PartKind,
     Replay,
     ReplayState,
     Slice,
 )
-from database.services import EVALUATED, FREE, advanceable
 
 #: Chunks of a checkpoint read in one statement.
 CHUNKS_AT_A_TIME = 16
-
-#: The key of a step's row, and its run's priority.
-Ready = tuple[int, int]
-
-
-def ready_instances(*, waited_seconds: float = 0.0, only: Iterable[int] | None = None) -> list[Ready]:
-    """Return the instances that can be claimed and have waited for `waited_seconds`.
-
-    They are ordered by priority, then by the longest wait.
-    """
-    since = Now() - timedelta(seconds=waited_seconds)
-    ready = Instance.objects.filter(FREE, advanceable(), updated_at__lte=since)
-    ready = ready if only is None else ready.filter(pk__in=list(only))
-    return list(ready.order_by("-priority", "updated_at").values_list("pk", "priority"))
-
-
-def ready_slices(
-    *, waited_seconds: float = 0.0, only: Iterable[int] | None = None, most: int | None = None
-) -> list[Ready]:
-    """Return the slices that can be claimed and were opened `waited_seconds` ago.
-
-    They are ordered by priority, then by age.
-
-    Args:
-        only: runs to look at; None for all.
-        most: maximum number of slices of each run; None for all.
-    """
-    since = Now() - timedelta(seconds=waited_seconds)
-    ready = Slice.objects.filter(
-        FREE, results__isnull=True, opened_at__lte=since, instance__state__in=EVALUATED,
-        epoch=F("instance__epoch")
-    )
-    ready = ready if only is None else ready.filter(instance__in=list(only))
-    rows = ready.order_by("-instance__priority", "pk").values_list("pk", "instance__priority", "instance_id")
-    found, counts = [], Counter[int]()
-    for number, priority, run in rows:
-        counts[run] += 1
-        if most is None or counts[run] <= most:
-            found.append((number, priority))
-    return found
-
-
-def ready_replays(*, waited_seconds: float = 0.0, most: int) -> list[Ready]:
-    """Return at most `most` replays that can be claimed and were requested `waited_seconds` ago.
-
-    They are ordered by priority, then the oldest request.
-    """
-    since = Now() - timedelta(seconds=waited_seconds)
-    ready = Replay.objects.filter(FREE, state=ReplayState.WAITING, requested_at__lte=since)
-    ordered = ready.order_by("-instance__priority", "requested_at", "pk")
-    return list(ordered.values_list("pk", "instance__priority")[:most])
-
-
-def by_priority(instance_ids: Iterable[int]) -> list[Ready]:
-    """Return these instances with their priorities, the highest first, otherwise in the order given."""
-    wanted = list(instance_ids)
-    known = dict(Instance.objects.filter(pk__in=wanted).values_list("pk", "priority"))
-    return sorted(((pk, known[pk]) for pk in wanted if pk in known), key=lambda pair: -pair[1])
 
 
 def has_noticed(instance_id: int, what: str) -> bool:
@@ -138,6 +79,12 @@ def _state_chunks(instance_id: int) -> Iterator[bytes]:
         yield from (bytes(data) for data, in few)
         if len(few) < CHUNKS_AT_A_TIME:
             return
+
+
+def runs_to_pause() -> list[int]:
+    """Return the runs that are to be paused."""
+    pausing = Instance.objects.filter(state=InstanceState.PAUSING, claimed_by="")
+    return list(pausing.values_list("pk", flat=True))
 
 
 def workers_with_leases() -> list[str]:

@@ -1,15 +1,16 @@
 """Claims: the right to work on a step (a generation of a run, a slice of one, or a replay), under a lease."""
 
 import contextlib
+from collections.abc import Callable
 
 from django.conf import settings
 
-from database import services
+from database import services, turns
 from database.errors import NO_ANSWER, Fenced
 from database.models import EventLevel, EventType, Instance, InstanceState
 from database.services import Claim, NewEvent, ReplayClaim, SliceClaim
+from database.turns import Found, StepKind
 from processing import node
-from processing.announcements import announce, announce_next_replay
 from processing.core.types import StopReason
 from processing.states import enter, following
 
@@ -19,15 +20,41 @@ CRASHES_TO_SPLIT = 2
 FAILURES_TO_REPORT = 3
 #: Workers that a replay may cost, fewer than a run may.
 MOST_REPLAY_ATTEMPTS = 3
+#: Steps that other workers may take while this one is about to claim them.
+MOST_LOST_RACES = 100
+
+AnyClaim = Claim | SliceClaim | ReplayClaim
 
 _CRASHED = (
     "Its worker crashed {} times in the same generation; the work item makes the engine fail. Try other "
     "parameters."
 )
-_SILENT = "A worker made no progress for the whole of its lease; another goes on from the last generation."
 _TRIED_AGAIN = "{} It is tried again and again."
 _NO_REPLAY = "No worker survived replaying this episode, {} times."
 _LOST = "Its worker was lost {} times in the same generation; it may need more memory than the machine has."
+
+
+def claim_next() -> AnyClaim | None:
+    """Claim the step whose turn is next among those that this process can do; None where there is none."""
+    return _claimed(lambda: turns.next_step(node.profiles()))
+
+
+def claim_next_of(instance_id: int) -> Claim | SliceClaim | None:
+    """Claim the next step of one run; None where there is none, or other workers hold them."""
+    claimed = _claimed(lambda: turns.next_step_of(instance_id, node.profiles()))
+    assert not isinstance(claimed, ReplayClaim)
+    return claimed
+
+
+def _claimed(next_step: Callable[[], Found | None]) -> AnyClaim | None:
+    """Claim what is found; where another worker was faster, look again."""
+    for _ in range(MOST_LOST_RACES):
+        found = next_step()
+        if found is None:
+            return None
+        if (claimed := _CLAIM[found.kind](found.pk)) is not None:
+            return claimed
+    return None
 
 
 def claim(instance_id: int) -> Claim | None:
@@ -38,7 +65,7 @@ def claim(instance_id: int) -> Claim | None:
     )
     if claimed is None:
         return None
-    _count(claimed)
+    node.count(claims=1)
     if is_given_up(claimed):
         died = claimed.crashes >= settings.MAXIMUM_CRASHES
         fail(claimed, _CRASHED.format(claimed.crashes) if died else _LOST.format(claimed.attempts - 1))
@@ -64,8 +91,6 @@ def begin(claimed: Claim) -> bool:
         if waits:
             instance.lease_until, instance.claimed_by, instance.attempts = None, "", 0
         services.finish_commit(instance=instance, events=[event] if event else [])
-    if waits:
-        announce([claimed.instance_id])
     return is_to_close or (instance.state == InstanceState.RUNNING and not waits)
 
 
@@ -76,7 +101,7 @@ def claim_slice(slice_id: int) -> SliceClaim | None:
         profiles=node.profiles()
     )
     if claimed is not None:
-        _count(claimed)
+        node.count(claims=1)
     return claimed
 
 
@@ -99,12 +124,18 @@ def claim_replay(replay_id: int) -> ReplayClaim | None:
     return claimed
 
 
-def _count(claimed: Claim | SliceClaim) -> None:
-    """Count a claim; where a lease had run out, record the event that its worker was lost."""
-    node.count(claims=1)
-    if claimed.took_over:
-        event = NewEvent(EventType.WORKER_LOST, _SILENT, EventLevel.WARNING)
-        services.record_event(instance_id=claimed.instance_id, event=event)
+_CLAIM: dict[StepKind, Callable[[int], AnyClaim | None]] = {
+    StepKind.RUN: claim, StepKind.SLICE: claim_slice, StepKind.REPLAY: claim_replay
+}
+
+
+def name_of(claimed: AnyClaim) -> str:
+    """Return what a claim is of, for logs."""
+    if isinstance(claimed, ReplayClaim):
+        return f"replay {claimed.replay_id} of run {claimed.instance_id}"
+    if isinstance(claimed, SliceClaim):
+        return f"slice {claimed.slice_id} of run {claimed.instance_id}"
+    return f"run {claimed.instance_id}"
 
 
 def is_poisoned(claimed: Claim | SliceClaim) -> bool:
@@ -119,7 +150,7 @@ def is_given_up(claimed: Claim | SliceClaim) -> bool:
     )
 
 
-def fail(claimed: Claim | SliceClaim | ReplayClaim, message: str) -> None:
+def fail(claimed: AnyClaim, message: str) -> None:
     """Fail the run of a claim, or, where it is a replay's, the replay alone.
 
     Completed generations and the checkpoint stay, and the run may be resumed. Nothing happens where the claim
@@ -130,7 +161,6 @@ def fail(claimed: Claim | SliceClaim | ReplayClaim, message: str) -> None:
     if isinstance(claimed, ReplayClaim):
         with contextlib.suppress(Fenced, *NO_ANSWER):
             services.fail_replay(claim=claimed, failure=message)
-            announce_next_replay()
         return
     with contextlib.suppress(Fenced, *NO_ANSWER), fenced(claimed) as instance:
         instance.failure_message = message
@@ -150,7 +180,7 @@ def fenced(claimed: Claim | SliceClaim) -> contextlib.AbstractContextManager[Ins
     return services.fenced(claimed, lease_seconds=settings.LEASE_SECONDS)
 
 
-def extend(claimed: Claim | SliceClaim | ReplayClaim, seconds: float) -> None:
+def extend(claimed: AnyClaim, seconds: float) -> None:
     """Extend the lease to so many seconds from now.
 
     Raises:
@@ -165,23 +195,36 @@ def extend(claimed: Claim | SliceClaim | ReplayClaim, seconds: float) -> None:
         services.extend(claim=claimed, lease_seconds=seconds)
 
 
-def hand_back(claimed: Claim | SliceClaim | ReplayClaim) -> None:
-    """Free the step as if it had not been claimed, and announce it; its worker is to stop."""
+def is_to_pause(claimed: AnyClaim) -> bool:
+    """Whether the run of a claim is to be paused; a replay goes on.
+
+    Raises:
+        Fenced: another worker holds the step, or the run has ended.
+    """
+    if isinstance(claimed, ReplayClaim):
+        services.check_replay(claim=claimed)
+        return False
+    if isinstance(claimed, SliceClaim):
+        state = services.state_of_slice(claim=claimed)
+    else:
+        state = services.state_of(claim=claimed)
+    return state == InstanceState.PAUSING
+
+
+def hand_back(claimed: AnyClaim) -> None:
+    """Free the step as if it had not been claimed; its worker is to stop."""
     services.renew_connection()
     with contextlib.suppress(*NO_ANSWER):
         if isinstance(claimed, ReplayClaim):
             services.hand_back_replay(claim=claimed)
-            announce_next_replay()
-            return
-        if isinstance(claimed, SliceClaim):
+        elif isinstance(claimed, SliceClaim):
             services.hand_back_slice(claim=claimed)
         else:
             services.hand_back(claim=claimed)
-        announce([claimed.instance_id])
 
 
 def back_off(
-    claimed: Claim | SliceClaim | ReplayClaim, why: str, *, tries_to_report: int = FAILURES_TO_REPORT
+    claimed: AnyClaim, why: str, *, tries_to_report: int = FAILURES_TO_REPORT
 ) -> None:
     """Free the step for a later try; where not even that can be written, the lease runs out.
 

@@ -1,24 +1,21 @@
-"""Celery messages: a short one for each step that is ready.
+"""Wakes: Celery messages without content, upon which a worker asks the database what to do next.
 
-Lost messages are harmless: the sweep sends them again.
+A wake that is lost, late or sent twice changes nothing; the sweep replaces lost ones.
 """
 
 import logging
 import time
-from collections.abc import Iterable
+from typing import Any
 
 from celery import current_app
 from django.conf import settings
 from kombu.exceptions import OperationalError
 
-from database import steps
-from database.steps import Ready
-
 log = logging.getLogger(__name__)
 
-ADVANCE, EVALUATE, REPLAY, SWEEP = (
-    "processing.advance", "processing.evaluate", "processing.replay", "processing.sweep"
-)
+WAKE, SWEEP = "processing.wake", "processing.sweep"
+#: Messages of earlier versions, each for a step of its own; they are taken as wakes.
+OLDER = ("processing.advance", "processing.evaluate", "processing.replay")
 #: Errors that a broker raises that is down or frozen.
 BROKER_ERRORS = (OperationalError, OSError)
 #: A broker that did not answer is not asked again for so long, so that its time-out is paid once.
@@ -27,42 +24,40 @@ REST_SECONDS = 5.0
 _rests_until = 0.0
 
 
-def advance(instance_id: int) -> None:
-    """Send a message that this instance can go on."""
-    advance_all((instance_id,))
+def processes() -> int:
+    """Return the number of processes that take wakes, as far as this process knows."""
+    return max(1, int(settings.NUMBER_OF_WORKERS) * int(settings.PROCESSES_A_WORKER))
 
 
-def advance_all(instance_ids: Iterable[int]) -> None:
-    """Send a message for each of these instances, those of higher priority first."""
-    send(ADVANCE, steps.by_priority(instance_ids))
+def wake(number: int = 1) -> int:
+    """Send up to `number` wakes, but no more than that as many wait as there are processes.
 
+    Where the broker does not take them, that is no failure: the sweep sends them later.
 
-def send(task: str, ready: Iterable[Ready]) -> None:
-    """Send a message for each of these steps.
-
-    Where the broker does not take a message, that is no failure: the sweep sends it later.
+    Returns:
+        How many were sent.
     """
     global _rests_until
-    for number, priority in ready:
-        if time.monotonic() < _rests_until:
-            return
-        try:
-            _send(task, number, priority)
-            _rests_until = 0.0
-        except BROKER_ERRORS as error:
-            _rests_until = time.monotonic() + REST_SECONDS
-            log.warning(
-                "%s %s: the broker did not take the message (%s); the sweep will send it", task, number, error
-            )
+    if time.monotonic() < _rests_until:
+        return 0
+    try:
+        with _connection() as connection:
+            lacking = min(number, processes() - _count(connection, settings.CELERY_TASK_DEFAULT_QUEUE))
+            for _ in range(lacking):
+                current_app.send_task(WAKE, ignore_result=True, retry=False, connection=connection)
+        return max(lacking, 0)
+    except BROKER_ERRORS as error:
+        _rests_until = time.monotonic() + REST_SECONDS
+        log.warning("the broker did not take a wake (%s); the sweep will send it", error)
+        return 0
 
 
 def waiting(queue: str = settings.CELERY_TASK_DEFAULT_QUEUE) -> int | None:
     """Return how many messages of a queue no worker has taken; None where the broker does not answer."""
     global _rests_until
     try:
-        with current_app.connection_for_write() as connection:
-            connection.ensure_connection(max_retries=1, timeout=1)
-            count: int = connection.default_channel.queue_declare(queue=queue, durable=True).message_count
+        with _connection() as connection:
+            count = _count(connection, queue)
             _rests_until = min(_rests_until, time.monotonic())
             return count
     except BROKER_ERRORS as error:
@@ -70,14 +65,12 @@ def waiting(queue: str = settings.CELERY_TASK_DEFAULT_QUEUE) -> int | None:
         return None
 
 
-def _send(task: str, number: int, priority: int) -> None:
-    was_away = _rests_until > 0  # a new connection, tried twice, waits for less time than a kept one
-    current_app.send_task(
-        task, args=(number,), ignore_result=True, retry=was_away, priority=_level(priority),
-        retry_policy=settings.CELERY_TASK_PUBLISH_RETRY_POLICY,
-    )
+def _connection() -> Any:
+    """Return a new connection; one that was kept could be that to a broker which is gone."""
+    connection = current_app.connection_for_write()
+    connection.ensure_connection(max_retries=1, timeout=1)
+    return connection
 
 
-def _level(priority: int) -> int:
-    """Return the broker's level of a run's priority: 0, which is delivered first, for 100; 9 for -100."""
-    return round((100 - max(-100, min(priority, 100))) * 9 / 200)
+def _count(connection: Any, queue: str) -> int:
+    return int(connection.default_channel.queue_declare(queue=queue, durable=True).message_count)

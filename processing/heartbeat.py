@@ -1,4 +1,4 @@
-"""Signs of progress that keep the lease and keep the process alive.
+"""Signs of progress that keep the lease and the process, and the end of a turn.
 
 No thread beats by itself. The code that works on a step calls the heartbeat between small pieces of work, so
 a step that hangs loses its lease to another worker, and its process ends by a deadline that even a hung
@@ -16,12 +16,15 @@ from types import TracebackType
 
 from django.conf import settings
 
+from database import services
 from database.errors import NO_ANSWER, Fenced
 from processing import node, stopping
 from processing.core.kernels.build import while_compiling
 
 #: The lease is extended at most this often, as a fraction of its length.
 EXTEND_AFTER = 0.25
+#: The state of the run is looked at so often.
+LOOK_AFTER_SECONDS = 1.0
 #: During a long step a worker writes its counts so often, which shows that it is there.
 REPORT_AFTER_SECONDS = 5.0
 #: The deadline is moved at most this often, as a fraction of its length; each time costs a thread.
@@ -31,10 +34,20 @@ POSTPONE_AFTER = 0.05
 class Heartbeat:
     """The heartbeat of one step; a context manager, outside of which no deadline runs."""
 
-    def __init__(self, extend: Callable[[float], None]) -> None:
-        """Take `extend`, which extends the lease to so many seconds from now, or raises Fenced."""
-        self.extend, self.thread = extend, threading.get_ident()
-        self.extended_at = time.monotonic()
+    def __init__(
+        self, extend: Callable[[float], None], is_to_pause: Callable[[], bool] = lambda: False, *,
+        until: float = math.inf,
+    ) -> None:
+        """Take what it needs.
+
+        Args:
+            extend: extends the lease to so many seconds from now, or raises Fenced.
+            is_to_pause: looks whether somebody asked the run to pause, or raises Fenced.
+            until: when the turn is over, by the monotonic clock.
+        """
+        self.extend, self.is_to_pause, self.until = extend, is_to_pause, until
+        self.is_over, self.thread = False, threading.get_ident()
+        self.extended_at = self.looked_at = time.monotonic()
         self.reported_at = time.monotonic()
         self.postponed_at = -math.inf
 
@@ -60,11 +73,13 @@ class Heartbeat:
             with contextlib.suppress(Fenced, *NO_ANSWER):
                 self._extend()
 
-    def __call__(self) -> None:
+    def __call__(self) -> bool:
         """Report progress.
 
+        Returns:
+            Whether the turn is over: its time is up, or the run is to be paused.
         Raises:
-            Fenced: the lease was lost.
+            Fenced: the lease was lost, or the run was cancelled.
             Stopping: the worker is to stop.
         """
         stopping.check()
@@ -74,6 +89,17 @@ class Heartbeat:
         if now - self.reported_at > REPORT_AFTER_SECONDS:
             node.flush_counts()
             self.reported_at = now
+        if now - self.looked_at > LOOK_AFTER_SECONDS:
+            self._look()
+            self.looked_at = now
+        return self.is_over or now >= self.until
+
+    def _look(self) -> None:
+        """Look whether the run is to be paused; where the database does not answer, look again later."""
+        try:
+            self.is_over = self.is_to_pause() or self.is_over
+        except NO_ANSWER:
+            services.renew_connection()
 
     def extended(self) -> None:
         """Record that a commit has extended the lease."""

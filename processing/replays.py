@@ -1,13 +1,16 @@
-"""Replays: an episode of an agent is evaluated again for display, and stored."""
+"""Replays: an episode of an agent is requested, evaluated again for display, and stored."""
 
 import time
 from collections.abc import Callable
 
+from django.contrib.auth.models import User
+from django.db import transaction
+
 from database import selectors, services
 from database.errors import genome_not_kept
-from database.models import agent_name
+from database.models import Replay, agent_name
 from database.services import ReplayClaim
-from processing import announcements, node
+from processing import dispatch, node
 from processing.core.errors import Refused
 from processing.core.rollouts.normalization import Normalization, unpack
 from processing.core.search.plan import Plan
@@ -19,9 +22,29 @@ from processing.run import Run
 MOST_SECONDS = 120.0
 
 
-def work_on(claim: ReplayClaim, run: Run, heartbeat: Heartbeat) -> None:
+def request(
+    *, instance_id: int, generation: int, index: int, episode: int, with_pictures: bool, owner: User | None
+) -> Replay:
+    """Request the replay of an episode, unless there is one; return it in its present state.
+
+    Raises:
+        NotFound, TooMany.
+    """
+    with transaction.atomic():
+        replay, is_new = services.request_replay(
+            instance_id=instance_id, generation=generation, index=index, episode=episode,
+            with_pictures=with_pictures, owner=owner,
+        )
+        if is_new:
+            transaction.on_commit(dispatch.wake)
+    return replay
+
+
+def work_on(claim: ReplayClaim, run: Run, heartbeat: Heartbeat) -> bool:
     """Evaluate the claimed episode again and store its recording.
 
+    Returns:
+        False: nothing is left to do of the replay.
     Raises:
         Fenced, Stopping: nothing was stored.
         Refused: the episode cannot be replayed; the message says why.
@@ -35,7 +58,7 @@ def work_on(claim: ReplayClaim, run: Run, heartbeat: Heartbeat) -> None:
     result, film = pack(recording, run.plan.genome)
     services.store_replay(claim=claim, result=result, film=film)
     node.count(commits=1)
-    announcements.announce_next_replay()
+    return False
 
 
 def genome_of(instance_id: int, generation: int, index: int) -> bytes:
@@ -67,15 +90,16 @@ def normalization_of(plan: Plan, instance_id: int, generation: int) -> Normaliza
     return unpack(packed)
 
 
-def _limited(heartbeat: Heartbeat) -> Callable[[], None]:
+def _limited(heartbeat: Heartbeat) -> Callable[[], bool]:
     """Return the heartbeat with a time limit, after which it raises Refused."""
     ends_at = time.monotonic() + MOST_SECONDS
 
-    def beat() -> None:
+    def beat() -> bool:
         heartbeat()
         if time.monotonic() > ends_at:
             raise Refused(
                 f"The episode was given up: to replay it takes longer than {MOST_SECONDS:g} seconds."
             )
+        return False  # an episode is not cut at the end of a turn
 
     return beat

@@ -7,8 +7,10 @@ from django.conf import settings
 
 from database import steps
 from database.models import Instance, WorkItem
+from database.outcomes import stop_of
 from processing import node
 from processing.core.errors import Broken
+from processing.core.search.extension import with_stop
 from processing.core.search.plan import Plan, plan_of
 from staging.staged_item import StagedItem, load
 
@@ -30,9 +32,21 @@ class Run:
             Broken: its staged item is not what this server stored.
         """
         instance = steps.instance_with_work_item(instance_id)
-        staged, plan = _staged_and_plan(instance.work_item.staged, settings.SECRET_KEY)
+        staged, plan = staged_and_plan(instance)
         plan.judge.renew(instance.pk, instance.epoch)
         return cls(instance, staged, plan, threads or node.threads())
+
+
+def staged_and_plan(instance: Instance) -> tuple[StagedItem, Plan]:
+    """Return the staged item of a run, and its plan with the stop rules that the run has now.
+
+    Args:
+        instance: a run with its work item loaded.
+    Raises:
+        Broken: its staged item is not what this server stored.
+    """
+    staged, plan = _staged_and_plan(instance.work_item.staged, settings.SECRET_KEY)
+    return staged, plan if instance.stop is None else with_stop(plan, stop_of(instance))
 
 
 @lru_cache(maxsize=4)

@@ -1,14 +1,19 @@
-"""A worker handles a message: it claims the step, works under a heartbeat, and records every outcome."""
+"""A worker takes a turn: it claims steps, works under a heartbeat, and records every outcome."""
 
+import contextlib
 import logging
+import math
 import secrets
-from collections.abc import Callable
-from typing import TypeVar
+import time
+from collections.abc import Callable, Iterator
 
-from database import services
+from django.conf import settings
+
+from database import services, turns
 from database.errors import NO_ANSWER, Fenced
 from database.services import Claim, ReplayClaim, SliceClaim
-from processing import claims, logs, node, replays, slices
+from processing import claims, dispatch, logs, node, replays, slices
+from processing.claims import AnyClaim
 from processing.core import extensions
 from processing.core.errors import Broken, Refused, Transient, Unregistered
 from processing.core.search.generation import GenerationResult
@@ -19,74 +24,144 @@ from processing.stopping import Stopping
 
 log = logging.getLogger(__name__)
 
-C = TypeVar("C", Claim, SliceClaim, ReplayClaim)
 #: PostgreSQL's class of codes for limits of its own: a row, a statement or a value is too large.
 TOO_MUCH = "54"
+
+#: What is done under a claim and its heartbeat; the answer is whether its run goes on.
+Work = Callable[[Heartbeat], bool]
+
+
+def take_turn() -> None:
+    """Work on the step whose turn it is, and for the rest of the turn on what its run needs next.
+
+    The seconds are charged to the submitter. Wakes are sent where other steps are ready: before the work, so
+    that idle workers begin them, and after it.
+    """
+    with _database_may_not_answer():
+        claim = claims.claim_next()
+        if claim is None:
+            return
+        with _charged(claim):
+            with _database_may_not_answer():
+                if turns.next_step(node.profiles()) is not None:
+                    dispatch.wake()
+            _work_for_a_turn(claim)
+        dispatch.wake()
+
+
+def _work_for_a_turn(claim: AnyClaim) -> None:
+    """Work on a step, and on further ones of its run until SHIFT_SECONDS are over."""
+    until = time.monotonic() + settings.SHIFT_SECONDS
+    step: AnyClaim | None = claim
+    while step is not None and _work(step, _work_of(step, until), until) is not None:
+        is_over = isinstance(step, ReplayClaim) or time.monotonic() >= until
+        step = None if is_over else claims.claim_next_of(step.instance_id)
+
+
+def _work_of(claim: AnyClaim, until: float) -> Work:
+    if isinstance(claim, ReplayClaim):
+        return lambda heartbeat: replays.work_on(claim, Run.load(claim.instance_id, threads=1), heartbeat)
+    if isinstance(claim, SliceClaim):
+        return lambda heartbeat: slices.work_on(claim, Run.load(claim.instance_id, threads=None), heartbeat)
+    return lambda heartbeat: _shift(claim, heartbeat, until)
+
+
+def _shift(
+    claim: Claim, heartbeat: Heartbeat, until: float, *, threads: int | None = None,
+    watch: Callable[[GenerationResult], None] | None = None, in_slices: bool = True,
+) -> bool:
+    """Advance a run until a moment of the monotonic clock; return whether it goes on."""
+    if not claims.begin(claim):
+        return False
+    run = Run.load(claim.instance_id, threads=threads)
+    return Shift(claim, run, heartbeat, until=until, watch=watch, in_slices=in_slices).work()
 
 
 def work_shift(
     instance_id: int, *, seconds: float | None = None, threads: int | None = None,
     watch: Callable[[GenerationResult], None] | None = None, in_slices: bool = True,
 ) -> bool:
-    """Advance an instance for one shift, or to its end; True where its next shift is to follow.
+    """Advance one instance, whoever's turn it is, for some seconds or to its end.
 
     Args:
-        seconds: length of the shift; the setting's where None.
+        seconds: SHIFT_SECONDS where None.
         threads: cores to evaluate on; this worker's share of the machine where None.
         watch: called after each commit.
-        in_slices: where False, this process evaluates every generation, also those that staging would cut.
+        in_slices: where False, this process evaluates every generation as a whole, however long it takes.
+    Returns:
+        Whether it goes on.
     """
-
-    def shift(claim: Claim, heartbeat: Heartbeat) -> bool:
-        if not claims.begin(claim):
-            return False
-        run = Run.load(claim.instance_id, threads=threads)
-        return Shift(claim, run, heartbeat, seconds=seconds, watch=watch, in_slices=in_slices).work()
-
-    return _work_on_claim(f"run {instance_id}", lambda: claims.claim(instance_id), shift)
+    until = time.monotonic() + (settings.SHIFT_SECONDS if seconds is None else seconds)
+    with _database_may_not_answer():
+        claim = claims.claim(instance_id)
+        if claim is not None:
+            return bool(_work(
+                claim, lambda heartbeat: _shift(
+                    claim, heartbeat, until, threads=threads, watch=watch, in_slices=in_slices
+                ), until if in_slices else math.inf,
+            ))
+    return False
 
 
 def work_slice(slice_id: int, *, threads: int | None = None) -> None:
-    """Evaluate one slice of a generation, and store the results of its agents."""
-
-    def evaluate(claim: SliceClaim, heartbeat: Heartbeat) -> bool:
-        slices.work_on(claim, Run.load(claim.instance_id, threads=threads), heartbeat)
-        return False
-
-    _work_on_claim(f"slice {slice_id}", lambda: claims.claim_slice(slice_id), evaluate)
+    """Evaluate one slice of a generation, whoever's turn it is, and store the results of its agents."""
+    with _database_may_not_answer():
+        claim = claims.claim_slice(slice_id)
+        if claim is not None:
+            _work(claim, lambda heartbeat: slices.work_on(
+                claim, Run.load(claim.instance_id, threads=threads), heartbeat
+            ), time.monotonic() + settings.SHIFT_SECONDS)
 
 
 def work_replay(replay_id: int) -> None:
-    """Evaluate an episode again for display, and store its recording."""
-
-    def replay(claim: ReplayClaim, heartbeat: Heartbeat) -> bool:
-        replays.work_on(claim, Run.load(claim.instance_id, threads=1), heartbeat)
-        return False
-
-    _work_on_claim(f"replay {replay_id}", lambda: claims.claim_replay(replay_id), replay)
+    """Evaluate an episode again for display, whoever's turn it is, and store its recording."""
+    with _database_may_not_answer():
+        claim = claims.claim_replay(replay_id)
+        if claim is not None:
+            _work(claim, _work_of(claim, math.inf), math.inf)
 
 
-def _work_on_claim(what: str, claimed: Callable[[], C | None], work: Callable[[C, Heartbeat], bool]) -> bool:
-    """Claim a step and work on it; an error that ends the work is recorded.
-
-    Returns:
-        What `work` returns; False where there is no claim, or where an error ended the work.
-    """
+@contextlib.contextmanager
+def _database_may_not_answer() -> Iterator[None]:
+    """End the work where the database does not answer outside of a step."""
     try:
-        claim = claimed()
+        yield
     except NO_ANSWER as error:
-        log.warning("%s: %s; the sweep will try again", what, error)
+        log.warning("the database does not answer: %s; the sweep will try again", error)
         services.renew_connection()
-        return False
-    if claim is None:
-        return False
+
+
+@contextlib.contextmanager
+def _charged(claim: AnyClaim) -> Iterator[None]:
+    """Charge the time of the work to the share of the claim."""
+    began = time.monotonic()
+    try:
+        yield
+    finally:
+        services.renew_connection()
+        services.charge(
+            share_id=claim.share_id, seconds=time.monotonic() - began, priority=claim.priority
+        )
+
+
+def _work(claim: AnyClaim, work: Work, until: float) -> bool | None:
+    """Work on a claimed step; an error that ends the work is recorded.
+
+    Args:
+        until: when the turn is over, by the monotonic clock.
+    Returns:
+        What `work` returns; None where an error ended it.
+    """
     logs.set_context(
         instance=claim.instance_id, generation=getattr(claim, "generation", None), correlation_id=None,
         worker=node.process_name()
     )
+    what = claims.name_of(claim)
     try:
-        with Heartbeat(lambda seconds: claims.extend(claim, seconds)) as heartbeat:
-            return work(claim, heartbeat)
+        with Heartbeat(
+            lambda seconds: claims.extend(claim, seconds), lambda: claims.is_to_pause(claim), until=until
+        ) as heartbeat:
+            return work(heartbeat)
     except Fenced as fenced:
         node.count(fenced=1)
         log.info("%s", fenced)
@@ -114,7 +189,7 @@ def _work_on_claim(what: str, claimed: Callable[[], C | None], work: Callable[[C
     finally:
         node.flush_counts()
         logs.set_context(instance=None, generation=None)
-    return False
+    return None
 
 
 def _sentence(error: Exception) -> str:

@@ -1,10 +1,11 @@
-"""A shift works on one run for some seconds, generation after generation.
+"""A shift advances one run for some seconds, generation after generation.
 
-A kill at any moment costs at most the generation under way: the next worker starts from the last checkpoint
-and computes the same bits again, as every random draw is a hash of its address.
+A generation that takes longer is cut at the end of the turn: the agents that are evaluated are stored, and
+the others are left to later turns, in slices. A kill at any moment costs at most the generation under way:
+the next worker starts from the last checkpoint and computes the same bits again, as every random draw is a
+hash of its address.
 """
 
-import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -18,7 +19,8 @@ from database.errors import NO_ANSWER
 from database.models import EventLevel, EventType, Instance, InstanceState
 from database.outcomes import has_aim
 from database.services import Claim, NewEvent, NewSlice
-from processing import announcements, claims, failures, logs, node, remarks, slices, states
+from processing import claims, failures, logs, node, remarks, slices, states
+from processing.core.errors import Broken
 from processing.core.evaluation_texts import with_storable_texts
 from processing.core.evaluations import check
 from processing.core.profile import core_profile, numeric_profile
@@ -27,6 +29,7 @@ from processing.core.search import generation as generations
 from processing.core.search.checkpoint import Checkpoint
 from processing.core.search.generation import GenerationResult
 from processing.core.search.plan import Plan
+from processing.core.search.slice_payload import MOST_SLICES, least_size
 from processing.core.types import Evaluations, Population, StopReason
 from processing.events import events_of
 from processing.heartbeat import Heartbeat
@@ -43,27 +46,30 @@ class Shift:
     """A turn of work on one run, under one claim."""
 
     def __init__(
-        self, claim: Claim, run: Run, heartbeat: Heartbeat, *, seconds: float | None,
+        self, claim: Claim, run: Run, heartbeat: Heartbeat, *, until: float,
         watch: Callable[[GenerationResult], None] | None, in_slices: bool,
     ) -> None:
         self.in_slices = in_slices
         self.claim, self.run, self.plan, self.heartbeat, self.watch = claim, run, run.plan, heartbeat, watch
         self.seed = run.instance.seed
         self.is_poisoned = claims.is_poisoned(claim)
-        self.ends_at = time.monotonic() + (settings.SHIFT_SECONDS if seconds is None else seconds)
+        self.until = until  # by the monotonic clock
 
     def work(self) -> bool:
-        """Advance the run until the shift is over, the run has ended, or it waits for its slices.
+        """Advance the run until the turn is over, the run has ended, or it waits for its slices.
+
+        A generation that would not end before the turn does is not begun, but for the first one.
 
         Returns:
-            True where the shift is over and the run goes on.
+            Whether the run goes on.
         """
         checkpoint = self._last_checkpoint()
         while True:
+            began = time.monotonic()
             logs.set_context(generation=checkpoint.next_generation)
             evaluated = self._evaluated(checkpoint)
             if evaluated is None:
-                return False
+                return True
             closed = generations.close_generation(
                 self.plan, checkpoint, evaluated.population, with_storable_texts(evaluated.evaluations),
                 seed=self.seed, threads=self.run.threads, beat=self.heartbeat,
@@ -78,13 +84,19 @@ class Shift:
                 self.watch(closed)
             if self.run.instance.state != InstanceState.RUNNING:
                 return False
-            if time.monotonic() >= self.ends_at:
+            now = time.monotonic()
+            if now + (now - began) > self.until:
                 services.release(claim=self.claim)
                 return True
             checkpoint, self.is_poisoned = closed.checkpoint, False
 
     def _last_checkpoint(self) -> Checkpoint:
         data = steps.newest_checkpoint(self.claim.instance_id)
+        if data is None and self.run.instance.next_generation:
+            raise Broken(
+                f"run {self.claim.instance_id}: expected a checkpoint after "
+                f"{self.run.instance.next_generation} generations, got none"
+            )
         if data is None:
             return generations.begin(self.plan)
         checkpoint = checkpoints.unpack(data, self.plan.genome)
@@ -96,7 +108,9 @@ class Shift:
         if self.run.instance.pending_slices is not None:
             return self._gathered()
         number, started, started_at = checkpoint.next_generation, time.perf_counter(), services.database_now()
-        population = generations.open_generation(self.plan, checkpoint, seed=self.seed)
+        population = generations.open_generation(
+            self.plan, checkpoint, seed=self.seed, beat=self.heartbeat
+        )
         self.heartbeat()
         size = self._slice_size(len(population))
         if size is not None:
@@ -105,12 +119,11 @@ class Shift:
         evaluations = self.plan.judge.evaluate(
             population.genomes, seed=self.seed, generation=number, threads=self.run.threads,
             beat=self.heartbeat, state=checkpoint.judge, population=len(population),
-            seconds=slices.SECONDS if self.in_slices else math.inf,
         )
         check(evaluations, len(population), may_be_fewer=self.in_slices)
         node.count(evaluations=len(evaluations))
         if len(evaluations) < len(population):
-            self._hand_out(number, slices.begun(self.plan, population, evaluations))
+            self._hand_out(number, slices.begun(self.plan, population, evaluations, room=MOST_SLICES))
             return None
         return _Evaluated(population, evaluations, started_at, time.perf_counter() - started)
 
@@ -129,17 +142,32 @@ class Shift:
         if self.is_poisoned:
             return max(1, number // SLICES_OF_A_POISONED_GENERATION)
         size = self.run.staged.slice_size
-        return size if size is not None and size < number else None
+        return None if size is None or size >= number else max(size, least_size(number))
 
     def _hand_out(self, number: int, new_slices: Iterable[NewSlice]) -> None:
-        """Store the generation in slices; free workers evaluate those without results."""
-        written = list(new_slices)
-        with claims.fenced(self.claim) as instance:
-            instance.profile = node.profile_of(self.plan)
-            services.open_slices(instance=instance, generation=number, slices=written)
-            services.finish_commit(instance=instance, events=[])
-        node.count(commits=1)
-        announcements.announce([self.claim.instance_id])
+        """Store the generation in slices, of which free workers evaluate those without results.
+
+        They are written in transactions of limited size, and may be claimed when the last one is done.
+        """
+        batches, pending = list(slices.in_batches(new_slices)), 0
+        for place, batch in enumerate(batches):
+            pending += sum(each.results is None for each in batch)
+            is_last = place == len(batches) - 1
+            with claims.fenced(self.claim) as instance:
+                services.add_slices(
+                    instance=instance, generation=number, slices=batch, is_first=place == 0
+                )
+                event = self._open(instance, pending) if is_last else None
+                services.finish_commit(instance=instance, events=[event] if event else [])
+            node.count(commits=1)
+            if not is_last:
+                self.heartbeat()
+
+    def _open(self, instance: Instance, pending: int) -> NewEvent | None:
+        """Let workers claim the slices; return the event where the run is paused instead."""
+        instance.profile = node.profile_of(self.plan)
+        services.open_slices(instance=instance, pending=pending)
+        return states.paused(instance)
 
     def _commit(self, closed: GenerationResult, evaluated: "_Evaluated") -> Instance:
         """Commit the generation and return the run.
@@ -207,7 +235,7 @@ class Shift:
         state = states.following(InstanceState(instance.state), closed.stop)
         if state == InstanceState.FAILED and closed.explanation is not None:
             instance.failure_message = closed.explanation["message"]
-        return states.enter(instance, state, aim=has_aim(self.run.staged.spec["stop"]))
+        return states.enter(instance, state, aim=has_aim(self.plan.stop.model_dump()))
 
     def _timed(self, instance: Instance, closed: GenerationResult) -> GenerationResult:
         """Return the same result, stopped where the time limit is reached; such a run is not reproducible."""

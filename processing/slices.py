@@ -5,16 +5,17 @@ or how often.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from database import services, steps
 from database.models import EventLevel, EventType, Instance
 from database.services import NewEvent, NewSlice, SliceClaim
-from processing import announcements, claims, dispatch, node
-from processing.core.evaluations import check, joined_results, lost
+from processing import claims, node, states
+from processing.core.evaluations import check, consecutive, joined_results, lost
 from processing.core.search import checkpoint as checkpoints
 from processing.core.search.plan import Plan
 from processing.core.search.slice_payload import (
+    MOST_SLICES,
     joined,
     pack_results,
     pack_slice,
@@ -25,40 +26,70 @@ from processing.core.types import Evaluations, Population, State
 from processing.heartbeat import Heartbeat
 from processing.run import Run
 
-#: The turn of an environment of unknown speed; the agents that are left are cut into slices that take as
-#: long.
-SECONDS = 10.0
-#: Slices of a generation at most.
-MOST_SLICES = 1_000
+#: Bytes of slices that one transaction writes, about.
+BATCH_BYTES = 8_000_000
 
 
 def cut(
-    plan: Plan, population: Population, size: int, *, first: int = 0, origin: int = 0
+    plan: Plan, population: Population, size: int, *, first: int = 0, last: int | None = None, origin: int = 0
 ) -> Iterator[NewSlice]:
-    """Yield the population from `first` on in slices of at most `size` agents.
+    """Yield agents first..last-1 of the population in slices of at most `size` agents.
 
     Args:
+        last: all up to the last agent where None.
         origin: index in its generation of the population's first agent.
     """
-    for start in range(first, len(population), size):
-        last = min(start + size, len(population))
-        yield NewSlice(origin + start, origin + last, pack_slice(population, start, last, plan.genome))
+    last = len(population) if last is None else last
+    for start in range(first, last, size):
+        end = min(start + size, last)
+        yield NewSlice(origin + start, origin + end, pack_slice(population, start, end, plan.genome))
 
 
 def begun(
-    plan: Plan, population: Population, evaluations: Evaluations, *, origin: int = 0
+    plan: Plan, population: Population, evaluations: Evaluations, *, room: int, origin: int = 0
 ) -> Iterator[NewSlice]:
-    """Yield a slice of the first agents with their results, then the others in slices that take as long.
+    """Yield slices of the agents that were evaluated in a turn, with their results, and of the others.
+
+    The others are cut into slices that take about a turn each, or longer where there is no room for so many.
 
     Args:
-        evaluations: results of the first agents of the population.
+        evaluations: results of some agents of the population.
+        room: slices without results at most.
         origin: index in its generation of the population's first agent.
     """
-    number = len(evaluations)
-    done = pack_slice(population, 0, number, plan.genome)
-    yield NewSlice(origin, origin + number, done, pack_results(evaluations, plan.genome))
-    size = max(number, math.ceil((len(population) - number) / MOST_SLICES))
-    yield from cut(plan, population, size, first=number, origin=origin)
+    runs = list(consecutive(evaluations, len(population)))
+    apart = sum(found is None for _, _, found in runs)  # a slice is of consecutive agents
+    if apart > room:
+        runs, apart = _merged(runs), 1
+    left = sum(last - first for first, last, found in runs if found is None)
+    size = max(len(evaluations), math.ceil(left / max(1, room - apart)))
+    for first, last, found in runs:
+        if found is None:
+            yield from cut(plan, population, size, first=first, last=last, origin=origin)
+        else:
+            payload = pack_slice(population, first, last, plan.genome)
+            yield NewSlice(origin + first, origin + last, payload, pack_results(found, plan.genome))
+
+
+def _merged(runs: list[tuple[int, int, Evaluations | None]]) -> list[tuple[int, int, Evaluations | None]]:
+    """Return the same runs of agents, with one from the first to the last that was not evaluated."""
+    places = [place for place, (_, _, found) in enumerate(runs) if found is None]
+    first, last = places[0], places[-1]
+    return [*runs[:first], (runs[first][0], runs[last][1], None), *runs[last + 1 :]]
+
+
+def in_batches(new_slices: Iterable[NewSlice]) -> Iterator[list[NewSlice]]:
+    """Yield the slices in groups of about BATCH_BYTES."""
+    batch: list[NewSlice] = []
+    size = 0
+    for each in new_slices:
+        batch.append(each)
+        size += len(each.population) + len(each.results or b"")
+        if size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 def gathered(plan: Plan, instance: Instance) -> tuple[Population, Evaluations]:
@@ -73,37 +104,43 @@ def gathered(plan: Plan, instance: Instance) -> tuple[Population, Evaluations]:
     return joined(populations, plan.genome), joined_results(results)
 
 
-def work_on(claim: SliceClaim, run: Run, heartbeat: Heartbeat) -> None:
+def work_on(claim: SliceClaim, run: Run, heartbeat: Heartbeat) -> bool:
     """Evaluate a claimed slice and store its results; split it where workers died at it.
 
+    Returns:
+        True: the run goes on.
     Raises:
         Fenced, Stopping: nothing was stored.
     """
     number, plan = claim.last - claim.first, run.plan
     if number > 1 and claims.is_poisoned(claim):
         _split(claim, plan)
-        return
+        return True
     if number == 1 and claims.is_given_up(claim):
         _give_up(claim, plan)
-        return
+        return True
     population = unpack_slice(steps.population_of(claim.slice_id), plan.genome)
     evaluations = plan.judge.evaluate(
         population.genomes, seed=run.instance.seed, generation=claim.generation, origin=claim.first,
-        threads=run.threads, beat=heartbeat, state=_judge_state(claim, plan), seconds=SECONDS,
-        population=plan.population_size,
+        threads=run.threads, beat=heartbeat, state=_judge_state(claim, plan), population=plan.population_size,
     )
     check(evaluations, number, may_be_fewer=True)
     if len(evaluations) < number:
         _leave_the_rest(claim, plan, population, evaluations)
-        return
-    _commit(claim, pack_results(evaluations, plan.genome))
+    else:
+        _store(claim, pack_results(evaluations, plan.genome))
+    return True
 
 
 def _leave_the_rest(claim: SliceClaim, plan: Plan, population: Population, evaluations: Evaluations) -> None:
-    """Store the results of the first agents, and the others as slices of that size; the step's time is up."""
-    services.split_slice(claim=claim, slices=list(begun(plan, population, evaluations, origin=claim.first)))
+    """Store the results of the agents that were evaluated, and leave the others; the turn is over."""
+    with claims.fenced(claim) as instance:
+        room = MOST_SLICES + 1 - (instance.pending_slices or 0)
+        new_slices = list(begun(plan, population, evaluations, room=room, origin=claim.first))
+        services.split_slice(instance=instance, claim=claim, slices=new_slices)
+        event = states.paused(instance)
+        services.finish_commit(instance=instance, events=[event] if event else [])
     node.count(commits=1, evaluations=len(evaluations))
-    announcements.announce_next(claim.instance_id)
 
 
 def _judge_state(claim: SliceClaim, plan: Plan) -> State:
@@ -124,11 +161,10 @@ def _split(claim: SliceClaim, plan: Plan) -> None:
         for index in range(len(population))
     ]
     message = f"Workers died of agents {claim.first} to {claim.last - 1}; they are evaluated one by one."
-    services.split_slice(
-        claim=claim, slices=single,
-        event=NewEvent(EventType.NOTE, message, EventLevel.WARNING, claim.generation)
-    )
-    announcements.announce([claim.instance_id])
+    with claims.fenced(claim) as instance:
+        services.split_slice(instance=instance, claim=claim, slices=single)
+        event = NewEvent(EventType.NOTE, message, EventLevel.WARNING, claim.generation)
+        services.finish_commit(instance=instance, events=[event])
 
 
 def _give_up(claim: SliceClaim, plan: Plan) -> None:
@@ -138,18 +174,18 @@ def _give_up(claim: SliceClaim, plan: Plan) -> None:
         EventType.NOTE, message, EventLevel.ERROR, claim.generation,
         data={"index": claim.first, "failure": "WORKER_LOST"}
     )
-    _commit(claim, pack_results(lost(1), plan.genome), event)
+    _store(claim, pack_results(lost(1), plan.genome), event)
 
 
-def _commit(claim: SliceClaim, results: bytes, failure: NewEvent | None = None) -> None:
-    """Store the results; after the last slice of a generation the run is announced.
+def _store(claim: SliceClaim, results: bytes, failure: NewEvent | None = None) -> None:
+    """Store the results of a slice; a failure that a machine decided ends the run's reproducibility.
 
     Where the database does not answer, the error is raised: the commit is found done later, or the slice is
     evaluated again to the same bits.
     """
-    events = [] if failure is None else [failure]
-    if services.commit_slice(claim=claim, results=results, events=events, chance=failure is not None):
-        dispatch.advance(claim.instance_id)
-    else:
-        announcements.announce_next(claim.instance_id)
+    with claims.fenced(claim) as instance:
+        services.store_results(instance=instance, claim=claim, results=results)
+        instance.reproducible = instance.reproducible and failure is None
+        event = states.paused(instance)
+        services.finish_commit(instance=instance, events=[each for each in (failure, event) if each])
     node.count(commits=1, evaluations=claim.last - claim.first)

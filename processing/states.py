@@ -5,7 +5,8 @@
     RUNNING -> PAUSING -> PAUSED -> QUEUED  (pause, resume); at once where no worker holds it
     any active or paused state -> CANCELLED, or CANCELLING first to let the generation finish
 
-A failed run may be resumed.
+A failed run may be resumed, and one that succeeded may be extended: see `extension.py`. No other run leaves
+the state in which it ended.
 """
 
 import contextlib
@@ -14,11 +15,11 @@ from collections.abc import Callable
 from django.db import transaction
 
 from database import services
-from database.errors import Conflict
+from database.errors import Conflict, NotFound
 from database.models import ACTIVE, ENDED, EventLevel, EventType, Instance, InstanceState
 from database.outcomes import BAD, Outcome, outcome_of, outcome_words
 from database.services import NewEvent
-from processing.announcements import announce
+from processing import dispatch
 from processing.core.types import StopReason
 
 _REVIVED = (
@@ -82,8 +83,29 @@ def _ended(instance: Instance, outcome: Outcome, *, aim: bool) -> NewEvent:
     )
 
 
+def paused(instance: Instance) -> NewEvent | None:
+    """Pause a run that was to be paused, unless a worker holds a slice of it; its row is locked.
+
+    Returns:
+        The event; None where nothing changed.
+    """
+    if instance.state != InstanceState.PAUSING or services.has_held_slices(instance=instance):
+        return None
+    return enter(instance, InstanceState.PAUSED)
+
+
+def settle(instance_id: int) -> None:
+    """Pause a run that was to be paused and of which no worker holds a step; else nothing happens."""
+    event = NewEvent(EventType.STATE_CHANGED, "Paused.")
+    with contextlib.suppress(Conflict, NotFound):
+        services.change_state(
+            instance_id=instance_id, event=event, only_free=True, raise_epoch=True,
+            transitions={InstanceState.PAUSING: InstanceState.PAUSED},
+        )
+
+
 def pause(instance_id: int) -> Instance:
-    """Pause a run: no new generation is begun; the one under way is finished and kept.
+    """Pause a run: agents that are evaluated are kept, and no further one is begun.
 
     Raises:
         NotFound, Conflict.
@@ -108,12 +130,12 @@ def resume(instance_id: int) -> Instance:
     with contextlib.suppress(Conflict):
         withdrawn: dict[str, str] = {InstanceState.PAUSING: InstanceState.RUNNING}
         instance = services.change_state(instance_id=instance_id, event=event, transitions=withdrawn)
-        announce([instance_id])  # slices that no worker began while the run was to pause
+        dispatch.wake()  # slices that no worker began while the run was to pause
         return instance
     with transaction.atomic():
         revived = NewEvent(EventType.NOTE, _REVIVED, EventLevel.WARNING)
         instance = services.resume(instance_id=instance_id, event=event, revived=revived)
-        transaction.on_commit(lambda: announce([instance_id]))
+        transaction.on_commit(dispatch.wake)
     return instance
 
 

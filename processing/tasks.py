@@ -1,39 +1,34 @@
 """Celery tasks, each of a few lines: what a message starts."""
 
+from typing import Any
+
 from celery import Task, shared_task
 
 from processing import dispatch, recovery, runner
 
 
 class Step(Task):  # type: ignore[misc]
-    """A task that works on a step."""
+    """A task that works on steps."""
 
     Request = "processing.worker:StepRequest"
 
 
-@shared_task(base=Step, name=dispatch.ADVANCE)
-def advance(instance_id: int) -> None:
-    """Work one shift on an instance.
-
-    Where it is not done, its next shift is queued behind all other messages.
-    """
-    if runner.work_shift(instance_id):
-        dispatch.advance(instance_id)
+@shared_task(base=Step, name=dispatch.WAKE)
+def wake() -> None:
+    """Take one turn: work on the step whose turn it is, for some seconds."""
+    runner.take_turn()
 
 
-@shared_task(base=Step, name=dispatch.EVALUATE)
-def evaluate(slice_id: int) -> None:
-    """Evaluate one slice of an expensive generation."""
-    runner.work_slice(slice_id)
+def _older(*_: Any) -> None:
+    """Take one turn; the number that the message of an earlier version has does not matter."""
+    runner.take_turn()
 
 
-@shared_task(base=Step, name=dispatch.REPLAY)
-def replay(replay_id: int) -> None:
-    """Evaluate an episode again for display."""
-    runner.work_replay(replay_id)
+for _name in dispatch.OLDER:
+    shared_task(_older, base=Step, name=_name)
 
 
 @shared_task(name=dispatch.SWEEP)
 def sweep() -> None:
-    """Send a message for every step that is ready or whose lease ran out."""
+    """Free the steps of lost workers, and wake workers where steps wait."""
     recovery.sweep()

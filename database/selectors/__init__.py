@@ -12,7 +12,7 @@ from database.selectors.agents import (
 )
 from database.selectors.blocks import AgentFilter, AgentRecord
 from database.selectors.curves import Curves, curve_shapes_at, curves_at, curves_of
-from database.selectors.events import count_events, event, events, facts_of_generations
+from database.selectors.events import count_events, event, events, facts_of_generations, unconfirmed
 from database.selectors.generations import (
     count_generations,
     generation,
@@ -67,9 +67,11 @@ from database.selectors.species import (
     species_at,
     species_of,
 )
+from database.selectors.waits import MOST_COUNTED, Place, Queue, Situation, Wait, explain_wait
 
 __all__ = [
     "MOST_ANCESTORS",
+    "MOST_COUNTED",
     "THERE_SECONDS",
     "ActiveCounts",
     "AgentFilter",
@@ -83,8 +85,12 @@ __all__ = [
     "InstanceOrder",
     "Lineage",
     "Page",
+    "Place",
     "Progress",
+    "Queue",
     "Shares",
+    "Situation",
+    "Wait",
     "Waiting",
     "WorkItemFilter",
     "WorkItemOrder",
@@ -105,6 +111,7 @@ __all__ = [
     "curves_of",
     "event",
     "events",
+    "explain_wait",
     "facts_of_generations",
     "generation",
     "generations",
@@ -140,6 +147,7 @@ __all__ = [
     "staged_bytes_at",
     "statistics",
     "steps_in_back_off",
+    "unconfirmed",
     "waiting",
     "with_checkpoint",
     "with_normalization",

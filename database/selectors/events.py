@@ -1,6 +1,6 @@
 """Events of a run."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -31,6 +31,12 @@ def facts_of_generations(addresses: Iterable[tuple[int, int]]) -> dict[tuple[int
     rows = Event.objects.filter(at(addresses, "generation"), type=EventType.GENERATION_COMPLETED)
     found = rows.values_list("instance", "generation", "data")
     return {(run, number): data for run, number, data in found if number is not None}
+
+
+def unconfirmed(instance_id: int) -> Iterator[Mapping[str, Any]]:
+    """Yield the confirmations that agents of the run did not pass, from the data of events, newest first."""
+    rows = Event.objects.filter(instance=instance_id, type=EventType.NOTE, data__is_passed=False)
+    return rows.order_by("-sequence").values_list("data", flat=True).iterator(chunk_size=100)
 
 
 def count_events(instance_id: int, *, types: Sequence[str] = (), minimum_level: str | None = None) -> int:

@@ -1,7 +1,7 @@
 """Progress of runs: how far they are, how fast, and when they may end."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import reduce
@@ -12,6 +12,7 @@ from django.db.models import F, Q, Sum
 from django.utils import timezone
 
 from database.models import PACKED, Generation, Instance, InstanceState, Slice
+from database.outcomes import stop_of
 
 #: Number of last generations over which speed is measured.
 RECENT = 20
@@ -76,7 +77,7 @@ def _evaluated(instance_ids: list[int]) -> dict[int, int]:
 
 def _progress(instance: Instance, rows: list[Generation], evaluated: int) -> Progress:
     """Compute the progress of a run from its first and its last generations."""
-    stop: dict[str, Any] = instance.work_item.spec["stop"]
+    stop = stop_of(instance)
     recent, last = _timed(rows), rows[-1] if rows else None
     seconds = math.fsum(row.seconds for row in recent)
     return Progress(
@@ -100,7 +101,7 @@ def _timed(rows: list[Generation]) -> list[Generation]:
     return [row for row in rows if row.number > 0][-RECENT:]
 
 
-def _fraction(instance: Instance, stop: dict[str, Any], rows: list[Generation]) -> float:
+def _fraction(instance: Instance, stop: Mapping[str, Any], rows: list[Generation]) -> float:
     if instance.state == InstanceState.SUCCEEDED:
         return 1.0
     fractions: list[float] = [instance.next_generation / stop["max_generations"]]
@@ -121,7 +122,7 @@ def _approach(start: float | None, best: float | None, aim: float) -> float:
     return 1.0 if best >= aim else (best - start) / (aim - start)
 
 
-def _end(instance: Instance, stop: dict[str, Any], recent: list[Generation]) -> datetime | None:
+def _end(instance: Instance, stop: Mapping[str, Any], recent: list[Generation]) -> datetime | None:
     """Estimate when the last generation or the time limit is reached at the pace of the last generations."""
     if instance.state != InstanceState.RUNNING or not recent:
         return None

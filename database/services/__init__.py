@@ -4,7 +4,8 @@ Leases use the database's clock alone.
 """
 
 from database.services.clock import database_now, renew_connection
-from database.services.events import NewEvent, finish_commit, record_event
+from database.services.events import NewEvent, record_event
+from database.services.extension import Champion, Correction, extend_run
 from database.services.leases import (
     FREE,
     Claim,
@@ -13,16 +14,20 @@ from database.services.leases import (
     claim,
     extend,
     fenced,
+    finish_commit,
     hand_back,
     has_committed,
     release,
+    release_expired,
     release_worker,
+    state_of,
 )
 from database.services.pruning import Pruned, give_back, prune
 from database.services.recording import MOST_CHECKPOINTS, NewGeneration, record_generation
 from database.services.replays import (
     ReplayClaim,
     back_off_replay,
+    check_replay,
     claim_replay,
     extend_replay,
     fail_replay,
@@ -30,20 +35,24 @@ from database.services.replays import (
     request_replay,
     store_replay,
 )
+from database.services.shares import charge, mend
 from database.services.slices import (
     EVALUATED,
     NewSlice,
     SliceClaim,
+    add_slices,
     back_off_slice,
     claim_slice,
     close_slices,
-    commit_slice,
     extend_slice,
     fenced_slice,
     hand_back_slice,
+    has_held_slices,
     leave_slices,
     open_slices,
     split_slice,
+    state_of_slice,
+    store_results,
 )
 from database.services.species import NewSnapshot
 from database.services.states import change_state, delete_instance, delete_work_item, resume
@@ -54,7 +63,9 @@ __all__ = [
     "EVALUATED",
     "FREE",
     "MOST_CHECKPOINTS",
+    "Champion",
     "Claim",
+    "Correction",
     "Counts",
     "NewEvent",
     "NewGeneration",
@@ -63,23 +74,26 @@ __all__ = [
     "Pruned",
     "ReplayClaim",
     "SliceClaim",
+    "add_slices",
     "adopt",
     "advanceable",
     "back_off",
     "back_off_replay",
     "back_off_slice",
     "change_state",
+    "charge",
+    "check_replay",
     "claim",
     "claim_replay",
     "claim_slice",
     "close_slices",
-    "commit_slice",
     "create_work_item",
     "database_now",
     "delete_instance",
     "delete_work_item",
     "extend",
     "extend_replay",
+    "extend_run",
     "extend_slice",
     "fail_replay",
     "fenced",
@@ -91,20 +105,26 @@ __all__ = [
     "hand_back_replay",
     "hand_back_slice",
     "has_committed",
+    "has_held_slices",
     "leave_slices",
+    "mend",
     "open_slices",
     "prune",
     "record_event",
     "record_generation",
     "register_worker",
     "release",
+    "release_expired",
     "release_worker",
     "renew_connection",
     "request_replay",
     "resume",
     "see_worker",
     "split_slice",
+    "state_of",
+    "state_of_slice",
     "store_replay",
+    "store_results",
     "was_started",
     "work_item_of_key",
 ]

@@ -1,6 +1,6 @@
 """Events, numbered without gaps within their run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,9 +46,3 @@ def record_event(*, instance_id: int, event: NewEvent) -> None:
         instance.updated_at = database_now()
         append(instance, event)
         instance.save(update_fields=["event_sequence", "updated_at"])
-
-
-def finish_commit(*, instance: Instance, events: Sequence[NewEvent]) -> None:
-    """Write the events and save the instance's row; this is the last call inside `fenced`."""
-    append(instance, *events)
-    instance.save()

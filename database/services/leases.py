@@ -3,7 +3,7 @@
 Every write to a run locks the run's row first and the rows of its slices after it, which rules out deadlocks.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,10 +17,11 @@ from database.errors import Fenced
 from database.models import ACTIVE, EventLevel, EventType, Instance, InstanceState, Replay, ReplayState, Slice
 from database.services.clock import database_now
 from database.services.events import NewEvent, append
+from database.services.shares import charge, leave, turn_order
 
-FREE = Q(lease_until__isnull=True) | Q(lease_until__lt=Now())
-#: The common case of `advanceable`, which is tried first.
-NOT_IN_SLICES = Q(state__in=ACTIVE, pending_slices__isnull=True)
+#: Nobody holds the step, and a back-off is over. What a worker held whose lease has expired is freed by
+#: `release_expired` first.
+FREE = Q(claimed_by="") & (Q(lease_until__isnull=True) | Q(lease_until__lt=Now()))
 HELD = Q(lease_until__gte=Now()) & ~Q(claimed_by="")
 
 #: Takes back the attempt of a claim; a commit after the claim has already reset the count to 0.
@@ -41,8 +42,9 @@ class Claim:
     attempts: int  # claims since the last commit, this one included
     crashes: int  # of these attempts, how many ended in a crash that the parent process detected
     troubles: int  # tries since the last commit in which a service did not answer
+    share_id: int  # which is charged for the turn
+    priority: int
     is_under_way: bool = False  # whether the instance was running when it was claimed, without slices
-    took_over: bool = False  # whether the lease of another worker had expired, without an event about it
 
 
 #: Columns of a step that are copied into a claim.
@@ -54,14 +56,14 @@ def slice_is_held() -> Exists:
     return Exists(Slice.objects.filter(HELD, instance=OuterRef("pk"), results__isnull=True))
 
 
-def advanceable() -> Any:
+def advanceable() -> Q:
     """Return the condition that a run can be advanced, as it does not wait for slices.
 
-    The condition is met where the run has no slices, where all are done, where the run is PAUSING and no
-    worker holds one, and where it is QUEUED and has to be started first.
+    The condition is met where the run has no slices, where all are done, and where it is QUEUED and has to be
+    started first.
     """
     done = Q(pending_slices__isnull=True) | Q(pending_slices=0) | Q(state=InstanceState.QUEUED)
-    return Q(state__in=ACTIVE) & (done | (Q(state=InstanceState.PAUSING) & ~slice_is_held()))
+    return Q(state__in=ACTIVE) & done
 
 
 def claim(
@@ -76,33 +78,22 @@ def claim(
         The claim; None where the step is not ready or another worker holds it.
     """
     with transaction.atomic():
-        free = Instance.objects.filter(FREE, pk=instance_id, profile__in=("", *profiles))
-        # the second is rarely needed
-        cases = (lambda: free.filter(NOT_IN_SLICES), lambda: free.filter(advanceable()))
-        took_over = taken(cases, worker=worker, lease_seconds=lease_seconds)
-        if took_over is None:
+        free = Instance.objects.filter(FREE, advanceable(), pk=instance_id, profile__in=("", *profiles))
+        if not free.update(**taken(worker, lease_seconds)):
             return None
-        row = Instance.objects.values(*OF_A_CLAIM, "state", "pending_slices").get(pk=instance_id)
+        columns = (*OF_A_CLAIM, "share_id", "priority", "state", "pending_slices")
+        row = Instance.objects.values(*columns).get(pk=instance_id)
     state, pending = row.pop("state"), row.pop("pending_slices")
     is_under_way = state == InstanceState.RUNNING and pending is None
-    return Claim(instance_id, **row, is_under_way=is_under_way, took_over=took_over)
+    return Claim(instance_id, **row, is_under_way=is_under_way)
 
 
-def taken(free: Sequence[Callable[[], Any]], *, worker: str, lease_seconds: float) -> bool | None:
-    """Claim the first step that is free.
-
-    Returns:
-        Whether another worker's lease on it had expired; None where no step is free.
-    """
-    for took_over in (False, True):
-        held = ~Q(claimed_by="") if took_over else Q(claimed_by="")
-        for steps in free:
-            if steps().filter(held).update(
-                token=F("token") + 1, attempts=F("attempts") + 1, claimed_by=worker,
-                lease_until=Now() + timedelta(seconds=lease_seconds),
-            ):
-                return took_over
-    return None
+def taken(worker: str, lease_seconds: float) -> dict[str, Any]:
+    """Return the new values of the columns of a step that a worker claims."""
+    return {
+        "token": F("token") + 1, "attempts": F("attempts") + 1, "claimed_by": worker, "claimed_at": Now(),
+        "lease_until": Now() + timedelta(seconds=lease_seconds),
+    }
 
 
 def extend(*, claim: Claim, lease_seconds: float) -> None:
@@ -115,9 +106,24 @@ def extend(*, claim: Claim, lease_seconds: float) -> None:
         raise Fenced(f"run {claim.instance_id}: the lease was lost")
 
 
+def state_of(*, claim: Claim) -> str:
+    """Return the state of the claim's run.
+
+    Raises:
+        Fenced: the claim is no longer valid.
+    """
+    state = _mine(claim).values_list("state", flat=True).first()
+    if state is None:
+        raise Fenced(f"run {claim.instance_id}: ended, or somebody else took over")
+    return str(state)
+
+
 def release(*, claim: Claim) -> None:
     """Release the step for the next worker and reset its attempts, as an unfinished turn is not one."""
-    _mine(claim).update(lease_until=None, claimed_by="", attempts=0, crashes=0, troubles=0)
+    _mine(claim).update(
+        lease_until=None, claimed_by="", attempts=0, crashes=0, troubles=0,
+        turn_order=turn_order(Now(), claim.priority),
+    )
 
 
 def hand_back(*, claim: Claim) -> None:
@@ -164,6 +170,15 @@ def has_committed(*, claim: Claim, number: int, digest: str) -> bool:
     return reached.exists()
 
 
+def finish_commit(*, instance: Instance, events: Sequence[NewEvent]) -> None:
+    """Write the events and save the instance's row; this is the last call inside `fenced`."""
+    append(instance, *events)
+    instance.turn_order = turn_order(instance.updated_at, instance.priority)
+    instance.save()
+    if instance.state not in ACTIVE:
+        leave(instance.share_id)
+
+
 def release_worker(*, worker: str, crashed: bool | None, message: str) -> list[int]:
     """Release all steps of a worker that is gone, with an event in their runs, and return these.
 
@@ -172,44 +187,59 @@ def release_worker(*, worker: str, crashed: bool | None, message: str) -> list[i
         crashed: whether it crashed, which is counted; None for a worker that was asked to stop, whose attempt
             is not.
     """
-    stopped = crashed is None
-    event = EventType.NOTE if stopped else EventType.WORKER_LOST
     named = Q(claimed_by=worker) | Q(claimed_by__startswith=f"{worker}/")
-    # runs have no events about their replays
-    _free(Replay.objects.filter(named, state=ReplayState.WAITING), crashed)
-    with transaction.atomic():
-        runs = _held(Instance.objects.filter(state__in=ACTIVE), named, "pk")
-        slices = _held(
-            Slice.objects.filter(results__isnull=True, instance__state__in=ACTIVE), named, "instance_id"
-        )
-        numbers = sorted(set(runs) | set(slices))
-        for number in numbers:
+    return _release(named & Q(lease_until__isnull=False), crashed, message)
+
+
+def release_expired(*, message: str) -> list[int]:
+    """Release all steps whose lease has expired, with an event in their runs, and return these."""
+    return _release(~Q(claimed_by="") & Q(lease_until__lt=Now()), False, message)
+
+
+def _release(held: Q, crashed: bool | None, message: str) -> list[int]:
+    """Release steps that are held; a run's row is locked before those of its slices."""
+    event = EventType.NOTE if crashed is None else EventType.WORKER_LOST
+    replays = Replay.objects.filter(held, state=ReplayState.WAITING)  # runs have no events about these
+    for pk, share, priority in list(replays.values_list("pk", "share", "instance__priority")):
+        _, seconds = _free(replays.filter(pk=pk), crashed)
+        charge(share_id=share, seconds=seconds, priority=priority)
+    runs = Instance.objects.filter(held, state__in=ACTIVE).values_list("pk", flat=True)
+    slices = Slice.objects.filter(held, results__isnull=True, instance__state__in=ACTIVE)
+    numbers = sorted({*runs, *slices.order_by().values_list("instance", flat=True).distinct()})
+    for number in numbers:
+        with transaction.atomic():
             instance = Instance.objects.select_for_update().filter(pk=number, state__in=ACTIVE).first()
             if instance is None:
                 continue  # it has ended, and may have been deleted, meanwhile
-            freed = _free(Instance.objects.filter(named, pk=number), crashed)
-            freed += _free(Slice.objects.filter(named, instance=number, results__isnull=True), crashed)
-            if freed:
+            of_run, run_seconds = _free(Instance.objects.filter(held, pk=number), crashed)
+            of_slices, seconds = _free(
+                Slice.objects.filter(held, instance=number, results__isnull=True), crashed
+            )
+            if of_run + of_slices:
                 instance.updated_at = database_now()
                 append(instance, NewEvent(event, message, EventLevel.WARNING, instance.next_generation))
                 instance.save(update_fields=["event_sequence", "updated_at"])
+                charge(
+                    share_id=instance.share_id, seconds=run_seconds + seconds, priority=instance.priority
+                )
     return numbers
 
 
-def _held(rows: Any, named: Q, key: str) -> list[int]:
-    return list(rows.filter(named, lease_until__isnull=False).values_list(key, flat=True))
+def _free(steps: Any, crashed: bool | None) -> tuple[int, float]:
+    """Release these steps; the new token fences a worker that is still running.
 
-
-def _free(steps: Any, crashed: bool | None) -> int:
-    """Release these steps and return their number; the new token fences a worker that is still running."""
-    freed = 0
-    for pk, attempts in list(steps.filter(lease_until__isnull=False).values_list("pk", "attempts")):
+    Returns:
+        Their number, and the seconds in which they were held.
+    """
+    freed, seconds, now = 0, 0.0, database_now()
+    for pk, attempts, claimed_at in list(steps.values_list("pk", "attempts", "claimed_at")):
         freed += steps.filter(pk=pk).update(
             token=F("token") + 1, claimed_by="", crashes=F("crashes") + int(crashed or False),
             attempts=ONE_LESS if crashed is None else F("attempts"),
             lease_until=None if crashed is None else _later(attempts),
         )
-    return freed
+        seconds += max((now - claimed_at).total_seconds(), 0.0) if claimed_at else 0.0
+    return freed, seconds
 
 
 def _later(attempts: int) -> Any:

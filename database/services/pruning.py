@@ -1,7 +1,8 @@
 """Deletion of old data, first genomes and then whole runs, in transactions short enough not to block others.
 
 Statistics, packed scalars, species and events are kept until the whole run is deleted, so every agent stays
-reachable. Every transaction locks its run and checks again that it has ended, as it may have been resumed.
+reachable. Every transaction locks its run and checks again that it ended so long ago, as it may have been
+resumed or extended.
 """
 
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection, models, transaction
-from django.db.models import Count, Exists, OuterRef, Sum
+from django.db.models import Count, Exists, OuterRef, Q, Sum
 from django.db.models.functions import Coalesce, Length, Now
 
 from database.models import (
@@ -34,7 +35,7 @@ from database.services.workers import FORGOTTEN_AFTER
 AGENTS_AT_A_TIME, CHUNKS_AT_A_TIME = 5_000, 32
 #: The same for replays, each of which may have several megabytes.
 REPLAYS_AT_A_TIME = 4
-#: States from which a run cannot be resumed.
+#: States from which a run cannot be resumed; from SUCCEEDED it may be extended.
 FINAL = (InstanceState.SUCCEEDED, InstanceState.CANCELLED)
 #: Tables with many rows, by their labels: the model, the path to the run, and the columns of bytes.
 _KINDS: dict[str, tuple[type[models.Model], str, tuple[str, ...]]] = {
@@ -66,19 +67,17 @@ def prune(
         runs: whether to delete whole runs that cannot be resumed, with work items that are left without runs.
         dry_run: whether to count only.
     """
-    old = Instance.objects.filter(
-        state__in=FINAL if runs else ENDED, ended_at__lt=Now() - timedelta(days=older_than_days)
-    )
-    numbers = list(old.order_by("pk").values_list("pk", flat=True))
+    old = Q(state__in=FINAL if runs else ENDED, ended_at__lt=Now() - timedelta(days=older_than_days))
+    numbers = list(Instance.objects.filter(old).order_by("pk").values_list("pk", flat=True))
     workers = Worker.objects.filter(seen_at__lt=Now() - FORGOTTEN_AFTER)
     counted = (_runs if runs else _spare)(numbers, keep_champions)
     found = [*counted, Pruned("workers", workers.count(), 0)]
     if not dry_run:
         for number in numbers:
             if runs:
-                delete_old_run(number)
+                delete_old_run(number, old)
             else:
-                _delete_spare(number, keep_champions)
+                _delete_spare(number, keep_champions, old)
         workers.delete()
     return found
 
@@ -95,22 +94,29 @@ def give_back() -> None:
             cursor.execute(f"VACUUM {connection.ops.quote_name(model._meta.db_table)}")
 
 
-def clear(instance_id: int, states: tuple[str, ...]) -> None:
-    """Delete genomes, checkpoints, replays and species' histories of a run, while in one of these states."""
-    _delete_in_batches(instance_id, Agent.objects.filter(instance=instance_id), AGENTS_AT_A_TIME, states)
+def clear(instance_id: int) -> None:
+    """Delete genomes, checkpoints, replays and species' histories of a run that `is_being_deleted`."""
+    marked = Q(is_being_deleted=True)
+    _delete_in_batches(instance_id, Agent.objects.filter(instance=instance_id), AGENTS_AT_A_TIME, marked)
     chunks = CheckpointPart.objects.filter(checkpoint__instance=instance_id)
-    _delete_in_batches(instance_id, chunks, CHUNKS_AT_A_TIME, states)
-    _delete_in_batches(instance_id, Replay.objects.filter(instance=instance_id), REPLAYS_AT_A_TIME, states)
+    _delete_in_batches(instance_id, chunks, CHUNKS_AT_A_TIME, marked)
+    _delete_in_batches(instance_id, Replay.objects.filter(instance=instance_id), REPLAYS_AT_A_TIME, marked)
     _delete_in_batches(
-        instance_id, SpeciesSnapshot.objects.filter(instance=instance_id), AGENTS_AT_A_TIME, states
+        instance_id, SpeciesSnapshot.objects.filter(instance=instance_id), AGENTS_AT_A_TIME, marked
     )
 
 
-def delete_old_run(number: int) -> None:
-    """Delete a run that cannot be resumed, and its work item where that has no other run."""
-    clear(number, FINAL)
+def delete_old_run(number: int, old: Q) -> None:
+    """Delete a run that cannot be resumed, and its work item where that has no other run.
+
+    Args:
+        old: the condition under which it is deleted; it is checked again while the run is marked.
+    """
+    if not Instance.objects.filter(old, pk=number).update(is_being_deleted=True):
+        return
+    clear(number)
     with transaction.atomic():
-        instance = Instance.objects.select_for_update().filter(pk=number, state__in=FINAL).first()
+        instance = Instance.objects.select_for_update().filter(pk=number, is_being_deleted=True).first()
         if instance is not None:
             work_item = instance.work_item_id
             instance.delete()
@@ -141,14 +147,14 @@ def _runs(numbers: list[int], _keep_champions: bool) -> Iterator[Pruned]:
         yield Pruned(kind, *_total([_measured(each, fields) for each in rows]))
 
 
-def _delete_spare(number: int, keep_champions: bool) -> None:
-    _delete_in_batches(number, _spare_agents(number, keep_champions), AGENTS_AT_A_TIME, ENDED)
+def _delete_spare(number: int, keep_champions: bool, old: Q) -> None:
+    _delete_in_batches(number, _spare_agents(number, keep_champions), AGENTS_AT_A_TIME, old)
     _delete_in_batches(
         number, CheckpointPart.objects.filter(checkpoint__in=_older_checkpoints(number)), CHUNKS_AT_A_TIME,
-        ENDED
+        old
     )
-    _delete_in_batches(number, _older_checkpoints(number), AGENTS_AT_A_TIME, ENDED)
-    _delete_in_batches(number, Replay.objects.filter(instance=number), REPLAYS_AT_A_TIME, ENDED)
+    _delete_in_batches(number, _older_checkpoints(number), AGENTS_AT_A_TIME, old)
+    _delete_in_batches(number, Replay.objects.filter(instance=number), REPLAYS_AT_A_TIME, old)
 
 
 def _spare_agents(number: int, keep_champions: bool) -> Any:
@@ -175,11 +181,11 @@ def _older_checkpoints(number: int) -> Any:
     return Checkpoint.objects.filter(Exists(later), instance=number)
 
 
-def _delete_in_batches(number: int, rows: Any, most: int, states: tuple[str, ...]) -> None:
-    """Delete rows of a run, at most `most` in a transaction, while it is in one of these states."""
+def _delete_in_batches(number: int, rows: Any, most: int, condition: Q) -> None:
+    """Delete rows of a run, at most `most` in a transaction, while the run meets the condition."""
     while True:
         with transaction.atomic():
-            if not Instance.objects.select_for_update().filter(pk=number, state__in=states).exists():
+            if not Instance.objects.select_for_update().filter(condition, pk=number).exists():
                 return
             keys = list(rows.order_by("pk").values_list("pk", flat=True)[:most])
             rows.model.objects.filter(pk__in=keys).delete()

@@ -119,7 +119,7 @@ def _insert_checkpoint(instance: Instance, generation: NewGeneration) -> None:
         blobs[PartKind.GENOMES] = generation.genomes
     chunks = (
         (checkpoint.pk, int(kind), number, chunk)
-        for kind, blob in blobs.items() for number, chunk in enumerate(_cut(blob))
+        for kind, blob in blobs.items() for number, chunk in enumerate(cut(blob))
     )
     table = CheckpointPart._meta.db_table
     if connection.vendor == "postgresql":
@@ -130,8 +130,8 @@ def _insert_checkpoint(instance: Instance, generation: NewGeneration) -> None:
         _insert(table, _PART_COLUMNS, chunks)
 
 
-def _cut(blob: bytes) -> Iterator[memoryview]:
-    """Split a blob into chunks without copying it."""
+def cut(blob: bytes) -> Iterator[memoryview]:
+    """Split a blob into the chunks of a checkpoint, without copying it."""
     view = memoryview(blob)
     return (view[first : first + PART_BYTES] for first in range(0, len(view), PART_BYTES))
 

@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 from database.errors import Fenced, NotFound, TooMany
 from database.models import Instance, Replay, ReplayState
 from database.services.leases import FREE, ONE_LESS, after_no_answer, taken
+from database.services.shares import arrive, leave, share_of, turn_order
 
 #: Maximum number of waiting replays: of one user (all anonymous users count as one), and in all.
 MOST_OF_A_USER, MOST_IN_ALL = 20, 200
@@ -24,7 +25,7 @@ MOST_KEPT = 50
 
 _OF_A_CLAIM = (
     "token", "attempts", "crashes", "troubles", "instance_id", "generation", "index", "episode",
-    "with_pictures"
+    "with_pictures", "share_id"
 )
 
 
@@ -42,7 +43,8 @@ class ReplayClaim:
     index: int
     episode: int
     with_pictures: bool
-    took_over: bool = False  # whether the lease of another worker had expired
+    share_id: int  # of who asked for it, which is charged for the turn
+    priority: int  # of its run
 
 
 def request_replay(
@@ -58,14 +60,19 @@ def request_replay(
     """
     address = {"instance_id": instance_id, "generation": generation, "index": index, "episode": episode}
     with transaction.atomic():
-        if not Instance.objects.select_for_update().filter(pk=instance_id).exists():
+        locked = Instance.objects.select_for_update(of=("self",)).filter(pk=instance_id)
+        instance = locked.select_related("work_item").defer("work_item__staged").first()
+        if instance is None:
             raise NotFound(f"There is no run {instance_id}.")
         row = Replay.objects.filter(**address).defer("result", "film").first()
         if row is not None and _is_enough(row, with_pictures):
             return row, False
-        if row is None or row.state != ReplayState.WAITING:
+        is_waiting = row is not None and row.state == ReplayState.WAITING
+        if not is_waiting:
             _check_room(owner)
         asked = {
+            "share": row.share if row is not None and is_waiting else share_of(instance.work_item, owner),
+            "turn_order": turn_order(Now(), instance.priority),
             "with_pictures": with_pictures or (row is not None and row.with_pictures),
             "state": ReplayState.WAITING, "requested_by": owner, "requested_at": Now(), "finished_at": None,
             "failure": "", "lease_until": None, "claimed_by": "", "attempts": 0, "crashes": 0, "troubles": 0,
@@ -74,6 +81,7 @@ def request_replay(
             row = Replay.objects.create(**address, **asked)
         else:
             Replay.objects.filter(pk=row.pk).update(**asked, token=F("token") + 1)
+        arrive(asked["share"].pk)
     return Replay.objects.defer("result", "film").get(pk=row.pk), True
 
 
@@ -81,11 +89,10 @@ def claim_replay(*, replay_id: int, worker: str, lease_seconds: float) -> Replay
     """Claim a replay for `lease_seconds`; None where it no longer waits, or another worker holds it."""
     with transaction.atomic():
         free = Replay.objects.filter(FREE, pk=replay_id, state=ReplayState.WAITING)
-        took_over = taken((lambda: free,), worker=worker, lease_seconds=lease_seconds)
-        if took_over is None:
+        if not free.update(**taken(worker, lease_seconds)):
             return None
-        row = Replay.objects.values(*_OF_A_CLAIM).get(pk=replay_id)
-    return ReplayClaim(replay_id=replay_id, **row, took_over=took_over)
+        row = Replay.objects.values(*_OF_A_CLAIM, priority=F("instance__priority")).get(pk=replay_id)
+    return ReplayClaim(replay_id=replay_id, **row)
 
 
 def extend_replay(*, claim: ReplayClaim, lease_seconds: float) -> None:
@@ -95,6 +102,16 @@ def extend_replay(*, claim: ReplayClaim, lease_seconds: float) -> None:
         Fenced: the claim is no longer valid, or the run was deleted.
     """
     _changed(claim, lease_until=Now() + timedelta(seconds=lease_seconds))
+
+
+def check_replay(*, claim: ReplayClaim) -> None:
+    """Check that the claim is valid.
+
+    Raises:
+        Fenced: it is not, or the run was deleted.
+    """
+    if not _mine(claim).exists():
+        raise Fenced(f"replay {claim.replay_id} of run {claim.instance_id}: gone, or somebody else took over")
 
 
 def hand_back_replay(*, claim: ReplayClaim) -> None:
@@ -119,6 +136,7 @@ def store_replay(*, claim: ReplayClaim, result: bytes, film: bytes | None) -> No
     with transaction.atomic():
         _changed(claim, **_ended(ReplayState.DONE), failure="", result=result, film=film)
         _delete_oldest(claim.instance_id)
+        leave(claim.share_id)
 
 
 def fail_replay(*, claim: ReplayClaim, failure: str) -> None:
@@ -130,6 +148,7 @@ def fail_replay(*, claim: ReplayClaim, failure: str) -> None:
     with transaction.atomic():
         _changed(claim, **_ended(ReplayState.FAILED), failure=failure)
         _delete_oldest(claim.instance_id)
+        leave(claim.share_id)
 
 
 def _delete_oldest(instance_id: int) -> None:

@@ -1,7 +1,8 @@
 """Slices of an expensive generation, which is stored before its evaluation and evaluated by all workers.
 
 The run's row counts the pending slices. The transaction that stores a slice's results decrements the count,
-and the worker that brings it to zero schedules the run.
+and with the one that brings it to zero the run can be advanced again. While slices are being written, the
+count is null, and nobody claims them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,8 +18,7 @@ from django.db.models.functions import Now
 from database.errors import Fenced
 from database.models import ACTIVE, Instance, InstanceState, Slice
 from database.services.clock import database_now
-from database.services.events import NewEvent, append
-from database.services.leases import FREE, OF_A_CLAIM, ONE_LESS, after_no_answer, taken
+from database.services.leases import FREE, HELD, OF_A_CLAIM, ONE_LESS, after_no_answer, taken
 
 #: States of a run in which its slices are claimed; a paused run keeps its slices.
 EVALUATED = (InstanceState.RUNNING, InstanceState.CANCELLING)
@@ -48,20 +48,34 @@ class SliceClaim:
     generation: int
     first: int
     last: int
-    took_over: bool = False  # whether the lease of another worker had expired, without an event about it
+    share_id: int  # of its run, which is charged for the turn
+    priority: int
 
 
-def open_slices(*, instance: Instance, generation: int, slices: Sequence[NewSlice]) -> list[int]:
-    """Write the slices of a generation and return their keys; call it inside `fenced`.
+def add_slices(
+    *, instance: Instance, generation: int, slices: Sequence[NewSlice], is_first: bool
+) -> None:
+    """Write slices of a generation; call it inside `fenced`.
+
+    Args:
+        is_first: whether these are the first ones; what an interrupted attempt has written is deleted then.
+    """
+    if is_first:
+        _delete(instance)
+    _insert(instance, generation, slices)
+
+
+def open_slices(*, instance: Instance, pending: int) -> None:
+    """Let workers claim the slices that were added; call it inside `fenced`.
 
     The instance's lease is released, and the instance waits for the slices.
+
+    Args:
+        pending: number of the slices without results.
     """
-    _delete(instance)
-    numbers = _insert(instance, generation, slices)
-    instance.pending_slices = _pending(slices)
+    instance.pending_slices = pending
     instance.attempts = instance.crashes = instance.troubles = 0
     instance.lease_until, instance.claimed_by = None, ""
-    return numbers
 
 
 def close_slices(*, instance: Instance) -> None:
@@ -80,15 +94,18 @@ def claim_slice(
         The claim; None where the slice is done, another worker holds it, or its run is not evaluated.
     """
     run = Instance.objects.filter(
-        pk=OuterRef("instance"), epoch=OuterRef("epoch"), state__in=EVALUATED, profile__in=("", *profiles)
+        pk=OuterRef("instance"), epoch=OuterRef("epoch"), state__in=EVALUATED, pending_slices__isnull=False,
+        profile__in=("", *profiles),
     )
     with transaction.atomic():
         free = Slice.objects.filter(FREE, Exists(run), pk=slice_id, results__isnull=True)
-        took_over = taken((lambda: free,), worker=worker, lease_seconds=lease_seconds)
-        if took_over is None:
+        if not free.update(**taken(worker, lease_seconds)):
             return None
-        row = Slice.objects.values(*OF_A_CLAIM, "instance_id", "generation", "first", "last").get(pk=slice_id)
-    return SliceClaim(slice_id=slice_id, **row, took_over=took_over)
+        row = Slice.objects.values(
+            *OF_A_CLAIM, "instance_id", "generation", "first", "last", share_id=F("instance__share"),
+            priority=F("instance__priority"),
+        ).get(pk=slice_id)
+    return SliceClaim(slice_id=slice_id, **row)
 
 
 def extend_slice(*, claim: SliceClaim, lease_seconds: float) -> None:
@@ -100,6 +117,19 @@ def extend_slice(*, claim: SliceClaim, lease_seconds: float) -> None:
     going_on = Instance.objects.filter(pk=OuterRef("instance"), epoch=claim.epoch, state__in=ACTIVE)
     if not _mine(claim).filter(Exists(going_on)).update(lease_until=Now() + timedelta(seconds=lease_seconds)):
         raise Fenced(f"slice {claim.slice_id} of run {claim.instance_id}: the lease was lost")
+
+
+def state_of_slice(*, claim: SliceClaim) -> str:
+    """Return the state of the run of the claim's slice.
+
+    Raises:
+        Fenced: the claim is no longer valid, or the run has ended.
+    """
+    going_on = _mine(claim).filter(instance__epoch=claim.epoch, instance__state__in=ACTIVE)
+    state = going_on.values_list("instance__state", flat=True).first()
+    if state is None:
+        raise Fenced(f"slice {claim.slice_id} of run {claim.instance_id}: ended, or somebody else took over")
+    return str(state)
 
 
 def hand_back_slice(*, claim: SliceClaim) -> None:
@@ -135,40 +165,25 @@ def fenced_slice(claim: SliceClaim) -> Iterator[Instance]:
         yield instance
 
 
-def commit_slice(
-    *, claim: SliceClaim, results: bytes, events: Sequence[NewEvent] = (), chance: bool = False
-) -> bool:
-    """Store the results of a slice; return whether its run can be advanced now.
+def store_results(*, instance: Instance, claim: SliceClaim, results: bytes) -> None:
+    """Store the results of a slice; call it inside `fenced_slice`."""
+    _mine(claim).update(results=results, lease_until=None, claimed_by="")
+    assert instance.pending_slices
+    instance.pending_slices -= 1
 
-    Args:
-        chance: whether the results depend on the machine, which marks the run as not reproducible.
-    Raises:
-        Fenced: the claim is no longer valid, or the run has ended.
+
+def split_slice(*, instance: Instance, claim: SliceClaim, slices: Sequence[NewSlice]) -> None:
+    """Replace a slice by smaller ones, at least one of them without results; call it inside `fenced_slice`.
     """
-    with fenced_slice(claim) as instance:
-        _mine(claim).update(results=results, lease_until=None, claimed_by="")
-        assert instance.pending_slices
-        instance.pending_slices -= 1
-        instance.reproducible = instance.reproducible and not chance
-        append(instance, *events)
-        instance.save(update_fields=["pending_slices", "reproducible", "event_sequence", "updated_at"])
-    return instance.pending_slices == 0 or instance.state == InstanceState.PAUSING
+    _mine(claim).delete()
+    _insert(instance, claim.generation, slices)
+    assert instance.pending_slices
+    instance.pending_slices += sum(each.results is None for each in slices) - 1
 
 
-def split_slice(*, claim: SliceClaim, slices: Sequence[NewSlice], event: NewEvent | None = None) -> list[int]:
-    """Replace a slice by smaller ones, at least one of them without results, and return their keys.
-
-    Raises:
-        Fenced: the claim is no longer valid, or the run has ended.
-    """
-    with fenced_slice(claim) as instance:
-        _mine(claim).delete()
-        numbers = _insert(instance, claim.generation, slices)
-        assert instance.pending_slices
-        instance.pending_slices += _pending(slices) - 1
-        append(instance, *([] if event is None else [event]))
-        instance.save(update_fields=["pending_slices", "event_sequence", "updated_at"])
-    return numbers
+def has_held_slices(*, instance: Instance) -> bool:
+    """Whether a worker holds a slice of the instance."""
+    return Slice.objects.filter(HELD, instance=instance, results__isnull=True).exists()
 
 
 def leave_slices(*, instance: Instance) -> None:
@@ -191,21 +206,16 @@ def _mine(claim: SliceClaim) -> Any:
     return Slice.objects.filter(pk=claim.slice_id, token=claim.token, epoch=claim.epoch, results__isnull=True)
 
 
-def _pending(slices: Sequence[NewSlice]) -> int:
-    return sum(each.results is None for each in slices)
-
-
 def _delete(instance: Instance) -> None:
     Slice.objects.filter(instance=instance).delete()
 
 
-def _insert(instance: Instance, generation: int, slices: Sequence[NewSlice]) -> list[int]:
+def _insert(instance: Instance, generation: int, slices: Sequence[NewSlice]) -> None:
     opened_at = database_now()
-    rows = Slice.objects.bulk_create([
+    Slice.objects.bulk_create([
         Slice(
             instance=instance, generation=generation, epoch=instance.epoch, first=each.first, last=each.last,
             population=each.population, results=each.results, opened_at=opened_at,
         )
         for each in slices
     ], batch_size=100)
-    return [row.pk for row in rows]

@@ -14,6 +14,7 @@ from database.outcomes import Outcome, outcome_of, why_not_resumed
 from database.services.events import NewEvent, append
 from database.services.leases import FREE, slice_is_held
 from database.services.pruning import FINAL, clear
+from database.services.shares import arrive, leave, turn_order
 from database.services.slices import take_up_slices
 
 
@@ -25,7 +26,7 @@ def change_state(
 
     Args:
         transitions: new state by old state.
-        event: its data are replaced by the new state and outcome.
+        event: the new state and outcome are added to its data.
         only_free: whether the change is refused while a worker holds the instance or one of its slices.
         raise_epoch: whether to invalidate all claims of the instance and its slices.
     Raises:
@@ -53,8 +54,10 @@ def change_state(
             instance.stop_explanation = instance.failure_message = None
         if instance.state == InstanceState.CANCELLED:
             instance.stop_reason = "CANCELLED"
-        append(instance, NewEvent(event.type, event.message, event.level, data=_event_data(instance)))
+        append(instance, replace(event, data={**event.data, **_event_data(instance)}))
+        instance.turn_order = turn_order(instance.updated_at, instance.priority)
         instance.save()
+        (arrive if instance.state in ACTIVE else leave)(instance.share_id)
     return instance
 
 
@@ -85,9 +88,9 @@ def resume(*, instance_id: int, event: NewEvent, revived: NewEvent) -> Instance:
 def delete_instance(*, instance_id: int) -> None:
     """Delete a run and all rows that belong to it.
 
-    The run is first cancelled, so that it cannot be resumed; then its genomes and checkpoints are deleted in
-    batches, and then the rest. An interrupted deletion leaves an ended run without some of its data, and can
-    be repeated.
+    The run is first marked, so that it cannot be extended, and cancelled, so that it cannot be resumed; then
+    its genomes and checkpoints are deleted in batches, and then the rest. An interrupted deletion leaves an
+    ended run without some of its data, and can be repeated.
 
     Raises:
         NotFound: there is no such run.
@@ -100,7 +103,7 @@ def delete_instance(*, instance_id: int) -> None:
         if instance.state in ACTIVE:
             raise Conflict(f"Run {instance_id} is {instance.state}; cancel it first.")
         _end(instance)
-    clear(instance_id, FINAL)
+    clear(instance_id)
     Instance.objects.filter(pk=instance_id).delete()
 
 
@@ -121,12 +124,13 @@ def delete_work_item(*, work_item_id: int) -> None:
         for instance in instances:
             _end(instance)
     for instance in instances:
-        clear(instance.pk, FINAL)
+        clear(instance.pk)
     WorkItem.objects.filter(pk=work_item_id).delete()
 
 
 def _end(instance: Instance) -> None:
-    """Cancel an instance that could be resumed."""
+    """Mark an instance whose row is locked as being deleted, and cancel it where it could be resumed."""
+    Instance.objects.filter(pk=instance.pk).update(is_being_deleted=True)
     if instance.state not in FINAL:
         event = NewEvent(EventType.STATE_CHANGED, "Cancelled, to be deleted.")
         resumable: dict[str, str] = dict.fromkeys(("PAUSED", "FAILED"), InstanceState.CANCELLED)

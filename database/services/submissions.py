@@ -9,6 +9,7 @@ from django.db import transaction
 from database.models import Event, EventType, Instance, InstanceState, WorkItem
 from database.services.clock import database_now
 from database.services.events import NewEvent, append
+from database.services.shares import arrive, share_of, turn_order
 
 
 def create_work_item(
@@ -19,10 +20,11 @@ def create_work_item(
     with transaction.atomic():
         now = database_now()
         work_item = WorkItem.objects.create(**fields, submitted_by=owner, created_at=now)
+        share = share_of(work_item, owner)
         instances = [
             Instance.objects.create(
                 work_item=work_item, replicate=number, seed=seed, state=state, priority=work_item.priority,
-                created_at=now, updated_at=now,
+                share=share, turn_order=turn_order(now, work_item.priority), created_at=now, updated_at=now,
             )
             for number, seed in enumerate(seeds)
         ]
@@ -32,6 +34,8 @@ def create_work_item(
                 NewEvent(EventType.STATE_CHANGED, f"Accepted; {state.lower()}.", data={"state": state})
             )
             instance.save(update_fields=["event_sequence"])
+        if started:
+            arrive(share.pk)
     return work_item, instances
 
 

@@ -157,8 +157,8 @@ def test_a_deletion_that_is_interrupted_leaves_an_ended_run_that_can_be_deleted_
 ) -> None:
     run, clear = played(state), services.states.clear
 
-    def interrupted(number: int, states: tuple[str, ...]) -> None:
-        clear(number, states)
+    def interrupted(number: int) -> None:
+        clear(number)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
@@ -167,6 +167,7 @@ def test_a_deletion_that_is_interrupted_leaves_an_ended_run_that_can_be_deleted_
             services.delete_instance(instance_id=run.pk)
     left = Instance.objects.get(pk=run.pk)
     assert left.state in ("CANCELLED", "SUCCEEDED")
+    assert left.is_being_deleted
     with pytest.raises(Conflict):
         services.change_state(
             instance_id=run.pk, transitions={"PAUSED": "QUEUED", "FAILED": "QUEUED"},

@@ -7,9 +7,9 @@ import pytest
 from django.conf import LazySettings
 
 from api import intake
-from database import steps
 from database.models import Instance, Replay
-from processing import announcements, runner
+from processing import replays, runner
+from tests import ready
 from tests.core.foreign import MODULE, document
 from tests.processing.test_slices import carried_on
 
@@ -37,7 +37,7 @@ def requested(
     instance: Instance, *, index: int = 0, episode: int = 0, pictures: bool = False, owner: Any = None
 ) -> Replay:
     """A replay that somebody asked for."""
-    return announcements.request_replay(
+    return replays.request(
         instance_id=instance.pk, generation=0, index=index, episode=episode, with_pictures=pictures,
         owner=owner
     )
@@ -53,4 +53,4 @@ def replayed(instance: Instance, **what: Any) -> Replay:
 
 def waiting() -> list[int]:
     """The replays that can be claimed."""
-    return [number for number, _ in steps.ready_replays(most=1_000)]
+    return ready.replays()

@@ -11,7 +11,7 @@ from django.conf import LazySettings
 from api import intake
 from api.terminal import print_mark_of
 from database.models import Event, Instance, Slice
-from processing import runner, slices
+from processing import runner
 from processing.core.steppers.pool import pool
 from tests.cases.foreign import MODULE
 from tests.processing.test_foreign_runs import submitted
@@ -93,9 +93,9 @@ def test_an_environment_that_draws_from_its_own_generator_stays_unmarked_and_equ
     assert (one.evaluations, one.environment_steps) == (60, 60 * 5)
 
 
-def test_a_finding_of_a_slice_that_was_cut_short_reaches_the_closing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_finding_of_a_slice_that_was_cut_short_reaches_the_closing(settings: LazySettings) -> None:
     pool().close()
-    monkeypatch.setattr(slices, "SECONDS", 0.0)
+    settings.SHIFT_SECONDS = 0.0
     instance = carried_on(submitted("cases/Counter-v0", agents=20, generations=1))
     assert (instance.reproducible, is_told_different(instance)) == (False, 1)
     assert not Slice.objects.exists()

@@ -10,7 +10,7 @@ from database import selectors, services
 from database.errors import Fenced, NotFound, TooMany
 from database.models import Agent, Event, Instance, Replay
 from database.services import replays as replay_services
-from processing import announcements, claims, dispatch, node, recovery, replays, runner, stopping
+from processing import claims, dispatch, node, recovery, replays, runner, stopping
 from processing.core.steppers.recording import unpack
 from processing.run import Run
 from tests.processing.recorded import drawn_worlds, replayed, requested, run_in, waiting
@@ -44,7 +44,7 @@ def test_every_episode_of_a_normalised_run_is_the_one_that_was_scored() -> None:
     agent = Agent.objects.get(instance=instance, generation=2, index=1)
     ways = []
     for episode in (0, 1):
-        replay = announcements.request_replay(
+        replay = replays.request(
             instance_id=instance.pk, generation=2, index=1, episode=episode, with_pictures=False, owner=None
         )
         runner.work_replay(replay.pk)
@@ -82,7 +82,7 @@ def test_a_request_sends_a_message_and_the_sweep_another_where_that_was_lost(ins
     assert dispatch.waiting() == dispatch_before + 1
 
 
-def test_the_sweep_announces_replays_that_wait(instance: Instance) -> None:
+def test_the_sweep_wakes_a_worker_for_replays_that_wait(instance: Instance) -> None:
     requested(instance)
     assert recovery.sweep() == 1
     assert dispatch.waiting() == 1
@@ -96,6 +96,7 @@ def test_a_replay_is_done_by_one_worker_at_a_time_and_what_comes_late_is_discard
     late = claims.claim_replay(replay.pk)
     settings.LEASE_SECONDS = 30.0
     assert late is not None
+    recovery.sweep()
     runner.work_replay(replay.pk)
     with pytest.raises(Fenced):
         services.store_replay(claim=late, result=b"", film=None)

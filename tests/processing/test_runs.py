@@ -9,7 +9,7 @@ from django.conf import LazySettings
 from django.db import OperationalError
 
 from api import intake
-from database import services, steps
+from database import services
 from database.errors import Conflict, Fenced, NotFound
 from database.models import (
     ENDED,
@@ -26,6 +26,7 @@ from database.models import (
 from processing import claims, dispatch, node, recovery, runner, states
 from processing.core.search.generation import GenerationResult
 from staging.staged_item import load
+from tests import ready
 
 pytestmark = pytest.mark.django_db
 
@@ -124,6 +125,7 @@ def test_a_worker_whose_lease_ran_out_is_fenced(settings: LazySettings) -> None:
     instance = submitted()
     zombie = claims.claim(instance.pk)
     settings.LEASE_SECONDS = 30.0
+    recovery.sweep()
     heir = claims.claim(instance.pk)
     assert zombie is not None
     assert heir is not None
@@ -139,7 +141,7 @@ def test_a_takeover_in_the_middle_of_a_generation_changes_no_bit(settings: LazyS
 
     def take_over(closed: GenerationResult) -> None:
         if closed.number == 1:
-            Instance.objects.filter(pk=instance.pk).update(token=1_000_000, lease_until=None)
+            Instance.objects.filter(pk=instance.pk).update(token=1_000_000, claimed_by="", lease_until=None)
 
     assert not runner.work_shift(instance.pk, watch=take_over)
     assert Generation.objects.filter(instance=instance).count() == 2
@@ -199,16 +201,17 @@ def test_a_queued_run_is_paused_and_cancelled_at_once() -> None:
 def test_a_work_item_can_be_stored_without_being_started() -> None:
     instance = submitted(start=False)
     assert instance.state == InstanceState.PAUSED
-    assert instance.pk not in [number for number, _ in steps.ready_instances()]
+    assert instance.pk not in ready.runs()
 
 
 def test_the_sweep_finds_what_is_ready_and_what_lost_its_worker(settings: LazySettings) -> None:
-    ready, lost, held = submitted(), submitted(), submitted(priority=1)
+    settings.NUMBER_OF_WORKERS = 8
+    waits, lost, held = submitted(), submitted(), submitted(priority=1)
     claims.claim(held.pk)
     settings.LEASE_SECONDS = -1.0
     claims.claim(lost.pk)
-    assert [number for number, _ in steps.ready_instances()] == [ready.pk, lost.pk]
     assert recovery.sweep() == 2
+    assert ready.runs() == [waits.pk, lost.pk]
 
 
 def test_a_run_that_crashes_its_workers_fails_with_a_reason_and_can_be_resumed(
@@ -266,11 +269,12 @@ def test_an_active_run_cannot_be_deleted_and_an_ended_one_can() -> None:
         services.delete_instance(instance_id=instance.pk)
 
 
-def test_sweeping_again_and_again_does_not_fill_the_queue() -> None:
-    ready = [submitted().pk for _ in range(3)]
-    for _ in range(20):
-        recovery.sweep()
-    assert len(ready) <= (dispatch.waiting() or 0) <= 4 * len(ready)
+def test_sweeping_again_and_again_does_not_fill_the_queue(settings: LazySettings) -> None:
+    settings.NUMBER_OF_WORKERS = 2
+    for _ in range(3):
+        submitted()
+    assert [recovery.sweep() for _ in range(20)] == [2] + 19 * [0]
+    assert dispatch.waiting() == 2
 
 
 def test_a_bug_fails_the_run_under_a_number_and_frees_it() -> None:
@@ -305,19 +309,19 @@ def test_trouble_of_the_database_fails_nobody(
 ) -> None:
     whole, instance = finished(submitted()), submitted(execution={"slice_size": 6})
     runner.work_shift(instance.pk)
-    commit = services.commit_slice
+    store = services.store_results
     refused = iter(range(2 * settings.MAXIMUM_ATTEMPTS))
 
-    def refuse(**arguments: Any) -> bool:
+    def refuse(**arguments: Any) -> None:
         if next(refused, None) is not None:
             raise OperationalError("no space left")
-        return commit(**arguments)
+        store(**arguments)
 
-    monkeypatch.setattr(services, "commit_slice", refuse)
+    monkeypatch.setattr(services, "store_results", refuse)
     while instance.state not in ENDED:
-        for number, _ in steps.ready_slices():
+        for number in ready.slices():
             runner.work_slice(number)
-        for number, _ in steps.ready_instances():
+        for number in ready.runs():
             runner.work_shift(number)
         Slice.objects.update(lease_until=None)  # some seconds later
         instance.refresh_from_db()
@@ -351,8 +355,3 @@ def test_checkpoints_of_a_long_run_stay_few() -> None:
     kept = list(Checkpoint.objects.filter(instance=instance).values_list("generation", flat=True))
     assert len(kept) <= services.MOST_CHECKPOINTS + 2
     assert (kept[0], kept[-1]) == (0, 399)
-
-
-def test_runs_of_higher_priority_are_announced_first() -> None:
-    low, high, middle = (submitted(priority=priority).pk for priority in (-5, 50, 0))
-    assert steps.by_priority([low, high, middle, 999_999]) == [(high, 50), (middle, 0), (low, -5)]

@@ -4,13 +4,15 @@ import pytest
 from django.conf import LazySettings
 
 from api import intake
-from database import services, steps
+from database import services, steps, turns
 from database.errors import Fenced
 from database.models import Event, Generation, Instance, InstanceState, Slice
 from database.packing import unpack
-from processing import claims, dispatch, node, recovery, runner, states
+from database.turns import StepKind
+from processing import claims, node, recovery, runner, states
 from processing.core.profile import core_name
 from processing.core.types import Failure
+from tests import ready
 from tests.processing.test_runs import AGENTS, GENERATIONS, finished, submitted
 
 pytestmark = pytest.mark.django_db
@@ -23,11 +25,11 @@ def carried_on(instance: Instance, *, crashes_at: int | None = None, most: int =
     """The instance after all of its steps; whoever evaluates agent `crashes_at` of generation 1 dies of it.
     """
     for _ in range(most):
-        slices, runs = steps.ready_slices(only=[instance.pk]), steps.ready_instances(only=[instance.pk])
-        if not slices and not runs:
+        found = turns.next_step_of(instance.pk, node.profiles())
+        if found is None:
             break
-        if slices:
-            evaluated(slices[0][0], crashes_at)
+        if found.kind == StepKind.SLICE:
+            evaluated(found.pk, crashes_at)
         else:
             advanced(instance, crashes_at)
     instance.refresh_from_db()
@@ -61,7 +63,7 @@ def died() -> None:
 def opened() -> Instance:
     """A run whose first generation is handed out in slices."""
     instance = submitted(**SLICED)
-    assert not runner.work_shift(instance.pk)
+    runner.work_shift(instance.pk)
     instance.refresh_from_db()
     assert instance.pending_slices == SLICES
     return instance
@@ -79,48 +81,35 @@ def test_slices_do_not_make_it_another_experiment() -> None:
     assert submitted().work_item.spec_hash == submitted(**SLICED).work_item.spec_hash
 
 
-def test_of_many_slices_only_the_next_ones_are_announced_so_that_other_runs_have_their_turn(
-    settings: LazySettings
-) -> None:
-    settings.NUMBER_OF_WORKERS = 1
-    instance = submitted(execution={"slice_size": 2})
-    assert not runner.work_shift(instance.pk)
-    assert len(steps.ready_slices()) > 4
-    assert dispatch.waiting() == 2
-    for number, _ in steps.ready_slices(most=2):
-        runner.work_slice(number)
-    assert dispatch.waiting() == 2 + 2  # nobody takes them here
-    assert recovery.sweep() == 0
-
-
 def test_while_slices_are_out_the_run_itself_is_not_ready() -> None:
     instance = opened()
     assert claims.claim(instance.pk) is None
-    assert steps.ready_instances() == []
-    assert len(steps.ready_slices()) == SLICES
+    assert ready.runs() == []
+    assert len(ready.slices()) == SLICES
 
 
 def test_a_slice_is_evaluated_by_one_worker_at_a_time_and_stored_once(settings: LazySettings) -> None:
     opened()
-    number = steps.ready_slices()[0][0]
+    number = ready.slices()[0]
     settings.LEASE_SECONDS = -1.0
     zombie = claims.claim_slice(number)
     settings.LEASE_SECONDS = 30.0
     assert zombie is not None
+    recovery.sweep()
     runner.work_slice(number)
-    with pytest.raises(Fenced):
-        services.commit_slice(claim=zombie, results=b"")
+    with pytest.raises(Fenced), claims.fenced(zombie):
+        pass
     assert claims.claim_slice(number) is None
     assert Instance.objects.get().pending_slices == SLICES - 1
 
 
 def test_what_is_evaluated_after_a_cancel_is_discarded() -> None:
     instance = opened()
-    late = claims.claim_slice(steps.ready_slices()[0][0])
+    late = claims.claim_slice(ready.slices()[0])
     assert late is not None
     assert states.cancel(instance.pk).state == InstanceState.CANCELLED
-    with pytest.raises(Fenced):
-        services.commit_slice(claim=late, results=b"")
+    with pytest.raises(Fenced), claims.fenced(late):
+        pass
     with pytest.raises(Fenced):
         claims.extend(late, 30.0)
     assert not Slice.objects.exists()
@@ -128,7 +117,7 @@ def test_what_is_evaluated_after_a_cancel_is_discarded() -> None:
 
 def test_cancel_can_let_the_slices_of_a_generation_finish() -> None:
     instance = opened()
-    claims.claim_slice(steps.ready_slices()[0][0])
+    claims.claim_slice(ready.slices()[0])
     assert states.cancel(instance.pk, immediately=False).state == InstanceState.CANCELLING
     recovery.worker_stopped(node.process_name())
     instance = carried_on(instance)
@@ -137,15 +126,15 @@ def test_cancel_can_let_the_slices_of_a_generation_finish() -> None:
 
 def test_a_pause_waits_for_the_slices_under_way_alone_and_keeps_those_done() -> None:
     whole, instance = finished(submitted()), opened()
-    done, under_way, waiting = (number for number, _ in steps.ready_slices()[:3])
+    done, under_way, waiting = (number for number in ready.slices()[:3])
     runner.work_slice(done)
     claim = claims.claim_slice(under_way)
     assert states.pause(instance.pk).state == InstanceState.PAUSING
     assert claims.claim_slice(waiting) is None
-    assert steps.ready_instances() == []
+    assert ready.runs() == []
     assert claim is not None
     services.hand_back_slice(claim=claim)
-    runner.work_shift(instance.pk)
+    recovery.sweep()
     assert Instance.objects.get(pk=instance.pk).state == InstanceState.PAUSED
     states.resume(instance.pk)
     assert Slice.objects.filter(instance=instance, results__isnull=False).count() == 1
@@ -154,14 +143,14 @@ def test_a_pause_waits_for_the_slices_under_way_alone_and_keeps_those_done() -> 
 
 def test_a_slice_claimed_before_a_resume_is_late() -> None:
     instance = opened()
-    late = claims.claim_slice(steps.ready_slices()[0][0])
+    late = claims.claim_slice(ready.slices()[0])
     states.pause(instance.pk)
     recovery.worker_died(node.process_name(), crashed=False)
     runner.work_shift(instance.pk)
     states.resume(instance.pk)
     assert late is not None
-    with pytest.raises(Fenced):
-        services.commit_slice(claim=late, results=b"")
+    with pytest.raises(Fenced), claims.fenced(late):
+        pass
 
 
 @pytest.mark.parametrize("changes", [{}, SLICED], ids=["evaluated at once", "in slices"])
@@ -188,34 +177,34 @@ def test_workers_that_die_while_asking_fail_the_run() -> None:
 
 def test_a_failed_run_takes_its_slices_up_again() -> None:
     whole, instance = finished(submitted()), opened()
-    claim = claims.claim_slice(steps.ready_slices()[0][0])
+    claim = claims.claim_slice(ready.slices()[0])
     assert claim is not None
     claims.fail(claim, "for a test")
-    assert steps.ready_slices() == []
+    assert ready.slices() == []
     states.resume(instance.pk)
     assert carried_on(instance).digest == whole.digest
 
 
 def test_nobody_holds_a_slice_of_a_run_that_failed() -> None:
     opened()
-    first, second = (claims.claim_slice(number) for number, _ in steps.ready_slices()[:2])
+    first, second = (claims.claim_slice(number) for number in ready.slices()[:2])
     assert first is not None
     assert second is not None
     claims.fail(first, "for a test")
     assert steps.workers_with_leases() == []
-    with pytest.raises(Fenced):
-        services.commit_slice(claim=second, results=b"")
+    with pytest.raises(Fenced), claims.fenced(second):
+        pass
 
 
 def test_an_adopted_run_evaluates_its_slices_anew_under_one_profile(settings: LazySettings) -> None:
     settings.NUMERIC_PROFILE = "older"
     instance = opened()
-    runner.work_slice(steps.ready_slices()[0][0])
+    runner.work_slice(ready.slices()[0])
     settings.NUMERIC_PROFILE, settings.ADOPTION_SECONDS = "", 0.0
-    number = steps.ready_slices()[0][0]
+    number = ready.slices()[0]
     assert claims.claim_slice(number) is None
     node.register()
-    recovery.adopt()
+    recovery.sweep()
     instance.refresh_from_db()
     assert (instance.profile, instance.pending_slices) == (core_name(node.profile()), SLICES)
     assert carried_on(instance).state == InstanceState.SUCCEEDED

@@ -6,13 +6,14 @@ import pytest
 from django.conf import LazySettings
 from django.db import OperationalError, connection
 
-from database import services, steps
+from database import services
 from database.models import Event, Instance, Worker
 from processing import claims, node, recovery, runner, shift, stopping
 from processing.core import profile
 from processing.core.profile import numeric_profile
 from processing.core.search.generation import GenerationResult
 from processing.shift import Shift
+from tests import ready
 from tests.processing.test_runs import finished, submitted
 
 pytestmark = pytest.mark.django_db
@@ -33,10 +34,10 @@ def test_a_run_whose_profile_no_worker_has_is_adopted_and_marked(settings: LazyS
     assert runner.work_shift(instance.pk, seconds=0.0)
     settings.NUMERIC_PROFILE, settings.ADOPTION_SECONDS = "", 0.0
     Instance.objects.filter(pk=instance.pk).update(numeric_profile={"python": "2"})
-    recovery.adopt()
+    recovery.sweep()
     assert Instance.objects.get(pk=instance.pk).profile == "older"
     node.register()
-    recovery.adopt()
+    recovery.sweep()
     instance = finished(instance)
     assert (instance.state, instance.digest, instance.reproducible) == ("SUCCEEDED", whole.digest, False)
     assert Event.objects.filter(instance=instance, message__contains="numeric profile").exists()
@@ -46,7 +47,7 @@ def test_a_run_whose_profile_a_worker_has_is_not_adopted(settings: LazySettings)
     instance = submitted()
     assert runner.work_shift(instance.pk, seconds=0.0)
     node.register()
-    recovery.adopt()
+    recovery.sweep()
     assert Instance.objects.get(pk=instance.pk).profile == profile.core_name(node.profile())
 
 
@@ -139,13 +140,14 @@ def test_a_commit_that_was_not_answered_is_found_done(monkeypatch: pytest.Monkey
     assert (instance.state, instance.digest) == ("SUCCEEDED", whole.digest)
 
 
-def test_a_worker_that_takes_over_an_expired_lease_says_that_the_other_was_lost(
+def test_the_sweep_frees_what_a_silent_worker_holds_and_an_event_reports_that_it_was_lost(
     settings: LazySettings
 ) -> None:
     instance = submitted()
     settings.LEASE_SECONDS = -1.0
     assert claims.claim(instance.pk) is not None
     settings.LEASE_SECONDS = 30.0
+    assert recovery.sweep() == 1
     assert finished(instance).state == "SUCCEEDED"
     assert Event.objects.filter(instance=instance, type="WORKER_LOST").count() == 1
 
@@ -155,7 +157,7 @@ def test_a_step_that_loses_many_workers_waits_longer_each_time() -> None:
     for attempt in range(1, 5):
         assert claims.claim(instance.pk) is not None, attempt
         recovery.worker_died(node.process_name(), crashed=False)
-    assert steps.ready_instances() == []
+    assert ready.runs() == []
     assert claims.claim(instance.pk) is None
     instance.refresh_from_db()
     assert instance.claimed_by == ""
@@ -169,7 +171,7 @@ def test_a_node_that_dies_frees_what_all_of_its_processes_held() -> None:
     services.claim(instance_id=instance.pk, worker="node-1/17", lease_seconds=60)
     services.claim(instance_id=other.pk, worker="node-10/17", lease_seconds=60)
     recovery.worker_died("node-1", crashed=False)
-    assert [number for number, _ in steps.ready_instances()] == [instance.pk]
+    assert ready.runs() == [instance.pk]
 
 
 def test_a_worker_tells_what_it_has_done() -> None:

@@ -10,15 +10,15 @@ from django.conf import LazySettings
 from django.test import Client
 
 from api import intake
-from database import steps
 from database.models import ENDED, Instance
 from processing import runner
+from tests import ready
 from tests.stored import rows
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture(params=["half_done", "migration_0011"])
+@pytest.fixture(params=["half_done", "migration_0011", "migration_0012"])
 def stored(request: pytest.FixtureRequest, settings: LazySettings) -> Iterator[dict[str, Any]]:
     """The rows are in the database, under the newest migration."""
     content = rows.read(request.param)
@@ -35,7 +35,7 @@ def stored(request: pytest.FixtureRequest, settings: LazySettings) -> Iterator[d
 def finished(instance: Instance) -> Instance:
     """The run after all of its steps."""
     while instance.state not in ENDED:
-        for number, _ in steps.ready_slices(only=[instance.pk]):
+        for number in ready.slices(instance.pk):
             runner.work_slice(number, threads=1)
         runner.work_shift(instance.pk, seconds=0.0, threads=1)
         instance.refresh_from_db()

@@ -19,8 +19,8 @@ from django.db.migrations.executor import MigrationExecutor
 FOLDER = Path(__file__).parent
 #: In the order in which rows may be written.
 MODELS = (
-    "WorkItem", "Instance", "Slice", "Generation", "Agent", "Species", "SpeciesSnapshot", "Checkpoint",
-    "CheckpointPart", "Event",
+    "WorkItem", "Share", "Instance", "Slice", "Generation", "Agent", "Species", "SpeciesSnapshot",
+    "Checkpoint", "CheckpointPart", "Event",
 )
 
 
@@ -57,7 +57,7 @@ def restore(content: Mapping[str, Any]) -> None:
     """
     migrate(content["migration"])
     apps = MigrationExecutor(connection).loader.project_state([("database", content["migration"])]).apps
-    found = [apps.get_model("database", name) for name in MODELS]
+    found = [apps.get_model("database", name) for name in MODELS if name in content["rows"]]
     for model in found:
         fields = {field.attname: field for field in model._meta.concrete_fields}
         rows = content["rows"][model._meta.object_name]

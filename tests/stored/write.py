@@ -104,9 +104,9 @@ def main(name: str) -> None:
     from django.db.migrations.recorder import MigrationRecorder
 
     from api import intake
-    from database import steps
     from database.models import WorkItem
     from processing import runner
+    from tests import ready
     from tests.stored import rows
 
     call_command("migrate", verbosity=0)
@@ -118,7 +118,7 @@ def main(name: str) -> None:
         ) | {"record": FEW_ROWS} | changes | {"name": run}
         instance = intake.submit(document, None, announce=False).instances[0]
         while instance.state not in ("SUCCEEDED", "FAILED") and instance.next_generation < generations:
-            for number, _ in steps.ready_slices(only=[instance.pk]):
+            for number in ready.slices(instance.pk):
                 runner.work_slice(number, threads=1)
             runner.work_shift(instance.pk, seconds=0.0, threads=1)
             instance.refresh_from_db()
@@ -139,7 +139,7 @@ def main(name: str) -> None:
         instance = begun(run, generations)
         if "execution" in RUNS[run][2]:  # one slice of the next generation is done, the others are not begun
             runner.work_shift(instance.pk, seconds=0.0, threads=1)
-            runner.work_slice(steps.ready_slices(only=[instance.pk])[0][0], threads=1)
+            runner.work_slice(ready.slices(instance.pk)[0], threads=1)
     done = [each for app, each in MigrationRecorder(connection).applied_migrations() if app == "database"]
     rows.write(
         name, {"migration": max(done), "secret_key": SECRET_KEY, "ends": ends, "rows": rows.dumped(apps)}

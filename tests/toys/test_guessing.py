@@ -17,7 +17,7 @@ from django.test import Client
 
 from api import intake
 from api.graphql.schema import schema
-from database import selectors, steps
+from database import selectors
 from database.models import ENDED, Event, Generation, Instance
 from formatting.faults import Faulty
 from processing import runner
@@ -27,6 +27,7 @@ from processing.core.search.plan import plan_of
 from processing.core.types import Evaluations
 from processing.run import plan_of_work_item
 from staging.schema import json_schema
+from tests import ready
 from tests.api.ask import ask
 from tests.toys import counting
 
@@ -48,7 +49,7 @@ DOCUMENT: dict[str, Any] = {
 def worked_on(instance: Instance) -> Instance:
     """The run after all of its steps."""
     while instance.state not in ENDED:
-        for number, _ in steps.ready_slices(only=[instance.pk]):
+        for number in ready.slices(instance.pk):
             runner.work_slice(number, threads=1)
         runner.work_shift(instance.pk, seconds=0.0, threads=1)
         instance.refresh_from_db()

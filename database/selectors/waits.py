@@ -1,0 +1,232 @@
+"""Why a run has no turn yet: its situation, and its place among what waits, by the database's clock.
+
+A run is read in at most five statements, whatever waits; counts stop at `MOST_COUNTED`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count, Min
+from django.db.models.functions import Now
+
+from database.models import ACTIVE, ENDED, Event, EventLevel, Instance, InstanceState, Slice, Worker
+from database.selectors.operations import THERE_SECONDS
+from database.services import EVALUATED, halves
+from database.services.shares import SECONDS_A_PRIORITY
+from database.turns import sql_names
+
+#: Counts stop here: it stands for so many or more.
+MOST_COUNTED = 1_000
+#: The last events of a run among which the reason of a failed try is looked for.
+LAST_EVENTS = 20
+
+
+class Situation(StrEnum):
+    """What a run waits for; the first that applies."""
+
+    ENDED = "ENDED"
+    PAUSED = "PAUSED"
+    IN_TURN = "IN_TURN"
+    NO_WORKER = "NO_WORKER"
+    OTHER_PROFILE = "OTHER_PROFILE"
+    BACK_OFF = "BACK_OFF"
+    WAITS = "WAITS"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How many come first, of how many; either is MOST_COUNTED at most."""
+
+    before: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """The place of a run's next step among the steps that can be claimed by the workers that can do it."""
+
+    submitters: Place  # with a step
+    work_items: Place  # of its submitter, with a step
+    steps: Place  # of its work item
+    least_submitter_seconds: float | None  # of all with work; None where there are none
+    least_work_item_seconds: float | None  # of its submitter's work items with work
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The situation of a run among those that want a turn."""
+
+    situation: Situation
+    profile: str  # its numeric profile; empty where it was not begun yet
+    workers: int  # online
+    able_workers: int  # online, of a numeric profile that can do its steps
+    submitter_seconds: float  # that its submitter was charged, weighted by priority
+    work_item_seconds: float  # that its work item was charged
+    priority: int
+    waited_seconds: float | None  # since its last turn or commit; None unless it waits
+    present_priority: float | None  # its priority with what it gained by waiting
+    queue: Queue | None = None  # None unless a step of it can be claimed
+    retry_at: datetime | None = None  # the end of the back-off
+    retry_seconds: float | None = None  # until then
+    reason: str | None = None  # why it was tried before without success
+
+
+def explain_wait(instance_id: int) -> Wait | None:
+    """Return what a run waits for, and its place among what waits; None where there is no such run."""
+    rows = Instance.objects.select_related("share__parent").annotate(now=Now())
+    instance = rows.filter(pk=instance_id).first()
+    if instance is None:
+        return None
+    workers = _online_workers()
+    profiles = sorted({"", *halves(workers)})
+    is_in_slices = bool(instance.pending_slices) and instance.state != InstanceState.QUEUED
+    held, free = _slices(instance) if is_in_slices else (bool(instance.claimed_by), _is_free(instance))
+    situation = _situation(instance, is_held=held, is_free=free, profiles=profiles if workers else None)
+    submitter = instance.share.parent
+    assert submitter is not None
+    is_waiting = situation not in (Situation.ENDED, Situation.PAUSED, Situation.IN_TURN)
+    since = instance.turn_order + timedelta(seconds=SECONDS_A_PRIORITY * instance.priority)
+    waited = max((instance.now - since).total_seconds(), 0.0) if is_waiting else None
+    return Wait(
+        situation=situation, profile=instance.profile, workers=sum(workers.values()),
+        able_workers=sum(
+            number for profile, number in workers.items() if instance.profile in {"", *halves([profile])}
+        ),
+        submitter_seconds=submitter.charged_seconds, work_item_seconds=instance.share.charged_seconds,
+        priority=instance.priority, waited_seconds=waited,
+        present_priority=None if waited is None else instance.priority + waited / SECONDS_A_PRIORITY,
+        queue=_queue(instance, profiles if workers else None) if is_waiting and free else None,
+        **(_back_off(instance, is_in_slices, since) if situation == Situation.BACK_OFF else {}),
+    )
+
+
+def _situation(
+    instance: Instance, *, is_held: bool, is_free: bool, profiles: Sequence[str] | None
+) -> Situation:
+    """Return the situation of a run.
+
+    Args:
+        is_held: whether a worker holds it or one of its slices.
+        is_free: whether one of its steps can be claimed.
+        profiles: those of runs that online workers take; None where no worker is online.
+    """
+    if instance.state in ENDED:
+        return Situation.ENDED
+    if instance.state not in ACTIVE:
+        return Situation.PAUSED
+    if is_held:
+        return Situation.IN_TURN
+    if instance.state == InstanceState.PAUSING and instance.pending_slices:
+        return Situation.PAUSED  # nobody begins another slice of it
+    if profiles is None:
+        return Situation.NO_WORKER
+    if instance.profile not in profiles:
+        return Situation.OTHER_PROFILE
+    return Situation.WAITS if is_free else Situation.BACK_OFF
+
+
+def _online_workers() -> dict[str, int]:
+    """Count the online workers of each numeric profile."""
+    online = Worker.objects.filter(seen_at__gte=Now() - timedelta(seconds=THERE_SECONDS))
+    return dict(online.order_by().values_list("profile").annotate(number=Count("pk")))
+
+
+def _is_free(instance: Any) -> bool:
+    return not instance.claimed_by and (instance.lease_until is None or instance.lease_until < instance.now)
+
+
+def _slices(instance: Instance) -> tuple[bool, bool]:
+    """Return whether a worker holds a slice of the run, and whether a slice of it can be claimed."""
+    is_held, is_free = _row(_HELD_AND_FREE.format(**sql_names()), {"run": instance.pk})
+    return bool(is_held), bool(is_free) and instance.state in EVALUATED
+
+
+def _back_off(instance: Any, is_in_slices: bool, since: datetime) -> dict[str, Any]:
+    """Return when the run is tried again, and why it was tried before without success."""
+    until = instance.lease_until
+    if is_in_slices:
+        waiting = Slice.objects.filter(instance=instance, claimed_by="", results__isnull=True)
+        until = waiting.aggregate(until=Min("lease_until"))["until"]
+    warnings = Event.objects.filter(
+        instance=instance, sequence__gt=instance.event_sequence - LAST_EVENTS, level=EventLevel.WARNING,
+        created_at__gt=since,
+    )
+    return {
+        "retry_at": until,
+        "retry_seconds": None if until is None else max((until - instance.now).total_seconds(), 0.0),
+        "reason": warnings.order_by("-sequence").values_list("message", flat=True).first(),
+    }
+
+
+def _queue(instance: Instance, profiles: Sequence[str] | None) -> Queue:
+    """Return the place of a run's next step among the steps of these numeric profiles; of all where None."""
+    names = {f"profile{number}": profile for number, profile in enumerate(profiles or ())}
+    listed = ", ".join(f"%({name})s" for name in names)
+    statement = _queue_statement(f"i.profile IN ({listed})" if names else "1 = 1")
+    found = _row(statement, {
+        **names, "run": instance.pk, "work_item": instance.share_id, "submitter": instance.share.parent_id,
+        "most": MOST_COUNTED,
+    })
+    return Queue(Place(*found[:2]), Place(*found[2:4]), Place(*found[4:6]), *found[6:])
+
+
+def _row(statement: str, values: Mapping[str, Any]) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return cursor.fetchone()
+
+
+# Names and aliases are those of `turns.sql_names`; `a` is a submitter, `own` what is asked about.
+_HELD_AND_FREE = """
+    SELECT EXISTS (
+        SELECT 1 FROM {slice} s
+        WHERE NOT (s.claimed_by = '') AND s.results IS NULL AND s.instance_id = %(run)s
+    ), EXISTS (SELECT 1 FROM {instance} i JOIN {slice} s ON {slice_is_ready} WHERE i.id = %(run)s)"""
+_SUBMITTERS = """
+    SELECT 1 FROM {share} a WHERE a.parent_id IS NULL AND a.has_work AND EXISTS (
+        SELECT 1 FROM {share} b WHERE b.parent_id = a.id AND b.has_work AND {has_step})"""
+_WORK_ITEMS = "SELECT 1 FROM {share} b WHERE b.parent_id = %(submitter)s AND b.has_work AND {has_step}"
+_RUNS = "SELECT 1 FROM {instance} i WHERE i.share_id = %(work_item)s AND {run_is_ready} AND {of_profile}"
+_SLICES = """
+    SELECT 1 FROM {instance} i JOIN {slice} s ON {slice_is_ready}
+    WHERE i.share_id = %(work_item)s AND {is_in_slices} AND {of_profile}"""
+_REPLAYS = "SELECT 1 FROM {replay} r WHERE r.share_id = %(work_item)s AND {replay_is_ready}"
+_CHARGED = "(SELECT own.charged_seconds FROM {share} own WHERE own.id = %({whose})s), %({whose})s"
+_TURN = "(SELECT own.turn_order FROM {instance} own WHERE own.id = %(run)s)"
+_LEAST_SUBMITTER = "(SELECT MIN(a.charged_seconds) FROM {share} a WHERE a.parent_id IS NULL AND a.has_work)"
+_LEAST_WORK_ITEM = (
+    "(SELECT MIN(b.charged_seconds) FROM {share} b WHERE b.parent_id = %(submitter)s AND b.has_work)"
+)
+
+
+def _queue_statement(of_profile: str) -> str:
+    """Return SQL for the columns of `Queue`, in their order."""
+    names = sql_names(of_profile=of_profile)
+    submitters, work_items, runs, slices, replays, turn = (
+        each.format(**names) for each in (_SUBMITTERS, _WORK_ITEMS, _RUNS, _SLICES, _REPLAYS, _TURN)
+    )
+    of_submitter, of_work_item = (
+        _CHARGED.format(**names, whose=whose) for whose in ("submitter", "work_item")
+    )
+    earlier = f"(i.turn_order, i.id) < ({turn}, %(run)s)"
+    columns = (
+        _count(f"{submitters} AND (a.charged_seconds, a.id) < ({of_submitter})"), _count(submitters),
+        _count(f"{work_items} AND (b.charged_seconds, b.id) < ({of_work_item})"), _count(work_items),
+        _count(
+            f"{runs} AND {earlier}", f"{slices} AND {earlier}", f"{replays} AND r.turn_order <= {turn}"
+        ), _count(runs, slices, replays),
+        _LEAST_SUBMITTER.format(**names), _LEAST_WORK_ITEM.format(**names),
+    )
+    return f"SELECT {', '.join(columns)}"
+
+
+def _count(*kinds: str) -> str:
+    """Return SQL that counts the rows of these queries together, MOST_COUNTED at most."""
+    rows = " UNION ALL ".join(
+        f"SELECT * FROM ({kind} LIMIT %(most)s) AS kind{number}" for number, kind in enumerate(kinds)
+    )
+    return f"(SELECT COUNT(*) FROM ({rows} LIMIT %(most)s) AS found)"

@@ -1,0 +1,170 @@
+"""Whose turn is next: the step that a free worker claims.
+
+It is one of the submitter that was charged least, of its work item that was charged least, and of that one's
+steps the first in `turn_order`; see `services/shares.py`. Each of the three is found by an index, however
+many wait: what is passed over are the few that workers hold, that are in back-off, or that belong to another
+numeric profile.
+"""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from functools import cache
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from database.models import ACTIVE, Instance, Replay, Share, Slice
+from database.services import EVALUATED
+
+
+class StepKind(StrEnum):
+    """What a step is: a kind for each table that has steps."""
+
+    RUN = "run"
+    SLICE = "slice"
+    REPLAY = "replay"
+
+
+class Found(NamedTuple):
+    """A step that can be claimed."""
+
+    kind: StepKind
+    pk: int
+
+
+def next_step(profiles: Sequence[str]) -> Found | None:
+    """Return the step whose turn is next, of those that a worker of these numeric profiles can do."""
+    return _found(_statements().next_step, _profiles(profiles))
+
+
+def next_step_of(instance_id: int, profiles: Sequence[str]) -> Found | None:
+    """Return the next step of one run: to advance it, or one of its slices; not a replay."""
+    return _found(_statements().next_step_of, {**_profiles(profiles), "instance": instance_id})
+
+
+def count_ready(*, most: int) -> int:
+    """Count the steps that can be claimed, whatever their numeric profile; stop at `most`."""
+    with connection.cursor() as cursor:
+        cursor.execute(_statements().count_ready, {"most": most})
+        return int(cursor.fetchone()[0])
+
+
+def _profiles(profiles: Sequence[str]) -> dict[str, str]:
+    """A run that was not begun yet has no profile."""
+    return {"none": "", "core": profiles[0], "full": profiles[-1]}
+
+
+def _found(statement: str, values: Mapping[str, Any]) -> Found | None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        row = cursor.fetchone()
+    return None if row is None else Found(StepKind(row[0]), row[1])
+
+
+class _Statements(NamedTuple):
+    """SQL, as the ORM takes longer to compose such statements than the database to run them."""
+
+    next_step: str
+    next_step_of: str
+    count_ready: str
+
+
+#: The database's clock.
+_NOW = {"sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')", "postgresql": "STATEMENT_TIMESTAMP()"}
+
+# The conditions on `claimed_by`, `state` and `results` are those of the partial indexes `instance_next`,
+# `slice_next` and `replay_next`. `i` is a run, `s` a slice, `r` a replay.
+_OF_PROFILE = "i.profile IN (%(none)s, %(core)s, %(full)s)"
+_RUN = """
+    i.claimed_by = '' AND i.state IN ({active}) AND (i.lease_until IS NULL OR i.lease_until < {now})
+    AND (i.pending_slices IS NULL OR i.pending_slices = 0 OR i.state = 'QUEUED')"""
+_IN_SLICES = """
+    i.claimed_by = '' AND i.state IN ({active}) AND i.state IN ({evaluated}) AND i.pending_slices > 0"""
+_SLICE = """
+    s.instance_id = i.id AND s.epoch = i.epoch AND s.claimed_by = '' AND s.results IS NULL
+    AND (s.lease_until IS NULL OR s.lease_until < {now})"""
+_REPLAY = """
+    r.claimed_by = '' AND r.state = 'WAITING' AND (r.lease_until IS NULL OR r.lease_until < {now})"""
+#: Keeps PostgreSQL from answering EXISTS by a hash of all rows, which costs it more than the few it looks up.
+_ONE = "LIMIT 1 OFFSET 0"
+#: Whether the share `b` has a step.
+_HAS_STEP = f"""(
+    EXISTS (SELECT 1 FROM {{instance}} i WHERE i.share_id = b.id AND {_RUN} AND {{of_profile}} {_ONE})
+    OR EXISTS (
+        SELECT 1 FROM {{instance}} i WHERE i.share_id = b.id AND {_IN_SLICES} AND {{of_profile}}
+        AND EXISTS (SELECT 1 FROM {{slice}} s WHERE {_SLICE}) {_ONE})
+    OR EXISTS (SELECT 1 FROM {{replay}} r WHERE r.share_id = b.id AND {_REPLAY} {_ONE}))"""
+_SHARES = f"""
+    WITH submitter AS (
+        SELECT a.id FROM {{share}} a WHERE a.parent_id IS NULL AND a.has_work AND EXISTS (
+            SELECT 1 FROM {{share}} b WHERE b.parent_id = a.id AND b.has_work AND {_HAS_STEP})
+        ORDER BY a.charged_seconds, a.id LIMIT 1),
+    work_item AS (
+        SELECT b.id FROM {{share}} b
+        WHERE b.parent_id = (SELECT id FROM submitter) AND b.has_work AND {_HAS_STEP}
+        ORDER BY b.charged_seconds, b.id LIMIT 1)"""
+_FIRST_RUN = f"""
+    SELECT * FROM (
+        SELECT 'run' AS kind, i.id AS pk, i.turn_order AS place FROM {{instance}} i
+        WHERE {{whose}} AND {_RUN} AND {{of_profile}} ORDER BY i.turn_order, i.id LIMIT 1) AS runs"""
+_FIRST_SLICE = f"""
+    SELECT * FROM (
+        SELECT 'slice' AS kind, (SELECT s.id FROM {{slice}} s WHERE {_SLICE} ORDER BY s.first LIMIT 1) AS pk,
+            i.turn_order AS place
+        FROM {{instance}} i
+        WHERE {{whose}} AND {_IN_SLICES} AND {{of_profile}}
+        AND EXISTS (SELECT 1 FROM {{slice}} s WHERE {_SLICE})
+        ORDER BY i.turn_order, i.id LIMIT 1) AS slices"""
+_FIRST_REPLAY = f"""
+    SELECT * FROM (
+        SELECT 'replay' AS kind, r.id AS pk, r.turn_order AS place FROM {{replay}} r
+        WHERE r.share_id = (SELECT id FROM work_item) AND {_REPLAY}
+        ORDER BY r.turn_order, r.id LIMIT 1) AS replays"""
+_FIRST = "SELECT kind, pk FROM ({found}) AS steps WHERE pk IS NOT NULL ORDER BY place, kind, pk LIMIT 1"
+_COUNT = f"""
+    SELECT COUNT(*) FROM (
+        SELECT * FROM (SELECT 1 FROM {{instance}} i WHERE {_RUN} LIMIT %(most)s) AS runs
+        UNION ALL SELECT * FROM (
+            SELECT 1 FROM {{instance}} i JOIN {{slice}} s ON {_SLICE} WHERE {_IN_SLICES} LIMIT %(most)s
+        ) AS slices
+        UNION ALL SELECT * FROM (SELECT 1 FROM {{replay}} r WHERE {_REPLAY} LIMIT %(most)s) AS replays
+        LIMIT %(most)s) AS ready"""
+
+
+def sql_names(*, of_profile: str = _OF_PROFILE) -> dict[str, str]:
+    """Return what SQL about steps is formatted with: tables, states, the clock, and conditions of a step.
+
+    Such SQL calls a run `i`, a slice `s`, a replay `r`, and a share with a step `b`.
+
+    Args:
+        of_profile: the condition on the numeric profile of `i`.
+    """
+    names = {
+        model._meta.model_name or "": connection.ops.quote_name(model._meta.db_table)
+        for model in (Instance, Slice, Replay, Share)
+    }
+    names |= {"now": _NOW[connection.vendor], "active": _listed(ACTIVE), "evaluated": _listed(EVALUATED)}
+    names["of_profile"] = of_profile
+    conditions = {
+        "run_is_ready": _RUN, "is_in_slices": _IN_SLICES, "slice_is_ready": _SLICE,
+        "replay_is_ready": _REPLAY, "has_step": _HAS_STEP,
+    }
+    return names | {name: condition.format(**names) for name, condition in conditions.items()}
+
+
+@cache
+def _statements() -> _Statements:
+    """Return the statements for the database in use."""
+    names = sql_names()
+    of_share = {**names, "whose": "i.share_id = (SELECT id FROM work_item)"}
+    of_run = {**names, "whose": "i.id = %(instance)s"}
+    every = " UNION ALL ".join((_FIRST_RUN, _FIRST_SLICE, _FIRST_REPLAY)).format(**of_share)
+    its_own = " UNION ALL ".join((_FIRST_RUN, _FIRST_SLICE)).format(**of_run)
+    return _Statements(
+        next_step=f"{_SHARES.format(**names)} {_FIRST.format(found=every)}",
+        next_step_of=_FIRST.format(found=its_own), count_ready=_COUNT.format(**names),
+    )
+
+
+def _listed(states: Sequence[str]) -> str:
+    return ", ".join(f"'{state}'" for state in map(str, states))
