@@ -11,6 +11,8 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 
 #: Headers that a reverse proxy adds. Its clients may be on other machines, so the server is closed to them.
@@ -23,7 +25,7 @@ class Permission(StrEnum):
 
     VIEW = "VIEW"  # view everything
     SUBMIT = "SUBMIT"  # send work items
-    OPERATE = "OPERATE"  # pause, resume, cancel
+    OPERATE = "OPERATE"  # pause, resume, extend, cancel
     ADMINISTER = "ADMINISTER"  # delete; the admin
 
 
@@ -33,6 +35,11 @@ def may(request: HttpRequest, permission: Permission) -> bool:
     if user.is_authenticated and user.is_active:
         return permission != Permission.ADMINISTER or bool(user.is_staff)
     return permission != Permission.ADMINISTER and is_open(request)
+
+
+def name_of(user: AbstractBaseUser | AnonymousUser) -> str:
+    """What events call a user."""
+    return user.get_username() if user.is_authenticated else "an anonymous user"
 
 
 def permissions_of(request: HttpRequest) -> list[Permission]:

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 from database import selectors
 from database.models import Instance
-from database.outcomes import BAD, Outcome, has_aim, outcome_of, outcome_words
+from database.outcomes import BAD, Outcome, has_aim, outcome_of, outcome_words, stop_of
 from formatting.faults import Fault
 from processing.core.json_values import finite
 from processing.core.number_text import counted, figure
@@ -209,7 +209,7 @@ def ended_how(instance: Instance) -> str:
     outcome = outcome_of(instance.state, instance.stop_reason)
     if outcome is None:
         return instance.state
-    return outcome_words(outcome, aim=has_aim(instance.work_item.spec["stop"]))
+    return outcome_words(outcome, aim=has_aim(stop_of(instance)))
 
 
 def print_fault_of(instance: Instance) -> None:

@@ -1,4 +1,4 @@
-"""Texts of the pages: states, durations, and why a run ended."""
+"""Texts of the pages: states, durations, why a run ended, and what it waits for."""
 
 import math
 import re
@@ -11,7 +11,8 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from database.models import Instance, InstanceState
-from database.outcomes import BAD, Outcome, has_aim, outcome_of, outcome_words
+from database.outcomes import BAD, Outcome, has_aim, outcome_of, outcome_words, stop_of
+from database.selectors import MOST_COUNTED, Queue, Situation, Wait
 from formatting.faults import Fault
 from processing.core.genomes.changes import Changes
 from processing.core.kinds import STRATEGIES
@@ -60,7 +61,7 @@ def pill_of(instance: Instance) -> Pill:
     if outcome is None:
         words = STATE_WORDS[InstanceState(instance.state)]
         return Pill(words, words)
-    aim = has_aim(instance.work_item.spec["stop"])
+    aim = has_aim(stop_of(instance))
     return Pill(outcome_words(outcome, aim=aim), _look(outcome, aim=aim))
 
 
@@ -107,6 +108,60 @@ def _message(instance: Instance) -> str:
         return "The run was cancelled before its first generation was completed; nothing of it is kept."
     kept = counted(instance.next_generation, "completed generation")
     return f"The run was cancelled; its {kept} {'is' if instance.next_generation == 1 else 'are'} kept."
+
+
+def wait_words(wait: Wait) -> str:
+    """What a run waits for, and its place among what waits, in a sentence or two."""
+    match wait.situation:
+        case Situation.ENDED:
+            return "It has ended."
+        case Situation.PAUSED:
+            return "It is paused."
+        case Situation.IN_TURN:
+            return "A worker holds it now."
+        case Situation.NO_WORKER:
+            return "No worker is online."
+        case Situation.OTHER_PROFILE:
+            return f"It began under the numeric profile {wait.profile}, which no worker has that is online."
+        case Situation.BACK_OFF:
+            reason = wait.reason or "The last try failed."
+            return f"{reason} The next try is in {duration(wait.retry_seconds)}."
+    assert wait.queue is not None
+    return _queue_words(wait, wait.queue)
+
+
+def _queue_words(wait: Wait, queue: Queue) -> str:
+    """A run's place among what waits."""
+    if not queue.submitters.before + queue.work_items.before + queue.steps.before:
+        return "It is next: the first worker that is free takes it."
+    clauses = []
+    if first := queue.submitters.before:
+        charged, least = duration(wait.submitter_seconds), duration(queue.least_submitter_seconds)
+        clauses.append(
+            f"{_most(first)} {'submitter comes' if first == 1 else 'submitters come'} first, charged no more "
+            f"than this one ({charged}; the least {least})"
+        )
+    for place, many, is_first in (
+        (queue.work_items, "its {} work items", "this one is next"),
+        (queue.steps, "the {} steps of its work item", "its own is next"),
+    ):
+        first, all_of_them = place.before, many.format(_most(place.of))
+        if first:
+            clauses.append(f"{_most(first)} of {all_of_them} {'comes' if first == 1 else 'come'} first")
+        elif place.of > 1:
+            clauses.append(f"of {all_of_them} {is_first}")
+    words = "; ".join(clauses) + "."
+    if queue.steps.before:
+        words += (
+            f" It has waited {duration(wait.waited_seconds)}, so its priority of {wait.priority} counts as "
+            f"{wait.present_priority:.1f}."
+        )
+    return words
+
+
+def _most(number: int) -> str:
+    """A count that stops at MOST_COUNTED."""
+    return f"{number:,} or more" if number >= MOST_COUNTED else f"{number:,}"
 
 
 def has_other_champion(instance: Instance) -> bool:

@@ -27,6 +27,7 @@ from database.models import (
     Generation,
     Instance,
     Replay,
+    Share,
     Slice,
     Species,
     SpeciesSnapshot,
@@ -79,13 +80,14 @@ class InstanceAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Instance]:
         """Defer the long texts of the work items, and annotate their stop rules."""
         rows = super().get_queryset(request).defer("work_item__staged", "work_item__spec")
-        return rows.annotate(stop=F("work_item__spec__stop"))
+        return rows.annotate(asked_stop=F("work_item__spec__stop"))
 
     @admin.display(description="outcome", ordering="stop_reason", empty_value="–")
     def outcome(self, instance: Any) -> str | None:
         """Its outcome in words, as the dashboard shows it."""
         found = outcome_of(instance.state, instance.stop_reason)
-        return None if found is None else outcome_words(found, aim=has_aim(instance.stop)).capitalize()
+        aim = has_aim(instance.stop or instance.asked_stop)
+        return None if found is None else outcome_words(found, aim=aim).capitalize()
 
     @admin.display(description="work item", ordering="work_item__name")
     def item(self, instance: Instance) -> str:
@@ -126,6 +128,31 @@ class InstanceAdmin(ReadOnlyAdmin):
                 self.message_user(request, str(error), messages.WARNING)
         if changed:
             self.message_user(request, f"{changed} {done}.", messages.SUCCESS)
+
+
+@admin.register(Share)
+class ShareAdmin(ReadOnlyAdmin):
+    """What submitters and their work items were charged; next is the least charged one that has work."""
+
+    list_display = ("__str__", "submitter", "item", "charged_seconds", "has_work")
+    list_filter = ("has_work", ("parent", admin.EmptyFieldListFilter))
+    list_select_related = ("user", "work_item", "parent__user")
+    paginator = Counted
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Share]:
+        """Defer the long texts of the work items."""
+        return super().get_queryset(request).defer("work_item__staged", "work_item__spec")
+
+    @admin.display(description="submitter")
+    def submitter(self, share: Share) -> str:
+        """The user whose share it is, or is a part of; empty where nobody was logged in."""
+        return str((share.parent or share).user or "")
+
+    @admin.display(description="work item")
+    def item(self, share: Share) -> str | None:
+        """A link to the work item; None for the share of a user."""
+        work_item = share.work_item
+        return None if work_item is None else link("workitem", work_item.pk, work_item.name)
 
 
 @admin.register(Generation)

@@ -1,8 +1,10 @@
-"""The forms of the pages: submit or check a work item; pause, resume or cancel a run; ask for a replay.
+"""The forms of the pages: submit or check a work item; pause, resume, extend or cancel a run; see a replay.
 
 They work without scripts.
 """
 
+import json
+from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -12,7 +14,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from api import intake, replays
-from api.access import Permission, may
+from api.access import Permission, may, name_of
 from api.dashboard.replays import replay_fields
 from api.dashboard.views import live_context, run_of, runs_context
 from api.examples import document_of
@@ -20,8 +22,11 @@ from api.policy import page
 from api.wording import duration, fault_rows, shown
 from database import selectors
 from database.errors import Conflict, NotFound
+from database.models import Instance
+from database.outcomes import stop_of
 from formatting.faults import Faulty
-from processing import states
+from processing import extension, states
+from processing.core.search.stop import StopParameters
 from staging.estimate import CostEstimate
 
 ACTIONS = {"pause": states.pause, "resume": states.resume, "cancel": states.cancel}
@@ -53,17 +58,48 @@ def submit(request: HttpRequest) -> HttpResponse:
 @page
 def act(request: HttpRequest, number: int, action: str) -> HttpResponse:
     """Pause, resume or cancel a run, and return its head and figures or an error."""
-    instance = run_of(number)
     if action not in ACTIONS:
         raise NotFound("A run can be paused, resumed or cancelled.")
-    message, status = "", 200
+    return _acted(request, run_of(number), action, ACTIONS[action])
+
+
+@require_POST
+@page
+def extend(request: HttpRequest, number: int) -> HttpResponse:
+    """Let a run that ended go on under other stop rules, and return its head and figures or an error."""
+    instance = run_of(number)
+    changes: dict[str, Any] = {
+        name: _value(request.POST[name]) for name in StopParameters.model_fields
+        if name in request.POST and name != "solved"
+    }
+    if stop_of(instance).get("solved"):
+        changes["solved"] = "solved" in request.POST
+    by = name_of(request.user)
+    return _acted(request, instance, "extend", lambda number: extension.extend(number, changes, by=by))
+
+
+def _value(text: str) -> Any:
+    """Return the number in a field of a form; None where it is empty, the text where it is no number."""
+    try:
+        return json.loads(text) if text.strip() else None
+    except ValueError:
+        return text
+
+
+def _acted(
+    request: HttpRequest, instance: Instance, action: str, change: Callable[[int], object]
+) -> HttpResponse:
+    """Apply a change to a run, and return its head and figures or an error."""
+    number, message, status = instance.pk, "", 200
     if not may(request, Permission.OPERATE):
         message, status = f"Log in as somebody who may {action} runs.", 403
     else:
         try:
-            ACTIONS[action](number)
+            change(number)
         except Conflict as conflict:
             message, status = str(conflict), 409
+        except Faulty as faulty:
+            message, status = "; ".join(each.message for each in faulty.faults), 422
     if not request.htmx and not message:  # type: ignore[attr-defined]
         return redirect("dashboard:run", number)
     context = live_context(request, run_of(instance.pk)) | {"trouble": message}

@@ -7,6 +7,10 @@ query Run {
     state
     outcome
     stopReason
+    explainWait {
+      situation
+      message
+    }
     progress {
       generation
       maxGenerations

@@ -9,6 +9,7 @@ from api.pictures import spark_svg
 from api.wording import ago, duration, elapsed, has_other_champion, pill_of, shown, strategy_words
 from database import selectors
 from database.models import ACTIVE, Instance
+from database.outcomes import stop_of
 
 PAGE_SIZE = 20
 BUSY_SECONDS, IDLE_SECONDS = 2, 10
@@ -36,7 +37,7 @@ def _row(instance: Instance, line: list[float | None]) -> dict[str, Any]:
         "url": reverse("dashboard:run", args=(instance.pk,)),
         "pill": pill_of(instance),
         "strategy": strategy_words(spec), "population": shown(spec["strategy"]["population_size"]),
-        "generations": instance.next_generation, "max_generations": spec["stop"]["max_generations"],
+        "generations": instance.next_generation, "max_generations": stop_of(instance)["max_generations"],
         "best": "–" if instance.best_fitness is None else shown(instance.best_fitness),
         "spark": spark_svg(line),
         "champion": shown(instance.champion_fitness) if has_other_champion(instance) else "",

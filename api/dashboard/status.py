@@ -1,5 +1,6 @@
 """The template context of a run's page: head, figures, story and events."""
 
+import json
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -10,8 +11,8 @@ from api import wording
 from api.wording import duration, shown
 from database import selectors
 from database.models import ACTIVE, EventType, Generation, Instance, InstanceState
-from database.outcomes import why_not_resumed
-from database.selectors import Progress
+from database.outcomes import stop_of, why_not_extended, why_not_resumed
+from database.selectors import Progress, Situation
 from processing.core.kinds import kind_of
 
 NUMBER_OF_EVENTS = 12
@@ -48,13 +49,24 @@ _ACTIONS_OF = {
 }
 
 
+#: The numbers in the form of an extension: the key of the stop rule, its label, and the smallest step.
+_LIMITS = (
+    ("max_generations", "End at generation", "1"), ("fitness", "End at fitness", "any"),
+    ("stagnation_generations", "End without progress for", "1"), ("max_seconds", "End after seconds", "any"),
+)
+#: The rule that ended a run by its stop reason; the form suggests twice its value.
+_DOUBLED = {
+    "GENERATION_LIMIT": "max_generations", "STAGNATION": "stagnation_generations", "TIME_LIMIT": "max_seconds"
+}
+
+
 def status_context(instance: Instance, *, may_operate: bool) -> dict[str, Any]:
     """Return the head, figures, story and events of a run."""
     latest = (
         selectors.generation(instance.pk, instance.next_generation - 1) if instance.next_generation else None
     )
     return {
-        **_head(instance, may_operate), **_figures(instance, latest), **_story(instance, latest),
+        **_head(instance, may_operate), **_figures(instance, latest), **_story(instance, latest, may_operate),
         "events": selectors.events(
             instance.pk, types=SHOWN_EVENTS, descending=True, first=NUMBER_OF_EVENTS
         ).items,
@@ -101,7 +113,7 @@ def _figures(instance: Instance, latest: Generation | None) -> dict[str, Any]:
         champion = f"{instance.champion_generation}-{instance.champion_index}"
     return {
         "next_generation": instance.next_generation,
-        "max_generations": instance.work_item.spec["stop"]["max_generations"],
+        "max_generations": stop_of(instance)["max_generations"],
         "champion": champion, "silence": _chart_placeholder(instance), "is_active": instance.state in ACTIVE,
         "live_url": live_url(instance),
         "tiles": [
@@ -155,11 +167,13 @@ def _time(instance: Instance, progress: Progress) -> dict[str, Any]:
     return {"name": "Time", "figure": took, "note": note, "moment": instance.started_at}
 
 
-def _story(instance: Instance, latest: Generation | None) -> dict[str, Any]:
+def _story(instance: Instance, latest: Generation | None, may_operate: bool) -> dict[str, Any]:
     title, story = _STORIES.get(InstanceState(instance.state), ("", ""))
     if instance.state == InstanceState.RUNNING and not instance.next_generation:
         title, story = "Starting", _PREPARING
-    facts = [] if instance.ended_at else _limits(instance.work_item.spec)
+    story = story.format(instance.next_generation)
+    title, story = _waiting(instance) or (title, story)
+    facts = [] if instance.ended_at else _limits(instance)
     if latest is not None:
         named = {
             "threshold": latest.threshold, "viable agents": latest.viable, "median fitness": latest.median,
@@ -170,8 +184,36 @@ def _story(instance: Instance, latest: Generation | None) -> dict[str, Any]:
         facts = [(name, shown(value)) for name, value in named.items() if value is not None] + facts
     return {
         "ending": wording.ending_of(instance), "story_title": title,
-        "story": story.format(instance.next_generation),
+        "story": story,
         "story_facts": facts, "digest": instance.digest,
+        "extension": _extension(instance) if may_operate else None,
+    }
+
+
+def _waiting(instance: Instance) -> tuple[str, str] | None:
+    """Return that the run waits, and what for; None where workers are at it, or it does not want them."""
+    if instance.state not in (InstanceState.QUEUED, InstanceState.RUNNING) or instance.claimed_by:
+        return None
+    wait = selectors.explain_wait(instance.pk)
+    if wait is None or wait.waited_seconds is None:
+        return None
+    is_in_back_off = wait.situation == Situation.BACK_OFF
+    return f"Waiting for {'another try' if is_in_back_off else 'a worker'}", wording.wait_words(wait)
+
+
+def _extension(instance: Instance) -> dict[str, Any] | None:
+    """Return the form of an extension, with the limits that the run has; None where it cannot be extended."""
+    if why_not_extended(instance) is not None:
+        return None
+    stop, doubled = dict(stop_of(instance)), _DOUBLED.get(instance.stop_reason or "")
+    if doubled is not None and stop.get(doubled) is not None:
+        stop[doubled] *= 2
+    return {
+        "url": reverse("dashboard:extend", args=(instance.pk,)), "is_solved": bool(stop.get("solved")),
+        "fields": [
+            {"name": name, "label": label, "value": json.dumps(stop[name]), "step": step}
+            for name, label, step in _LIMITS if stop.get(name) is not None
+        ],
     }
 
 
@@ -183,9 +225,9 @@ def _said(latest: Generation) -> dict[str, Any]:
     }
 
 
-def _limits(spec: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return the stop rules of the work item, with what solves its problem."""
-    stop = spec["stop"]
+def _limits(instance: Instance) -> list[tuple[str, str]]:
+    """Return the stop rules of the run, with what solves its problem."""
+    spec, stop = instance.work_item.spec, stop_of(instance)
     problem, values = kind_of(spec).problem_in(spec)
     solved = (problem.solved_when(values) or True) if stop.get("solved") else None
     named = {

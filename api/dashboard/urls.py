@@ -18,5 +18,6 @@ urlpatterns = [
     path("runs/<int:number>/replay", forms.replay, name="replay"),
     path("runs/<int:number>/line", lineage.line, name="line"),
     path("runs/<int:number>/measurements", measurements.measurements, name="measurements"),
+    path("runs/<int:number>/extend", forms.extend, name="extend"),
     path("runs/<int:number>/<str:action>", forms.act, name="act"),
 ]

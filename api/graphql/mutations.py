@@ -6,17 +6,18 @@ from typing import Any
 import graphene
 
 from api import intake, replays
-from api.access import Permission, may
+from api.access import Permission, may, name_of
 from api.graphql.queries import DOCUMENT
 from api.graphql.types.inputs import (
     CancelInstanceInput,
     DeleteNodeInput,
+    ExtendInstanceInput,
     InstanceInput,
     RequestReplayInput,
     SubmitWorkItemInput,
 )
 from api.graphql.types.node import many, maybe, one
-from api.graphql.types.problems import CostEstimate, Problem, UserError, problems_of
+from api.graphql.types.problems import CostEstimate, Problem, UserError, in_camel_case, problems_of
 from api.graphql.types.replays import EpisodeReplay
 from api.graphql.types.runs import Instance
 from api.graphql.types.work_items import WorkItem
@@ -26,6 +27,7 @@ from database.errors import Conflict, NotFound, TooMany
 from formatting.faults import FaultCode, Faulty
 from processing import states
 from processing.core.errors import Refused
+from processing.extension import extend
 
 _DENIED = "You may not do this. Log in as somebody who may."
 
@@ -96,6 +98,12 @@ class Mutation(graphene.ObjectType):
         "Refused where no generation is left.",
         input=_input(InstanceInput),
     )
+    extend_instance = one(
+        InstancePayload,
+        "Continues a run that ended by a limit or an aim, under other stop rules, to the bits of a run that "
+        "had asked for them at once. Refused where such a run would have ended before.",
+        input=_input(ExtendInstanceInput),
+    )
     cancel_instance = one(
         InstancePayload, "Ends a run; its completed generations are kept.", input=_input(CancelInstanceInput)
     )
@@ -141,6 +149,14 @@ class Mutation(graphene.ObjectType):
     @staticmethod
     def resolve_resume_instance(root: None, info: Any, input: Any) -> dict[str, Any]:
         return _operated(info, input, states.resume)
+
+    @staticmethod
+    def resolve_extend_instance(root: None, info: Any, input: Any) -> dict[str, Any]:
+        by = name_of(info.context.request.user)
+        try:
+            return _operated(info, input, lambda number: extend(number, input["stop"], by=by))
+        except Faulty as faulty:
+            return _refused(*problems_of(map(in_camel_case, faulty.faults)))
 
     @staticmethod
     def resolve_cancel_instance(root: None, info: Any, input: Any) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from database.models import (
     Event,
     Generation,
     Instance,
+    Share,
     Slice,
     Species,
     SpeciesSnapshot,
@@ -37,7 +38,7 @@ pytestmark = pytest.mark.django_db
 
 MODELS = (
     WorkItem, Instance, Generation, Agent, Checkpoint, CheckpointPart, Species, SpeciesSnapshot, Event, Slice,
-    Worker
+    Worker, Share
 )
 
 

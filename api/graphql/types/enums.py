@@ -11,7 +11,7 @@ from database.models import EventLevel as Level
 from database.models import EventType as TypeOfEvent
 from database.models import InstanceState as State
 from database.outcomes import Outcome
-from database.selectors import AgentOrder, InstanceOrder, WorkItemOrder
+from database.selectors import AgentOrder, InstanceOrder, Situation, WorkItemOrder
 from formatting.faults import FaultCode
 from formatting.work_item import WORK_ITEMS
 from processing.core.drawings.drawing import NetworkLevel as Level_
@@ -73,7 +73,7 @@ InstanceState = _from(State, "InstanceState", "Where a run stands.", {
     "PAUSED": "Waits until it is resumed.",
     "CANCELLING": "A cancel was asked for; the generation under way is finished first.",
     "CANCELLED": "Ended by somebody. Final.",
-    "SUCCEEDED": "A stop rule was met. Final. What came of it is the outcome.",
+    "SUCCEEDED": "A stop rule was met. It may be extended. What came of it is the outcome.",
     "FAILED": "An error ended it, or all agents of its last generation failed; it may be resumed.",
 })
 InstanceOutcome = _from(Outcome, "InstanceOutcome", "How a run ended.", {
@@ -86,6 +86,15 @@ InstanceOutcome = _from(Outcome, "InstanceOutcome", "How a run ended.", {
     "it may be resumed once the cause is mended.",
     "FAILED": "An error ended it; it may be resumed.",
     "CANCELLED": "Somebody ended it.",
+})
+WaitSituation = _from(Situation, "WaitSituation", "What a run waits for.", {
+    "ENDED": "Nothing; it has ended.",
+    "PAUSED": "That it is resumed.",
+    "IN_TURN": "Nothing; a worker holds it or one of its slices.",
+    "NO_WORKER": "A worker; none was seen within half a minute.",
+    "OTHER_PROFILE": "A worker of its numeric profile; those that are online have others.",
+    "BACK_OFF": "The next try, after one that failed.",
+    "WAITS": "Its turn.",
 })
 StopReason = _from(Reason, "StopReason", "Why a run ended.", {
     "FITNESS_REACHED": "The champion reached the fitness asked for.",

@@ -79,6 +79,25 @@ class CancelInstanceInput(graphene.InputObjectType):
     )
 
 
+class StopRulesInput(graphene.InputObjectType):
+    """New stop rules, as in the group `stop` of a document; those that are left out stay."""
+
+    max_generations = graphene.Int(description="Generations after which the run ends, in all.")
+    max_seconds = graphene.Float(description="Seconds of computing after which it ends, in all; null: never.")
+    fitness = graphene.Float(description="It ends when its champion has this fitness; null: never.")
+    stagnation_generations = graphene.Int(
+        description="It ends after so many generations without a better champion; null: never."
+    )
+    solved = graphene.Boolean(description="Whether it ends when an agent meets the task's own criterion.")
+
+
+class ExtendInstanceInput(graphene.InputObjectType):
+    """Which run, and how far it is to go on."""
+
+    id = graphene.ID(required=True, description="Its global ID.")
+    stop = graphene.InputField(StopRulesInput, required=True, description="Its new stop rules.")
+
+
 class RequestReplayInput(graphene.InputObjectType):
     """Which episode is to be seen again."""
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import graphene
+from graphene.utils.str_converters import to_camel_case
 
 from api.graphql.types.enums import UserErrorCode
 from api.graphql.types.scalars import BigInt
-from formatting.faults import Fault, FaultCode
+from formatting.faults import Fault, FaultCode, fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,12 @@ def problems_of(faults: Iterable[Fault], *prefix: str) -> list[Problem]:
         )
         for each in faults
     ]
+
+
+def in_camel_case(one: Fault) -> Fault:
+    """The fault with the keys of its path as inputs have them."""
+    path = tuple(to_camel_case(each) if isinstance(each, str) else each for each in one.path)
+    return fault(one.code, path, one.expected, one.given, one.hint)
 
 
 def stored_problems(faults: Iterable[dict[str, Any]]) -> list[Problem]:

@@ -1,5 +1,6 @@
 """Instances: the runs of a work item."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import graphene
@@ -23,10 +24,12 @@ from api.graphql.types.node import Node, many, maybe, one
 from api.graphql.types.scalars import JSON, BigInt, DateTime
 from api.graphql.types.species import DEFAULT_SPECIES, Species
 from api.graphql.types.tasks import Problem, task_of
+from api.graphql.types.waits import Wait
 from api.graphql.types.work_items import WorkItem, known_kind
 from api.ids import global_id, own_numbers, read_id
 from database import models, selectors
-from database.outcomes import Outcome, outcome_of
+from database.errors import NotFound
+from database.outcomes import Outcome, outcome_of, stop_of
 from database.selectors import AgentFilter, AgentRecord, Progress
 from database.selectors import AgentOrder as AgentKey
 from processing.core.kinds import kind_of
@@ -76,13 +79,20 @@ class Instance(graphene.ObjectType):
     kind = maybe(AlgorithmKind, "What is evolved, and how; null where this server no longer has the kind.")
     replicate = one(graphene.Int, "Which repeat of the work item it is, from 0.")
     seed = one(BigInt, "Its seed; that of the work item for replicate 0.")
-    priority = one(graphene.Int, "Runs of higher priority get their turns first.")
+    priority = one(graphene.Int, "Share of the workers' time: 100 gets 4 times, -100 a quarter of that of 0.")
+    stop = one(
+        JSON, "Its stop rules, in the keys of a document: those of the work item, or of its last extension."
+    )
+    is_extended = one(
+        graphene.Boolean, "Whether its stop rules are no longer those of the work item."
+    )
     state = one(InstanceState, "Where it stands.")
     outcome = maybe(
         InstanceOutcome, "How it ended, by its state and the reason why it stopped; null while it goes on."
     )
     stop_reason = maybe(StopReason, "Why it ended; null while it has not.")
     explain_stop = maybe(JSON, "Why it ended, in full: rule, message, what led to it, and what to change.")
+    explain_wait = one(Wait, "What it waits for, and its place among all runs that wait.")
     failure_message = maybe(graphene.String, "Why it failed, fit to show to a user.")
     created_at = one(DateTime, "When it was accepted.")
     started_at = maybe(DateTime, "When a worker first took it up.")
@@ -182,12 +192,27 @@ class Instance(graphene.ObjectType):
         return known_kind(run.work_item)
 
     @staticmethod
+    def resolve_stop(run: models.Instance, info: Any) -> Mapping[str, Any]:
+        return stop_of(run)
+
+    @staticmethod
+    def resolve_is_extended(run: models.Instance, info: Any) -> bool:
+        return run.stop is not None
+
+    @staticmethod
     def resolve_outcome(run: models.Instance, info: Any) -> Outcome | None:
         return outcome_of(run.state, run.stop_reason)
 
     @staticmethod
     def resolve_explain_stop(run: models.Instance, info: Any) -> Any:
         return run.stop_explanation
+
+    @staticmethod
+    def resolve_explain_wait(run: models.Instance, info: Any) -> selectors.Wait:
+        found = selectors.explain_wait(run.pk)
+        if found is None:
+            raise NotFound(f"Run {run.pk} was deleted meanwhile.")
+        return found
 
     @staticmethod
     def resolve_progress(run: models.Instance, info: Any) -> Progress:
@@ -283,5 +308,6 @@ class Instance(graphene.ObjectType):
     def resolve_provenance(run: models.Instance, info: Any) -> dict[str, Any]:
         return {
             "seed": run.seed, "spec": run.work_item.spec, "specHash": run.work_item.spec_hash,
+            "stop": stop_of(run),
             "digest": run.digest, "reproducible": run.reproducible, "numericProfile": run.numeric_profile,
         }

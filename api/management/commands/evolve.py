@@ -30,6 +30,7 @@ from api.terminal import (
     summary,
 )
 from database.models import ENDED, Instance
+from database.outcomes import stop_of
 from formatting.faults import Faulty
 from processing import runner
 from processing.core.kernels.build import while_compiling
@@ -78,13 +79,13 @@ class Command(BaseCommand):
             print(f"The database cannot be used: {printable(str(error))}", file=sys.stderr)
             sys.exit(CANNOT_START)
         print_warnings(submission.warnings)
-        ended = [_run(instance, threads, json) for instance in submission.instances]
+        ended = [work_on(instance, threads, json) for instance in submission.instances]
         sys.exit(exit_code(ended, require_solved=require_solved))
 
 
-def _run(instance: Instance, threads: int | None, as_json: bool) -> Instance:
+def work_on(instance: Instance, threads: int | None, as_json: bool) -> Instance:
     """Work on the instance until it has ended; a server's worker may claim it in between."""
-    line, limit = ProgressLine(), instance.work_item.spec["stop"]["max_generations"]
+    line, limit = ProgressLine(), stop_of(instance)["max_generations"]
     pace, last = Pace(), Progress(instance.pk, 0, limit, None, None, None, None)
 
     def compiling() -> None:
