@@ -417,7 +417,9 @@ def test_a_run_that_was_cancelled_before_it_began_promises_nothing(client: Clien
 
 def test_a_run_that_prepares_its_first_generation_says_so(client: Client) -> None:
     instance = queued()
-    Instance.objects.filter(pk=instance.pk).update(state="RUNNING", started_at=database_now())
+    Instance.objects.filter(pk=instance.pk).update(
+        state="RUNNING", claimed_by="w/1", started_at=database_now()
+    )
     assert "is compiled first" in text_of(client.get(f"/runs/{instance.pk}"))
 
 
