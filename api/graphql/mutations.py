@@ -88,7 +88,7 @@ class Mutation(graphene.ObjectType):
         SubmitWorkItemPayload, "Stores a work item and queues its runs.", input=_input(SubmitWorkItemInput)
     )
     pause_instance = one(
-        InstancePayload, "Starts nothing further; the generation under way is finished and kept.",
+        InstancePayload, "Ends its turns within about a second; agents that are evaluated are kept.",
         input=_input(InstanceInput)
     )
     resume_instance = one(

@@ -69,7 +69,7 @@ ProblemView = _from(View, "ProblemView", "How pages show what an agent did.", {
 InstanceState = _from(State, "InstanceState", "Where a run stands.", {
     "QUEUED": "Waits for a worker.",
     "RUNNING": "Workers advance it.",
-    "PAUSING": "A pause was asked for; the generation under way is finished first.",
+    "PAUSING": "A pause was asked for; agents that are being evaluated may be finished first.",
     "PAUSED": "Waits until it is resumed.",
     "CANCELLING": "A cancel was asked for; the generation under way is finished first.",
     "CANCELLED": "Ended by somebody. Final.",
