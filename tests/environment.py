@@ -11,6 +11,11 @@ import os
 import shutil
 import tempfile
 
+import pytest
+
+#: A test that asks for one of these asks a database.
+DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "django_db_serialized_rollback"}
+
 _FOLDER = tempfile.mkdtemp(prefix="evolution-tests-")
 atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
 os.environ["DATA_FOLDER"] = _FOLDER
@@ -24,3 +29,18 @@ def pytest_sessionstart() -> None:
 
     settings.SHIFT_SECONDS = 3600.0
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Repeat only those tests on a database server that ask a database, and for which it matters which."""
+    if not os.environ.get("TEST_DATABASE_URL"):
+        return
+    repeated = [item for item in items if _is_repeated(item)]
+    config.hook.pytest_deselected(items=[item for item in items if not _is_repeated(item)])
+    items[:] = repeated
+
+
+def _is_repeated(item: pytest.Item) -> bool:
+    asks = item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(getattr(item, "fixturenames", ()))
+    return bool(asks) and item.get_closest_marker("any_database") is None

@@ -104,6 +104,7 @@ def test_connections_of_a_large_network_are_not_told_one_by_one_but_counted(clie
     assert len(genome["nodeGenes"]) == 120 + 1 + 90
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("fields", [
     "nodes{genome{... on NeatGenome{connectionGenes{innovation from to weight enabled recurrent}}}}",
     "nodes{genome{network{edges{from to weight}}}}",
@@ -116,6 +117,7 @@ def test_a_page_of_large_genomes_is_refused_before_it_takes_long(client: Client,
     assert time.process_time() - begun < 10
 
 
+@pytest.mark.any_database
 def test_what_changed_between_large_genomes_is_told_for_a_short_line_only(client: Client) -> None:
     instance = with_agents(table(99, 90), 2, generations=50)
     line = run(client, instance, "lineage(maxDepth:5){line{mutations{weightsChanged}}}")["lineage"]["line"]
@@ -204,6 +206,7 @@ def test_histories_are_read_for_the_list_that_asks_for_them_alone(
     assert len(rows_read) == 50
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("fields", [
     f"species(first:100){{history(maxPoints:2000){{{HISTORY}}}}}",
     "generations(first:100){nodes{a:species{size} b:species(after:0){size} c:species(after:1){size}}}",

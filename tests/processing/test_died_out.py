@@ -45,7 +45,14 @@ def _modules(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> Iterato
     intake.known_environments.cache_clear()
 
 
-@pytest.fixture(params=STRATEGIES)
+#: A strategy with parents and one without are enough for each database.
+ON_EVERY_DATABASE = ("neat", "openai_es")
+
+
+@pytest.fixture(params=[
+    pytest.param(name, marks=[] if name in ON_EVERY_DATABASE else pytest.mark.any_database)
+    for name in STRATEGIES
+])
 def strategy(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

@@ -16,7 +16,7 @@ from tests.api.ask import ask
 from tests.core.foreign import MODULE, document
 from tests.processing.test_slices import carried_on
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 @pytest.fixture(autouse=True)
