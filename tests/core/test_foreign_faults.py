@@ -186,8 +186,11 @@ def test_slow_environments_get_few_lives_at_a_time() -> None:
     ("Hanging-v0", Failure.TIMEOUT), ("Hungry-v0", Failure.OUT_OF_MEMORY), ("Killed-v0", Failure.WORKER_LOST),
     ("Dying-v0", Failure.WORKER_LOST),
 ])
-def test_lives_that_a_machine_decided_while_somebody_confirmed_are_told(name: str, failure: Failure) -> None:
+def test_lives_that_a_machine_decided_while_somebody_confirmed_are_told(
+    name: str, failure: Failure, monkeypatch: pytest.MonkeyPatch
+) -> None:
     plan = foreign_plan(name, timeout_seconds=1.0)
+    monkeypatch.setattr(type(plan.judge), "confirmations", 6)  # each that hangs takes a second and a process
     genomes = plan.genome.random(6, seed=4, generation=0)
     trial = plan.judge.confirm(genomes, 0, 1.0, Closing(4, 0, threads=2))
     assert failure in trial.failures
