@@ -133,25 +133,30 @@ def test_its_spaces_are_those_of_the_registered_gymnasium_environment(name: str)
     assert registered.observation_space.contains(observation)
 
 
-def test_no_environment_brings_gymnasium_into_the_process_that_judges(environment: Any) -> None:
-    """Foreign ones import it in processes of their own."""
-    program = f"""
+JUDGE_ALL = """
 import json, sys
-import numpy as np
-from processing.core.criterion import Closing
 from processing.core.environments import ENVIRONMENTS
 from processing.core.genomes.dense import Dense, DenseParameters
 from processing.core.judges import JUDGES
-kind = ENVIRONMENTS[{environment.parameters.type!r}]
-one = kind(kind.Parameters.model_validate_json({environment.parameters.model_dump_json()!r}))
-genome = Dense(DenseParameters(hidden=(4,)), inputs=one.inputs, outputs=one.outputs)
-JUDGES[one.judge](one, genome).evaluate(genome.random(3, seed=1, generation=0), seed=1, generation=0)
-print(json.dumps("gymnasium" in sys.modules))
+for document in json.loads(sys.argv[1]):
+    kind = ENVIRONMENTS[document["type"]]
+    one = kind.of(kind.Parameters.model_validate_json(json.dumps(document)), None)
+    genome = Dense(DenseParameters(hidden=(4,)), inputs=one.inputs, outputs=one.outputs)
+    judge = JUDGES[one.judge].of(one, genome, {})
+    judge.evaluate(genome.random(3, seed=1, generation=0), seed=1, generation=0)
+    print(json.dumps([document["type"], "gymnasium" in sys.modules]))
 """
+
+
+def test_no_environment_brings_gymnasium_into_the_process_that_judges() -> None:
+    """Foreign ones import it in processes of their own."""
+    documents = [each for every in DOCUMENTS.values() for each in every]
     found = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=EXAMPLES.parent
+        [sys.executable, "-c", JUDGE_ALL, json.dumps(documents)], capture_output=True, text=True, check=True,
+        cwd=EXAMPLES.parent
     )
-    assert json.loads(found.stdout.splitlines()[-1]) is False
+    told = [json.loads(line) for line in found.stdout.splitlines()]
+    assert told == [[document["type"], False] for document in documents]
 
 
 def test_a_replay_is_what_the_judge_saw() -> None:

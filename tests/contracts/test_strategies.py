@@ -21,6 +21,8 @@ from tests.contracts.cases import CASES, problem_for
 from tests.core.searches import evaluated, evaluations_of, run, search, with_failures
 
 SEED, GENERATIONS, SIZE = 5, 6, 60
+#: Networks of few weights, where they have a size: a matrix of covariances takes the square of their number.
+SMALL_NETWORK: dict[str, dict[str, Any]] = {"weight_evolution": {"hidden": [3]}}
 NO_PARENTS = (Operator.INITIAL, Operator.SAMPLED)
 TWO_PARENTS = (Operator.CROSSOVER, Operator.CROSSOVER_MUTATION)
 
@@ -39,7 +41,7 @@ def plan_for(case: dict[str, Any], **changes: Any) -> Plan:
     kind = next(name for name, kind in KINDS.items() if case["type"] in kind.strategies)
     return search(
         strategy={"population_size": SIZE} | case, stop={"max_generations": GENERATIONS}, kind=kind,
-        problem=problem_for(kind), **changes
+        problem=problem_for(kind), **SMALL_NETWORK.get(kind, {}) | changes
     )
 
 

@@ -107,7 +107,7 @@ def graphs(name: str) -> list[tuple[Graph, by_hand.Genome, Genomes]]:
 @pytest.mark.parametrize("bias", [True, False])
 def test_a_dense_network_says_the_same_in_onnxruntime(activation: Activation, bias: bool) -> None:
     kind, genomes = dense(activation, bias=bias)
-    x = observed(200)
+    x = observed(60)
     found, wanted = by_onnx(
         exported(kind, genomes, FACTS, ExportFormat.ONNX), x
     ), dense_outputs(kind, genomes[0], x)

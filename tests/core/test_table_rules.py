@@ -6,6 +6,7 @@ The reference takes the answers that are computed by hand, row by row, and share
 
 import json
 import math
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -125,23 +126,33 @@ def fitness(rows: list[list[float]], environment: Table) -> float:
     }[environment.parameters.fitness or "squared_remainder"]
 
 
+def kind_of(outputs: int, activation: Activation, passes: int | None) -> Graph:
+    parameters = GraphParameters(output_activation=activation, activations_per_step=passes)
+    return Graph(parameters, inputs=2, outputs=outputs)
+
+
+@cache
+def answered(
+    inputs: tuple[tuple[float, ...], ...], outputs: int, activation: Activation, tries: int,
+    passes: int | None,
+) -> tuple[list[Genome], list[list[Any]]]:
+    """Random networks, and what each answers to each row; the same for each rule that judges them."""
+    kind, numbers = kind_of(outputs, activation, passes), np.random.default_rng(7)
+    drawn = [random_genome(kind, numbers, hidden=n % 3, links=2 * (n % 4)) for n in range(tries)]
+    rows = [np.array([row], np.float32) for row in inputs]
+    return drawn, [[answers(kind, genome, row)[0] for row in rows] for genome in drawn]
+
+
 def assert_as_by_hand(
     environment: Table, activation: Activation, *, tries: int = 18, passes: int | None = None
 ) -> int:
     """The kernel agrees with the reference about random networks; how many of these solve the table."""
-    kind = Graph(
-        GraphParameters(output_activation=activation, activations_per_step=passes), inputs=2,
-        outputs=environment.outputs
-    )
-    numbers = np.random.default_rng(7)
-    drawn = [random_genome(kind, numbers, hidden=n % 3, links=2 * (n % 4)) for n in range(tries)]
+    kind = kind_of(environment.outputs, activation, passes)
+    drawn, by_hand = answered(environment.parameters.inputs, environment.outputs, activation, tries, passes)
     found = evaluated(environment, kind, graphs_of(drawn), threads=2)
     assert found.solved is not None
     solved = 0
-    for agent, genome in enumerate(drawn):
-        outputs = [
-            answers(kind, genome, np.array([row], np.float32))[0] for row in environment.parameters.inputs
-        ]
+    for agent, outputs in enumerate(by_hand):
         rows = in_columns(outputs, environment, activation)
         wanted = fitness(rows, environment)
         assert found.fitness[agent] == wanted or (math.isnan(wanted) and math.isnan(found.fitness[agent]))

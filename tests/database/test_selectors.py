@@ -125,7 +125,7 @@ def test_agents_by_fitness_come_as_a_plain_sort_has_them(descending: bool, first
     draw = random.Random(first)
     instance = builders.run()
     expected = []
-    for number in range(40):
+    for number in range(15):
         fitness = [draw.choice([None, 0.0, 1.0, 2.5, -3.0, draw.gauss(number / 10, 1)]) for _ in range(7)]
         instance = builders.generation(instance, fitness)
         expected += [(value, number, index) for index, value in enumerate(fitness)]
