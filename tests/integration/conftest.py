@@ -30,13 +30,13 @@ def setup(request: pytest.FixtureRequest) -> type[Server]:
 @pytest.fixture
 def serve(setup: type[Server], tmp_path: Path) -> Iterator[Serve]:
     """Starts a server with these variables, in a folder of its own."""
-    yield from _serving(setup, tmp_path)
+    yield from serving_with(setup, tmp_path)
 
 
 @pytest.fixture
 def serve_embedded(tmp_path: Path) -> Iterator[Serve]:
     """The same with `manage.py up` alone."""
-    yield from _serving(Embedded, tmp_path)
+    yield from serving_with(Embedded, tmp_path)
 
 
 @pytest.fixture
@@ -45,15 +45,17 @@ def server(serve: Serve) -> Server:
     return serve()
 
 
-@pytest.fixture
-def embedded(tmp_path: Path) -> Iterator[Server]:
-    """A running server of `manage.py up`."""
-    serving = _serving(Embedded, tmp_path)
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A running server of `manage.py up`, for all tests that look at runs of their own and disturb nobody's.
+    """
+    serving = serving_with(Embedded, tmp_path_factory.mktemp("shared"))
     yield next(serving)()
     next(serving, None)
 
 
-def _serving(setup: type[Server], folder: Path) -> Iterator[Serve]:
+def serving_with(setup: type[Server], folder: Path) -> Iterator[Serve]:
+    """Gives what starts servers of a set-up in a folder, and stops them afterwards."""
     started: list[Server] = []
 
     def serve(workers: int = 1, **variables: str) -> Server:

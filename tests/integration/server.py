@@ -22,13 +22,15 @@ T = TypeVar("T")
 
 
 def wait_for(condition: Callable[[], T | None], *, seconds: float = 30.0, what: str = "the condition") -> T:
-    """The first true value of a condition, looked at every few milliseconds."""
+    """The first true value of a condition, looked at every few milliseconds; more seldom where a look takes
+    long, as a server that answers all the time does nothing else.
+    """
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+    while (began := time.monotonic()) < deadline:
         value = condition()
         if value:
             return value
-        time.sleep(0.01)
+        time.sleep(max(0.01, 3 * (time.monotonic() - began)))
     raise AssertionError(f"{what} did not come about in {seconds} s")
 
 

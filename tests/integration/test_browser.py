@@ -31,71 +31,68 @@ def shown(url: str, folder: Path, *, zone: str = "UTC") -> str:
     return done.stdout
 
 
-@pytest.fixture
-def finished(embedded: Server) -> int:
+@pytest.fixture(scope="module")
+def finished(shared: Server) -> int:
     """A run that has ended."""
-    number = embedded.submit(example("maze-5x5"))
-    wait_for(lambda: embedded.run(number)["state"] == "SUCCEEDED", seconds=60, what="the end of the run")
+    number = shared.submit(example("maze-5x5"))
+    wait_for(lambda: shared.run(number)["state"] == "SUCCEEDED", seconds=60, what="the end of the run")
     return number
 
 
-def test_the_empty_front_page_offers_examples_to_run(embedded: Server, tmp_path: Path) -> None:
-    page = shown(embedded.url, tmp_path)
-    assert page.count("<button") >= 3
-    assert "maze-5x5" in page
-
-
 def test_the_page_of_a_run_shows_chart_maze_and_network(
-    embedded: Server, finished: int, tmp_path: Path
+    shared: Server, finished: int, tmp_path: Path
 ) -> None:
-    page = shown(f"{embedded.url}/runs/{finished}", tmp_path)
+    page = shown(f"{shared.url}/runs/{finished}", tmp_path)
     assert re.search(r'<span class="state solved">solved</span>', page)
     assert re.search(r"<canvas[^>]*(width|style)=", page), "the chart was not drawn"
     assert "<svg" in page
 
 
 def test_the_page_of_a_run_shows_the_frames_of_an_episode_that_a_worker_has_replayed(
-    embedded: Server, tmp_path: Path
+    shared: Server, tmp_path: Path
 ) -> None:
-    number = embedded.submit({
+    number = shared.submit({
         "version": 1, "kind": "weight_evolution", "name": "ice",
         "environment": {"type": "gymnasium", "id": "FrozenLake-v1"},
         "network": {"hidden": [4]}, "strategy": {"type": "genetic", "population_size": 8},
         "stop": {"max_generations": 1},
     })
-    wait_for(lambda: embedded.run(number)["state"] == "SUCCEEDED", seconds=120, what="the end of the run")
+    wait_for(lambda: shared.run(number)["state"] == "SUCCEEDED", seconds=120, what="the end of the run")
     champion = (
         "query($number:Int!){instance(by:{number:$number}){champion{id episodesMissing replays{state}}}}"
     )
-    agent = embedded.graphql(champion, number=number)["instance"]["champion"]
+    agent = shared.graphql(champion, number=number)["instance"]["champion"]
     assert agent["episodesMissing"] is not None
-    embedded.graphql(
+    shared.graphql(
         "mutation($id:ID!){requestReplay(input:{agent:$id}){userErrors{message}}}", id=agent["id"]
     )
 
     def is_done() -> bool:
-        replays = embedded.graphql(champion, number=number)["instance"]["champion"]["replays"]
+        replays = shared.graphql(champion, number=number)["instance"]["champion"]["replays"]
         return bool([each["state"] for each in replays] == ["DONE"])
 
     wait_for(is_done, seconds=120, what="the replay")
 
     def is_drawn() -> bool:  # decoding takes the browser's own time, which its budget does not count
-        film = re.search(r'<canvas[^>]*id="film"[^>]*>', shown(f"{embedded.url}/runs/{number}", tmp_path))
+        film = re.search(r'<canvas[^>]*id="film"[^>]*>', shown(f"{shared.url}/runs/{number}", tmp_path))
         assert film is not None
         return "hidden" not in film[0]
 
     wait_for(is_drawn, seconds=120, what="the first frame")
 
 
-def test_graphiql_works_without_internet(embedded: Server, tmp_path: Path) -> None:
-    page = shown(f"{embedded.url}/graphql", tmp_path)
+def test_graphiql_works_without_internet(shared: Server, tmp_path: Path) -> None:
+    page = shown(f"{shared.url}/graphql", tmp_path)
     assert "graphiql-container" in page
     assert "https://" not in re.sub(r"<a[^>]*>|https://(github|graphql|spec)\.[^\"' ]*", "", page)
 
 
-def test_the_login_link_opens_the_admin_once(tmp_path: Path) -> None:
+def test_a_new_server_offers_examples_to_run_and_its_login_link_opens_the_admin_once(tmp_path: Path) -> None:
     server = Embedded(tmp_path / "data")
     server.start()
+    page = shown(server.url, tmp_path)
+    assert page.count("<button") >= 3
+    assert "maze-5x5" in page
     assert server.process is not None
     assert server.process.stdout is not None
     lines = iter(server.process.stdout.readline, "")
@@ -109,8 +106,8 @@ def test_the_login_link_opens_the_admin_once(tmp_path: Path) -> None:
     server.stop()
 
 
-def test_times_are_the_readers_own_and_have_a_date(embedded: Server, finished: int, tmp_path: Path) -> None:
-    page = shown(f"{embedded.url}/runs/{finished}", tmp_path, zone="Asia/Tokyo")
+def test_times_are_the_readers_own_and_have_a_date(shared: Server, finished: int, tmp_path: Path) -> None:
+    page = shown(f"{shared.url}/runs/{finished}", tmp_path, zone="Asia/Tokyo")
     times = re.findall(r'<time datetime="([^"]+)"[^>]*>([^<]+)</time>', page)
     assert len(times) >= 3
     for told, text in times:

@@ -47,11 +47,6 @@ def test_a_run_that_dies_out_ends_evolve_with_code_1_and_says_why_in_one_line(
     tmp_path: Path, name: str, reason: str
 ) -> None:
     file = failing(tmp_path, name)
-    code, out, errors = ran(
-        "evolve", file, "--json", "--threads", "1", "--require-solved", folder=tmp_path / "data", **CASES
-    )
-    assert (code, out) == (2, ""), errors
-    assert "--require-solved" in errors
     code, out, errors = ran("evolve", file, "--json", "--threads", "1", folder=tmp_path / "data", **CASES)
     line = json.loads(out)
     assert (code, line["state"], line["outcome"], line["stop_reason"]) == (
@@ -62,6 +57,13 @@ def test_a_run_that_dies_out_ends_evolve_with_code_1_and_says_why_in_one_line(
         if each.startswith("Run 1 died out. No agent of the last generation")
     ]
     assert f"All failed for this reason: {reason}" in told
+
+
+def test_a_solution_is_not_required_of_a_work_item_that_has_no_aim(tmp_path: Path) -> None:
+    file = failing(tmp_path, "Raises")
+    code, out, errors = ran("evolve", file, "--json", "--require-solved", folder=tmp_path / "data", **CASES)
+    assert (code, out) == (2, ""), errors
+    assert "--require-solved" in errors
 
 
 def test_up_once_says_in_one_line_why_a_run_died_out_and_ends_with_code_1(tmp_path: Path) -> None:
@@ -98,19 +100,19 @@ def test_up_once_ends_with_code_4_where_a_required_solution_is_not_found(tmp_pat
     assert (code, errors.strip()) == (2, "--require-solved needs --once.")
     code, out, errors = ran(*arguments, "--once", folder=tmp_path / "data")
     assert (code, json.loads(out)["outcome"]) == (4, "LIMIT_REACHED"), errors
+    assert_warned(out, errors)
 
 
-@pytest.mark.parametrize(
-    "command", [("evolve", "--json"), ("up", "--once", "--json", "--port", "0", "--submit")]
-)
-def test_what_was_probably_not_meant_is_one_line_on_stderr_before_the_run(
-    tmp_path: Path, command: tuple[str, ...]
-) -> None:
+def test_what_was_probably_not_meant_is_one_line_on_stderr_before_the_run(tmp_path: Path) -> None:
     file = tmp_path / "item.json"
     file.write_text(json.dumps(example("maze-5x5", stop={"max_generations": 2, "fitness": 1e6})))
-    name, *options = command
-    code, out, errors = ran(name, *options, str(file), folder=tmp_path / "data")
+    code, out, errors = ran("evolve", "--json", str(file), folder=tmp_path / "data")
     assert code == 0
+    assert_warned(out, errors)
+
+
+def assert_warned(out: str, errors: str) -> None:
+    """A fitness that nobody reaches was told in one line, before the run began."""
     assert len(out.splitlines()) == 1, "standard output is for programs"
     lines = [line for line in errors.splitlines() if line.strip()]
     (warning,) = [line for line in lines if line.startswith("warning: stop.fitness: expected at most ")]
@@ -184,8 +186,8 @@ def test_a_folder_that_cannot_be_written_is_one_clear_line() -> None:
     assert "cannot be written" in errors
 
 
-def test_a_second_server_in_the_same_folder_is_one_clear_line(embedded: Server) -> None:
-    code, _, errors = ran("up", "--port", "0", folder=embedded.folder)
+def test_a_second_server_in_the_same_folder_is_one_clear_line(shared: Server) -> None:
+    code, _, errors = ran("up", "--port", "0", folder=shared.folder)
     assert code == 3
     assert errors.strip().count("\n") == 0
     assert "Another server" in errors

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.server import Embedded, Server, example, wait_for
+from tests.integration.server import Server, example, wait_for
 from tests.integration.test_browser import shown
 
 #: How many environments are drawn from all that the server offers, but for the general entry, and pictures,
@@ -28,15 +28,15 @@ def ended(server: Server, number: int) -> dict[str, Any]:
     )
 
 
-def test_environments_drawn_at_random_are_searched(embedded: Embedded) -> None:
-    offered = embedded.graphql("{ environments { type name } }")["environments"]
+def test_environments_drawn_at_random_are_searched(shared: Server) -> None:
+    offered = shared.graphql("{ environments { type name } }")["environments"]
     names = sorted(
         one["name"] for one in offered if one["type"] == "GYMNASIUM" and one["name"] not in LEFT_OUT
     )
     assert len(names) > 10
     drawn = random.Random(4).sample(names, DRAWN)
     numbers = [
-        embedded.submit({
+        shared.submit({
             "version": 1, "name": name, "seed": 1, "stop": {"max_generations": 2},
             **SEARCHES[place % len(SEARCHES)],
             "environment": {"type": "gymnasium", "id": name, "max_steps": 20},
@@ -44,14 +44,14 @@ def test_environments_drawn_at_random_are_searched(embedded: Embedded) -> None:
         for place, name in enumerate(drawn)
     ]
     for name, number in zip(drawn, numbers, strict=True):
-        run = ended(embedded, number)
+        run = ended(shared, number)
         assert (name, run["state"], run["progress"]["totalEvaluations"]) == (name, "SUCCEEDED", 12)
 
 
 @pytest.mark.parametrize("name", ["evil:Env-v0", "Nope-v0", "../CartPole-v1"])
-def test_ids_of_nothing_are_refused_in_the_users_own_keys(embedded: Embedded, name: str) -> None:
+def test_ids_of_nothing_are_refused_in_the_users_own_keys(shared: Server, name: str) -> None:
     document = example("cartpole-neat") | {"environment": {"type": "gymnasium", "id": name}}
-    payload = embedded.graphql(
+    payload = shared.graphql(
         "mutation($document: JSON!) { submitWorkItem(input: {spec: {document: $document}})"
         " { userErrors { path message } instances { number } } }",
         document=document,
@@ -61,11 +61,11 @@ def test_ids_of_nothing_are_refused_in_the_users_own_keys(embedded: Embedded, na
 
 
 def test_the_page_of_networks_that_grow_draws_the_champion_and_the_species(
-    embedded: Embedded, tmp_path: Path
+    shared: Server, tmp_path: Path
 ) -> None:
-    number = embedded.submit(example("double-pole-neat"))
-    assert ended(embedded, number)["stopReason"] == "FITNESS_REACHED"
-    page = shown(f"{embedded.url}/runs/{number}", tmp_path)
+    number = shared.submit(example("double-pole-neat"))
+    assert ended(shared, number)["stopReason"] == "FITNESS_REACHED"
+    page = shown(f"{shared.url}/runs/{number}", tmp_path)
     drawings = re.findall(r"<svg[^>]*>.*?</svg>", page, re.DOTALL)
     assert max(
         drawing.count("<circle") for drawing in drawings

@@ -14,7 +14,7 @@ from tests.integration.test_browser import shown
 from tests.integration.test_kills import QUICK, digest_of, ended, generation, losses
 
 TOYS = {"EXTENSION_MODULES": "tests.toys.tables"}
-GENERATIONS = 20
+GENERATIONS = 12
 DOCUMENT: dict[str, Any] = {
     "version": 1, "kind": "guessing", "name": "a guess", "seed": 3,
     "riddle": {"type": "guess", "secret": "1101001110100101110010100111" * 2},

@@ -15,10 +15,9 @@ from tests.integration.server import Embedded, Server, example, is_alive, ran, w
 DOCUMENT = example("maze-20x20", seed=7, stop={"max_generations": 25}, strategy={
     "type": "genetic", "population_size": 60,
 })
-#: The same sizes with networks that grow, in compiled code and in processes that step an environment of
-#: Gymnasium.
+#: Shorter, with networks that grow, in compiled code and in processes that step an environment of Gymnasium.
 GROWING = example(
-    "double-pole-neat", seed=7, stop={"max_generations": 25}, strategy={"type": "neat", "population_size": 60}
+    "double-pole-neat", seed=7, stop={"max_generations": 15}, strategy={"type": "neat", "population_size": 60}
 )
 LANDING = GROWING | {"environment": {
     "type": "gymnasium", "id": "LunarLander-v3", "max_steps": 60, "normalize_observations": True,
@@ -80,16 +79,16 @@ def holder(server: Server) -> int | None:
     return int(claims[0][0].rsplit("/", 1)[1]) if claims else None
 
 
-def check(server: Server, number: int, digest: str) -> None:
+def check(server: Server, number: int, digest: str, *, generations: int = 25) -> None:
     """The run ended as if nothing had happened, and every event is there once."""
     run = ended(server, number)
     assert run["state"] == "SUCCEEDED"
     assert run["digest"] == digest
-    assert run["progress"]["totalEvaluations"] == 25 * 60
+    assert run["progress"]["totalEvaluations"] == generations * 60
     sequence = [event["sequence"] for event in server.events(number)]
     assert sequence == list(range(1, len(sequence) + 1))
     stored = server.sql("SELECT number FROM database_generation ORDER BY number")
-    assert [number for (number,) in stored] == list(range(25))
+    assert [number for (number,) in stored] == list(range(generations))
 
 
 def test_a_worker_killed_again_and_again_changes_no_bit(serve: Serve, undisturbed: str) -> None:
@@ -115,7 +114,7 @@ def check_kills(server: Server, document: dict[str, Any], digest: str) -> None:
         os.kill(worker, signal.SIGKILL)
         wait_for(lambda dead=worker: not is_alive(dead), what="the worker's death")
         wait_for(lambda bar=before: losses(server) > bar, what="the loss to be noticed")
-    check(server, number, digest)
+    check(server, number, digest, generations=document["stop"]["max_generations"])
 
 
 def test_a_server_killed_again_and_again_changes_no_bit(serve: Serve, undisturbed: str) -> None:

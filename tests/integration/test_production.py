@@ -5,11 +5,12 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.integration.conftest import Serve
+from tests.integration.conftest import serving_with
 from tests.integration.server import ROOT, Production, Server, command_line, example, is_alive, wait_for
 from tests.integration.test_kills import QUICK, generation
 
@@ -18,10 +19,18 @@ DOCUMENT = example(
 )
 
 
-@pytest.fixture(params=["production"])
+@pytest.fixture(params=["production"], scope="module")
 def setup() -> type[Server]:
     """The others are tested with `manage.py up`."""
     return Production
+
+
+@pytest.fixture(scope="module")
+def server(setup: type[Server], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One for all of these tests: whatever they do to it, it serves again afterwards."""
+    serving = serving_with(setup, tmp_path_factory.mktemp("production"))
+    yield next(serving)(workers=3, **QUICK)
+    next(serving, None)
 
 
 def redis(server: Server) -> int:
@@ -35,8 +44,7 @@ def redis(server: Server) -> int:
     return wait_for(found, what="Redis")
 
 
-def test_a_run_finishes_though_a_worker_and_redis_are_killed(serve: Serve) -> None:
-    server = serve(workers=3, **QUICK)
+def test_a_run_finishes_though_a_worker_and_redis_are_killed(server: Server) -> None:
     number = server.submit(DOCUMENT)
     wait_for(lambda: generation(server, number) >= 2, what="the second generation")
     victims = [server.nodes()[0], redis(server)]
@@ -73,8 +81,7 @@ def test_missing_programs_are_one_clear_line(tmp_path: Path) -> None:
     assert "apt-get install redis-server" in errors
 
 
-def test_a_shell_that_reads_the_environment_reaches_the_database(serve: Serve) -> None:
-    server = serve()
+def test_a_shell_that_reads_the_environment_reaches_the_database(server: Server) -> None:
     file = server.folder / "environment"
     shell = f"set -a; . {file}; exec {sys.executable} manage.py migrate --check"
     done = subprocess.run(["sh", "-c", shell], cwd=ROOT, capture_output=True, text=True, check=False)
