@@ -6,6 +6,14 @@ WEB ?= 1
 WORKERS ?= 1
 BIN := .venv/bin
 MARK := .venv/.ready
+PYTEST := -q -n auto --dist loadfile
+TOYS := EXTENSION_MODULES=tests.toys.tables
+# Parts of the checks, two at a time; what each prints comes when it has ended. Only real processes have deadlines, so all other tests
+# are nice to them.
+TOGETHER = $(MAKE) --no-print-directory --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+NICE := nice -n 5
+# The tests start hundreds of processes, each of which would compile all of our modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 # The Python that .venv is of (nothing where it does not run), and the one that is wanted: PYTHON where it was given, else any.
 WHICH := import sys; print(sys.version.split()[0], "in", sys.base_prefix)
@@ -14,12 +22,12 @@ WANTED := $(if $(filter file,$(origin PYTHON)),$(FOUND),$(shell $(PYTHON) -c '$(
 
 .DEFAULT_GOAL := help
 .PHONY: help setup new-venv run production-local check test bench migrations schemas clean
+.PHONY: kernels types rules provided units toys postgresql postgresql-toys integration
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(MARK) ## create .venv, install everything, compile the kernels; instant when done before
-	@$(BIN)/python -m processing.core.search.warm
+setup: kernels ## create .venv, install everything, compile the kernels; instant when done before
 
 ifneq ($(FOUND),$(or $(WANTED),none))
 $(MARK): new-venv
@@ -42,17 +50,42 @@ run: setup ## start the server, evolve an example, show its champion (EXAMPLE=ma
 production-local: setup ## PostgreSQL, Redis, web, workers and beat on this machine (WEB=2 WORKERS=3 PORT=8000)
 	@$(BIN)/python -m api.production --web $(WEB) --workers $(WORKERS) --port $(PORT)
 
-check: setup ## ruff, mypy, import-linter and the unit tests
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
-	$(BIN)/python -m pytest tests --ignore=tests/integration -q -n auto --dist loadfile
-	EXTENSION_MODULES=tests.toys.tables $(BIN)/python -m pytest tests/toys tests/contracts -k "toy or bits" -q -n auto --dist loadfile
+check: $(MARK) ## ruff, mypy, import-linter and the unit tests
+	@$(TOGETHER) kernels types rules
+	@$(MAKE) --no-print-directory units
+	@$(MAKE) --no-print-directory toys
 
-test: check ## everything: make check and the tests with real processes
+test: $(MARK) ## everything: make check and the tests with real processes
+	@$(TOGETHER) provided kernels types rules
+	@echo "The tests with real processes run beside all others; what each part prints follows when it has ended."
+	@$(TOGETHER) integration units postgresql toys postgresql-toys
+
+kernels: $(MARK)
+	@$(BIN)/python -m processing.core.search.warm
+
+types:
+	$(BIN)/mypy
+
+provided:
 	$(BIN)/python tests/integration/provide.py
-	$(BIN)/python -m tests.on_postgresql tests/api tests/database tests/processing -q -n auto --dist loadfile
-	EXTENSION_MODULES=tests.toys.tables $(BIN)/python -m tests.on_postgresql tests/toys -q
+
+rules:
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+
+units:
+	$(NICE) $(BIN)/python -m pytest tests --ignore=tests/integration $(PYTEST)
+
+toys:
+	$(TOYS) $(NICE) $(BIN)/python -m pytest tests/toys tests/contracts -k "toy or bits" $(PYTEST)
+
+postgresql:
+	$(NICE) $(BIN)/python -m tests.on_postgresql tests/api tests/database tests/processing $(PYTEST)
+
+postgresql-toys:
+	$(TOYS) $(NICE) $(BIN)/python -m tests.on_postgresql tests/toys -q
+
+integration:
 	$(BIN)/python -m pytest tests/integration -q
 
 bench: setup ## measure; JSON lines (SUITE=name for one suite)
