@@ -25,7 +25,7 @@ from tests.toys.guess import Guess, GuessParameters
 
 CHILD = Path(__file__).with_name("child.py")
 #: Agents that one child process scores.
-AGENTS_A_CHILD = 16
+AGENTS_A_CHILD = 32
 METRICS = ("ones", "right_bits")
 #: Child processes that may be killed before an evaluation is given up.
 KILLS = 5
