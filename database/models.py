@@ -24,6 +24,8 @@ class InstanceState(models.TextChoices):
 
 #: States in which a worker may hold or claim the run.
 ACTIVE = (InstanceState.QUEUED, InstanceState.RUNNING, InstanceState.PAUSING, InstanceState.CANCELLING)
+#: States in which the slices of a run are claimed; a run that is to be paused keeps them.
+EVALUATED = (InstanceState.RUNNING, InstanceState.CANCELLING)
 #: States that a run does not leave by itself.
 ENDED = (InstanceState.SUCCEEDED, InstanceState.CANCELLED, InstanceState.FAILED)
 
@@ -101,12 +103,11 @@ class Share(models.Model):
         ordering = ("charged_seconds", "pk")
         indexes = (
             models.Index(
-                fields=("charged_seconds", "id"), condition=Q(parent__isnull=True, has_work=True),
+                fields=("has_work", "charged_seconds", "id"), condition=Q(parent__isnull=True),
                 name="share_next_submitter",
             ),
             models.Index(
-                fields=("parent", "charged_seconds", "id"), condition=Q(has_work=True),
-                name="share_next_work_item",
+                fields=("parent", "has_work", "charged_seconds", "id"), name="share_next_work_item"
             ),
         )
         constraints = (
@@ -196,8 +197,15 @@ class Instance(Step):
         indexes = (
             models.Index(fields=("state", "lease_until"), name="instance_ready"),
             models.Index(
-                fields=("share", "turn_order", "id"), condition=Q(claimed_by="", state__in=ACTIVE),
+                fields=("share", "turn_order", "id"),
+                condition=Q(claimed_by="", state__in=ACTIVE)
+                & (Q(pending_slices__isnull=True) | Q(pending_slices=0) | Q(state=InstanceState.QUEUED)),
                 name="instance_next",
+            ),
+            models.Index(
+                fields=("share", "turn_order", "id"),
+                condition=Q(claimed_by="", state__in=EVALUATED, pending_slices__gt=0),
+                name="instance_in_slices",
             ),
         )
         constraints = (models.UniqueConstraint(fields=("work_item", "replicate"), name="instance_once"),)

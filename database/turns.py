@@ -13,8 +13,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from database.models import ACTIVE, Instance, Replay, Share, Slice
-from database.services import EVALUATED
+from database.models import ACTIVE, EVALUATED, Instance, Replay, Share, Slice
 
 
 class StepKind(StrEnum):
@@ -72,14 +71,14 @@ class _Statements(NamedTuple):
 #: The database's clock.
 _NOW = {"sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')", "postgresql": "STATEMENT_TIMESTAMP()"}
 
-# The conditions on `claimed_by`, `state` and `results` are those of the partial indexes `instance_next`,
-# `slice_next` and `replay_next`. `i` is a run, `s` a slice, `r` a replay.
+# The conditions are those of the partial indexes `instance_next`, `instance_in_slices`, `slice_next` and
+# `replay_next`. `i` is a run, `s` a slice, `r` a replay.
 _OF_PROFILE = "i.profile IN (%(none)s, %(core)s, %(full)s)"
 _RUN = """
     i.claimed_by = '' AND i.state IN ({active}) AND (i.lease_until IS NULL OR i.lease_until < {now})
     AND (i.pending_slices IS NULL OR i.pending_slices = 0 OR i.state = 'QUEUED')"""
 _IN_SLICES = """
-    i.claimed_by = '' AND i.state IN ({active}) AND i.state IN ({evaluated}) AND i.pending_slices > 0"""
+    i.claimed_by = '' AND i.state IN ({evaluated}) AND i.pending_slices > 0"""
 _SLICE = """
     s.instance_id = i.id AND s.epoch = i.epoch AND s.claimed_by = '' AND s.results IS NULL
     AND (s.lease_until IS NULL OR s.lease_until < {now})"""
@@ -96,12 +95,12 @@ _HAS_STEP = f"""(
     OR EXISTS (SELECT 1 FROM {{replay}} r WHERE r.share_id = b.id AND {_REPLAY} {_ONE}))"""
 _SHARES = f"""
     WITH submitter AS (
-        SELECT a.id FROM {{share}} a WHERE a.parent_id IS NULL AND a.has_work AND EXISTS (
-            SELECT 1 FROM {{share}} b WHERE b.parent_id = a.id AND b.has_work AND {_HAS_STEP})
+        SELECT a.id FROM {{share}} a WHERE a.parent_id IS NULL AND a.has_work = TRUE AND EXISTS (
+            SELECT 1 FROM {{share}} b WHERE b.parent_id = a.id AND b.has_work = TRUE AND {_HAS_STEP})
         ORDER BY a.charged_seconds, a.id LIMIT 1),
     work_item AS (
         SELECT b.id FROM {{share}} b
-        WHERE b.parent_id = (SELECT id FROM submitter) AND b.has_work AND {_HAS_STEP}
+        WHERE b.parent_id = (SELECT id FROM submitter) AND b.has_work = TRUE AND {_HAS_STEP}
         ORDER BY b.charged_seconds, b.id LIMIT 1)"""
 _FIRST_RUN = f"""
     SELECT * FROM (

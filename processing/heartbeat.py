@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from enum import Enum, auto
 from types import TracebackType
 
 from django.conf import settings
@@ -20,6 +21,17 @@ from database import services
 from database.errors import NO_ANSWER, Fenced
 from processing import node, stopping
 from processing.core.kernels.build import while_compiling
+
+
+class StepEnd(Enum):
+    """How the work on a step ended."""
+
+    GOES_ON = auto()  # the run may have further steps
+    TURN_OVER = auto()  # its time was used up
+    DONE = auto()  # nothing is left to do
+    FAILED = auto()  # by an error, which was recorded
+    LOST = auto()  # another worker holds the step, or the run was cancelled
+
 
 #: The lease is extended at most this often, as a fraction of its length.
 EXTEND_AFTER = 0.25

@@ -3,13 +3,23 @@
 The sweep does so periodically; the steps of a worker that is known to be lost or stopped are freed at once.
 """
 
+import logging
+import math
+import time
 from collections.abc import Iterable
 
 from django.conf import settings
 
 from database import services, steps, turns
+from database.errors import NO_ANSWER
 from processing import dispatch, states
 
+log = logging.getLogger(__name__)
+
+#: Shares are mended so often.
+MEND_EVERY_SECONDS = 3_600.0
+
+_mended_at = -math.inf
 _SILENT = "A worker made no progress for the whole of its lease; another goes on from the last generation."
 
 
@@ -19,12 +29,35 @@ def sweep() -> int:
     Returns:
         The number of wakes sent, at most one for each process.
     """
-    _settle(services.release_expired(message=_SILENT))
-    services.adopt(patience_seconds=settings.ADOPTION_SECONDS)
-    services.mend()
-    _settle(steps.runs_to_pause())
+    for repair in (free_expired, _adopt, _mend, _pause):
+        try:
+            repair()
+        except NO_ANSWER as error:  # such as a run whose row is locked for long; the others are not to wait
+            log.warning("the database does not answer: %s", error)
+            services.renew_connection()
     ready = turns.count_ready(most=dispatch.processes())
     return dispatch.wake(ready) if ready else 0
+
+
+def free_expired() -> None:
+    """Free the steps whose worker made no progress for the whole of its lease."""
+    _settle(services.release_expired(message=_SILENT))
+
+
+def _adopt() -> None:
+    services.adopt(patience_seconds=settings.ADOPTION_SECONDS)
+
+
+def _mend() -> None:
+    """Mend shares, once an hour in each process, at first when it starts."""
+    global _mended_at
+    if time.monotonic() - _mended_at >= MEND_EVERY_SECONDS:
+        _mended_at = time.monotonic()
+        services.mend()
+
+
+def _pause() -> None:
+    _settle(steps.runs_to_pause())
 
 
 def worker_died(worker: str, *, crashed: bool) -> None:

@@ -15,7 +15,7 @@ from processing.core.errors import Refused
 from processing.core.rollouts.normalization import Normalization, unpack
 from processing.core.search.plan import Plan
 from processing.core.steppers.recording import pack
-from processing.heartbeat import Heartbeat
+from processing.heartbeat import Heartbeat, StepEnd
 from processing.run import Run
 
 #: A replay that takes longer is given up, so that runs wait for no longer.
@@ -40,11 +40,9 @@ def request(
     return replay
 
 
-def work_on(claim: ReplayClaim, run: Run, heartbeat: Heartbeat) -> bool:
+def work_on(claim: ReplayClaim, run: Run, heartbeat: Heartbeat) -> StepEnd:
     """Evaluate the claimed episode again and store its recording.
 
-    Returns:
-        False: nothing is left to do of the replay.
     Raises:
         Fenced, Stopping: nothing was stored.
         Refused: the episode cannot be replayed; the message says why.
@@ -58,7 +56,7 @@ def work_on(claim: ReplayClaim, run: Run, heartbeat: Heartbeat) -> bool:
     result, film = pack(recording, run.plan.genome)
     services.store_replay(claim=claim, result=result, film=film)
     node.count(commits=1)
-    return False
+    return StepEnd.DONE
 
 
 def genome_of(instance_id: int, generation: int, index: int) -> bytes:

@@ -12,12 +12,13 @@ from django.conf import settings
 from database import services, turns
 from database.errors import NO_ANSWER, Fenced
 from database.services import Claim, ReplayClaim, SliceClaim
-from processing import claims, dispatch, logs, node, replays, slices
+from database.turns import StepKind
+from processing import claims, dispatch, logs, node, recovery, replays, slices
 from processing.claims import AnyClaim
 from processing.core import extensions
 from processing.core.errors import Broken, Refused, Transient, Unregistered
 from processing.core.search.generation import GenerationResult
-from processing.heartbeat import Heartbeat
+from processing.heartbeat import Heartbeat, StepEnd
 from processing.run import Run
 from processing.shift import Shift
 from processing.stopping import Stopping
@@ -27,8 +28,8 @@ log = logging.getLogger(__name__)
 #: PostgreSQL's class of codes for limits of its own: a row, a statement or a value is too large.
 TOO_MUCH = "54"
 
-#: What is done under a claim and its heartbeat; the answer is whether its run goes on.
-Work = Callable[[Heartbeat], bool]
+#: What is done under a claim and its heartbeat.
+Work = Callable[[Heartbeat], StepEnd]
 
 
 def take_turn() -> None:
@@ -41,21 +42,51 @@ def take_turn() -> None:
         claim = claims.claim_next()
         if claim is None:
             return
-        with _charged(claim):
-            with _database_may_not_answer():
-                if turns.next_step(node.profiles()) is not None:
-                    dispatch.wake()
-            _work_for_a_turn(claim)
+        _wake_others()
+        seconds = _work_for_a_turn(claim)
+        with _database_may_not_answer():
+            services.charge(
+                submitter_id=claim.submitter_id, share_id=claim.share_id, seconds=seconds,
+                priority=claim.priority,
+            )
         dispatch.wake()
 
 
-def _work_for_a_turn(claim: AnyClaim) -> None:
-    """Work on a step, and on further ones of its run until SHIFT_SECONDS are over."""
-    until = time.monotonic() + settings.SHIFT_SECONDS
+def _work_for_a_turn(claim: AnyClaim) -> float:
+    """Work on a step, and on further ones of its run until SHIFT_SECONDS are over.
+
+    Returns:
+        The seconds of work; without those on steps that were lost, as whoever freed them has charged these.
+    """
+    began = time.monotonic()
+    until, charged = began + settings.SHIFT_SECONDS, 0.0
     step: AnyClaim | None = claim
-    while step is not None and _work(step, _work_of(step, until), until) is not None:
-        is_over = isinstance(step, ReplayClaim) or time.monotonic() >= until
-        step = None if is_over else claims.claim_next_of(step.instance_id)
+    while step is not None:
+        end = _work(step, _work_of(step, until), until)
+        now = time.monotonic()
+        if end != StepEnd.LOST:
+            charged = now - began
+        if end != StepEnd.GOES_ON or now >= until:
+            break
+        step = _next_step_of(step)
+    return charged
+
+
+def _next_step_of(step: AnyClaim) -> AnyClaim | None:
+    """Claim the next step of a step's run; where a generation was opened in slices, others are woken."""
+    claimed = None
+    with _database_may_not_answer():
+        claimed = claims.claim_next_of(step.instance_id)
+        if isinstance(step, Claim) and isinstance(claimed, SliceClaim):
+            _wake_others()
+    return claimed
+
+
+def _wake_others() -> None:
+    """Wake another worker where a step is ready for it."""
+    with _database_may_not_answer():
+        if turns.next_step(node.profiles()) is not None:
+            dispatch.wake()
 
 
 def _work_of(claim: AnyClaim, until: float) -> Work:
@@ -69,10 +100,10 @@ def _work_of(claim: AnyClaim, until: float) -> Work:
 def _shift(
     claim: Claim, heartbeat: Heartbeat, until: float, *, threads: int | None = None,
     watch: Callable[[GenerationResult], None] | None = None, in_slices: bool = True,
-) -> bool:
-    """Advance a run until a moment of the monotonic clock; return whether it goes on."""
+) -> StepEnd:
+    """Advance a run until a moment of the monotonic clock."""
     if not claims.begin(claim):
-        return False
+        return StepEnd.GOES_ON  # it may wait for slices
     run = Run.load(claim.instance_id, threads=threads)
     return Shift(claim, run, heartbeat, until=until, watch=watch, in_slices=in_slices).work()
 
@@ -95,11 +126,12 @@ def work_shift(
     with _database_may_not_answer():
         claim = claims.claim(instance_id)
         if claim is not None:
-            return bool(_work(
+            end = _work(
                 claim, lambda heartbeat: _shift(
                     claim, heartbeat, until, threads=threads, watch=watch, in_slices=in_slices
-                ), until if in_slices else math.inf,
-            ))
+                ), until, may_be_cut=in_slices,
+            )
+            return end in (StepEnd.GOES_ON, StepEnd.TURN_OVER)
     return False
 
 
@@ -113,12 +145,20 @@ def work_slice(slice_id: int, *, threads: int | None = None) -> None:
             ), time.monotonic() + settings.SHIFT_SECONDS)
 
 
-def work_replay(replay_id: int) -> None:
-    """Evaluate an episode again for display, whoever's turn it is, and store its recording."""
+def work_run(
+    instance_id: int, *, threads: int | None = None, watch: Callable[[GenerationResult], None] | None = None
+) -> None:
+    """Work on one run in this process until it has ended, or waits for somebody else.
+
+    A server's worker may have left slices, which are evaluated first, or an expired lease.
+    """
     with _database_may_not_answer():
-        claim = claims.claim_replay(replay_id)
-        if claim is not None:
-            _work(claim, _work_of(claim, math.inf), math.inf)
+        recovery.free_expired()
+        while (found := turns.next_step_of(instance_id, node.profiles())) is not None:
+            if found.kind == StepKind.SLICE:
+                work_slice(found.pk, threads=threads)
+            else:
+                work_shift(instance_id, seconds=math.inf, threads=threads, watch=watch, in_slices=False)
 
 
 @contextlib.contextmanager
@@ -131,26 +171,12 @@ def _database_may_not_answer() -> Iterator[None]:
         services.renew_connection()
 
 
-@contextlib.contextmanager
-def _charged(claim: AnyClaim) -> Iterator[None]:
-    """Charge the time of the work to the share of the claim."""
-    began = time.monotonic()
-    try:
-        yield
-    finally:
-        services.renew_connection()
-        services.charge(
-            share_id=claim.share_id, seconds=time.monotonic() - began, priority=claim.priority
-        )
-
-
-def _work(claim: AnyClaim, work: Work, until: float) -> bool | None:
+def _work(claim: AnyClaim, work: Work, until: float, *, may_be_cut: bool = True) -> StepEnd:
     """Work on a claimed step; an error that ends the work is recorded.
 
     Args:
         until: when the turn is over, by the monotonic clock.
-    Returns:
-        What `work` returns; None where an error ended it.
+        may_be_cut: whether the work may end in the middle of a generation.
     """
     logs.set_context(
         instance=claim.instance_id, generation=getattr(claim, "generation", None), correlation_id=None,
@@ -159,12 +185,14 @@ def _work(claim: AnyClaim, work: Work, until: float) -> bool | None:
     what = claims.name_of(claim)
     try:
         with Heartbeat(
-            lambda seconds: claims.extend(claim, seconds), lambda: claims.is_to_pause(claim), until=until
+            lambda seconds: claims.extend(claim, seconds), lambda: claims.is_to_pause(claim) and may_be_cut,
+            until=until if may_be_cut else math.inf,
         ) as heartbeat:
             return work(heartbeat)
     except Fenced as fenced:
         node.count(fenced=1)
         log.info("%s", fenced)
+        return StepEnd.LOST
     except Stopping:
         claims.hand_back(claim)
     except (Refused, Broken) as error:
@@ -189,7 +217,7 @@ def _work(claim: AnyClaim, work: Work, until: float) -> bool | None:
     finally:
         node.flush_counts()
         logs.set_context(instance=None, generation=None)
-    return None
+    return StepEnd.FAILED
 
 
 def _sentence(error: Exception) -> str:

@@ -32,7 +32,7 @@ from processing.core.search.plan import Plan
 from processing.core.search.slice_payload import MOST_SLICES, least_size
 from processing.core.types import Evaluations, Population, StopReason
 from processing.events import events_of
-from processing.heartbeat import Heartbeat
+from processing.heartbeat import Heartbeat, StepEnd
 from processing.record import record_of
 from processing.run import Run
 
@@ -55,13 +55,10 @@ class Shift:
         self.is_poisoned = claims.is_poisoned(claim)
         self.until = until  # by the monotonic clock
 
-    def work(self) -> bool:
+    def work(self) -> StepEnd:
         """Advance the run until the turn is over, the run has ended, or it waits for its slices.
 
         A generation that would not end before the turn does is not begun, but for the first one.
-
-        Returns:
-            Whether the run goes on.
         """
         checkpoint = self._last_checkpoint()
         while True:
@@ -69,7 +66,7 @@ class Shift:
             logs.set_context(generation=checkpoint.next_generation)
             evaluated = self._evaluated(checkpoint)
             if evaluated is None:
-                return True
+                return StepEnd.GOES_ON
             closed = generations.close_generation(
                 self.plan, checkpoint, evaluated.population, with_storable_texts(evaluated.evaluations),
                 seed=self.seed, threads=self.run.threads, beat=self.heartbeat,
@@ -83,11 +80,11 @@ class Shift:
             if self.watch:
                 self.watch(closed)
             if self.run.instance.state != InstanceState.RUNNING:
-                return False
+                return StepEnd.DONE
             now = time.monotonic()
             if now + (now - began) > self.until:
                 services.release(claim=self.claim)
-                return True
+                return StepEnd.TURN_OVER
             checkpoint, self.is_poisoned = closed.checkpoint, False
 
     def _last_checkpoint(self) -> Checkpoint:
@@ -116,6 +113,7 @@ class Shift:
         if size is not None:
             self._hand_out(number, slices.cut(self.plan, population, size))
             return None
+        began = time.monotonic()
         evaluations = self.plan.judge.evaluate(
             population.genomes, seed=self.seed, generation=number, threads=self.run.threads,
             beat=self.heartbeat, state=checkpoint.judge, population=len(population),
@@ -123,7 +121,11 @@ class Shift:
         check(evaluations, len(population), may_be_fewer=self.in_slices)
         node.count(evaluations=len(evaluations))
         if len(evaluations) < len(population):
-            self._hand_out(number, slices.begun(self.plan, population, evaluations, room=MOST_SLICES))
+            seconds = time.monotonic() - began
+            self._hand_out(
+                number,
+                slices.begun(self.plan, population, evaluations, seconds=seconds, room=MOST_SLICES),
+            )
             return None
         return _Evaluated(population, evaluations, started_at, time.perf_counter() - started)
 
@@ -149,19 +151,17 @@ class Shift:
 
         They are written in transactions of limited size, and may be claimed when the last one is done.
         """
-        batches, pending = list(slices.in_batches(new_slices)), 0
-        for place, batch in enumerate(batches):
+        pending, is_first = 0, True
+        for batch, is_last in slices.with_last(slices.in_batches(new_slices)):
             pending += sum(each.results is None for each in batch)
-            is_last = place == len(batches) - 1
             with claims.fenced(self.claim) as instance:
-                services.add_slices(
-                    instance=instance, generation=number, slices=batch, is_first=place == 0
-                )
+                services.add_slices(instance=instance, generation=number, slices=batch, is_first=is_first)
                 event = self._open(instance, pending) if is_last else None
                 services.finish_commit(instance=instance, events=[event] if event else [])
             node.count(commits=1)
             if not is_last:
                 self.heartbeat()
+            is_first = False
 
     def _open(self, instance: Instance, pending: int) -> NewEvent | None:
         """Let workers claim the slices; return the event where the run is paused instead."""
@@ -204,10 +204,10 @@ class Shift:
         """
         record = record_of(self.run, closed, seconds=evaluated.seconds, started_at=evaluated.started_at)
         with claims.fenced(self.claim) as instance:
+            services.close_slices(instance=instance)
             services.record_generation(
                 instance=instance, generation=record, keep_every=settings.CHECKPOINT_KEEP_EVERY
             )
-            services.close_slices(instance=instance)
             instance.profile = node.profile_of(self.plan)
             warnings = [
                 *_profile_change(instance, self.plan),

@@ -5,13 +5,16 @@ or how often.
 """
 
 import math
+import time
 from collections.abc import Iterable, Iterator
+
+from django.conf import settings
 
 from database import services, steps
 from database.models import EventLevel, EventType, Instance
 from database.services import NewEvent, NewSlice, SliceClaim
 from processing import claims, node, states
-from processing.core.evaluations import check, consecutive, joined_results, lost
+from processing.core.evaluations import check, consecutive, joined_results, lost, part_of
 from processing.core.search import checkpoint as checkpoints
 from processing.core.search.plan import Plan
 from processing.core.search.slice_payload import (
@@ -23,11 +26,16 @@ from processing.core.search.slice_payload import (
     unpack_slice,
 )
 from processing.core.types import Evaluations, Population, State
-from processing.heartbeat import Heartbeat
+from processing.heartbeat import Heartbeat, StepEnd
 from processing.run import Run
 
 #: Bytes of slices that one transaction writes, about.
 BATCH_BYTES = 8_000_000
+#: Agents that were evaluated in no time count as having taken so long.
+LEAST_SECONDS = 0.001
+
+#: Consecutive agents: the first, the one after the last, and their results; None where they have none.
+_Run = tuple[int, int, Evaluations | None]
 
 
 def cut(
@@ -46,7 +54,8 @@ def cut(
 
 
 def begun(
-    plan: Plan, population: Population, evaluations: Evaluations, *, room: int, origin: int = 0
+    plan: Plan, population: Population, evaluations: Evaluations, *, seconds: float, room: int,
+    origin: int = 0
 ) -> Iterator[NewSlice]:
     """Yield slices of the agents that were evaluated in a turn, with their results, and of the others.
 
@@ -54,28 +63,49 @@ def begun(
 
     Args:
         evaluations: results of some agents of the population.
-        room: slices without results at most.
+        seconds: how long these took.
+        room: slices without results at most; one more where no result could be kept otherwise.
         origin: index in its generation of the population's first agent.
     """
-    runs = list(consecutive(evaluations, len(population)))
-    apart = sum(found is None for _, _, found in runs)  # a slice is of consecutive agents
-    if apart > room:
-        runs, apart = _merged(runs), 1
-    left = sum(last - first for first, last, found in runs if found is None)
-    size = max(len(evaluations), math.ceil(left / max(1, room - apart)))
+    runs = _in_room(list(consecutive(evaluations, len(population))), room)
+    open_runs = [last - first for first, last, found in runs if found is None]
+    a_turn = int(len(evaluations) * settings.SHIFT_SECONDS / max(seconds, LEAST_SECONDS))
+    for_room = math.ceil(sum(open_runs) / max(1, room - len(open_runs)))
+    most = max(1, BATCH_BYTES // max(1, plan.genome.bytes_per_weight * plan.genome.number_of_weights))
     for first, last, found in runs:
         if found is None:
+            size = max(for_room, min(max(a_turn, 1), most))
             yield from cut(plan, population, size, first=first, last=last, origin=origin)
-        else:
-            payload = pack_slice(population, first, last, plan.genome)
-            yield NewSlice(origin + first, origin + last, payload, pack_results(found, plan.genome))
+            continue
+        for start in range(first, last, most):
+            end = min(start + most, last)
+            results = pack_results(part_of(found, start - first, end - first), plan.genome)
+            yield NewSlice(
+                origin + start, origin + end, pack_slice(population, start, end, plan.genome), results
+            )
 
 
-def _merged(runs: list[tuple[int, int, Evaluations | None]]) -> list[tuple[int, int, Evaluations | None]]:
-    """Return the same runs of agents, with one from the first to the last that was not evaluated."""
+def _in_room(runs: list[_Run], room: int) -> list[_Run]:
+    """Return the same runs of agents, with no more than `room` of them open, or two.
+
+    Where there are more, results between open runs are given up, those of the longest run last.
+    """
     places = [place for place, (_, _, found) in enumerate(runs) if found is None]
+    if len(places) <= max(room, 1):
+        return runs
     first, last = places[0], places[-1]
-    return [*runs[:first], (runs[first][0], runs[last][1], None), *runs[last + 1 :]]
+    if first > 0 or last < len(runs) - 1:  # results before or after the open runs are kept
+        return [*runs[:first], (runs[first][0], runs[last][1], None), *runs[last + 1 :]]
+    kept = max((run for run in runs if run[2] is not None), key=lambda run: run[1] - run[0])
+    return [(runs[0][0], kept[0], None), kept, (kept[1], runs[-1][1], None)]
+
+
+def with_last(batches: Iterator[list[NewSlice]]) -> Iterator[tuple[list[NewSlice], bool]]:
+    """Yield each batch, and whether it is the last one."""
+    following = next(batches, None)
+    while following is not None:
+        batch, following = following, next(batches, None)
+        yield batch, following is None
 
 
 def in_batches(new_slices: Iterable[NewSlice]) -> Iterator[list[NewSlice]]:
@@ -104,39 +134,42 @@ def gathered(plan: Plan, instance: Instance) -> tuple[Population, Evaluations]:
     return joined(populations, plan.genome), joined_results(results)
 
 
-def work_on(claim: SliceClaim, run: Run, heartbeat: Heartbeat) -> bool:
+def work_on(claim: SliceClaim, run: Run, heartbeat: Heartbeat) -> StepEnd:
     """Evaluate a claimed slice and store its results; split it where workers died at it.
 
-    Returns:
-        True: the run goes on.
     Raises:
         Fenced, Stopping: nothing was stored.
     """
     number, plan = claim.last - claim.first, run.plan
     if number > 1 and claims.is_poisoned(claim):
         _split(claim, plan)
-        return True
+        return StepEnd.GOES_ON
     if number == 1 and claims.is_given_up(claim):
         _give_up(claim, plan)
-        return True
+        return StepEnd.GOES_ON
     population = unpack_slice(steps.population_of(claim.slice_id), plan.genome)
+    began = time.monotonic()
     evaluations = plan.judge.evaluate(
         population.genomes, seed=run.instance.seed, generation=claim.generation, origin=claim.first,
         threads=run.threads, beat=heartbeat, state=_judge_state(claim, plan), population=plan.population_size,
     )
     check(evaluations, number, may_be_fewer=True)
     if len(evaluations) < number:
-        _leave_the_rest(claim, plan, population, evaluations)
+        _leave_the_rest(claim, plan, population, evaluations, seconds=time.monotonic() - began)
     else:
         _store(claim, pack_results(evaluations, plan.genome))
-    return True
+    return StepEnd.GOES_ON
 
 
-def _leave_the_rest(claim: SliceClaim, plan: Plan, population: Population, evaluations: Evaluations) -> None:
+def _leave_the_rest(
+    claim: SliceClaim, plan: Plan, population: Population, evaluations: Evaluations, *, seconds: float
+) -> None:
     """Store the results of the agents that were evaluated, and leave the others; the turn is over."""
     with claims.fenced(claim) as instance:
         room = MOST_SLICES + 1 - (instance.pending_slices or 0)
-        new_slices = list(begun(plan, population, evaluations, room=room, origin=claim.first))
+        new_slices = list(
+            begun(plan, population, evaluations, seconds=seconds, room=room, origin=claim.first)
+        )
         services.split_slice(instance=instance, claim=claim, slices=new_slices)
         event = states.paused(instance)
         services.finish_commit(instance=instance, events=[event] if event else [])

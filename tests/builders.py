@@ -8,7 +8,7 @@ import numpy as np
 
 from api import intake
 from database import packing, services
-from database.models import ACTIVE, EventType, Instance, InstanceState
+from database.models import ACTIVE, EventType, Instance, InstanceState, Share
 from database.services import NewEvent, NewGeneration, NewSnapshot
 from processing import states
 from processing.core.types import Failure, Operator
@@ -30,6 +30,15 @@ def document(**changes: Any) -> dict[str, Any]:
 def run(*, start: bool = True, **changes: Any) -> Instance:
     """A run that nobody has begun."""
     return intake.submit(document(**changes), None, start=start, announce=False).instances[0]
+
+
+def charged(instance: Instance, seconds: float) -> None:
+    """The run has had a turn of so many seconds."""
+    submitter = Share.objects.get(pk=instance.share_id).parent_id
+    assert submitter is not None
+    services.charge(
+        submitter_id=submitter, share_id=instance.share_id, seconds=seconds, priority=instance.priority
+    )
 
 
 def generation(

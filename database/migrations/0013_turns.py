@@ -9,46 +9,63 @@ from django.db import migrations, models
 from django.db.models.functions import Now
 
 ACTIVE = ("QUEUED", "RUNNING", "PAUSING", "CANCELLING")
-#: Rows that one statement writes.
-BATCH = 1_000
+#: SQL of PostgreSQL and SQLite, as the ORM has no joins in an UPDATE, and would look up each row by itself.
+SHARES = (
+    """
+    INSERT INTO database_share (user_id, charged_seconds, has_work)
+    SELECT DISTINCT w.submitted_by_id, 0.0, FALSE FROM database_workitem w
+    JOIN database_instance i ON i.work_item_id = w.id WHERE w.submitted_by_id IS NOT NULL""",
+    """
+    INSERT INTO database_share (work_item_id, charged_seconds, has_work)
+    SELECT DISTINCT w.id, 0.0, FALSE FROM database_workitem w
+    JOIN database_instance i ON i.work_item_id = w.id WHERE w.submitted_by_id IS NULL""",
+    """
+    INSERT INTO database_share (parent_id, work_item_id, charged_seconds, has_work)
+    SELECT DISTINCT s.id, w.id, 0.0, FALSE FROM database_workitem w
+    JOIN database_instance i ON i.work_item_id = w.id
+    JOIN database_share s ON s.user_id = w.submitted_by_id OR s.work_item_id = w.id""",
+    """
+    UPDATE database_instance SET share_id = s.id FROM database_share AS s
+    WHERE s.work_item_id = database_instance.work_item_id AND s.parent_id IS NOT NULL""",
+    """
+    UPDATE database_replay SET share_id = i.share_id FROM database_instance AS i
+    WHERE i.id = database_replay.instance_id""",
+)
+WORK = (
+    f"""
+    UPDATE database_share SET has_work = TRUE WHERE id IN (
+        SELECT share_id FROM database_instance WHERE state IN {ACTIVE}
+        UNION SELECT share_id FROM database_replay WHERE state = 'WAITING')""",
+    """
+    UPDATE database_share SET has_work = TRUE WHERE id IN (
+        SELECT parent_id FROM database_share WHERE has_work)""",
+)
 
 
 def give_shares(apps: Any, schema_editor: Any) -> None:
     """Give each run and each replay its share; nobody was charged anything so far."""
-    share, work_item, instance, replay = (
-        apps.get_model("database", name) for name in ("Share", "WorkItem", "Instance", "Replay")
-    )
-    users = {
-        user: share.objects.create(user_id=user)
-        for user in work_item.objects.exclude(submitted_by=None).order_by()
-        .values_list("submitted_by", flat=True).distinct()
-    }
-    with_runs = work_item.objects.filter(instances__isnull=False).order_by("pk").distinct()
-    owners = list(with_runs.values_list("pk", "submitted_by"))
-    for first in range(0, len(owners), BATCH):
-        some = owners[first : first + BATCH]
-        new = share.objects.bulk_create(share(work_item_id=item) for item, user in some if user is None)
-        parents = {each.work_item_id: each for each in new}
-        share.objects.bulk_create(
-            share(work_item_id=item, parent=users[user] if user else parents[item]) for item, user in some
-        )
-    own = share.objects.filter(parent__isnull=False, work_item=models.OuterRef("work_item")).values("pk")[:1]
-    instance.objects.update(share=models.Subquery(own))
-    of_run = share.objects.filter(
-        parent__isnull=False, work_item__instances=models.OuterRef("instance")
-    ).values("pk")[:1]
-    replay.objects.update(share=models.Subquery(of_run))
-    active = instance.objects.filter(state__in=ACTIVE)
-    for priority in active.order_by().values_list("priority", flat=True).distinct():
+    for statement in SHARES:
+        schema_editor.execute(statement)
+    _give_replays(apps)
+    active = apps.get_model("database", "Instance").objects.filter(state__in=ACTIVE)
+    for priority in sorted(set(active.order_by().values_list("priority", flat=True).distinct())):
         active.filter(priority=priority).update(
             turn_order=models.F("updated_at") - timedelta(seconds=10 * priority)
         )
-    at_work = models.Q(instances__state__in=ACTIVE) | models.Q(replays__state="WAITING")
-    parts = share.objects.filter(at_work, parent__isnull=False)
-    share.objects.filter(pk__in=list(parts.values_list("parent", flat=True))).update(has_work=True)
-    share.objects.filter(pk__in=list(parts.values_list("pk", flat=True))).update(has_work=True)
+    for statement in WORK:
+        schema_editor.execute(statement)
     if schema_editor.connection.vendor == "postgresql":
         schema_editor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # before the columns are altered
+
+
+def _give_replays(apps: Any) -> None:
+    """Give the replays that wait, of which there are 200 at most, to the users who asked for them."""
+    share, replay = (apps.get_model("database", name).objects for name in ("Share", "Replay"))
+    asked = replay.filter(state="WAITING", requested_by__isnull=False).select_related("instance")
+    for each in asked.defer("result", "film"):
+        submitter, _ = share.get_or_create(parent=None, user_id=each.requested_by_id)
+        part, _ = share.get_or_create(parent=submitter, work_item_id=each.instance.work_item_id)
+        replay.filter(pk=each.pk).update(share=part)
 
 
 def _share_of(related_name: str, **options: Any) -> models.ForeignKey[Any, Any]:
@@ -93,12 +110,11 @@ class Migration(migrations.Migration):
                 "ordering": ("charged_seconds", "pk"),
                 "indexes": [
                     models.Index(
-                        fields=["charged_seconds", "id"],
-                        condition=models.Q(parent__isnull=True, has_work=True), name="share_next_submitter",
+                        fields=["has_work", "charged_seconds", "id"],
+                        condition=models.Q(parent__isnull=True), name="share_next_submitter",
                     ),
                     models.Index(
-                        fields=["parent", "charged_seconds", "id"], condition=models.Q(has_work=True),
-                        name="share_next_work_item",
+                        fields=["parent", "has_work", "charged_seconds", "id"], name="share_next_work_item"
                     ),
                 ],
                 "constraints": [
@@ -132,8 +148,18 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             "instance",
             models.Index(
-                fields=["share", "turn_order", "id"], condition=models.Q(claimed_by="", state__in=ACTIVE),
+                fields=["share", "turn_order", "id"],
+                condition=models.Q(claimed_by="", state__in=ACTIVE)
+                & (models.Q(pending_slices__isnull=True) | models.Q(pending_slices=0) | models.Q(state="QUEUED")),
                 name="instance_next",
+            ),
+        ),
+        migrations.AddIndex(
+            "instance",
+            models.Index(
+                fields=["share", "turn_order", "id"],
+                condition=models.Q(claimed_by="", state__in=("RUNNING", "CANCELLING"), pending_slices__gt=0),
+                name="instance_in_slices",
             ),
         ),
         migrations.AddIndex(

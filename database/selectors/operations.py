@@ -7,8 +7,8 @@ from typing import Any
 from django.db.models import Count, F, Min, Q
 from django.db.models.functions import Now
 
-from database.models import ACTIVE, Instance, InstanceState, Replay, ReplayState, Slice, Worker
-from database.services import EVALUATED, FREE, advanceable, database_now, halves
+from database.models import ACTIVE, EVALUATED, Instance, InstanceState, Replay, ReplayState, Slice, Worker
+from database.services import FREE, advanceable, database_now, halves
 
 #: A worker is online if its last report is at most so many seconds old; workers report every five seconds.
 THERE_SECONDS = 30.0

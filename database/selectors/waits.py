@@ -13,9 +13,19 @@ from django.db import connection
 from django.db.models import Count, Min
 from django.db.models.functions import Now
 
-from database.models import ACTIVE, ENDED, Event, EventLevel, Instance, InstanceState, Slice, Worker
+from database.models import (
+    ACTIVE,
+    ENDED,
+    EVALUATED,
+    Event,
+    EventLevel,
+    Instance,
+    InstanceState,
+    Slice,
+    Worker,
+)
 from database.selectors.operations import THERE_SECONDS
-from database.services import EVALUATED, halves
+from database.services import halves
 from database.services.shares import SECONDS_A_PRIORITY
 from database.turns import sql_names
 

@@ -35,9 +35,8 @@ from database.services.replays import (
     request_replay,
     store_replay,
 )
-from database.services.shares import charge, mend
+from database.services.shares import charge, keep_up, mend
 from database.services.slices import (
-    EVALUATED,
     NewSlice,
     SliceClaim,
     add_slices,
@@ -60,7 +59,6 @@ from database.services.submissions import create_work_item, was_started, work_it
 from database.services.workers import Counts, adopt, halves, register_worker, see_worker
 
 __all__ = [
-    "EVALUATED",
     "FREE",
     "MOST_CHECKPOINTS",
     "Champion",
@@ -106,6 +104,7 @@ __all__ = [
     "hand_back_slice",
     "has_committed",
     "has_held_slices",
+    "keep_up",
     "leave_slices",
     "mend",
     "open_slices",

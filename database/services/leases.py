@@ -14,7 +14,17 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Greatest, Now
 
 from database.errors import Fenced
-from database.models import ACTIVE, EventLevel, EventType, Instance, InstanceState, Replay, ReplayState, Slice
+from database.models import (
+    ACTIVE,
+    EventLevel,
+    EventType,
+    Instance,
+    InstanceState,
+    Replay,
+    ReplayState,
+    Share,
+    Slice,
+)
 from database.services.clock import database_now
 from database.services.events import NewEvent, append
 from database.services.shares import charge, leave, turn_order
@@ -42,7 +52,8 @@ class Claim:
     attempts: int  # claims since the last commit, this one included
     crashes: int  # of these attempts, how many ended in a crash that the parent process detected
     troubles: int  # tries since the last commit in which a service did not answer
-    share_id: int  # which is charged for the turn
+    submitter_id: int  # the shares that are charged for the turn: the submitter's
+    share_id: int  # and that of the work item
     priority: int
     is_under_way: bool = False  # whether the instance was running when it was claimed, without slices
 
@@ -82,7 +93,7 @@ def claim(
         if not free.update(**taken(worker, lease_seconds)):
             return None
         columns = (*OF_A_CLAIM, "share_id", "priority", "state", "pending_slices")
-        row = Instance.objects.values(*columns).get(pk=instance_id)
+        row = Instance.objects.values(*columns, submitter_id=F("share__parent")).get(pk=instance_id)
     state, pending = row.pop("state"), row.pop("pending_slices")
     is_under_way = state == InstanceState.RUNNING and pending is None
     return Claim(instance_id, **row, is_under_way=is_under_way)
@@ -171,7 +182,10 @@ def has_committed(*, claim: Claim, number: int, digest: str) -> bool:
 
 
 def finish_commit(*, instance: Instance, events: Sequence[NewEvent]) -> None:
-    """Write the events and save the instance's row; this is the last call inside `fenced`."""
+    """Write the events and save the instance's row; this is the last call inside `fenced`.
+
+    The run's place in the line of its share is that of one that has just had a turn.
+    """
     append(instance, *events)
     instance.turn_order = turn_order(instance.updated_at, instance.priority)
     instance.save()
@@ -200,45 +214,55 @@ def _release(held: Q, crashed: bool | None, message: str) -> list[int]:
     """Release steps that are held; a run's row is locked before those of its slices."""
     event = EventType.NOTE if crashed is None else EventType.WORKER_LOST
     replays = Replay.objects.filter(held, state=ReplayState.WAITING)  # runs have no events about these
-    for pk, share, priority in list(replays.values_list("pk", "share", "instance__priority")):
-        _, seconds = _free(replays.filter(pk=pk), crashed)
-        charge(share_id=share, seconds=seconds, priority=priority)
+    for replay in replays.select_related("share", "instance").defer("result", "film"):
+        with transaction.atomic():
+            _, seconds = _free(replays.filter(pk=replay.pk), crashed)
+            _charge_lost(replay.share, seconds, replay.instance.priority)
     runs = Instance.objects.filter(held, state__in=ACTIVE).values_list("pk", flat=True)
     slices = Slice.objects.filter(held, results__isnull=True, instance__state__in=ACTIVE)
     numbers = sorted({*runs, *slices.order_by().values_list("instance", flat=True).distinct()})
     for number in numbers:
         with transaction.atomic():
-            instance = Instance.objects.select_for_update().filter(pk=number, state__in=ACTIVE).first()
+            locked = Instance.objects.select_for_update(of=("self",)).select_related("share")
+            instance = locked.filter(pk=number, state__in=ACTIVE).first()
             if instance is None:
                 continue  # it has ended, and may have been deleted, meanwhile
-            of_run, run_seconds = _free(Instance.objects.filter(held, pk=number), crashed)
-            of_slices, seconds = _free(
-                Slice.objects.filter(held, instance=number, results__isnull=True), crashed
-            )
-            if of_run + of_slices:
+            found = [
+                _free(Instance.objects.filter(held, pk=number), crashed),
+                _free(Slice.objects.filter(held, instance=number, results__isnull=True), crashed),
+            ]
+            if any(freed for freed, _ in found):
                 instance.updated_at = database_now()
                 append(instance, NewEvent(event, message, EventLevel.WARNING, instance.next_generation))
                 instance.save(update_fields=["event_sequence", "updated_at"])
-                charge(
-                    share_id=instance.share_id, seconds=run_seconds + seconds, priority=instance.priority
-                )
+                _charge_lost(instance.share, sum(seconds for _, seconds in found), instance.priority)
     return numbers
+
+
+def _charge_lost(share: Share, seconds: float, priority: int) -> None:
+    """Charge the time in which lost workers held steps of a share."""
+    assert share.parent_id is not None
+    charge(submitter_id=share.parent_id, share_id=share.pk, seconds=seconds, priority=priority)
 
 
 def _free(steps: Any, crashed: bool | None) -> tuple[int, float]:
     """Release these steps; the new token fences a worker that is still running.
 
     Returns:
-        Their number, and the seconds in which they were held.
+        Their number, and the seconds in which they were held, at most to the end of their leases: a machine
+        may have been switched off for hours.
     """
     freed, seconds, now = 0, 0.0, database_now()
-    for pk, attempts, claimed_at in list(steps.values_list("pk", "attempts", "claimed_at")):
-        freed += steps.filter(pk=pk).update(
+    columns = ("pk", "attempts", "claimed_at", "lease_until")
+    for pk, attempts, claimed_at, lease_until in list(steps.values_list(*columns)):
+        if steps.filter(pk=pk).update(
             token=F("token") + 1, claimed_by="", crashes=F("crashes") + int(crashed or False),
             attempts=ONE_LESS if crashed is None else F("attempts"),
             lease_until=None if crashed is None else _later(attempts),
-        )
-        seconds += max((now - claimed_at).total_seconds(), 0.0) if claimed_at else 0.0
+        ):
+            freed += 1
+            held = min(now, lease_until) - claimed_at if claimed_at else timedelta(0)
+            seconds += max(held.total_seconds(), 0.0)
     return freed, seconds
 
 

@@ -24,11 +24,13 @@ from database.models import (
     Instance,
     InstanceState,
     Replay,
+    ReplayState,
     Species,
     SpeciesSnapshot,
     Worker,
     WorkItem,
 )
+from database.services.shares import leave
 from database.services.workers import FORGOTTEN_AFTER
 
 #: Maximum number of rows that one transaction deletes: agents, and chunks (a megabyte each) of checkpoints.
@@ -100,7 +102,7 @@ def clear(instance_id: int) -> None:
     _delete_in_batches(instance_id, Agent.objects.filter(instance=instance_id), AGENTS_AT_A_TIME, marked)
     chunks = CheckpointPart.objects.filter(checkpoint__instance=instance_id)
     _delete_in_batches(instance_id, chunks, CHUNKS_AT_A_TIME, marked)
-    _delete_in_batches(instance_id, Replay.objects.filter(instance=instance_id), REPLAYS_AT_A_TIME, marked)
+    _delete_replays(instance_id, marked)
     _delete_in_batches(
         instance_id, SpeciesSnapshot.objects.filter(instance=instance_id), AGENTS_AT_A_TIME, marked
     )
@@ -154,7 +156,7 @@ def _delete_spare(number: int, keep_champions: bool, old: Q) -> None:
         old
     )
     _delete_in_batches(number, _older_checkpoints(number), AGENTS_AT_A_TIME, old)
-    _delete_in_batches(number, Replay.objects.filter(instance=number), REPLAYS_AT_A_TIME, old)
+    _delete_replays(number, old)
 
 
 def _spare_agents(number: int, keep_champions: bool) -> Any:
@@ -179,6 +181,17 @@ def _older_checkpoints(number: int) -> Any:
     """Select all checkpoints of a run but the newest."""
     later = Checkpoint.objects.filter(instance=number, generation__gt=OuterRef("generation"))
     return Checkpoint.objects.filter(Exists(later), instance=number)
+
+
+def _delete_replays(number: int, condition: Q) -> None:
+    """Delete the replays of a run, while it meets the condition; those that wait leave the line."""
+    replays = Replay.objects.filter(instance=number)
+    waiting = replays.filter(state=ReplayState.WAITING).order_by()
+    shares = set(waiting.values_list("share", flat=True))
+    _delete_in_batches(number, replays, REPLAYS_AT_A_TIME, condition)
+    for share in sorted(shares):
+        with transaction.atomic():
+            leave(share)
 
 
 def _delete_in_batches(number: int, rows: Any, most: int, condition: Q) -> None:

@@ -43,7 +43,8 @@ class ReplayClaim:
     index: int
     episode: int
     with_pictures: bool
-    share_id: int  # of who asked for it, which is charged for the turn
+    submitter_id: int  # the shares that are charged for the turn: that of who asked for it
+    share_id: int  # and that of the work item in it
     priority: int  # of its run
 
 
@@ -62,7 +63,7 @@ def request_replay(
     with transaction.atomic():
         locked = Instance.objects.select_for_update(of=("self",)).filter(pk=instance_id)
         instance = locked.select_related("work_item").defer("work_item__staged").first()
-        if instance is None:
+        if instance is None or instance.is_being_deleted:
             raise NotFound(f"There is no run {instance_id}.")
         row = Replay.objects.filter(**address).defer("result", "film").first()
         if row is not None and _is_enough(row, with_pictures):
@@ -70,18 +71,20 @@ def request_replay(
         is_waiting = row is not None and row.state == ReplayState.WAITING
         if not is_waiting:
             _check_room(owner)
-        asked = {
-            "share": row.share if row is not None and is_waiting else share_of(instance.work_item, owner),
+        asked: dict[str, Any] = {
             "turn_order": turn_order(Now(), instance.priority),
             "with_pictures": with_pictures or (row is not None and row.with_pictures),
-            "state": ReplayState.WAITING, "requested_by": owner, "requested_at": Now(), "finished_at": None,
-            "failure": "", "lease_until": None, "claimed_by": "", "attempts": 0, "crashes": 0, "troubles": 0,
+            "state": ReplayState.WAITING, "requested_at": Now(), "finished_at": None, "failure": "",
+            "lease_until": None, "claimed_by": "", "attempts": 0, "crashes": 0, "troubles": 0,
         }
+        if not is_waiting:  # who asked first is charged for it
+            asked |= {"share": share_of(instance.work_item, owner), "requested_by": owner}
         if row is None:
             row = Replay.objects.create(**address, **asked)
         else:
             Replay.objects.filter(pk=row.pk).update(**asked, token=F("token") + 1)
-        arrive(asked["share"].pk)
+        if not is_waiting:
+            arrive(asked["share"].pk)
     return Replay.objects.defer("result", "film").get(pk=row.pk), True
 
 
@@ -91,7 +94,9 @@ def claim_replay(*, replay_id: int, worker: str, lease_seconds: float) -> Replay
         free = Replay.objects.filter(FREE, pk=replay_id, state=ReplayState.WAITING)
         if not free.update(**taken(worker, lease_seconds)):
             return None
-        row = Replay.objects.values(*_OF_A_CLAIM, priority=F("instance__priority")).get(pk=replay_id)
+        row = Replay.objects.values(
+            *_OF_A_CLAIM, submitter_id=F("share__parent"), priority=F("instance__priority")
+        ).get(pk=replay_id)
     return ReplayClaim(replay_id=replay_id, **row)
 
 

@@ -2,11 +2,11 @@
 
 The next turn is for the submitter that was charged least, and for that one's work item that was charged
 least: fair queueing by the time that was received, divided by a weight. A share that gets work after it had
-none is raised to the least of those with work, as it has not saved up the time in which it wanted nothing.
-(Goyal, Vin and Cheng 1996, "Start-time Fair Queueing", section 2, with the time of a turn in place of a
-packet's length, which is known only afterwards.)
+none is raised to the least of those with work, and where there are none to the most that any was charged: it
+has not saved up the time in which it wanted nothing. (Goyal, Vin and Cheng 1996, "Start-time Fair Queueing",
+section 2, with the time of a turn in place of a packet's length, which is known only afterwards.)
 
-Every transaction locks a run's row first, a submitter's share after it, and a work item's share last.
+Transactions that lock a run's row lock it first; a submitter's share is locked before that of its work item.
 """
 
 from datetime import timedelta
@@ -14,7 +14,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import F, Min
+from django.db.models import Exists, F, Max, Min, OuterRef, Q
 
 from database.models import ACTIVE, Instance, Replay, ReplayState, Share, WorkItem
 
@@ -50,57 +50,106 @@ def share_of(work_item: WorkItem, user: User | None) -> Share:
 
 
 def arrive(share_id: int) -> None:
-    """Record that a share has work; one that had none is raised to the least of those with work."""
+    """Record that a share has work; one that had none is raised to the others."""
     for share in _locked(share_id):
         if not share.has_work:
-            others = Share.objects.filter(parent=share.parent_id, has_work=True)
-            least = others.aggregate(least=Min("charged_seconds"))["least"]
-            share.charged_seconds = max(share.charged_seconds, least or 0.0)
+            _raise(share)
             share.has_work = True
             share.save(update_fields=["charged_seconds", "has_work"])
 
 
+def keep_up(share_id: int, *, instance_id: int) -> None:
+    """Raise a share to the others while its only active run cannot be worked on.
+
+    So a run that waited for long for a service to come back is not ahead of all others afterwards.
+    """
+    with transaction.atomic():
+        submitter, part = _locked(share_id)
+        for share, own in ((submitter, Q(share__parent=submitter)), (part, Q(share=part))):
+            others = Instance.objects.filter(own, state__in=ACTIVE).exclude(pk=instance_id)
+            if not others.exists():
+                _raise(share)
+                share.save(update_fields=["charged_seconds"])
+
+
+def _raise(share: Share) -> None:
+    """Raise what a share was charged to the least of the others with work, or where there are none, to the
+    most of all; the caller saves it.
+    """
+    siblings = Share.objects.filter(parent=share.parent_id).exclude(pk=share.pk)
+    found = siblings.filter(has_work=True).aggregate(bar=Min("charged_seconds"))["bar"]
+    if found is None:
+        found = siblings.filter(has_work=False).aggregate(bar=Max("charged_seconds"))["bar"]
+    share.charged_seconds = max(share.charged_seconds, found or 0.0)
+
+
 def leave(share_id: int) -> None:
-    """Record that a run or a replay of a share has ended or was paused, where it was the last one."""
+    """Record that a run or a replay of a share, where it was the last one, ended, was paused or deleted."""
     submitter, part = _locked(share_id)
-    if (
-        Instance.objects.filter(share=part, state__in=ACTIVE).exists()
-        or Replay.objects.filter(share=part, state=ReplayState.WAITING).exists()
-    ):
-        return
-    Share.objects.filter(pk=part.pk).update(has_work=False)
-    if not Share.objects.filter(parent=submitter, has_work=True).exists():
-        Share.objects.filter(pk=submitter.pk).update(has_work=False)
+    if part.has_work and not _has_work(part):
+        Share.objects.filter(pk=part.pk).update(has_work=False)
+    leave_submitter(submitter.pk)
 
 
-def charge(*, share_id: int, seconds: float, priority: int) -> None:
-    """Charge seconds of a worker's time to a work item's share and to its submitter's."""
+def leave_submitter(submitter_id: int) -> None:
+    """Record that a submitter has no work, where none of its work items has some."""
+    submitter = Share.objects.select_for_update().filter(pk=submitter_id, has_work=True).first()
+    if submitter is not None and not submitter.parts.filter(has_work=True).exists():
+        Share.objects.filter(pk=submitter_id).update(has_work=False)
+
+
+def charge(*, submitter_id: int, share_id: int, seconds: float, priority: int) -> None:
+    """Charge seconds of a worker's time to a submitter's share and to that of its work item.
+
+    The work item may have been deleted meanwhile, with its share.
+    """
     more = {"charged_seconds": F("charged_seconds") + seconds / weight(priority)}
     with transaction.atomic():
-        Share.objects.filter(parts=share_id).update(**more)
+        Share.objects.filter(pk=submitter_id).update(**more)
         Share.objects.filter(pk=share_id).update(**more)
 
 
 def mend() -> int:
-    """Find shares that are not counted among those with work, and have some; return their number.
+    """Find shares that are wrongly counted with or without work, and return their number.
 
-    There are none unless a program other than this server has changed rows.
+    There are none unless another program has changed rows, such as a worker of an earlier version.
     """
-    runs = Instance.objects.filter(state__in=ACTIVE, share__has_work=False)
-    submitters = Instance.objects.filter(state__in=ACTIVE, share__parent__has_work=False)
-    replays = Replay.objects.filter(state=ReplayState.WAITING, share__has_work=False)
-    found = {
-        share for rows in (runs, submitters, replays)
-        for share in rows.order_by().values_list("share", flat=True).distinct()
-    }
-    for share in sorted(found):
-        with transaction.atomic():
-            arrive(share)
-    return len(found)
+    runs = Instance.objects.filter(share=OuterRef("pk"), state__in=ACTIVE)
+    replays = Replay.objects.filter(share=OuterRef("pk"), state=ReplayState.WAITING)
+    parts = Share.objects.filter(parent__isnull=False)
+    working = Exists(runs) | Exists(replays)
+    without = parts.filter(working).filter(Q(has_work=False) | Q(parent__has_work=False))
+    with_work = parts.filter(~working, has_work=True)
+    empty = Share.objects.filter(
+        ~Exists(parts.filter(parent=OuterRef("pk"), has_work=True)), parent=None, has_work=True
+    )
+    found = 0
+    for wrong, mended in ((without, arrive), (with_work, leave), (empty, leave_submitter)):
+        for number in _keys(wrong):
+            found += 1
+            with transaction.atomic():
+                mended(number)
+    return found
+
+
+def _keys(shares: Any) -> list[int]:
+    return sorted(shares.values_list("pk", flat=True))
+
+
+def _has_work(part: Share) -> bool:
+    """Whether a work item's share has an active run or a waiting replay."""
+    return (
+        Instance.objects.filter(share=part, state__in=ACTIVE).exists()
+        or Replay.objects.filter(share=part, state=ReplayState.WAITING).exists()
+    )
 
 
 def _locked(share_id: int) -> tuple[Share, Share]:
-    """Return a submitter's share and that of its work item, locked in this order."""
-    locked = Share.objects.select_for_update()
+    """Return a submitter's share and that of its work item, locked in this order.
+
+    Raises:
+        Share.DoesNotExist: the work item was deleted.
+    """
+    locked = Share.objects.select_for_update(of=("self",))
     submitter = locked.get(parts=share_id)
     return submitter, locked.get(pk=share_id)

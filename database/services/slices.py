@@ -16,12 +16,9 @@ from django.db.models import Exists, F, OuterRef
 from django.db.models.functions import Now
 
 from database.errors import Fenced
-from database.models import ACTIVE, Instance, InstanceState, Slice
+from database.models import ACTIVE, EVALUATED, Instance, Slice
 from database.services.clock import database_now
 from database.services.leases import FREE, HELD, OF_A_CLAIM, ONE_LESS, after_no_answer, taken
-
-#: States of a run in which its slices are claimed; a paused run keeps its slices.
-EVALUATED = (InstanceState.RUNNING, InstanceState.CANCELLING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +45,8 @@ class SliceClaim:
     generation: int
     first: int
     last: int
-    share_id: int  # of its run, which is charged for the turn
+    submitter_id: int  # the shares of its run, which are charged for the turn: the submitter's
+    share_id: int  # and that of the work item
     priority: int
 
 
@@ -80,7 +78,7 @@ def open_slices(*, instance: Instance, pending: int) -> None:
 
 def close_slices(*, instance: Instance) -> None:
     """Delete the slices of a completed generation; call it inside `fenced`."""
-    if instance.pending_slices is not None:
+    if instance.pending_slices is not None or instance.attempts > 1:  # an earlier attempt may have added some
         _delete(instance)
         instance.pending_slices = None
 
@@ -102,7 +100,8 @@ def claim_slice(
         if not free.update(**taken(worker, lease_seconds)):
             return None
         row = Slice.objects.values(
-            *OF_A_CLAIM, "instance_id", "generation", "first", "last", share_id=F("instance__share"),
+            *OF_A_CLAIM, "instance_id", "generation", "first", "last",
+            submitter_id=F("instance__share__parent"), share_id=F("instance__share"),
             priority=F("instance__priority"),
         ).get(pk=slice_id)
     return SliceClaim(slice_id=slice_id, **row)

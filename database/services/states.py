@@ -12,7 +12,7 @@ from database.errors import Conflict, NotFound
 from database.models import ACTIVE, ENDED, EventType, Instance, InstanceState, Slice, WorkItem
 from database.outcomes import Outcome, outcome_of, why_not_resumed
 from database.services.events import NewEvent, append
-from database.services.leases import FREE, slice_is_held
+from database.services.leases import slice_is_held
 from database.services.pruning import FINAL, clear
 from database.services.shares import arrive, leave, turn_order
 from database.services.slices import take_up_slices
@@ -34,7 +34,7 @@ def change_state(
         Conflict: it is in none of the old states, or `only_free` is set and a worker holds it.
     """
     with transaction.atomic():
-        free = FREE & ~slice_is_held() if only_free else Q()
+        free = Q(claimed_by="") & ~slice_is_held() if only_free else Q()
         changeable = Instance.objects.filter(free, pk=instance_id, state__in=list(transitions))
         if not changeable.update(updated_at=Now()):
             raise _why_not(instance_id, transitions)

@@ -113,13 +113,13 @@ def consecutive(evaluations: Evaluations, number: int) -> Iterator[tuple[int, in
         start, end = int(agents[run[0]]), int(agents[run[-1]]) + 1
         if start > first:
             yield first, start, None
-        yield start, end, _cut(evaluations, int(run[0]), int(run[-1]) + 1)
+        yield start, end, part_of(evaluations, int(run[0]), int(run[-1]) + 1)
         first = end
     if first < number:
         yield first, number, None
 
 
-def _cut(evaluations: Evaluations, first: int, last: int) -> Evaluations:
+def part_of(evaluations: Evaluations, first: int, last: int) -> Evaluations:
     """Return the evaluations at positions first..last-1, as those of the first agents of a group."""
     columns = {name: getattr(evaluations, name) for name in (*_COLUMNS, "curves")}
     cut: dict[str, Any] = {

@@ -12,7 +12,7 @@ from PIL import Image
 
 from api.ids import global_id
 from database.models import Agent, Instance, Replay
-from processing import runner
+from tests import ready
 from tests.api.ask import ask, refusal
 from tests.processing.recorded import drawn_worlds, replayed, run_in, waiting
 from tests.processing.test_runs import finished, submitted
@@ -53,7 +53,7 @@ def told(client: Client, instance: Instance, index: int = 0) -> Any:
 
 def work() -> None:
     for number in waiting():
-        runner.work_replay(number)
+        ready.work_on_replay(number)
 
 
 def test_before_anybody_asks_there_is_nothing_and_a_reason(client: Client, instance: Instance) -> None:

@@ -88,8 +88,8 @@ def test_graphql_explains_a_wait(client: Client) -> None:
     first = intake.submit(builders.document(), None, announce=False).instances[0]
     own = intake.submit(builders.document(), ada, announce=False).instances[0]
     intake.submit(builders.document(priority=5), ada, announce=False)
-    services.charge(share_id=first.share_id, seconds=14.0, priority=0)
-    services.charge(share_id=own.share_id, seconds=60.0, priority=100)
+    builders.charged(first, 14.0)
+    builders.charged(own, 60.0)
     place = "{before of}"
     found = told(
         client, own, f"situation message workers ableWorkers priority presentPriority waitedSeconds retryAt "

@@ -31,10 +31,6 @@ def run_of(owner: User | None = None, **changes: Any) -> Instance:
     return intake.submit(builders.document(**changes), owner, announce=False).instances[0]
 
 
-def charged(instance: Instance, seconds: float) -> None:
-    services.charge(share_id=instance.share_id, seconds=seconds, priority=instance.priority)
-
-
 def wait_of(instance: Instance) -> Wait:
     found = explain_wait(instance.pk)
     assert found is not None
@@ -61,7 +57,7 @@ def test_there_is_none_of_a_run_that_does_not_exist() -> None:
 def test_submitters_are_counted_that_were_charged_less_and_have_a_step() -> None:
     own, less, least, more, held = (run_of() for _ in range(5))
     for instance, seconds in ((own, 120.0), (less, 50.0), (least, 14.0), (more, 300.0), (held, 1.0)):
-        charged(instance, seconds)
+        builders.charged(instance, seconds)
     assert claims.claim(held.pk) is not None
     found = wait_of(own)
     assert (found.situation, found.submitter_seconds, found.work_item_seconds) == (Situation.WAITS, 120, 120)
@@ -81,7 +77,7 @@ def test_work_items_are_counted_within_their_submitter() -> None:
     first, second, third = run_of(ada), run_of(ada), run_of(ada)
     run_of(User.objects.create_user("bob"))
     for instance, seconds in ((first, 30.0), (second, 20.0), (third, 10.0)):
-        charged(instance, seconds)
+        builders.charged(instance, seconds)
     assert [queue_of(each).work_items for each in (first, second, third)] == [
         Place(2, 3), Place(1, 3), Place(0, 3)
     ]

@@ -14,7 +14,7 @@ from benchmarks.faults.rows import rows_of
 from tests.integration.server import ROOT
 
 MIXES = {
-    "embedded": "kill-worker-parents,stop-in-transaction,crash-points",
+    "embedded": "kill-worker-parents,stop-in-transaction,extension-races-deletion,crash-points",
     "production": "kill-worker-children,redis-shutdown,postgresql-restart,crasher,crash-points",
 }
 

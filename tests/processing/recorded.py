@@ -8,7 +8,7 @@ from django.conf import LazySettings
 
 from api import intake
 from database.models import Instance, Replay
-from processing import replays, runner
+from processing import replays
 from tests import ready
 from tests.core.foreign import MODULE, document
 from tests.processing.test_slices import carried_on
@@ -46,7 +46,7 @@ def requested(
 def replayed(instance: Instance, **what: Any) -> Replay:
     """A replay that a worker has done, or failed to do."""
     replay = requested(instance, **what)
-    runner.work_replay(replay.pk)
+    ready.work_on_replay(replay.pk)
     replay.refresh_from_db()
     return replay
 

@@ -10,9 +10,10 @@ from database import selectors, services
 from database.errors import Fenced, NotFound, TooMany
 from database.models import Agent, Event, Instance, Replay
 from database.services import replays as replay_services
-from processing import claims, dispatch, node, recovery, replays, runner, stopping
+from processing import claims, dispatch, node, recovery, replays, stopping
 from processing.core.steppers.recording import unpack
 from processing.run import Run
+from tests import ready
 from tests.processing.recorded import drawn_worlds, replayed, requested, run_in, waiting
 
 __all__ = ["drawn_worlds"]
@@ -47,7 +48,7 @@ def test_every_episode_of_a_normalised_run_is_the_one_that_was_scored() -> None:
         replay = replays.request(
             instance_id=instance.pk, generation=2, index=1, episode=episode, with_pictures=False, owner=None
         )
-        runner.work_replay(replay.pk)
+        ready.work_on_replay(replay.pk)
         replay.refresh_from_db()
         ways.append(kept(replay).trajectory)
     assert sum(way.total for way in ways) / 2 == agent.fitness
@@ -70,7 +71,7 @@ def test_asking_for_pictures_of_what_was_done_without_them_has_it_done_anew_and_
     drawn = requested(instance, pictures=True)
     assert (drawn.pk, drawn.state, drawn.with_pictures) == (done.pk, "WAITING", True)
     assert kept(drawn).trajectory is not None
-    runner.work_replay(drawn.pk)
+    ready.work_on_replay(drawn.pk)
     assert kept(drawn).film is not None
     assert requested(instance).state == "DONE"
 
@@ -97,7 +98,7 @@ def test_a_replay_is_done_by_one_worker_at_a_time_and_what_comes_late_is_discard
     settings.LEASE_SECONDS = 30.0
     assert late is not None
     recovery.sweep()
-    runner.work_replay(replay.pk)
+    ready.work_on_replay(replay.pk)
     with pytest.raises(Fenced):
         services.store_replay(claim=late, result=b"", film=None)
     assert claims.claim_replay(replay.pk) is None
@@ -109,10 +110,10 @@ def test_a_replay_that_workers_die_of_fails_and_neither_its_run_nor_others_do(in
     for _ in range(claims.MOST_REPLAY_ATTEMPTS):
         assert claims.claim_replay(replay.pk) is not None
         recovery.worker_died(node.process_name(), crashed=True)
-    runner.work_replay(replay.pk)
+    ready.work_on_replay(replay.pk)
     replay.refresh_from_db()
     assert (replay.state, replay.failure) == ("FAILED", "No worker survived replaying this episode, 3 times.")
-    runner.work_replay(other.pk)
+    ready.work_on_replay(other.pk)
     assert kept(other).trajectory is not None
     instance.refresh_from_db()
     assert instance.state == "SUCCEEDED"
@@ -124,7 +125,7 @@ def test_a_worker_that_is_to_stop_hands_its_replay_back(instance: Instance) -> N
     replay = requested(instance)
     stopping.ask()
     try:
-        runner.work_replay(replay.pk)
+        ready.work_on_replay(replay.pk)
     finally:
         stopping._asked[0] = 0
     replay.refresh_from_db()
@@ -153,7 +154,7 @@ def test_an_environment_that_takes_its_process_with_it_leaves_a_reason() -> None
 def test_a_genome_that_is_not_kept_any_more_fails_the_replay(instance: Instance) -> None:
     replay = requested(instance)
     Agent.objects.filter(instance=instance).delete()
-    runner.work_replay(replay.pk)
+    ready.work_on_replay(replay.pk)
     replay.refresh_from_db()
     assert (replay.state, "is not kept" in replay.failure) == ("FAILED", True)
 

@@ -1,9 +1,11 @@
 """Whose turn is next, what a turn is charged, and what wakes are for."""
 
 import time
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 from celery import current_app
 from django.conf import LazySettings
@@ -12,12 +14,14 @@ from django.db.models import F
 
 from api import intake
 from database import services, turns
+from database.errors import Fenced
 from database.models import Event, Instance, Share, Slice
 from database.services.shares import weight
 from database.turns import Found, StepKind
 from processing import (
     claims,
     dispatch,
+    heartbeat,
     node,
     recovery,
     replays,
@@ -27,7 +31,10 @@ from processing import (
     states,
     tasks,
 )
+from processing.core.evaluations import lost
 from processing.core.search import slice_payload
+from processing.core.search.generation import GenerationResult
+from processing.core.search.slice_payload import joined
 from processing.core.types import no_beat
 from processing.run import Run
 from tests import builders, ready
@@ -51,11 +58,6 @@ def next_run() -> int | None:
     return None if found is None else found.pk
 
 
-def charged(instance: Instance, seconds: float) -> None:
-    """The run has had a turn of so many seconds."""
-    services.charge(share_id=instance.share_id, seconds=seconds, priority=instance.priority)
-
-
 def shares_of(instance: Instance) -> tuple[float, float]:
     """What the run's submitter and its work item were charged."""
     share = Share.objects.select_related("parent").get(pk=instance.share_id)
@@ -71,7 +73,7 @@ def served(number: int, seconds: float = 1.0) -> list[int]:
         assert found is not None
         order.append(found)
         instance = Instance.objects.get(pk=found)
-        charged(instance, seconds)
+        builders.charged(instance, seconds)
         Instance.objects.filter(pk=found).update(turn_order=services.database_now())
     return order
 
@@ -113,19 +115,19 @@ def test_a_turn_is_charged_by_the_weight_of_the_priority() -> None:
 def test_who_comes_is_raised_to_the_least_of_those_with_work() -> None:
     ada, bob, eve = user("ada"), user("bob"), user("eve")
     first, second = run_of(ada), run_of(bob)
-    charged(first, 30.0)
-    charged(second, 20.0)
+    builders.charged(first, 30.0)
+    builders.charged(second, 20.0)
     late = run_of(eve)
     assert shares_of(late)[0] == 20.0
     states.cancel(late.pk)
-    charged(second, 80.0)
+    builders.charged(second, 80.0)
     assert shares_of(run_of(eve))[0] == 30.0
 
 
 def test_who_is_in_a_turn_counts_among_those_with_work() -> None:
     ada, bob = user("ada"), user("bob")
     working = run_of(ada)
-    charged(working, 50.0)
+    builders.charged(working, 50.0)
     assert claims.claim(working.pk) is not None
     assert shares_of(run_of(bob))[0] == 50.0
 
@@ -133,7 +135,7 @@ def test_who_is_in_a_turn_counts_among_those_with_work() -> None:
 def test_who_has_work_left_is_not_raised_and_who_paused_everything_is() -> None:
     ada, bob = user("ada"), user("bob")
     first, second, other = run_of(ada), run_of(ada), run_of(bob)
-    charged(other, 40.0)
+    builders.charged(other, 40.0)
     states.pause(first.pk)
     assert run_of(ada).share_id != first.share_id
     assert shares_of(second)[0] == 0.0
@@ -178,12 +180,12 @@ def test_a_replay_is_of_the_same_line_and_charged_to_who_asked() -> None:
     ended = builders.generation(run_of(ada), [1.0, 2.0])
     states.cancel(ended.pk)
     busy = run_of(ada)
-    charged(busy, 10.0)
+    builders.charged(busy, 10.0)
     replay = replays.request(
         instance_id=ended.pk, generation=0, index=1, episode=0, with_pictures=False, owner=bob
     )
     assert turns.next_step(node.profiles()) == Found(StepKind.RUN, busy.pk)  # both were charged the same
-    charged(busy, 1.0)
+    builders.charged(busy, 1.0)
     claim = claims.claim_next()
     assert isinstance(claim, services.ReplayClaim)
     assert claim.replay_id == replay.pk
@@ -323,9 +325,146 @@ def test_wakes_too_many_and_messages_of_earlier_versions_change_nothing() -> Non
     assert Event.objects.filter(instance=instance, type="STATE_CHANGED").count() == 3
 
 
-def test_a_share_that_is_wrongly_counted_as_without_work_is_found_by_the_sweep() -> None:
-    instance = submitted()
-    Share.objects.update(has_work=False)
+def test_shares_that_are_wrongly_counted_are_mended() -> None:
+    instance, ended = submitted(), submitted()
+    states.cancel(ended.pk)
+    Share.objects.filter(pk=instance.share_id).update(has_work=False)
+    Share.objects.filter(pk=ended.share_id).update(has_work=True)
     assert next_run() is None
-    assert recovery.sweep() == 1
+    assert services.mend() == 2
     assert next_run() == instance.pk
+    assert set(Share.objects.filter(has_work=True).values_list("work_item", flat=True)) == {
+        instance.work_item_id
+    }
+
+
+def test_where_nobody_has_work_who_comes_is_raised_to_the_most_that_anybody_was_charged() -> None:
+    ada, bob = user("ada"), user("bob")
+    first = run_of(ada)
+    builders.charged(first, 1_000.0)
+    states.cancel(first.pk)
+    assert shares_of(run_of(bob))[0] == 1_000.0
+    assert shares_of(run_of(ada))[0] == 1_000.0
+
+
+def test_a_machine_that_was_switched_off_charges_a_lost_turn_up_to_the_end_of_its_lease() -> None:
+    instance = submitted()
+    assert claims.claim(instance.pk) is not None
+    hours = timedelta(hours=10)
+    Instance.objects.update(claimed_at=F("claimed_at") - hours, lease_until=F("lease_until") - hours)
+    recovery.sweep()
+    assert 25 <= shares_of(instance)[0] <= 35
+
+
+def test_a_turn_that_was_lost_is_charged_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    instance = submitted()
+
+    def stopped(*_: Any, **__: Any) -> Any:
+        Instance.objects.update(claimed_at=F("claimed_at") - timedelta(seconds=5))
+        recovery.worker_died(node.process_name(), crashed=False)
+        raise services_fenced
+
+    services_fenced = Fenced("for a test")
+    monkeypatch.setattr(runner.Shift, "work", stopped)
+    runner.take_turn()
+    assert 5 <= shares_of(instance)[0] < 6
+
+
+def test_a_run_in_back_off_does_not_fall_behind_what_others_are_charged() -> None:
+    waits, busy = run_of(user("ada")), run_of(user("bob"))
+    builders.charged(busy, 500.0)
+    claim = claims.claim(waits.pk)
+    assert claim is not None
+    claims.back_off(claim, "For a test.")
+    assert shares_of(waits)[0] == 500.0
+
+
+def test_the_replays_of_a_run_that_is_deleted_leave_the_line() -> None:
+    ended = builders.generation(run_of(user("ada")), [1.0, 2.0])
+    states.cancel(ended.pk)
+    replays.request(
+        instance_id=ended.pk, generation=0, index=1, episode=0, with_pictures=False, owner=user("bob")
+    )
+    services.delete_work_item(work_item_id=ended.work_item_id)
+    assert not Share.objects.filter(has_work=True).exists()
+
+
+def test_a_submitter_is_charged_for_a_work_item_that_was_deleted_meanwhile() -> None:
+    instance = run_of(user("ada"))
+    claim = claims.claim(instance.pk)
+    assert claim is not None
+    states.cancel(instance.pk)
+    services.delete_work_item(work_item_id=instance.work_item_id)
+    services.charge(
+        submitter_id=claim.submitter_id, share_id=claim.share_id, seconds=9.0, priority=claim.priority
+    )
+    assert Share.objects.get(pk=claim.submitter_id).charged_seconds == 9.0
+
+
+@pytest.mark.parametrize("size", [5, 20])
+@pytest.mark.parametrize("room", [1, 2, 100])
+@pytest.mark.parametrize("agents", [[2], [0], [4], [0, 3], [1, 3], [2, 4]])
+def test_some_results_of_a_turn_are_always_kept(agents: list[int], room: int, size: int) -> None:
+    plan = Run.load(submitted().pk, threads=1).plan
+    population = plan.strategy.ask(plan.strategy.begin(), seed=1, generation=0)
+    population = joined([population], plan.genome)
+    few = slice_payload.unpack_slice(slice_payload.pack_slice(population, 0, size, plan.genome), plan.genome)
+    evaluations = replace(lost(len(agents)), agents=np.array(agents, np.int32))
+    found = list(slices.begun(plan, few, evaluations, seconds=1.0, room=room))
+    assert [each.first for each in found] == [0, *(each.last for each in found[:-1])]
+    assert found[-1].last == size
+    assert any(each.results for each in found)
+    assert sum(each.results is None for each in found) <= max(room, 2)
+
+
+def test_slices_of_the_rest_take_about_a_turn(settings: LazySettings) -> None:
+    settings.SHIFT_SECONDS = 10.0
+    plan = Run.load(submitted().pk, threads=1).plan
+    population = plan.strategy.ask(plan.strategy.begin(), seed=1, generation=0)
+    for seconds, expected in ((10.0, 2), (5.0, 4), (20.0, 1)):
+        found = list(slices.begun(plan, population, lost(2), seconds=seconds, room=1_000))
+        assert {each.last - each.first for each in found[1:-1]} == {expected}
+
+
+def test_a_generation_that_would_not_end_in_the_turn_is_left_to_the_next_one(settings: LazySettings) -> None:
+    settings.SHIFT_SECONDS, settings.GENERATION_PAUSE_SECONDS = 0.5, 0.3
+    instance = submitted()
+    runner.take_turn()
+    instance.refresh_from_db()
+    assert (instance.next_generation, instance.pending_slices, instance.claimed_by) == (1, None, "")
+
+
+def test_where_a_generation_is_opened_in_slices_others_are_woken(
+    settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.NUMBER_OF_WORKERS = 8
+    woken: list[int] = []
+    monkeypatch.setattr(dispatch, "wake", lambda *_: woken.append(len(ready.slices())) or 1)
+    submitted(execution={"slice_size": 6}, stop={"max_generations": 1})
+    runner.take_turn()
+    assert woken == [3, 0]  # one slice is claimed, three wait; and at the end
+
+
+def test_a_run_that_works_in_one_process_alone_pauses_at_the_end_of_a_generation(
+    settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instance = submitted()
+    monkeypatch.setattr(heartbeat, "LOOK_AFTER_SECONDS", -1.0)
+
+    def pause(_: GenerationResult) -> None:
+        states.pause(instance.pk)
+
+    runner.work_run(instance.pk, threads=1, watch=pause)
+    instance.refresh_from_db()
+    assert (instance.state, instance.next_generation) == ("PAUSED", 2)
+
+
+def test_one_process_alone_finishes_what_a_lost_worker_left_in_slices(settings: LazySettings) -> None:
+    whole, instance = finished(submitted()), submitted(execution={"slice_size": 6})
+    runner.work_shift(instance.pk)
+    settings.LEASE_SECONDS = -1.0
+    assert claims.claim_slice(ready.slices(instance.pk)[0]) is not None
+    settings.LEASE_SECONDS = 30.0
+    runner.work_run(instance.pk, threads=1)
+    instance.refresh_from_db()
+    assert (instance.state, instance.digest) == ("SUCCEEDED", whole.digest)

@@ -1,6 +1,5 @@
 """`manage.py evolve FILE`: run one work item in this process."""
 
-import math
 import sys
 import time
 from argparse import ArgumentParser
@@ -106,7 +105,7 @@ def work_on(instance: Instance, threads: int | None, as_json: bool) -> Instance:
     line.say(f"run {instance.pk}  generation 0: preparing")
     while instance.state not in ENDED:
         with while_compiling(compiling):
-            runner.work_shift(instance.pk, seconds=math.inf, threads=threads, watch=watch, in_slices=False)
+            runner.work_run(instance.pk, threads=threads, watch=watch)
         instance.refresh_from_db()
         if instance.state not in ENDED:
             time.sleep(0.1)
