@@ -89,7 +89,7 @@ def test_graphql_explains_a_wait(client: Client) -> None:
     own = intake.submit(builders.document(), ada, announce=False).instances[0]
     intake.submit(builders.document(priority=5), ada, announce=False)
     builders.charged(first, 14.0)
-    builders.charged(own, 60.0)
+    builders.charged(own, 15.0)
     place = "{before of}"
     found = told(
         client, own, f"situation message workers ableWorkers priority presentPriority waitedSeconds retryAt "
