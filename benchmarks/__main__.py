@@ -12,10 +12,10 @@ from typing import Any
 #: Name of a suite -> the module whose `measure()` yields its lines.
 SUITES = {
     "engine": "benchmarks.engine", "server": "benchmarks.server", "storage": "benchmarks.storage",
-    "steps": "benchmarks.steps", "workers": "benchmarks.workers", "rollouts": "benchmarks.rollouts",
-    "growth": "benchmarks.growth", "neat_python": "benchmarks.neat_python",
-    "cart_pole": "benchmarks.cart_pole", "learning": "benchmarks.learning",
-    "foreign": "benchmarks.foreign",
+    "steps": "benchmarks.steps", "workers": "benchmarks.workers", "turns": "benchmarks.turns",
+    "rollouts": "benchmarks.rollouts", "growth": "benchmarks.growth",
+    "neat_python": "benchmarks.neat_python", "cart_pole": "benchmarks.cart_pole",
+    "learning": "benchmarks.learning", "foreign": "benchmarks.foreign",
 }
 
 

@@ -3,8 +3,10 @@
 import redis
 from celery import Celery
 
+WAKE, SWEEP = "processing.wake", "processing.sweep"
+#: A message of earlier versions, for the step of one run.
 ADVANCE = "processing.advance"
-QUEUE = "evolution"
+QUEUE, SWEEP_QUEUE = "evolution", "sweep"
 
 
 class Broker:
@@ -20,13 +22,21 @@ class Broker:
         self.application = Celery("faults", broker=url, set_as_current=False)
         self.application.conf.update(task_ignore_result=True, broker_transport_options={"socket_timeout": 2})
 
-    def waiting(self) -> int:
-        """Return the number of messages that no worker has taken."""
-        return sum(int(self.client.llen(key)) for key in self.client.keys(f"{QUEUE}*"))
+    def waiting(self, queue: str = QUEUE) -> int:
+        """Return the number of messages of a queue that no worker has taken."""
+        return sum(int(self.client.llen(key)) for key in self.client.keys(f"{queue}*"))
+
+    def wake(self) -> None:
+        """Send the message upon which a worker takes a turn."""
+        self.application.send_task(WAKE, queue=QUEUE, retry=False)
 
     def advance(self, instance_id: int) -> None:
-        """Send the message that a run can go on."""
-        self.application.send_task(ADVANCE, args=(instance_id,), queue=QUEUE, priority=0, retry=False)
+        """Send a message of an earlier version: that a run can go on."""
+        self.application.send_task(ADVANCE, args=(instance_id,), queue=QUEUE, retry=False)
+
+    def sweep(self) -> None:
+        """Send the message to free expired steps, which a worker takes."""
+        self.application.send_task(SWEEP, queue=SWEEP_QUEUE, retry=False)
 
     def flush(self) -> int:
         """Delete everything in the broker; return the number of keys that there were."""

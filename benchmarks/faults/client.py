@@ -17,6 +17,13 @@ mutation($document: JSON!, $key: String) {
 CANCEL = (
     "mutation($id: ID!) { cancelInstance(input: {id: $id}) { instance { number } userErrors { message } } }"
 )
+EXTEND = """
+mutation($id: ID!, $generations: Int!) {
+  extendInstance(input: {id: $id, stop: {maxGenerations: $generations}}) {
+    instance { number } userErrors { message }
+  }
+}
+"""
 IDENTIFIER = "query($number: Int!) { instance(by: {number: $number}) { id } }"
 
 
@@ -79,10 +86,17 @@ class Client:
 
     def cancel(self, number: int) -> Answer:
         """Cancel a run."""
+        identifier = self.identifier(number)
+        return identifier if isinstance(identifier, Answer) else self.post(CANCEL, id=identifier)
+
+    def extend(self, identifier: str, generations: int) -> Answer:
+        """Let the run with this global id go on until it has so many generations in all."""
+        return self.post(EXTEND, id=identifier, generations=generations)
+
+    def identifier(self, number: int) -> str | Answer:
+        """Return the global id of a run; the answer where there was none."""
         found = self.post(IDENTIFIER, number=number)
-        if found.status != 200:
-            return found
-        return self.post(CANCEL, id=found.body["data"]["instance"]["id"])
+        return found if found.status != 200 else str(found.body["data"]["instance"]["id"])
 
     def is_up(self) -> bool:
         """Whether the process behind the URL answers."""

@@ -39,12 +39,18 @@ class Verdict:
             self.problems.append(what)
 
 
-def check_run(archive: Archive, number: int, expected: Outcome | None, verdict: Verdict) -> None:
-    """Check everything about one ended run, and compare it with the undisturbed run where there is one."""
+def check_run(
+    archive: Archive, number: int, expected: Outcome | None, verdict: Verdict, *, ends: int = 1
+) -> None:
+    """Check everything about one ended run, and compare it with the undisturbed run where there is one.
+
+    Args:
+        ends: how often it has ended: once, and once more for each extension.
+    """
     who, found = f"run {number}", outcome(archive, number)
     _generations(found, who, verdict)
     _counters(found, who, verdict)
-    _events(archive, number, found, who, verdict)
+    _events(archive, number, found, who, verdict, ends)
     (row,) = archive.rows("SELECT * FROM database_instance WHERE id = %s", number)
     verdict.hold(row["state"] in ENDED, f"{who} is {row['state']}")
     if expected is not None and row["failure_message"]:
@@ -146,7 +152,9 @@ def failures(generation: Row) -> bytes:
     return bytes(generation["scalars"][-generation["size"]:])
 
 
-def _events(archive: Archive, number: int, found: Outcome, who: str, verdict: Verdict) -> None:
+def _events(
+    archive: Archive, number: int, found: Outcome, who: str, verdict: Verdict, ends: int
+) -> None:
     events = archive.rows(
         "SELECT sequence, type, generation, data FROM database_event WHERE instance_id = %s"
         " ORDER BY sequence",
@@ -161,7 +169,7 @@ def _events(archive: Archive, number: int, found: Outcome, who: str, verdict: Ve
         event for event in events
         if event["type"] == "STATE_CHANGED" and (decoded(event["data"]) or {}).get("state") in ENDED
     ]
-    verdict.hold(len(terminal) == 1, f"{who}: {len(terminal)} terminal events")
+    verdict.hold(len(terminal) == ends, f"{who}: {len(terminal)} terminal events, expected {ends}")
     completed = Counter(event["generation"] for event in events if event["type"] == "GENERATION_COMPLETED")
     verdict.hold(
         completed == Counter(range(len(found.generations))),

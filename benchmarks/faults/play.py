@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ class Harness:
         self.documents = documents(seed)
         self.expected = undisturbed(self.documents, folder / "undisturbed")
         self.setup: Any = None
+        self.variables: Mapping[str, str] = {}  # of the set-up, beside those of all
         self.started = 0
         self.place = folder / "disk"
         self.place.mkdir()
@@ -39,10 +41,14 @@ class Harness:
     def row(self, name: str, round_number: int) -> Line:
         """Run a row and return its line."""
         began = time.monotonic()
+        if self.variables != ROWS[name].variables:
+            self.stop()
         if self.setup is None:
             self.started += 1
-            called = f"{self.name}-{self.started}"
-            self.setup = setups.start(self.name, self.place / called, self.folder / called)
+            called, self.variables = f"{self.name}-{self.started}", ROWS[name].variables
+            self.setup = setups.start(
+                self.name, self.place / called, self.folder / called, **self.variables
+            )
         rng = random.Random(f"{self.seed} {name} {round_number}")
         scene = Scene(self.setup, rng, self.documents, self.expected)
         scene.is_sample = self.is_sample

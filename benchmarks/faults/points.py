@@ -7,6 +7,7 @@ process is forked for each n. It prints a JSON array: for each n the run, its to
 exit code of the process.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -19,7 +20,7 @@ from typing import Any
 import django
 
 Line = dict[str, Any]
-MOST_POINTS = 400
+MOST_POINTS, FINISH_SECONDS = 400, 60.0
 #: The exit code of a process after each kind of fault.
 MEANT = {"kill": -signal.SIGKILL, "raise": 7}
 
@@ -87,7 +88,8 @@ def _worked_on(number: int, fault: dict[str, Any]) -> int:
 
     def work() -> int:
         injected.arm(fault)
-        _finish([number], only_while=injected.is_armed)
+        with contextlib.suppress(django.db.OperationalError):
+            _work_on([number], only_while=injected.is_armed)
         return 0 if injected.is_armed() else MEANT["raise"]
 
     return os.waitstatus_to_exitcode(_forked(work))
@@ -111,24 +113,30 @@ def _submitted(document: dict[str, Any]) -> int:
     return int(intake.submit(document, None, announce=False).instances[0].pk)
 
 
-def _finish(numbers: list[int], only_while: Callable[[], bool] = lambda: True) -> None:
-    """Do the runs' steps as workers do, until they have ended, `only_while` is false, or a minute is over."""
-    from database import steps
+def _finish(numbers: list[int]) -> None:
+    """Free the steps of killed processes as the sweep does, and do the runs' steps until they have ended."""
     from database.models import ENDED, Instance
-    from processing import runner
+    from processing import recovery
 
-    left, deadline = list(numbers), time.monotonic() + 60
-    while left and time.monotonic() < deadline and only_while():
-        try:
-            for number in left:
-                runner.work_shift(number, seconds=1e9, threads=1)
-                for slice_id, _ in steps.ready_slices(only=[number]):
-                    runner.work_slice(slice_id, threads=1)
-            ended = Instance.objects.filter(pk__in=left, state__in=ENDED).values_list("pk", flat=True)
-            left = [number for number in left if number not in set(ended)]
-        except django.db.OperationalError:
-            django.db.connection.close()
+    left, deadline = list(numbers), time.monotonic() + FINISH_SECONDS
+    while left and time.monotonic() < deadline:
+        recovery.sweep()
+        _work_on(left)
+        left = list(Instance.objects.filter(pk__in=left).exclude(state__in=ENDED).values_list("pk", flat=True))
         time.sleep(0.02)
+
+
+def _work_on(numbers: list[int], only_while: Callable[[], bool] = lambda: True) -> None:
+    """Do the runs' steps as workers do, until none is ready or `only_while` is false."""
+    from database import turns
+    from processing import node, runner
+
+    for number in numbers:
+        while only_while() and (found := turns.next_step_of(number, node.profiles())) is not None:
+            if found.kind == turns.StepKind.SLICE:
+                runner.work_slice(found.pk, threads=1)
+            else:
+                runner.work_shift(number, seconds=1e9, threads=1)
 
 
 def _token(number: int) -> int:

@@ -58,6 +58,7 @@ class Scene:
         self.unanswered: list[str] = []  # keys that may be stored, but at most once
         # the outcome that each run must have; None where it is not compared
         self.expecting: dict[int, Outcome | None] = {}
+        self.ends: dict[int, int] = {}  # how often runs end that were extended
         self.facts: dict[str, Any] = {}  # other figures that a row measured
         self.watch.start()
 
@@ -125,6 +126,18 @@ class Scene:
         self.submitted[key] = numbers
         for replicate, number in enumerate(numbers):
             self.expecting[number] = self.expected[kind][replicate] if is_compared else None
+
+    def extended(self, number: int, kind: str) -> None:
+        """Record that the server has extended a run, which must then have this kind's outcome."""
+        self.expecting[number] = self.expected[kind][0]
+        self.ends[number] = self.ends.get(number, 1) + 1
+
+    def deleted(self, number: int) -> None:
+        """Record that the server has deleted a run, of which nothing must be left."""
+        del self.expecting[number]
+        for numbers in self.submitted.values():
+            if number in numbers:
+                numbers.remove(number)
 
     def ordinary_work(self) -> list[int]:
         """Submit ordinary runs of every kind; some are cut into slices."""
@@ -281,7 +294,7 @@ class Scene:
         verdict = self.verdict
         self._check_absorbing(verdict)
         for number, expected in self.expecting.items():
-            check_run(self.archive, number, expected, verdict)
+            check_run(self.archive, number, expected, verdict, ends=self.ends.get(number, 1))
         check_rest(self.archive, self.submitted, self.unanswered, verdict)
         verdict.problems += self.watch.problems
         return verdict
@@ -305,7 +318,10 @@ class Scene:
         )
 
     def _check_absorbing(self, verdict: Verdict) -> None:
-        """Check that a late cancel and a late message change nothing of a run that has ended."""
+        """Check that a run that has ended stays as it is after a late cancel and late messages.
+
+        One of the messages is of an earlier version.
+        """
         if not self.expecting:
             return
         number = self.rng.choice(list(self.expecting))
@@ -314,7 +330,8 @@ class Scene:
         before = self.archive.rows(query, number)
         self.setup.client.cancel(number)
         broker = self.setup.broker()
+        broker.wake()
         broker.advance(number)
-        self.wait_for(lambda: not broker.waiting(), what="the late message to be taken")
+        self.wait_for(lambda: not broker.waiting(), what="the late messages to be taken")
         broker.close()
         verdict.hold(self.archive.rows(query, number) == before, f"run {number} changed after its end")

@@ -19,6 +19,8 @@ from benchmarks.faults.production import Production
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 40.0
+#: Variables by which a process works with a server's database and broker.
+OF_A_SERVER = ("DATA_FOLDER", "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "NUMBER_OF_WORKERS")
 
 
 class SetUp(Protocol):
@@ -156,6 +158,19 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def environment_of_server(setup: SetUp) -> dict[str, str]:
+    """Return the environment of a process that works with the set-up's database and broker.
+
+    Raises:
+        ProcessLookupError: there is no worker just now, whose variables these are.
+    """
+    parents = setup.worker_parents()
+    if not parents:
+        raise ProcessLookupError("there is no worker just now")
+    known = {name: processes.variable(parents[0], name) for name in OF_A_SERVER}
+    return {**os.environ, **{name: value for name, value in known.items() if value is not None}}
 
 
 def archive_of(setup: SetUp) -> Archive:

@@ -31,6 +31,7 @@ class Watch:
         self.archive, self.first = archive, 0
         self.seen: dict[int, Seen] = {}
         self.slices: dict[int, int] = {}  # token of each
+        self.extendable: set[int] = set()  # runs that may go on after they succeeded
         self.problems: list[str] = []
         self._sliced: bool | None = None
         self._stop = threading.Event()
@@ -72,7 +73,7 @@ class Watch:
     def _once(self) -> None:
         if self._sliced is None:
             self._sliced = self.archive.has("database_instance", "pending_slices")
-        pending = "coalesce(pending_slices, 0)" if self._sliced else "0"
+        pending = "pending_slices" if self._sliced else "NULL"
         rows = self.archive.rows(
             f"SELECT id, token, state, claimed_by, next_generation, {pending} AS pending FROM "
             "database_instance WHERE id > %s",
@@ -88,13 +89,14 @@ class Watch:
             seen = self.seen.setdefault(row["id"], Seen(since=now))
             if row["token"] < seen.token:
                 self.problems.append(f"run {row['id']}: its token fell from {seen.token} to {row['token']}")
-            if seen.state in ENDED and row["state"] != seen.state:
+            is_extended = row["id"] in self.extendable and seen.state == "SUCCEEDED"
+            if seen.state in ENDED and row["state"] != seen.state and not is_extended:
                 self.problems.append(f"run {row['id']}: went from {seen.state} to {row['state']}")
-            progress = (row["next_generation"], row["pending"])
+            progress = (row["next_generation"], row["pending"] or 0)
             if seen.state not in ENDED:
                 seen.longest_stall = max(seen.longest_stall, now - seen.since)
             if progress != seen.progress:
                 seen.progress, seen.since = progress, now
             seen.token, seen.state = row["token"], row["state"]
-            if row["claimed_by"]:
+            if row["claimed_by"] and row["pending"] is None:  # who closes a generation does not repeat it
                 seen.looks[row["next_generation"], row["token"]] += 1

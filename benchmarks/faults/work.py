@@ -42,6 +42,8 @@ def documents(seed: int) -> dict[str, Document]:
             "strategy": {"type": "genetic", "population_size": 40}, "execution": {"slice_size": 10},
         },
         "short": short, "shortest": {**short, "stop": {"max_generations": 1}},
+        "longer": {**short, "stop": {"max_generations": 6}},
+        "crowd": {**short, "stop": {"max_generations": 20}, "replicates": 20},
         "pieces": {**short, "execution": {"slice_size": 10}},
     }
 

@@ -23,7 +23,10 @@ SHARES = (
     INSERT INTO database_share (parent_id, work_item_id, charged_seconds, has_work)
     SELECT DISTINCT s.id, w.id, 0.0, FALSE FROM database_workitem w
     JOIN database_instance i ON i.work_item_id = w.id
-    JOIN database_share s ON s.user_id = w.submitted_by_id OR s.work_item_id = w.id""",
+    JOIN database_share s ON s.user_id = w.submitted_by_id""",
+    """
+    INSERT INTO database_share (parent_id, work_item_id, charged_seconds, has_work)
+    SELECT id, work_item_id, 0.0, FALSE FROM database_share WHERE work_item_id IS NOT NULL AND parent_id IS NULL""",
     """
     UPDATE database_instance SET share_id = s.id FROM database_share AS s
     WHERE s.work_item_id = database_instance.work_item_id AND s.parent_id IS NOT NULL""",

@@ -12,8 +12,8 @@ The process that injects it renames the file to `fired.json`.
 
 Two further files of that folder stay where they are:
     crasher.json    `{"seed": …, "agent": …}`: the process that evaluates that agent dies of SIGSEGV
-    messages.json   `{"copies": …, "drop": …, "seed": …}`: messages are dropped, copied, and sent in
-                    another order
+    messages.json   `{"lost": …, "late": …, "late_seconds": …, "copies": …, "seed": …}`: messages are lost or
+                    late with these probabilities; of the others come copies, among earlier messages
 `FAULTS_SLOW_SECONDS` makes every agent take that much longer.
 """
 
@@ -23,7 +23,9 @@ import random
 import select
 import signal
 import sys
+import threading
 import time
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -31,7 +33,7 @@ FOLDER = os.environ.get("FAULTS_FOLDER", "")
 SLOW_SECONDS = float(os.environ.get("FAULTS_SLOW_SECONDS", "0"))
 
 _passed: dict[str, int] = {}
-_sent: list[tuple[Any, ...]] = []
+_sent: list[Any] = []
 _direct: dict[str, Any] | None = None
 
 
@@ -169,7 +171,9 @@ def _episodes(module: ModuleType) -> None:
             os.kill(os.getpid(), signal.SIGSEGV)
             time.sleep(5)
         if SLOW_SECONDS:
-            time.sleep(SLOW_SECONDS * (end - first))
+            for _ in range(first, end):
+                time.sleep(SLOW_SECONDS)
+                (named.get("beat") or bool)()
         return real(self, genomes, seed=seed, first=first, last=last, origin=origin, **named)
 
     module.Episodes.evaluate = evaluate
@@ -184,23 +188,45 @@ def _messages(module: ModuleType) -> None:
             real(self, queue, message, **named)
             return
         chance = random.Random(f"{storm['seed']} {os.getpid()} {time.monotonic_ns()}")
-        _sent.append((queue, message))
-        del _sent[:-20]
-        dropped = chance.random() < storm["drop"]
-        _count("dropped" if dropped else "copied")
-        if dropped:
-            return
-        batch = [_sent[-1]] * storm["copies"] + chance.sample(_sent, min(3, len(_sent)))
-        chance.shuffle(batch)
-        for each_queue, each in batch:
-            real(self, each_queue, each, **named)
+        fate = chance.random()
+        if fate < storm["lost"]:
+            _count("lost")
+        elif fate < storm["lost"] + storm["late"]:
+            client, key = self._create_client(), self._q_for_pri(queue, 0)  # the channel is closed by then
+            _later(storm["late_seconds"], lambda: client.lpush(key, json.dumps(message)))
+        else:
+            for each in _doubled(message, storm["copies"], chance):
+                real(self, queue, each, **named)
 
     module.Channel._put = put
 
 
-def _count(name: str) -> None:
+def _later(seconds: float, deliver: Callable[[], object]) -> None:
+    """Deliver a message in some seconds; it is lost where the process ends before."""
+    def late() -> None:
+        deliver()
+        _count("late")
+
+    timer = threading.Timer(seconds, late)
+    timer.daemon = True
+    timer.start()
+
+
+def _doubled(message: Any, copies: int, chance: random.Random) -> list[Any]:
+    """Return copies of a message, among which earlier ones of this process come again."""
+    earlier = chance.sample(_sent, min(3, len(_sent)))
+    _sent.append(message)
+    del _sent[:-20]
+    batch = [message] * copies + earlier
+    chance.shuffle(batch)
+    _count("doubled")
+    _count("out of order", int(any(each is not message for each in batch[batch.index(message) + 1:])))
+    return batch
+
+
+def _count(name: str, number: int = 1) -> None:
     with open(f"{FOLDER}/{name}", "a") as file:
-        file.write(".")
+        file.write("." * number)
 
 
 PATCHES = {

@@ -1,7 +1,7 @@
 """The rows, each with one kind of fault. A new row is a function of a `Scene` and a line in `ROWS`."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from benchmarks.faults.arming import VARIABLES
@@ -10,6 +10,8 @@ from benchmarks.faults.rows import (
     cancels,
     clock,
     disks,
+    extensions,
+    fairness,
     kills,
     points,
     poison,
@@ -30,6 +32,7 @@ class Row(NamedTuple):
     play: Callable[[Scene], None]
     setups: tuple[str, ...]
     longest_stall: float = math.inf  # seconds in which an active run may make no progress
+    variables: Mapping[str, str] = {}  # of the set-up, which is started anew for them
 
 
 ROWS = {
@@ -50,6 +53,9 @@ ROWS = {
     "full-disk": Row(disks.full, BOTH),
     "crasher": Row(poison.crasher, BOTH),
     "cancel-races-finish": Row(cancels.races, BOTH),
+    "cancel-in-kernel": Row(cancels.in_kernel, BOTH, variables=cancels.LONG_TURNS),
+    "extension-races-deletion": Row(extensions.races, BOTH),
+    "two-submitters": Row(fairness.two_submitters, BOTH),
     "crash-points": Row(points.crashes, BOTH),
     "failing-points": Row(points.failures, BOTH),
     "failing-statement": Row(statements.failing, BOTH),

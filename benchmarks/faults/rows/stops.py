@@ -4,6 +4,7 @@ import signal
 import time
 
 from benchmarks.faults import processes
+from benchmarks.faults.broker import SWEEP_QUEUE
 from benchmarks.faults.scene import Aim, Scene
 
 LONGER_THAN_A_LEASE_SECONDS = 3.0
@@ -36,7 +37,7 @@ def _zombie(scene: Scene) -> bool:
         if not scene.was_held(aim) or (keepers and scene.archive.open_transactions()):
             # it holds a transaction that locks out all others, and its supervisor is stopped too
             return False
-        _announce_until_taken(scene, aim)
+        _sweep_until_taken(scene, aim)
         held_by_another = scene.archive.one(
             "SELECT token FROM database_instance WHERE id = %s", aim.instance
         ) > aim.token
@@ -47,13 +48,14 @@ def _zombie(scene: Scene) -> bool:
     return bool(held_by_another)
 
 
-def _announce_until_taken(scene: Scene, aim: Aim) -> None:
-    """Send messages in place of the sweep, which is stopped too, until another worker takes over."""
+def _sweep_until_taken(scene: Scene, aim: Aim) -> None:
+    """Have workers sweep until another one takes over, as the embedded server, which sweeps, is stopped too.
+    """
     broker = scene.setup.broker()
 
     def taken() -> bool:
-        if scene.setup.name == "embedded" and not broker.waiting():
-            broker.advance(aim.instance)
+        if scene.setup.name == "embedded" and not broker.waiting(SWEEP_QUEUE):
+            broker.sweep()
         return int(
             scene.archive.one("SELECT token FROM database_instance WHERE id = %s", aim.instance)
         ) > aim.token
