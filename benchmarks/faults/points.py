@@ -122,7 +122,8 @@ def _finish(numbers: list[int]) -> None:
     while left and time.monotonic() < deadline:
         recovery.sweep()
         _work_on(left)
-        left = list(Instance.objects.filter(pk__in=left).exclude(state__in=ENDED).values_list("pk", flat=True))
+        going_on = Instance.objects.filter(pk__in=left).exclude(state__in=ENDED)
+        left = list(going_on.values_list("pk", flat=True))
         time.sleep(0.02)
 
 
