@@ -4,7 +4,10 @@ A wake that is lost, late or sent twice changes nothing; the sweep replaces lost
 """
 
 import logging
+import os
+import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from celery import current_app
@@ -22,6 +25,7 @@ BROKER_ERRORS = (OperationalError, OSError)
 REST_SECONDS = 5.0
 
 _rests_until = 0.0
+_kept = threading.local()
 
 
 def processes() -> int:
@@ -41,35 +45,52 @@ def wake(number: int = 1) -> int:
     if time.monotonic() < _rests_until:
         return 0
     try:
-        with _connection() as connection:
-            lacking = min(number, processes() - _count(connection, settings.CELERY_TASK_DEFAULT_QUEUE))
-            for _ in range(lacking):
-                current_app.send_task(WAKE, ignore_result=True, retry=False, connection=connection)
-        return max(lacking, 0)
+        return _on_connection(lambda connection: _send(connection, number))
     except BROKER_ERRORS as error:
         _rests_until = time.monotonic() + REST_SECONDS
         log.warning("the broker did not take a wake (%s); the sweep will send it", error)
         return 0
 
 
+def _send(connection: Any, number: int) -> int:
+    lacking = min(number, processes() - _count(connection, settings.CELERY_TASK_DEFAULT_QUEUE))
+    for _ in range(lacking):
+        current_app.send_task(WAKE, ignore_result=True, retry=False, connection=connection)
+    return max(lacking, 0)
+
+
 def waiting(queue: str = settings.CELERY_TASK_DEFAULT_QUEUE) -> int | None:
     """Return how many messages of a queue no worker has taken; None where the broker does not answer."""
     global _rests_until
     try:
-        with _connection() as connection:
-            count = _count(connection, queue)
-            _rests_until = min(_rests_until, time.monotonic())
-            return count
+        count = _on_connection(lambda connection: _count(connection, queue))
     except BROKER_ERRORS as error:
         log.warning("the broker does not answer: %s", error)
         return None
+    _rests_until = min(_rests_until, time.monotonic())
+    return count
 
 
-def _connection() -> Any:
-    """Return a new connection; one that was kept could be that to a broker which is gone."""
-    connection = current_app.connection_for_write()
+def _on_connection(work: Callable[[Any], int]) -> int:
+    """Call `work` with the connection that this thread keeps; one that is broken is replaced, once.
+
+    Raises:
+        OperationalError, OSError: the broker does not answer.
+    """
+    if getattr(_kept, "process", None) == os.getpid():
+        try:
+            return work(_kept.connection)
+        except (*BROKER_ERRORS, *_kept.connection.connection_errors):
+            _kept.process = None
+            _kept.connection.collapse()
+    connection: Any = current_app.connection_for_write()
     connection.ensure_connection(max_retries=1, timeout=1)
-    return connection
+    try:
+        done = work(connection)
+    except connection.connection_errors as error:
+        raise OperationalError(str(error)) from error
+    _kept.connection, _kept.process = connection, os.getpid()  # a forked process connects by itself
+    return done
 
 
 def _count(connection: Any, queue: str) -> int:

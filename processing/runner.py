@@ -61,8 +61,9 @@ def _work_for_a_turn(claim: AnyClaim) -> float:
     began = time.monotonic()
     until, charged = began + settings.SHIFT_SECONDS, 0.0
     step: AnyClaim | None = claim
+    loaded: dict[int, Run] = {}
     while step is not None:
-        end = _work(step, _work_of(step, until), until)
+        end = _work(step, _work_of(step, until, loaded), until)
         now = time.monotonic()
         if end != StepEnd.LOST:
             charged = now - began
@@ -89,12 +90,27 @@ def _wake_others() -> None:
             dispatch.wake()
 
 
-def _work_of(claim: AnyClaim, until: float) -> Work:
+def _work_of(claim: AnyClaim, until: float, loaded: dict[int, Run]) -> Work:
+    """Return what is done of a step.
+
+    Args:
+        until: when the turn is over, by the monotonic clock.
+        loaded: the run by its epoch, once a slice of it was worked on in this turn.
+    """
     if isinstance(claim, ReplayClaim):
         return lambda heartbeat: replays.work_on(claim, Run.load(claim.instance_id, threads=1), heartbeat)
     if isinstance(claim, SliceClaim):
-        return lambda heartbeat: slices.work_on(claim, Run.load(claim.instance_id, threads=None), heartbeat)
+        return lambda heartbeat: _slice(claim, heartbeat, loaded)
     return lambda heartbeat: _shift(claim, heartbeat, until)
+
+
+def _slice(
+    claim: SliceClaim, heartbeat: Heartbeat, loaded: dict[int, Run], *, threads: int | None = None
+) -> StepEnd:
+    """Work on a slice; its run is loaded for the first one, as slices need nothing of it that changes."""
+    if claim.epoch not in loaded:
+        loaded[claim.epoch] = Run.load(claim.instance_id, threads=threads)
+    return slices.work_on(claim, loaded[claim.epoch], heartbeat)
 
 
 def _shift(
@@ -140,9 +156,8 @@ def work_slice(slice_id: int, *, threads: int | None = None) -> None:
     with _database_may_not_answer():
         claim = claims.claim_slice(slice_id)
         if claim is not None:
-            _work(claim, lambda heartbeat: slices.work_on(
-                claim, Run.load(claim.instance_id, threads=threads), heartbeat
-            ), time.monotonic() + settings.SHIFT_SECONDS)
+            until = time.monotonic() + settings.SHIFT_SECONDS
+            _work(claim, lambda heartbeat: _slice(claim, heartbeat, {}, threads=threads), until)
 
 
 def work_run(

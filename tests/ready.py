@@ -34,4 +34,4 @@ def work_on_replay(replay_id: int) -> None:
     """Do this replay, whoever's turn it is; nothing happens where it cannot be claimed."""
     claim = claims.claim_replay(replay_id)
     if claim is not None:
-        runner._work(claim, runner._work_of(claim, math.inf), math.inf)
+        runner._work(claim, runner._work_of(claim, math.inf, {}), math.inf)

@@ -49,6 +49,20 @@ def share_of(work_item: WorkItem, user: User | None) -> Share:
     return Share.objects.get_or_create(parent=submitter, work_item=work_item)[0]
 
 
+def new_share(work_item: WorkItem, user: User | None, *, has_work: bool) -> Share:
+    """Return the share of a work item that is being submitted."""
+    if user is not None:
+        share = share_of(work_item, user)
+        if has_work:
+            arrive(share.pk)
+        return share
+    submitter = Share(work_item=work_item, has_work=has_work)
+    if has_work:
+        _raise(submitter)
+    submitter.save(force_insert=True)
+    return Share.objects.create(parent=submitter, work_item=work_item, has_work=has_work)
+
+
 def arrive(share_id: int) -> None:
     """Record that a share has work; one that had none is raised to the others."""
     for share in _locked(share_id):

@@ -9,7 +9,7 @@ from django.db import transaction
 from database.models import Event, EventType, Instance, InstanceState, WorkItem
 from database.services.clock import database_now
 from database.services.events import NewEvent, append
-from database.services.shares import arrive, share_of, turn_order
+from database.services.shares import new_share, turn_order
 
 
 def create_work_item(
@@ -20,7 +20,7 @@ def create_work_item(
     with transaction.atomic():
         now = database_now()
         work_item = WorkItem.objects.create(**fields, submitted_by=owner, created_at=now)
-        share = share_of(work_item, owner)
+        share = new_share(work_item, owner, has_work=started)
         instances = [
             Instance.objects.create(
                 work_item=work_item, replicate=number, seed=seed, state=state, priority=work_item.priority,
@@ -34,8 +34,6 @@ def create_work_item(
                 NewEvent(EventType.STATE_CHANGED, f"Accepted; {state.lower()}.", data={"state": state})
             )
             instance.save(update_fields=["event_sequence"])
-        if started:
-            arrive(share.pk)
     return work_item, instances
 
 
