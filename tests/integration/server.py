@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 T = TypeVar("T")
 
 
-def wait_for(condition: Callable[[], T | None], *, seconds: float = 30.0, what: str = "the condition") -> T:
+def wait_for(condition: Callable[[], T | None], *, seconds: float = 120.0, what: str = "the condition") -> T:
     """The first true value of a condition, looked at every few milliseconds; more seldom where a look takes
     long, as a server that answers all the time does nothing else.
     """
@@ -45,7 +45,7 @@ def command(*arguments: str, folder: Path, **variables: str) -> subprocess.Popen
     )
 
 
-def ran(*arguments: str, folder: Path, seconds: float = 120.0, **variables: str) -> tuple[int, str, str]:
+def ran(*arguments: str, folder: Path, seconds: float = 600.0, **variables: str) -> tuple[int, str, str]:
     """Exit code, standard output and standard error of `manage.py` with its own data folder."""
     process = command(*arguments, folder=folder, **variables)
     out, errors = process.communicate(timeout=seconds)
@@ -90,7 +90,7 @@ class Server:
     def start(self) -> None:
         """It answers when this returns."""
         self.process = self.launched()
-        wait_for(self.answers, seconds=60, what="the server")
+        wait_for(self.answers, what="the server")
 
     def answers(self) -> bool:
         """Whether the web server answers."""
@@ -105,7 +105,7 @@ class Server:
         """Ask it to end; its exit code."""
         assert self.process is not None
         self.process.send_signal(signal.SIGINT)
-        code = self.process.wait(30)
+        code = self.process.wait(120)
         self._close()
         return code
 
@@ -114,9 +114,9 @@ class Server:
         assert self.process is not None
         children = self.children()
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(120)
         self._close()
-        wait_for(lambda: not any(map(is_alive, children)), seconds=10, what="the end of every child")
+        wait_for(lambda: not any(map(is_alive, children)), what="the end of every child")
 
     def _close(self) -> None:
         assert self.process is not None
@@ -133,7 +133,7 @@ class Server:
         """Status and text of a page."""
         request = urllib.request.Request(self.url + path, headers=headers)
         try:
-            with urllib.request.urlopen(request, timeout=20) as response:
+            with urllib.request.urlopen(request, timeout=120) as response:
                 return response.status, response.read().decode()
         except urllib.error.HTTPError as error:
             with error:
@@ -143,7 +143,7 @@ class Server:
         """The data that a query gives."""
         body = json.dumps({"query": query, "variables": variables}).encode()
         request = urllib.request.Request(f"{self.url}/graphql", body, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=20) as response:
+        with urllib.request.urlopen(request, timeout=120) as response:
             answer: dict[str, Any] = json.load(response)
         assert "errors" not in answer, answer
         data: dict[str, Any] = answer["data"]
@@ -196,7 +196,8 @@ class Embedded(Server):
 
     def sql(self, statement: str) -> list[tuple[Any, ...]]:
         """Asks SQLite."""
-        with contextlib.closing(sqlite3.connect(self.folder / "evolution.sqlite3", timeout=20)) as connection:
+        file = self.folder / "evolution.sqlite3"
+        with contextlib.closing(sqlite3.connect(file, timeout=120)) as connection:
             return connection.execute(statement).fetchall()
 
 

@@ -26,7 +26,7 @@ def shown(url: str, folder: Path, *, zone: str = "UTC") -> str:
     assert chromium is not None
     done = subprocess.run(
         [chromium, *FLAGS, f"--user-data-dir={folder / 'profile'}", "--dump-dom", url],
-        capture_output=True, text=True, timeout=120, check=True, env=os.environ | {"TZ": zone},
+        capture_output=True, text=True, timeout=600, check=True, env=os.environ | {"TZ": zone},
     )
     return done.stdout
 
@@ -35,7 +35,7 @@ def shown(url: str, folder: Path, *, zone: str = "UTC") -> str:
 def finished(shared: Server) -> int:
     """A run that has ended."""
     number = shared.submit(example("maze-5x5"))
-    wait_for(lambda: shared.run(number)["state"] == "SUCCEEDED", seconds=60, what="the end of the run")
+    wait_for(lambda: shared.run(number)["state"] == "SUCCEEDED", what="the end of the run")
     return number
 
 
@@ -57,7 +57,7 @@ def test_the_page_of_a_run_shows_the_frames_of_an_episode_that_a_worker_has_repl
         "network": {"hidden": [4]}, "strategy": {"type": "genetic", "population_size": 8},
         "stop": {"max_generations": 1},
     })
-    wait_for(lambda: shared.run(number)["state"] == "SUCCEEDED", seconds=120, what="the end of the run")
+    wait_for(lambda: shared.run(number)["state"] == "SUCCEEDED", what="the end of the run")
     champion = (
         "query($number:Int!){instance(by:{number:$number}){champion{id episodesMissing replays{state}}}}"
     )
@@ -71,14 +71,14 @@ def test_the_page_of_a_run_shows_the_frames_of_an_episode_that_a_worker_has_repl
         replays = shared.graphql(champion, number=number)["instance"]["champion"]["replays"]
         return bool([each["state"] for each in replays] == ["DONE"])
 
-    wait_for(is_done, seconds=120, what="the replay")
+    wait_for(is_done, what="the replay")
 
     def is_drawn() -> bool:  # decoding takes the browser's own time, which its budget does not count
         film = re.search(r'<canvas[^>]*id="film"[^>]*>', shown(f"{shared.url}/runs/{number}", tmp_path))
         assert film is not None
         return "hidden" not in film[0]
 
-    wait_for(is_drawn, seconds=120, what="the first frame")
+    wait_for(is_drawn, what="the first frame")
 
 
 def test_graphiql_works_without_internet(shared: Server, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ SEARCHES: tuple[dict[str, Any], ...] = (
 def ended(server: Server, number: int) -> dict[str, Any]:
     return wait_for(
         lambda: run if (run := server.run(number))["state"] not in ("QUEUED", "RUNNING") else None,
-        seconds=180, what=f"the end of run {number}",
+        seconds=600, what=f"the end of run {number}",
     )
 
 

@@ -51,7 +51,7 @@ def test_a_run_finishes_though_a_worker_and_redis_are_killed(server: Server) -> 
     for victim in victims:
         os.kill(victim, signal.SIGKILL)
     wait_for(lambda: not any(map(is_alive, victims)), what="their death")
-    wait_for(lambda: server.run(number)["state"] == "SUCCEEDED", seconds=60, what="the end of the run")
+    wait_for(lambda: server.run(number)["state"] == "SUCCEEDED", what="the end of the run")
     assert len(server.nodes()) == 3
     assert is_alive(redis(server))
 
@@ -59,7 +59,7 @@ def test_a_run_finishes_though_a_worker_and_redis_are_killed(server: Server) -> 
 def ended(server: Production) -> tuple[int, str]:
     """Exit code and complaint of one that cannot start."""
     process = server.launched()
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=120)
     return process.returncode, errors
 
 
