@@ -128,6 +128,7 @@ def test_a_page_says_why_a_run_is_not_extended(client: Client) -> None:
     assert client.get(f"/runs/{run.pk}/extend").status_code == 405
 
 
+@pytest.mark.any_database
 def test_a_solved_run_goes_on_where_the_box_is_empty(client: Client) -> None:
     run = ended(solved=True, max_generations=60)
     assert run.stop_reason == "FITNESS_REACHED"

@@ -93,6 +93,7 @@ def test_frames_are_left_out_where_nobody_wants_them(client: Client, instance: I
     assert told(client, instance)["replays"][0]["gifUrl"] is None
 
 
+@pytest.mark.any_database
 def test_why_there_are_no_frames_is_told(client: Client) -> None:
     instance = run_in("Unready-v0")
     asked(client, instance)
@@ -195,6 +196,7 @@ def test_an_episode_that_agents_do_not_have_is_refused(client: Client, instance:
     assert (answer.status_code, b"episode: expected 0" in answer.content) == (422, True)
 
 
+@pytest.mark.any_database
 def test_any_episode_of_an_agent_that_is_replayed_at_once_can_be_looked_at(client: Client) -> None:
     environment = {"type": "gymnasium", "id": "CartPole-v1", "episodes": 3}
     cart = finished(submitted(environment=environment, stop={"max_generations": 1}))
@@ -257,6 +259,7 @@ def test_the_command_replays_here_and_stores_nothing(
     assert not Replay.objects.exists()
 
 
+@pytest.mark.any_database
 def test_the_command_says_why_it_writes_no_gif(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:
     instance, maze, file = run_in("Unready-v0"), finished(submitted()), str(tmp_path / "no.gif")
     for arguments, sentence in (
@@ -275,6 +278,7 @@ def test_the_command_says_why_it_writes_no_gif(tmp_path: Any, capsys: pytest.Cap
     assert not (tmp_path / "no.gif").exists()
 
 
+@pytest.mark.any_database
 def test_the_command_tells_the_trajectory_of_what_is_part_of_this_program(
     capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -46,6 +46,7 @@ def is_told_different(instance: Instance) -> int:
     return sum(DIFFERENT in message for message in told(instance))
 
 
+@pytest.mark.any_database
 def test_an_environment_that_draws_from_the_global_generators_gives_equal_digests() -> None:
     one = carried_on(case("random_GlobalRandom"))
     two = case("random_GlobalRandom")
@@ -60,6 +61,7 @@ def test_an_environment_that_draws_from_the_global_generators_gives_equal_digest
     assert sum("`random` or `numpy.random`" in message for message in told(one)) == 1
 
 
+@pytest.mark.any_database
 def test_a_run_that_was_interrupted_after_each_generation_ends_with_the_same_digest() -> None:
     whole, instance = carried_on(case("random_GlobalRandom")), case("random_GlobalRandom")
     while runner.work_shift(instance.pk, seconds=0.0, threads=1):
@@ -71,6 +73,7 @@ def test_a_run_that_was_interrupted_after_each_generation_ends_with_the_same_dig
 @pytest.mark.parametrize(("name", "execution"), [
     ("Counter", {}), ("Counter", {"slice_size": 7}), ("Clock", {}), ("File", {"slice_size": 7}),
 ])
+@pytest.mark.any_database
 def test_a_run_whose_environment_depends_on_more_than_its_seed_says_so_and_is_marked(
     name: str, execution: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -85,6 +88,7 @@ def test_a_run_whose_environment_depends_on_more_than_its_seed_says_so_and_is_ma
     assert f"warning: run {instance.pk} is not reproducible: Agent " in capsys.readouterr().err
 
 
+@pytest.mark.any_database
 def test_an_environment_that_draws_from_its_own_generator_stays_unmarked_and_equal() -> None:
     one = carried_on(submitted("cases/OwnRandom-v0", agents=20))
     sliced = carried_on(submitted("cases/OwnRandom-v0", agents=20, execution={"slice_size": 7}))
@@ -101,6 +105,7 @@ def test_a_finding_of_a_slice_that_was_cut_short_reaches_the_closing(settings: L
     assert not Slice.objects.exists()
 
 
+@pytest.mark.any_database
 def test_observations_that_are_not_finite_are_told_once_and_agents_keep_their_fitness() -> None:
     instance = carried_on(submitted("cases/NanObservation-v0", agents=8, generations=3))
     assert (instance.reproducible, instance.best_fitness) == (True, 5.0)
@@ -109,6 +114,7 @@ def test_observations_that_are_not_finite_are_told_once_and_agents_keep_their_fi
     assert "reset() gave nan as number 0 of the observation" in event.message
 
 
+@pytest.mark.any_database
 def test_where_all_agents_fail_of_an_array_as_reward_the_run_says_so() -> None:
     instance = carried_on(case("all_fail"))
     assert instance.stop_reason == "EXTINCTION"

@@ -126,7 +126,9 @@ STRATEGIES: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("strategy", [
+    pytest.param(name, marks=[] if name == "genetic" else pytest.mark.any_database) for name in STRATEGIES
+])
 @pytest.mark.parametrize("record", ["all", "champions"])
 def test_more_generations_give_the_bits_of_a_run_that_had_them_at_once(strategy: str, record: str) -> None:
     document = {
@@ -145,6 +147,7 @@ def test_more_generations_for_species_and_a_task_to_solve() -> None:
     assert is_equal(whole, parts)
 
 
+@pytest.mark.any_database
 def test_a_run_that_solved_its_task_goes_on_as_if_it_had_not_been_asked_to() -> None:
     document = {**XOR, "strategy": {**XOR["strategy"], "population_size": 150}}
     ended = ran(document, max_generations=200, solved=True)
@@ -154,6 +157,7 @@ def test_a_run_that_solved_its_task_goes_on_as_if_it_had_not_been_asked_to() -> 
     assert is_equal(whole, extended(ended, solved=False, max_generations=more))
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("record", ["all", "champions"])
 def test_the_solver_of_a_maze_is_the_champion_no_longer(record: str) -> None:
     document = {**MAZE, "seed": 3, "record": {"agents": record}}
@@ -165,6 +169,7 @@ def test_the_solver_of_a_maze_is_the_champion_no_longer(record: str) -> None:
     assert is_equal(whole, extended(parts, solved=False, max_generations=more))
 
 
+@pytest.mark.any_database
 def test_a_higher_aim_is_reached_where_a_run_that_asked_for_it_at_once_reaches_it() -> None:
     low = ran(MAZE, max_generations=1)
     best = low.best_fitness
@@ -177,6 +182,7 @@ def test_a_higher_aim_is_reached_where_a_run_that_asked_for_it_at_once_reaches_i
     assert whole.stop_reason == "FITNESS_REACHED"
 
 
+@pytest.mark.any_database
 def test_confirmations_count_as_under_the_new_aim() -> None:
     no_longer_passed = 0
     for seed in range(3):
@@ -198,6 +204,7 @@ def passed_mean(instance: Instance) -> float | None:
     return facts["confirmation_mean"] if facts.get("confirmation_is_passed") else None
 
 
+@pytest.mark.any_database
 def test_a_run_without_progress_gets_more_generations_to_find_some() -> None:
     limits = {"max_generations": 60, "fitness": 1e6}
     ended = ran(MAZE, **limits, stagnation_generations=3)
@@ -206,6 +213,7 @@ def test_a_run_without_progress_gets_more_generations_to_find_some() -> None:
     assert is_equal(ran(MAZE, **limits, stagnation_generations=8), parts)
 
 
+@pytest.mark.any_database
 def test_a_run_whose_time_was_up_goes_on_and_stays_marked() -> None:
     ended = ran(MAZE, max_generations=5, max_seconds=1e-6)
     assert (ended.stop_reason, ended.next_generation) == ("TIME_LIMIT", 1)
@@ -266,6 +274,7 @@ def test_an_extended_run_waits_again_with_new_limits_and_an_event_that_says_who(
     assert ready.runs() == [instance.pk]
 
 
+@pytest.mark.any_database
 def test_no_longer_confirmed_champions_are_told() -> None:
     ended = ran(CARTS, max_generations=30, fitness=30.0)
     mean, champion = passed_mean(ended), ended.champion_fitness

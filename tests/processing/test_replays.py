@@ -40,6 +40,7 @@ def test_a_worker_replays_what_was_asked_for_and_it_adds_up_to_the_agents_fitnes
     assert len(found.film.pictures) == 11
 
 
+@pytest.mark.any_database
 def test_every_episode_of_a_normalised_run_is_the_one_that_was_scored() -> None:
     instance = run_in("Drifting-v0", generations=3, episodes=2, normalize_observations=True)
     agent = Agent.objects.get(instance=instance, generation=2, index=1)
@@ -133,6 +134,7 @@ def test_a_worker_that_is_to_stop_hands_its_replay_back(instance: Instance) -> N
     assert waiting() == [replay.pk]
 
 
+@pytest.mark.any_database
 def test_an_episode_that_takes_too_long_to_be_replayed_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     instance = run_in("Slow-v0")
     monkeypatch.setattr(replays, "MOST_SECONDS", 0.0)
@@ -141,6 +143,7 @@ def test_an_episode_that_takes_too_long_to_be_replayed_is_given_up(monkeypatch: 
     assert replay.failure.startswith("The episode was given up: to replay it takes longer than 0 seconds")
 
 
+@pytest.mark.any_database
 def test_an_environment_that_takes_its_process_with_it_leaves_a_reason() -> None:
     instance = run_in("Dying-v0")
     failed = Agent.objects.filter(instance=instance, fitness=None).first()
