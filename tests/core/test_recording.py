@@ -51,6 +51,12 @@ def recorded(plan: Plan, *, agent: int = 0, episode: int = 0, pictures: bool = F
     return unpack(numbers, plan.genome, film)
 
 
+@cache
+def drawn() -> Recording:
+    """An episode with pictures, which two processes step."""
+    return recorded(plan_in("Drawn-v0"), pictures=True)
+
+
 def evaluated(plan: Plan) -> Any:
     return plan.judge.evaluate(plan.genome.random(6, seed=4, generation=0), seed=4, generation=0, threads=1)
 
@@ -58,13 +64,12 @@ def evaluated(plan: Plan) -> Any:
 @pytest.mark.parametrize("name", ["LunarLander-v3", "FrozenLake-v1", "Mixed-v0", "Levers-v0"])
 def test_the_episodes_of_an_agent_add_up_to_what_it_was_scored_with(name: str) -> None:
     plan = plan_in(name, episodes=2, max_steps=200)
-    scored = evaluated(plan)
-    for agent in (0, 4):
-        ways = [recorded(plan, agent=agent, episode=episode).trajectory for episode in (0, 1)]
-        assert all(way is not None and sum(way.rewards) == pytest.approx(way.total) for way in ways)
-        assert sum(way.total for way in ways if way) / 2 == scored.fitness[agent]
-        assert sum(way.steps for way in ways if way) == scored.steps[agent]
-        assert all(way and way.steps == len(way.actions) == len(way.observations) for way in ways)
+    scored, agent = evaluated(plan), 4
+    ways = [recorded(plan, agent=agent, episode=episode).trajectory for episode in (0, 1)]
+    assert all(way is not None and sum(way.rewards) == pytest.approx(way.total) for way in ways)
+    assert sum(way.total for way in ways if way) / 2 == scored.fitness[agent]
+    assert sum(way.steps for way in ways if way) == scored.steps[agent]
+    assert all(way and way.steps == len(way.actions) == len(way.observations) for way in ways)
 
 
 def test_where_observations_are_normalised_the_scored_episode_shows_them_as_they_were_seen() -> None:
@@ -81,7 +86,7 @@ def test_where_observations_are_normalised_the_scored_episode_shows_them_as_they
 
 
 def test_pictures_are_drawn_of_every_step_at_the_rate_that_the_environment_names() -> None:
-    found = recorded(plan_in("Drawn-v0"), pictures=True)
+    found = drawn()
     assert found.film is not None
     assert (found.film.steps, found.film.rate, found.undrawn) == (tuple(range(11)), 12.0, None)
     for step, data in enumerate(found.film.pictures):
@@ -91,7 +96,7 @@ def test_pictures_are_drawn_of_every_step_at_the_rate_that_the_environment_names
 
 
 def test_a_gif_shows_them_for_as_long_as_their_steps_take() -> None:
-    found = recorded(plan_in("Drawn-v0"), pictures=True)
+    found = drawn()
     assert found.film is not None
     with Image.open(io.BytesIO(gif(found.film))) as moving:
         assert (moving.format, getattr(moving, "n_frames", 1), moving.info["duration"]) == ("GIF", 11, 80)
