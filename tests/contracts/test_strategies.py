@@ -263,6 +263,23 @@ def test_a_search_all_of_whose_agents_failed_is_revived_from_its_last_parents(pl
     assert closed.checkpoint.stagnation <= 1
 
 
+def test_a_search_that_has_no_parents_yet_is_revived_with_new_agents(plan: Plan) -> None:
+    checkpoint, agents = generations.begin(plan), set()
+    for number in range(2):
+        population = generations.open_generation(plan, checkpoint, seed=SEED)
+        packed = {plan.genome.pack(plan.genome.take(population.genomes, np.array([index], np.int32)))
+                  for index in range(SIZE)}
+        assert not agents & packed
+        assert (population.mothers == NO_PARENT).all()
+        agents |= packed
+        evaluations = evaluations_of(np.full(SIZE, np.nan)) if number == 0 else evaluated(
+            plan, population, seed=SEED, generation=number
+        )
+        closed = generations.close_generation(plan, checkpoint, population, evaluations, seed=SEED)
+        checkpoint = unpack(pack(generations.revived(plan, closed.checkpoint), plan.genome), plan.genome)
+    assert closed.champion is not None
+
+
 def test_a_strategy_does_not_change_what_it_is_given(plan: Plan) -> None:
     checkpoint: Checkpoint = generations.begin(plan)
     for number in range(3):

@@ -31,8 +31,6 @@ STRATEGIES: dict[str, dict[str, Any]] = {
     "genetic": {"parents": 4}, "rising_threshold": {"maximum_failures": 2}, "neat": {}, "openai_es": {},
     "cma_es": {},
 }
-#: Strategies whose agents have parents.
-BREEDING = ("genetic", "rising_threshold", "neat")
 
 
 @pytest.fixture(autouse=True)
@@ -45,12 +43,14 @@ def _modules(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> Iterato
     intake.known_environments.cache_clear()
 
 
-#: A strategy with parents and one without are enough for each database.
-ON_EVERY_DATABASE = ("neat", "openai_es")
+#: A strategy with parents and one without: for each database, and to go on where the contract of strategies
+#: has said for all how they are revived.
+WITH_AND_WITHOUT_PARENTS = ("neat", "openai_es")
+with_and_without_parents = pytest.mark.parametrize("strategy", WITH_AND_WITHOUT_PARENTS)
 
 
 @pytest.fixture(params=[
-    pytest.param(name, marks=[] if name in ON_EVERY_DATABASE else pytest.mark.any_database)
+    pytest.param(name, marks=[] if name in WITH_AND_WITHOUT_PARENTS else pytest.mark.any_database)
     for name in STRATEGIES
 ])
 def strategy(request: pytest.FixtureRequest) -> str:
@@ -122,8 +122,9 @@ def test_a_run_all_of_whose_agents_fail_has_failed_and_says_of_what(strategy: st
 
 
 @pytest.mark.parametrize(("stop", "rule"), [
-    ({"max_generations": 1}, "GENERATION_LIMIT"), ({"max_seconds": 1e-6}, "TIME_LIMIT"),
-    ({"stagnation_generations": 1}, "STAGNATION"),
+    ({"max_generations": 1}, "GENERATION_LIMIT"),
+    pytest.param({"max_seconds": 1e-6}, "TIME_LIMIT", marks=pytest.mark.any_database),
+    pytest.param({"stagnation_generations": 1}, "STAGNATION", marks=pytest.mark.any_database),
 ])
 @pytest.mark.parametrize("work", [finished, carried_on])
 def test_a_run_has_died_out_whichever_rule_ended_it_and_whoever_worked_on_it(
@@ -137,6 +138,7 @@ def test_a_run_has_died_out_whichever_rule_ended_it_and_whoever_worked_on_it(
     assert instance.reproducible is (rule != "TIME_LIMIT")
 
 
+@pytest.mark.any_database
 def test_a_run_that_lost_all_agents_of_one_generation_only_has_not_died_out() -> None:
     instance = advanced(submitted("rising_threshold"))
     assert (instance.state, instance.stop_reason) == ("RUNNING", None)
@@ -152,6 +154,7 @@ def resumed_by_itself(instance: Instance) -> Instance:
     return instance
 
 
+@with_and_without_parents
 def test_without_parents_a_mended_run_goes_on_with_new_agents_to_a_good_end(strategy: str) -> None:
     died = finished(submitted(strategy))
     instance = resumed(died)
@@ -174,6 +177,7 @@ def genomes(instance: Instance, generation: int) -> set[bytes]:
     return {each for each in found if each is not None}
 
 
+@with_and_without_parents
 def test_a_mended_run_goes_on_from_its_last_parents_to_a_good_end(strategy: str) -> None:
     BRIDGE.touch()
     instance = advanced(submitted(strategy, max_generations=8))
@@ -187,7 +191,7 @@ def test_a_mended_run_goes_on_from_its_last_parents_to_a_good_end(strategy: str)
     agents = selectors.agents(
         instance.pk, first=8, filter=selectors.AgentFilter(generation_from=number, generation_to=number)
     )
-    if strategy in BREEDING:
+    if strategy == "neat":
         assert {parent[0] for agent in agents.items for parent in agent.parents} == {0}
     else:
         assert before["mean"] is not None
@@ -197,20 +201,15 @@ def test_a_mended_run_goes_on_from_its_last_parents_to_a_good_end(strategy: str)
     assert len(messages(instance, message__contains="had died out")) == 1
 
 
-def test_failures_in_a_row_are_counted_anew_after_a_resume_and_in_a_shift_that_begins_again() -> None:
-    died = finished(submitted("rising_threshold", max_generations=9))
+@pytest.mark.any_database
+def test_failures_and_stagnation_are_counted_anew_after_a_resume_and_in_a_shift_that_begins_again() -> None:
+    died = finished(submitted("rising_threshold", stagnation_generations=2, max_generations=9))
+    assert died.next_generation == 2
     assert state_of(died)["failures"] == 2
     instance = advanced(states.resume(died.pk))  # nothing was mended
     assert (instance.state, state_of(instance)["failures"]) == ("RUNNING", 1)
     instance = advanced(instance)
     assert (instance.state, state_of(instance)["failures"], instance.next_generation) == ("FAILED", 2, 4)
-
-
-def test_generations_without_progress_are_counted_anew_after_a_resume() -> None:
-    died = finished(submitted("rising_threshold", stagnation_generations=2, max_generations=9))
-    assert died.next_generation == 2
-    instance = advanced(states.resume(died.pk))
-    assert instance.state == InstanceState.RUNNING
 
 
 def test_a_mended_run_is_evaluated_in_slices_as_it_was() -> None:
@@ -220,11 +219,13 @@ def test_a_mended_run_is_evaluated_in_slices_as_it_was() -> None:
     assert (instance.state, instance.stop_reason) == ("SUCCEEDED", "GENERATION_LIMIT")
 
 
+@pytest.mark.any_database
 def test_a_mended_run_goes_on_where_observations_are_normalised() -> None:
     instance = finished(resumed(finished(submitted(normalized=True))))
     assert (instance.state, instance.stop_reason) == ("SUCCEEDED", "GENERATION_LIMIT")
 
 
+@pytest.mark.any_database
 def test_a_mended_run_whose_time_is_used_up_completes_one_more_generation() -> None:
     died = finished(submitted(max_seconds=1e-6))
     instance = finished(resumed(died))
@@ -232,6 +233,7 @@ def test_a_mended_run_whose_time_is_used_up_completes_one_more_generation() -> N
     assert instance.next_generation == died.next_generation + 1
 
 
+@pytest.mark.any_database
 def test_a_run_without_a_generation_left_is_not_resumed_and_says_why() -> None:
     died = finished(submitted(max_generations=1))
     assert "cannot be resumed" in died.stop_explanation["advice"]
