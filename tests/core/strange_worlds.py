@@ -196,6 +196,14 @@ class Slow(World):
         return super().step(action)
 
 
+class Slower(World):
+    """Every step takes two fifths of a second, an episode 4 seconds."""
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        threading.Event().wait(0.4)
+        return super().step(action)
+
+
 class Failing(World):
     """No episode begins."""
 
@@ -350,6 +358,7 @@ for _kind in (
     Mixed, Switches, Levers, Shifted, Hanging, Crashing, Dying, Drifting, Talking, Endless, Painted, Wide,
     Panicking, Wordless, Garbled, Ambiguous, Forking, Printing, Slow, Failing, Stuck, Blinded, Narrow,
     Counting, Counted, Numbered, Paired, Killed, Rare, Hungry, Priceless, Shy, Spoken, Shown, Listed,
+    Slower,
 ):
     gymnasium.register(f"{_kind.__name__}-v0", entry_point=_kind)
 gymnasium.register("Worth-v3", entry_point=World, max_episode_steps=7, reward_threshold=2)

@@ -21,7 +21,7 @@ def _interruptible() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.fixture(params=SETUPS)
+@pytest.fixture(params=SETUPS, scope="module")
 def setup(request: pytest.FixtureRequest) -> type[Server]:
     """Both set-ups, one after the other."""
     return SETUPS[request.param]

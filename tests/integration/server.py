@@ -23,14 +23,14 @@ T = TypeVar("T")
 
 def wait_for(condition: Callable[[], T | None], *, seconds: float = 120.0, what: str = "the condition") -> T:
     """The first true value of a condition, looked at every few milliseconds; more seldom where a look takes
-    long, as a server that answers all the time does nothing else.
+    long, as a server that answers all the time does nothing else, yet often enough to see what passes.
     """
     deadline = time.monotonic() + seconds
     while (began := time.monotonic()) < deadline:
         value = condition()
         if value:
             return value
-        time.sleep(max(0.01, 3 * (time.monotonic() - began)))
+        time.sleep(min(0.5, max(0.01, 3 * (time.monotonic() - began))))
     raise AssertionError(f"{what} did not come about in {seconds} s")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.server import Server, command_line, example, is_alive, ran, wait_for
+from tests.integration.server import Server, example, ran
 
 BAD = example("maze-5x5") | {"stop": {"max_generation": 3}}
 
@@ -191,22 +191,3 @@ def test_a_second_server_in_the_same_folder_is_one_clear_line(shared: Server) ->
     assert code == 3
     assert errors.strip().count("\n") == 0
     assert "Another server" in errors
-
-
-def test_killing_the_parent_leaves_no_child_behind(server: Server) -> None:
-    wait_for(server.workers, what="a worker")
-    children = server.children()
-    names = {
-        word for pid in children for argument in command_line(pid)
-        for word in ("valkey", "redis") if word in argument
-    }
-    assert names, "the broker is none of them"
-    server.kill()
-    assert not any(map(is_alive, children))
-
-
-def test_ctrl_c_ends_everything(server: Server) -> None:
-    wait_for(server.workers, what="a worker")
-    children = server.children()
-    assert server.stop() == 0
-    assert not any(map(is_alive, children))

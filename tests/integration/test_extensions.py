@@ -4,15 +4,16 @@ import contextlib
 import os
 import re
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.integration.conftest import Serve
+from tests.integration.conftest import serving_with
 from tests.integration.server import Server, command_line, is_alive, wait_for
 from tests.integration.test_browser import shown
-from tests.integration.test_kills import QUICK, digest_of, ended, generation, losses
+from tests.integration.test_kills import ONLY_EMBEDDED, QUICK, digest_of, ended, generation, losses
 
 TOYS = {"EXTENSION_MODULES": "tests.toys.tables"}
 GENERATIONS = 12
@@ -22,6 +23,14 @@ DOCUMENT: dict[str, Any] = {
     "strategy": {"type": "pairs", "population_size": 60}, "counting": {"epochs": 9},
     "stop": {"max_generations": GENERATIONS, "solved": False},
 }
+
+
+@pytest.fixture(scope="module")
+def server(setup: type[Server], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One for all of these tests: whatever they do to it, it serves again afterwards."""
+    serving = serving_with(setup, tmp_path_factory.mktemp("toys"))
+    yield next(serving)(workers=2, **QUICK, **TOYS)
+    next(serving, None)
 
 
 @pytest.fixture(scope="module")
@@ -46,29 +55,27 @@ def has_killed_one(children: list[int]) -> bool:
 
 @pytest.mark.parametrize("execution", [{}, {"slice_size": 16}], ids=["whole", "slices"])
 def test_its_workers_and_the_children_of_its_judge_are_killed(
-    serve: Serve, undisturbed: str, execution: dict[str, Any]
+    server: Server, undisturbed: str, execution: dict[str, Any]
 ) -> None:
-    server = serve(workers=2, **QUICK, **TOYS)
+    wait_for(lambda: len(server.workers()) == 2, what="both workers")
     number = server.submit(DOCUMENT | {"execution": execution})
     for reached in (1, 3):
         wait_for(lambda bar=reached: generation(server, number) >= bar, what="the next generation")
         wait_for(lambda: has_killed_one(judges(server)), what="a child process of the judge")
         wait_for(lambda: judges(server), what="the next child process")
-        before = losses(server)
+        before = losses(server, number)
         workers = server.workers()
         for worker in workers:
             os.kill(worker, signal.SIGKILL)
         wait_for(lambda dead=workers: not any(map(is_alive, dead)), what="the workers' deaths")
-        wait_for(lambda bar=before: losses(server) > bar, what="the loss to be noticed")
+        wait_for(lambda bar=before: losses(server, number) > bar, what="the loss to be noticed")
     run = ended(server, number)
     assert (run["state"], run["digest"]) == ("SUCCEEDED", undisturbed)
     assert run["progress"]["totalEvaluations"] == GENERATIONS * 60
 
 
-def test_its_page_shows_what_its_judge_and_its_strategy_report(
-    serve_embedded: Serve, tmp_path: Path
-) -> None:
-    server = serve_embedded(**TOYS)
+@ONLY_EMBEDDED
+def test_its_page_shows_what_its_judge_and_its_strategy_report(server: Server, tmp_path: Path) -> None:
     number = server.submit(DOCUMENT)
     assert ended(server, number)["state"] == "SUCCEEDED"
     page = shown(f"{server.url}/runs/{number}", tmp_path)

@@ -3,14 +3,15 @@
 import json
 import os
 import signal
+from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.integration.conftest import Serve
-from tests.integration.server import Embedded, Server, example, is_alive, ran, wait_for
+from tests.integration.conftest import Serve, serving_with
+from tests.integration.server import Embedded, Server, command_line, example, is_alive, ran, wait_for
 
 DOCUMENT = example("maze-20x20", seed=7, stop={"max_generations": 25}, strategy={
     "type": "genetic", "population_size": 60,
@@ -26,8 +27,33 @@ NUMBER_OF_KILLS = 3
 NUMBER_OF_POWER_CUTS = 2
 #: A shift is longer than any run, so that nobody claims the run again but after a loss.
 QUICK = {
-    "GENERATION_PAUSE_SECONDS": "0.1", "LEASE_SECONDS": "3", "SWEEP_SECONDS": "0.5", "SHIFT_SECONDS": "600"
+    "GENERATION_PAUSE_SECONDS": "0.2", "LEASE_SECONDS": "3", "SWEEP_SECONDS": "0.5", "SHIFT_SECONDS": "600"
 }
+#: Each of its episodes is longer than a lease, though its process only waits.
+SLOW = {
+    "version": 1, "kind": "weight_evolution", "name": "slow", "network": {"hidden": [4]},
+    "environment": {"type": "gymnasium", "id": "Slower-v0"}, "stop": {"max_generations": 1},
+    "strategy": {"type": "genetic", "population_size": 2, "parents": 1}, "execution": {"slice_size": 2},
+}
+WORLDS = {"ENVIRONMENT_MODULES": "tests.core.strange_worlds"}
+ONLY_EMBEDDED = pytest.mark.parametrize("setup", ["embedded"], indirect=True)
+
+
+@pytest.fixture(scope="module")
+def of_all(setup: type[Server], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with one worker."""
+    serving = serving_with(setup, tmp_path_factory.mktemp("kills"))
+    yield next(serving)(**QUICK, **WORLDS)
+    next(serving, None)
+
+
+@pytest.fixture
+def server(of_all: Server) -> Server:
+    """The same for all tests: whatever they do to it, it serves again afterwards."""
+    if of_all.process is None or of_all.process.poll() is not None:
+        of_all.start()
+    wait_for(of_all.workers, what="a worker")
+    return of_all
 
 
 @pytest.fixture(scope="module")
@@ -51,11 +77,11 @@ def digest_of(document: dict[str, Any], folder: Path, **variables: str) -> str:
     return digests.pop()
 
 
-def losses(server: Server) -> int:
+def losses(server: Server, number: int) -> int:
     """How often the run's claim was broken: its token rises with the first claim, and then only with a loss
     and what follows.
     """
-    ((token,),) = server.sql("SELECT token FROM database_instance")
+    ((token,),) = server.sql(f"SELECT token FROM database_instance WHERE id = {number}")
     return int(token) - 1
 
 
@@ -63,11 +89,23 @@ def generation(server: Server, number: int) -> int:
     return int(server.run(number)["progress"]["generation"])
 
 
+def comes_further(server: Server, number: int) -> None:
+    """The run has completed one more generation; it must not have ended, as nothing can happen to it then."""
+    reached = generation(server, number)
+
+    def has_come_further() -> bool:
+        run = server.run(number)
+        assert run["state"] in ("QUEUED", "RUNNING"), f"it ended before anything happened to it: {run}"
+        return int(run["progress"]["generation"]) > reached
+
+    wait_for(has_come_further, what="the next generation")
+
+
 def ended(server: Server, number: int) -> dict[str, Any]:
     """The run, once nothing more happens to it."""
     return wait_for(
         lambda: run if (run := server.run(number))["state"] not in ("QUEUED", "RUNNING") else None,
-        seconds=90, what="the end of the run",
+        seconds=600, what="the end of the run",
     )
 
 
@@ -87,19 +125,22 @@ def check(server: Server, number: int, digest: str, *, generations: int = 25) ->
     assert run["progress"]["totalEvaluations"] == generations * 60
     sequence = [event["sequence"] for event in server.events(number)]
     assert sequence == list(range(1, len(sequence) + 1))
-    stored = server.sql("SELECT number FROM database_generation ORDER BY number")
+    stored = server.sql(
+        f"SELECT number FROM database_generation WHERE instance_id = {number} ORDER BY number"
+    )
     assert [number for (number,) in stored] == list(range(generations))
 
 
-def test_a_worker_killed_again_and_again_changes_no_bit(serve: Serve, undisturbed: str) -> None:
-    check_kills(serve(**QUICK), DOCUMENT, undisturbed)
+def test_a_worker_killed_again_and_again_changes_no_bit(server: Server, undisturbed: str) -> None:
+    check_kills(server, DOCUMENT, undisturbed)
 
 
+@ONLY_EMBEDDED
 @pytest.mark.parametrize("document", [GROWING, LANDING], ids=["double pole", "lunar lander"])
 def test_networks_that_grow_are_the_same_whoever_dies(
-    serve_embedded: Serve, document: dict[str, Any], tmp_path: Path
+    server: Server, document: dict[str, Any], tmp_path: Path
 ) -> None:
-    check_kills(serve_embedded(**QUICK), document, digest_of(document, tmp_path / "undisturbed"))
+    check_kills(server, document, digest_of(document, tmp_path / "undisturbed"))
 
 
 def check_kills(server: Server, document: dict[str, Any], digest: str) -> None:
@@ -107,26 +148,36 @@ def check_kills(server: Server, document: dict[str, Any], digest: str) -> None:
     number = server.submit(document)
     parts = cycle([server.workers, server.nodes])
     for _ in range(NUMBER_OF_KILLS):
-        reached = generation(server, number)
-        wait_for(lambda bar=reached: generation(server, number) > bar, what="the next generation")
-        before = losses(server)
+        comes_further(server, number)
+        before = losses(server, number)
         (worker,) = next(parts)()
         os.kill(worker, signal.SIGKILL)
         wait_for(lambda dead=worker: not is_alive(dead), what="the worker's death")
-        wait_for(lambda bar=before: losses(server) > bar, what="the loss to be noticed")
+        wait_for(lambda bar=before: losses(server, number) > bar, what="the loss to be noticed")
     check(server, number, digest, generations=document["stop"]["max_generations"])
 
 
-def test_a_server_killed_again_and_again_changes_no_bit(serve: Serve, undisturbed: str) -> None:
-    server = serve(**QUICK)
+def broker(server: Server) -> int | None:
+    """The process that keeps messages, which the server started."""
+    found = (
+        pid for pid in server.children() for argument in command_line(pid)
+        if "valkey" in argument or "redis" in argument
+    )
+    return next(found, None)
+
+
+def test_a_server_killed_again_and_again_leaves_no_child_behind_and_changes_no_bit(
+    server: Server, undisturbed: str
+) -> None:
     number = server.submit(DOCUMENT)
     for _ in range(NUMBER_OF_POWER_CUTS):
-        reached = generation(server, number)
-        wait_for(lambda bar=reached: generation(server, number) > bar, what="the next generation")
-        before = losses(server)
+        comes_further(server, number)
+        before, children = losses(server, number), server.children()
+        assert broker(server) in children
         server.kill()
+        assert not any(map(is_alive, children))
         server.start()
-        wait_for(lambda bar=before: losses(server) > bar, what="the loss to be noticed")
+        wait_for(lambda bar=before: losses(server, number) > bar, what="the loss to be noticed")
     check(server, number, undisturbed)
 
 
@@ -147,7 +198,7 @@ def test_a_stopped_worker_is_fenced(serve: Serve, undisturbed: str) -> None:
     number = server.submit(DOCUMENT)
     wait_for(lambda: generation(server, number) >= 2, what="the second generation")
     worker = stopped(server)
-    wait_for(lambda: losses(server), what="the lease to run out")
+    wait_for(lambda: losses(server, number), what="the lease to run out")
     if isinstance(server, Embedded):
         wait_for(lambda: not is_alive(worker), what="the silent worker's end")
     else:
@@ -160,17 +211,20 @@ def test_a_stopped_worker_is_fenced(serve: Serve, undisturbed: str) -> None:
     check(server, number, undisturbed)
 
 
-def test_a_generation_longer_than_a_lease_costs_no_worker(serve: Serve) -> None:
-    server = serve(LEASE_SECONDS="2", SWEEP_SECONDS="0.5", SHIFT_SECONDS="600")
-    maze = {"type": "maze", "rows": DOCUMENT["environment"]["rows"], "max_steps": 100_000}
-    number = server.submit(DOCUMENT | {
-        "environment": maze, "stop": {"max_generations": 1},
-        "strategy": {"type": "genetic", "population_size": 6_000},
-        "record": {"agents": "champions"},
-    })
-    wait_for(lambda: server.run(number)["state"] == "SUCCEEDED", seconds=120, what="the end of the run")
-    assert losses(server) == 0
-    seconds = server.graphql(
-        "{ instance(by: {number: 1}) { generation(number: 0) { statistics { seconds } } } }"
+def test_a_generation_longer_than_a_lease_costs_no_worker(server: Server) -> None:
+    number = server.submit(SLOW)
+    wait_for(lambda: server.run(number)["state"] == "SUCCEEDED", what="the end of the run")
+    assert losses(server, number) == 0
+    found = server.graphql(
+        "query($number: Int!) { instance(by: {number: $number})"
+        " { generation(number: 0) { statistics { seconds } } } }",
+        number=number,
     )
-    assert seconds["instance"]["generation"]["statistics"]["seconds"] > 2
+    assert found["instance"]["generation"]["statistics"]["seconds"] > float(QUICK["LEASE_SECONDS"])
+
+
+def test_ctrl_c_ends_everything(server: Server) -> None:
+    children = server.children()
+    assert broker(server) in children
+    assert server.stop() == 0
+    assert not any(map(is_alive, children))
