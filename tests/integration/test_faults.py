@@ -26,7 +26,7 @@ def test_nothing_is_lost_whatever_dies(setup: str) -> None:
             sys.executable, "-m", "benchmarks.faults", "--setup", setup, "--mix", MIXES[setup], "--sample",
             "--seed", "1"
         ],
-        cwd=ROOT, capture_output=True, text=True, timeout=240,
+        cwd=ROOT, capture_output=True, text=True, timeout=600,
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr[-2000:]
     lines = [json.loads(line) for line in ran.stdout.splitlines()]
@@ -51,7 +51,7 @@ def test_a_row_that_cannot_be_played_is_loud_and_fails_where_everything_is_meant
 ) -> None:
     ran = subprocess.run(
         [sys.executable, "-m", "benchmarks.faults", "--mix", "full-disk"], cwd=ROOT, capture_output=True,
-        text=True, timeout=240,
+        text=True, timeout=600,
         env={**os.environ, "CI": "true", "PATH": str(tmp_path)},  # nothing can be mounted without `mount`
     )
     assert ran.returncode == 1, ran.stdout + ran.stderr[-2000:]
