@@ -85,7 +85,7 @@ def submit(
     seed: int | None = None,
     idempotency_key: str | None = None,
 ) -> Submission:
-    """Store a work item with its runs, and send messages to the workers.
+    """Store a work item with its runs, and wake a worker.
 
     Where the owner used the key before, the work item stored then is returned, and nothing is stored.
 
@@ -94,7 +94,7 @@ def submit(
         owner: the user who sends it; None or anonymous where nobody is logged in.
         start: False stores the runs as PAUSED.
         strict: refuse where there are warnings.
-        announce: False sends no message to workers; the caller runs the work item.
+        announce: False wakes no worker; the caller runs the work item.
         seed: replaces the document's.
         idempotency_key: chosen by the owner; a repetition with the same document stores nothing.
     Raises:

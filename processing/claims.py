@@ -251,5 +251,7 @@ def back_off(
             services.back_off(claim=claimed)
             services.keep_up(claimed.share_id, instance_id=claimed.instance_id)
         if claimed.troubles + 1 == tries_to_report:
-            event = NewEvent(EventType.NOTE, _TRIED_AGAIN.format(why), EventLevel.WARNING)
+            event = NewEvent(
+                EventType.NOTE, _TRIED_AGAIN.format(why), EventLevel.WARNING, data={"failed_try": True}
+            )
             services.record_event(instance_id=claimed.instance_id, event=event)

@@ -77,11 +77,12 @@ def _on_connection(work: Callable[[Any], int]) -> int:
     Raises:
         OperationalError, OSError: the broker does not answer.
     """
-    if getattr(_kept, "process", None) == os.getpid():
+    whose = os.getpid(), current_app.conf.broker_url  # a forked process connects by itself
+    if getattr(_kept, "whose", None) == whose:
         try:
             return work(_kept.connection)
         except (*BROKER_ERRORS, *_kept.connection.connection_errors):
-            _kept.process = None
+            _kept.whose = None
             _kept.connection.collapse()
     connection: Any = current_app.connection_for_write()
     connection.ensure_connection(max_retries=1, timeout=1)
@@ -89,7 +90,7 @@ def _on_connection(work: Callable[[Any], int]) -> int:
         done = work(connection)
     except connection.connection_errors as error:
         raise OperationalError(str(error)) from error
-    _kept.connection, _kept.process = connection, os.getpid()  # a forked process connects by itself
+    _kept.connection, _kept.whose = connection, whose
     return done
 
 

@@ -22,7 +22,7 @@ from database.services import Claim, NewEvent, NewSlice
 from processing import claims, failures, logs, node, remarks, slices, states
 from processing.core.errors import Broken
 from processing.core.evaluation_texts import with_storable_texts
-from processing.core.evaluations import check
+from processing.core.evaluations import check, whole
 from processing.core.profile import core_profile, numeric_profile
 from processing.core.search import checkpoint as checkpoints
 from processing.core.search import generation as generations
@@ -120,6 +120,7 @@ class Shift:
         )
         check(evaluations, len(population), may_be_fewer=self.in_slices)
         node.count(evaluations=len(evaluations))
+        evaluations = whole(evaluations, len(population))
         if len(evaluations) < len(population):
             seconds = time.monotonic() - began
             self._hand_out(

@@ -14,7 +14,7 @@ from database import services, steps
 from database.models import EventLevel, EventType, Instance
 from database.services import NewEvent, NewSlice, SliceClaim
 from processing import claims, node, states
-from processing.core.evaluations import check, consecutive, joined_results, lost, part_of
+from processing.core.evaluations import check, consecutive, joined_results, lost, part_of, whole
 from processing.core.search import checkpoint as checkpoints
 from processing.core.search.plan import Plan
 from processing.core.search.slice_payload import (
@@ -88,16 +88,17 @@ def begun(
 def _in_room(runs: list[_Run], room: int) -> list[_Run]:
     """Return the same runs of agents, with no more than `room` of them open, or two.
 
-    Where there are more, results between open runs are given up, those of the longest run last.
+    Where there are more, results between open runs are given up, the shortest runs first. The longest one is
+    kept where there would be no results else.
     """
-    places = [place for place, (_, _, found) in enumerate(runs) if found is None]
-    if len(places) <= max(room, 1):
-        return runs
-    first, last = places[0], places[-1]
-    if first > 0 or last < len(runs) - 1:  # results before or after the open runs are kept
-        return [*runs[:first], (runs[first][0], runs[last][1], None), *runs[last + 1 :]]
-    kept = max((run for run in runs if run[2] is not None), key=lambda run: run[1] - run[0])
-    return [(runs[0][0], kept[0], None), kept, (kept[1], runs[-1][1], None)]
+    runs = list(runs)
+    while sum(found is None for _, _, found in runs) > max(room, 1):
+        inner = [place for place in range(1, len(runs) - 1) if runs[place][2] is not None]
+        if len(inner) == 1 and sum(found is not None for _, _, found in runs) == 1:
+            break
+        shortest = min(inner, key=lambda place: runs[place][1] - runs[place][0])
+        runs[shortest - 1 : shortest + 2] = [(runs[shortest - 1][0], runs[shortest + 1][1], None)]
+    return runs
 
 
 def with_last(batches: Iterator[list[NewSlice]]) -> Iterator[tuple[list[NewSlice], bool]]:
@@ -154,6 +155,7 @@ def work_on(claim: SliceClaim, run: Run, heartbeat: Heartbeat) -> StepEnd:
         threads=run.threads, beat=heartbeat, state=_judge_state(claim, plan), population=plan.population_size,
     )
     check(evaluations, number, may_be_fewer=True)
+    evaluations = whole(evaluations, number)
     if len(evaluations) < number:
         _leave_the_rest(claim, plan, population, evaluations, seconds=time.monotonic() - began)
     else:

@@ -74,8 +74,9 @@ def turn_warnings(work: Workload) -> list[Fault]:
     if seconds <= TURN_SECONDS:
         return []
     message = (
-        f"One agent is estimated to take about {seconds:,} s, longer than a worker's turn of "
-        f"{TURN_SECONDS:g} s; other runs wait for it meanwhile."
+        f"One agent is estimated to take about {seconds:,} s, longer than a worker's usual turn of "
+        f"{TURN_SECONDS:g} s; other runs wait for it meanwhile, and agents begun beside it may be evaluated "
+        "again."
     )
     expected, given = f"at most {TURN_SECONDS:g} s for one agent", f"about {seconds:,} s"
     return [Fault(FaultCode.INCONSISTENT, (), message, expected, given)]

@@ -82,7 +82,7 @@ def _value(text: str) -> Any:
     """Return the number in a field of a form; None where it is empty, the text where it is no number."""
     try:
         return json.loads(text) if text.strip() else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 

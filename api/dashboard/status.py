@@ -24,7 +24,7 @@ SHOWN_EVENTS = tuple(kind for kind in EventType.values if kind not in (
 _STORIES = {
     InstanceState.QUEUED: ("Waiting for a worker", "It starts as soon as one is free."),
     InstanceState.RUNNING: ("Evolving", "Generation {0} is being evaluated."),
-    InstanceState.PAUSING: ("Pausing", "Generation {0} is being finished; then the run waits."),
+    InstanceState.PAUSING: ("Pausing", "Its workers stop; agents that are evaluated are kept."),
     InstanceState.PAUSED: ("Paused", "It goes on with generation {0} when it is resumed; nothing is lost."),
     InstanceState.CANCELLING: ("Ending", "Generation {0} is being finished; then the run ends."),
 }
@@ -52,7 +52,8 @@ _ACTIONS_OF = {
 #: The numbers in the form of an extension: the key of the stop rule, its label, and the smallest step.
 _LIMITS = (
     ("max_generations", "End at generation", "1"), ("fitness", "End at fitness", "any"),
-    ("stagnation_generations", "End without progress for", "1"), ("max_seconds", "End after seconds", "any"),
+    ("stagnation_generations", "Generations without progress", "1"),
+    ("max_seconds", "Seconds of computing, in all", "any"),
 )
 #: The rule that ended a run by its stop reason; the form suggests twice its value.
 _DOUBLED = {

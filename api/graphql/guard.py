@@ -33,8 +33,8 @@ WEIGHTS = {
     "Agent.offspring": 20, "Agent.genome": 2, "Agent.episodes": 50, "Agent.replays": 20, "Agent.curves": 5,
     "Species.history": 5, "Instance.species": 2, "Instance.lineage": 200, "LineageStep.mutations": 5,
     "Query.examples": 10, "Query.workers": 50, "Query.validateWorkItem": 100, "Mutation.submitWorkItem": 500,
-    "Mutation.requestReplay": 100, "Instance.statistics": 10, "Instance.champions": 20,
-    "Instance.agents": 20, "Instance.explainWait": 100,
+    "Mutation.requestReplay": 100, "Mutation.extendInstance": 500, "Instance.statistics": 10,
+    "Instance.champions": 20, "Instance.agents": 20, "Instance.explainWait": 100,
     **GENOME_WEIGHTS,
 }
 #: Arguments that set the length of a list.

@@ -88,7 +88,7 @@ class Mutation(graphene.ObjectType):
         SubmitWorkItemPayload, "Stores a work item and queues its runs.", input=_input(SubmitWorkItemInput)
     )
     pause_instance = one(
-        InstancePayload, "Ends its turns within about a second; agents that are evaluated are kept.",
+        InstancePayload, "Begins no further agent; those that are evaluated are kept.",
         input=_input(InstanceInput)
     )
     resume_instance = one(

@@ -99,6 +99,7 @@ def explain_wait(instance_id: int) -> Wait | None:
     submitter = instance.share.parent
     assert submitter is not None
     is_waiting = situation not in (Situation.ENDED, Situation.PAUSED, Situation.IN_TURN)
+    is_in_line = free and situation in (Situation.WAITS, Situation.NO_WORKER)
     since = instance.turn_order + timedelta(seconds=SECONDS_A_PRIORITY * instance.priority)
     waited = max((instance.now - since).total_seconds(), 0.0) if is_waiting else None
     return Wait(
@@ -109,7 +110,7 @@ def explain_wait(instance_id: int) -> Wait | None:
         submitter_seconds=submitter.charged_seconds, work_item_seconds=instance.share.charged_seconds,
         priority=instance.priority, waited_seconds=waited,
         present_priority=None if waited is None else instance.priority + waited / SECONDS_A_PRIORITY,
-        queue=_queue(instance, profiles if workers else None) if is_waiting and free else None,
+        queue=_queue(instance, profiles if workers else None) if is_in_line else None,
         **(_back_off(instance, is_in_slices, since) if situation == Situation.BACK_OFF else {}),
     )
 
@@ -163,7 +164,7 @@ def _back_off(instance: Any, is_in_slices: bool, since: datetime) -> dict[str, A
         until = waiting.aggregate(until=Min("lease_until"))["until"]
     warnings = Event.objects.filter(
         instance=instance, sequence__gt=instance.event_sequence - LAST_EVENTS, level=EventLevel.WARNING,
-        created_at__gt=since,
+        created_at__gt=since, data__failed_try=True,
     )
     return {
         "retry_at": until,

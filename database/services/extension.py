@@ -78,7 +78,9 @@ def _correct(instance: Instance, correction: Correction) -> None:
     instance.champion_fitness = champion.fitness if champion else None
     last = correction.last_champion
     Generation.objects.filter(instance=instance, number=number).update(champion_index=last)
-    checkpoint = Checkpoint.objects.get(instance=instance, generation=number)
+    checkpoint = Checkpoint.objects.filter(instance=instance, generation=number).first()
+    if checkpoint is None:
+        raise Conflict(f"Run {instance.pk} has no checkpoint to go on from.")
     CheckpointPart.objects.filter(checkpoint=checkpoint, kind=PartKind.STATE).delete()
     CheckpointPart.objects.bulk_create(
         CheckpointPart(checkpoint=checkpoint, kind=PartKind.STATE, number=place, data=chunk)

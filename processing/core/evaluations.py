@@ -69,6 +69,7 @@ def check(evaluations: Evaluations, number: int, *, may_be_fewer: bool = False) 
             raise Broken(f"{name} of the judge: expected an array, got {type(column).__name__}")
         if column.shape != expected:
             raise Broken(f"{name} of the judge: expected an array of shape {expected}, got {column.shape}")
+    _check_seldom(evaluations, number)
     if np.isinf(evaluations.fitness).any():
         raise Broken("fitness of the judge: expected finite numbers, or NaN where an agent failed, got inf")
     if (np.isnan(evaluations.fitness) != (evaluations.failures != Failure.NONE)).any():
@@ -80,6 +81,19 @@ def check(evaluations: Evaluations, number: int, *, may_be_fewer: bool = False) 
     for each in (metrics, curves):
         if len(set(each)) < len(each):
             raise Broken(f"metrics and curves of the judge: expected different names, got {', '.join(each)}")
+
+
+def _check_seldom(evaluations: Evaluations, number: int) -> None:
+    """Check what few judges return. Raises Broken: see `check`."""
+    for name in ("solved", "behaviours"):
+        column = getattr(evaluations, name)
+        if column is not None and (not isinstance(column, np.ndarray) or len(column) != number):
+            raise Broken(f"{name} of the judge: expected an array with an entry for each of {number} agents")
+    places = [
+        *(place for place, _ in evaluations.reasons), *(remark.agent for remark in evaluations.remarks)
+    ]
+    if places and not 0 <= min(places) <= max(places) < number:
+        raise Broken(f"reasons and remarks of the judge: expected those of agents 0 to {number - 1}")
 
 
 def _checked_agents(agents: object, number: int, *, may_be_fewer: bool) -> int:
@@ -94,6 +108,11 @@ def _checked_agents(agents: object, number: int, *, may_be_fewer: bool) -> int:
     if (np.diff(agents.astype(np.int64)) <= 0).any() or agents[0] < 0 or agents[-1] >= number:
         raise Broken(f"agents of the judge: expected ascending ones of 0 to {number - 1}, got others")
     return len(agents)
+
+
+def whole(evaluations: Evaluations, number: int) -> Evaluations:
+    """Return the same evaluations, without `agents` where all of `number` agents were evaluated."""
+    return replace(evaluations, agents=None) if len(evaluations) == number else evaluations
 
 
 def consecutive(evaluations: Evaluations, number: int) -> Iterator[tuple[int, int, Evaluations | None]]:

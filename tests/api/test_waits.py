@@ -159,7 +159,9 @@ def test_the_page_of_a_run_in_back_off_shows_the_reason_as_it_is(client: Client)
         lease_until=services.database_now() + timedelta(seconds=40),
         turn_order=F("turn_order") - timedelta(seconds=9),
     )
-    Event.objects.filter(instance=instance).update(level="WARNING", message="{0} <b>")
+    Event.objects.filter(instance=instance).update(
+        level="WARNING", message="{0} <b>", data={"failed_try": True}
+    )
     shown = page(client, instance)
     assert "Waiting for another try" in shown
     assert "{0} &lt;b&gt; The next try is in" in shown

@@ -108,8 +108,8 @@ def test_an_agent_that_takes_longer_than_a_turn_is_warned_of() -> None:
         "strategy.population_size": 10,
     }).warnings
     assert warning.message == (
-        "One agent is estimated to take about 21 s, longer than a worker's turn of 10 s; other runs wait for "
-        "it meanwhile."
+        "One agent is estimated to take about 21 s, longer than a worker's usual turn of 10 s; other runs "
+        "wait for it meanwhile, and agents begun beside it may be evaluated again."
     )
 
 

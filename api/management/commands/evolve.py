@@ -84,12 +84,12 @@ class Command(BaseCommand):
 
 def work_on(instance: Instance, threads: int | None, as_json: bool) -> Instance:
     """Work on the instance until it has ended; a server's worker may claim it in between."""
-    line, limit = ProgressLine(), stop_of(instance)["max_generations"]
-    pace, last = Pace(), Progress(instance.pk, 0, limit, None, None, None, None)
+    line, limit, begun = ProgressLine(), stop_of(instance)["max_generations"], instance.next_generation
+    pace, last = Pace(), Progress(instance.pk, instance.next_generation, limit, None, None, None, None)
 
     def compiling() -> None:
         pace.compiles()
-        line.say(f"run {instance.pk}  generation 0: compiling kernels, once for this kind of work")
+        line.say(f"run {instance.pk}  generation {begun}: compiling kernels, once for this kind of work")
 
     def watch(result: GenerationResult) -> None:
         nonlocal last
@@ -102,7 +102,7 @@ def work_on(instance: Instance, threads: int | None, as_json: bool) -> Instance:
         )
         line.show(last)
 
-    line.say(f"run {instance.pk}  generation 0: preparing")
+    line.say(f"run {instance.pk}  generation {begun}: preparing")
     while instance.state not in ENDED:
         with while_compiling(compiling):
             runner.work_run(instance.pk, threads=threads, watch=watch)

@@ -14,7 +14,7 @@ from api.terminal import exit_code, print_faults
 from database.errors import Conflict, NotFound
 from formatting.faults import Faulty
 from processing import extension
-from processing.core.errors import Broken
+from processing.core.errors import Broken, Refused, Transient
 from processing.logs import printable
 
 REFUSED, CANNOT_START = 2, 3
@@ -63,7 +63,7 @@ class Command(BaseCommand):
         except Faulty as faulty:
             print_faults(faulty.faults)
             sys.exit(REFUSED)
-        except (NotFound, Conflict, Broken) as error:
+        except (NotFound, Conflict, Refused, Broken, Transient) as error:
             print(printable(str(error)), file=sys.stderr)
             sys.exit(REFUSED)
         except DatabaseError as error:

@@ -62,6 +62,7 @@ class ForeignEpisodes(Judge[Foreign, NetworkKind]):
 
     def __init__(self, environment: Foreign, genome: NetworkKind) -> None:
         self.problem, self.genome = environment, genome
+        self._hangs = 0  # episodes that timed out in a row, in whatever turns of this process
         name = next(name for name, kind in GENOMES.items() if kind is type(genome))
         self._setup = json.dumps({
             "genome": name, "network": genome.parameters.model_dump(mode="json"),
@@ -219,17 +220,18 @@ class ForeignEpisodes(Judge[Foreign, NetworkKind]):
         return tally.evaluations()
 
     def _unless_all_hang(self, ended: Iterator[EpisodeResult], repeats: Repeats) -> Iterator[EpisodeResult]:
-        hangs = 0
         for one in ended:
             if repeats.is_second(one.rollout):
                 yield one
                 continue
-            hangs = hangs + 1 if one.failure == Failure.TIMEOUT else 0
-            if hangs == MOST_HANGS:
+            self._hangs = self._hangs + 1 if one.failure == Failure.TIMEOUT else 0
+            if self._hangs >= MOST_HANGS:
+                self._hangs = 0
                 parameters = self.problem.parameters
                 raise Refused(
-                    f"{parameters.id} did not answer within {parameters.timeout_seconds:g} s, {hangs} times "
-                    "in a row. Mend the environment, or raise `environment.timeout_seconds`."
+                    f"{parameters.id} did not answer within {parameters.timeout_seconds:g} s, "
+                    f"{MOST_HANGS} times in a row. Mend the environment, or raise "
+                    "`environment.timeout_seconds`."
                 )
             yield one
 

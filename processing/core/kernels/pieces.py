@@ -35,7 +35,7 @@ class Pace:
         if seconds < PIECE_SECONDS / 2:
             self.steps = min(max(self.steps, 2 * steps), MOST_STEPS)
         elif seconds > PIECE_SECONDS:
-            self.steps = max(1, min(self.steps, steps // 2))
+            self.steps = max(1, min(self.steps, int(steps * PIECE_SECONDS / seconds)))
 
 
 _beat: ContextVar[Beat] = ContextVar("beat", default=no_beat)
@@ -108,8 +108,10 @@ def on_threads(
         while not stopped.is_set() and not _has_done_piece(work, pace):
             pass
 
-    others = [_pool(threads, os.getpid()).submit(others_work) for _ in range(min(threads, most) - 1)]
+    others: list[Future[None]] = []
     try:
+        for _ in range(min(threads, most) - 1):
+            others.append(_pool(threads, os.getpid()).submit(others_work))
         _lead(begin(), others, pace, beat, is_enough)
     finally:
         stopped.set()
