@@ -9,7 +9,7 @@ MARK := .venv/.ready
 PYTEST := -q -n auto --dist loadfile
 TOYS := EXTENSION_MODULES=tests.toys.tables
 # Parts of the checks, two at a time; what each prints comes when it has ended. Only real processes have deadlines, so all other tests
-# are nice to them.
+# run at lower priority.
 TOGETHER = $(MAKE) --no-print-directory --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 NICE := nice -n 5
 # The tests start hundreds of processes, each of which would compile all of our modules anew.
