@@ -184,7 +184,10 @@ def test_a_server_killed_again_and_again_leaves_no_child_behind_and_changes_no_b
 def stopped(server: Server) -> int:
     """A worker that holds the run, stopped between two transactions: PostgreSQL ends the session of one that
     stops within, which then meets a lost connection instead of the fence."""
-    within = "SELECT 1 FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'"
+    within = (
+        "SELECT 1 FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'"
+        " OR (state = 'active' AND wait_event = 'ClientRead')"  # in the middle of a COPY
+    )
     while True:
         worker = wait_for(lambda: holder(server), what="a worker that holds the run")
         os.kill(worker, signal.SIGSTOP)
