@@ -33,12 +33,12 @@ class Found(NamedTuple):
 
 def next_step(profiles: Sequence[str]) -> Found | None:
     """Return the step whose turn is next, of those that a worker of these numeric profiles can do."""
-    return _found(_statements().next_step, _profiles(profiles))
+    return _found(_statements().next_step, profile_values(profiles))
 
 
 def next_step_of(instance_id: int, profiles: Sequence[str]) -> Found | None:
     """Return the next step of one run: to advance it, or one of its slices; not a replay."""
-    return _found(_statements().next_step_of, {**_profiles(profiles), "instance": instance_id})
+    return _found(_statements().next_step_of, {**profile_values(profiles), "instance": instance_id})
 
 
 def count_ready(*, most: int) -> int:
@@ -48,9 +48,10 @@ def count_ready(*, most: int) -> int:
         return int(cursor.fetchone()[0])
 
 
-def _profiles(profiles: Sequence[str]) -> dict[str, str]:
-    """A run that was not begun yet has no profile."""
-    return {"none": "", "core": profiles[0], "full": profiles[-1]}
+def profile_values(profiles: Sequence[str]) -> dict[str, str]:
+    """Return the values for `of_profile`; a run that was not begun yet has no profile, and is everybody's."""
+    core, full = (profiles[0], profiles[-1]) if profiles else ("", "")
+    return {"none": "", "core": core, "full": full}
 
 
 def _found(statement: str, values: Mapping[str, Any]) -> Found | None:

@@ -25,9 +25,11 @@ from database.models import (
     Share,
     Slice,
 )
+from database.services.claiming import claim_row
 from database.services.clock import database_now
 from database.services.events import NewEvent, append
 from database.services.shares import charge, leave, turn_order
+from database.turns import StepKind
 
 #: Nobody holds the step, and a back-off is over. What a worker held whose lease has expired is freed by
 #: `release_expired` first.
@@ -58,10 +60,6 @@ class Claim:
     is_under_way: bool = False  # whether the instance was running when it was claimed, without slices
 
 
-#: Columns of a step that are copied into a claim.
-OF_A_CLAIM = ("token", "epoch", "attempts", "crashes", "troubles")
-
-
 def slice_is_held() -> Exists:
     """Return the condition that a worker holds a slice of the instance."""
     return Exists(Slice.objects.filter(HELD, instance=OuterRef("pk"), results__isnull=True))
@@ -88,23 +86,14 @@ def claim(
     Returns:
         The claim; None where the step is not ready or another worker holds it.
     """
-    with transaction.atomic():
-        free = Instance.objects.filter(FREE, advanceable(), pk=instance_id, profile__in=("", *profiles))
-        if not free.update(**taken(worker, lease_seconds)):
-            return None
-        columns = (*OF_A_CLAIM, "share_id", "priority", "state", "pending_slices")
-        row = Instance.objects.values(*columns, submitter_id=F("share__parent")).get(pk=instance_id)
+    row = claim_row(
+        StepKind.RUN, instance_id, worker=worker, lease_seconds=lease_seconds, profiles=profiles
+    )
+    if row is None:
+        return None
     state, pending = row.pop("state"), row.pop("pending_slices")
     is_under_way = state == InstanceState.RUNNING and pending is None
     return Claim(instance_id, **row, is_under_way=is_under_way)
-
-
-def taken(worker: str, lease_seconds: float) -> dict[str, Any]:
-    """Return the new values of the columns of a step that a worker claims."""
-    return {
-        "token": F("token") + 1, "attempts": F("attempts") + 1, "claimed_by": worker, "claimed_at": Now(),
-        "lease_until": Now() + timedelta(seconds=lease_seconds),
-    }
 
 
 def extend(*, claim: Claim, lease_seconds: float) -> None:

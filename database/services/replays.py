@@ -15,18 +15,15 @@ from django.db.models.functions import Now
 
 from database.errors import Fenced, NotFound, TooMany
 from database.models import Instance, Replay, ReplayState
-from database.services.leases import FREE, ONE_LESS, after_no_answer, taken
+from database.services.claiming import claim_row
+from database.services.leases import ONE_LESS, after_no_answer
 from database.services.shares import arrive, leave, share_of, turn_order
+from database.turns import StepKind
 
 #: Maximum number of waiting replays: of one user (all anonymous users count as one), and in all.
 MOST_OF_A_USER, MOST_IN_ALL = 20, 200
 #: Maximum number of finished replays of a run; the oldest beyond it are deleted.
 MOST_KEPT = 50
-
-_OF_A_CLAIM = (
-    "token", "attempts", "crashes", "troubles", "instance_id", "generation", "index", "episode",
-    "with_pictures", "share_id"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +87,8 @@ def request_replay(
 
 def claim_replay(*, replay_id: int, worker: str, lease_seconds: float) -> ReplayClaim | None:
     """Claim a replay for `lease_seconds`; None where it no longer waits, or another worker holds it."""
-    with transaction.atomic():
-        free = Replay.objects.filter(FREE, pk=replay_id, state=ReplayState.WAITING)
-        if not free.update(**taken(worker, lease_seconds)):
-            return None
-        row = Replay.objects.values(
-            *_OF_A_CLAIM, submitter_id=F("share__parent"), priority=F("instance__priority")
-        ).get(pk=replay_id)
-    return ReplayClaim(replay_id=replay_id, **row)
+    row = claim_row(StepKind.REPLAY, replay_id, worker=worker, lease_seconds=lease_seconds)
+    return None if row is None else ReplayClaim(replay_id=replay_id, **row)
 
 
 def extend_replay(*, claim: ReplayClaim, lease_seconds: float) -> None:

@@ -16,9 +16,11 @@ from django.db.models import Exists, F, OuterRef
 from django.db.models.functions import Now
 
 from database.errors import Fenced
-from database.models import ACTIVE, EVALUATED, Instance, Slice
+from database.models import ACTIVE, Instance, Slice
+from database.services.claiming import claim_row
 from database.services.clock import database_now
-from database.services.leases import FREE, HELD, OF_A_CLAIM, ONE_LESS, after_no_answer, taken
+from database.services.leases import HELD, ONE_LESS, after_no_answer
+from database.turns import StepKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,20 +93,10 @@ def claim_slice(
     Returns:
         The claim; None where the slice is done, another worker holds it, or its run is not evaluated.
     """
-    run = Instance.objects.filter(
-        pk=OuterRef("instance"), epoch=OuterRef("epoch"), state__in=EVALUATED, pending_slices__isnull=False,
-        profile__in=("", *profiles),
+    row = claim_row(
+        StepKind.SLICE, slice_id, worker=worker, lease_seconds=lease_seconds, profiles=profiles
     )
-    with transaction.atomic():
-        free = Slice.objects.filter(FREE, Exists(run), pk=slice_id, results__isnull=True)
-        if not free.update(**taken(worker, lease_seconds)):
-            return None
-        row = Slice.objects.values(
-            *OF_A_CLAIM, "instance_id", "generation", "first", "last",
-            submitter_id=F("instance__share__parent"), share_id=F("instance__share"),
-            priority=F("instance__priority"),
-        ).get(pk=slice_id)
-    return SliceClaim(slice_id=slice_id, **row)
+    return None if row is None else SliceClaim(slice_id=slice_id, **row)
 
 
 def extend_slice(*, claim: SliceClaim, lease_seconds: float) -> None:

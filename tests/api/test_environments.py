@@ -117,6 +117,7 @@ def test_the_catalogue_tells_of_wrappers_with_their_parameters(client: Client) -
     )
 
 
+@pytest.mark.any_database
 def test_the_catalogue_tells_which_parts_are_observed_and_what_needs_wrappers(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -91,6 +91,7 @@ def return_of(model: bytes, instance: Instance, generation: int, index: int) -> 
     return total
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("kind", NORMALISED)
 def test_the_file_of_a_normalised_network_earns_what_its_agent_earned(client: Client, kind: str) -> None:
     instance = normalised(kind, 4)

@@ -56,6 +56,7 @@ def test_steps_runs_and_leases_are_told(client: Client) -> None:
     assert (found["evolution_broker_up", ()], found["evolution_queue_depth", ()]) == (1, waiting)
 
 
+@pytest.mark.any_database
 def test_a_broker_that_does_not_answer_has_no_queue(client: Client, dead_broker: None) -> None:
     found = scraped(client)
     assert found["evolution_broker_up", ()] == 0

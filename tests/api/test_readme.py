@@ -52,6 +52,7 @@ def test_every_document_of_the_readme_is_taken(client: Client) -> None:
         assert answer["data"]["validateWorkItem"] == {"valid": True, "userErrors": []}
 
 
+@pytest.mark.any_database
 def test_the_kind_of_work_that_the_readme_adds_is_evolved(tmp_path: Path) -> None:
     (module,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     ((document, command),) = re.findall(

@@ -87,12 +87,14 @@ def test_an_episode_is_asked_for_waits_for_a_worker_and_is_told_with_all_that_th
     assert replay["episode"] == {"steps": 10}
 
 
+@pytest.mark.any_database
 def test_frames_are_left_out_where_nobody_wants_them(client: Client, instance: Instance) -> None:
     asked(client, instance, frames=False)
     work()
     assert told(client, instance)["replays"][0]["gifUrl"] is None
 
 
+@pytest.mark.any_database
 @pytest.mark.any_database
 def test_why_there_are_no_frames_is_told(client: Client) -> None:
     instance = run_in("Unready-v0")
@@ -156,6 +158,7 @@ def post(client: Client, instance: Instance, **fields: int) -> Any:
     return client.post(f"/runs/{instance.pk}/replay", data, headers={"Accept": "application/json"})
 
 
+@pytest.mark.any_database
 def test_a_page_asks_waits_and_shows_frames_and_signals(client: Client, instance: Instance) -> None:
     found = page(client, instance)
     assert (found["way"], found["replay"]["state"], found["episodes"]) == (None, "NONE", 2)
@@ -205,6 +208,7 @@ def test_any_episode_of_an_agent_that_is_replayed_at_once_can_be_looked_at(clien
     assert sum(ways) / 3 == pytest.approx(fitness)
 
 
+@pytest.mark.any_database
 def test_frames_leave_as_a_gif_under_the_policy_of_all_pages(client: Client, instance: Instance) -> None:
     replayed(instance, pictures=True)
     url = told(client, instance)["replays"][0]["gifUrl"]
@@ -244,6 +248,7 @@ def commanded(*arguments: str) -> int:
     return 0
 
 
+@pytest.mark.any_database
 def test_the_command_replays_here_and_stores_nothing(
     instance: Instance, tmp_path: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:

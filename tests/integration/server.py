@@ -260,11 +260,12 @@ def descendants(parent: int) -> list[int]:
 
 
 def children_of(parent: int) -> list[int]:
-    """The processes that one started itself."""
+    """The processes that one started itself; none where it has ended, or ends meanwhile."""
     found: list[int] = []
-    for task in Path(f"/proc/{parent}/task").glob("*/children"):
-        with contextlib.suppress(OSError):
-            found += [int(child) for child in task.read_text().split()]
+    with contextlib.suppress(OSError):
+        for task in Path(f"/proc/{parent}/task").iterdir():
+            with contextlib.suppress(OSError):
+                found += [int(child) for child in (task / "children").read_text().split()]
     return found
 
 

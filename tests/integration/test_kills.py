@@ -21,7 +21,7 @@ GROWING = example(
     "double-pole-neat", seed=7, stop={"max_generations": 15}, strategy={"type": "neat", "population_size": 60}
 )
 LANDING = GROWING | {"environment": {
-    "type": "gymnasium", "id": "LunarLander-v3", "max_steps": 60, "normalize_observations": True,
+    "type": "gymnasium", "id": "LunarLander-v3", "max_steps": 30, "normalize_observations": True,
 }}
 NUMBER_OF_KILLS = 3
 NUMBER_OF_POWER_CUTS = 2

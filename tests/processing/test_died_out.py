@@ -108,6 +108,7 @@ def state_of(instance: Instance) -> dict[str, Any]:
     return dict(checkpoints.unpack(data, plan.genome).state)
 
 
+@pytest.mark.any_database
 def test_a_run_all_of_whose_agents_fail_has_failed_and_says_of_what(strategy: str) -> None:
     instance = finished(submitted(strategy))
     assert (instance.state, instance.stop_reason, outcome(instance)) == (
@@ -154,6 +155,7 @@ def resumed_by_itself(instance: Instance) -> Instance:
     return instance
 
 
+@pytest.mark.any_database
 @with_and_without_parents
 def test_without_parents_a_mended_run_goes_on_with_new_agents_to_a_good_end(strategy: str) -> None:
     died = finished(submitted(strategy))
@@ -177,6 +179,7 @@ def genomes(instance: Instance, generation: int) -> set[bytes]:
     return {each for each in found if each is not None}
 
 
+@pytest.mark.any_database
 @with_and_without_parents
 def test_a_mended_run_goes_on_from_its_last_parents_to_a_good_end(strategy: str) -> None:
     BRIDGE.touch()
@@ -252,6 +255,7 @@ def test_a_run_that_an_earlier_version_left_as_succeeded_is_not_resumed_and_says
         resumed(died)
 
 
+@pytest.mark.any_database
 def test_species_lost_with_all_agents_are_the_same_when_they_are_back_and_no_number_is_given_twice() -> None:
     BRIDGE.touch()
     instance = advanced(submitted("neat", max_generations=8))

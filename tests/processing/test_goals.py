@@ -22,6 +22,7 @@ def drawn(*, goals: int, generations: int = 60, **changes: Any) -> Instance:
     )
 
 
+@pytest.mark.any_database
 def test_slices_change_neither_the_end_nor_a_bit() -> None:
     whole, sliced = finished(drawn(goals=1)), carried_on(drawn(goals=1, execution={"slice_size": 17}))
     assert (whole.stop_reason, sliced.stop_reason) == ("FITNESS_REACHED", "FITNESS_REACHED")
