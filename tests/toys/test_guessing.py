@@ -123,7 +123,7 @@ def test_a_strategy_of_the_server_breeds_by_the_genomes_own_variation() -> None:
     assert "mutation_scale" not in instance.work_item.spec["strategy"]
 
 
-@pytest.mark.parametrize("execution", [{"slice_size": None}, {"slice_size": 7}, {"slice_size": 1}])
+@pytest.mark.parametrize("execution", [{"slice_size": None}, {"slice_size": 7}, {"slice_size": 3}])
 def test_the_digest_is_the_same_whole_and_in_slices(execution: dict[str, Any]) -> None:
     instance = finished(execution=execution)
     assert (instance.stop_reason, instance.digest) == ("FITNESS_REACHED", DIGEST)
