@@ -10,11 +10,19 @@ def descendants(parent: int) -> list[int]:
     """Return the ids of all descendants of a process."""
     found, waiting = [], [parent]
     while waiting:
-        for task in Path(f"/proc/{waiting.pop()}/task").glob("*/children"):
+        children = children_of(waiting.pop())
+        found += children
+        waiting += children
+    return found
+
+
+def children_of(parent: int) -> list[int]:
+    """Return the ids of the processes that one started itself; none where it has ended, or ends meanwhile."""
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for task in Path(f"/proc/{parent}/task").iterdir():
             with contextlib.suppress(OSError):
-                children = [int(child) for child in task.read_text().split()]
-                found += children
-                waiting += children
+                found += [int(child) for child in (task / "children").read_text().split()]
     return found
 
 

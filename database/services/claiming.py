@@ -45,7 +45,8 @@ def claim_row(
         What the claim holds of the row, by name; None where the step is not ready or another worker holds it.
     """
     statement, columns = _statement(kind)
-    values: dict[str, Any] = {"pk": pk, "worker": worker, "seconds": lease_seconds, **profile_values(profiles)}
+    values: dict[str, Any] = {"pk": pk, "worker": worker, "seconds": lease_seconds}
+    values |= profile_values(profiles)
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         rows = cursor.fetchall()  # to the end, at which SQLite commits the statement

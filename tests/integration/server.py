@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 
 import psycopg2
 
+from benchmarks.faults.processes import children_of, command_line, descendants, is_gone
+
 ROOT = Path(__file__).resolve().parents[2]
 T = TypeVar("T")
 
@@ -249,37 +251,6 @@ def example(name: str, **changes: Any) -> dict[str, Any]:
     return document | changes
 
 
-def descendants(parent: int) -> list[int]:
-    """All processes below one."""
-    found, waiting = [], [parent]
-    while waiting:
-        children = children_of(waiting.pop())
-        found += children
-        waiting += children
-    return found
-
-
-def children_of(parent: int) -> list[int]:
-    """The processes that one started itself; none where it has ended, or ends meanwhile."""
-    found: list[int] = []
-    with contextlib.suppress(OSError):
-        for task in Path(f"/proc/{parent}/task").iterdir():
-            with contextlib.suppress(OSError):
-                found += [int(child) for child in (task / "children").read_text().split()]
-    return found
-
-
-def command_line(pid: int) -> list[str]:
-    """The arguments that a process was started with."""
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
-    except OSError:
-        return []
-
-
 def is_alive(pid: int) -> bool:
     """Whether a process runs; one that is dead and not yet collected does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
+    return not is_gone(pid)

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from benchmarks.faults.processes import command_line
 from tests.integration.conftest import serving_with
-from tests.integration.server import Server, command_line, is_alive, wait_for
+from tests.integration.server import Server, is_alive, wait_for
 from tests.integration.test_browser import shown
 from tests.integration.test_kills import ONLY_EMBEDDED, QUICK, digest_of, ended, generation, losses
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from benchmarks.faults.processes import command_line
 from tests.integration.conftest import Serve, serving_with
-from tests.integration.server import Embedded, Server, command_line, example, is_alive, ran, wait_for
+from tests.integration.server import Embedded, Server, example, is_alive, ran, wait_for
 
 DOCUMENT = example("maze-20x20", seed=7, stop={"max_generations": 25}, strategy={
     "type": "genetic", "population_size": 60,

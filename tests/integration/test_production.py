@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.faults.processes import command_line
 from tests.integration.conftest import serving_with
-from tests.integration.server import ROOT, Production, Server, command_line, example, is_alive, wait_for
+from tests.integration.server import ROOT, Production, Server, example, is_alive, wait_for
 from tests.integration.test_kills import QUICK, generation
 
 DOCUMENT = example(
