@@ -228,6 +228,7 @@ class Slice(Step):
     population = models.BinaryField()
     results = models.BinaryField(null=True)  # null until they are evaluated
     opened_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)  # worked on since `claimed_at`; null without results
 
     class Meta:
         ordering = ("instance", "first")
@@ -266,7 +267,9 @@ class Replay(Step):
     index = models.PositiveIntegerField()  # of the agent in its generation
     episode = models.PositiveIntegerField()
     with_pictures = models.BooleanField(default=False)
-    share = models.ForeignKey(Share, on_delete=models.CASCADE, related_name="replays")  # of who asked for it
+    share = models.ForeignKey(  # of who asked for it
+        Share, on_delete=models.CASCADE, related_name="replays", db_index=False
+    )
     turn_order = models.DateTimeField(db_default=Now())  # as that of an instance
     state = models.CharField(max_length=8, choices=ReplayState, default=ReplayState.WAITING)
     requested_by = models.ForeignKey(

@@ -1,7 +1,7 @@
 """Reads for workers and their supervisor: runs, slices, lease holders, checkpoints."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
@@ -55,6 +55,17 @@ def slices_opened_at(instance_id: int) -> datetime:
     """Return when the current generation was opened in slices, or reopened after a resume."""
     found: datetime = Slice.objects.filter(instance=instance_id).aggregate(at=Min("opened_at"))["at"]
     return found
+
+
+def seconds_of_slices(instance_id: int) -> float:
+    """Return the seconds in which at least one worker worked on finished slices of the current generation."""
+    done = Slice.objects.filter(instance=instance_id, claimed_at__isnull=False, finished_at__isnull=False)
+    seconds, until = 0.0, datetime.min.replace(tzinfo=UTC)
+    spans: Any = done.order_by("claimed_at").values_list("claimed_at", "finished_at")
+    for began_at, finished_at in spans:
+        seconds += max(0.0, (finished_at - max(began_at, until)).total_seconds())
+        until = max(until, finished_at)
+    return seconds
 
 
 def newest_checkpoint(instance_id: int) -> bytes | None:

@@ -150,23 +150,30 @@ def is_given_up(claimed: Claim | SliceClaim) -> bool:
     )
 
 
-def fail(claimed: AnyClaim, message: str) -> None:
+def fail(claimed: AnyClaim, message: str) -> bool:
     """Fail the run of a claim, or, where it is a replay's, the replay alone.
 
     Completed generations and the checkpoint stay, and the run may be resumed. Nothing happens where the claim
     was lost meanwhile.
+
+    Returns:
+        Whether the claim was valid, and the database has answered.
     """
     node.count(failed=1)
     services.renew_connection()
-    if isinstance(claimed, ReplayClaim):
-        with contextlib.suppress(Fenced, *NO_ANSWER):
+    with contextlib.suppress(Fenced, *NO_ANSWER):
+        if isinstance(claimed, ReplayClaim):
             services.fail_replay(claim=claimed, failure=message)
-        return
-    with contextlib.suppress(Fenced, *NO_ANSWER), fenced(claimed) as instance:
-        instance.failure_message = message
-        instance.stop_reason = StopReason.ERROR.value
-        event = enter(instance, InstanceState.FAILED)
-        services.finish_commit(instance=instance, events=[event] if event else [])
+            return True
+        with fenced(claimed) as instance:
+            if isinstance(claimed, SliceClaim):
+                services.hand_back_slice(claim=claimed)  # those that others hold are revoked
+            instance.failure_message = message
+            instance.stop_reason = StopReason.ERROR.value
+            event = enter(instance, InstanceState.FAILED)
+            services.finish_commit(instance=instance, events=[event] if event else [])
+        return True
+    return False
 
 
 def fenced(claimed: Claim | SliceClaim) -> contextlib.AbstractContextManager[Instance]:
@@ -211,21 +218,25 @@ def is_to_pause(claimed: AnyClaim) -> bool:
     return state == InstanceState.PAUSING
 
 
-def hand_back(claimed: AnyClaim) -> None:
-    """Free the step as if it had not been claimed; its worker is to stop."""
+def hand_back(claimed: AnyClaim) -> bool:
+    """Free the step as if it had not been claimed; its worker is to stop.
+
+    Returns:
+        Whether the claim was valid, and the database has answered.
+    """
     services.renew_connection()
     with contextlib.suppress(*NO_ANSWER):
         if isinstance(claimed, ReplayClaim):
-            services.hand_back_replay(claim=claimed)
-        elif isinstance(claimed, SliceClaim):
-            services.hand_back_slice(claim=claimed)
-        else:
-            services.hand_back(claim=claimed)
+            return services.hand_back_replay(claim=claimed)
+        if isinstance(claimed, SliceClaim):
+            return services.hand_back_slice(claim=claimed)
+        return services.hand_back(claim=claimed)
+    return False
 
 
 def back_off(
     claimed: AnyClaim, why: str, *, tries_to_report: int = FAILURES_TO_REPORT
-) -> None:
+) -> bool:
     """Free the step for a later try; where not even that can be written, the lease runs out.
 
     After some tries an event of the run reports the failure; a replay fails after `FAILURES_TO_REPORT`.
@@ -233,25 +244,31 @@ def back_off(
     Args:
         why: a sentence.
         tries_to_report: number of the failed try that is reported.
+    Returns:
+        Whether the claim was valid, and the database has answered.
     """
     if isinstance(claimed, ReplayClaim) and claimed.troubles + 1 >= FAILURES_TO_REPORT:
-        fail(
+        return fail(
             claimed,
             f"It was tried {FAILURES_TO_REPORT} times, and could not be done now: {why} Ask again later."
         )
-        return
     services.renew_connection()
+    is_mine = False
     with contextlib.suppress(*NO_ANSWER):
-        if isinstance(claimed, ReplayClaim):
-            services.back_off_replay(claim=claimed)
-            return
-        if isinstance(claimed, SliceClaim):
-            services.back_off_slice(claim=claimed)
-        else:
-            services.back_off(claim=claimed)
-            services.keep_up(claimed.share_id, instance_id=claimed.instance_id)
-        if claimed.troubles + 1 == tries_to_report:
+        is_mine = _backed_off(claimed)
+        if is_mine:
+            services.keep_up(claimed.share_id)
+        if is_mine and not isinstance(claimed, ReplayClaim) and claimed.troubles + 1 == tries_to_report:
             event = NewEvent(
                 EventType.NOTE, _TRIED_AGAIN.format(why), EventLevel.WARNING, data={"failed_try": True}
             )
             services.record_event(instance_id=claimed.instance_id, event=event)
+    return is_mine
+
+
+def _backed_off(claimed: AnyClaim) -> bool:
+    if isinstance(claimed, ReplayClaim):
+        return services.back_off_replay(claim=claimed)
+    if isinstance(claimed, SliceClaim):
+        return services.back_off_slice(claim=claimed)
+    return services.back_off(claim=claimed)

@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 #: PostgreSQL's class of codes for limits of its own: a row, a statement or a value is too large.
 TOO_MUCH = "54"
 
+#: Within a turn, so many seconds of finished steps are charged at once.
+CHARGE_AFTER_SECONDS = 1.0
+
 #: What is done under a claim and its heartbeat.
 Work = Callable[[Heartbeat], StepEnd]
 
@@ -35,42 +38,61 @@ Work = Callable[[Heartbeat], StepEnd]
 def take_turn() -> None:
     """Work on the step whose turn it is, and for the rest of the turn on what its run needs next.
 
-    The seconds are charged to the submitter. Wakes are sent where other steps are ready: before the work, so
-    that idle workers begin them, and after it.
+    Wakes are sent where other steps are ready: before the work, so that idle workers begin them, and after
+    it.
     """
     with _database_may_not_answer():
         claim = claims.claim_next()
         if claim is None:
             return
         _wake_others()
-        seconds = _work_for_a_turn(claim)
-        with _database_may_not_answer():
-            services.charge(
-                submitter_id=claim.submitter_id, share_id=claim.share_id, seconds=seconds,
-                priority=claim.priority,
-            )
+        _work_for_a_turn(claim)
         dispatch.wake()
 
 
-def _work_for_a_turn(claim: AnyClaim) -> float:
-    """Work on a step, and on further ones of its run until SHIFT_SECONDS are over.
-
-    Returns:
-        The seconds of work; without those on steps that were lost, as whoever freed them has charged these.
-    """
-    began = time.monotonic()
-    until, charged = began + settings.SHIFT_SECONDS, 0.0
+def _work_for_a_turn(claim: AnyClaim) -> None:
+    """Work on a step, and on further ones of its run until SHIFT_SECONDS are over; charge the time."""
+    until = time.monotonic() + settings.SHIFT_SECONDS
+    account = _Account(claim)
     step: AnyClaim | None = claim
     loaded: dict[int, Run] = {}
     while step is not None:
         end = _work(step, _work_of(step, until, loaded), until)
-        now = time.monotonic()
-        if end != StepEnd.LOST:
-            charged = now - began
-        if end != StepEnd.GOES_ON or now >= until:
+        account.ended(end)
+        if end != StepEnd.GOES_ON or time.monotonic() >= until:
             break
         step = _next_step_of(step)
-    return charged
+    account.close()
+
+
+class _Account:
+    """The seconds of a turn that are still to be charged to its submitter.
+
+    They are charged as the turn ends, and at the ends of steps before, so that a worker which is killed has
+    charged all but a second. Of a step that was lost, whoever revoked the claim has charged the time.
+    """
+
+    def __init__(self, claim: AnyClaim) -> None:
+        self.claim, self.since, self.seconds = claim, time.monotonic(), 0.0
+
+    def ended(self, end: StepEnd) -> None:
+        """Count the step that has ended now."""
+        now = time.monotonic()
+        if end != StepEnd.LOST:
+            self.seconds += now - self.since
+        self.since = now
+        if self.seconds >= CHARGE_AFTER_SECONDS:
+            self.close()
+
+    def close(self) -> None:
+        """Charge what was counted."""
+        seconds, self.seconds = self.seconds, 0.0
+        if seconds:
+            with _database_may_not_answer():
+                services.charge(
+                    submitter_id=self.claim.submitter_id, share_id=self.claim.share_id, seconds=seconds,
+                    priority=self.claim.priority,
+                )
 
 
 def _next_step_of(step: AnyClaim) -> AnyClaim | None:
@@ -209,18 +231,19 @@ def _work(claim: AnyClaim, work: Work, until: float, *, may_be_cut: bool = True)
         log.info("%s", fenced)
         return StepEnd.LOST
     except Stopping:
-        claims.hand_back(claim)
+        is_mine = claims.hand_back(claim)
     except (Refused, Broken) as error:
-        claims.fail(claim, str(error))
+        is_mine = claims.fail(claim, str(error))
     except (*NO_ANSWER, Transient) as error:
         log.warning("%s: %s The sweep will try again.", what, _sentence(error))
         if _is_hopeless(error):
-            claims.fail(claim, f"The database does not take this work: {error}".strip())
+            is_mine = claims.fail(claim, f"The database does not take this work: {error}".strip())
         else:
             tries = 1 if isinstance(error, Unregistered) else claims.FAILURES_TO_REPORT
-            claims.back_off(claim, _sentence(error), tries_to_report=tries)
+            is_mine = claims.back_off(claim, _sentence(error), tries_to_report=tries)
     except MemoryError:
-        claims.fail(claim, "The machine ran out of memory. Make the population or the network smaller.")
+        too_much = "The machine ran out of memory. Make the population or the network smaller."
+        is_mine = claims.fail(claim, too_much)
     except (Exception, SystemExit) as error:
         blamed = extensions.blamed(error)
         if isinstance(error, SystemExit) and blamed is None:
@@ -228,11 +251,11 @@ def _work(claim: AnyClaim, work: Work, until: float, *, may_be_cut: bool = True)
         number = secrets.token_hex(6)
         log.exception("trouble %s: %s", number, what, extra={"correlation_id": number})
         whose = blamed or "Something went wrong here; it is not your fault."
-        claims.fail(claim, f"{whose} The log tells more under {number}.")
+        is_mine = claims.fail(claim, f"{whose} The log tells more under {number}.")
     finally:
         node.flush_counts()
         logs.set_context(instance=None, generation=None)
-    return StepEnd.FAILED
+    return StepEnd.FAILED if is_mine else StepEnd.LOST
 
 
 def _sentence(error: Exception) -> str:

@@ -111,7 +111,7 @@ class Shift:
         self.heartbeat()
         size = self._slice_size(len(population))
         if size is not None:
-            self._hand_out(number, slices.cut(self.plan, population, size))
+            self._hand_out(number, slices.cut(self.plan, population, size), began_at=started_at)
             return None
         began = time.monotonic()
         evaluations = self.plan.judge.evaluate(
@@ -126,16 +126,17 @@ class Shift:
             self._hand_out(
                 number,
                 slices.begun(self.plan, population, evaluations, seconds=seconds, room=MOST_SLICES),
+                began_at=started_at,
             )
             return None
         return _Evaluated(population, evaluations, started_at, time.perf_counter() - started)
 
     def _gathered(self) -> "_Evaluated":
-        """Return the generation that was evaluated in slices; its time counts from when it was handed out."""
+        """Return the generation that was evaluated in slices; the time in which it waited does not count."""
         population, evaluations = slices.gathered(self.plan, self.run.instance)
-        started_at = steps.slices_opened_at(self.claim.instance_id)
+        number = self.claim.instance_id
         return _Evaluated(
-            population, evaluations, started_at, (services.database_now() - started_at).total_seconds()
+            population, evaluations, steps.slices_opened_at(number), steps.seconds_of_slices(number)
         )
 
     def _slice_size(self, number: int) -> int | None:
@@ -147,7 +148,7 @@ class Shift:
         size = self.run.staged.slice_size
         return None if size is None or size >= number else max(size, least_size(number))
 
-    def _hand_out(self, number: int, new_slices: Iterable[NewSlice]) -> None:
+    def _hand_out(self, number: int, new_slices: Iterable[NewSlice], *, began_at: datetime) -> None:
         """Store the generation in slices, of which free workers evaluate those without results.
 
         They are written in transactions of limited size, and may be claimed when the last one is done.
@@ -156,7 +157,9 @@ class Shift:
         for batch, is_last in slices.with_last(slices.in_batches(new_slices)):
             pending += sum(each.results is None for each in batch)
             with claims.fenced(self.claim) as instance:
-                services.add_slices(instance=instance, generation=number, slices=batch, is_first=is_first)
+                services.add_slices(
+                    instance=instance, generation=number, slices=batch, is_first=is_first, began_at=began_at
+                )
                 event = self._open(instance, pending) if is_last else None
                 services.finish_commit(instance=instance, events=[event] if event else [])
             node.count(commits=1)

@@ -13,7 +13,7 @@ from django.conf import settings
 from database import services, steps
 from database.models import EventLevel, EventType, Instance
 from database.services import NewEvent, NewSlice, SliceClaim
-from processing import claims, node, states
+from processing import claims, dispatch, node, states
 from processing.core.evaluations import check, consecutive, joined_results, lost, part_of, whole
 from processing.core.search import checkpoint as checkpoints
 from processing.core.search.plan import Plan
@@ -200,6 +200,7 @@ def _split(claim: SliceClaim, plan: Plan) -> None:
         services.split_slice(instance=instance, claim=claim, slices=single)
         event = NewEvent(EventType.NOTE, message, EventLevel.WARNING, claim.generation)
         services.finish_commit(instance=instance, events=[event])
+    dispatch.wake()
 
 
 def _give_up(claim: SliceClaim, plan: Plan) -> None:

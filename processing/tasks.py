@@ -8,8 +8,13 @@ from processing import dispatch, recovery, runner
 
 
 class Step(Task):  # type: ignore[misc]
-    """A task that works on steps."""
+    """A task that works on steps.
 
+    A message is acknowledged after the turn, so that a process keeps none in reserve during it: the next wake
+    goes to one that is idle. One that is delivered again is a wake too many.
+    """
+
+    acks_late = True
     Request = "processing.worker:StepRequest"
 
 

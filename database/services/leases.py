@@ -6,7 +6,7 @@ Every write to a run locks the run's row first and the rows of its slices after 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -119,24 +119,50 @@ def state_of(*, claim: Claim) -> str:
 
 
 def release(*, claim: Claim) -> None:
-    """Release the step for the next worker and reset its attempts, as an unfinished turn is not one."""
-    _mine(claim).update(
+    """Release the step for the next worker and reset its attempts, as an unfinished turn is not one.
+
+    Raises:
+        Fenced: the claim is no longer valid.
+    """
+    if not _mine(claim).update(
         lease_until=None, claimed_by="", attempts=0, crashes=0, troubles=0,
         turn_order=turn_order(Now(), claim.priority),
-    )
+    ):
+        raise Fenced(f"run {claim.instance_id}: ended, or somebody else took over")
 
 
-def hand_back(*, claim: Claim) -> None:
-    """Release the step as it was before the claim, as its worker is stopping; unfinished work is repeated."""
-    _mine(claim).update(lease_until=None, claimed_by="", attempts=ONE_LESS)
+def hand_back(*, claim: Claim) -> bool:
+    """Release the step as it was before the claim, as its worker is stopping; unfinished work is repeated.
+
+    Returns:
+        Whether the claim was valid.
+    """
+    return _let_go(claim, lease_until=None, claimed_by="", attempts=ONE_LESS)
 
 
-def back_off(*, claim: Claim) -> None:
+def back_off(*, claim: Claim) -> bool:
     """Release the step for a later try, with exponential back-off.
 
     No process crashed, so it is not an attempt.
+
+    Returns:
+        Whether the claim was valid.
     """
-    _mine(claim).update(**after_no_answer(claim.troubles))
+    return _let_go(claim, **after_no_answer(claim.troubles))
+
+
+def _let_go(claim: Claim, **columns: Any) -> bool:
+    """Release the step with these columns; slices that its holder was writing are deleted."""
+    with transaction.atomic():
+        is_mine = bool(_mine(claim).update(**columns))
+        if is_mine:
+            _delete_unopened(claim.instance_id)
+    return is_mine
+
+
+def _delete_unopened(instance_id: int) -> None:
+    """Delete the slices of a generation whose opening was interrupted, and which nobody may claim."""
+    Slice.objects.filter(instance=instance_id, instance__pending_slices__isnull=True).delete()
 
 
 def after_no_answer(troubles: int) -> dict[str, Any]:
@@ -202,11 +228,7 @@ def release_expired(*, message: str) -> list[int]:
 def _release(held: Q, crashed: bool | None, message: str) -> list[int]:
     """Release steps that are held; a run's row is locked before those of its slices."""
     event = EventType.NOTE if crashed is None else EventType.WORKER_LOST
-    replays = Replay.objects.filter(held, state=ReplayState.WAITING)  # runs have no events about these
-    for replay in replays.select_related("share", "instance").defer("result", "film"):
-        with transaction.atomic():
-            _, seconds = _free(replays.filter(pk=replay.pk), crashed)
-            _charge_lost(replay.share, seconds, replay.instance.priority)
+    release_replays(Replay.objects.filter(held), crashed)  # runs have no events about these
     runs = Instance.objects.filter(held, state__in=ACTIVE).values_list("pk", flat=True)
     slices = Slice.objects.filter(held, results__isnull=True, instance__state__in=ACTIVE)
     numbers = sorted({*runs, *slices.order_by().values_list("instance", flat=True).distinct()})
@@ -220,6 +242,8 @@ def _release(held: Q, crashed: bool | None, message: str) -> list[int]:
                 _free(Instance.objects.filter(held, pk=number), crashed),
                 _free(Slice.objects.filter(held, instance=number, results__isnull=True), crashed),
             ]
+            if found[0][0]:
+                _delete_unopened(number)
             if any(freed for freed, _ in found):
                 instance.updated_at = database_now()
                 append(instance, NewEvent(event, message, EventLevel.WARNING, instance.next_generation))
@@ -228,8 +252,36 @@ def _release(held: Q, crashed: bool | None, message: str) -> list[int]:
     return numbers
 
 
+def release_replays(replays: Any, crashed: bool | None) -> None:
+    """Release those of these replays that workers hold, and charge the time."""
+    held = replays.filter(~Q(claimed_by=""), state=ReplayState.WAITING)
+    for replay in held.select_related("share", "instance").defer("result", "film"):
+        with transaction.atomic():
+            _, seconds = _free(held.filter(pk=replay.pk), crashed)
+            _charge_lost(replay.share, seconds, replay.instance.priority)
+
+
+def charge_revoked(instance: Instance, *, only_slices: bool = False) -> None:
+    """Charge the time in which workers have held steps of a run, whose claims are being revoked.
+
+    The caller has locked the run's row.
+
+    Args:
+        only_slices: whether the run's own step is not meant.
+    """
+    steps: list[Any] = [Slice.objects.filter(instance=instance, results__isnull=True)]
+    if not only_slices:
+        steps.append(Instance.objects.filter(pk=instance.pk))
+    columns = ("claimed_at", "lease_until")
+    held = [row for each in steps for row in each.exclude(claimed_by="").order_by().values_list(*columns)]
+    if held:
+        now = database_now()
+        seconds = sum(_seconds_held(claimed_at, lease_until, now) for claimed_at, lease_until in held)
+        _charge_lost(instance.share, seconds, instance.priority)
+
+
 def _charge_lost(share: Share, seconds: float, priority: int) -> None:
-    """Charge the time in which lost workers held steps of a share."""
+    """Charge the time in which workers held steps of a share that they have lost."""
     assert share.parent_id is not None
     charge(submitter_id=share.parent_id, share_id=share.pk, seconds=seconds, priority=priority)
 
@@ -250,9 +302,15 @@ def _free(steps: Any, crashed: bool | None) -> tuple[int, float]:
             lease_until=None if crashed is None else _later(attempts),
         ):
             freed += 1
-            held = min(now, lease_until) - claimed_at if claimed_at else timedelta(0)
-            seconds += max(held.total_seconds(), 0.0)
+            seconds += _seconds_held(claimed_at, lease_until, now)
     return freed, seconds
+
+
+def _seconds_held(claimed_at: datetime | None, lease_until: datetime | None, now: datetime) -> float:
+    """Return the seconds of a claim up to now, at most to the end of its lease."""
+    if claimed_at is None or lease_until is None:
+        return 0.0
+    return max((min(now, lease_until) - claimed_at).total_seconds(), 0.0)
 
 
 def _later(attempts: int) -> Any:

@@ -30,6 +30,7 @@ from database.models import (
     Worker,
     WorkItem,
 )
+from database.services.leases import release_replays
 from database.services.shares import leave
 from database.services.workers import FORGOTTEN_AFTER
 
@@ -188,6 +189,7 @@ def _delete_replays(number: int, condition: Q) -> None:
     replays = Replay.objects.filter(instance=number)
     waiting = replays.filter(state=ReplayState.WAITING).order_by()
     shares = set(waiting.values_list("share", flat=True))
+    release_replays(waiting, None)
     _delete_in_batches(number, replays, REPLAYS_AT_A_TIME, condition)
     for share in sorted(shares):
         with transaction.atomic():

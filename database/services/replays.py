@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 from database.errors import Fenced, NotFound, TooMany
 from database.models import Instance, Replay, ReplayState
 from database.services.claiming import claim_row
-from database.services.leases import ONE_LESS, after_no_answer
+from database.services.leases import ONE_LESS, after_no_answer, release_replays
 from database.services.shares import arrive, leave, share_of, turn_order
 from database.turns import StepKind
 
@@ -79,6 +79,7 @@ def request_replay(
         if row is None:
             row = Replay.objects.create(**address, **asked)
         else:
+            release_replays(Replay.objects.filter(pk=row.pk), None)
             Replay.objects.filter(pk=row.pk).update(**asked, token=F("token") + 1)
         if not is_waiting:
             arrive(asked["share"].pk)
@@ -110,17 +111,20 @@ def check_replay(*, claim: ReplayClaim) -> None:
         raise Fenced(f"replay {claim.replay_id} of run {claim.instance_id}: gone, or somebody else took over")
 
 
-def hand_back_replay(*, claim: ReplayClaim) -> None:
-    """Release the replay as it was before the claim."""
-    _mine(claim).update(lease_until=None, claimed_by="", attempts=ONE_LESS)
+def hand_back_replay(*, claim: ReplayClaim) -> bool:
+    """Release the replay as it was before the claim; return whether that was valid."""
+    return bool(_mine(claim).update(lease_until=None, claimed_by="", attempts=ONE_LESS))
 
 
-def back_off_replay(*, claim: ReplayClaim) -> None:
+def back_off_replay(*, claim: ReplayClaim) -> bool:
     """Release the replay for a later try, with exponential back-off.
 
     No process crashed, so it is not an attempt.
+
+    Returns:
+        Whether the claim was valid.
     """
-    _mine(claim).update(**after_no_answer(claim.troubles))
+    return bool(_mine(claim).update(**after_no_answer(claim.troubles)))
 
 
 def store_replay(*, claim: ReplayClaim, result: bytes, film: bytes | None) -> None:

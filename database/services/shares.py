@@ -3,25 +3,31 @@
 The next turn is for the submitter that was charged least, and for that one's work item that was charged
 least: fair queueing by the time that was received, divided by a weight. A share that gets work after it had
 none is raised to the least of those with work, and where there are none to the most that any was charged: it
-has not saved up the time in which it wanted nothing. (Goyal, Vin and Cheng 1996, "Start-time Fair Queueing",
+has not saved up the time in which it wanted nothing. With work are those that are served: a step can be
+claimed, or a worker holds one; see `served.py`. (Goyal, Vin and Cheng 1996, "Start-time Fair Queueing",
 section 2, with the time of a turn in place of a packet's length, which is known only afterwards.)
 
 Transactions that lock a run's row lock it first; a submitter's share is locked before that of its work item.
 """
 
+import contextlib
 from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Exists, F, Max, Min, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from database.models import ACTIVE, Instance, Replay, ReplayState, Share, WorkItem
+from database.services import served
 
 #: A run of priority 100 has so many times the time of one of priority 0, and that one of priority -100.
 WEIGHT_OF_100 = 4.0
 #: The waiting time that counts as much as one more unit of priority, in seconds.
 SECONDS_A_PRIORITY = 10.0
+
+#: As a comparison, which an index answers; SQLite has none for a bare column.
+_WITH_WORK = Q(has_work__in=(True,))
 
 
 def weight(priority: int) -> float:
@@ -72,34 +78,40 @@ def arrive(share_id: int) -> None:
             share.save(update_fields=["charged_seconds", "has_work"])
 
 
-def keep_up(share_id: int, *, instance_id: int) -> None:
-    """Raise a share to the others while its only active run cannot be worked on.
+def keep_up(share_id: int) -> None:
+    """Raise a share to the others where none of its steps can be worked on; likewise its submitter.
 
-    So a run that waited for long for a service to come back is not ahead of all others afterwards.
+    So what waited for long for a service to come back is not ahead of all others afterwards.
     """
     with transaction.atomic():
-        submitter, part = _locked(share_id)
-        for share, own in ((submitter, Q(share__parent=submitter)), (part, Q(share=part))):
-            others = Instance.objects.filter(own, state__in=ACTIVE).exclude(pk=instance_id)
-            if not others.exists():
-                _raise(share)
-                share.save(update_fields=["charged_seconds"])
+        try:
+            submitter, part = _locked(share_id)
+        except Share.DoesNotExist:
+            return  # the work item was deleted meanwhile
+        if not served.submitter_is_served(submitter.pk):
+            _raise(submitter)
+            submitter.save(update_fields=["charged_seconds"])
+        if not served.is_served(part.pk):
+            _raise(part)
+            part.save(update_fields=["charged_seconds"])
 
 
 def _raise(share: Share) -> None:
-    """Raise what a share was charged to the least of the others with work, or where there are none, to the
-    most of all; the caller saves it.
+    """Raise what a share was charged to the least of the others that are served, or where there are none, to
+    the most of all; the caller saves it.
     """
-    siblings = Share.objects.filter(parent=share.parent_id).exclude(pk=share.pk)
-    found = siblings.filter(has_work=True).aggregate(bar=Min("charged_seconds"))["bar"]
-    if found is None:
-        found = siblings.filter(has_work=False).aggregate(bar=Max("charged_seconds"))["bar"]
-    share.charged_seconds = max(share.charged_seconds, found or 0.0)
+    bar = served.least_charged(share.parent_id, but=share.pk)
+    if bar is None:
+        bar = served.most_charged(share.parent_id, but=share.pk)
+    share.charged_seconds = max(share.charged_seconds, bar or 0.0)
 
 
 def leave(share_id: int) -> None:
     """Record that a run or a replay of a share, where it was the last one, ended, was paused or deleted."""
-    submitter, part = _locked(share_id)
+    try:
+        submitter, part = _locked(share_id)
+    except Share.DoesNotExist:
+        return  # the work item was deleted meanwhile
     if part.has_work and not _has_work(part):
         Share.objects.filter(pk=part.pk).update(has_work=False)
     leave_submitter(submitter.pk)
@@ -108,7 +120,7 @@ def leave(share_id: int) -> None:
 def leave_submitter(submitter_id: int) -> None:
     """Record that a submitter has no work, where none of its work items has some."""
     submitter = Share.objects.select_for_update().filter(pk=submitter_id, has_work=True).first()
-    if submitter is not None and not submitter.parts.filter(has_work=True).exists():
+    if submitter is not None and not submitter.parts.filter(_WITH_WORK).exists():
         Share.objects.filter(pk=submitter_id).update(has_work=False)
 
 
@@ -138,12 +150,19 @@ def mend() -> int:
         ~Exists(parts.filter(parent=OuterRef("pk"), has_work=True)), parent=None, has_work=True
     )
     found = 0
-    for wrong, mended in ((without, arrive), (with_work, leave), (empty, leave_submitter)):
+    for wrong, mended in ((without, _mend_part), (with_work, leave), (empty, leave_submitter)):
         for number in _keys(wrong):
             found += 1
             with transaction.atomic():
                 mended(number)
     return found
+
+
+def _mend_part(share_id: int) -> None:
+    """Record that a share has work, unless that has ended meanwhile."""
+    with contextlib.suppress(Share.DoesNotExist):
+        if _has_work(_locked(share_id)[1]):
+            arrive(share_id)
 
 
 def _keys(shares: Any) -> list[int]:

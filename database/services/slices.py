@@ -8,7 +8,7 @@ count is null, and nobody claims them.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -19,7 +19,7 @@ from database.errors import Fenced
 from database.models import ACTIVE, Instance, Slice
 from database.services.claiming import claim_row
 from database.services.clock import database_now
-from database.services.leases import HELD, ONE_LESS, after_no_answer
+from database.services.leases import HELD, ONE_LESS, after_no_answer, charge_revoked
 from database.turns import StepKind
 
 
@@ -53,16 +53,17 @@ class SliceClaim:
 
 
 def add_slices(
-    *, instance: Instance, generation: int, slices: Sequence[NewSlice], is_first: bool
+    *, instance: Instance, generation: int, slices: Sequence[NewSlice], is_first: bool, began_at: datetime
 ) -> None:
     """Write slices of a generation; call it inside `fenced`.
 
     Args:
         is_first: whether these are the first ones; what an interrupted attempt has written is deleted then.
+        began_at: when the work began on those with results.
     """
     if is_first:
         _delete(instance)
-    _insert(instance, generation, slices)
+    _insert(instance, generation, slices, began_at)
 
 
 def open_slices(*, instance: Instance, pending: int) -> None:
@@ -123,17 +124,20 @@ def state_of_slice(*, claim: SliceClaim) -> str:
     return str(state)
 
 
-def hand_back_slice(*, claim: SliceClaim) -> None:
-    """Release the slice as it was before the claim."""
-    _mine(claim).update(lease_until=None, claimed_by="", attempts=ONE_LESS)
+def hand_back_slice(*, claim: SliceClaim) -> bool:
+    """Release the slice as it was before the claim; return whether that was valid."""
+    return bool(_mine(claim).update(lease_until=None, claimed_by="", attempts=ONE_LESS))
 
 
-def back_off_slice(*, claim: SliceClaim) -> None:
+def back_off_slice(*, claim: SliceClaim) -> bool:
     """Release the slice for a later try, with exponential back-off.
 
     No process crashed, so it is not an attempt.
+
+    Returns:
+        Whether the claim was valid.
     """
-    _mine(claim).update(**after_no_answer(claim.troubles))
+    return bool(_mine(claim).update(**after_no_answer(claim.troubles)))
 
 
 @contextmanager
@@ -158,7 +162,7 @@ def fenced_slice(claim: SliceClaim) -> Iterator[Instance]:
 
 def store_results(*, instance: Instance, claim: SliceClaim, results: bytes) -> None:
     """Store the results of a slice; call it inside `fenced_slice`."""
-    _mine(claim).update(results=results, lease_until=None, claimed_by="")
+    _mine(claim).update(results=results, lease_until=None, claimed_by="", finished_at=Now())
     assert instance.pending_slices
     instance.pending_slices -= 1
 
@@ -166,8 +170,9 @@ def store_results(*, instance: Instance, claim: SliceClaim, results: bytes) -> N
 def split_slice(*, instance: Instance, claim: SliceClaim, slices: Sequence[NewSlice]) -> None:
     """Replace a slice by smaller ones, at least one of them without results; call it inside `fenced_slice`.
     """
+    began_at = _mine(claim).values_list("claimed_at", flat=True).get()
     _mine(claim).delete()
-    _insert(instance, claim.generation, slices)
+    _insert(instance, claim.generation, slices, began_at)
     assert instance.pending_slices
     instance.pending_slices += sum(each.results is None for each in slices) - 1
 
@@ -179,6 +184,7 @@ def has_held_slices(*, instance: Instance) -> bool:
 
 def leave_slices(*, instance: Instance) -> None:
     """Revoke all claims of slices of an instance that stops; the caller has locked its row."""
+    charge_revoked(instance, only_slices=True)
     Slice.objects.filter(instance=instance, results__isnull=True).update(
         token=F("token") + 1, lease_until=None, claimed_by=""
     )
@@ -201,12 +207,16 @@ def _delete(instance: Instance) -> None:
     Slice.objects.filter(instance=instance).delete()
 
 
-def _insert(instance: Instance, generation: int, slices: Sequence[NewSlice]) -> None:
-    opened_at = database_now()
+def _insert(
+    instance: Instance, generation: int, slices: Sequence[NewSlice], began_at: datetime | None
+) -> None:
+    now = database_now()
     Slice.objects.bulk_create([
         Slice(
             instance=instance, generation=generation, epoch=instance.epoch, first=each.first, last=each.last,
-            population=each.population, results=each.results, opened_at=opened_at,
+            population=each.population, results=each.results, opened_at=now,
+            claimed_at=None if each.results is None else began_at,
+            finished_at=None if each.results is None else now,
         )
         for each in slices
     ], batch_size=100)

@@ -12,7 +12,7 @@ from database.errors import Conflict, NotFound
 from database.models import ACTIVE, ENDED, EventType, Instance, InstanceState, Slice, WorkItem
 from database.outcomes import Outcome, outcome_of, why_not_resumed
 from database.services.events import NewEvent, append
-from database.services.leases import slice_is_held
+from database.services.leases import charge_revoked, slice_is_held
 from database.services.pruning import FINAL, clear
 from database.services.shares import arrive, leave, turn_order
 from database.services.slices import take_up_slices
@@ -41,6 +41,7 @@ def change_state(
         instance = Instance.objects.get(pk=instance_id)
         instance.state = transitions[instance.state]
         if raise_epoch:
+            charge_revoked(instance)
             instance.epoch += 1
             instance.lease_until, instance.claimed_by = None, ""
             instance.attempts = instance.crashes = instance.troubles = 0
@@ -115,10 +116,10 @@ def delete_work_item(*, work_item_id: int) -> None:
         Conflict: one of its runs is active.
     """
     with transaction.atomic():
-        work_item = WorkItem.objects.select_for_update().filter(pk=work_item_id).first()
-        if work_item is None:
+        runs = Instance.objects.select_for_update().filter(work_item=work_item_id)
+        instances = list(runs.order_by("pk"))  # their rows are locked before that of the work item
+        if not WorkItem.objects.select_for_update().filter(pk=work_item_id).exists():
             raise NotFound(f"There is no work item {work_item_id}.")
-        instances = list(work_item.instances.select_for_update().order_by("pk"))
         if any(instance.state in ACTIVE for instance in instances):
             raise Conflict(f"Work item {work_item_id} has active runs; cancel them first.")
         for instance in instances:

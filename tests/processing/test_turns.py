@@ -1,6 +1,5 @@
 """Whose turn is next, what a turn is charged, and what wakes are for."""
 
-import time
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -14,7 +13,6 @@ from django.db.models import F
 
 from api import intake
 from database import services, turns
-from database.errors import Fenced
 from database.models import Event, Instance, Share, Slice
 from database.services.shares import weight
 from database.turns import Found, StepKind
@@ -112,39 +110,6 @@ def test_a_turn_is_charged_by_the_weight_of_the_priority() -> None:
     assert order.count(low.pk) == 1
 
 
-def test_who_comes_is_raised_to_the_least_of_those_with_work() -> None:
-    ada, bob, eve = user("ada"), user("bob"), user("eve")
-    first, second = run_of(ada), run_of(bob)
-    builders.charged(first, 30.0)
-    builders.charged(second, 20.0)
-    late = run_of(eve)
-    assert shares_of(late)[0] == 20.0
-    states.cancel(late.pk)
-    builders.charged(second, 80.0)
-    assert shares_of(run_of(eve))[0] == 30.0
-
-
-def test_who_is_in_a_turn_counts_among_those_with_work() -> None:
-    ada, bob = user("ada"), user("bob")
-    working = run_of(ada)
-    builders.charged(working, 50.0)
-    assert claims.claim(working.pk) is not None
-    assert shares_of(run_of(bob))[0] == 50.0
-
-
-def test_who_has_work_left_is_not_raised_and_who_paused_everything_is() -> None:
-    ada, bob = user("ada"), user("bob")
-    first, second, other = run_of(ada), run_of(ada), run_of(bob)
-    builders.charged(other, 40.0)
-    states.pause(first.pk)
-    assert run_of(ada).share_id != first.share_id
-    assert shares_of(second)[0] == 0.0
-    for instance in Instance.objects.filter(work_item__submitted_by=ada).exclude(state="PAUSED"):
-        states.pause(instance.pk)
-    states.resume(first.pk)
-    assert shares_of(first)[0] == 40.0
-
-
 def test_within_a_work_item_the_highest_priority_comes_first_and_waiting_raises_it() -> None:
     low, high = intake.submit(builders.document(replicates=2), user("ada"), announce=False).instances
     states.pause(low.pk)
@@ -192,26 +157,6 @@ def test_a_replay_is_of_the_same_line_and_charged_to_who_asked() -> None:
     assert Share.objects.get(pk=claim.share_id).parent == Share.objects.get(user=bob)
     services.fail_replay(claim=claim, failure="For a test.")
     assert not Share.objects.get(user=bob).has_work
-
-
-def test_a_turn_is_charged_to_the_submitter_and_to_the_work_item() -> None:
-    instance = submitted()
-    before = time.monotonic()
-    runner.take_turn()
-    took = time.monotonic() - before
-    submitter, work_item = shares_of(instance)
-    assert 0 < submitter == work_item <= took
-    instance.refresh_from_db()
-    assert instance.state == "SUCCEEDED"
-    assert not Share.objects.filter(has_work=True).exists()
-
-
-def test_a_lost_turn_is_charged_too(settings: LazySettings) -> None:
-    instance = submitted()
-    assert claims.claim(instance.pk) is not None
-    Instance.objects.update(claimed_at=F("claimed_at") - timedelta(seconds=20))
-    recovery.worker_died(node.process_name(), crashed=True)
-    assert 20 <= shares_of(instance)[0] < 40
 
 
 def test_a_worker_takes_several_small_slices_a_turn_and_goes_on_with_their_run() -> None:
@@ -323,82 +268,6 @@ def test_wakes_too_many_and_messages_of_earlier_versions_change_nothing() -> Non
     instance.refresh_from_db()
     assert (instance.state, instance.next_generation) == ("SUCCEEDED", 4)
     assert Event.objects.filter(instance=instance, type="STATE_CHANGED").count() == 3
-
-
-def test_shares_that_are_wrongly_counted_are_mended() -> None:
-    instance, ended = submitted(), submitted()
-    states.cancel(ended.pk)
-    Share.objects.filter(pk=instance.share_id).update(has_work=False)
-    Share.objects.filter(pk=ended.share_id).update(has_work=True)
-    assert next_run() is None
-    assert services.mend() == 2
-    assert next_run() == instance.pk
-    assert set(Share.objects.filter(has_work=True).values_list("work_item", flat=True)) == {
-        instance.work_item_id
-    }
-
-
-def test_where_nobody_has_work_who_comes_is_raised_to_the_most_that_anybody_was_charged() -> None:
-    ada, bob = user("ada"), user("bob")
-    first = run_of(ada)
-    builders.charged(first, 1_000.0)
-    states.cancel(first.pk)
-    assert shares_of(run_of(bob))[0] == 1_000.0
-    assert shares_of(run_of(ada))[0] == 1_000.0
-
-
-def test_a_machine_that_was_switched_off_charges_a_lost_turn_up_to_the_end_of_its_lease() -> None:
-    instance = submitted()
-    assert claims.claim(instance.pk) is not None
-    hours = timedelta(hours=10)
-    Instance.objects.update(claimed_at=F("claimed_at") - hours, lease_until=F("lease_until") - hours)
-    recovery.sweep()
-    assert 25 <= shares_of(instance)[0] <= 35
-
-
-def test_a_turn_that_was_lost_is_charged_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    instance = submitted()
-
-    def stopped(*_: Any, **__: Any) -> Any:
-        Instance.objects.update(claimed_at=F("claimed_at") - timedelta(seconds=5))
-        recovery.worker_died(node.process_name(), crashed=False)
-        raise services_fenced
-
-    services_fenced = Fenced("for a test")
-    monkeypatch.setattr(runner.Shift, "work", stopped)
-    runner.take_turn()
-    assert 5 <= shares_of(instance)[0] < 6
-
-
-def test_a_run_in_back_off_does_not_fall_behind_what_others_are_charged() -> None:
-    waits, busy = run_of(user("ada")), run_of(user("bob"))
-    builders.charged(busy, 500.0)
-    claim = claims.claim(waits.pk)
-    assert claim is not None
-    claims.back_off(claim, "For a test.")
-    assert shares_of(waits)[0] == 500.0
-
-
-def test_the_replays_of_a_run_that_is_deleted_leave_the_line() -> None:
-    ended = builders.generation(run_of(user("ada")), [1.0, 2.0])
-    states.cancel(ended.pk)
-    replays.request(
-        instance_id=ended.pk, generation=0, index=1, episode=0, with_pictures=False, owner=user("bob")
-    )
-    services.delete_work_item(work_item_id=ended.work_item_id)
-    assert not Share.objects.filter(has_work=True).exists()
-
-
-def test_a_submitter_is_charged_for_a_work_item_that_was_deleted_meanwhile() -> None:
-    instance = run_of(user("ada"))
-    claim = claims.claim(instance.pk)
-    assert claim is not None
-    states.cancel(instance.pk)
-    services.delete_work_item(work_item_id=instance.work_item_id)
-    services.charge(
-        submitter_id=claim.submitter_id, share_id=claim.share_id, seconds=9.0, priority=claim.priority
-    )
-    assert Share.objects.get(pk=claim.submitter_id).charged_seconds == 9.0
 
 
 @pytest.mark.parametrize("size", [5, 20])
