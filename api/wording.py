@@ -139,11 +139,11 @@ def _queue_words(wait: Wait, queue: Queue) -> str:
         charged, least = duration(wait.submitter_seconds), duration(queue.least_submitter_seconds)
         clauses.append(
             f"{_most(first)} {'submitter comes' if first == 1 else 'submitters come'} first, charged no more "
-            f"than this one ({charged}; the least {least})"
+            f"than this one ({charged}; the least {least}, with which newcomers begin)"
         )
     for place, many, is_first in (
-        (queue.work_items, "its {} work items", "this one is next"),
-        (queue.steps, "the {} steps of its work item", "its own is next"),
+        (queue.work_items, "its submitter's {} work items", "this one is next"),
+        (queue.steps, "the {} runs, slices and replays of its work item", "its own is next"),
     ):
         first, all_of_them = place.before, many.format(_most(place.of))
         if first:
@@ -151,6 +151,7 @@ def _queue_words(wait: Wait, queue: Queue) -> str:
         elif place.of > 1:
             clauses.append(f"of {all_of_them} {is_first}")
     words = "; ".join(clauses) + "."
+    words = words[0].upper() + words[1:]
     if queue.steps.before:
         words += (
             f" It has waited {duration(wait.waited_seconds)}, so its priority of {wait.priority} counts as "

@@ -39,6 +39,7 @@ from database.selectors.operations import (
     workers,
 )
 from database.selectors.paging import BadCursor, Cursor, Page
+from database.selectors.places import MOST_COUNTED, Place, Queue
 from database.selectors.progress import Progress, progress, progress_of
 from database.selectors.replays import replay, replay_film, replay_result, replays_of
 from database.selectors.runs import (
@@ -67,7 +68,7 @@ from database.selectors.species import (
     species_at,
     species_of,
 )
-from database.selectors.waits import MOST_COUNTED, Place, Queue, Situation, Wait, explain_wait
+from database.selectors.waits import Situation, Wait, explain_wait
 
 __all__ = [
     "MOST_ANCESTORS",

@@ -1,9 +1,9 @@
 """Why a run has no turn yet: its situation, and its place among what waits, by the database's clock.
 
-A run is read in at most five statements, whatever waits; counts stop at `MOST_COUNTED`.
+A run is read in at most six statements, whatever waits.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -25,12 +25,11 @@ from database.models import (
     Worker,
 )
 from database.selectors.operations import THERE_SECONDS
+from database.selectors.places import Queue, queue_of, under_way
 from database.services import halves
 from database.services.shares import SECONDS_A_PRIORITY
 from database.turns import sql_names
 
-#: Counts stop here: it stands for so many or more.
-MOST_COUNTED = 1_000
 #: The last events of a run among which the reason of a failed try is looked for.
 LAST_EVENTS = 20
 
@@ -48,25 +47,6 @@ class Situation(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """How many come first, of how many; either is MOST_COUNTED at most."""
-
-    before: int
-    of: int
-
-
-@dataclass(frozen=True, slots=True)
-class Queue:
-    """The place of a run's next step among the steps that can be claimed by the workers that can do it."""
-
-    submitters: Place  # with a step
-    work_items: Place  # of its submitter, with a step
-    steps: Place  # of its work item
-    least_submitter_seconds: float | None  # of all with work; None where there are none
-    least_work_item_seconds: float | None  # of its submitter's work items with work
-
-
-@dataclass(frozen=True, slots=True)
 class Wait:
     """The situation of a run among those that want a turn."""
 
@@ -74,8 +54,8 @@ class Wait:
     profile: str  # its numeric profile; empty where it was not begun yet
     workers: int  # online
     able_workers: int  # online, of a numeric profile that can do its steps
-    submitter_seconds: float  # that its submitter was charged, weighted by priority
-    work_item_seconds: float  # that its work item was charged
+    submitter_seconds: float  # that its submitter is charged, weighted by priority, with turns under way
+    work_item_seconds: float  # that its work item is charged
     priority: int
     waited_seconds: float | None  # since its last turn or commit; None unless it waits
     present_priority: float | None  # its priority with what it gained by waiting
@@ -96,21 +76,21 @@ def explain_wait(instance_id: int) -> Wait | None:
     is_in_slices = bool(instance.pending_slices) and instance.state != InstanceState.QUEUED
     held, free = _slices(instance) if is_in_slices else (bool(instance.claimed_by), _is_free(instance))
     situation = _situation(instance, is_held=held, is_free=free, profiles=profiles if workers else None)
-    submitter = instance.share.parent
-    assert submitter is not None
     is_waiting = situation not in (Situation.ENDED, Situation.PAUSED, Situation.IN_TURN)
     is_in_line = free and situation in (Situation.WAITS, Situation.NO_WORKER)
     since = instance.turn_order + timedelta(seconds=SECONDS_A_PRIORITY * instance.priority)
     waited = max((instance.now - since).total_seconds(), 0.0) if is_waiting else None
+    held_charges = under_way(instance.now)
+    submitter_seconds, work_item_seconds = held_charges.of(instance)
     return Wait(
         situation=situation, profile=instance.profile, workers=sum(workers.values()),
         able_workers=sum(
             number for profile, number in workers.items() if instance.profile in {"", *halves([profile])}
         ),
-        submitter_seconds=submitter.charged_seconds, work_item_seconds=instance.share.charged_seconds,
+        submitter_seconds=submitter_seconds, work_item_seconds=work_item_seconds,
         priority=instance.priority, waited_seconds=waited,
         present_priority=None if waited is None else instance.priority + waited / SECONDS_A_PRIORITY,
-        queue=_queue(instance, profiles if workers else None) if is_in_line else None,
+        queue=queue_of(instance, profiles if workers else None, held_charges) if is_in_line else None,
         **(_back_off(instance, is_in_slices, since) if situation == Situation.BACK_OFF else {}),
     )
 
@@ -152,7 +132,9 @@ def _is_free(instance: Any) -> bool:
 
 def _slices(instance: Instance) -> tuple[bool, bool]:
     """Return whether a worker holds a slice of the run, and whether a slice of it can be claimed."""
-    is_held, is_free = _row(_HELD_AND_FREE.format(**sql_names()), {"run": instance.pk})
+    with connection.cursor() as cursor:
+        cursor.execute(_HELD_AND_FREE.format(**sql_names()), {"run": instance.pk})
+        is_held, is_free = cursor.fetchone()
     return bool(is_held), bool(is_free) and instance.state in EVALUATED
 
 
@@ -173,71 +155,9 @@ def _back_off(instance: Any, is_in_slices: bool, since: datetime) -> dict[str, A
     }
 
 
-def _queue(instance: Instance, profiles: Sequence[str] | None) -> Queue:
-    """Return the place of a run's next step among the steps of these numeric profiles; of all where None."""
-    names = {f"profile{number}": profile for number, profile in enumerate(profiles or ())}
-    listed = ", ".join(f"%({name})s" for name in names)
-    statement = _queue_statement(f"i.profile IN ({listed})" if names else "1 = 1")
-    found = _row(statement, {
-        **names, "run": instance.pk, "work_item": instance.share_id, "submitter": instance.share.parent_id,
-        "most": MOST_COUNTED,
-    })
-    return Queue(Place(*found[:2]), Place(*found[2:4]), Place(*found[4:6]), *found[6:])
-
-
-def _row(statement: str, values: Mapping[str, Any]) -> Any:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        return cursor.fetchone()
-
-
-# Names and aliases are those of `turns.sql_names`; `a` is a submitter, `own` what is asked about.
+# Names and aliases are those of `turns.sql_names`.
 _HELD_AND_FREE = """
     SELECT EXISTS (
         SELECT 1 FROM {slice} s
         WHERE NOT (s.claimed_by = '') AND s.results IS NULL AND s.instance_id = %(run)s
     ), EXISTS (SELECT 1 FROM {instance} i JOIN {slice} s ON {slice_is_ready} WHERE i.id = %(run)s)"""
-_SUBMITTERS = """
-    SELECT 1 FROM {share} a WHERE a.parent_id IS NULL AND a.has_work AND EXISTS (
-        SELECT 1 FROM {share} b WHERE b.parent_id = a.id AND b.has_work AND {has_step})"""
-_WORK_ITEMS = "SELECT 1 FROM {share} b WHERE b.parent_id = %(submitter)s AND b.has_work AND {has_step}"
-_RUNS = "SELECT 1 FROM {instance} i WHERE i.share_id = %(work_item)s AND {run_is_ready} AND {of_profile}"
-_SLICES = """
-    SELECT 1 FROM {instance} i JOIN {slice} s ON {slice_is_ready}
-    WHERE i.share_id = %(work_item)s AND {is_in_slices} AND {of_profile}"""
-_REPLAYS = "SELECT 1 FROM {replay} r WHERE r.share_id = %(work_item)s AND {replay_is_ready}"
-_CHARGED = "(SELECT own.charged_seconds FROM {share} own WHERE own.id = %({whose})s), %({whose})s"
-_TURN = "(SELECT own.turn_order FROM {instance} own WHERE own.id = %(run)s)"
-_LEAST_SUBMITTER = "(SELECT MIN(a.charged_seconds) FROM {share} a WHERE a.parent_id IS NULL AND a.has_work)"
-_LEAST_WORK_ITEM = (
-    "(SELECT MIN(b.charged_seconds) FROM {share} b WHERE b.parent_id = %(submitter)s AND b.has_work)"
-)
-
-
-def _queue_statement(of_profile: str) -> str:
-    """Return SQL for the columns of `Queue`, in their order."""
-    names = sql_names(of_profile=of_profile)
-    submitters, work_items, runs, slices, replays, turn = (
-        each.format(**names) for each in (_SUBMITTERS, _WORK_ITEMS, _RUNS, _SLICES, _REPLAYS, _TURN)
-    )
-    of_submitter, of_work_item = (
-        _CHARGED.format(**names, whose=whose) for whose in ("submitter", "work_item")
-    )
-    earlier = f"(i.turn_order, i.id) < ({turn}, %(run)s)"
-    columns = (
-        _count(f"{submitters} AND (a.charged_seconds, a.id) < ({of_submitter})"), _count(submitters),
-        _count(f"{work_items} AND (b.charged_seconds, b.id) < ({of_work_item})"), _count(work_items),
-        _count(
-            f"{runs} AND {earlier}", f"{slices} AND {earlier}", f"{replays} AND r.turn_order <= {turn}"
-        ), _count(runs, slices, replays),
-        _LEAST_SUBMITTER.format(**names), _LEAST_WORK_ITEM.format(**names),
-    )
-    return f"SELECT {', '.join(columns)}"
-
-
-def _count(*kinds: str) -> str:
-    """Return SQL that counts the rows of these queries together, MOST_COUNTED at most."""
-    rows = " UNION ALL ".join(
-        f"SELECT * FROM ({kind} LIMIT %(most)s) AS kind{number}" for number, kind in enumerate(kinds)
-    )
-    return f"(SELECT COUNT(*) FROM ({rows} LIMIT %(most)s) AS found)"

@@ -8,6 +8,7 @@ from database.services.events import NewEvent, record_event
 from database.services.extension import Champion, Correction, extend_run
 from database.services.leases import (
     FREE,
+    HELD,
     Claim,
     advanceable,
     back_off,
@@ -60,6 +61,7 @@ from database.services.workers import Counts, adopt, halves, register_worker, se
 
 __all__ = [
     "FREE",
+    "HELD",
     "MOST_CHECKPOINTS",
     "Champion",
     "Claim",

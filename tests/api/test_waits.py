@@ -64,18 +64,19 @@ def page(client: Client, instance: Instance) -> str:
     (wait(queue=queue((0, 5), (0, 3), (0, 2))), "It is next: the first worker that is free takes it."),
     (
         wait(queue=queue((3, 5), (0, 2))),
-        "3 submitters come first, charged no more than this one (2 min 0 s; the least 14 s); of its 2 work "
-        "items this one is next."
+        "3 submitters come first, charged no more than this one (2 min 0 s; the least 14 s, with which "
+        "newcomers begin); of its submitter's 2 work items this one is next."
     ),
     (
         wait(queue=queue((1, 5), (1, 2), (0, 4))),
-        "1 submitter comes first, charged no more than this one (2 min 0 s; the least 14 s); 1 of its 2 work "
-        "items comes first; of the 4 steps of its work item its own is next."
+        "1 submitter comes first, charged no more than this one (2 min 0 s; the least 14 s, with which "
+        "newcomers begin); 1 of its submitter's 2 work items comes first; of the 4 runs, slices and replays "
+        "of its work item its own is next."
     ),
     (
         wait(queue=queue(steps=(1000, 1000))),
-        "1,000 or more of the 1,000 or more steps of its work item come first. It has waited 2 min 3 s, so "
-        "its priority of 0 counts as 12.3."
+        "1,000 or more of the 1,000 or more runs, slices and replays of its work item come first. It has "
+        "waited 2 min 3 s, so its priority of 0 counts as 12.3."
     ),
 ])
 def test_the_wait_is_said_in_words(found: Wait, words: str) -> None:
@@ -100,13 +101,30 @@ def test_graphql_explains_a_wait(client: Client) -> None:
     assert 0 <= found.pop("presentPriority") < 6
     assert found == {
         "situation": "WAITS", "workers": 1, "ableWorkers": 1, "priority": 0, "retryAt": None, "reason": None,
-        "message": "1 submitter comes first, charged no more than this one (15 s; the least 14 s); 1 of its "
-        "2 work items comes first.",
+        "message": "1 submitter comes first, charged no more than this one (15 s; the least 14 s, with which "
+        "newcomers begin); 1 of its submitter's 2 work items comes first.",
         "submitterSeconds": 15.0, "workItemSeconds": 15.0, "queue": {
             "submitters": {"before": 1, "of": 2}, "workItems": {"before": 1, "of": 2},
             "steps": {"before": 0, "of": 1}, "leastSubmitterSeconds": 14.0, "leastWorkItemSeconds": 0.0,
         },
     }
+
+
+def test_turns_under_way_count_as_if_they_ended_now(client: Client) -> None:
+    node.register()
+    large, small = builders.run(), builders.run()
+    assert claims.claim(large.pk) is not None
+    Instance.objects.filter(pk=large.pk).update(claimed_at=F("claimed_at") - timedelta(seconds=5))
+    assert told(client, small, "message") == {
+        "message": "It is next: the first worker that is free takes it."
+    }
+    intake.submit(builders.document(replicates=2), None, announce=False)
+    busy = Instance.objects.order_by("-pk")[0]
+    assert claims.claim(busy.pk) is not None
+    assert told(client, small, "queue{submitters{before of}}")["queue"]["submitters"] == {
+        "before": 0, "of": 2
+    }
+    assert told(client, large, "situation submitterSeconds")["submitterSeconds"] >= 5
 
 
 def test_a_back_off_has_its_end_and_its_reason(client: Client) -> None:

@@ -21,18 +21,19 @@ class WaitPlace(graphene.ObjectType):
 class WaitQueue(graphene.ObjectType):
     """The place of a run's next step among all that can be claimed.
 
-    Next is the submitter that was charged least, of its work items the one that was charged least, and of
-    that one's steps the one of the highest priority, to which waiting adds 1 every ten seconds.
+    Next is the submitter that is charged least, of its work items the one that is charged least, and of that
+    one's steps the one of the highest priority, to which waiting adds 1 every ten seconds. Turns under way
+    are counted as if they ended now.
     """
 
     submitters = one(WaitPlace, "Its submitter among those that have a step.")
     work_items = one(WaitPlace, "Its work item among those of its submitter that have a step.")
     steps = one(WaitPlace, "Its next step among the runs, slices and replays of its work item.")
     least_submitter_seconds = maybe(
-        graphene.Float, "What the submitter was charged that was charged least, of all with work."
+        graphene.Float, "What the submitter is charged that is charged least, of all with work."
     )
     least_work_item_seconds = maybe(
-        graphene.Float, "What the work item was charged that was charged least, of its submitter's with work."
+        graphene.Float, "What the work item is charged that is charged least, of its submitter's with work."
     )
 
 
@@ -44,9 +45,10 @@ class Wait(graphene.ObjectType):
     queue = maybe(WaitQueue, "Its place among what waits; null unless a step of it can be claimed.")
     submitter_seconds = one(
         graphene.Float,
-        "Seconds of turns that its submitter was charged, each divided by 4 ** (priority / 100) of its run."
+        "What its submitter is charged: seconds of turns, those under way included, each divided by "
+        "4 ** (priority / 100) of its run. Who comes new begins with the least of the others."
     )
-    work_item_seconds = one(graphene.Float, "Those of these that its work item was charged.")
+    work_item_seconds = one(graphene.Float, "What its work item is charged, likewise.")
     priority = one(graphene.Int, "Its priority.")
     present_priority = maybe(graphene.Float, "With what it gained by waiting; null unless it waits.")
     waited_seconds = maybe(graphene.Float, "Since its last turn or generation; null unless it waits.")
