@@ -42,7 +42,7 @@ def read_id(text: str, *types: str) -> GlobalId:
     if found is None or len(numbers := found[2].split(":")[1:]) != PARTS.get(found[1]):
         raise BadId("expected an ID as this server gives them, got something else")
     if types and found[1] not in types:
-        raise BadId(f"expected the ID of a {' or '.join(types)}, got that of a {found[1]}")
+        raise BadId(f"expected an ID of the type {' or '.join(types)}, got one of the type {found[1]}")
     return GlobalId(found[1], tuple(map(int, numbers)))
 
 

@@ -1,7 +1,7 @@
 """Faults of a document, with messages that state where, what was expected, and what was given."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
@@ -123,3 +123,16 @@ def shown_path(path: Path) -> str:
     """Return the path as text, e.g. `environment.rows[3]`; `document` for the empty path."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path[:MAX_SHOWN_PARTS])
     return (text.removeprefix(".") or "document") + ("…" if len(path) > MAX_SHOWN_PARTS else "")
+
+
+def renamed(faults: Iterable[Fault], names: Mapping[str, str]) -> list[Fault]:
+    """Return the faults with messages in which values have other names.
+
+    Args:
+        names: what a message calls a value, by its path as messages write it.
+    """
+    return [
+        replace(fault, message=f"{names[key]}{fault.message.removeprefix(key)}")
+        if (key := fault.message.partition(":")[0]) in names else fault
+        for fault in faults
+    ]

@@ -3,7 +3,7 @@
 It gets the bits of a run that had asked for them at once: see `core/search/extension.py`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,7 +115,10 @@ def _end_of(instance: Instance, last: Generation) -> End:
 def _stop_rules(ended: _Ended, changes: Mapping[str, Any]) -> tuple[list[Fault], dict[str, Any]]:
     """Return all faults of the new stop rules, and these rules as a complete group of a document."""
     spec = ended.instance.work_item.spec
-    work_item = parse({**spec, "stop": {**stop_of(ended.instance), **changes}})
+    try:
+        work_item = parse({**spec, "stop": {**stop_of(ended.instance), **changes}})
+    except Faulty as faulty:
+        return [*faulty.faults, *_faults_of_others(ended, changes, faulty.faults)], {}
     stop: dict[str, Any] = canonical(work_item)["stop"]
     plan = with_stop(ended.plan, stop)
     concerns = extensions.refusals(ended.plan, ended.end, plan.stop)
@@ -124,6 +127,15 @@ def _stop_rules(ended: _Ended, changes: Mapping[str, Any]) -> tuple[list[Fault],
         *faults_from(concerns, KINDS[work_item.kind], Part.STOP),
         *extension_faults(work_item, plan, limits, record=ended.record),
     ], stop
+
+
+def _faults_of_others(ended: _Ended, changes: Mapping[str, Any], malformed: Sequence[Fault]) -> list[Fault]:
+    """Return the faults of those new values that are not malformed."""
+    wrong = {each.path[1] for each in malformed if len(each.path) > 1}
+    others = {name: value for name, value in changes.items() if name not in wrong}
+    if not others or len(others) == len(changes):
+        return []
+    return [each for each in _stop_rules(ended, others)[0] if each.path[1:2] and each.path[1] in others]
 
 
 def _correction(ended: _Ended, stop: Mapping[str, Any]) -> tuple[Correction | None, dict[str, Any] | None]:

@@ -69,16 +69,19 @@ def warnings_of(asked: AskedWorkItem, plan: Plan) -> list[Fault]:
 
 
 def turn_warnings(work: Workload) -> list[Fault]:
-    """Warn of agents that take longer than a worker's turn, even by the low estimate; none is cut."""
+    """Warn of agents that take longer than half a worker's turn, even by the low estimate; none is cut."""
     seconds = math.ceil(work.agent.seconds_low)
-    if seconds <= TURN_SECONDS:
+    if seconds <= TURN_SECONDS / 2:
         return []
+    found = f"One agent is estimated to take about {seconds:,} s"
+    turn = f"a worker's usual turn of {TURN_SECONDS:g} s"
     message = (
-        f"One agent is estimated to take about {seconds:,} s, longer than a worker's usual turn of "
-        f"{TURN_SECONDS:g} s; other runs wait for it meanwhile, and agents begun beside it may be evaluated "
-        "again."
+        f"{found}, longer than {turn}; other runs wait for it meanwhile, and agents begun beside it may be "
+        "evaluated again." if seconds > TURN_SECONDS else
+        f"{found} of {turn}; agents that do not end within the turn in which they are begun are evaluated "
+        "again. Longer turns (SHIFT_SECONDS) lose less."
     )
-    expected, given = f"at most {TURN_SECONDS:g} s for one agent", f"about {seconds:,} s"
+    expected, given = f"at most {TURN_SECONDS / 2:g} s for one agent", f"about {seconds:,} s"
     return [Fault(FaultCode.INCONSISTENT, (), message, expected, given)]
 
 
@@ -92,7 +95,8 @@ def slice_warnings(work_item: WorkItem, work: Workload) -> list[Fault]:
         "slices"
     )
     warning = fault(FaultCode.OUT_OF_RANGE, ("execution", "slice_size"), expected, str(asked))
-    return [replace(warning, message=f"{warning.message}; slices of {least:,} agents are used")]
+    used = f"slices of {least:,} agents are used, each of which costs some milliseconds besides"
+    return [replace(warning, message=f"{warning.message}; {used}")]
 
 
 def _problem_faults(asked: AskedWorkItem) -> list[Fault]:

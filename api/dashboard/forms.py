@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from api import intake, replays
 from api.access import Permission, may, name_of
 from api.dashboard.replays import replay_fields
+from api.dashboard.status import LABELS
 from api.dashboard.views import live_context, run_of, runs_context
 from api.examples import document_of
 from api.policy import page
@@ -24,7 +25,7 @@ from database import selectors
 from database.errors import Conflict, NotFound
 from database.models import Instance
 from database.outcomes import stop_of
-from formatting.faults import Faulty
+from formatting.faults import Faulty, renamed
 from processing import extension, states
 from processing.core.search.stop import StopParameters
 from staging.estimate import CostEstimate
@@ -75,15 +76,23 @@ def extend(request: HttpRequest, number: int) -> HttpResponse:
     if stop_of(instance).get("solved"):
         changes["solved"] = "solved" in request.POST
     by = name_of(request.user)
-    return _acted(request, instance, "extend", lambda number: extension.extend(number, changes, by=by))
+
+    def extended(number: int) -> None:
+        try:
+            extension.extend(number, changes, by=by)
+        except Faulty as faulty:
+            raise Faulty(renamed(faulty.faults, LABELS)) from None
+
+    return _acted(request, instance, "extend", extended)
 
 
 def _value(text: str) -> Any:
     """Return the number in a field of a form; None where it is empty, the text where it is no number."""
     try:
-        return json.loads(text) if text.strip() else None
+        value = json.loads(text) if text.strip() else None
     except (ValueError, RecursionError):
         return text
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _acted(

@@ -55,6 +55,8 @@ _LIMITS = (
     ("stagnation_generations", "Generations without progress", "1"),
     ("max_seconds", "Seconds of computing, in all", "any"),
 )
+#: The labels by the paths of the rules in a document.
+LABELS = {f"stop.{name}": label for name, label, _ in _LIMITS} | {"stop.solved": "End when solved"}
 #: The rule that ended a run by its stop reason; the form suggests twice its value.
 _DOUBLED = {
     "GENERATION_LIMIT": "max_generations", "STAGNATION": "stagnation_generations", "TIME_LIMIT": "max_seconds"
@@ -237,6 +239,8 @@ def _limits(instance: Instance) -> list[tuple[str, str]]:
         "ends without progress for": stop["stagnation_generations"],
         "ends after seconds": stop["max_seconds"],
     }
+    if instance.stop is not None:
+        named["extended"] = "yes, with other limits than its work item"
     return [(name, shown(value)) for name, value in named.items() if value is not None]
 
 

@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from api.ids import global_id
+from api.management.commands.extend import Command, _joined
 from database.models import Event, Instance
 from processing import runner
 from tests import builders
@@ -73,6 +74,18 @@ def test_every_fault_is_told_at_once_in_the_users_own_keys(client: Client) -> No
     assert extend(client, run)["userErrors"][0]["path"] == ["stop", "maxGenerations"]
 
 
+def test_values_out_of_range_hide_no_other_fault(client: Client) -> None:
+    run = ended(stagnation_generations=9)
+    found = extend(client, run, maxGenerations=-3, maxSeconds=-1, stagnationGenerations=1, solved=True)
+    assert {each["path"][1] for each in found["userErrors"]} == {
+        "maxGenerations", "maxSeconds", "stagnationGenerations", "solved"
+    }
+    posted = {"max_generations": "2", "fitness": "1e999", "max_seconds": "-1"}
+    page = client.post(f"/runs/{run.pk}/extend", posted).content.decode()
+    for label in ("End at generation: expected more than 2", "Seconds of computing, in all: expected"):
+        assert label in page
+
+
 def test_what_cannot_be_extended_is_told(client: Client) -> None:
     (problem,) = extend(client, builders.run(), maxGenerations=90)["userErrors"]
     assert (problem["code"], problem["path"]) == ("WRONG_STATE", ["id"])
@@ -112,6 +125,7 @@ def test_the_page_offers_more_generations_where_they_are_possible(client: Client
     assert found.stop["fitness"] is None
     assert "More generations" not in page_of(client, run)
     assert re.search(r"ends at generation</dt><dd>5<", page_of(client, run))
+    assert re.search(r"extended</dt><dd>yes, with other limits than its work item<", page_of(client, run))
     for other in (builders.run(), builders.died_out()):
         assert "More generations" not in page_of(client, other)
 
@@ -122,7 +136,7 @@ def test_a_page_says_why_a_run_is_not_extended(client: Client) -> None:
         for text in ("2", "", "many", "[3]"):
             response = client.post(f"/runs/{run.pk}/extend", {"max_generations": text}, headers=headers)
             assert response.status_code == 422
-            assert "stop.max_generations: expected" in response.content.decode()
+            assert "End at generation: expected" in response.content.decode()
     assert Instance.objects.get(pk=run.pk).state == "SUCCEEDED"
     assert client.post(f"/runs/{builders.run().pk}/extend", {"max_generations": "90"}).status_code == 409
     assert client.get(f"/runs/{run.pk}/extend").status_code == 405
@@ -142,7 +156,10 @@ def test_a_solved_run_goes_on_where_the_box_is_empty(client: Client) -> None:
 def test_the_command_extends_a_run_and_works_on_it_here(capsys: pytest.CaptureFixture[str]) -> None:
     run = ended(fitness=1e6)
     call_command("extend", str(run.pk), "--generations", "3", "--fitness", "none")
-    assert capsys.readouterr().out == f"Run {run.pk} is queued again, to go on with generation 2.\n"
+    assert capsys.readouterr().out.splitlines() == [
+        f"Run {run.pk} is queued again, to go on with generation 2.",
+        "No worker is online. A server that is started with this database works on it.",
+    ]
     assert last_event(run).startswith("Extended by the command line: ")
     other = ended()
     with pytest.raises(SystemExit) as caught:
@@ -153,8 +170,8 @@ def test_the_command_extends_a_run_and_works_on_it_here(capsys: pytest.CaptureFi
 
 
 @pytest.mark.parametrize(("arguments", "words"), [
-    (("--generations", "2"), "OUT_OF_RANGE: stop.max_generations: expected more than 2"),
-    (("--stagnation", "3", "--seconds", "0"), "stop.max_seconds"),
+    (("--generations", "2"), "OUT_OF_RANGE: --generations: expected more than 2"),
+    (("--stagnation", "3", "--seconds", "0"), "--seconds: expected"),
 ])
 def test_the_command_says_what_is_refused(
     arguments: tuple[str, ...], words: str, capsys: pytest.CaptureFixture[str]
@@ -167,3 +184,34 @@ def test_the_command_says_what_is_refused(
     with pytest.raises(SystemExit) as caught:
         call_command("extend", "999999999", "--generations", "3")
     assert (caught.value.code, "There is no run" in capsys.readouterr().err) == (2, True)
+
+
+def test_the_command_names_its_options_in_every_fault(capsys: pytest.CaptureFixture[str]) -> None:
+    run = ended(stagnation_generations=9)
+    options = ("--generations", "-3", "--stagnation", "1", "--seconds", "1e-9")
+    with pytest.raises(SystemExit) as caught:
+        call_command("extend", str(run.pk), *options)
+    assert caught.value.code == 2
+    told = capsys.readouterr().err
+    assert "--generations: expected" in told
+    assert "--stagnation: expected " in told
+    assert "or none, got 1" in told
+    assert "--seconds: expected more than " in told
+    assert "stop." not in told
+    solved = ended(solved=True, max_generations=60)
+    with pytest.raises(SystemExit):
+        call_command("extend", str(solved.pk), "--generations", "80")
+    assert "--not-solved is needed, as an agent of generation" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        call_command("extend", str(run.pk), "--generations", "80", "--json")
+    assert capsys.readouterr().err == "--json and --threads need --here.\n"
+
+
+def test_a_negative_number_is_the_value_of_the_option_before_it() -> None:
+    run = ended(fitness=1e6)
+    arguments = ["manage.py", "extend", str(run.pk), "--generations", "4", "--fitness", "-1e-6"]
+    with pytest.raises(SystemExit) as caught:
+        Command().run_from_argv(arguments)
+    assert caught.value.code == 2
+    assert not Event.objects.filter(instance=run, message__startswith="Extended").exists()
+    assert _joined(arguments)[-1] == "--fitness=-1e-6"

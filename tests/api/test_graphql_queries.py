@@ -352,7 +352,7 @@ def test_events_are_read_behind_a_sequence_number_or_a_cursor(client: Client, fi
         "events(afterSequence:3,types:[STATE_CHANGED],minimumLevel:INFO){nodes{sequence message}}"
     )
     assert [event["message"] for event in later["events"]["nodes"]] == [
-        "Completed: The number of generations that the work item allows was reached."
+        "Completed: The number of generations that the stop rules allow was reached."
     ]
 
 

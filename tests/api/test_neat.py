@@ -225,7 +225,7 @@ def test_a_species_of_another_run_is_refused_and_another_id_too(client: Client, 
     assert (
         "expected an ID of something of run" in error["message"], error["extensions"]["code"]
     ) == (True, "INCONSISTENT")
-    assert "expected the ID of a Species" in refusal(
+    assert "expected an ID of the type Species" in refusal(
         client, query, id=global_id("Agent", grown.pk, 0, 0)
     )["message"]
 

@@ -224,7 +224,7 @@ def test_a_queued_run_says_that_it_waits(client: Client) -> None:
 def test_the_page_of_a_run_tells_how_it_ended(client: Client, ended: Instance) -> None:
     page = text_of(client.get(f"/runs/{ended.pk}"))
     assert "All generations done" in page
-    assert "<code>stop.max_generations</code>" in page
+    assert "<code>strategy.population_size</code>" in page
     assert ended.digest[:12] in page
     assert 'hx-trigger="every 1s"' not in page
     assert "S.#" in page.split('id="maze-rows"')[1]

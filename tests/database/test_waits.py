@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from api import intake
 from database import services
 from database.models import Instance, Replay, Slice, Worker
-from database.selectors import Place, Queue, Situation, Wait, explain_wait
+from database.selectors import Place, Queue, Situation, Wait, explain_wait, places
 from processing import claims, node, recovery, replays, runner, states
 from tests import builders, ready
 from tests.processing.test_runs import submitted

@@ -72,7 +72,7 @@ def test_events_are_numbered_without_a_gap_and_end_with_the_end() -> None:
     events = list(Event.objects.filter(instance=instance))
     assert [event.sequence for event in events] == list(range(1, instance.event_sequence + 1))
     assert events[-1].data == {"state": "SUCCEEDED", "outcome": "LIMIT_REACHED"}
-    assert events[-1].message == "Completed: The number of generations that the work item allows was reached."
+    assert events[-1].message == "Completed: The number of generations that the stop rules allow was reached."
 
 
 def test_champions_alone_are_rows_where_the_work_item_asks_for_it() -> None:

@@ -111,6 +111,11 @@ def test_an_agent_that_takes_longer_than_a_turn_is_warned_of() -> None:
         "One agent is estimated to take about 21 s, longer than a worker's usual turn of 10 s; other runs "
         "wait for it meanwhile, and agents begun beside it may be evaluated again."
     )
+    (warning,) = maze(**{
+        "environment.episodes": 350, "network.output": "softmax", "network.hidden": [2_000],
+        "strategy.population_size": 10,
+    }).warnings
+    assert "about 8 s of a worker's usual turn of 10 s; agents that do not end" in warning.message
 
 
 def test_what_was_seen_takes_room_where_observations_are_normalised() -> None:

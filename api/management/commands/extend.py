@@ -1,18 +1,22 @@
 """`manage.py extend RUN`: let a run that ended go on, with more generations, more time or a higher aim."""
 
+import re
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError
 
 from api.management.arguments import number, positive
 from api.management.commands.evolve import work_on
 from api.terminal import exit_code, print_faults
+from database import selectors
 from database.errors import Conflict, NotFound
-from formatting.faults import Faulty
+from formatting.faults import Fault, Faulty, renamed
 from processing import extension
 from processing.core.errors import Broken, Refused, Transient
 from processing.logs import printable
@@ -33,13 +37,13 @@ class Command(BaseCommand):
         """Add the argument `run`, an option for each stop rule, `--here`, `--threads` and `--json`."""
         parser.add_argument("run", type=number, help="number of the run")
         parser.add_argument(
-            "--generations", type=number, dest="max_generations",
+            "--generations", type=_whole, dest="max_generations",
             help="generations after which it ends, in all",
         )
         for option, name, kind, what in (
             ("--seconds", "max_seconds", float, "seconds of computing after which it ends, in all"),
             ("--fitness", "fitness", float, "fitness of the champion at which it ends"),
-            ("--stagnation", "stagnation_generations", number, "generations without progress until it ends"),
+            ("--stagnation", "stagnation_generations", _whole, "generations without progress until it ends"),
         ):
             parser.add_argument(option, dest=name, type=_limit(kind), help=f"{what}; none for no such limit")
         parser.add_argument(
@@ -50,18 +54,27 @@ class Command(BaseCommand):
         parser.add_argument("--threads", type=positive, help="cores to evaluate on, with --here")
         parser.add_argument("--json", action="store_true", help="print one JSON object, with --here")
 
+    def run_from_argv(self, argv: list[str]) -> None:
+        """Run the command; a number such as -1e-6 after an option is its value, though argparse denies it."""
+        super().run_from_argv(_joined(argv))
+
     def handle(self, *, run: int, here: bool, threads: int | None, json: bool, **options: Any) -> None:
         """Extend the run.
 
         Exit code 0 where that was done, 1 where the run has failed or died out since, 2 where it is refused,
         3 where the database cannot be used.
         """
-        changes = {name: options[name] for name in _RULES if options[name] is not None}
+        if (json or threads is not None) and not here:
+            print("--json and --threads need --here.", file=sys.stderr)
+            sys.exit(REFUSED)
+        changes = {name: options[name] for name in _OPTIONS if options[name] is not None}
         changes = {name: None if value == _NONE else value for name, value in changes.items()}
         try:
-            instance = extension.extend(run, changes, by="the command line", wake=not here)
+            # an embedded server's broker is known to its own processes alone; its sweep sees the run
+            wake = not here and bool(settings.REDIS_URL)
+            instance = extension.extend(run, changes, by="the command line", wake=wake)
         except Faulty as faulty:
-            print_faults(faulty.faults)
+            print_faults(map(_in_options, faulty.faults))
             sys.exit(REFUSED)
         except (NotFound, Conflict, Refused, Broken, Transient) as error:
             print(printable(str(error)), file=sys.stderr)
@@ -72,11 +85,45 @@ class Command(BaseCommand):
         if here:
             sys.exit(exit_code([work_on(instance, threads, json)]))
         print(f"Run {run} is queued again, to go on with generation {instance.next_generation}.")
+        wait = selectors.explain_wait(run)
+        if wait is not None and wait.situation == selectors.Situation.NO_WORKER:
+            print("No worker is online. A server that is started with this database works on it.")
 
 
 #: What an option says in place of a limit that there is to be no longer.
 _NONE = "none"
-_RULES = ("max_generations", "max_seconds", "fitness", "stagnation_generations", "solved")
+#: The option of each stop rule.
+_OPTIONS = {
+    "max_generations": "--generations", "max_seconds": "--seconds", "fitness": "--fitness",
+    "stagnation_generations": "--stagnation", "solved": "--not-solved",
+}
+
+
+def _in_options(fault: Fault) -> Fault:
+    """Return a fault as one of the options that were typed."""
+    if fault.path == ("stop", "solved"):
+        why = fault.expected.partition(", ")[2]
+        return replace(fault, message=f"--not-solved is needed{why and ', '}{why}")
+    (found,) = renamed([fault], {f"stop.{name}": option for name, option in _OPTIONS.items()})
+    return replace(found, message=re.sub(r"\bnull\b", _NONE, found.message))
+
+
+def _joined(argv: list[str]) -> list[str]:
+    """Return arguments in which a negative number is joined to the option before it."""
+    joined: list[str] = []
+    for argument in argv:
+        if joined and joined[-1] in _OPTIONS.values() and re.match(r"-[\d.]|-inf", argument):
+            joined[-1] += f"={argument}"
+        else:
+            joined.append(argument)
+    return joined
+
+
+def _whole(text: str) -> int:
+    """Parse a whole number; whether it is in range, the stop rules decide."""
+    if not re.fullmatch(r"-?\d{1,18}", text):
+        raise ArgumentTypeError(f"expected a whole number of at most 18 digits, got {text[:30]!r}")
+    return int(text)
 
 
 def _limit(kind: Callable[[str], float]) -> Callable[[str], float | str]:

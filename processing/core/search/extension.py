@@ -172,7 +172,7 @@ def _stagnation_refusals(before: StopParameters, end: End, after: StopParameters
     if given is None:
         return []
     if asked is None:
-        return [_too_low("stagnation_generations", "null, as before", given)]
+        return [Concern(("stagnation_generations",), "null, as before", shown(given))]
     if given <= end.stagnation:
         expected = f"more than {end.stagnation:,}, the generations without a better champion, or null"
         return [_too_low("stagnation_generations", expected, given)]

@@ -79,12 +79,12 @@ def ended(
 
 
 _MESSAGES = {
-    StopReason.FITNESS_REACHED: "The champion reached what the work item asks for.",
-    StopReason.GENERATION_LIMIT: "The number of generations that the work item allows was reached.",
-    StopReason.STAGNATION: "The champion did not improve for as many generations as the work item allows.",
+    StopReason.FITNESS_REACHED: "The champion reached what the stop rules ask for.",
+    StopReason.GENERATION_LIMIT: "The number of generations that the stop rules allow was reached.",
+    StopReason.STAGNATION: "The champion did not improve for as many generations as the stop rules allow.",
     StopReason.EXTINCTION: "No agent of the last generation has a fitness.",
     StopReason.THRESHOLD_MISSED: "Too few agents reached the rising threshold, too many times in a row.",
-    StopReason.TIME_LIMIT: "The time that the work item allows was used up.",
+    StopReason.TIME_LIMIT: "The time that the stop rules allow was used up.",
 }
 
 
@@ -175,7 +175,8 @@ def _advice(reason: StopReason, stop: StopParameters, strategy: Strategy) -> str
         case StopReason.FITNESS_REACHED:
             return f"{_to_search_on(stop)} to search on."
         case StopReason.GENERATION_LIMIT:
-            return "Raise `stop.max_generations`, or enlarge `strategy.population_size`."
+            more = "Raise `stop.max_generations`" if strategy.why_not_extended() else "Extend the run"
+            return f"{more}, or enlarge `strategy.population_size`."
         case StopReason.STAGNATION | StopReason.EXTINCTION | StopReason.THRESHOLD_MISSED:
             return strategy.advice(reason)
     return "Raise `stop.max_seconds`, or limit generations instead: then the run is reproducible."
