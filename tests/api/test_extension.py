@@ -208,10 +208,6 @@ def test_the_command_names_its_options_in_every_fault(capsys: pytest.CaptureFixt
 
 
 def test_a_negative_number_is_the_value_of_the_option_before_it() -> None:
-    run = ended(fitness=1e6)
-    arguments = ["manage.py", "extend", str(run.pk), "--generations", "4", "--fitness", "-1e-6"]
-    with pytest.raises(SystemExit) as caught:
-        Command().run_from_argv(arguments)
-    assert caught.value.code == 2
-    assert not Event.objects.filter(instance=run, message__startswith="Extended").exists()
-    assert _joined(arguments)[-1] == "--fitness=-1e-6"
+    typed = ["12", "--generations", "-4", "--fitness", "-1e-6", "--here"]
+    parsed = Command().create_parser("manage.py", "extend").parse_args(_joined(typed))
+    assert (parsed.run, parsed.max_generations, parsed.fitness, parsed.here) == (12, -4, -1e-6, True)
