@@ -139,7 +139,7 @@ def _queue_words(wait: Wait, queue: Queue) -> str:
         charged, least = duration(wait.submitter_seconds), duration(queue.least_submitter_seconds)
         clauses.append(
             f"{_most(first)} {'submitter comes' if first == 1 else 'submitters come'} first, charged no more "
-            f"than this one ({charged}; the least {least}, with which newcomers begin)"
+            f"than this one ({charged}; the least {least}; newcomers do not begin with 0)"
         )
     for place, many, is_first in (
         (queue.work_items, "its submitter's {} work items", "this one is next"),

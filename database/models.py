@@ -267,9 +267,7 @@ class Replay(Step):
     index = models.PositiveIntegerField()  # of the agent in its generation
     episode = models.PositiveIntegerField()
     with_pictures = models.BooleanField(default=False)
-    share = models.ForeignKey(  # of who asked for it
-        Share, on_delete=models.CASCADE, related_name="replays", db_index=False
-    )
+    share = models.ForeignKey(Share, on_delete=models.CASCADE, related_name="replays")  # of who asked for it
     turn_order = models.DateTimeField(db_default=Now())  # as that of an instance
     state = models.CharField(max_length=8, choices=ReplayState, default=ReplayState.WAITING)
     requested_by = models.ForeignKey(

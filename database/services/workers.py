@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from database.models import ACTIVE, EventLevel, EventType, Instance, Slice, Worker
 from database.services.clock import database_now
 from database.services.events import NewEvent, append
-from database.services.leases import FREE
+from database.services.leases import FREE, charge_revoked
 
 #: Rows of workers without a report for so long are deleted.
 FORGOTTEN_AFTER = timedelta(days=1)
@@ -85,8 +85,9 @@ def _adopted(orphans: Any, number: int, profile: str) -> bool:
             profile if whole else profile.partition("+")[0], database_now()
         )
         if instance.pending_slices is not None:
+            charge_revoked(instance, only_slices=True)
             instance.pending_slices = Slice.objects.filter(instance=instance).update(
-                results=None, token=F("token") + 1, lease_until=None, claimed_by="", attempts=0, crashes=0,
+                results=None, finished_at=None, token=F("token") + 1, lease_until=None, claimed_by="", attempts=0, crashes=0,
                 troubles=0
             )
         instance.reproducible = False

@@ -46,7 +46,7 @@ class Wait(graphene.ObjectType):
     submitter_seconds = one(
         graphene.Float,
         "What its submitter is charged: seconds of turns, those under way included, each divided by "
-        "4 ** (priority / 100) of its run. Who comes new begins with the least of the others."
+        "4 ** (priority / 100) of its run. Who comes new begins with the least of those that workers serve."
     )
     work_item_seconds = one(graphene.Float, "What its work item is charged, likewise.")
     priority = one(graphene.Int, "Its priority.")

@@ -1,5 +1,6 @@
 """`manage.py extend RUN`: let a run that ended go on, with more generations, more time or a higher aim."""
 
+import contextlib
 import re
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
@@ -85,9 +86,10 @@ class Command(BaseCommand):
         if here:
             sys.exit(exit_code([work_on(instance, threads, json)]))
         print(f"Run {run} is queued again, to go on with generation {instance.next_generation}.")
-        wait = selectors.explain_wait(run)
-        if wait is not None and wait.situation == selectors.Situation.NO_WORKER:
-            print("No worker is online. A server that is started with this database works on it.")
+        with contextlib.suppress(DatabaseError):  # the run is queued, whatever happens now
+            wait = selectors.explain_wait(run)
+            if wait is not None and wait.situation == selectors.Situation.NO_WORKER:
+                print("No worker is online. A server that is started with this database works on it.")
 
 
 #: What an option says in place of a limit that there is to be no longer.
