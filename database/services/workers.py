@@ -87,8 +87,8 @@ def _adopted(orphans: Any, number: int, profile: str) -> bool:
         if instance.pending_slices is not None:
             charge_revoked(instance, only_slices=True)
             instance.pending_slices = Slice.objects.filter(instance=instance).update(
-                results=None, finished_at=None, token=F("token") + 1, lease_until=None, claimed_by="", attempts=0, crashes=0,
-                troubles=0
+                results=None, finished_at=None, token=F("token") + 1, lease_until=None, claimed_by="",
+                attempts=0, crashes=0, troubles=0
             )
         instance.reproducible = False
         append(instance, NewEvent(EventType.NOTE, ADOPTED, EventLevel.WARNING, instance.next_generation))

@@ -101,8 +101,8 @@ def test_graphql_explains_a_wait(client: Client) -> None:
     assert 0 <= found.pop("presentPriority") < 6
     assert found == {
         "situation": "WAITS", "workers": 1, "ableWorkers": 1, "priority": 0, "retryAt": None, "reason": None,
-        "message": "1 submitter comes first, charged no more than this one (15 s; the least 14 s; newcomers do not "
-        "begin with 0); 1 of its submitter's 2 work items comes first.",
+        "message": "1 submitter comes first, charged no more than this one (15 s; the least 14 s; newcomers "
+        "do not begin with 0); 1 of its submitter's 2 work items comes first.",
         "submitterSeconds": 15.0, "workItemSeconds": 15.0, "queue": {
             "submitters": {"before": 1, "of": 2}, "workItems": {"before": 1, "of": 2},
             "steps": {"before": 0, "of": 1}, "leastSubmitterSeconds": 14.0, "leastWorkItemSeconds": 0.0,
