@@ -27,6 +27,19 @@ def in_transaction(scene: Scene) -> None:
 
 def _zombie(scene: Scene) -> bool:
     aim = scene.aim()
+    before = _events(scene, aim)
+    if _stopped_beyond_its_lease(scene, aim):
+        return True
+    # the next try would stop it again at once, and the run would stand still because of the tries alone
+    scene.wait_for(lambda: _events(scene, aim) > before, seconds=20, what=f"run {aim.instance} to go on")
+    return False
+
+
+def _events(scene: Scene, aim: Aim) -> int:
+    return int(scene.archive.one("SELECT event_sequence FROM database_instance WHERE id = %s", aim.instance))
+
+
+def _stopped_beyond_its_lease(scene: Scene, aim: Aim) -> bool:
     keepers = scene.setup.web() if scene.setup.name == "embedded" else []
     for pid in keepers:  # the embedded server would replace the worker before it goes on
         processes.send(pid, signal.SIGSTOP)
