@@ -69,7 +69,8 @@ class _Account:
     """The seconds of a turn that are still to be charged to its submitter.
 
     They are charged as the turn ends, and at the ends of steps before, so that a worker which is killed has
-    charged all but a second. Of a step that was lost, whoever revoked the claim has charged the time.
+    charged all but a second. Of a step that was lost, whoever revoked the claim has charged the time; one
+    that was stored although its commit was not answered is charged by nobody.
     """
 
     def __init__(self, claim: AnyClaim) -> None:

@@ -66,7 +66,7 @@ def test_submitters_are_counted_that_were_charged_less_and_have_a_step() -> None
         Place(2, 4), Place(0, 1), Place(0, 1)
     )
     assert found.queue.least_work_item_seconds == 120.0
-    assert 1.0 <= (found.queue.least_submitter_seconds or 0.0) < 10.0  # with the turn under way
+    assert 1.0 <= (found.queue.least_submitter_seconds or 0.0) <= 14.0  # with the turn under way
     assert queue_of(least).submitters == Place(0, 4)
     assert queue_of(more).submitters == Place(3, 4)
 
