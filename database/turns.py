@@ -85,6 +85,14 @@ _SLICE = """
     AND (s.lease_until IS NULL OR s.lease_until < {now})"""
 _REPLAY = """
     r.claimed_by = '' AND r.state = 'WAITING' AND (r.lease_until IS NULL OR r.lease_until < {now})"""
+#: Makes PostgreSQL find every row by an index, and not sort or hash them, in the statement that follows
+#: and in the rest of a transaction where there is one: its statistics of these tables may be of another time.
+_BY_INDEXES = " ".join(
+    f"SET LOCAL {name} = off;" for name in (
+        "enable_seqscan", "enable_bitmapscan", "enable_sort", "enable_hashjoin", "enable_mergejoin",
+        "enable_material", "jit",
+    )
+)
 #: Keeps PostgreSQL from answering EXISTS by a hash of all rows, which costs it more than the few it looks up.
 _ONE = "LIMIT 1 OFFSET 0"
 #: Whether the share `b` has a step.
@@ -161,9 +169,14 @@ def _statements() -> _Statements:
     every = " UNION ALL ".join((_FIRST_RUN, _FIRST_SLICE, _FIRST_REPLAY)).format(**of_share)
     its_own = " UNION ALL ".join((_FIRST_RUN, _FIRST_SLICE)).format(**of_run)
     return _Statements(
-        next_step=f"{_SHARES.format(**names)} {_FIRST.format(found=every)}",
-        next_step_of=_FIRST.format(found=its_own), count_ready=_COUNT.format(**names),
+        next_step=by_indexes(f"{_SHARES.format(**names)} {_FIRST.format(found=every)}"),
+        next_step_of=by_indexes(_FIRST.format(found=its_own)), count_ready=by_indexes(_COUNT.format(**names)),
     )
+
+
+def by_indexes(statement: str) -> str:
+    """Return the statement so that PostgreSQL reads no table as a whole; another database needs no more."""
+    return f"{_BY_INDEXES} {statement}" if connection.vendor == "postgresql" else statement
 
 
 def _listed(states: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ Run as a program it measures the database that the environment variables name.
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from database.models import Instance
 
 ARCHIVES = ("postgresql", "sqlite")
-FEW, MANY, CALLS, TARGET = 100, 100_000, 300, 2.0
+FEW, MANY, CALLS, TARGET = 100, 100_000, 100, 2.0
 #: The first id of the copied rows.
 BASE = 1_000_000
 
@@ -46,27 +46,45 @@ def measure() -> Iterator[Line]:
 
 
 def measured() -> Iterator[Line]:
-    """Yield the lines of the database that Django is set up for: each shape before and after ANALYZE."""
+    """Yield the lines of the database that Django is set up for: each shape with each kind of statistics."""
+    from django.db import connection
+
     from api import intake
 
     template = intake.submit(document("template"), None, announce=False).instances[0]
-    _skip_foreign_keys()
+    kinds = ("none", "of these rows")
+    if connection.vendor == "postgresql":
+        _leave_alone()
+        kinds = ("none", "of these rows", "of a hundred runs", "of empty tables")
     for waiting, shape_of in SHAPES.items():
-        seconds: dict[bool, list[float]] = {False: [], True: []}
-        for number in (FEW, MANY):
-            _fill(template, shape_of(number))
-            for is_analysed, found in seconds.items():
-                if is_analysed:
-                    _run("ANALYZE")
-                found.append(_median_seconds())
-            _empty()
-        for is_analysed, (few, many) in seconds.items():
+        for statistics in kinds:
+            few, many = (_median_with(template, shape_of, number, statistics) for number in (FEW, MANY))
             yield {
-                "case": "next step", "waiting": waiting, "analysed": is_analysed,
+                "case": "next step", "waiting": waiting, "statistics": statistics,
                 f"milliseconds_of_{FEW}": round(1e3 * few, 3),
                 f"milliseconds_of_{MANY}": round(1e3 * many, 3),
                 "ratio": round(many / few, 2), "target": TARGET, "met": many / few <= TARGET,
             }
+
+
+def _median_with(
+    template: "Instance", shape_of: Callable[[int], Shape], number: int, statistics: str
+) -> float:
+    """Return the median seconds with so many waiting runs, and statistics of the tables of that kind."""
+    if statistics == "none":
+        _forget_statistics()
+    elif statistics == "of a hundred runs":
+        _fill(template, shape_of(100))
+        _run("ANALYZE")
+        _empty()
+    elif statistics == "of empty tables":
+        _run("ANALYZE")
+    _fill(template, shape_of(number))
+    if statistics == "of these rows":
+        _run("ANALYZE")
+    seconds = _median_seconds()
+    _empty()
+    return seconds
 
 
 def _median_seconds() -> float:
@@ -129,12 +147,24 @@ def _empty() -> None:
             _run(f"VACUUM {table}")
 
 
-def _skip_foreign_keys() -> None:
-    """Have PostgreSQL not check foreign keys: it plans that as a scan while a table is empty."""
+def _leave_alone() -> None:
+    """Have PostgreSQL make no statistics by itself, nor check foreign keys, which it plans as scans while a
+    table is empty.
+    """
+    from django.apps import apps
+
+    for model in apps.get_app_config("database").get_models():
+        _run(f"ALTER TABLE {model._meta.db_table} SET (autovacuum_enabled = false)")
+    _run("SET session_replication_role = replica")
+
+
+def _forget_statistics() -> None:
     from django.db import connection
 
     if connection.vendor == "postgresql":
-        _run("SET session_replication_role = replica")
+        _run("DELETE FROM pg_statistic WHERE starelid::regclass::text LIKE 'database%%'")
+    elif "sqlite_stat1" in connection.introspection.table_names(include_views=True):
+        _run("DROP TABLE sqlite_stat1")
 
 
 def _run(statement: str) -> None:

@@ -9,17 +9,17 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from database.turns import sql_names
+from database.turns import by_indexes, sql_names
 
 # Each of the three is found by an index on the lease. `a` is a submitter's share, `b` that of a work item.
-# CROSS JOIN keeps SQLite from beginning with the shares, of which there may be very many.
 _HELD = """
     SELECT i.share_id FROM {instance} i
     WHERE i.state IN ({active}) AND i.lease_until >= {now} AND i.claimed_by <> ''
-    UNION ALL SELECT i.share_id FROM {slice} s CROSS JOIN {instance} i
-    WHERE i.id = s.instance_id AND s.lease_until >= {now} AND NOT (s.claimed_by = '') AND s.results IS NULL
+    UNION ALL SELECT (SELECT i.share_id FROM {instance} i WHERE i.id = s.instance_id) FROM {slice} s
+    WHERE s.lease_until >= {now} AND NOT (s.claimed_by = '') AND s.results IS NULL
     UNION ALL SELECT r.share_id FROM {replay} r
     WHERE r.state = 'WAITING' AND r.lease_until >= {now} AND r.claimed_by <> ''"""
+# Workers hold few steps, and shares may be very many: scalar subqueries make a database begin with the steps.
 _LEAST_SUBMITTER = """
     SELECT MIN(charged_seconds) FROM (
         SELECT * FROM (
@@ -27,9 +27,10 @@ _LEAST_SUBMITTER = """
             WHERE a.parent_id IS NULL AND a.has_work = TRUE AND a.id <> %(but)s AND EXISTS (
                 SELECT 1 FROM {share} b WHERE b.parent_id = a.id AND b.has_work = TRUE AND {has_step})
             ORDER BY a.charged_seconds, a.id LIMIT 1) AS ready
-        UNION ALL SELECT a.charged_seconds FROM ({held}) AS held
-        CROSS JOIN {share} b CROSS JOIN {share} a
-        WHERE b.id = held.share_id AND a.id = b.parent_id AND a.id <> %(but)s
+        UNION ALL SELECT (
+            SELECT a.charged_seconds FROM {share} a
+            WHERE a.id = (SELECT b.parent_id FROM {share} b WHERE b.id = held.share_id) AND a.id <> %(but)s)
+        FROM ({held}) AS held
     ) AS served"""
 _LEAST_WORK_ITEM = """
     SELECT MIN(charged_seconds) FROM (
@@ -37,16 +38,19 @@ _LEAST_WORK_ITEM = """
             SELECT b.charged_seconds FROM {share} b
             WHERE b.parent_id = %(parent)s AND b.has_work = TRUE AND b.id <> %(but)s AND {has_step}
             ORDER BY b.charged_seconds, b.id LIMIT 1) AS ready
-        UNION ALL SELECT b.charged_seconds FROM ({held}) AS held
-        CROSS JOIN {share} b
-        WHERE b.id = held.share_id AND b.parent_id = %(parent)s AND b.id <> %(but)s
+        UNION ALL SELECT (
+            SELECT b.charged_seconds FROM {share} b
+            WHERE b.id = held.share_id AND b.parent_id = %(parent)s AND b.id <> %(but)s)
+        FROM ({held}) AS held
     ) AS served"""
 _MOST = """
     SELECT MAX(charged_seconds) FROM (
-        SELECT MAX(charged_seconds) AS charged_seconds FROM {share}
-        WHERE {siblings} AND has_work = TRUE AND id <> %(but)s
-        UNION ALL SELECT MAX(charged_seconds) FROM {share}
-        WHERE {siblings} AND has_work = FALSE AND id <> %(but)s
+        SELECT * FROM (
+            SELECT charged_seconds FROM {share} WHERE {siblings} AND has_work = TRUE AND id <> %(but)s
+            ORDER BY charged_seconds DESC LIMIT 1) AS with_work
+        UNION ALL SELECT * FROM (
+            SELECT charged_seconds FROM {share} WHERE {siblings} AND has_work = FALSE AND id <> %(but)s
+            ORDER BY charged_seconds DESC LIMIT 1) AS without_work
     ) AS siblings"""
 _IS_SERVED = """
     SELECT 1 FROM {share} b
@@ -94,13 +98,13 @@ def _statements() -> _Statements:
     """Return the statements for the database in use."""
     names = sql_names(of_profile="1 = 1")
     names["held"] = _HELD.format(**names)
-    return _Statements(
+    return _Statements(*map(by_indexes, (
         _LEAST_SUBMITTER.format(**names), _LEAST_WORK_ITEM.format(**names),
         _MOST.format(siblings="parent_id IS NULL", **names),
         _MOST.format(siblings="parent_id = %(parent)s", **names),
         _IS_SERVED.format(whose="b.id = %(parent)s", **names),
         _IS_SERVED.format(whose="b.parent_id = %(parent)s", **names),
-    )
+    )))
 
 
 def _charge(statement: str, parent: int | None, but: int | None) -> float | None:

@@ -1,5 +1,7 @@
 """Whose turn is next, what a turn is charged, and what wakes are for."""
 
+import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -9,11 +11,14 @@ import pytest
 from celery import current_app
 from django.conf import LazySettings
 from django.contrib.auth.models import User
+from django.db import connection
 from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 
 from api import intake
 from database import services, turns
 from database.models import Event, Instance, Share, Slice
+from database.services import served
 from database.services.shares import weight
 from database.turns import Found, StepKind
 from processing import (
@@ -49,6 +54,22 @@ def run_of(owner: User | None, **changes: Any) -> Instance:
     return intake.submit(builders.document(**changes), owner, announce=False).instances[0]
 
 
+def scans_of(*questions: Callable[[], object]) -> list[str]:
+    """The parts of the database's plans for these questions that read a table as a whole."""
+    with CaptureQueriesContext(connection) as captured:
+        for question in questions:
+            question()
+    explain = {"postgresql": "EXPLAIN", "sqlite": "EXPLAIN QUERY PLAN"}[connection.vendor]
+    found = []
+    for query in captured.captured_queries:
+        *settings_of, statement = query["sql"].split(";")
+        with connection.cursor() as cursor:
+            cursor.execute(";".join([*settings_of, f"{explain} {statement}"]))
+            steps = [str(row[-1]).strip() for row in cursor.fetchall()]
+        found += [step for step in steps if re.search(r"Seq Scan|^SCAN ([abirs]|database_\w+)$", step)]
+    return found
+
+
 def next_run() -> int | None:
     """The run whose turn is next."""
     found = turns.next_step(node.profiles())
@@ -63,7 +84,7 @@ def shares_of(instance: Instance) -> tuple[float, float]:
     return share.parent.charged_seconds, share.charged_seconds
 
 
-def served(number: int, seconds: float = 1.0) -> list[int]:
+def next_turns(number: int, seconds: float = 1.0) -> list[int]:
     """The runs that have the next turns, each of which takes so many seconds."""
     order = []
     for _ in range(number):
@@ -79,7 +100,7 @@ def served(number: int, seconds: float = 1.0) -> list[int]:
 def test_the_turns_alternate_between_submitters_however_many_runs_each_has() -> None:
     ada, bob = user("ada"), user("bob")
     many, single = [run_of(ada).pk for _ in range(5)], run_of(bob).pk
-    order = served(8)
+    order = next_turns(8)
     assert [number == single for number in order] == [False, True] * 4
     assert {number for number in order if number != single} == set(many[:4])
 
@@ -87,7 +108,7 @@ def test_the_turns_alternate_between_submitters_however_many_runs_each_has() -> 
 def test_without_an_account_each_work_item_is_a_submitter() -> None:
     first = intake.submit(builders.document(replicates=3), None, announce=False).instances
     other = run_of(None)
-    order = served(4)
+    order = next_turns(4)
     assert [number == other.pk for number in order] == [False, True, False, True]
     assert order[0] == first[0].pk
     assert order[2] == first[1].pk
@@ -97,7 +118,7 @@ def test_within_a_submitter_the_turns_alternate_between_work_items() -> None:
     ada = user("ada")
     many = intake.submit(builders.document(replicates=4), ada, announce=False).instances
     single = run_of(ada)
-    assert [number == single.pk for number in served(4)] == [False, True, False, True]
+    assert [number == single.pk for number in next_turns(4)] == [False, True, False, True]
     assert Share.objects.filter(parent__isnull=True).count() == 1
     assert many[0].share_id != single.share_id
 
@@ -105,7 +126,7 @@ def test_within_a_submitter_the_turns_alternate_between_work_items() -> None:
 def test_a_turn_is_charged_by_the_weight_of_the_priority() -> None:
     assert [weight(priority) for priority in (100, 50, 0, -100)] == [4.0, 2.0, 1.0, 0.25]
     high, low = run_of(None, priority=100), run_of(None, priority=-100)
-    order = served(17)
+    order = next_turns(17)
     assert order.count(high.pk) == 16
     assert order.count(low.pk) == 1
 
@@ -337,3 +358,17 @@ def test_one_process_alone_finishes_what_a_lost_worker_left_in_slices(settings: 
     runner.work_run(instance.pk, threads=1)
     instance.refresh_from_db()
     assert (instance.state, instance.digest) == ("SUCCEEDED", whole.digest)
+
+
+def test_every_row_is_found_by_an_index_whatever_statistics_the_database_has() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    part = run_of(User.objects.create_user("ada")).share
+    assert part.parent_id is not None
+    submitter = part.parent_id
+    assert scans_of(
+        lambda: turns.next_step(node.profiles()), lambda: turns.count_ready(most=4),
+        lambda: served.least_charged(None, but=None), lambda: served.least_charged(submitter, but=part.pk),
+        lambda: served.most_charged(None, but=None), lambda: served.most_charged(submitter, but=None),
+        lambda: served.is_served(part.pk), lambda: served.submitter_is_served(submitter),
+    ) == []
