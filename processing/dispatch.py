@@ -83,7 +83,7 @@ def _on_connection(work: Callable[[Any], int]) -> int:
             return work(_kept.connection)
         except (*BROKER_ERRORS, *_kept.connection.connection_errors):
             _kept.whose = None
-            _kept.connection.collapse()
+            _kept.connection.release()
     connection: Any = current_app.connection_for_write()
     connection.ensure_connection(max_retries=1, timeout=1)
     try:

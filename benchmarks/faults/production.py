@@ -1,5 +1,6 @@
 """The production set-up: PostgreSQL, Redis, web processes, workers and beat, each restarted when it dies."""
 
+import re
 from pathlib import Path
 
 from api.production.stack import Stack
@@ -32,6 +33,7 @@ class Production:
             variables=VARIABLES | injected | variables, say=self._say,
         )
         self.url, self.client = self.stack.url, Client(self.stack.url)
+        self.ended: list[str] = []
 
     @property
     def database_url(self) -> str:
@@ -79,6 +81,8 @@ class Production:
         return self.stack.postgresql.create(name)
 
     def _say(self, line: str) -> None:
+        if re.search(r" ended with code [1-9]", line):  # no signal ended it
+            self.ended.append(line)
         with (self.beside / "stack.log").open("a") as log:
             log.write(line + "\n")
 

@@ -60,6 +60,7 @@ class Scene:
         self.expecting: dict[int, Outcome | None] = {}
         self.ends: dict[int, int] = {}  # how often runs end that were extended
         self.facts: dict[str, Any] = {}  # other figures that a row measured
+        setup.ended.clear()
         self.watch.start()
 
     def wait_for(self, condition: Callable[[], T | None], *, seconds: float = 20.0, what: str) -> T:
@@ -296,7 +297,7 @@ class Scene:
         for number, expected in self.expecting.items():
             check_run(self.archive, number, expected, verdict, ends=self.ends.get(number, 1))
         check_rest(self.archive, self.submitted, self.unanswered, verdict)
-        verdict.problems += self.watch.problems
+        verdict.problems += [*self.watch.problems, *self.setup.ended]
         return verdict
 
     def close(self) -> None:

@@ -33,6 +33,7 @@ class SetUp(Protocol):
     url: str
     client: Client
     database_url: str
+    ended: list[str]  # processes that ended by themselves with an error, since the row began
 
     def start(self) -> None: ...
     def stop(self) -> None: ...
@@ -60,6 +61,7 @@ class Embedded:
         self.client = Client(self.url)
         self.database_url = f"sqlite://{folder / 'data' / 'evolution.sqlite3'}"
         self.process: subprocess.Popen[bytes] | None = None
+        self.ended: list[str] = []
 
     def start(self) -> None:
         """Start the server; it answers when this returns."""
@@ -87,7 +89,10 @@ class Embedded:
 
     def tick(self) -> None:
         """Start the server again where it is gone, as an init system would."""
-        if self.process is not None and self.process.poll() is not None:
+        code = None if self.process is None else self.process.poll()
+        if code is not None:
+            if code > 0:  # no signal ended it
+                self.ended.append(f"the server ended with code {code}: {self._log()}")
             self._spawn()
 
     def broker(self) -> Broker:

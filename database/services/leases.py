@@ -40,6 +40,8 @@ HELD = Q(lease_until__gte=Now()) & ~Q(claimed_by="")
 ONE_LESS = Greatest(F("attempts") - 1, 0)
 #: Attempts without a pause; each further one waits twice as long as the one before, up to the maximum.
 PROMPT_ATTEMPTS, FIRST_PAUSE_SECONDS, MOST_PAUSE_SECONDS = 3, 1.0, 60.0
+#: Charged for a lost process besides its turn: nobody has its time until another has started in its place.
+RESTART_SECONDS = 2.0
 #: Pause of a step after the first try in which a service or the database did not answer.
 FIRST_BACK_OFF_SECONDS = 1.0
 
@@ -290,8 +292,8 @@ def _free(steps: Any, crashed: bool | None) -> tuple[int, float]:
     """Release these steps; the new token fences a worker that is still running.
 
     Returns:
-        Their number, and the seconds in which they were held, at most to the end of their leases: a machine
-        may have been switched off for hours.
+        Their number, and the seconds that they are charged: those in which they were held, at most to the end
+        of their leases, as a machine may have been switched off for hours, and those of a restart.
     """
     freed, seconds, now = 0, 0.0, database_now()
     columns = ("pk", "attempts", "claimed_at", "lease_until")
@@ -303,6 +305,7 @@ def _free(steps: Any, crashed: bool | None) -> tuple[int, float]:
         ):
             freed += 1
             seconds += _seconds_held(claimed_at, lease_until, now)
+            seconds += 0.0 if crashed is None else RESTART_SECONDS
     return freed, seconds
 
 

@@ -44,13 +44,24 @@ def test_a_lost_turn_is_charged_too() -> None:
     assert 10_000.0 <= shares_of(instance)[0] < 15_000.0
 
 
+def test_a_crash_at_once_is_charged_the_restart_and_a_stop_is_not() -> None:
+    for crashed, least, most in ((True, 2.0, 1_000.0), (None, 0.0, 1.5)):
+        instance = submitted()
+        assert claims.claim(instance.pk) is not None
+        Instance.objects.update(claimed_at=F("lease_until"))
+        before = shares_of(instance)[0]
+        message = "for a test"
+        services.release_worker(worker=node.process_name(), crashed=crashed, message=message)
+        assert least <= shares_of(instance)[0] - before < most
+
+
 def test_a_machine_that_was_switched_off_charges_a_lost_turn_up_to_the_end_of_its_lease() -> None:
     instance = submitted()
     assert claims.claim(instance.pk) is not None
     hours = timedelta(hours=10)
     Instance.objects.update(claimed_at=F("claimed_at") - hours, lease_until=F("lease_until") - hours)
     recovery.sweep()
-    assert 25 <= shares_of(instance)[0] <= 35
+    assert 25 <= shares_of(instance)[0] <= 40
 
 
 def test_a_turn_that_was_lost_is_charged_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -269,6 +269,21 @@ def test_no_wake_is_sent_while_as_many_wait_as_there_are_processes(settings: Laz
     assert dispatch.waiting() == 2
 
 
+def test_a_wake_is_sent_over_a_new_connection_where_the_old_one_broke(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert dispatch.wake() == 1
+    count, answers = dispatch._count, iter([OSError("Timeout reading from socket"), None])
+
+    def counted(connection: Any, queue: str) -> int:
+        error = next(answers)
+        if error is not None:
+            raise error
+        return count(connection, queue)
+
+    monkeypatch.setattr(dispatch, "_count", counted)
+    monkeypatch.setattr(dispatch, "processes", lambda: 8)
+    assert dispatch.wake() == 1
+
+
 def test_a_wake_wakes_others_where_more_is_ready_and_its_end_wakes_again(settings: LazySettings) -> None:
     settings.NUMBER_OF_WORKERS = 8
     submitted(), submitted()
