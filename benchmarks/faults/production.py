@@ -81,7 +81,8 @@ class Production:
         return self.stack.postgresql.create(name)
 
     def _say(self, line: str) -> None:
-        if re.search(r" ended with code [1-9]", line):  # no signal ended it
+        ended = re.search(r" ended with code (\d+)", line)
+        if ended and 0 < int(ended[1]) < 128:  # no signal ended it, which is a code from 128 on
             self.ended.append(line)
         with (self.beside / "stack.log").open("a") as log:
             log.write(line + "\n")
