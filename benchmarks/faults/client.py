@@ -1,5 +1,6 @@
 """A client that submits with an idempotency key, so that requests can be repeated until acknowledged."""
 
+import http.client
 import json
 import time
 import urllib.error
@@ -60,8 +61,8 @@ class Client:
         except urllib.error.HTTPError as error:
             with error:
                 status, retry_after, text = error.code, error.headers.get("Retry-After"), error.read()
-        except (OSError, ValueError) as error:
-            text = json.dumps(str(error)).encode()
+        except (OSError, ValueError, http.client.HTTPException) as error:  # the last where it was killed
+            status, text = 0, json.dumps(str(error)).encode()
         try:
             parsed = json.loads(text or b"null")
         except ValueError:

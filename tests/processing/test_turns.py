@@ -269,7 +269,9 @@ def test_no_wake_is_sent_while_as_many_wait_as_there_are_processes(settings: Laz
     assert dispatch.waiting() == 2
 
 
-def test_a_wake_is_sent_over_a_new_connection_where_the_old_one_broke(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wake_is_sent_over_a_new_connection_where_the_old_one_broke(
+    monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert dispatch.wake() == 1
     count, answers = dispatch._count, iter([OSError("Timeout reading from socket"), None])
 
