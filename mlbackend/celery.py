@@ -5,7 +5,7 @@ from typing import Any
 
 from celery import Celery
 from celery.app.amqp import AMQP
-from kombu import Connection
+from kombu.connection import Connection
 
 from mlbackend import pulse
 
@@ -20,15 +20,15 @@ class BrokerConnection(Connection):
 
     def ensure_connection(
         self, errback: Any = None, max_retries: int | None = None, **options: Any
-    ) -> Connection:
+    ) -> Any:
         """Connect; workers and beat call this without a limit of tries."""
         if max_retries is None:
             intervals = {"interval_start": RETRY_SECONDS, "interval_step": 0.0, "interval_max": RETRY_SECONDS}
             options = intervals | options
-        return super().ensure_connection(errback, max_retries, **options)
+        return super().ensure_connection(errback, max_retries, **options)  # type: ignore[no-untyped-call]
 
 
-class _Messaging(AMQP):
+class _Messaging(AMQP):  # type: ignore[misc]
     Connection = BrokerConnection
 
 
