@@ -254,7 +254,7 @@ class Shift:
         if closed.checkpoint.unconfirmed:
             facts["confirmation"] = dict(closed.checkpoint.unconfirmed)
         stop, explanation = generations.ending_of(
-            self.plan, StopReason.TIME_LIMIT, facts, champion=closed.champion
+            self.plan, StopReason.TIME_LIMIT, facts, has_died_out=closed.has_died_out
         )
         return replace(closed, stop=stop, explanation=explanation)
 

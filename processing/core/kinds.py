@@ -110,14 +110,15 @@ PROBLEMS: dict[str, Mapping[str, type[Problem]]] = {"environment": ENVIRONMENTS}
 
 KINDS: dict[str, Kind] = {
     "weight_evolution": Kind(
-        "The weights of a fixed network are evolved.", genome="dense",
-        strategies=("rising_threshold", "genetic", "openai_es", "cma_es"), judges=("novelty",),
+        "The weights of a fixed network are evolved.", genome="dense", judges=("novelty",),
+        strategies=("rising_threshold", "genetic", "openai_es", "cma_es", "random_search"),
         genome_meaning="The network whose weights are evolved.",
         description="The weights of a fixed network are evolved to do well in an environment.",
     ),
     "neat": Kind(
-        "Networks grow from small ones, and their weights with them.", genome="graph", strategies=("neat",),
-        judges=("novelty",), genome_meaning="What the networks start as, and may become.",
+        "Networks grow from small ones, and their weights with them.", genome="graph", judges=("novelty",),
+        strategies=("neat", "random_search"),
+        genome_meaning="What the networks start as, and may become.",
         description="Networks grow, nodes and connections and all, to do well in an environment.",
     ),
 }

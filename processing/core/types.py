@@ -184,6 +184,8 @@ class Verdict:
     # (N,) number of each agent's species in the run, from 0; None without species
     species: Int32Array | None = None
     snapshots: tuple["SpeciesSnapshot", ...] = ()  # the species of this generation, by number
+    # whether the search has died out, should it end now; None: where all agents of the generation failed
+    has_died_out: bool | None = None
 
 
 class SpeciesSnapshot(NamedTuple):

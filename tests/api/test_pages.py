@@ -433,7 +433,7 @@ def test_examples_come_from_mazes_to_what_takes_long() -> None:
 
 @pytest.mark.parametrize(("strategy", "words"), [
     ("cma_es", "CMA-ES"), ("neat", "NEAT"), ("openai_es", "OpenAI ES"),
-    ("rising_threshold", "rising threshold"),
+    ("rising_threshold", "rising threshold"), ("random_search", "random search"),
 ])
 def test_strategies_are_named_as_people_name_them(strategy: str, words: str) -> None:
     assert strategy_words({"strategy": {"type": strategy}}) == words

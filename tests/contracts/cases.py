@@ -80,6 +80,7 @@ CASES: dict[str, dict[str, Any]] = {
     },
     "covariance matrix adaptation": {"type": "cma_es"},
     "covariance matrix adaptation, separable": {"type": "cma_es", "variant": "separable", "sigma": 0.5},
+    "random search": {"type": "random_search"},
     "neat, defaults": {"type": "neat"},
     "neat, growing fast": {
         "type": "neat", "add_node_probability": 0.4, "add_connection_probability": 0.6,

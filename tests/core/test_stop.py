@@ -64,7 +64,7 @@ def test_rules_that_were_not_asked_for_never_end_a_run() -> None:
 def test_without_an_agent_that_has_a_fitness_a_run_has_died_out_whatever_rule_ended_it(
     rule: StopReason | None, has_fitness: bool, expected: StopReason | None, facts: dict[str, Any]
 ) -> None:
-    assert ended(rule, {"seconds": 1.0}, has_fitness=has_fitness) == (expected, {"seconds": 1.0} | facts)
+    assert ended(rule, {"seconds": 1.0}, has_died_out=not has_fitness) == (expected, {"seconds": 1.0} | facts)
 
 
 REASONS = [reason for reason in StopReason if reason not in (StopReason.CANCELLED, StopReason.ERROR)]

@@ -20,6 +20,7 @@ STRATEGIES: dict[str, dict[str, Any]] = {
         "elites": 5,
     },
     "openai_es": {"type": "openai_es"},
+    "random_search": {"type": "random_search"},
     "neat": {"type": "neat"},
     "neat, growing fast": {
         "type": "neat", "add_node_probability": 0.3, "add_connection_probability": 0.5,
@@ -35,6 +36,8 @@ GOLDEN = {
     ("maze-5x5", "genetic"): "b3376062614a6125",
     ("maze-5x5", "genetic, rank"): "0c21bbbcb5b4912b",
     ("maze-5x5", "openai_es"): "711ec25f3709590f",
+    ("maze-5x5", "random_search"): "f5e03606e18632e0",
+    ("xor-neat", "random_search"): "037d43eee1f2be26",
     ("maze-four-rooms", "rising_threshold"): "0ee45302b954ef63",
     ("maze-four-rooms", "genetic"): "370472b3e1229e09",
     ("maze-four-rooms", "genetic, rank"): "2792a3bc08a7102b",

@@ -29,7 +29,7 @@ REASON = "All failed for this reason: step() raised RuntimeError: the bridge is 
 GENERATIONS = 5
 STRATEGIES: dict[str, dict[str, Any]] = {
     "genetic": {"parents": 4}, "rising_threshold": {"maximum_failures": 2}, "neat": {}, "openai_es": {},
-    "cma_es": {},
+    "cma_es": {}, "random_search": {},
 }
 
 

@@ -123,6 +123,7 @@ def is_equal(one: Instance, other: Instance) -> bool:
 
 STRATEGIES: dict[str, dict[str, Any]] = {
     "genetic": {"parents": 4}, "rising_threshold": {}, "openai_es": {}, "cma_es": {},
+    "random_search": {},
 }
 
 

@@ -59,6 +59,7 @@ class GenerationResult:
     champion_fitness: float | None
     stop: StopReason | None
     explanation: dict[str, Any] | None
+    has_died_out: bool  # whether the run did, should it end here
     checkpoint: Checkpoint  # which the next generation starts from
     species: Int32Array | None = None  # (N,) as in `Verdict`
     snapshots: tuple[SpeciesSnapshot, ...] = ()
@@ -167,7 +168,8 @@ def _closed(
         confirmed(each, generation=number, fitness=float(fitness[each.agent])) for each in found.confirmations
     )
     facts = _facts(checkpoint, found, verdict, statistics, summary, confirmations, stagnation)
-    stop, explanation = ending_of(plan, rule, facts, champion=found.agent)
+    has_died_out = found.agent is None if verdict.has_died_out is None else verdict.has_died_out
+    stop, explanation = ending_of(plan, rule, facts, has_died_out=has_died_out)
     closing.beat()
     genomes = plan.genome.pack(population.genomes)
     closing.beat()
@@ -180,7 +182,7 @@ def _closed(
     return GenerationResult(
         number=number, population=population, evaluations=evaluations, genomes=genomes, statistics=statistics,
         champion=found.agent, is_improved=found.is_improved, champion_fitness=found.fitness, stop=stop,
-        explanation=explanation,
+        explanation=explanation, has_died_out=has_died_out,
         checkpoint=Checkpoint(
             number + 1, state, found.best_fitness, stagnation, digest, judge, found.tested,
             _unconfirmed(confirmations) or checkpoint.unconfirmed,
@@ -267,17 +269,16 @@ def _normalization(plan: Plan, checkpoint: Checkpoint) -> bytes | None:
 
 
 def ending_of(
-    plan: Plan, rule: StopReason | None, facts: Mapping[str, Any], *, champion: int | None
+    plan: Plan, rule: StopReason | None, facts: Mapping[str, Any], *, has_died_out: bool
 ) -> tuple[StopReason | None, dict[str, Any] | None]:
     """Return why the run ended, and the explanation for people; None twice where it goes on.
 
     Args:
         rule: the stop rule that was met.
         facts: see `explained`.
-        champion: that of the last generation; None where all agents failed. Then the run died out, whatever
-            the rule.
+        has_died_out: whether the run died out, whatever the rule.
     """
-    stop, facts = ended(rule, facts, has_fitness=champion is not None)
+    stop, facts = ended(rule, facts, has_died_out=has_died_out)
     if stop is None:
         return None, None
     best = plan.problem.best_possible()

@@ -62,18 +62,17 @@ def met_rule(
 
 
 def ended(
-    rule: StopReason | None, facts: Mapping[str, Any], *, has_fitness: bool
+    rule: StopReason | None, facts: Mapping[str, Any], *, has_died_out: bool
 ) -> tuple[StopReason | None, dict[str, Any]]:
     """Return why a run ended, and the facts that led to it.
 
-    A run died out where no agent of its last generation has a fitness, whichever rule ended it. The facts
-    then name that rule as `ended_by`.
+    A run that died out ends so, whichever rule ended it. The facts then name that rule as `ended_by`.
 
     Args:
         rule: the rule that was met; None where the run goes on.
-        has_fitness: whether an agent of the last generation has a fitness.
+        has_died_out: whether no agent of the last generation has a fitness, or what else the strategy says.
     """
-    if rule is None or has_fitness or rule == StopReason.EXTINCTION:
+    if rule is None or not has_died_out or rule == StopReason.EXTINCTION:
         return rule, dict(facts)
     return StopReason.EXTINCTION, {**facts, "ended_by": rule.value}
 
