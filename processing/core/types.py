@@ -94,6 +94,7 @@ class Purpose(IntEnum):
     REPLICATE = 8
     FRESH_START = 9
     SECOND_EVALUATION = 16
+    IMAGE = 17
 
 
 @dataclass(frozen=True, slots=True)
