@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from processing.core.children.process import Process
 from processing.core.criterion import Closing
 from processing.core.environments.foreign.spaces import Writer, described
 from processing.core.errors import Broken, Refused, Transient
 from processing.core.judges import foreign as judge
 from processing.core.search.plan import Plan
 from processing.core.steppers import pool as processes
-from processing.core.steppers.process import Process
 from processing.core.types import Evaluations, Failure
 from tests.core import strange_worlds
 from tests.core.beats import over_after
@@ -137,7 +137,7 @@ def test_processes_are_shared_by_all_who_ask_for_fewer_or_more() -> None:
 
 
 def test_a_process_that_is_stopped_in_the_middle_of_a_message_holds_up_no_beat() -> None:
-    one = Process()
+    one = Process(processes.PROGRAM, purpose="a test")
     try:
         one.channel.post(b"x" * 50_000_000)  # nobody reads it all
         os.kill(one.process.pid, signal.SIGSTOP)
@@ -175,7 +175,7 @@ def test_slow_environments_get_few_lives_at_a_time() -> None:
     most: list[int] = []
 
     def look() -> bool:
-        most.append(max(len(child.rollouts) for child in processes.pool().all))
+        most.append(max(len(child.jobs) for child in processes.pool().all))
         return False
 
     evaluated(foreign_plan("Slow-v0"), number=30, beat=look)
@@ -258,7 +258,7 @@ def test_a_process_that_somebody_kills_changes_nothing() -> None:
     undisturbed, killed = evaluated(plan), []
 
     def kill_one() -> bool:
-        busy = [child for child in processes.pool().all if child.rollouts]
+        busy = [child for child in processes.pool().all if child.jobs]
         if busy and not killed:
             killed.append(busy[0].process.pid)
             os.kill(killed[0], signal.SIGKILL)
@@ -276,7 +276,7 @@ def test_whoever_stops_an_evaluation_ends_its_processes_and_the_next_one_works()
 
     with pytest.raises(InterruptedError):
         evaluated(plan, beat=stop)
-    assert not any(child.rollouts for child in processes.pool().all)
+    assert not any(child.jobs for child in processes.pool().all)
     assert not evaluated(plan, number=2).failures.any()
 
 

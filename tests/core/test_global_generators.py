@@ -64,7 +64,7 @@ def test_a_process_that_is_killed_changes_nothing() -> None:
     undisturbed, killed = evaluated("GlobalRandom", number=300, seeds="fresh"), []
 
     def kill_one() -> bool:
-        busy = [child for child in pool().all if child.rollouts]
+        busy = [child for child in pool().all if child.jobs]
         if busy and not killed:
             killed.append(busy[0].process.pid)
             os.kill(killed[0], signal.SIGKILL)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from processing.core.steppers.messages import Channel, Gone, receive, send
+from processing.core.children.messages import Channel, Gone, receive, send
 
 Ends = tuple[socket.socket, socket.socket]
 

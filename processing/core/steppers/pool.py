@@ -21,9 +21,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from processing.core.children.process import ONE_THREAD, QUIET_SECONDS, Process, exit_text
 from processing.core.errors import Broken, Transient
 from processing.core.kernels.lanes import LANES
-from processing.core.steppers.process import QUIET_SECONDS, Process, exit_text
 from processing.core.steppers.repeats import Repeats
 from processing.core.types import Beat, Failure, Float64Array, RemarkKind, no_beat
 
@@ -35,6 +35,7 @@ MOST_ROLLOUTS, MESSAGE_SECONDS = 4 * LANES, 1.0
 LOOK_SECONDS = 0.25
 #: A rollout fails when its process was killed from outside so often.
 MOST_TRIES = 3
+PROGRAM = "processing.core.steppers.serve"
 _OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP)
 #: Remarks about a rollout: kind and sentence, see `Remark`.
 Pairs = tuple[tuple[str, str], ...]
@@ -91,9 +92,9 @@ class Pool:
 
     def idle(self) -> Process | None:
         """Return a process without rollouts, or None; remove idle ones that have ended by themselves."""
-        for process in [process for process in self.all if process.is_gone and not process.rollouts]:
+        for process in [process for process in self.all if process.is_gone and not process.jobs]:
             self.end(process)
-        return next((process for process in self.all if not process.rollouts), None)
+        return next((process for process in self.all if not process.jobs), None)
 
     def end(self, process: Process) -> int:
         """End a process, remove it from the pool, and return its exit code."""
@@ -155,7 +156,7 @@ class _Dispatch:
         while self.waiting and len(self.at_once) < self.task.processes:
             process = self.pool.idle()
             if process is None:
-                self.pool.all.append(process := Process())
+                self.pool.all.append(process := _stepper())
             share = math.ceil(len(self.waiting) / self.task.processes)
             number = min(self.size, share if share <= LANES else max(LANES, share // 2))
             mine = [self.waiting.popleft() for _ in range(number)]
@@ -177,13 +178,13 @@ class _Dispatch:
         """
         self.repeats.leave_out_unbegun()
         self.pool.idle()
-        for process in [process for process in self.pool.all if not process.rollouts]:
+        for process in [process for process in self.pool.all if not process.jobs]:
             if mine := self.repeats.take(process, self.size):
                 self._give(process, mine)
                 return True
         if self.repeats and not self.at_once:
             try:
-                self.pool.all.append(Process())
+                self.pool.all.append(_stepper())
             except Transient as error:
                 log.warning("no agent is evaluated a second time: %s", error)
                 self.repeats.clear()
@@ -209,16 +210,16 @@ class _Dispatch:
                 raise Broken(fields["broken"])
             process.is_proven = True
             if "ready" in fields:
-                self.at_once[process] = (len(process.rollouts), time.monotonic())
+                self.at_once[process] = (len(process.jobs), time.monotonic())
                 continue
-            process.rollouts.discard(fields["rollout"])
+            process.jobs.discard(fields["rollout"])
             if fields["failure"] == Failure.OUT_OF_MEMORY:
                 self.repeats.leave_out(fields["rollout"])
             yield EpisodeResult(
                 fields["rollout"], fields["total"], fields["steps"], Failure(fields["failure"]),
                 fields["reason"], np.frombuffer(sums, np.float64), _pairs(fields["remarks"]), record,
             )
-        if not process.rollouts and process in self.at_once:
+        if not process.jobs and process in self.at_once:
             self._adapt_size(*self.at_once.pop(process))
 
     def _adapt_size(self, number: int, since: float) -> None:
@@ -236,7 +237,7 @@ class _Dispatch:
 
     def _checked(self, process: Process) -> Iterator[EpisodeResult]:
         """End a process that is gone or hangs, and yield its last results and its failures."""
-        if not process.rollouts:
+        if not process.jobs:
             return
         if process.is_gone:
             at, code = process.at_work(), self.pool.end(process)
@@ -270,17 +271,17 @@ class _Dispatch:
         )
         if not process.is_proven and not outside and at is None:
             output = process.last_line()
-            if all(map(self.repeats.is_second, process.rollouts)):
+            if all(map(self.repeats.is_second, process.jobs)):
                 log.warning("no agent is evaluated a second time: a process could not start (%s)", output)
                 self.repeats.clear()
-                process.rollouts.clear()
+                process.jobs.clear()
                 self.at_once.pop(process, None)
                 return
             raise Broken(f"A process for environments could not start ({ending}). {output}".strip())
-        self.tries.update(process.rollouts if at is None else [at])
+        self.tries.update(process.jobs if at is None else [at])
         failed = (
             [at] if at is not None and not outside
-            else [one for one in process.rollouts if self.tries[one] >= MOST_TRIES]
+            else [one for one in process.jobs if self.tries[one] >= MOST_TRIES]
         )
         failure = Failure.WORKER_LOST if outside or at is None else Failure.ENVIRONMENT_ERROR
         reason = f"The process of its environment died ({ending})."
@@ -299,17 +300,22 @@ class _Dispatch:
             reason: why they fail, in a sentence.
             remarks: remarks about each.
         """
-        for rollout in process.rollouts.intersection(rollouts):
+        for rollout in process.jobs.intersection(rollouts):
             if failure != Failure.ENVIRONMENT_ERROR:
                 self.repeats.leave_out(rollout)
             yield EpisodeResult(rollout, math.nan, 0, failure, reason, np.zeros(0), remarks)
-        left = sorted(process.rollouts.difference(rollouts), reverse=True)
+        left = sorted(process.jobs.difference(rollouts), reverse=True)
         self.waiting.extendleft(rollout for rollout in left if not self.repeats.is_second(rollout))
         self.repeats.put_back(rollout for rollout in left if self.repeats.is_second(rollout))
         if failure == Failure.TIMEOUT and any(map(self.repeats.is_second, rollouts)):
             self.repeats.clear()  # a second hang is not waited for
-        process.rollouts.clear()
+        process.jobs.clear()
         self.at_once.pop(process, None)
+
+
+def _stepper() -> Process:
+    """Start a stepper. Raises Transient."""
+    return Process(PROGRAM, purpose="environments", **ONE_THREAD)
 
 
 def _pairs(remarks: list[list[str]]) -> Pairs:

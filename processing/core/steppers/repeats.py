@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterable
 
-from processing.core.steppers.process import Process
+from processing.core.children.process import Process
 
 
 class Repeats:

@@ -8,9 +8,9 @@ time. See `global_generators.py`.
 import socket
 import time
 
+from processing.core.children.messages import send
 from processing.core.steppers import global_generators
 from processing.core.steppers.global_generators import GlobalGenerators, Moved
-from processing.core.steppers.messages import send
 
 #: Least time between two comparisons, as one takes as long as a short episode. Held results are lost with
 #: their process, and their episodes are evaluated again.

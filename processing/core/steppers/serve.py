@@ -1,19 +1,17 @@
-"""The main program of a stepper: `python -m processing.core.steppers.serve`, which `process.py` starts."""
+"""The main program of a stepper: `python -m processing.core.steppers.serve`, which the pool starts."""
 
 import hashlib
 import json
-import mmap
 import socket
-import sys
 import warnings
 from typing import Any
 
 import numpy as np
 
 from processing.core import extensions
+from processing.core.children import parent_death, serving
+from processing.core.children.messages import Gone, receive, send
 from processing.core.environments.foreign.error_text import error_text
-from processing.core.steppers import parent_death
-from processing.core.steppers.messages import Gone, receive, send
 from processing.core.steppers.recorder import Recorder
 from processing.core.steppers.stepper import Stepper
 
@@ -22,20 +20,12 @@ IDLE_SECONDS = 300.0
 
 
 def main() -> None:
-    """Serve until the parent closes its end, or sends no message for IDLE_SECONDS.
-
-    Arguments of the command line: file descriptors of the message socket, of the socket that ends with the
-    parent, and of the shared marks (see `stepper.py`); and whether the process ends with the thread that
-    started it.
-    """
-    connection, lifetime, marks, dies_with_thread = (int(each) for each in sys.argv[1:5])
-    parent_death.end_with_parent(lifetime, dies_with_thread=bool(dies_with_thread))
-    parent_death.close_in_forks(connection, lifetime, marks)
+    """Serve until the parent closes its end, or sends no message for IDLE_SECONDS."""
+    connection, marks = serving.connected()
     warnings.simplefilter("ignore")
     extensions.load()
-    shared = memoryview(mmap.mmap(marks, 16)).cast("q")
     try:
-        _serve(socket.socket(fileno=connection), shared)
+        _serve(connection, marks)
     except Gone:
         parent_death.end()
 

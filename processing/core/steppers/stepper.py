@@ -20,6 +20,7 @@ from typing import Any, cast
 import numpy as np
 
 from processing.core import rng
+from processing.core.children.messages import NO_JOB
 from processing.core.environments.foreign import catalogue
 from processing.core.environments.foreign.environment import Foreign
 from processing.core.environments.foreign.parameters import GymnasiumParameters
@@ -35,7 +36,6 @@ from processing.core.rollouts.normalization import Normalization
 from processing.core.rollouts.observation_moments import observation_terms
 from processing.core.rollouts.single_step import respond, settle
 from processing.core.steppers import global_generators, interface
-from processing.core.steppers.messages import NO_ROLLOUT
 from processing.core.steppers.reports import Reports
 from processing.core.types import Failure, Float32Array, Float64Array, Purpose, RemarkKind
 
@@ -218,7 +218,7 @@ class Stepper:
         try:
             yield
         finally:
-            self.marks[0] = NO_ROLLOUT
+            self.marks[0] = NO_JOB
 
     def _observe(self, lanes: list[Rollout | None], seen: Float32Array) -> None:
         """Remark observations that are not finite; where normalised, add observations to sums of rollouts."""

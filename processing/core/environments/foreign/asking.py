@@ -14,7 +14,7 @@ import time
 from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
-from processing.core.environments.foreign.subprocesses import kill_session, variables
+from processing.core.children.subprocesses import kill_session, variables
 from processing.core.errors import Refused
 
 PROBE = "processing.core.environments.foreign.probe"

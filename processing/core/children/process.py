@@ -1,4 +1,4 @@
-"""The parent's view of a stepper: its start, its messages, its output, and its end."""
+"""The parent's view of a child process: its start, its messages, its output, and its end."""
 
 import contextlib
 import mmap
@@ -10,48 +10,54 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Mapping
 
-from processing.core.environments.foreign.subprocesses import kill_session, variables
+from processing.core.children.messages import NO_JOB, Channel
+from processing.core.children.subprocesses import kill_session, variables
 from processing.core.errors import Transient
-from processing.core.steppers.messages import NO_ROLLOUT, Channel
 
-#: Linear algebra in an environment uses the one core that its process has.
-_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-STEPPER = "processing.core.steppers.serve"
-#: Time limit between two calls of an environment, in which a stepper starts and compiles.
+#: Linear algebra in a child uses the one core that it has.
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+#: Time limit between two jobs, in which a child starts and compiles.
 QUIET_SECONDS = 600.0
-#: Bytes kept of the end of what environments print.
+#: Bytes kept of the end of what a child prints.
 MOST_PRINTED = 10_000
 #: Time in which a process that has closed its end must exit by itself.
 _GRACE_SECONDS = 1.0
 
 
 class Process:
-    """A process that waits for rollouts.
+    """A process that waits for jobs, which are numbers from 0.
 
-    It leads a session of its own, so that processes that environments start end with it.
+    It leads a session of its own, so that processes that it starts end with it. Its program begins with
+    `serving.connected`.
 
     Raises:
         Transient: the machine cannot start a process just now.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, program: str, *, purpose: str, **variables: str) -> None:
+        """Args:
+            program: the module that it runs.
+            purpose: what it is for, for the message where it cannot be started.
+            variables: environment variables.
+        """
         with contextlib.ExitStack() as undo:
             try:
-                self._start(undo)
+                self._start(undo, program, variables)
             except OSError as error:
-                raise Transient(f"No process for environments could be started: {error}") from error
+                raise Transient(f"No process for {purpose} could be started: {error}") from error
             self._ends = undo.pop_all()
-        self.rollouts: set[int] = set()
+        self.jobs: set[int] = set()
         self.is_proven = False  # it has sent a message
         self.setup = b""
         self._printed = b""
         self._has_output = True
-        self._marks_seen, self._moved_at = (NO_ROLLOUT, 0), time.monotonic()
+        self._marks_seen, self._moved_at = (NO_JOB, 0), time.monotonic()
         self._arrived: list[bytes] = []
         self.code: int | None = None  # exit code
 
-    def _start(self, undo: contextlib.ExitStack) -> None:
+    def _start(self, undo: contextlib.ExitStack, program: str, more: Mapping[str, str]) -> None:
         with contextlib.ExitStack() as passing:
             ours, theirs = socket.socketpair()
             undo.callback(ours.close)
@@ -67,25 +73,25 @@ class Process:
             marks.truncate(16)
             self._map = mmap.mmap(marks.fileno(), 16)
             self._marks = undo.enter_context(memoryview(self._map).cast("q"))
-            self._marks[0] = NO_ROLLOUT
+            self._marks[0] = NO_JOB
             passed = (theirs.fileno(), their_lifetime.fileno(), marks.fileno())
             is_main = threading.current_thread() is threading.main_thread()
             self.process = subprocess.Popen(
-                [sys.executable, "-m", STEPPER, *map(str, passed), str(int(is_main))], pass_fds=passed,
-                env=variables(**_ONE_THREAD), stdin=subprocess.DEVNULL, stdout=printing, stderr=printing,
+                [sys.executable, "-m", program, *map(str, passed), str(int(is_main))], pass_fds=passed,
+                env=variables(**more), stdin=subprocess.DEVNULL, stdout=printing, stderr=printing,
                 start_new_session=True,
             )
         self.channel = Channel(ours)
 
-    def take(self, rollouts: list[int], setup: bytes, message: bytes) -> None:
-        """Send rollouts to the process, after the setup where that is new.
+    def take(self, jobs: list[int], setup: bytes, message: bytes) -> None:
+        """Send jobs to the process, after the setup where that is new.
 
         Args:
-            rollouts: their numbers.
-            setup: environment and genome kind, for `stepper.py`.
-            message: the rollouts as `stepper.py` reads them.
+            jobs: their numbers.
+            setup: what they have in common, as its program reads it.
+            message: the jobs as its program reads them.
         """
-        self.rollouts, self._moved_at = set(rollouts), time.monotonic()
+        self.jobs, self._moved_at = set(jobs), time.monotonic()
         if setup != self.setup:
             self.setup = setup
             self.channel.post(b"S" + setup)
@@ -103,25 +109,25 @@ class Process:
         return self.channel.is_gone or self.process.poll() is not None
 
     def sources(self) -> list[int]:
-        """Return the file descriptors to poll: its messages, and the output of its environments."""
+        """Return the file descriptors to poll: its messages, and what it prints."""
         return [self.channel.fileno(), *([self._output] if self._has_output else [])]
 
     def at_work(self) -> int | None:
-        """Return the rollout whose environment is being called; None between two calls."""
-        rollout = NO_ROLLOUT if self.code is not None else self._marks[0]
-        return None if rollout == NO_ROLLOUT else int(rollout)
+        """Return the job that it works on; None between two jobs."""
+        job = NO_JOB if self.code is not None else self._marks[0]
+        return None if job == NO_JOB else int(job)
 
     def is_silent(self, seconds: float) -> bool:
-        """Return whether a call of an environment lasts longer than this.
+        """Return whether it has given no sign of progress on a job for longer than this.
 
-        Between two calls the limit is QUIET_SECONDS. The marks are compared at each call of this method.
+        Between two jobs the limit is QUIET_SECONDS. The marks are compared at each call of this method.
         """
         now, seen = time.monotonic(), (self._marks[0], self._marks[1])
         if seen != self._marks_seen:
             self._marks_seen, self._moved_at = seen, now
         return (
-            bool(self.rollouts)
-            and now - self._moved_at > (QUIET_SECONDS if seen[0] == NO_ROLLOUT else seconds)
+            bool(self.jobs)
+            and now - self._moved_at > (QUIET_SECONDS if seen[0] == NO_JOB else seconds)
         )
 
     def end(self) -> int:
@@ -144,11 +150,11 @@ class Process:
         return code
 
     def printed(self) -> str:
-        """Return the end of the output of its environments."""
+        """Return the end of what it printed."""
         return self._printed.decode("utf-8", "replace").strip()
 
     def last_line(self) -> str:
-        """Return the last line of the output of its environments."""
+        """Return the last line that it printed."""
         return (self.printed().splitlines() or [""])[-1][:MOST_PRINTED]
 
     def _drain(self) -> None:

@@ -1,6 +1,6 @@
 """Messages between two processes over a socket: each is its length in eight bytes, then its bytes.
 
-A stepper uses blocking calls. Its parent, which has several steppers, uses a `Channel`, which never blocks.
+A child uses blocking calls. Its parent, which has several children, uses a `Channel`, which never blocks.
 """
 
 import select
@@ -13,8 +13,8 @@ _LENGTH = struct.Struct("!Q")
 #: Bytes of one read or write, and reads in a row.
 _CHUNK_BYTES, _MOST_READS = 1 << 20, 16
 
-#: A stepper writes into shared memory which rollout's environment it calls, and this between two calls.
-NO_ROLLOUT = -1
+#: A child writes into shared memory which job it works on, and this between two of them.
+NO_JOB = -1
 
 
 class Gone(Transient):

@@ -1,4 +1,4 @@
-"""How a stepper ends with its parent, and how processes that environments start end with the stepper."""
+"""How a child ends with its parent, and how processes that it starts end with it."""
 
 import contextlib
 import ctypes
@@ -35,7 +35,7 @@ def end_with_parent(lifetime: int, *, dies_with_thread: bool) -> None:
 
 
 def close_in_forks(*files: int) -> None:
-    """Close file descriptors in processes that environments fork; on Linux those also end with this process.
+    """Close file descriptors in processes that this one forks; on Linux those also end with this process.
 
     The kernel kills a fork when the thread that forked it ends, so it is asked to only in forks of the main
     thread.
@@ -56,7 +56,7 @@ def close_in_forks(*files: int) -> None:
 
 
 def end() -> NoReturn:
-    """End this process and its process group, with the processes that environments started in it."""
+    """End this process and its process group, with the processes that were started in it."""
     if os.getpgrp() == os.getpid():
         os.killpg(os.getpid(), signal.SIGKILL)
     os._exit(0)

@@ -1,4 +1,4 @@
-"""Processes in which environments are made and stepped: no screen, no sound, ended with all they start."""
+"""Processes in which code of others runs: no screen, no sound, ended with all they start."""
 
 import contextlib
 import os
