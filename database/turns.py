@@ -95,13 +95,15 @@ _BY_INDEXES = " ".join(
 )
 #: Keeps PostgreSQL from answering EXISTS by a hash of all rows, which costs it more than the few it looks up.
 _ONE = "LIMIT 1 OFFSET 0"
-#: Whether the share `b` has a step.
+#: Whether the share `b` has a step. Replays are asked for in order, so that SQLite finds them by the index of
+#: those that wait, not by that of all, which may be thousands.
 _HAS_STEP = f"""(
     EXISTS (SELECT 1 FROM {{instance}} i WHERE i.share_id = b.id AND {_RUN} AND {{of_profile}} {_ONE})
     OR EXISTS (
         SELECT 1 FROM {{instance}} i WHERE i.share_id = b.id AND {_IN_SLICES} AND {{of_profile}}
         AND EXISTS (SELECT 1 FROM {{slice}} s WHERE {_SLICE}) {_ONE})
-    OR EXISTS (SELECT 1 FROM {{replay}} r WHERE r.share_id = b.id AND {_REPLAY} {_ONE}))"""
+    OR (SELECT r.id FROM {{replay}} r
+        WHERE r.share_id = b.id AND {_REPLAY} ORDER BY r.turn_order LIMIT 1) IS NOT NULL)"""
 _SHARES = f"""
     WITH submitter AS (
         SELECT a.id FROM {{share}} a WHERE a.parent_id IS NULL AND a.has_work = TRUE AND EXISTS (
