@@ -1,4 +1,4 @@
-"""The Celery application. Messages are short and acknowledged early; the sweep replaces lost ones."""
+"""The Celery application. Messages are wakes without content; the sweep replaces lost ones."""
 
 import os
 from typing import Any

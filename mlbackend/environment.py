@@ -1,5 +1,6 @@
 """Reads environment variables; a wrong value is reported in a sentence."""
 
+import math
 from importlib.util import find_spec
 from typing import Any
 
@@ -37,6 +38,17 @@ class Environment(environ.Env):  # type: ignore[misc]
         except ValueError as error:
             raise ImproperlyConfigured(f"{var}: {error}.") from error
         return found
+
+    def seconds(self, var: str, *, default: float) -> float:
+        """A time above 0. Raises ImproperlyConfigured."""
+        given = self.str(var, default=str(default))
+        try:
+            seconds = float(given)
+        except ValueError:
+            seconds = math.nan
+        if not 0 < seconds < math.inf:
+            raise ImproperlyConfigured(f"{var}: expected a number above 0, got {given!r}.")
+        return seconds
 
     def modules(self, var: str) -> list[str]:
         """The names of modules, which are not imported here; of those in packages, only these are looked for.

@@ -89,10 +89,10 @@ X_FRAME_OPTIONS = "SAMEORIGIN"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 
 # ---- Processing (units are in the names)
-LEASE_SECONDS = env.float("LEASE_SECONDS", default=30.0)
-SHIFT_SECONDS = env.float("SHIFT_SECONDS", default=10.0)
-SWEEP_SECONDS = env.float("SWEEP_SECONDS", default=5.0)
-STEP_SECONDS = env.float("STEP_SECONDS", default=3_600.0)
+LEASE_SECONDS = env.seconds("LEASE_SECONDS", default=30.0)
+SHIFT_SECONDS = env.seconds("SHIFT_SECONDS", default=10.0)
+SWEEP_SECONDS = env.seconds("SWEEP_SECONDS", default=5.0)
+STEP_SECONDS = env.seconds("STEP_SECONDS", default=3_600.0)
 CELERY_TASK_TIME_LIMIT = STEP_SECONDS
 CELERY_BEAT_SCHEDULE = {
     "sweep": {

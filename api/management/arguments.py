@@ -25,7 +25,7 @@ def positive(text: str) -> int:
 def number(text: str) -> int:
     """Parse the number of a run, or another number of at most 18 digits."""
     if not text.isdecimal() or len(text) > 18:
-        raise argparse.ArgumentTypeError(f"expected a whole number, got {text[:30]!r}")
+        raise argparse.ArgumentTypeError(f"expected a whole number of at most 18 digits, got {text[:30]!r}")
     return int(text)
 
 

@@ -61,6 +61,12 @@ def test_what_is_not_there_is_a_sentence(dataset: Run) -> None:
         assert "There is no data set 'nothing'" in told
 
 
+def test_a_sheet_that_cannot_be_written_is_a_sentence(dataset: Run) -> None:
+    assert dataset("show", "digits", "--sheet", "/nowhere/sheet.png") == (
+        2, "", "/nowhere/sheet.png: No such file or directory\n"
+    )
+
+
 def test_the_data_sets_of_every_installation_are_not_removed(dataset: Run) -> None:
     assert dataset("remove", "digits")[0] == 2
     assert "digits: 8 x 8 x 1, 10 classes, 1,077 train, 360 validation, 360 test" in dataset("list")[1]

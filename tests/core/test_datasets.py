@@ -18,7 +18,7 @@ from processing.core.datasets.prepared import Prepared
 from processing.core.datasets.shapes import SHAPES, ShapesParameters
 from processing.core.datasets.source import SourceRefused, Split
 from processing.core.datasets.splitting import put_aside
-from processing.core.datasets.store import Store
+from processing.core.datasets.store import Store, Wanted
 from processing.core.errors import Broken
 
 RNG = np.random.default_rng(1)
@@ -123,7 +123,22 @@ def test_images_of_several_sizes_are_scaled_where_that_is_asked_for(store: Store
     image_folder(tmp_path / "pets")
     Image.fromarray(pixels(1, 9, 9, 3)[0]).save(tmp_path / "pets" / "cat" / "large.png")
     assert "--size" in refusal(store, tmp_path / "pets")
-    assert store.add("pets", str(tmp_path / "pets"), side=8, progress=quiet).shape == (3, 8, 8)
+    assert store.add("pets", str(tmp_path / "pets"), wanted=Wanted(size=8), progress=quiet).shape == (3, 8, 8)
+
+
+@pytest.mark.parametrize(("source", "wanted", "told"), [
+    ("pets", Wanted(size=0), "a size from 1 to 256, got 0"), ("pets", Wanted(size=9_999), "got 9999"),
+    ("pets", Wanted(number=7, seed=3), "no seed, which counts for shapes alone"),
+    ("a.npz", Wanted(size=4), "no size, which counts for folders of images and shapes alone"),
+    ("mnist", Wanted(size=4), "no size"),
+])
+def test_options_without_effect_are_refused(
+    store: Store, tmp_path: Path, source: str, wanted: Wanted, told: str
+) -> None:
+    image_folder(tmp_path / "pets")
+    idx_folder(tmp_path / "mnist")
+    npz(tmp_path / "a.npz", images=pixels(20, 4, 4), labels=labels(20))
+    assert told in refusal(store, tmp_path / source, wanted=wanted)
 
 
 @pytest.mark.parametrize("is_packed", [False, True])
@@ -242,8 +257,17 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
         lambda at: npz(at / "a.npz", images=pixels(6, 4, 4), labels=labels(6)),
         "at least 4 images of each class",
     ),
+    "an enormous label": (
+        lambda at: npz(at / "a.npz", images=pixels(8, 4, 4), labels=labels(8) * 10**9),
+        "Expected labels from 0 to 999, got 0 to 1000000000",
+    ),
+    "an array without images": (
+        lambda at: npz(at / "a.npz", images=pixels(0, 4, 4), labels=labels(0)),
+        "Expected images in images, got none",
+    ),
     "labels below 0": (
-        lambda at: npz(at / "a.npz", images=pixels(8, 4, 4), labels=labels(8) - 1), "Expected labels from 0"
+        lambda at: npz(at / "a.npz", images=pixels(8, 4, 4), labels=labels(8) - 1),
+        "Expected labels from 0 to 999",
     ),
     "fractional labels": (
         lambda at: npz(at / "a.npz", images=pixels(8, 4, 4), labels=labels(8) / 2), "whole numbers in labels"
@@ -315,13 +339,13 @@ def test_names_that_cannot_be_used_are_refused(store: Store, name: str) -> None:
 
 
 def test_a_name_in_use_is_refused_with_what_to_do(store: Store) -> None:
-    made = ShapesParameters(size=8, number=60)
-    store.add("mine", "shapes", made=made, progress=quiet)
+    wanted = Wanted(size=8, number=60)
+    store.add("mine", "shapes", wanted=wanted, progress=quiet)
     with pytest.raises(SourceRefused, match="choose another name, or remove"):
-        store.add("mine", "shapes", made=made, progress=quiet)
+        store.add("mine", "shapes", wanted=wanted, progress=quiet)
     store.remove("mine")
     assert "mine" not in store.names()
-    store.add("mine", "shapes", made=made, progress=quiet)
+    store.add("mine", "shapes", wanted=wanted, progress=quiet)
 
 
 def test_shapes_are_the_same_bytes_on_every_machine(store: Store) -> None:
@@ -341,7 +365,7 @@ def test_the_shapes_of_a_seed_do_not_depend_on_their_number(store: Store) -> Non
 
 
 def test_a_changed_or_incomplete_data_set_is_broken(store: Store) -> None:
-    store.add("mine", "shapes", made=ShapesParameters(8, 60), progress=quiet)
+    store.add("mine", "shapes", wanted=Wanted(8, 60), progress=quiet)
     folder = store.folder / "mine"
     images = folder / "train-images.npy"
     whole = images.read_bytes()
@@ -364,16 +388,16 @@ def test_what_a_process_left_that_died_is_deleted_by_the_next(store: Store) -> N
     os.waitpid(child, 0)
     left = store.folder / f".partial-{child}-00000000"
     left.mkdir(parents=True)
-    store.add("mine", "shapes", made=ShapesParameters(8, 60), progress=quiet)
+    store.add("mine", "shapes", wanted=Wanted(8, 60), progress=quiet)
     assert not left.exists()
     assert "mine" in store.names()
 
 
 def test_the_name_and_the_origin_do_not_count_for_the_sha256(store: Store) -> None:
     one, two = (
-        store.add(name, "shapes", made=ShapesParameters(8, 60), licence=name, progress=quiet)
+        store.add(name, "shapes", wanted=Wanted(8, 60), licence=name, progress=quiet)
         for name in ("a", "b")
     )
     assert one.sha256 == two.sha256
-    other = store.add("c", "shapes", made=ShapesParameters(8, 60, seed=1), progress=quiet)
+    other = store.add("c", "shapes", wanted=Wanted(8, 60, seed=1), progress=quiet)
     assert other.sha256 != one.sha256

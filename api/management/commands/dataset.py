@@ -16,9 +16,8 @@ from api.management.arguments import number
 from processing.core.datasets.contact_sheet import contact_sheet
 from processing.core.datasets.manifest import Manifest
 from processing.core.datasets.prepared import Prepared
-from processing.core.datasets.shapes import ShapesParameters
 from processing.core.datasets.source import Progress, SourceRefused
-from processing.core.datasets.store import Store
+from processing.core.datasets.store import Store, Wanted
 from processing.core.errors import Broken
 from processing.logs import printable
 
@@ -55,7 +54,9 @@ class Command(BaseCommand):
             _end("\n".join(refused.faults))
         except KeyError as error:
             _end(f"There is no data set {error.args[0]!r} here that this can be done with: see `list`.")
-        except (Broken, OSError) as error:
+        except OSError as error:
+            _end(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        except Broken as error:
             _end(str(error))
 
 
@@ -83,10 +84,9 @@ def _add(
     store: Store, *, name: str, source: str, licence: str, size: int | None, number: int | None,
     seed: int | None, **_: Any
 ) -> None:
-    given = {"size": size, "number": number, "seed": seed}
-    made = ShapesParameters(**{key: value for key, value in given.items() if value is not None})
+    wanted = Wanted(size, number, seed)
     with _bar() as progress:
-        manifest = store.add(name, source, licence=licence, side=size, made=made, progress=progress)
+        manifest = store.add(name, source, licence=licence, wanted=wanted, progress=progress)
     print(_line(name, manifest))
 
 
@@ -102,6 +102,8 @@ def _list(store: Store, *, json: bool, **_: Any) -> None:
 
 def _show(store: Store, *, name: str, verify: bool, sheet: str | None, **_: Any) -> None:
     data = store.open(name)
+    if sheet is not None:
+        Path(sheet).write_bytes(contact_sheet(data))
     for line in _lines(data):
         print(line)
     if verify:
@@ -109,7 +111,6 @@ def _show(store: Store, *, name: str, verify: bool, sheet: str | None, **_: Any)
             _end(f"{name} is not what was prepared: its files were changed.")
         print("files     as they were prepared")
     if sheet is not None:
-        Path(sheet).write_bytes(contact_sheet(data))
         print(f"sheet     {printable(sheet)}")
 
 

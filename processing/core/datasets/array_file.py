@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from processing.core.datasets.source import (
+    MOST_CLASSES,
     Images,
     Source,
     SourceRefused,
@@ -101,7 +102,9 @@ def _source(path: Path, headers: dict[str, _Header]) -> Source:
         if not found:
             labels[split] = _read(path, labels_name).reshape(-1)
             faults += _label_faults(labels_name, labels[split])
-    shapes = set() if faults else {_layout(headers[name].shape)[1] for name, _ in pairs.values()}
+    if faults:
+        raise SourceRefused(faults)
+    shapes = {_layout(headers[name].shape)[1] for name, _ in pairs.values()}
     if len(shapes) > 1:
         faults.append(several_shapes(shapes))
     classes = _classes(path, headers, labels, faults)
@@ -122,7 +125,9 @@ def _pair_faults(headers: dict[str, _Header], images: str, labels: str) -> Itera
     shape, dtype = headers[images]
     if dtype.kind not in "uif":
         yield f"Expected numbers in {images}, got {dtype}."
-    if len(shape) not in (3, 4) or min(shape) < 1:
+    if 0 in shape:
+        yield f"Expected images in {images}, got none: its shape is {shape}."
+    elif len(shape) not in (3, 4):
         yield f"Expected {images} of the shape (N, H, W), (N, H, W, C) or (N, C, H, W), got {shape}."
     label_shape, label_dtype = headers[labels]
     if label_dtype.kind not in "ui":
@@ -132,8 +137,8 @@ def _pair_faults(headers: dict[str, _Header], images: str, labels: str) -> Itera
 
 
 def _label_faults(name: str, labels: Any) -> Iterator[str]:
-    if len(labels) and not 0 <= labels.min() <= labels.max() < 2**16:
-        yield f"Expected {name} from 0, got {labels.min()} to {labels.max()}."
+    if len(labels) and not 0 <= labels.min() <= labels.max() < MOST_CLASSES:
+        yield f"Expected {name} from 0 to {MOST_CLASSES - 1}, got {labels.min()} to {labels.max()}."
 
 
 def _classes(

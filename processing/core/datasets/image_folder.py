@@ -78,7 +78,7 @@ def source(folder: Path, *, side: int | None = None, progress: Progress) -> Sour
     seen = _seen(folder, every, faults, is_scaled=side is not None, progress=progress)
     if faults:
         raise SourceRefused(faults)
-    rows, columns = (side, side) if side else next(iter(seen.sizes))
+    rows, columns = next(iter(seen.sizes)) if side is None else (side, side)
     shape = (1 if seen.is_grey else 3, rows, columns)
     splits = {split: _images(folder, files, shape) for split, files in found.items()}
     return Source(shape, classes, splits, f"the folder {folder.name}")

@@ -7,12 +7,13 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from processing.core.datasets import array_file, idx_files, image_folder, shapes
 from processing.core.datasets.manifest import Manifest
 from processing.core.datasets.prepared import Prepared, prepare
 from processing.core.datasets.shapes import ShapesParameters
-from processing.core.datasets.source import Progress, Source, SourceRefused
+from processing.core.datasets.source import MOST_SIDE, Progress, Source, SourceRefused
 
 #: Prepared data sets that every installation has.
 SHIPPED = Path(__file__).parent / "shipped"
@@ -24,6 +25,14 @@ INSTALLED = {"fashion-mnist": (Path("/usr/share/datasets/fashion-mnist"), "datas
 _PARTIAL = re.compile(r"\.partial-(\d+)-[0-9a-f]+")
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 MOST_NAME = 40
+
+
+class Wanted(NamedTuple):
+    """What images are made of a source; None: as they are there, or as `shapes` are by default."""
+
+    size: int | None = None  # pixels on a side: images of a folder are scaled, `shapes` are drawn so
+    number: int | None = None  # of `shapes`
+    seed: int | None = None  # of `shapes`
 
 
 class Store:
@@ -55,22 +64,21 @@ class Store:
         return self.open(name).manifest
 
     def add(
-        self, name: str, source: str, *, licence: str = "", side: int | None = None,
-        made: ShapesParameters | None = None, progress: Progress
+        self, name: str, source: str, *, licence: str = "", wanted: Wanted | None = None, progress: Progress
     ) -> Manifest:
         """Prepare a data set, completely or not at all.
 
         Args:
             source: a folder of images or of IDX files, an `.npz` file, a name in `INSTALLED`, or `MADE`.
             licence: a sentence for people.
-            side: images of a folder are scaled to so many pixels on a side.
-            made: what is made where the source is `shapes`.
+            wanted: what images are made of the source.
         Raises:
             SourceRefused: the name is in use or malformed, or no data set can be made from the source.
         """
-        if faults := [*self._name_faults(name)]:
+        wanted = wanted or Wanted()
+        if faults := [*self._name_faults(name), *_option_faults(source, wanted)]:
             raise SourceRefused(faults)
-        found = _source(source, side, made or ShapesParameters(), progress)
+        found = _source(source, wanted, progress)
         return self._add(name, found, licence=licence, progress=progress)
 
     def remove(self, name: str) -> None:
@@ -126,9 +134,27 @@ class Store:
                 shutil.rmtree(each, ignore_errors=True)
 
 
-def _source(given: str, side: int | None, made: ShapesParameters, progress: Progress) -> Source:
+def _option_faults(given: str, wanted: Wanted) -> Iterator[str]:
+    """Yield the options that have no effect on a source, or cannot be followed."""
     if given == MADE:
-        return shapes.source(made)
+        return
+    for name in ("number", "seed"):
+        if getattr(wanted, name) is not None:
+            yield f"Expected no {name}, which counts for {MADE} alone."
+    if wanted.size is None:
+        return
+    if not 1 <= wanted.size <= MOST_SIDE:
+        yield f"Expected a size from 1 to {MOST_SIDE}, got {wanted.size}."
+    path = Path(given)
+    if path.is_dir() and not idx_files.is_source(path):
+        return
+    yield f"Expected no size, which counts for folders of images and {MADE} alone."
+
+
+def _source(given: str, wanted: Wanted, progress: Progress) -> Source:
+    if given == MADE:
+        known = {name: value for name, value in wanted._asdict().items() if value is not None}
+        return shapes.source(ShapesParameters(**known))
     path = Path(given)
     if given in INSTALLED and not path.exists():
         path, package = INSTALLED[given]
@@ -141,7 +167,7 @@ def _source(given: str, side: int | None, made: ShapesParameters, progress: Prog
     if path.is_dir() and idx_files.is_source(path):
         return idx_files.source(path)
     if path.is_dir() and image_folder.is_source(path):
-        return image_folder.source(path, side=side, progress=progress)
+        return image_folder.source(path, side=wanted.size, progress=progress)
     raise SourceRefused([
         f"Expected a folder of images or of IDX files, an .npz file, {', '.join(INSTALLED)} or {MADE}; "
         f"got {given[:200]!r}{', which does not exist' if not path.exists() else ''}."

@@ -1,7 +1,7 @@
 """When a search dies out whose next agents do not depend on the last ones: not where one of them failed.
 
-Such a search dies out where all of its first FIRST agents failed, or the last LAST ones; and at its end,
-where all agents of a shorter one did.
+Such a search dies out where all of its first FIRST agents failed, or the last LAST ones and all of a
+generation; and at its end, where all agents of a shorter one did.
 """
 
 from collections.abc import Mapping
