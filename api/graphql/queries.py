@@ -13,6 +13,7 @@ from api.graphql.connections import PAGING, Listed, page_size, read_cursor
 from api.graphql.types import catalogue as catalogues
 from api.graphql.types import server as servers
 from api.graphql.types.catalogue import Catalogue, Environment, Example
+from api.graphql.types.datasets import Dataset, datasets
 from api.graphql.types.inputs import (
     InstanceBy,
     InstanceFilter,
@@ -84,6 +85,7 @@ class Query(graphene.ObjectType):
         Environment, "Environments this server can run.",
         search=graphene.Argument(graphene.String, description="A text in the name."),
     )
+    datasets = many(Dataset, "Data sets of images on this machine.")
     catalogue = one(Catalogue, "Everything that a work item can name, with what can be set.")
 
     workers = many(Worker, "Workers seen in the last minutes.")
@@ -166,6 +168,10 @@ class Query(graphene.ObjectType):
     @staticmethod
     def resolve_environments(root: None, info: Any, search: str | None = None) -> list[dict[str, Any]]:
         return catalogues.environments(search)
+
+    @staticmethod
+    def resolve_datasets(root: None, info: Any) -> list[dict[str, Any]]:
+        return datasets()
 
     @staticmethod
     def resolve_catalogue(root: None, info: Any) -> dict[str, Any]:

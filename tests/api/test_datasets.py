@@ -1,5 +1,6 @@
 """`manage.py dataset`: the image data sets of this machine, as somebody at a terminal meets them."""
 
+import base64
 import io
 import json
 from collections.abc import Callable
@@ -8,7 +9,10 @@ from pathlib import Path
 import pytest
 from django.conf import LazySettings
 from django.core.management import call_command
+from django.test import Client
 from PIL import Image
+
+from tests.api.ask import ask
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -81,3 +85,30 @@ def test_changed_files_are_told(dataset: Run, tmp_path: Path) -> None:
     code, _, told = dataset("show", "mine", "--verify")
     assert code == 2
     assert "its files were changed" in told
+
+
+QUERY = """{ datasets {
+  name channels rows columns classes origin licence sha256 contactSheet splits { name size counts }
+} }"""
+
+
+@pytest.mark.django_db
+def test_the_api_shows_the_data_sets_that_can_be_used(dataset: Run, client: Client, tmp_path: Path) -> None:
+    dataset("add", "mine", "shapes", "--size", "8", "--number", "60", "--licence", "CC0")
+    dataset("add", "broken", "shapes", "--number", "60")
+    (tmp_path / "data" / "datasets" / "broken" / "train-images.npy").write_bytes(b"nothing")
+    found = {each["name"]: each for each in ask(client, QUERY)["datasets"]}
+    assert list(found) == ["digits", "mine", "shapes"]
+    mine = found["mine"]
+    assert (mine["channels"], mine["rows"], mine["columns"], mine["licence"]) == (3, 8, 8, "CC0")
+    assert mine["splits"][1] == {"name": "test", "size": 9, "counts": [2, 2, 2, 1, 1, 1]}
+    picture = base64.b64decode(found["digits"]["contactSheet"].removeprefix("data:image/png;base64,"))
+    assert Image.open(io.BytesIO(picture)).size == (12 * 34 - 2, 10 * 34 - 2)
+
+
+@pytest.mark.django_db
+def test_a_folder_that_cannot_be_written_to_hides_only_what_would_have_to_be_drawn(
+    settings: LazySettings, client: Client
+) -> None:
+    settings.DATA_FOLDER = "/proc/nothing"
+    assert [each["name"] for each in ask(client, "{ datasets { name } }")["datasets"]] == ["digits"]

@@ -37,7 +37,6 @@ GOLDEN = {
     ("maze-5x5", "genetic, rank"): "0c21bbbcb5b4912b",
     ("maze-5x5", "openai_es"): "711ec25f3709590f",
     ("maze-5x5", "random_search"): "f5e03606e18632e0",
-    ("xor-neat", "random_search"): "037d43eee1f2be26",
     ("maze-four-rooms", "rising_threshold"): "0ee45302b954ef63",
     ("maze-four-rooms", "genetic"): "370472b3e1229e09",
     ("maze-four-rooms", "genetic, rank"): "2792a3bc08a7102b",

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from tqdm import tqdm
 
+from api import datasets
 from api.management.arguments import number
 from processing.core.datasets.contact_sheet import contact_sheet
 from processing.core.datasets.manifest import Manifest
@@ -47,7 +47,7 @@ class Command(BaseCommand):
 
     def handle(self, *, what: str, **options: Any) -> None:
         """Do what the subcommand says; exit code 2 where that is refused, with a sentence for each fault."""
-        store = Store(Path(settings.DATA_FOLDER) / "datasets")
+        store = datasets.store()
         try:
             _COMMANDS[what](store, **options)
         except SourceRefused as refused:
