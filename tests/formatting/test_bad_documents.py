@@ -168,7 +168,7 @@ def outcome_of(raw: Any) -> WorkItem | tuple[Fault, ...]:
         return refusal.faults
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(max_examples=200, deadline=None, derandomize=True, database=None)
 @given(st.dictionaries(PATHS, VALUES, max_size=3))
 def test_any_change_of_a_document_ends_as_work_item_or_faults(changes: dict[str, Any]) -> None:
     groups_last = dict(sorted(changes.items(), key=lambda item: -item[0].count(".")))

@@ -135,7 +135,7 @@ def test_what_is_faulty_cannot_be_asked_for() -> None:
     assert run_check(lambda: [part.max_steps]) == []
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(max_examples=200, deadline=None, derandomize=True, database=None)
 @given(st.dictionaries(PATHS, VALUES, max_size=3))
 def test_any_change_of_a_document_ends_as_staged_or_as_faults_each_told_once(changes: dict[str, Any]) -> None:
     found = all_faults(document(dict(sorted(changes.items(), key=lambda item: -item[0].count(".")))))
