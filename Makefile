@@ -8,9 +8,9 @@ BIN := .venv/bin
 MARK := .venv/.ready
 PYTEST := -q -n auto --dist loadfile
 TOYS := EXTENSION_MODULES=tests.toys.tables
-# Parts of the checks, three at a time; what each prints comes when it has ended. Only real processes have deadlines, so all other tests
-# run at lower priority; those with real processes mostly wait.
-TOGETHER = $(MAKE) --no-print-directory --jobs=3 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+# Parts of the checks, two at a time; what each prints comes when it has ended. Only real processes have deadlines, so all other tests
+# run at lower priority.
+TOGETHER = $(MAKE) --no-print-directory --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 NICE := nice -n 5
 # The tests start hundreds of processes, each of which would compile all of our modules anew.
 unexport PYTHONDONTWRITEBYTECODE
