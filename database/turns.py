@@ -87,7 +87,7 @@ _REPLAY = """
     r.claimed_by = '' AND r.state = 'WAITING' AND (r.lease_until IS NULL OR r.lease_until < {now})"""
 #: Makes PostgreSQL find every row by an index, and not sort or hash them, in the statement that follows
 #: and in the rest of a transaction where there is one: its statistics of these tables may be of another time.
-#: Without compilation, which what is off would seem to be worth, where an operator's options allow it.
+#: It does not compile the statement either, which takes longer than to execute it.
 _BY_INDEXES = " ".join(
     f"SET LOCAL {name} = off;" for name in (
         "enable_seqscan", "enable_bitmapscan", "enable_sort", "enable_hashjoin", "enable_mergejoin",

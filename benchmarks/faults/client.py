@@ -86,7 +86,7 @@ class Client:
         return answer, [instance["number"] for instance in payload["instances"]]
 
     def cancel(self, number: int) -> Answer:
-        """Cancel a run."""
+        """Cancel a run; return the answer, or that of the look-up where the run was not found."""
         identifier = self.identifier(number)
         return identifier if isinstance(identifier, Answer) else self.post(CANCEL, id=identifier)
 

@@ -136,7 +136,7 @@ def _copy(model: Any, pk: int | None, number: int, **expressions: str) -> None:
 
 
 def _empty() -> None:
-    """Delete the copies."""
+    """Delete the copied rows, and give their room back, so that the next measurement does not read it."""
     from django.db import connection
 
     from database.models import Instance, Share, WorkItem

@@ -305,7 +305,7 @@ def test_enormous_fitness_leaves_every_number_that_is_told_finite(plan: Plan) ->
             plan, checkpoint, population, evaluations_of(fitness), seed=SEED
         )
         told = [closed.statistics, closed.explanation, *(each._asdict() for each in closed.snapshots)]
-        json.dumps(told, allow_nan=False)
+        assert json.dumps(told, allow_nan=False)
         checkpoint = unpack(pack(closed.checkpoint, plan.genome), plan.genome)
 
 

@@ -2,8 +2,9 @@
 
 import gzip
 import json
-import os
 import struct
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -218,6 +219,24 @@ def truncated(folder: Path, cut: int = 30) -> Path:
     return folder
 
 
+def damaged(path: Path) -> Path:
+    """The same file, in the middle of which some bytes have changed."""
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 60] = bytes(60)
+    path.write_bytes(bytes(data))
+    return path
+
+
+def damaged_idx(folder: Path, *, cut: int = 0) -> Path:
+    path = idx_folder(folder, 4_000, packed=True) / "train-images-idx3-ubyte.gz"
+    if cut:
+        path.write_bytes(path.read_bytes()[:-cut])
+    else:
+        damaged(path)
+    return folder
+
+
 def huge_png(folder: Path) -> Path:
     image_folder(folder)
     Image.new("1", (20_000, 20_000)).save(folder / "cat" / "huge.png")
@@ -301,6 +320,16 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
     ),
     "a truncated IDX file": (lambda at: truncated(at / "idx"), "is truncated"),
     "an IDX file without its opening": (lambda at: truncated(at / "idx", 655), "cannot be read"),
+    "a damaged compressed IDX file": (
+        lambda at: damaged_idx(at / "idx"), "images-idx3-ubyte.gz cannot be read"
+    ),
+    "a truncated compressed IDX file": (
+        lambda at: damaged_idx(at / "idx", cut=9_000), "images-idx3-ubyte.gz cannot be read"
+    ),
+    "a damaged array": (
+        lambda at: damaged(npz(at / "a.npz", images=pixels(4_000, 4, 4), labels=labels(4_000))),
+        "images in a.npz cannot be read",
+    ),
     "a link to a file": (lambda at: linked(at / "pets"), "Expected no links, got cat/link.png"),
     "a link to a folder": (lambda at: linked_class(at / "pets"), "Expected no links, got bird"),
     "a huge image": (lambda at: huge_png(at / "pets"), "has too many pixels"),
@@ -382,11 +411,9 @@ def test_a_changed_or_incomplete_data_set_is_broken(store: Store) -> None:
 
 
 def test_what_a_process_left_that_died_is_deleted_by_the_next(store: Store) -> None:
-    child = os.fork()
-    if not child:
-        os._exit(0)
-    os.waitpid(child, 0)
-    left = store.folder / f".partial-{child}-00000000"
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    left = store.folder / f".partial-{child.pid}-00000000"
     left.mkdir(parents=True)
     store.add("mine", "shapes", wanted=Wanted(8, 60), progress=quiet)
     assert not left.exists()

@@ -94,7 +94,7 @@ def _list(store: Store, *, json: bool, **_: Any) -> None:
     for name in store.names():
         try:
             manifest = store.manifest(name)
-        except Broken as error:
+        except (Broken, OSError) as error:
             print(f"{name}: {printable(str(error))}", file=sys.stderr)
             continue
         print(json_format.dumps({"name": name, **manifest.values()}) if json else _line(name, manifest))
@@ -107,7 +107,7 @@ def _show(store: Store, *, name: str, verify: bool, sheet: str | None, **_: Any)
     for line in _lines(data):
         print(line)
     if verify:
-        if not store.is_intact(name):
+        if not data.is_intact():
             _end(f"{name} is not what was prepared: its files were changed.")
         print("files     as they were prepared")
     if sheet is not None:

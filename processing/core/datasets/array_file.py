@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from processing.core.datasets.source import (
+    DAMAGED,
     MOST_CLASSES,
     Images,
     Source,
@@ -54,7 +55,7 @@ def source(path: Path) -> Source:
             _check_sizes(archive)
             headers = {name: _header(archive, name) for name in archive.namelist()}
         return _source(path, {name.removesuffix(".npy"): each for name, each in headers.items()})
-    except (OSError, zipfile.BadZipFile, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
+    except (*DAMAGED, NotImplementedError, RuntimeError) as error:  # the last two: packed in an unknown way
         raise SourceRefused([f"{path.name} is no readable .npz file: {error}."]) from error
 
 
@@ -82,8 +83,12 @@ def _header(archive: zipfile.ZipFile, name: str) -> _Header:
 
 
 def _read(path: Path, name: str) -> Any:
-    with np.load(path, allow_pickle=False) as arrays:
-        return arrays[name]
+    """Return an array. Raises SourceRefused where it is damaged."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return arrays[name]
+    except DAMAGED as error:
+        raise SourceRefused([f"{name} in {path.name} cannot be read: {error}."]) from error
 
 
 def _source(path: Path, headers: dict[str, _Header]) -> Source:

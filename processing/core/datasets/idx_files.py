@@ -7,7 +7,6 @@ database".)
 
 import gzip
 import struct
-import zlib
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from processing.core.datasets.source import (
+    DAMAGED,
     MOST_IMAGES,
     Images,
     Source,
@@ -71,7 +71,7 @@ def source(folder: Path) -> Source:
             continue
         try:
             images[split], labels[split] = _pair(split, paths)
-        except (OSError, EOFError, zlib.error, ValueError, struct.error) as error:
+        except DAMAGED as error:
             faults.append(f"The files of {split} in {folder.name} cannot be read: {error}.")
     shapes = {each.shape[1:] for each in images.values()}
     if len(shapes) > 1:
@@ -81,7 +81,7 @@ def source(folder: Path) -> Source:
     (rows, columns), classes = shapes.pop(), numbered(labels)
     known = (each for word, each in CLASSES.items() if word in folder.name and len(each) == len(classes))
     splits = {
-        split: Images(labels[split], partial(_batches, array)) for split, array in images.items()
+        split: Images(labels[split], partial(_images, array)) for split, array in images.items()
     }
     return Source((1, rows, columns), next(known, classes), splits, f"IDX files in {folder.name}")
 
@@ -111,6 +111,14 @@ def _opened(path: Path, *, dimensions: int) -> _Array:
         if (zero, kind, found) != (0, _UNSIGNED_BYTES, dimensions):
             raise ValueError(f"{path.name} is no IDX file of unsigned bytes with {dimensions} dimensions")
         return _Array(path, struct.unpack(f">{dimensions}I", file.read(4 * dimensions)))
+
+
+def _images(array: _Array) -> Iterator[UInt8Array]:
+    """Yield the images of a file. Raises SourceRefused where it is damaged."""
+    try:
+        yield from _batches(array)
+    except DAMAGED as error:
+        raise SourceRefused([f"{array.path.name} cannot be read: {error}."]) from error
 
 
 def _batches(array: _Array, size: int = _BATCH) -> Iterator[UInt8Array]:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from processing.core.datasets.source import (
+    DAMAGED,
     MOST_FAULTS,
     MOST_IMAGES,
     Images,
@@ -28,6 +29,8 @@ ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".ti
 IGNORED = ("desktop.ini", "thumbs.db")
 #: Pixels and bytes of one file.
 MOST_PIXELS, MOST_FILE_BYTES = 64_000_000, 64 * 2**20
+#: What Pillow raises for files that are damaged, or no images.
+UNREADABLE = (*DAMAGED, SyntaxError, ArithmeticError)
 _GREY = ("1", "I;16", "L", "LA")
 _BATCH = 64
 
@@ -138,7 +141,7 @@ def _seen(
             with _opened(path) as image:
                 width, height = image.size
                 is_grey = is_grey and image.mode in _GREY
-        except (OSError, ValueError, SyntaxError, ArithmeticError) as error:
+        except UNREADABLE as error:
             faults.append(f"{where} is no readable image: {error}.")
             continue
         if width * height > MOST_PIXELS:
@@ -166,7 +169,7 @@ def _images(folder: Path, files: list[_Found], shape: Shape) -> Images:
             for place, (path, _) in enumerate(files[first : first + _BATCH]):
                 try:
                     batch[place] = _pixels(path, shape)
-                except (OSError, ValueError, SyntaxError, ArithmeticError) as error:
+                except UNREADABLE as error:
                     faults.append(f"{path.relative_to(folder)} cannot be read: {error}.")
             if len(faults) > MOST_FAULTS:
                 break

@@ -1,5 +1,8 @@
 """What a data set is made from: labelled images by split, and the limits on them."""
 
+import struct
+import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,6 +11,8 @@ from typing import TypeAlias
 from processing.core.errors import Refused
 from processing.core.types import UInt8Array, UInt16Array
 
+#: What reading a damaged file raises: by gzip, zip archives, arrays and the operating system.
+DAMAGED = (OSError, EOFError, ValueError, struct.error, zipfile.BadZipFile, zlib.error)
 #: Channels, rows and columns of an image.
 Shape: TypeAlias = tuple[int, int, int]
 #: Is called with the part of the work that is done, from 0 to 1, and a word for what is being done.

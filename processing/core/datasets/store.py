@@ -55,10 +55,6 @@ class Store:
         """
         return Prepared.open(self._place(name))
 
-    def is_intact(self, name: str) -> bool:
-        """Whether a data set's files are those that were prepared; this reads them all. Raises as `open`."""
-        return self.open(name).is_intact()
-
     def manifest(self, name: str) -> Manifest:
         """Return what a data set says of itself. Raises as `open`."""
         return self.open(name).manifest

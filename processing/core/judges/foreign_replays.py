@@ -40,7 +40,7 @@ class ForeignReplays(Replays):
     def episode(
         self, genome: bytes, *, seed: int, generation: int, agent: int, episode: int = 0
     ) -> Trajectory:
-        """Raise Refused."""
+        """Refuse, as episodes are replayed in processes of their own. Raises Refused."""
         raise Refused(self.elsewhere)
 
     def record(

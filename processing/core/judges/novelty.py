@@ -156,7 +156,7 @@ class Novelty(Episodes):
 
     @property
     def has_state(self) -> bool:
-        """True: the archive."""
+        """True, as behaviours are compared with those in an archive of earlier generations."""
         return True
 
     def best_score(self, best: float | None) -> None:

@@ -102,7 +102,7 @@ class NoReplays(Replays):
     def episode(
         self, genome: bytes, *, seed: int, generation: int, agent: int, episode: int = 0
     ) -> Trajectory:
-        """Raise Refused."""
+        """Refuse with the sentence, as there are no steps. Raises Refused."""
         raise Refused(self.sentence)
 
 

@@ -45,7 +45,7 @@ class RandomSearch(Strategy[RandomSearchParameters, GenomeKind]):
         return failures.none()
 
     def ask(self, state: State, *, seed: int, generation: int) -> Population:
-        """Random agents."""
+        """Draw all agents anew, each from (seed, generation, its index)."""
         return random_population(self.genome, self.population_size, seed=seed, generation=generation)
 
     def tell(

@@ -87,12 +87,17 @@ def _with_layer(network: Network, space: SearchSpace, draws: Draws) -> Network:
     return network._replace(dense=dense, dropout=dropout)
 
 
+def _any_layer(network: Network, draws: Draws) -> int | None:
+    """Return the place of a random layer, dense ones after the convolutions; None where there is no layer."""
+    number = len(network.convolutions) + len(network.dense)
+    return draws.below(number) if number else None
+
+
 def _without_layer(network: Network, space: SearchSpace, draws: Draws) -> Network:
     """Return the network without one of its layers, where that leaves enough of its kind."""
-    number = len(network.convolutions)
-    if number + len(network.dense) == 0:
+    number, at = len(network.convolutions), _any_layer(network, draws)
+    if at is None:
         return network
-    at = draws.below(number + len(network.dense))
     if at < number:
         if number <= space.conv_layers.min:
             return network
@@ -105,10 +110,9 @@ def _without_layer(network: Network, space: SearchSpace, draws: Draws) -> Networ
 
 def _with_changed_layer(network: Network, space: SearchSpace, draws: Draws) -> Network:
     """Return the network with one value of one layer drawn anew."""
-    number = len(network.convolutions)
-    if number + len(network.dense) == 0:
+    number, at = len(network.convolutions), _any_layer(network, draws)
+    if at is None:
         return network
-    at = draws.below(number + len(network.dense))
     if at < number:
         layers = list(network.convolutions)
         layers[at] = _redrawn(layers[at], drawn.convolution(space, draws), draws)
