@@ -189,8 +189,10 @@ class Stack:
         file.write_text("".join(f"{name}={self.environment[name]}\n" for name in names))
 
     def _migrate(self) -> None:
+        # no worker waits for a migration, and half a lease may be too short for it on a busy machine
+        patient = self.environment | {"IDLE_SECONDS": str(START_SECONDS)}
         migrate = Child(
-            "migrate", [sys.executable, "manage.py", "migrate", "--no-input"], self.environment, wrapped=True,
+            "migrate", [sys.executable, "manage.py", "migrate", "--no-input"], patient, wrapped=True,
             log=self.logs / "migrate.log", folder=ROOT,
         )
         migrate.end(patience=START_SECONDS)

@@ -45,6 +45,7 @@ def _every_point(scene: Scene, how: str, points: Iterable[int] | None = None) ->
         "DATA_FOLDER": str(folder), "REDIS_URL": "memory://", "LEASE_SECONDS": "1", "EVALUATION_THREADS": "1",
         "LOG_LEVEL": "CRITICAL", **({"DATABASE_URL": url} if not url.startswith("sqlite") else {}),
         "SECRET_KEY": "points",
+        "IDLE_SECONDS": "60",  # else half a lease, which a migration on a busy machine may exceed
     }, folder)
     if url.startswith("sqlite"):
         environment.pop("DATABASE_URL", None)
