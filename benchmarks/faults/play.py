@@ -16,7 +16,7 @@ from benchmarks.faults.client import Refused
 from benchmarks.faults.invariants import Verdict
 from benchmarks.faults.rows import ROWS
 from benchmarks.faults.scene import DidNotHappen, Scene, Skipped
-from benchmarks.faults.work import Outcome, documents, undisturbed
+from benchmarks.faults.work import Undisturbed, documents
 
 Line = dict[str, Any]
 #: Space for the data and logs of about ten minutes.
@@ -24,14 +24,11 @@ DISK_MEGABYTES = {"embedded": 400, "production": 900}
 
 
 class Harness:
-    """One set-up, and the outcomes of its work without faults."""
+    """One set-up, and the outcomes of work without faults."""
 
     def __init__(self, name: str, folder: Path, seed: int, *, is_sample: bool = False) -> None:
         self.name, self.folder, self.seed, self.is_sample = name, folder, seed, is_sample
-        self.documents = documents(seed)
-        own = {kind for row in ROWS.values() for kind in row.kinds}
-        self.expected: dict[str, list[Outcome]] = {}
-        self._expect([kind for kind in self.documents if kind not in own])
+        self.undisturbed = Undisturbed(documents(seed), folder / "undisturbed")
         self.setup: Any = None
         self.variables: Mapping[str, str] = {}  # of the set-up, beside those of all
         self.started = 0
@@ -43,7 +40,6 @@ class Harness:
     def row(self, name: str, round_number: int) -> Line:
         """Run a row and return its line."""
         began = time.monotonic()
-        self._expect([kind for kind in ROWS[name].kinds if kind not in self.expected])
         if self.variables != ROWS[name].variables:
             self.stop()
         if self.setup is None:
@@ -53,7 +49,7 @@ class Harness:
                 self.name, self.place / called, self.folder / called, **self.variables
             )
         rng = random.Random(f"{self.seed} {name} {round_number}")
-        scene = Scene(self.setup, rng, self.documents, self.expected)
+        scene = Scene(self.setup, rng, self.undisturbed)
         scene.is_sample = self.is_sample
         try:
             return _line(name, scene, _played(name, scene), time.monotonic() - began)
@@ -68,11 +64,6 @@ class Harness:
             scene.close()
             if scene.verdict.problems:
                 self.stop()
-
-    def _expect(self, kinds: list[str]) -> None:
-        """Find out the outcomes of these kinds of work without faults."""
-        wanted = {kind: self.documents[kind] for kind in kinds}
-        self.expected |= undisturbed(wanted, self.folder / "undisturbed")
 
     def stop(self) -> None:
         """Stop the set-up, where one runs."""

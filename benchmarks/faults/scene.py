@@ -14,7 +14,7 @@ from benchmarks.faults.client import Answer
 from benchmarks.faults.invariants import Verdict, check_rest, check_run
 from benchmarks.faults.setups import SetUp, archive_of
 from benchmarks.faults.watch import ENDED, Watch
-from benchmarks.faults.work import Document, Outcome, named
+from benchmarks.faults.work import Undisturbed, named
 
 T = TypeVar("T")
 TRIES = 6
@@ -41,11 +41,9 @@ class Aim:
 class Scene:
     """The state of a row under way, and the operations that rows consist of."""
 
-    def __init__(
-        self, setup: SetUp, rng: random.Random, wanted: dict[str, Document],
-        expected: dict[str, list[Outcome]]
-    ) -> None:
-        self.setup, self.rng, self.wanted, self.expected = setup, rng, wanted, expected
+    def __init__(self, setup: SetUp, rng: random.Random, undisturbed: Undisturbed) -> None:
+        self.setup, self.rng, self.undisturbed = setup, rng, undisturbed
+        self.wanted = undisturbed.wanted
         self.archive: Archive = archive_of(setup)
         self.watch = Watch(archive_of(setup))
         self.mark = f"{rng.getrandbits(48):012x}"
@@ -56,8 +54,8 @@ class Scene:
         self.repeated = 0  # repeated steps that the watch does not see
         self.submitted: dict[str, list[int]] = {}  # acknowledged: key -> runs
         self.unanswered: list[str] = []  # keys that may be stored, but at most once
-        # the outcome that each run must have; None where it is not compared
-        self.expecting: dict[int, Outcome | None] = {}
+        # of each run the kind of work and the replicate whose outcome it must have; None: it is not compared
+        self.expecting: dict[int, tuple[str, int] | None] = {}
         self.ends: dict[int, int] = {}  # how often runs end that were extended
         self.facts: dict[str, Any] = {}  # other figures that a row measured
         setup.ended.clear()
@@ -126,11 +124,11 @@ class Scene:
         """Record that the server has acknowledged these runs."""
         self.submitted[key] = numbers
         for replicate, number in enumerate(numbers):
-            self.expecting[number] = self.expected[kind][replicate] if is_compared else None
+            self.expecting[number] = (kind, replicate) if is_compared else None
 
     def extended(self, number: int, kind: str) -> None:
         """Record that the server has extended a run, which must then have this kind's outcome."""
-        self.expecting[number] = self.expected[kind][0]
+        self.expecting[number] = kind, 0
         self.ends[number] = self.ends.get(number, 1) + 1
 
     def deleted(self, number: int) -> None:
@@ -294,7 +292,9 @@ class Scene:
         """Check all invariants, those of terminal states included."""
         verdict = self.verdict
         self._check_absorbing(verdict)
-        for number, expected in self.expecting.items():
+        outcomes = self.undisturbed.outcomes({each[0] for each in self.expecting.values() if each})
+        for number, each in self.expecting.items():
+            expected = outcomes[each[0]][each[1]] if each else None
             check_run(self.archive, number, expected, verdict, ends=self.ends.get(number, 1))
         check_rest(self.archive, self.submitted, self.unanswered, verdict)
         verdict.problems += [*self.watch.problems, *self.setup.ended]

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
@@ -86,13 +87,26 @@ def outcome(archive: Archive, instance_id: int) -> Outcome:
     return Outcome(instance, tuple(generations), fingerprint.hexdigest(), len(agents))
 
 
-def undisturbed(wanted: dict[str, Document], folder: Path) -> dict[str, list[Outcome]]:
-    """Return the outcomes of each document's runs, by replicate, from `manage.py evolve`."""
-    alike = {json.dumps(whole(document), sort_keys=True): name for name, document in wanted.items()}
-    with ThreadPoolExecutor(2) as both:
-        found = both.map(lambda name: _evolved(wanted[name], name, folder / name), alike.values())
-        known = dict(zip(alike, found, strict=True))
-    return {name: known[json.dumps(whole(document), sort_keys=True)] for name, document in wanted.items()}
+class Undisturbed:
+    """The outcomes of runs that nothing happens to, found out when they are first asked for."""
+
+    def __init__(self, wanted: dict[str, Document], folder: Path) -> None:
+        self.wanted, self.folder = wanted, folder
+        self._known: dict[str, list[Outcome]] = {}
+
+    def outcomes(self, kinds: Iterable[str]) -> dict[str, list[Outcome]]:
+        """Return the outcomes of each of these kinds of work, by replicate, from `manage.py evolve`.
+
+        Documents that differ in slices alone have one outcome.
+        """
+        alike = {kind: json.dumps(whole(self.wanted[kind]), sort_keys=True) for kind in kinds}
+        unknown = {text: kind for kind, text in alike.items() if text not in self._known}
+        with ThreadPoolExecutor(2) as both:
+            found = both.map(
+                lambda kind: _evolved(self.wanted[kind], kind, self.folder / kind), unknown.values()
+            )
+            self._known.update(zip(unknown, found, strict=True))
+        return {kind: self._known[text] for kind, text in alike.items()}
 
 
 def _evolved(document: Document, name: str, folder: Path) -> list[Outcome]:

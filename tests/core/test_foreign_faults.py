@@ -178,7 +178,7 @@ def test_slow_environments_get_few_lives_at_a_time() -> None:
         most.append(max(len(child.jobs) for child in processes.pool().all))
         return False
 
-    evaluated(foreign_plan("Slow-v0"), number=30, beat=look)
+    evaluated(foreign_plan("Slow-v0"), number=16, beat=look)
     assert max(most) <= 4
 
 

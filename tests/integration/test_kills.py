@@ -14,17 +14,17 @@ from benchmarks.faults.processes import command_line
 from tests.integration.conftest import Serve, serving_with
 from tests.integration.server import Embedded, Server, example, is_alive, ran, wait_for
 
-DOCUMENT = example("maze-20x20", seed=7, stop={"max_generations": 25}, strategy={
+DOCUMENT = example("maze-20x20", seed=7, stop={"max_generations": 20}, strategy={
     "type": "genetic", "population_size": 60,
 })
 #: Shorter, with networks that grow, in compiled code and in processes that step an environment of Gymnasium.
 GROWING = example(
-    "double-pole-neat", seed=7, stop={"max_generations": 15}, strategy={"type": "neat", "population_size": 60}
+    "double-pole-neat", seed=7, stop={"max_generations": 10}, strategy={"type": "neat", "population_size": 60}
 )
-LANDING = GROWING | {"environment": {
+LANDING = GROWING | {"stop": {"max_generations": 8}, "environment": {
     "type": "gymnasium", "id": "LunarLander-v3", "max_steps": 30, "normalize_observations": True,
 }}
-NUMBER_OF_KILLS = 3
+NUMBER_OF_KILLS = 2
 NUMBER_OF_POWER_CUTS = 2
 #: A shift is longer than any run, so that nobody claims the run again but after a loss.
 QUICK = {
@@ -118,7 +118,7 @@ def holder(server: Server) -> int | None:
     return int(claims[0][0].rsplit("/", 1)[1]) if claims else None
 
 
-def check(server: Server, number: int, digest: str, *, generations: int = 25) -> None:
+def check(server: Server, number: int, digest: str, *, generations: int = 20) -> None:
     """The run ended as if nothing had happened, and every event is there once."""
     run = ended(server, number)
     assert run["state"] == "SUCCEEDED"

@@ -125,14 +125,14 @@ def test_where_all_agents_fail_they_and_the_run_say_of_what(client: Client) -> N
 @cache
 def of_slow_environments() -> tuple[str, str, int]:
     """How a run in environments that take long ends, evaluated at once: its state, digest and evaluations."""
-    whole = carried_on(submitted("Slow-v0", agents=12, generations=1))
+    whole = carried_on(submitted("Slow-v0", agents=8, generations=1))
     return whole.state, whole.digest, whole.evaluations
 
 
 def test_environments_that_take_long_leave_room_for_others_and_lose_nothing(settings: LazySettings) -> None:
     undisturbed = of_slow_environments()
     settings.SHIFT_SECONDS = 1.0
-    instance = submitted("Slow-v0", agents=12, generations=1)
+    instance = submitted("Slow-v0", agents=8, generations=1)
     assert runner.work_shift(instance.pk, threads=1)
     done, waiting = (
         Slice.objects.filter(instance=instance, results__isnull=nothing) for nothing in (False, True)
@@ -149,7 +149,7 @@ def test_environments_that_take_long_leave_room_for_others_and_lose_nothing(sett
 def test_a_slice_that_takes_long_is_left_to_others_in_part(settings: LazySettings) -> None:
     undisturbed = of_slow_environments()
     settings.SHIFT_SECONDS = 1.0
-    instance = submitted("Slow-v0", agents=12, generations=1, execution={"slice_size": 11})
+    instance = submitted("Slow-v0", agents=8, generations=1, execution={"slice_size": 7})
     assert runner.work_shift(instance.pk)
     runner.work_slice(Slice.objects.get(instance=instance, first=0).pk, threads=1)
     rows = list(Slice.objects.filter(instance=instance).order_by("first"))

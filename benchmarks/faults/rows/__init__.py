@@ -33,7 +33,6 @@ class Row(NamedTuple):
     setups: tuple[str, ...]
     longest_stall: float = math.inf  # seconds in which an active run may make no progress
     variables: Mapping[str, str] = {}  # of the set-up, which is started anew for them
-    kinds: tuple[str, ...] = ()  # of work that no other row submits
 
 
 ROWS = {
@@ -55,8 +54,8 @@ ROWS = {
     "crasher": Row(poison.crasher, BOTH),
     "cancel-races-finish": Row(cancels.races, BOTH),
     "cancel-in-kernel": Row(cancels.in_kernel, BOTH, variables=cancels.LONG_TURNS),
-    "extension-races-deletion": Row(extensions.races, BOTH, kinds=("longer",)),
-    "two-submitters": Row(fairness.two_submitters, BOTH, kinds=("crowd",)),
+    "extension-races-deletion": Row(extensions.races, BOTH),
+    "two-submitters": Row(fairness.two_submitters, BOTH),
     "crash-points": Row(points.crashes, BOTH),
     "failing-points": Row(points.failures, BOTH),
     "failing-statement": Row(statements.failing, BOTH),

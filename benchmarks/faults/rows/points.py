@@ -62,7 +62,8 @@ def _every_point(scene: Scene, how: str, points: Iterable[int] | None = None) ->
 
 
 def _check(scene: Scene, archive: Archive, lines: list[dict[str, Any]], how: str) -> None:
-    expected = {"short": scene.expected["short"][0], "sliced": scene.expected["shortest"][0]}
+    outcomes = scene.undisturbed.outcomes(("short", "shortest"))
+    expected = {"short": outcomes["short"][0], "sliced": outcomes["shortest"][0]}
     survived = {line["document"] for line in lines if line["exit_code"] == 0}
     for line in lines:
         code, is_injected = line["exit_code"], line["exit_code"] == MEANT[how]
