@@ -6,6 +6,8 @@ WEB ?= 1
 WORKERS ?= 1
 BIN := .venv/bin
 MARK := .venv/.ready
+# PyTorch is installed, for networks that are trained. TORCH_INDEX=URL names a further package index for it.
+TRAINS := .venv/.trains
 PYTEST := -q -n auto --dist loadfile
 TOYS := EXTENSION_MODULES=tests.toys.tables
 # Parts of the checks, two at a time; what each prints comes when it has ended. Only real processes have deadlines, so all other tests
@@ -21,13 +23,15 @@ FOUND := $(shell $(BIN)/python -c 'import pip; $(WHICH)' 2>/dev/null)
 WANTED := $(if $(filter file,$(origin PYTHON)),$(FOUND),$(shell $(PYTHON) -c '$(WHICH)' 2>/dev/null))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup new-venv run production-local check test bench migrations schemas clean
+.PHONY: help setup setup-train new-venv run production-local check test bench migrations schemas clean
 .PHONY: kernels types rules provided units toys postgresql postgresql-toys integration
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: kernels ## create .venv, install everything, compile the kernels; instant when done before
+
+setup-train: $(TRAINS) kernels ## PyTorch on top of it, where networks are trained (TORCH_INDEX=URL)
 
 ifneq ($(FOUND),$(or $(WANTED),none))
 $(MARK): new-venv
@@ -37,6 +41,11 @@ $(MARK): requirements.txt requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $(MARK)
 
+$(TRAINS): $(MARK) requirements-train.txt
+	@echo "Fetches $$(grep -v '^#' requirements-train.txt) and what it needs: 200 MB and more, or gigabytes where pip finds a build for GPUs; see README.md, \"Training networks\"."
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -r requirements-train.txt
+	@touch $(TRAINS)
+
 new-venv:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Python 3.11, 3.12 or 3.13 is needed; set PYTHON=…")'
 	@test ! -e .venv || echo "Makes .venv anew: $(if $(FOUND),it is of Python $(FOUND); PYTHON is $(WANTED),its Python does not run)."
@@ -44,6 +53,7 @@ new-venv:
 	$(PYTHON) -m venv .venv
 
 run: setup ## start the server, evolve an example, show its champion (EXAMPLE=maze-5x5, PORT=8000)
+	@for each in $$($(BIN)/python manage.py needs examples/$(EXAMPLE).json); do $(MAKE) --no-print-directory $$each; done
 	@$(BIN)/python manage.py compile examples/$(EXAMPLE).json
 	@$(BIN)/python manage.py up --port $(PORT) --submit examples/$(EXAMPLE).json
 
@@ -55,7 +65,7 @@ check: $(MARK) ## ruff, mypy, import-linter and the unit tests
 	@$(MAKE) --no-print-directory units
 	@$(MAKE) --no-print-directory toys
 
-test: $(MARK) ## everything: make check and the tests with real processes
+test: $(MARK) $(TRAINS) ## everything: make check and the tests with real processes
 	@$(TOGETHER) provided kernels types rules
 	@echo "The tests with real processes run beside all others; what each part prints follows when it has ended."
 	@$(TOGETHER) integration units postgresql toys postgresql-toys

@@ -18,7 +18,7 @@ FOLDER = settings.ROOT / "examples"
 #: Examples whose names begin with one of these come first, in this order: from easy ones to long ones.
 ORDER = (
     "maze-5x5", "maze-four-rooms", "maze-20x20", "maze-", "xor", "double-pole", "cartpole", "acrobot",
-    "frozenlake", "mountaincar", "lunarlander",
+    "frozenlake", "mountaincar", "cnn", "lunarlander",
 )
 
 

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 
+from api.datasets import DatasetsOfServer
 from database import services
 from database.errors import Conflict
 from database.models import Instance, WorkItem
@@ -71,8 +72,10 @@ def check(raw: bytes | str | Mapping[str, Any], *, seed: int | None = None) -> S
 
 @cache
 def known_environments() -> Lookup:
-    """The environments of this server: Gymnasium's, and those of the modules in ENVIRONMENT_MODULES."""
-    return Lookup(settings.DATA_FOLDER / "environments", settings.ENVIRONMENT_MODULES)
+    """What this server knows: Gymnasium's environments, those of ENVIRONMENT_MODULES, and data sets."""
+    return Lookup(
+        settings.DATA_FOLDER / "environments", settings.ENVIRONMENT_MODULES, DatasetsOfServer()
+    )
 
 
 def submit(

@@ -123,6 +123,8 @@ def wait_words(wait: Wait) -> str:
             return "No worker is online."
         case Situation.OTHER_PROFILE:
             return f"It began under the numeric profile {wait.profile}, which no worker has that is online."
+        case Situation.NO_TRAINER:
+            return "It waits for a worker that can train and has its data set."
         case Situation.BACK_OFF:
             reason = wait.reason or "The last try failed."
             return f"{reason} The next try is in {duration(wait.retry_seconds)}."

@@ -165,6 +165,9 @@ class Instance(Step):
     pending_slices = models.PositiveIntegerField(null=True, blank=True)
     # Numeric profile that its results depend on bit for bit; workers of another profile do not claim it.
     profile = models.CharField(max_length=16, blank=True)
+    # SHA-256 of the data set that networks of its slices are trained on: only workers that have it, and can
+    # train, claim these; empty where nothing is trained.
+    trains_on = models.CharField(max_length=64, blank=True, default="")
 
     # First generation after the run was resumed from extinction; null where it never was.
     revived_generation = models.PositiveIntegerField(null=True, blank=True)
@@ -207,6 +210,11 @@ class Instance(Step):
                 condition=Q(claimed_by="", state__in=EVALUATED, pending_slices__gt=0),
                 name="instance_in_slices",
             ),
+            models.Index(
+                fields=("trains_on", "id"),
+                condition=Q(claimed_by="", state__in=EVALUATED, pending_slices__gt=0) & ~Q(trains_on=""),
+                name="instance_trains",
+            ),
         )
         constraints = (models.UniqueConstraint(fields=("work_item", "replicate"), name="instance_once"),)
 
@@ -224,6 +232,7 @@ class Slice(Step):
     generation = models.PositiveIntegerField()
     first = models.PositiveIntegerField()
     last = models.PositiveIntegerField()  # exclusive
+    place = models.PositiveIntegerField(default=0)  # slices are claimed in this order, then in that of agents
     epoch = models.PositiveIntegerField()
     population = models.BinaryField()
     results = models.BinaryField(null=True)  # null until they are evaluated
@@ -234,7 +243,7 @@ class Slice(Step):
         ordering = ("instance", "first")
         indexes = (
             models.Index(
-                fields=("instance", "first"), condition=Q(claimed_by="", results__isnull=True),
+                fields=("instance", "place", "first"), condition=Q(claimed_by="", results__isnull=True),
                 name="slice_next",
             ),
             models.Index(
@@ -305,6 +314,9 @@ class Worker(models.Model):
     host = models.CharField(max_length=150)
     profile = models.CharField(max_length=16)
     threads = models.PositiveIntegerField(default=1)
+    queues = models.JSONField(default=list)  # that it takes messages from
+    # The data sets that it can train on, as facts of `core/datasets/lookup.py` by name; none where it cannot.
+    datasets = models.JSONField(default=dict)
     started_at = models.DateTimeField()
     seen_at = models.DateTimeField()
     claims = models.PositiveBigIntegerField(default=0)

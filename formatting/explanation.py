@@ -148,14 +148,19 @@ def misspelt(key: str, given: Mapping[str, Any]) -> str | None:
     return None if key in given else nearest(key, list(given)[:MAX_COMPARED_KEYS])
 
 
+def likely_kinds(document: Mapping[str, Any]) -> list[str]:
+    """Return the kinds whose problem a document has, by its key; all kinds where it has none."""
+    return [name for name, kind in KINDS.items() if kind.problem_key in document] or list(KINDS)
+
+
 def meant_kind(document: Mapping[str, Any]) -> str | None:
     """Return the kind that was probably meant: by similar spelling, or by the name of a strategy."""
-    kind, strategy = document.get("kind"), document.get("strategy")
-    spelt = nearest(kind, list(KINDS)) if isinstance(kind, str) else None
+    kind, strategy, likely = document.get("kind"), document.get("strategy"), likely_kinds(document)
+    spelt = nearest(kind, likely) or nearest(kind, list(KINDS)) if isinstance(kind, str) else None
     names = (kind, strategy.get("type") if isinstance(strategy, Mapping) else None)
     owners = (
         each for name in names if isinstance(name, str)
-        for each, found in KINDS.items() if name in found.strategies
+        for each in likely if name in KINDS[each].strategies
     )
     return spelt or next(owners, None)
 

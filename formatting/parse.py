@@ -11,7 +11,15 @@ from pydantic_core import ErrorDetails
 
 from formatting.concerns import faults_from
 from formatting.document import plain_values
-from formatting.explanation import MISSING, explain, meant_kind, misspelt, nearest, value_at
+from formatting.explanation import (
+    MISSING,
+    explain,
+    likely_kinds,
+    meant_kind,
+    misspelt,
+    nearest,
+    value_at,
+)
 from formatting.faults import MAX_FAULTS, MEANT, Fault, FaultCode, Malformed, Path, fault, relocated, shown
 from formatting.sound import sound_parts
 from formatting.work_item import ADAPTER, WorkItem
@@ -138,7 +146,7 @@ class _Reading:
     def _explain_common(self) -> None:
         """Add the faults that the document has whatever kind was meant."""
         readings = []
-        for kind in KINDS:
+        for kind in likely_kinds(self.document):
             reading = _Reading(copy.deepcopy(self.document) | {"kind": kind}, known=self.faulty - {("kind",)})
             _default_strategy(reading.document)
             reading.explain(_validated(reading.document)[1])

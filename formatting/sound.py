@@ -1,13 +1,14 @@
 """The well-formed part of a malformed document, so that its faults are reported together with the others."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, get_args
 
 from pydantic import ValidationError, create_model
 
+from formatting.explanation import likely_kinds
 from formatting.faults import Path
-from formatting.work_item import WORK_ITEMS
+from formatting.work_item import WORK_ITEMS, WorkItem
 from processing.core.parameters import Parameters
 from processing.core.sound import Entries, Sound
 
@@ -20,13 +21,14 @@ def sound_parts(document: Mapping[str, Any], faulty: Iterable[Path]) -> Sound | 
     paths, kind = set(faulty) - {("kind",)}, document.get("kind")
     if isinstance(kind, str) and kind in WORK_ITEMS:
         return _sound(WORK_ITEMS[kind], document, paths)
-    kind = next(iter(WORK_ITEMS))
-    return _sound(WORK_ITEMS[kind], {**document, "kind": kind}, paths | {(name,) for name in _differing()})
+    kinds = likely_kinds(document)
+    models = [WORK_ITEMS[each] for each in kinds]
+    differing = {(name,) for name in _differing(models)}
+    return _sound(models[0], {**document, "kind": kinds[0]}, paths | differing)
 
 
-def _differing() -> Iterable[str]:
+def _differing(models: Sequence[type[WorkItem]]) -> Iterable[str]:
     """Yield the names of groups that differ between kinds."""
-    models = list(WORK_ITEMS.values())
     for name in {name for model in models for name in model.model_fields if name != "kind"}:
         fields = [model.model_fields.get(name) for model in models]
         first, *others = (None if field is None else field.annotation for field in fields)

@@ -1,6 +1,7 @@
 """Reads environment variables; a wrong value is reported in a sentence."""
 
 import math
+from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Any
 
@@ -49,6 +50,30 @@ class Environment(environ.Env):  # type: ignore[misc]
         if not 0 < seconds < math.inf:
             raise ImproperlyConfigured(f"{var}: expected a number above 0, got {given!r}.")
         return seconds
+
+    def queues(self, var: str, *, known: Sequence[str]) -> list[str]:
+        """The queues that a worker serves: all that it can where the variable is absent.
+
+        The last of those that are known is for trainings, and is left out where PyTorch is not installed.
+
+        Raises:
+            ImproperlyConfigured: one is unknown, or none is left.
+        """
+        given = [name.strip() for name in self.list(var, default=list(known)) if name.strip()]
+        unknown = [name for name in given if name not in known]
+        if unknown or not given:
+            raise ImproperlyConfigured(
+                f"{var}: expected {' and '.join(known)}, or one of them; "
+                f"got {unknown[0] if unknown else 'none'!r}."
+            )
+        found = [name for name in known if name in given]
+        if known[-1] in found and find_spec("torch") is None:
+            found.remove(known[-1])
+        if not found:
+            raise ImproperlyConfigured(
+                f"{var}: {known[-1]} needs PyTorch, which is not installed: make setup-train installs it."
+            )
+        return found
 
     def modules(self, var: str) -> list[str]:
         """The names of modules, which are not imported here; of those in packages, only these are looked for.

@@ -1,5 +1,6 @@
 """Every setting comes from the environment; the defaults are those of the embedded server."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,9 @@ NUMBER_OF_WORKERS = env.int("NUMBER_OF_WORKERS", default=1)
 PROCESSES_A_WORKER = 1  # a worker sets it from its --concurrency
 SILENCE_SECONDS = env.float("SILENCE_SECONDS", default=0.0)  # 0: twice the lease
 NUMERIC_PROFILE = env.str("NUMERIC_PROFILE", default="")  # empty: from the versions of what decides bits
+# Where prepared data sets lie. Processes that train read it from the environment.
+DATASETS_FOLDER = env.str("DATASETS_FOLDER", default=str(DATA_FOLDER / "datasets"))
+os.environ["DATASETS_FOLDER"] = DATASETS_FOLDER
 # Modules that register environments with Gymnasium. Only processes that run or inspect these import them.
 ENVIRONMENT_MODULES = env.list("ENVIRONMENT_MODULES", default=[])
 # Modules that add problems, genome kinds, judges, strategies and kinds of work. Every process imports them:
@@ -162,10 +166,10 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_TASK_DEFAULT_QUEUE, SWEEP_QUEUE = "evolution", "sweep"
-CELERY_TASK_QUEUES = {
-    name: {"exchange": name, "routing_key": name} for name in (SWEEP_QUEUE, CELERY_TASK_DEFAULT_QUEUE)
-}
+CELERY_TASK_DEFAULT_QUEUE, TRAINING_QUEUE, SWEEP_QUEUE = "evolution", "training", "sweep"
+# What a worker does: the trainings of networks, all other steps, or both. Without PyTorch it does not train.
+QUEUES = env.queues("QUEUES", known=(CELERY_TASK_DEFAULT_QUEUE, TRAINING_QUEUE))
+CELERY_TASK_QUEUES = {name: {"exchange": name, "routing_key": name} for name in (SWEEP_QUEUE, *QUEUES)}
 CELERY_TASK_ROUTES = {"processing.sweep": {"queue": SWEEP_QUEUE}}
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 1,

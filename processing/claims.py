@@ -36,14 +36,25 @@ _LOST = "Its worker was lost {} times in the same generation; it may need more m
 
 def claim_next() -> AnyClaim | None:
     """Claim the step whose turn is next among those that this process can do; None where there is none."""
-    return _claimed(lambda: turns.next_step(node.profiles()))
+    return _claimed(lambda: turns.next_step(node.abilities()))
 
 
 def claim_next_of(instance_id: int) -> Claim | SliceClaim | None:
     """Claim the next step of one run; None where there is none, or other workers hold them."""
-    claimed = _claimed(lambda: turns.next_step_of(instance_id, node.profiles()))
+    claimed = _claimed(lambda: turns.next_step_of(instance_id, node.abilities()))
     assert not isinstance(claimed, ReplayClaim)
     return claimed
+
+
+def claim_slice_of(instance_id: int) -> SliceClaim | None:
+    """Claim the next slice of one run; None where there is none, or the run itself is to be advanced."""
+    for _ in range(MOST_LOST_RACES):
+        found = turns.next_step_of(instance_id, node.abilities())
+        if found is None or found.kind != StepKind.SLICE:
+            return None
+        if (claimed := claim_slice(found.pk)) is not None:
+            return claimed
+    return None
 
 
 def _claimed(next_step: Callable[[], Found | None]) -> AnyClaim | None:
@@ -61,7 +72,7 @@ def claim(instance_id: int) -> Claim | None:
     """Claim an instance; None where it is not ready, another worker holds it, or its attempts are used up."""
     claimed = services.claim(
         instance_id=instance_id, worker=node.process_name(), lease_seconds=settings.LEASE_SECONDS,
-        profiles=node.profiles()
+        abilities=node.abilities()
     )
     if claimed is None:
         return None
@@ -98,7 +109,7 @@ def claim_slice(slice_id: int) -> SliceClaim | None:
     """Claim a slice; None where it is done, another worker holds it, or its run does not go on."""
     claimed = services.claim_slice(
         slice_id=slice_id, worker=node.process_name(), lease_seconds=settings.LEASE_SECONDS,
-        profiles=node.profiles()
+        abilities=node.abilities()
     )
     if claimed is not None:
         node.count(claims=1)
@@ -113,7 +124,8 @@ def claim_replay(replay_id: int) -> ReplayClaim | None:
         used up.
     """
     claimed = services.claim_replay(
-        replay_id=replay_id, worker=node.process_name(), lease_seconds=settings.LEASE_SECONDS
+        replay_id=replay_id, worker=node.process_name(), lease_seconds=settings.LEASE_SECONDS,
+        abilities=node.abilities()
     )
     if claimed is None:
         return None

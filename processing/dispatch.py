@@ -33,7 +33,7 @@ def processes() -> int:
     return max(1, int(settings.NUMBER_OF_WORKERS) * int(settings.PROCESSES_A_WORKER))
 
 
-def wake(number: int = 1) -> int:
+def wake(number: int = 1, *, queue: str = settings.CELERY_TASK_DEFAULT_QUEUE) -> int:
     """Send up to `number` wakes, but no more than that as many wait as there are processes.
 
     Where the broker does not take them, that is no failure: the sweep sends them later.
@@ -45,17 +45,17 @@ def wake(number: int = 1) -> int:
     if time.monotonic() < _rests_until:
         return 0
     try:
-        return _on_connection(lambda connection: _send(connection, number))
+        return _on_connection(lambda connection: _send(connection, number, queue))
     except BROKER_ERRORS as error:
         _rests_until = time.monotonic() + REST_SECONDS
         log.warning("the broker did not take a wake (%s); the sweep will send it", error)
         return 0
 
 
-def _send(connection: Any, number: int) -> int:
-    lacking = min(number, processes() - _count(connection, settings.CELERY_TASK_DEFAULT_QUEUE))
+def _send(connection: Any, number: int, queue: str) -> int:
+    lacking = min(number, processes() - _count(connection, queue))
     for _ in range(lacking):
-        current_app.send_task(WAKE, ignore_result=True, retry=False, connection=connection)
+        current_app.send_task(WAKE, queue=queue, ignore_result=True, retry=False, connection=connection)
     return max(lacking, 0)
 
 

@@ -113,6 +113,10 @@ class Heartbeat:
         except NO_ANSWER:
             services.renew_connection()
 
+    def watch(self, extend: Callable[[float], None], is_to_pause: Callable[[], bool]) -> None:
+        """Keep other leases than before: those of steps that are done beside each other."""
+        self.extend, self.is_to_pause = extend, is_to_pause
+
     def extended(self) -> None:
         """Record that a commit has extended the lease."""
         self.extended_at = time.monotonic()

@@ -1,21 +1,30 @@
 """The identity of this process among the workers, and its counts of work that are not yet in the database."""
 
 import contextlib
+import math
 import os
 import socket
 import time
+from collections.abc import Mapping
 
 from django.conf import settings
 
 from database import services
 from database.errors import NO_ANSWER
 from database.services import Counts
+from database.turns import Abilities
+from processing.core.datasets.lookup import DatasetsHere, can_train
+from processing.core.problem import Facts
 from processing.core.profile import core_name, profile_name
 from processing.core.search.plan import Plan
 
 _names: list[str] = []
 _counts = Counts()
 _flushed_at = 0.0
+_datasets: Mapping[str, Facts] = {}
+_datasets_at = -math.inf
+#: Data sets are looked for again after so long.
+LOOK_AGAIN_SECONDS = 5.0
 #: The counts are written at most this often.
 FLUSH_EVERY_SECONDS = 1.0
 
@@ -47,9 +56,34 @@ def profile_of(plan: Plan) -> str:
     return profile() if plan.is_by_library else core_name(profile())
 
 
-def profiles() -> tuple[str, str]:
-    """Return the profiles of runs that this process may work on."""
-    return core_name(profile()), profile()
+def abilities() -> Abilities:
+    """Return what this process can do: which steps it takes, and which data sets it can train on."""
+    return Abilities(
+        core_name(profile()), profile(),
+        takes_others=settings.CELERY_TASK_DEFAULT_QUEUE in settings.QUEUES,
+        trains_on=" ".join(str(facts["sha256"]) for facts in datasets().values()),
+    )
+
+
+def trains() -> bool:
+    """Whether this process takes trainings."""
+    return settings.TRAINING_QUEUE in settings.QUEUES and can_train()
+
+
+def datasets() -> Mapping[str, Facts]:
+    """Return the facts of the data sets that this process can train on, by name; none where it does not.
+
+    They are looked for again after a while, as some may be added.
+    """
+    global _datasets, _datasets_at
+    if not trains():
+        return {}
+    if time.monotonic() - _datasets_at > LOOK_AGAIN_SECONDS:
+        here = DatasetsHere()
+        found = {name: here.facts(name) for name in here.names()}
+        _datasets = {name: facts for name, facts in found.items() if facts is not None}
+        _datasets_at = time.monotonic()
+    return _datasets
 
 
 def threads() -> int:
@@ -60,7 +94,10 @@ def threads() -> int:
 
 def register() -> None:
     """Write the node's row in the database."""
-    services.register_worker(name=name(), host=socket.gethostname(), profile=profile(), threads=threads())
+    services.register_worker(
+        name=name(), host=socket.gethostname(), profile=profile(), threads=threads(),
+        queues=settings.QUEUES, datasets=datasets()
+    )
 
 
 def count(**numbers: int) -> None:

@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 #: Shares are mended so often.
 MEND_EVERY_SECONDS = 3_600.0
+#: After so long without a worker that can train it, a run says so.
+NO_TRAINER_SECONDS = 60.0
 
 _mended_at = -math.inf
 _SILENT = "A worker made no progress for the whole of its lease; another goes on from the last generation."
@@ -29,14 +31,21 @@ def sweep() -> int:
     Returns:
         The number of wakes sent, at most one for each process.
     """
-    for repair in (free_expired, _adopt, _mend, _pause):
+    for repair in (free_expired, _adopt, _mend, _pause, _warn_of_no_trainer):
         try:
             repair()
         except NO_ANSWER as error:  # such as a run whose row is locked for long; the others are not to wait
             log.warning("the database does not answer: %s", error)
             services.renew_connection()
-    ready = turns.count_ready(most=dispatch.processes())
-    return dispatch.wake(ready) if ready else 0
+    most = dispatch.processes()
+    sent = 0
+    for queue, count in (
+        (settings.CELERY_TASK_DEFAULT_QUEUE, turns.count_ready),
+        (settings.TRAINING_QUEUE, turns.count_trainings),
+    ):
+        if ready := count(most=most):
+            sent += dispatch.wake(ready, queue=queue)
+    return sent
 
 
 def free_expired() -> None:
@@ -46,6 +55,10 @@ def free_expired() -> None:
 
 def _adopt() -> None:
     services.adopt(patience_seconds=settings.ADOPTION_SECONDS)
+
+
+def _warn_of_no_trainer() -> None:
+    services.warn_of_no_trainer(patience_seconds=NO_TRAINER_SECONDS)
 
 
 def _mend() -> None:

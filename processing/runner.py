@@ -13,7 +13,7 @@ from database import services, turns
 from database.errors import NO_ANSWER, Fenced
 from database.services import Claim, ReplayClaim, SliceClaim
 from database.turns import StepKind
-from processing import claims, dispatch, logs, node, recovery, replays, slices
+from processing import claims, dispatch, logs, node, recovery, replays, slices, trainings
 from processing.claims import AnyClaim
 from processing.core import extensions
 from processing.core.errors import Broken, Refused, Transient, Unregistered
@@ -48,6 +48,7 @@ def take_turn() -> None:
         _wake_others()
         _work_for_a_turn(claim)
         dispatch.wake()
+        _wake_for_trainings()
 
 
 def _work_for_a_turn(claim: AnyClaim) -> None:
@@ -109,8 +110,15 @@ def _next_step_of(step: AnyClaim) -> AnyClaim | None:
 def _wake_others() -> None:
     """Wake another worker where a step is ready for it."""
     with _database_may_not_answer():
-        if turns.next_step(node.profiles()) is not None:
+        if turns.next_step(node.abilities()) is not None:
             dispatch.wake()
+        _wake_for_trainings()
+
+
+def _wake_for_trainings() -> None:
+    """Wake a worker that trains where a training is ready."""
+    if turns.count_trainings(most=1):
+        dispatch.wake(queue=settings.TRAINING_QUEUE)
 
 
 def _work_of(claim: AnyClaim, until: float, loaded: dict[int, Run]) -> Work:
@@ -133,7 +141,9 @@ def _slice(
     """Work on a slice; its run is loaded for the first one, as slices need nothing of it that changes."""
     if claim.epoch not in loaded:
         loaded[claim.epoch] = Run.load(claim.instance_id, threads=threads)
-    return slices.work_on(claim, loaded[claim.epoch], heartbeat)
+    run = loaded[claim.epoch]
+    work_on = trainings.work_on if run.plan.judge.trains else slices.work_on
+    return work_on(claim, run, heartbeat)
 
 
 def _shift(
@@ -192,7 +202,7 @@ def work_run(
     """
     with _database_may_not_answer():
         recovery.free_expired()
-        while (found := turns.next_step_of(instance_id, node.profiles())) is not None:
+        while (found := turns.next_step_of(instance_id, node.abilities())) is not None:
             if found.kind == StepKind.SLICE:
                 work_slice(found.pk, threads=threads)
             else:

@@ -7,7 +7,7 @@ hash of its address.
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -38,6 +38,8 @@ from processing.run import Run
 
 #: After a commit without an answer, the database is asked for so long whether it was done.
 REREAD_SECONDS, REREAD_PAUSE_SECONDS = 10.0, 0.25
+#: The entry of a run's numeric profile that says by what its networks were trained.
+TRAINING = "training"
 #: Slices into which a generation is cut whose workers died, while it is not known which agent is the cause.
 SLICES_OF_A_POISONED_GENERATION = 16
 
@@ -109,9 +111,8 @@ class Shift:
             self.plan, checkpoint, seed=self.seed, beat=self.heartbeat
         )
         self.heartbeat()
-        size = self._slice_size(len(population))
-        if size is not None:
-            self._hand_out(number, slices.cut(self.plan, population, size), began_at=started_at)
+        if (handed_out := self._handed_out(population, checkpoint)) is not None:
+            self._hand_out(number, handed_out, began_at=started_at)
             return None
         began = time.monotonic()
         evaluations = self.plan.judge.evaluate(
@@ -138,6 +139,17 @@ class Shift:
         return _Evaluated(
             population, evaluations, steps.slices_opened_at(number), steps.seconds_of_slices(number)
         )
+
+    def _handed_out(self, population: Population, checkpoint: Checkpoint) -> Iterable[NewSlice] | None:
+        """Return the generation in slices; None where this worker evaluates all of it."""
+        if self.in_slices and self.plan.judge.trains:
+            known = self.plan.judge.known(population.genomes, checkpoint.judge)
+            originals = self.plan.judge.originals(population.genomes)
+            if all(int(each) in known for each in originals):
+                return None  # nothing is trained
+            return slices.cut_singly(self.plan, population, known)
+        size = self._slice_size(len(population))
+        return None if size is None else slices.cut(self.plan, population, size)
 
     def _slice_size(self, number: int) -> int | None:
         """Return the number of agents in a slice; None where this worker evaluates the whole generation."""
@@ -170,6 +182,8 @@ class Shift:
     def _open(self, instance: Instance, pending: int) -> NewEvent | None:
         """Let workers claim the slices; return the event where the run is paused instead."""
         instance.profile = node.profile_of(self.plan)
+        if self.plan.judge.trains:
+            instance.trains_on = str(self.run.staged.facts["sha256"]) if self.run.staged.facts else ""
         services.open_slices(instance=instance, pending=pending)
         return states.paused(instance)
 
@@ -214,7 +228,7 @@ class Shift:
             )
             instance.profile = node.profile_of(self.plan)
             warnings = [
-                *_profile_change(instance, self.plan),
+                *_profile_change(instance, self.plan, closed.evaluations.trained_by),
                 *failures.decided_by_chance(instance, closed, noun=self.plan.problem.noun),
                 *remarks.noticed(instance, closed, self.plan.judge),
             ]
@@ -269,15 +283,21 @@ class _Evaluated:
     seconds: float
 
 
-def _profile_change(instance: Instance, plan: Plan) -> list[NewEvent]:
+def _profile_change(instance: Instance, plan: Plan, trained_by: Sequence[str]) -> list[NewEvent]:
     """Store the numeric profile.
 
+    Args:
+        trained_by: the profiles of the processes that trained, as JSON; none where nothing was trained.
     Returns:
         A warning where entries that decide the run's bits have changed; otherwise no event.
     """
-    now = numeric_profile(plan.packages)
-    before, instance.numeric_profile = instance.numeric_profile, now
+    before = instance.numeric_profile
+    trained = " and ".join(trained_by) or before.get(TRAINING, "")
+    now = numeric_profile(plan.packages) | ({TRAINING: trained} if trained else {})
+    instance.numeric_profile = now
     deciding = now if plan.is_by_library else core_profile()
+    if before.get(TRAINING):
+        deciding = deciding | {TRAINING: trained}
     if not before or all(before.get(name) == value for name, value in deciding.items()):
         return []
     instance.reproducible = False

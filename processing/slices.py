@@ -6,7 +6,7 @@ or how often.
 
 import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from django.conf import settings
 
@@ -19,7 +19,9 @@ from processing.core.search import checkpoint as checkpoints
 from processing.core.search.plan import Plan
 from processing.core.search.slice_payload import (
     MOST_SLICES,
+    EqualTo,
     joined,
+    pack_equal,
     pack_results,
     pack_slice,
     unpack_results,
@@ -36,6 +38,25 @@ LEAST_SECONDS = 0.001
 
 #: Consecutive agents: the first, the one after the last, and their results; None where they have none.
 _Run = tuple[int, int, Evaluations | None]
+
+
+def cut_singly(
+    plan: Plan, population: Population, known: Mapping[int, Evaluations]
+) -> Iterator[NewSlice]:
+    """Yield each agent in a slice of its own, to be evaluated in the judge's order.
+
+    Those whose results are known have them; those that are equal to earlier agents say to which.
+    """
+    originals = plan.judge.originals(population.genomes)
+    places = {agent: place for place, agent in enumerate(plan.judge.by_cost(population.genomes))}
+    for agent in range(len(population)):
+        results = None
+        if agent in known:
+            results = pack_results(known[agent], plan.genome)
+        elif originals[agent] != agent:
+            results = pack_equal(int(originals[agent]), plan.genome)
+        packed = pack_slice(population, agent, agent + 1, plan.genome)
+        yield NewSlice(agent, agent + 1, packed, results, places[agent])
 
 
 def cut(
@@ -131,8 +152,19 @@ def gathered(plan: Plan, instance: Instance) -> tuple[Population, Evaluations]:
     """
     rows = steps.evaluated_slices(instance.pk)
     populations = [unpack_slice(bytes(row.population), plan.genome) for row in rows]
-    results = [unpack_results(bytes(row.results), plan.genome) for row in rows]
-    return joined(populations, plan.genome), joined_results(results)
+    results = {row.first: unpack_results(bytes(row.results), plan.genome) for row in rows}
+    return joined(populations, plan.genome), joined_results(list(_resolved(plan, results)))
+
+
+def _resolved(plan: Plan, results: Mapping[int, Evaluations | EqualTo]) -> Iterator[Evaluations]:
+    """Yield the results of slices in order, those of equal agents in the place of what names these."""
+    for each in results.values():
+        if isinstance(each, EqualTo):
+            original = results[each.agent]
+            assert not isinstance(original, EqualTo)
+            yield plan.judge.as_known(original)
+        else:
+            yield each
 
 
 def work_on(claim: SliceClaim, run: Run, heartbeat: Heartbeat) -> StepEnd:
@@ -145,10 +177,9 @@ def work_on(claim: SliceClaim, run: Run, heartbeat: Heartbeat) -> StepEnd:
     if number > 1 and claims.is_poisoned(claim):
         _split(claim, plan)
         return StepEnd.GOES_ON
-    if number == 1 and claims.is_given_up(claim):
-        _give_up(claim, plan)
+    if number == 1 and is_given_up(claim, plan):
         return StepEnd.GOES_ON
-    population = unpack_slice(steps.population_of(claim.slice_id), plan.genome)
+    population = unpack_slice(population_of(claim), plan.genome)
     began = time.monotonic()
     evaluations = plan.judge.evaluate(
         population.genomes, seed=run.instance.seed, generation=claim.generation, origin=claim.first,
@@ -159,7 +190,7 @@ def work_on(claim: SliceClaim, run: Run, heartbeat: Heartbeat) -> StepEnd:
     if len(evaluations) < number:
         _leave_the_rest(claim, plan, population, evaluations, seconds=time.monotonic() - began)
     else:
-        _store(claim, pack_results(evaluations, plan.genome))
+        store(claim, pack_results(evaluations, plan.genome))
     return StepEnd.GOES_ON
 
 
@@ -203,17 +234,28 @@ def _split(claim: SliceClaim, plan: Plan) -> None:
     dispatch.wake()
 
 
-def _give_up(claim: SliceClaim, plan: Plan) -> None:
-    """Fail an agent whose evaluation no worker survived; the run goes on without it."""
+def population_of(claim: SliceClaim) -> bytes:
+    """Return the packed agents of a claimed slice."""
+    return steps.population_of(claim.slice_id)
+
+
+def is_given_up(claim: SliceClaim, plan: Plan) -> bool:
+    """Whether no worker survives the evaluation of a slice's only agent, which has failed then.
+
+    The run goes on without it.
+    """
+    if not claims.is_given_up(claim):
+        return False
     message = f"Agent {claim.first} failed: no worker survived its evaluation."
     event = NewEvent(
         EventType.NOTE, message, EventLevel.ERROR, claim.generation,
         data={"index": claim.first, "failure": "WORKER_LOST"}
     )
-    _store(claim, pack_results(lost(1), plan.genome), event)
+    store(claim, pack_results(lost(1), plan.genome), event)
+    return True
 
 
-def _store(claim: SliceClaim, results: bytes, failure: NewEvent | None = None) -> None:
+def store(claim: SliceClaim, results: bytes, failure: NewEvent | None = None) -> None:
     """Store the results of a slice; a failure that a machine decided ends the run's reproducibility.
 
     Where the database does not answer, the error is raised: the commit is found done later, or the slice is

@@ -116,7 +116,7 @@ def _update_row() -> None:
     """Update the worker's row; where there is none, write it."""
     try:
         close_old_connections()
-        if not services.see_worker(name=node.name()):
+        if not services.see_worker(name=node.name(), datasets=node.datasets()):
             node.register()
         node.flush_counts()
     except NO_ANSWER as error:

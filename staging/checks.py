@@ -43,6 +43,8 @@ def size_faults(asked: AskedWorkItem, plan: Plan, work: Workload, cost: CostEsti
         ((), f"evaluations ({times})", work.evaluations * runs, limits.max_evaluations),
         ((), f"{work.agent.unit} ({times} * {work.agent.factors})", work.steps * runs,
          limits.max_environment_steps),
+        ((), "multiply-adds of a training (those of the largest network * training images * epochs)",
+         work.agent.multiply_adds, limits.max_multiply_adds),
         ((), "bytes of memory for a generation", cost.memory_bytes, limits.max_memory_bytes),
         ((), "bytes of metrics and curves in a generation", work.population * work.agent.stored_bytes,
          limits.max_measurement_bytes),

@@ -4,7 +4,7 @@ The classes of problems, genome kinds and strategies bring the rules. Given valu
 """
 
 from processing.core.parameters import Parameters
-from processing.core.problem import EnvironmentLookup, Facts, Problem
+from processing.core.problem import Facts, Problem, ServerLookup
 from processing.core.types import GenomeKind
 from staging.asked import AskedWorkItem
 
@@ -14,7 +14,7 @@ def fitted_strategy(asked: AskedWorkItem) -> AskedWorkItem:
     return asked.with_part("strategy", asked.strategy_class.fitted(asked.strategy))
 
 
-def completed(asked: AskedWorkItem, known: EnvironmentLookup, facts: Facts | None) -> AskedWorkItem:
+def completed(asked: AskedWorkItem, known: ServerLookup, facts: Facts | None) -> AskedWorkItem:
     """Fill in what was looked up of the problem."""
     parameters = asked.problem_class.completed(asked.problem, known, facts)
     return asked.with_part(asked.kind.problem_key, parameters)

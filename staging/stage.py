@@ -11,7 +11,7 @@ from processing.core.concern import Part
 from processing.core.environments.foreign.checks import Snapshot
 from processing.core.errors import Refused
 from processing.core.limits import Limits
-from processing.core.problem import EnvironmentLookup, Facts, Found, Problem
+from processing.core.problem import Facts, Found, Problem, ServerLookup
 from processing.core.rng import derive
 from processing.core.search.plan import Plan
 from processing.core.sound import Unsound, run_check
@@ -37,7 +37,7 @@ class Unstageable(Faulty):
 
 
 def stage(
-    work_item: WorkItem, limits: Limits, *, workers: int = 1, known: EnvironmentLookup | None = None
+    work_item: WorkItem, limits: Limits, *, workers: int = 1, known: ServerLookup | None = None
 ) -> StagedItem:
     """Check a work item across its fields and make it ready to run.
 
@@ -72,7 +72,7 @@ def stage(
     )
 
 
-def further_faults(sound: Any, limits: Limits, *, known: EnvironmentLookup | None = None) -> list[Fault]:
+def further_faults(sound: Any, limits: Limits, *, known: ServerLookup | None = None) -> list[Fault]:
     """Return the faults of the sound part, a `processing.core.sound.Sound`, of a malformed work item."""
     asked = AskedWorkItem(sound, limits)
     with suppress(Unsound):  # without the population, counts of agents are not checked
@@ -104,7 +104,7 @@ def seeds_of(work_item: WorkItem) -> tuple[int, ...]:
     return (work_item.seed, *others)
 
 
-def _unknown_problem(asked: AskedWorkItem, known: EnvironmentLookup) -> list[Fault]:
+def _unknown_problem(asked: AskedWorkItem, known: ServerLookup) -> list[Fault]:
     found: Found = asked.problem_class.look_up(asked.problem, known)
     return faults_from(found.faults, asked.kind, Part.PROBLEM)
 

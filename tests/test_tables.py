@@ -13,15 +13,19 @@ KEYS = {
     *PROBLEMS, *(kind.genome_key for kind in KINDS.values()),
     *(key for judge in JUDGES.values() for key in judge.settings),
 }
+#: Names that say something else in most places: what every agent has, and what data sets consist of.
+ORDINARY = {"fitness", "images"}
 NAMES = {
     *KINDS, *GENOMES, *JUDGES, *STRATEGIES, *KEYS,
     *(name for problems in PROBLEMS.values() for name in problems),
-}
+} - ORDINARY
 #: Files and folders that may name some of them, and why.
 MAY: dict[str, str] = {
     "processing/core/environments": "the environments themselves, and their table",
     "processing/core/genomes": "the genome kinds themselves, and their table",
     "processing/core/kinds.py": "the table of kinds",
+    "processing/core/datasets": "the data sets themselves, and their table",
+    "processing/core/training": "the processes that train",
     "processing/core/neat": "a strategy and its presets, which are published for two environments",
     "processing/core/strategies": "the table of strategies, one of which has the name of a kind",
     "processing/core/judges": "the judges themselves, and their table",
@@ -36,16 +40,21 @@ MAY: dict[str, str] = {
 MAY_NAME: dict[str, tuple[set[str], str]] = {
     "api/dashboard/data.py": ({"network", "episodes"}, "fields of the JSON of pages"),
     "api/dashboard/replays.py": ({"episodes"}, "a field of the JSON of pages"),
+    "api/dashboard/views.py": ({"dataset"}, "a field of the context of a page"),
+    "api/examples.py": ({"cnn"}, "the beginning of the names of examples"),
+    "api/static/dashboard/measurements.js": ({"table"}, "an element of HTML"),
+    "mlbackend/settings.py": ({"training"}, "the name of a queue"),
+    "processing/shift.py": ({"training"}, "an entry of numeric profiles"),
     "api/graphql/types/agents.py": ({"novelty"}, "a field of GraphQL that only this judge fills"),
     "api/graphql/types/enums.py": ({"environment"}, "an enumeration that older clients ask for"),
     "api/graphql/types/exports.py": ({"network"}, "the name of an address"),
     "api/graphql/types/generations.py": ({"novelty"}, "a field of GraphQL that only this judge fills"),
     "api/production/stack.py": ({"environment"}, "the name of a file of variables"),
     "api/static/dashboard/run.js": ({"network"}, "the id of an element"),
-    "api/templates/dashboard/run.html": ({"network"}, "the id of an element"),
+    "api/templates/dashboard/run.html": ({"network", "dataset"}, "ids of elements"),
     "api/urls.py": ({"network"}, "the name of an address"),
     "formatting/canonical.py": ({"environment", "novelty"}, "keys that older hashes do not contain"),
-    "formatting/explanation.py": ({"environment"}, "a code of faults that older clients know"),
+    "formatting/explanation.py": ({"environment", "dataset"}, "codes of faults that clients know"),
     "processing/core/exports/onnx_model.py": ({"network"}, "the name of a graph in ONNX"),
     "processing/core/views/__init__.py": ({"network"}, "a field of every genome in GraphQL"),
     "processing/core/search/stop.py": ({"episodes"}, "a field of confirmations"),

@@ -282,8 +282,8 @@ class WorkerAdmin(ReadOnlyAdmin):
 
     ordering = ("name",)
     list_display = (
-        "name", "host", "threads", "profile", "seen_at", "claims", "commits", "fenced", "failed", "lost",
-        "generations", "evaluations",
+        "name", "host", "threads", "profile", "queues", "seen_at", "claims", "commits", "fenced", "failed",
+        "lost", "generations", "evaluations",
     )
     list_filter = ("profile", "host")
     search_fields = ("name", "host")

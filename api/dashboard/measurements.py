@@ -11,7 +11,10 @@ from api.policy import page
 from api.wording import figure_or_dash
 from database import selectors
 from database.errors import NotFound
+from database.models import Instance
+from database.selectors import AgentRecord
 from processing.core.json_values import finite
+from processing.run import plan_of_work_item
 
 #: Curves that one chart shows, and values of each.
 MOST_CURVES, MOST_POINTS = 12, 500
@@ -30,9 +33,23 @@ def measurements(request: HttpRequest, number: int) -> HttpResponse:
         raise NotFound("There is no such agent in this run.")
     curves = selectors.curves_of(instance.pk, record.generation, record.index) or {}
     return JsonResponse({
+        "confusion": _confusion(instance, record),
         "metrics": [[_words(name), figure_or_dash(value)] for name, value in (record.metrics or {}).items()],
         "curves": [_curve(name, values) for name, values in list(curves.items())[:MOST_CURVES]],
     })
+
+
+def _confusion(instance: Instance, record: AgentRecord) -> dict[str, Any] | None:
+    """Return how often an agent took examples of a class for those of another; None where it is not kept.
+
+    It is kept of champions, in the generation in which they were trained.
+    """
+    generation = selectors.generation(instance.pk, record.generation)
+    counts = (generation.figures or {}).get("confusion") if generation is not None else None
+    if generation is None or counts is None or generation.champion_index != record.index:
+        return None
+    labels = plan_of_work_item(instance.work_item).problem.output_labels()
+    return {"classes": labels or [str(place) for place in range(len(counts))], "counts": counts}
 
 
 def _curve(name: str, values: Sequence[float]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from api.dashboard import data, forms, lineage, measurements, views
+from api.dashboard import data, forms, lineage, measurements, trainings, views
 
 app_name = "dashboard"
 
@@ -18,6 +18,7 @@ urlpatterns = [
     path("runs/<int:number>/replay", forms.replay, name="replay"),
     path("runs/<int:number>/line", lineage.line, name="line"),
     path("runs/<int:number>/measurements", measurements.measurements, name="measurements"),
+    path("runs/<int:number>/trainings", trainings.trainings, name="trainings"),
     path("runs/<int:number>/extend", forms.extend, name="extend"),
     path("runs/<int:number>/<str:action>", forms.act, name="act"),
 ]

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from api import datasets
 from api.access import Permission, may
 from api.dashboard.query import QUERY
 from api.dashboard.rows import rows_context
@@ -65,6 +66,8 @@ def run(request: HttpRequest, number: int) -> HttpResponse:
         "species_url": reverse("dashboard:species", args=(number,)), "has_species": strategy.has_species,
         "is_grown": kind.genome_kind.is_grown,
         "maze_rows": rows, "stage": _stage(problem.view, rows),
+        "trainings_url": reverse("dashboard:trainings", args=(number,)) if kind.trade_off else None,
+        "dataset": None if (name := problem.dataset_of(values)) is None else datasets.card(name),
         "description": instance.work_item.description,
         "warnings": fault_rows(stored_faults(instance.work_item.warnings)),
         "document": json.dumps(spec, indent=2, ensure_ascii=False), "query": query,

@@ -133,7 +133,7 @@ def _work_on(numbers: list[int], only_while: Callable[[], bool] = lambda: True) 
     from processing import node, runner
 
     for number in numbers:
-        while only_while() and (found := turns.next_step_of(number, node.profiles())) is not None:
+        while only_while() and (found := turns.next_step_of(number, node.abilities())) is not None:
             if found.kind == turns.StepKind.SLICE:
                 runner.work_slice(found.pk, threads=1)
             else:

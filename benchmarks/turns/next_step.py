@@ -91,7 +91,7 @@ def _median_seconds() -> float:
     from database import turns
     from processing import node
 
-    profiles, seconds = node.profiles(), []
+    profiles, seconds = node.abilities(), []
     for _ in range(CALLS):
         started = time.perf_counter()
         found = turns.next_step(profiles)

@@ -31,6 +31,7 @@ from database.selectors.operations import (
     HeldStep,
     Waiting,
     WorkerRecord,
+    datasets_of_workers,
     held_steps,
     runs_by_state,
     runs_without_workers,
@@ -68,6 +69,7 @@ from database.selectors.species import (
     species_at,
     species_of,
 )
+from database.selectors.trainings import UnderWay, points, spared, trainings_under_way
 from database.selectors.waits import Situation, Wait, explain_wait
 
 __all__ = [
@@ -91,6 +93,7 @@ __all__ = [
     "Queue",
     "Shares",
     "Situation",
+    "UnderWay",
     "Wait",
     "Waiting",
     "WorkItemFilter",
@@ -110,6 +113,7 @@ __all__ = [
     "curve_shapes_at",
     "curves_at",
     "curves_of",
+    "datasets_of_workers",
     "event",
     "events",
     "explain_wait",
@@ -129,6 +133,7 @@ __all__ = [
     "lineage",
     "normalization_of",
     "offspring",
+    "points",
     "progress",
     "progress_of",
     "replay",
@@ -140,6 +145,7 @@ __all__ = [
     "runs_without_workers",
     "shares",
     "snapshots_at",
+    "spared",
     "sparklines",
     "species",
     "species_at",
@@ -148,6 +154,7 @@ __all__ = [
     "staged_bytes_at",
     "statistics",
     "steps_in_back_off",
+    "trainings_under_way",
     "unconfirmed",
     "waiting",
     "with_checkpoint",

@@ -12,6 +12,8 @@ from database.services import FREE, advanceable, database_now, halves
 
 #: A worker is online if its last report is at most so many seconds old; workers report every five seconds.
 THERE_SECONDS = 30.0
+#: Work is accepted for workers that train if they were seen within so long.
+TRAINERS_SECONDS = 60.0
 #: Maximum number of workers, and of steps, that are returned.
 MOST_WORKERS, MOST_STEPS = 500, 100
 
@@ -111,6 +113,12 @@ def waiting() -> Waiting:
     return Waiting(
         runs["number"], slices["number"], None if since is None else max((now - since).total_seconds(), 0.0)
     )
+
+
+def datasets_of_workers() -> list[dict[str, Any]]:
+    """Return the data sets of each worker that can train and was seen lately: their facts by name."""
+    lately = Worker.objects.filter(seen_at__gte=Now() - timedelta(seconds=TRAINERS_SECONDS))
+    return [datasets for datasets in lately.values_list("datasets", flat=True) if datasets]
 
 
 def runs_by_state() -> dict[str, int]:

@@ -102,17 +102,17 @@ _SUBMITTERS = f"""
     SELECT 1 FROM {_ALL_SUBMITTERS} AND EXISTS (
         SELECT 1 FROM {{share}} b WHERE b.parent_id = a.id AND b.has_work = TRUE AND {{has_step}})"""
 _WORK_ITEMS = f"SELECT 1 FROM {_ALL_WORK_ITEMS} AND {{has_step}}"
-_RUNS = "SELECT 1 FROM {instance} i WHERE i.share_id = %(work_item)s AND {run_is_ready} AND {of_profile}"
+_RUNS = "SELECT 1 FROM {instance} i WHERE i.share_id = %(work_item)s AND {run_is_ready} AND {can_run}"
 _SLICES = """
     SELECT 1 FROM {instance} i JOIN {slice} s ON {slice_is_ready}
-    WHERE i.share_id = %(work_item)s AND {is_in_slices} AND {of_profile}"""
+    WHERE i.share_id = %(work_item)s AND {is_in_slices} AND {can_slice}"""
 _REPLAYS = "SELECT 1 FROM {replay} r WHERE r.share_id = %(work_item)s AND {replay_is_ready}"
 _TURN = "(SELECT own.turn_order FROM {instance} own WHERE own.id = %(run)s)"
 
 
 def _queue_statement(of_profile: str, held: Charges) -> str:
     """Return SQL for the columns of `Queue`, in their order."""
-    names = sql_names(of_profile=of_profile)
+    names = sql_names(whoever=True, of_profile=of_profile)
     submitters, work_items, runs, slices, replays, turn, all_submitters, all_work_items = (
         each.format(**names) for each in (
             _SUBMITTERS, _WORK_ITEMS, _RUNS, _SLICES, _REPLAYS, _TURN, _ALL_SUBMITTERS, _ALL_WORK_ITEMS

@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.models import Count, Min
 from django.db.models.functions import Now
 
+from database import services
 from database.models import (
     ACTIVE,
     ENDED,
@@ -42,6 +43,7 @@ class Situation(StrEnum):
     IN_TURN = "IN_TURN"
     NO_WORKER = "NO_WORKER"
     OTHER_PROFILE = "OTHER_PROFILE"
+    NO_TRAINER = "NO_TRAINER"
     BACK_OFF = "BACK_OFF"
     WAITS = "WAITS"
 
@@ -75,7 +77,10 @@ def explain_wait(instance_id: int) -> Wait | None:
     profiles = sorted({"", *halves(workers)})
     is_in_slices = bool(instance.pending_slices) and instance.state != InstanceState.QUEUED
     held, free = _slices(instance) if is_in_slices else (bool(instance.claimed_by), _is_free(instance))
-    situation = _situation(instance, is_held=held, is_free=free, profiles=profiles if workers else None)
+    situation = _situation(
+        instance, is_held=held, is_free=free, profiles=profiles if workers else None,
+        lacks_trainer=is_in_slices and free and not services.is_trained_by_somebody(instance),
+    )
     is_waiting = situation not in (Situation.ENDED, Situation.PAUSED, Situation.IN_TURN)
     is_in_line = free and situation in (Situation.WAITS, Situation.NO_WORKER)
     since = instance.turn_order + timedelta(seconds=SECONDS_A_PRIORITY * instance.priority)
@@ -96,7 +101,7 @@ def explain_wait(instance_id: int) -> Wait | None:
 
 
 def _situation(
-    instance: Instance, *, is_held: bool, is_free: bool, profiles: Sequence[str] | None
+    instance: Instance, *, is_held: bool, is_free: bool, profiles: Sequence[str] | None, lacks_trainer: bool
 ) -> Situation:
     """Return the situation of a run.
 
@@ -104,6 +109,7 @@ def _situation(
         is_held: whether a worker holds it or one of its slices.
         is_free: whether one of its steps can be claimed.
         profiles: those of runs that online workers take; None where no worker is online.
+        lacks_trainer: whether nobody can train who has the data set of the run.
     """
     if instance.state in ENDED:
         return Situation.ENDED
@@ -117,6 +123,8 @@ def _situation(
         return Situation.NO_WORKER
     if instance.profile not in profiles:
         return Situation.OTHER_PROFILE
+    if lacks_trainer:
+        return Situation.NO_TRAINER
     return Situation.WAITS if is_free else Situation.BACK_OFF
 
 
@@ -133,7 +141,7 @@ def _is_free(instance: Any) -> bool:
 def _slices(instance: Instance) -> tuple[bool, bool]:
     """Return whether a worker holds a slice of the run, and whether a slice of it can be claimed."""
     with connection.cursor() as cursor:
-        cursor.execute(_HELD_AND_FREE.format(**sql_names()), {"run": instance.pk})
+        cursor.execute(_HELD_AND_FREE.format(**sql_names(whoever=True)), {"run": instance.pk})
         is_held, is_free = cursor.fetchone()
     return bool(is_held), bool(is_free) and instance.state in EVALUATED
 

@@ -57,7 +57,15 @@ from database.services.slices import (
 from database.services.species import NewSnapshot
 from database.services.states import change_state, delete_instance, delete_work_item, resume
 from database.services.submissions import create_work_item, was_started, work_item_of_key
-from database.services.workers import Counts, adopt, halves, register_worker, see_worker
+from database.services.workers import (
+    Counts,
+    adopt,
+    halves,
+    is_trained_by_somebody,
+    register_worker,
+    see_worker,
+    warn_of_no_trainer,
+)
 
 __all__ = [
     "FREE",
@@ -106,6 +114,7 @@ __all__ = [
     "hand_back_slice",
     "has_committed",
     "has_held_slices",
+    "is_trained_by_somebody",
     "keep_up",
     "leave_slices",
     "mend",
@@ -126,6 +135,7 @@ __all__ = [
     "state_of_slice",
     "store_replay",
     "store_results",
+    "warn_of_no_trainer",
     "was_started",
     "work_item_of_key",
 ]

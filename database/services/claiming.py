@@ -5,13 +5,12 @@ It is SQL, as every turn begins with it, and the ORM needs a transaction of two 
 anew each time.
 """
 
-from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 from django.db import connection
 
-from database.turns import StepKind, profile_values, sql_names
+from database.turns import Abilities, StepKind, sql_names
 
 _SET = """
     token = token + 1, attempts = attempts + 1, claimed_by = %(worker)s, claimed_at = {now},
@@ -26,27 +25,26 @@ _SUBMITTER = "(SELECT parent_id FROM {share} WHERE id = {share_id})"
 _OF_ITS_RUN = "(SELECT {column} FROM {instance} i WHERE i.id = instance_id)"
 
 # The conditions are those by which `turns` finds the step.
-_RUN = "UPDATE {instance} AS i SET {set} WHERE i.id = %(pk)s AND {run_is_ready} AND {of_profile}"
+_RUN = "UPDATE {instance} AS i SET {set} WHERE i.id = %(pk)s AND {run_is_ready} AND {can_run}"
 _SLICE = """
     UPDATE {slice} AS s SET {set} WHERE s.id = %(pk)s AND EXISTS (
-        SELECT 1 FROM {instance} i WHERE {slice_is_ready} AND {is_in_slices} AND {of_profile})"""
-_REPLAY = "UPDATE {replay} AS r SET {set} WHERE r.id = %(pk)s AND {replay_is_ready}"
+        SELECT 1 FROM {instance} i WHERE {slice_is_ready} AND {is_in_slices} AND {can_slice})"""
+_REPLAY = "UPDATE {replay} AS r SET {set} WHERE r.id = %(pk)s AND {replay_is_ready} AND {can_replay}"
 
 
 def claim_row(
-    kind: StepKind, pk: int, *, worker: str, lease_seconds: float, profiles: Sequence[str] = ()
+    kind: StepKind, pk: int, *, worker: str, lease_seconds: float, abilities: Abilities
 ) -> dict[str, Any] | None:
     """Claim the step in one row for `lease_seconds`.
 
     Args:
-        profiles: names of the worker's numeric profile; a run that began under another profile is not
-            claimed, nor its slices.
+        abilities: the worker's, who claims what these allow.
     Returns:
         What the claim holds of the row, by name; None where the step is not ready or another worker holds it.
     """
     statement, columns = _statement(kind)
     values: dict[str, Any] = {"pk": pk, "worker": worker, "seconds": lease_seconds}
-    values |= profile_values(profiles)
+    values |= abilities.values()
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         rows = cursor.fetchall()  # to the end, at which SQLite commits the statement

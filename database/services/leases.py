@@ -29,7 +29,7 @@ from database.services.claiming import claim_row
 from database.services.clock import database_now
 from database.services.events import NewEvent, append
 from database.services.shares import charge, leave, turn_order
-from database.turns import StepKind
+from database.turns import Abilities, StepKind
 
 #: Nobody holds the step, and a back-off is over. What a worker held whose lease has expired is freed by
 #: `release_expired` first.
@@ -44,6 +44,10 @@ PROMPT_ATTEMPTS, FIRST_PAUSE_SECONDS, MOST_PAUSE_SECONDS = 3, 1.0, 60.0
 RESTART_SECONDS = 2.0
 #: Pause of a step after the first try in which a service or the database did not answer.
 FIRST_BACK_OFF_SECONDS = 1.0
+
+
+#: The abilities of a worker that takes runs of no numeric profile: those that nobody has begun.
+NO_PROFILE = Abilities()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +82,17 @@ def advanceable() -> Q:
 
 
 def claim(
-    *, instance_id: int, worker: str, lease_seconds: float, profiles: Sequence[str] = ()
+    *, instance_id: int, worker: str, lease_seconds: float, abilities: Abilities = NO_PROFILE
 ) -> Claim | None:
     """Claim the step of an instance for `lease_seconds`.
 
     Args:
-        profiles: names of the worker's numeric profile; a run that began under another profile is not
-            claimed.
+        abilities: the worker's; a run that began under another numeric profile is not claimed.
     Returns:
         The claim; None where the step is not ready or another worker holds it.
     """
     row = claim_row(
-        StepKind.RUN, instance_id, worker=worker, lease_seconds=lease_seconds, profiles=profiles
+        StepKind.RUN, instance_id, worker=worker, lease_seconds=lease_seconds, abilities=abilities
     )
     if row is None:
         return None

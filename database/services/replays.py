@@ -16,9 +16,9 @@ from django.db.models.functions import Now
 from database.errors import Fenced, NotFound, TooMany
 from database.models import Instance, Replay, ReplayState
 from database.services.claiming import claim_row
-from database.services.leases import ONE_LESS, after_no_answer, release_replays
+from database.services.leases import NO_PROFILE, ONE_LESS, after_no_answer, release_replays
 from database.services.shares import arrive, leave, share_of, turn_order
-from database.turns import StepKind
+from database.turns import Abilities, StepKind
 
 #: Maximum number of waiting replays: of one user (all anonymous users count as one), and in all.
 MOST_OF_A_USER, MOST_IN_ALL = 20, 200
@@ -86,9 +86,13 @@ def request_replay(
     return Replay.objects.defer("result", "film").get(pk=row.pk), True
 
 
-def claim_replay(*, replay_id: int, worker: str, lease_seconds: float) -> ReplayClaim | None:
+def claim_replay(
+    *, replay_id: int, worker: str, lease_seconds: float, abilities: Abilities = NO_PROFILE
+) -> ReplayClaim | None:
     """Claim a replay for `lease_seconds`; None where it no longer waits, or another worker holds it."""
-    row = claim_row(StepKind.REPLAY, replay_id, worker=worker, lease_seconds=lease_seconds)
+    row = claim_row(
+        StepKind.REPLAY, replay_id, worker=worker, lease_seconds=lease_seconds, abilities=abilities
+    )
     return None if row is None else ReplayClaim(replay_id=replay_id, **row)
 
 

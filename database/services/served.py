@@ -96,7 +96,7 @@ class _Statements(NamedTuple):
 @cache
 def _statements() -> _Statements:
     """Return the statements for the database in use."""
-    names = sql_names(of_profile="1 = 1")
+    names = sql_names(whoever=True)
     names["held"] = _HELD.format(**names)
     return _Statements(*map(by_indexes, (
         _LEAST_SUBMITTER.format(**names), _LEAST_WORK_ITEM.format(**names),

@@ -19,8 +19,8 @@ from database.errors import Fenced
 from database.models import ACTIVE, Instance, Slice
 from database.services.claiming import claim_row
 from database.services.clock import database_now
-from database.services.leases import HELD, ONE_LESS, after_no_answer, charge_revoked
-from database.turns import StepKind
+from database.services.leases import HELD, NO_PROFILE, ONE_LESS, after_no_answer, charge_revoked
+from database.turns import Abilities, StepKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class NewSlice:
     last: int
     population: bytes
     results: bytes | None = None  # packed; None where they are not evaluated yet
+    place: int = 0  # slices are claimed in this order, then in that of agents
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def close_slices(*, instance: Instance) -> None:
 
 
 def claim_slice(
-    *, slice_id: int, worker: str, lease_seconds: float, profiles: Sequence[str] = ()
+    *, slice_id: int, worker: str, lease_seconds: float, abilities: Abilities = NO_PROFILE
 ) -> SliceClaim | None:
     """Claim a slice for `lease_seconds`.
 
@@ -95,7 +96,7 @@ def claim_slice(
         The claim; None where the slice is done, another worker holds it, or its run is not evaluated.
     """
     row = claim_row(
-        StepKind.SLICE, slice_id, worker=worker, lease_seconds=lease_seconds, profiles=profiles
+        StepKind.SLICE, slice_id, worker=worker, lease_seconds=lease_seconds, abilities=abilities
     )
     return None if row is None else SliceClaim(slice_id=slice_id, **row)
 
@@ -214,7 +215,7 @@ def _insert(
     Slice.objects.bulk_create([
         Slice(
             instance=instance, generation=generation, epoch=instance.epoch, first=each.first, last=each.last,
-            population=each.population, results=each.results, opened_at=now,
+            population=each.population, results=each.results, opened_at=now, place=each.place,
             claimed_at=None if each.results is None else began_at,
             finished_at=None if each.results is None else now,
         )

@@ -1,15 +1,15 @@
 """Reports of workers: heartbeats, counts, and runs that are given to another numeric profile."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from database.models import ACTIVE, EventLevel, EventType, Instance, Slice, Worker
+from database.models import ACTIVE, EVALUATED, Event, EventLevel, EventType, Instance, Slice, Worker
 from database.services.clock import database_now
 from database.services.events import NewEvent, append
 from database.services.leases import FREE, charge_revoked
@@ -19,6 +19,10 @@ FORGOTTEN_AFTER = timedelta(days=1)
 #: A worker is online if its last report is at most so old.
 THERE = timedelta(seconds=30)
 
+NO_DATASETS: Mapping[str, Any] = {}
+NO_TRAINER = (
+    "Nobody is there who can train and has the data set; the run waits, and goes on when such a worker comes."
+)
 ADOPTED = "No worker of its numeric profile was there; it goes on under another."
 
 
@@ -35,23 +39,77 @@ class Counts:
     evaluations: int = 0
 
 
-def register_worker(*, name: str, host: str, profile: str, threads: int) -> None:
-    """Write the row of a worker that has just started, and delete rows without a recent report."""
+def register_worker(
+    *, name: str, host: str, profile: str, threads: int, queues: Sequence[str] = (),
+    datasets: Mapping[str, Any] = NO_DATASETS
+) -> None:
+    """Write the row of a worker that has just started, and delete rows without a recent report.
+
+    Args:
+        queues: those that it takes messages from.
+        datasets: those that it can train on, their facts by name.
+    """
     now = database_now()
     Worker.objects.filter(seen_at__lt=Now() - FORGOTTEN_AFTER).delete()
-    fields = {"host": host, "profile": profile, "threads": threads, "started_at": now, "seen_at": now}
+    fields = {
+        "host": host, "profile": profile, "threads": threads, "queues": list(queues),
+        "datasets": dict(datasets), "started_at": now, "seen_at": now,
+    }
     Worker.objects.update_or_create(name=name, defaults={**fields, **asdict(Counts())})
 
 
-def see_worker(*, name: str, counts: Counts | None = None) -> bool:
-    """Record a heartbeat of a worker and add its counts; False where it has no row."""
-    done = {field: F(field) + number for field, number in asdict(counts or Counts()).items() if number}
+def see_worker(
+    *, name: str, counts: Counts | None = None, datasets: Mapping[str, Any] | None = None
+) -> bool:
+    """Record a heartbeat of a worker and add its counts; False where it has no row.
+
+    Args:
+        datasets: those that it can train on now; None where they are as before.
+    """
+    done: dict[str, Any] = {
+        field: F(field) + number for field, number in asdict(counts or Counts()).items() if number
+    }
+    if datasets is not None:
+        done["datasets"] = dict(datasets)
     return bool(Worker.objects.filter(name=name).update(seen_at=Now(), **done))
 
 
 def halves(profiles: Iterable[str]) -> set[str]:
     """Return the run profiles that workers of these profiles may claim: each, and its part before "+"."""
     return {half for profile in profiles for half in (profile, profile.partition("+")[0])}
+
+
+def is_trained_by_somebody(instance: Instance) -> bool:
+    """Whether an online worker can train who has the data set of a run, or the run trains nothing."""
+    if not instance.trains_on:
+        return True
+    online = Worker.objects.filter(seen_at__gte=Now() - THERE).values_list("datasets", flat=True)
+    return any(facts["sha256"] == instance.trains_on for datasets in online for facts in datasets.values())
+
+
+def warn_of_no_trainer(*, patience_seconds: float) -> None:
+    """Write an event into each run that nobody can train, once for each generation that waits for so long."""
+    since = Now() - timedelta(seconds=patience_seconds)
+    waiting = Instance.objects.filter(
+        ~Q(trains_on=""), claimed_by="", state__in=EVALUATED, pending_slices__gt=0, updated_at__lt=since
+    )
+    for number in waiting.values_list("pk", flat=True):
+        with transaction.atomic():
+            instance = waiting.select_for_update().filter(pk=number).first()
+            if instance is None or is_trained_by_somebody(instance) or _is_warned(instance):
+                continue
+            event = NewEvent(
+                EventType.NOTE, NO_TRAINER, EventLevel.WARNING, instance.next_generation,
+                data={"waits_for": "a worker that trains"},
+            )
+            append(instance, event)
+            instance.save(update_fields=["event_sequence"])
+
+
+def _is_warned(instance: Instance) -> bool:
+    return Event.objects.filter(
+        instance=instance, generation=instance.next_generation, data__waits_for="a worker that trains"
+    ).exists()
 
 
 def adopt(*, patience_seconds: float) -> list[int]:

@@ -12,7 +12,11 @@ from processing.core.errors import Broken
 from processing.core.types import Evaluations, Failure, Float32Array
 
 T = TypeVar("T", bound=np.generic)
-_COLUMNS = ("fitness", "steps", "failures", "solved", "behaviours", "metrics")
+_COLUMNS = (
+    "fitness", "steps", "failures", "solved", "behaviours", "metrics", "seconds", "known", "confusions"
+)
+#: Columns of which slices without them say that nothing is known.
+_UNKNOWN = ("metrics", "seconds")
 
 
 def joined_results(slices: Sequence[Evaluations]) -> Evaluations:
@@ -31,7 +35,7 @@ def joined_results(slices: Sequence[Evaluations]) -> Evaluations:
         for first, each in zip(firsts, slices, strict=False) for remark in each.remarks
     )
     columns: dict[str, Any] = {
-        name: _joined([getattr(each, name) for each in slices], slices, np.nan if name == "metrics" else 0)
+        name: _joined([getattr(each, name) for each in slices], slices, np.nan if name in _UNKNOWN else 0)
         for name in _COLUMNS
     }
     return Evaluations(
@@ -39,6 +43,7 @@ def joined_results(slices: Sequence[Evaluations]) -> Evaluations:
         metric_names=_names([each.metric_names for each in slices]),
         curves=_joined(_equally_long([each.curves for each in slices]), slices, np.nan),
         curve_names=_names([each.curve_names for each in slices]),
+        trained_by=tuple(sorted({profile for each in slices for profile in each.trained_by})),
     )
 
 
@@ -85,7 +90,7 @@ def check(evaluations: Evaluations, number: int, *, may_be_fewer: bool = False) 
 
 def _check_seldom(evaluations: Evaluations, number: int) -> None:
     """Check what few judges return. Raises Broken: see `check`."""
-    for name in ("solved", "behaviours"):
+    for name in ("solved", "behaviours", "seconds", "known", "confusions"):
         column = getattr(evaluations, name)
         if column is not None and (not isinstance(column, np.ndarray) or len(column) != number):
             raise Broken(f"{name} of the judge: expected an array with an entry for each of {number} agents")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, get_args
 
 from processing.core import extensions
+from processing.core.datasets import DATASETS
 from processing.core.environments import ENVIRONMENTS
 from processing.core.errors import Misregistered, Unregistered
 from processing.core.genomes import GENOMES
@@ -79,6 +80,16 @@ class Kind:
         """The groups of parameters of the judges, by their keys in documents."""
         return {key: each for judge in self.known_judges for key, each in judge.settings.items()}
 
+    @property
+    def trains(self) -> bool:
+        """Whether agents are trained, for which PyTorch is needed."""
+        return any(judge.trains for judge in self.known_judges)
+
+    @property
+    def trade_off(self) -> tuple[str, str] | None:
+        """The metrics of its judges by which pages draw all agents of a run; None where there are none."""
+        return next((judge.trade_off for judge in self.known_judges if judge.trade_off), None)
+
     def strategy_model(self, name: str) -> type[Parameters]:
         """Return the parameters of a strategy in documents of this kind."""
         return model_of(STRATEGIES[name], self.genome_kind)
@@ -106,7 +117,7 @@ class Kind:
 
 
 #: The problems, by the keys of documents and then by their `type`.
-PROBLEMS: dict[str, Mapping[str, type[Problem]]] = {"environment": ENVIRONMENTS}
+PROBLEMS: dict[str, Mapping[str, type[Problem]]] = {"environment": ENVIRONMENTS, "dataset": DATASETS}
 
 KINDS: dict[str, Kind] = {
     "weight_evolution": Kind(
@@ -120,6 +131,13 @@ KINDS: dict[str, Kind] = {
         strategies=("neat", "random_search"),
         genome_meaning="What the networks start as, and may become.",
         description="Networks grow, nodes and connections and all, to do well in an environment.",
+    ),
+    "cnn_evolution": Kind(
+        "Convolutional networks that classify images are evolved, and trained to be scored.", genome="cnn",
+        strategies=("genetic", "random_search"), problem_key="dataset", genome_key="search_space",
+        problem_meaning="The images that networks learn to classify.",
+        genome_meaning="What networks may be like, and how they may be trained.",
+        description="Layers, sizes and training of convolutional networks are evolved to classify images.",
     ),
 }
 

@@ -16,6 +16,8 @@ class Limits:
     max_evaluations: int = 10_000_000_000  # agents, over all generations and replicates
     # over all generations and replicates, if no episode ends early
     max_environment_steps: int = 1_000_000_000_000_000
+    # of one training, forward, at most; about an hour on one core
+    max_multiply_adds: int = 2_000_000_000_000
     max_memory_bytes: int = 4_000_000_000  # of evaluating one generation
     # metrics and curves of one generation; PostgreSQL refuses values of more than a gigabyte
     max_measurement_bytes: int = 500_000_000

@@ -33,10 +33,21 @@ class View(StrEnum):
     CURVES = "curves"  # the curves that its judge reports; there are no steps
 
 
-class EnvironmentLookup(Protocol):
-    """The Gymnasium environments that a server knows, as implemented by `foreign.lookup.Lookup`."""
+class DatasetLookup(Protocol):
+    """The data sets that a server and its workers have, as implemented by `datasets.lookup.DatasetsHere`."""
+
+    def names(self) -> Sequence[str]: ...
+    def facts(self, name: str) -> Facts | None: ...
+    def why_nobody_trains(self) -> str | None:
+        """Return why no network can be trained on them, a sentence; None where one can be."""
+        ...
+
+
+class ServerLookup(Protocol):
+    """What a server knows: Gymnasium environments and data sets, as `foreign.lookup.Lookup` implements it."""
 
     trouble: str | None  # why some environments could not be looked up
+    datasets: DatasetLookup
 
     def entries(self) -> Mapping[str, Facts]: ...
     def entry(self, name: str) -> Facts | None: ...
@@ -77,7 +88,7 @@ class Problem(Protocol[C, N]):
         criterion: when it is solved; None where nothing says so.
         is_by_library: whether results depend on a library, and therefore on the numeric profile.
         packages: those on which results depend besides those of `profile.py`, where `is_by_library`.
-        is_registered: whether documents name it by an id that an `EnvironmentLookup` knows.
+        is_registered: whether documents name it by an id that an `ServerLookup` knows.
         is_compiled: whether kernels run it.
         behaviours: numbers that describe the behaviour of an agent; 0 where there are none.
         actions: what outputs mean: "choice", "commands" or "answers".
@@ -191,6 +202,11 @@ class Problem(Protocol[C, N]):
         return name if cls.is_registered else name.replace("_", " ")
 
     @classmethod
+    def dataset_of(cls, values: Values) -> str | None:
+        """Return the name of the data set of the stored problem; None where it has none."""
+        return None
+
+    @classmethod
     def solved_when(cls, values: Values) -> str | None:
         """Return when the stored problem is solved, in words after "ends when solved:"; None: no words."""
         return None
@@ -201,12 +217,12 @@ class Problem(Protocol[C, N]):
         return None
 
     @classmethod
-    def look_up(cls, parameters: C, known: EnvironmentLookup) -> Found:
+    def look_up(cls, parameters: C, known: ServerLookup) -> Found:
         """Look up what the problem needs to know of this server; nothing for most."""
         return Found(None, [], [])
 
     @classmethod
-    def completed(cls, parameters: C, known: EnvironmentLookup, facts: Facts | None) -> C:
+    def completed(cls, parameters: C, known: ServerLookup, facts: Facts | None) -> C:
         """Return the parameters with omitted ones filled in from what was looked up."""
         return parameters
 

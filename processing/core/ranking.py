@@ -28,6 +28,21 @@ def ranked(fitness: Float64Array) -> Int32Array:
     return order[: int(np.count_nonzero(~np.isnan(fitness)))].astype(np.int32)
 
 
+def pareto_front(points: Sequence[tuple[float, float]]) -> list[int]:
+    """Return the points that no other one is better than in both: a lower cost, and a higher gain.
+
+    Args:
+        points: cost and gain of each.
+    Returns:
+        Their places, by rising cost and gain; of equal points the first.
+    """
+    front: list[int] = []
+    for place in sorted(range(len(points)), key=lambda each: (points[each][0], -points[each][1], each)):
+        if not front or points[place][1] > points[front[-1]][1]:
+            front.append(place)
+    return front
+
+
 def mean(values: Float64Array) -> float:
     """Return the mean: the correctly rounded sum of the values over N.
 

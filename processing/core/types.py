@@ -95,6 +95,9 @@ class Purpose(IntEnum):
     FRESH_START = 9
     SECOND_EVALUATION = 16
     IMAGE = 17
+    TRAINING = 18
+    DIVISION = 19
+    AUGMENTATION = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +150,11 @@ class Evaluations:
     # (N, E, K) numbers of each agent over at most E epochs, by `curve_names`; NaN after an agent's last one
     curves: Float32Array | None = None
     curve_names: tuple[str, ...] = ()
+    # What follows is not in the digest: it says how results came about.
+    seconds: Float64Array | None = None  # (N,) that each agent took, or took when it was evaluated first
+    known: UInt8Array | None = None  # (N,) whether an earlier evaluation of an equal genome was used
+    confusions: Int32Array | None = None  # (N, K, K) examples by class and predicted class; 0 where unknown
+    trained_by: tuple[str, ...] = ()  # numeric profiles of the processes that trained, as JSON, sorted
     # (N,) indices of the evaluated agents, counted from the first that was asked for, ascending; None: the
     # first N. The other fields count positions in the evaluations.
     agents: Int32Array | None = None

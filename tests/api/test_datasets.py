@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from django.conf import LazySettings
 from django.core.management import call_command
 from django.test import Client
 from PIL import Image
@@ -18,8 +17,10 @@ Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def dataset(settings: LazySettings, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
-    settings.DATA_FOLDER = str(tmp_path / "data")
+def dataset(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> Run:
+    monkeypatch.setenv("DATASETS_FOLDER", str(tmp_path / "data" / "datasets"))
 
     def run(*arguments: str) -> tuple[int, str, str]:
         """Run the command; return its exit code and what it printed and complained of."""
@@ -108,7 +109,7 @@ def test_the_api_shows_the_data_sets_that_can_be_used(dataset: Run, client: Clie
 
 @pytest.mark.django_db
 def test_a_folder_that_cannot_be_written_to_hides_only_what_would_have_to_be_drawn(
-    settings: LazySettings, client: Client
+    monkeypatch: pytest.MonkeyPatch, client: Client
 ) -> None:
-    settings.DATA_FOLDER = "/proc/nothing"
+    monkeypatch.setenv("DATASETS_FOLDER", "/proc/nothing")
     assert [each["name"] for each in ask(client, "{ datasets { name } }")["datasets"]] == ["digits"]

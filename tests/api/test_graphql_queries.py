@@ -13,6 +13,7 @@ from api.graphql.graphiql import LOOK, WATCH
 from api.ids import global_id
 from database import services
 from database.models import Agent, Checkpoint, Instance, InstanceState
+from processing.core.kinds import KINDS
 from processing.runner import work_shift
 from tests import builders
 from tests.api.ask import ask, refusal
@@ -399,7 +400,7 @@ def test_the_server_tells_its_load_and_limits(client: Client) -> None:
     )["server"]
     assert (
         server["kinds"], server["queuedInstances"], server["runningInstances"]
-    ) == (["WEIGHT_EVOLUTION", "NEAT"], 1, 0)
+    ) == ([name.upper() for name in KINDS], 1, 0)
     assert (server["maxPageSize"], server["maxQueryCost"]) == (100, 10_000)
 
 
@@ -514,5 +515,5 @@ def test_workers_are_told_with_their_work_in_few_statements(client: Client) -> N
         told = ask(client, f"{{ workers {{ {fields} }} }}")["workers"]
     assert [each["name"] for each in told] == ["w0", "w1", "w2", "w3"]
     assert (told[1]["activity"], told[1]["evaluations"], told[1]["threads"]) == (f"run {held.pk}", 300, 2)
-    assert (told[0]["activity"], told[0]["online"], told[0]["queues"]) == (None, True, ["evolution"])
+    assert (told[0]["activity"], told[0]["online"], told[0]["queues"]) == (None, True, [])
     assert len(queries) <= 6

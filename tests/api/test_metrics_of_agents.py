@@ -112,14 +112,16 @@ def test_the_page_of_a_run_gets_an_agents_numbers(client: Client, trained: Insta
     address = reverse("dashboard:measurements", args=(trained.pk,))
     assert address in client.get(reverse("dashboard:run", args=(trained.pk,))).content.decode()
     assert client.get(address, {"generation": 0, "index": 0}).json() == {
-        "metrics": [["accuracy", "0.5"], ["trained parameters", "10"]],
+        "confusion": None, "metrics": [["accuracy", "0.5"], ["trained parameters", "10"]],
         "curves": [
             {"name": "loss", "epochs": [1, 2, 3], "values": [3.0, None, 1.0]},
             {"name": "accuracy", "epochs": [1, 2], "values": [0.25, 0.5]},
         ],
     }
     assert client.get(address, {"generation": 0, "index": 1}).json()["metrics"][1][1] == "–"
-    assert client.get(address, {"generation": 1, "index": 0}).json() == {"metrics": [], "curves": []}
+    assert client.get(address, {"generation": 1, "index": 0}).json() == {
+        "confusion": None, "metrics": [], "curves": [],
+    }
 
 
 @pytest.mark.parametrize(

@@ -426,7 +426,8 @@ def test_a_run_that_prepares_its_first_generation_says_so(client: Client) -> Non
 def test_examples_come_from_mazes_to_what_takes_long() -> None:
     first = [slug.split("-")[0] for slug in (card.slug for card in cards())]
     assert list(dict.fromkeys(first)) == [
-        "maze", "xor", "double", "cartpole", "acrobot", "frozenlake", "mountaincar", "lunarlander",
+        "maze", "xor", "double", "cartpole", "acrobot", "frozenlake", "mountaincar", "cnn",
+        "lunarlander",
     ]
     assert all(card.line.count(".") == 1 and card.description.startswith(card.line[:-1]) for card in cards())
 

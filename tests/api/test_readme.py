@@ -12,7 +12,7 @@ import pytest
 from django.test import Client
 
 from database.models import Instance
-from processing.core.search.plan import plan_of
+from processing.run import staged_and_plan
 from tests import builders
 from tests.api.ask import ask, post
 
@@ -31,7 +31,7 @@ def test_the_first_query_is_answered_for_every_example(client: Client, name: str
     answer = ask(client, SUBMIT, document=json.loads(DOCUMENTS[name]) | {"replicates": 1})["submitWorkItem"]
     assert answer["userErrors"] == []
     instance = Instance.objects.get(pk=answer["instances"][0]["number"])
-    genome = plan_of(instance.work_item.spec).genome
+    genome = staged_and_plan(instance)[1].genome
     genomes = genome.pack(genome.random(2, seed=1, generation=0))
     species = [0, 0] if instance.work_item.kind == "neat" else None
     builders.generation(instance, [1.0, 2.0], species=species, genomes=genomes)

@@ -6,17 +6,25 @@ Where EXTENSION_MODULES has put the toys into the tables, the contracts hold the
 from typing import Any
 
 from processing.core import extensions, kinds
+from processing.core.genomes.cnn.space import LayerRange
 from tests.core.mazes import SMALL
 
 #: A small problem for each key of documents.
-PROBLEMS: dict[str, dict[str, Any]] = {"environment": {"type": "maze", "rows": SMALL, "max_steps": 20}}
+PROBLEMS: dict[str, dict[str, Any]] = {
+    "environment": {"type": "maze", "rows": SMALL, "max_steps": 20},
+    "dataset": {"name": "digits", "train_limit": 60},
+}
 #: Parameters of each genome kind.
 GENOMES: dict[str, dict[str, Any]] = {
     "dense": {}, "dense, two layers": {"hidden": (4, 3)}, "dense, no layer": {"hidden": (), "bias": False},
     "graph": {}, "graph, recurrent": {"recurrent": True, "bias": None},
+    "cnn": {}, "cnn, small ones": {
+        "conv_layers": LayerRange(min=0, max=1), "filters": (2, 4), "kernel_sizes": (3,),
+        "max_parameters": 700,
+    },
 }
 #: Input shapes of genome kinds that do not take five numbers.
-INPUT_SHAPES: dict[str, tuple[int, ...]] = {}
+INPUT_SHAPES: dict[str, tuple[int, ...]] = {"cnn": (1, 8, 8)}
 #: For each kind that breeds: a variation that changes every child, and some that change none.
 VARIATIONS: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {
     "dense": (
@@ -25,6 +33,10 @@ VARIATIONS: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {
             {"crossover": "none", "mutation_probability": 0.0},
             {"crossover_probability": 0.0, "mutation_probability": 0.0},
         ],
+    ),
+    "cnn": (
+        {"crossover_probability": 1.0, "mutation_probability": 1.0},
+        [{"crossover_probability": 0.0, "mutation_probability": 0.0}],
     ),
 }
 #: Parts of documents whose judges are held to their contract.
@@ -42,6 +54,10 @@ JUDGES: dict[str, dict[str, Any]] = {
         "environment": {
             "type": "table", "inputs": [[0, 0], [0, 1], [1, 0], [1, 1]], "targets": [[0], [1], [1], [0]],
         },
+    },
+    "classification": {
+        "kind": "cnn_evolution", "dataset": PROBLEMS["dataset"], "training": {"epochs": 2},
+        "search_space": {"filters": [2, 4], "dense_units": [8], "max_parameters": 5_000},
     },
     "foreign": {
         "kind": "weight_evolution",

@@ -14,7 +14,7 @@ from processing.core.errors import Refused
 from processing.core.evaluation_texts import with_storable_texts
 from processing.core.evaluations import check, consecutive, joined_results
 from processing.core.json_values import finite
-from processing.core.kinds import JUDGES
+from processing.core.kinds import JUDGES, KINDS
 from processing.core.limits import Limits
 from processing.core.search.plan import Plan, plan_of
 from processing.core.search.slice_payload import pack_results, unpack_results
@@ -30,6 +30,8 @@ SEED, SIZE = 5, 20
 
 @pytest.fixture(params=cases.JUDGES, scope="module")
 def plan(request: pytest.FixtureRequest) -> Plan:
+    if KINDS[cases.JUDGES[request.param]["kind"]].trains:
+        pytest.importorskip("torch")
     document = {"version": 1, "name": "test", "seed": SEED, "stop": {"max_generations": 2}}
     item = stage(
         parse(json.dumps(document | cases.JUDGES[request.param])), Limits(), known=Lookup(None, [])

@@ -11,6 +11,7 @@ import numpy as np
 
 from formatting.canonical import canonical
 from formatting.parse import parse
+from processing.core.datasets.lookup import DatasetsHere
 from processing.core.environments.foreign.lookup import Lookup
 from processing.core.evaluations import joined_results
 from processing.core.kinds import KINDS
@@ -39,7 +40,10 @@ def search(
         "strategy": strategy or {"type": "rising_threshold"},
         "stop": stop or {"max_generations": 8}, **({} if novelty is None else {"novelty": novelty}),
     }
-    return plan_of(canonical(parse(json.dumps(document))))
+    spec = canonical(parse(json.dumps(document)))
+    problem_class, values = KINDS[kind].problem_in(spec)
+    dataset = problem_class.dataset_of(values)
+    return plan_of(spec, None if dataset is None else DatasetsHere().facts(dataset))
 
 
 def example(name: str, **changes: Any) -> Plan:

@@ -19,14 +19,14 @@ from django.urls import resolve
 from tests.deployment import files
 
 SECRETS = {"SECRET_KEY": "only-for-this-test", "POSTGRES_PASSWORD": "onlyforthistest"}
-LASTING = ("postgresql", "redis", "web", "worker", "beat")
+LASTING = ("postgresql", "redis", "web", "worker", "trainer", "beat")
 #: What uvicorn itself reads.
 OF_UVICORN = {"FORWARDED_ALLOW_IPS"}
 
 
 def test_all_services_are_there() -> None:
     assert set(files.services()) == {*LASTING, "migrate"}
-    assert set(files.ours()) == {"migrate", "web", "worker", "beat"}
+    assert set(files.ours()) == {"migrate", "web", "worker", "trainer", "beat"}
 
 
 # ---- Commands
@@ -37,7 +37,7 @@ def test_the_web_process_serves_an_application_that_there_is() -> None:
     assert callable(getattr(importlib.import_module(module), name))
 
 
-@pytest.mark.parametrize("service", ["worker", "beat"])
+@pytest.mark.parametrize("service", ["worker", "trainer", "beat"])
 def test_celery_finds_its_application_and_its_command(service: str) -> None:
     from celery.bin.celery import celery
 
@@ -90,8 +90,10 @@ def test_the_readme_tells_what_an_operator_may_set_and_the_defaults() -> None:
     assert told == {name: default or "" for name, default in files.variables().items()}
 
 
-@pytest.mark.parametrize("service", ["migrate", "web", "worker", "beat"])
+@pytest.mark.parametrize("service", ["migrate", "web", "worker", "trainer", "beat"])
 def test_settings_accept_what_compose_gives(service: str) -> None:
+    if service == "trainer":
+        pytest.importorskip("torch")
     given = files.environment(service, SECRETS)
     settings = _settings(given)
     assert settings["SECRET_KEY"] == SECRETS["SECRET_KEY"]
@@ -169,7 +171,7 @@ def test_the_health_check_of_the_web_asks_an_address_that_there_is() -> None:
 
 
 @pytest.mark.parametrize(("seconds_ago", "code"), [(0.0, 0), (50.0, 0), (70.0, 1), (None, 1)])
-@pytest.mark.parametrize("service", ["worker", "beat"])
+@pytest.mark.parametrize("service", ["worker", "trainer", "beat"])
 def test_workers_and_beat_are_well_while_their_pulse_is_fresh(
     service: str, seconds_ago: float | None, code: int, tmp_path: Path
 ) -> None:
@@ -185,7 +187,7 @@ def test_workers_and_beat_are_well_while_their_pulse_is_fresh(
     assert ended.returncode == code
 
 
-@pytest.mark.parametrize("service", ["worker", "beat"])
+@pytest.mark.parametrize("service", ["worker", "trainer", "beat"])
 def test_the_pulse_can_be_written(service: str) -> None:
     folder = os.path.dirname(files.environment(service, SECRETS)["PULSE_FILE"])
     assert folder in files.services()[service]["tmpfs"]
@@ -218,14 +220,15 @@ def test_nobody_is_root_and_nothing_writes_to_its_image(service: str) -> None:
     assert "privileged" not in described
 
 
-@pytest.mark.parametrize("service", ["migrate", "web", "worker", "beat"])
-def test_ours_run_as_the_image_s_user_and_keep_kernels_in_a_volume(service: str) -> None:
+@pytest.mark.parametrize("service", ["migrate", "web", "worker", "trainer", "beat"])
+def test_ours_run_as_the_image_s_user_and_keep_kernels_and_data_sets_in_volumes(service: str) -> None:
     described = files.services()[service]
     assert files.of_image("USER") == [described["user"]]
-    (volume,) = described["volumes"]
-    name, _, place = volume.partition(":")
-    assert name in files.compose()["volumes"]
-    assert f"EVOLUTION_CACHE_DIR={place}" in files.of_image("ENV")[0].split()
+    variables = ("EVOLUTION_CACHE_DIR", "DATASETS_FOLDER")
+    for volume, variable in zip(described["volumes"], variables, strict=True):
+        name, _, place = volume.partition(":")
+        assert name in files.compose()["volumes"]
+        assert f"{variable}={place}" in files.of_image("ENV")[0].split()
 
 
 def test_any_number_of_workers_can_run_beside_each_other() -> None:

@@ -47,29 +47,31 @@ def test_secrets_beside_the_compose_file_stay_out_of_the_repository() -> None:
 
 def test_the_image_is_of_a_python_that_we_support() -> None:
     bases = [rest.split()[0] for name, rest in files.instructions() if name == "FROM"]
+    assert {"packages", "${PACKAGES}"} < set(bases)  # stages of our own
+    bases = [base for base in bases if base not in ("packages", "${PACKAGES}")]
     versions = [re.fullmatch(r"python:(\d+)\.(\d+)-slim", base) for base in bases]
     assert all(found and (int(found[1]), int(found[2])) in files.pythons() for found in versions), bases
 
 
 def test_packages_are_those_of_the_requirements_and_leave_no_download_behind() -> None:
     installs = [rest for name, rest in files.instructions() if name == "RUN" and "pip install" in rest]
-    assert len(installs) == 1
-    assert installs[0].endswith("-r requirements.txt")
-    assert "--no-cache-dir" in installs[0]
+    lists = [install.rpartition(" ")[2] for install in installs]
+    assert lists == ["requirements.txt", "requirements-train.txt"]
+    assert all("--no-cache-dir" in install for install in installs)
     assert "requirements-dev.txt" not in files.copied()
 
 
-def test_the_image_runs_as_a_user_who_is_not_root_and_may_write_kernels() -> None:
+def test_the_image_runs_as_a_user_who_is_not_root_and_may_write_kernels_and_data_sets() -> None:
     (user,) = files.of_image("USER")
     (made,) = [rest for rest in files.of_image("RUN") if "useradd" in rest]
     number = user.split(":")[0]
     assert int(number) > 0
     assert f"--uid {number}" in made
     account = re.search(r"useradd .*?(\w+) && ", made)
-    folder = re.search(r"install --directory --owner (\w+) --group \w+ (\S+)", made)
+    folders = re.findall(r"install --directory --owner (\w+) --group \w+ (\S+)", made)
     assert account is not None
-    assert folder is not None
-    assert folder.groups() == (account[1], _variables()["EVOLUTION_CACHE_DIR"])
+    places = _variables()["EVOLUTION_CACHE_DIR"], _variables()["DATASETS_FOLDER"]
+    assert folders == [(account[1], place) for place in places]
 
 
 def test_kernels_are_kept_where_the_code_looks_for_them_and_output_is_not_held_back() -> None:

@@ -221,7 +221,8 @@ def test_large_bounds_are_written_with_an_exponent_and_a_faulty_row_is_not_calle
 
 def test_a_misspelt_kind_is_the_only_fault_where_the_rest_is_right() -> None:
     (found,) = sentences({"kind": "neet", "strategy": {"population_size": 5}, "network": {}})
-    assert found == 'kind: Did you mean "neat"? Expected "neat" or "weight_evolution", got "neet"'
+    expected = '"cnn_evolution", "neat" or "weight_evolution"'
+    assert found == f'kind: Did you mean "neat"? Expected {expected}, got "neet"'
 
 
 def test_a_kind_that_is_nothing_like_one_does_not_hide_what_is_wrong_whatever_was_meant() -> None:

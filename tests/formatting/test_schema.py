@@ -31,7 +31,8 @@ def test_the_schema_names_its_dialect_refuses_unknown_keys_and_allows_its_own() 
     for kind in kinds:
         assert kind["additionalProperties"] is False
         assert "$schema" in kind["properties"]
-        assert set(kind["required"]) == {"version", "kind", "name", "stop", "environment"}
+        problem = KINDS[kind["properties"]["kind"]["const"]].problem_key
+        assert set(kind["required"]) == {"version", "kind", "name", "stop", problem}
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)

@@ -221,7 +221,7 @@ def test_a_worker_that_is_killed_has_charged_the_slices_that_it_finished(
     monkeypatch.setattr(runner, "CHARGE_AFTER_SECONDS", 0.0)
     instance = submitted(execution={"slice_size": 6})
     runner.work_shift(instance.pk)
-    store, charged_before = slices._store, []
+    store, charged_before = slices.store, []
 
     def killed(*arguments: Any) -> None:
         charged_before.append(shares_of(instance)[0])
@@ -229,7 +229,7 @@ def test_a_worker_that_is_killed_has_charged_the_slices_that_it_finished(
             raise KeyboardInterrupt
         store(*arguments)
 
-    monkeypatch.setattr(slices, "_store", killed)
+    monkeypatch.setattr(slices, "store", killed)
     with pytest.raises(KeyboardInterrupt):
         runner.take_turn()
     assert charged_before[0] < charged_before[1] < charged_before[2]

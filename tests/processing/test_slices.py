@@ -25,7 +25,7 @@ def carried_on(instance: Instance, *, crashes_at: int | None = None, most: int =
     """The instance after all of its steps; whoever evaluates agent `crashes_at` of generation 1 dies of it.
     """
     for _ in range(most):
-        found = turns.next_step_of(instance.pk, node.profiles())
+        found = turns.next_step_of(instance.pk, node.abilities())
         if found is None:
             break
         if found.kind == StepKind.SLICE:

@@ -18,7 +18,7 @@ from tests.stored import rows
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture(params=["half_done", "migration_0011", "migration_0012", "migration_0014"])
+@pytest.fixture(params=["half_done", "migration_0011", "migration_0012", "migration_0014", "migration_0015"])
 def stored(request: pytest.FixtureRequest, settings: LazySettings) -> Iterator[dict[str, Any]]:
     """The rows are in the database, under the newest migration."""
     content = rows.read(request.param)

@@ -71,7 +71,7 @@ def plans_of(*questions: Callable[[], object]) -> list[str]:
 
 def next_run() -> int | None:
     """The run whose turn is next."""
-    found = turns.next_step(node.profiles())
+    found = turns.next_step(node.abilities())
     assert found is None or found.kind == StepKind.RUN
     return None if found is None else found.pk
 
@@ -169,7 +169,7 @@ def test_a_replay_is_of_the_same_line_and_charged_to_who_asked() -> None:
     replay = replays.request(
         instance_id=ended.pk, generation=0, index=1, episode=0, with_pictures=False, owner=bob
     )
-    assert turns.next_step(node.profiles()) == Found(StepKind.RUN, busy.pk)  # both were charged the same
+    assert turns.next_step(node.abilities()) == Found(StepKind.RUN, busy.pk)  # both were charged the same
     builders.charged(busy, 1.0)
     claim = claims.claim_next()
     assert isinstance(claim, services.ReplayClaim)
@@ -220,7 +220,7 @@ def test_no_more_than_so_many_slices_are_open(monkeypatch: pytest.MonkeyPatch) -
 
 
 def finished_in_turns(instance: Instance) -> Instance:
-    while turns.next_step(node.profiles()) is not None:
+    while turns.next_step(node.abilities()) is not None:
         runner.take_turn()
     instance.refresh_from_db()
     return instance
@@ -383,7 +383,7 @@ def test_every_row_is_found_by_an_index_whatever_statistics_the_database_has() -
     assert part.parent_id is not None
     submitter = part.parent_id
     plans = plans_of(
-        lambda: turns.next_step(node.profiles()), lambda: turns.count_ready(most=4),
+        lambda: turns.next_step(node.abilities()), lambda: turns.count_ready(most=4),
         lambda: served.least_charged(None, but=None), lambda: served.least_charged(submitter, but=part.pk),
         lambda: served.most_charged(None, but=None), lambda: served.most_charged(submitter, but=None),
         lambda: served.is_served(part.pk), lambda: served.submitter_is_served(submitter),

@@ -10,6 +10,7 @@ from processing.core.limits import Limits
 from staging.estimate import CostEstimate
 from staging.stage import stage
 from staging.staged_item import StagedItem
+from tests.contracts.cases import INPUT_SHAPES
 from tests.formatting.documents import document
 
 
@@ -63,7 +64,8 @@ def growing(**changes: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("name", sorted(GENOMES))
 def test_genomes_are_counted_with_the_bytes_that_they_take(name: str) -> None:
     kind = GENOMES[name]
-    genome = kind(kind.Parameters(), inputs=7, outputs=5)
+    shape = INPUT_SHAPES.get(name, (7,))
+    genome = kind.of(kind.Parameters(), input_shape=shape, output_shape=(5,))
     packed = len(genome.pack(genome.random(3, seed=1, generation=0))) / 3
     assert genome.bytes_per_weight * genome.number_of_weights == pytest.approx(packed, abs=24)
 

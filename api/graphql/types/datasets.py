@@ -1,13 +1,11 @@
 """The image data sets of this machine."""
 
-from base64 import b64encode
 from typing import Any
 
 import graphene
 
 from api import datasets as known
 from api.graphql.types.node import many, one
-from processing.core.datasets.contact_sheet import contact_sheet
 from processing.core.datasets.prepared import Prepared
 
 
@@ -35,7 +33,7 @@ class Dataset(graphene.ObjectType):
 
     @staticmethod
     def resolve_contact_sheet(root: dict[str, Any], info: Any) -> str:
-        return "data:image/png;base64," + b64encode(contact_sheet(root["data"])).decode()
+        return known.sheet_url(root["data"])
 
 
 def datasets() -> list[dict[str, Any]]:

@@ -93,6 +93,7 @@ WaitSituation = _from(Situation, "WaitSituation", "What a run waits for.", {
     "IN_TURN": "Nothing; a worker holds it or one of its slices.",
     "NO_WORKER": "A worker; none was seen within half a minute.",
     "OTHER_PROFILE": "A worker of its numeric profile; those that are online have others.",
+    "NO_TRAINER": "A worker that can train and has its data set; none is online.",
     "BACK_OFF": "The next try, after one that failed.",
     "WAITS": "Its turn.",
 })

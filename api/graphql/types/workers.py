@@ -3,7 +3,6 @@
 from typing import Any
 
 import graphene
-from django.conf import settings
 
 from api.graphql.types.node import many, maybe, one
 from api.graphql.types.scalars import BigInt, DateTime
@@ -20,6 +19,7 @@ class Worker(graphene.ObjectType):
     name = one(graphene.String, "Its name among the workers.")
     online = one(graphene.Boolean, "Whether it was seen within half a minute.")
     queues = many(graphene.String, "Where it takes its messages from.")
+    trains_on = many(graphene.String, "The data sets that it can train networks on; none where it cannot.")
     activity = maybe(graphene.String, "The steps that it works on; null where it waits for one.")
     host = one(graphene.String, "The machine that it runs on.")
     threads = one(graphene.Int, "Cores on which each of its processes evaluates.")
@@ -42,7 +42,8 @@ def _worker(found: WorkerRecord) -> dict[str, Any]:
     row = found.row
     minutes = (row.seen_at - row.started_at).total_seconds() / 60
     return {
-        "name": row.name, "online": found.is_online, "queues": [settings.CELERY_TASK_DEFAULT_QUEUE],
+        "name": row.name, "online": found.is_online, "queues": row.queues,
+        "trains_on": sorted(row.datasets),
         "activity": found.activity, "host": row.host, "threads": row.threads, "numeric_profile": row.profile,
         "generations": row.generations, "evaluations": row.evaluations,
         "evaluations_per_minute": row.evaluations / minutes if minutes > 0 else None,

@@ -13,7 +13,7 @@ export class Measurements {
   // `root` holds a dl for metrics, and a canvas with a list for the legend of curves.
   constructor(root) {
     const canvas = root.querySelector("canvas");
-    Object.assign(this, { root, canvas, plot: canvas.parentElement, metrics: root.querySelector("dl"), keys: root.querySelector(".keys") });
+    Object.assign(this, { root, canvas, plot: canvas.parentElement, metrics: root.querySelector("dl"), keys: root.querySelector(".keys"), confusion: root.querySelector(".confusion") });
     this.chart = new Chart(canvas, { type: "line", data: { datasets: [] }, options: this.options() });
     this.paint();
     onSchemeChange(() => this.paint());
@@ -34,8 +34,10 @@ export class Measurements {
     return options;
   }
 
-  // `found`: metrics (pairs of name and text) and curves (name, epochs, values).
-  show({ metrics, curves }) {
+  // `found`: metrics (pairs of name and text), curves (name, epochs, values), and confusion (classes, and counts
+  // by class and predicted class), which may be null.
+  show({ metrics, curves, confusion }) {
+    this.showConfusion(confusion);
     this.root.hidden = !metrics.length && !curves.length;
     this.metrics.hidden = !metrics.length;
     this.plot.hidden = this.keys.hidden = !curves.length;
@@ -52,6 +54,26 @@ export class Measurements {
     this.chart.options.scales.x.max = Math.max(2, ...curves.map(({ epochs }) => epochs.at(-1)));
     this.canvas.setAttribute("aria-label", `Over the epochs; the last: ${curves.map(({ name, values }) => `${name} ${spell(values.at(-1))}`).join(", ")}.`);
     this.paint();
+  }
+
+  showConfusion(confusion) {
+    this.confusion.hidden = !confusion;
+    if (!confusion) return;
+    const { classes, counts } = confusion;
+    const head = element("tr", "");
+    head.append(element("td", ""), ...classes.map((name) => Object.assign(element("th", name), { scope: "col" })));
+    const rows = counts.map((row, place) => {
+      const line = element("tr", ""), total = Math.max(row.reduce((sum, count) => sum + count, 0), 1);
+      line.append(Object.assign(element("th", classes[place]), { scope: "row" }), ...row.map((count, column) => {
+        const cell = element("td", count || "");
+        cell.className = column === place ? "right" : "wrong";
+        cell.style.setProperty("--share", `${Math.round((100 * count) / total)}%`);
+        cell.title = `${count} of ${total} of class ${classes[place]} as ${classes[column]}`;
+        return cell;
+      }));
+      return line;
+    });
+    this.confusion.querySelector("table").replaceChildren(head, ...rows);
   }
 
   paint() {
@@ -75,7 +97,7 @@ function follow(name, root) {
     shown = asked;
     const [, generation, index] = asked.split("-");
     const answer = await fetch(`${root.dataset.url}?generation=${generation}&index=${index}`, { headers: { Accept: "application/json" } });
-    const found = answer.ok ? await answer.json() : { metrics: [], curves: [] };
+    const found = answer.ok ? await answer.json() : { metrics: [], curves: [], confusion: null };
     if (shown === asked) numbers.show(found);
   };
   new MutationObserver(update).observe(name, { childList: true });

@@ -191,6 +191,11 @@ function setFollowing(value) {
   $("follow").setAttribute("aria-pressed", String(value));
 }
 
+document.addEventListener("choose-agent", ({ detail: name }) => {
+  setFollowing(false);
+  showAgent(name, true);
+  $("champion").scrollIntoView({ block: "start" });
+});
 $("generation").addEventListener("input", (event) => choose(Number(event.target.value)));
 $("follow").addEventListener("click", () => {
   setFollowing(!follows);

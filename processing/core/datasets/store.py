@@ -7,7 +7,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from processing.core.datasets import array_file, idx_files, image_folder, shapes
 from processing.core.datasets.manifest import Manifest
@@ -41,6 +41,11 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    @classmethod
+    def here(cls) -> Self:
+        """Return that of this machine; the environment variable DATASETS_FOLDER names its folder."""
+        return cls(Path(os.environ.get("DATASETS_FOLDER") or "var/datasets"))
+
     def names(self) -> list[str]:
         """Return the names of all data sets, in order."""
         own = [each.name for each in _entries(self.folder) if _NAME.fullmatch(each.name)]
@@ -53,7 +58,7 @@ class Store:
             KeyError: there is none of this name.
             Broken: it is not complete, or was prepared by another version of this program.
         """
-        return Prepared.open(self._place(name))
+        return Prepared.open(self.folder_of(name))
 
     def manifest(self, name: str) -> Manifest:
         """Return what a data set says of itself. Raises as `open`."""
@@ -85,8 +90,12 @@ class Store:
         (self.folder / name).rename(going)
         shutil.rmtree(going)
 
-    def _place(self, name: str) -> Path:
-        """Return the folder of a data set. Raises KeyError where there is none."""
+    def folder_of(self, name: str) -> Path:
+        """Return the folder of a data set; one that a program draws is drawn first.
+
+        Raises:
+            KeyError: there is none of this name.
+        """
         for folder in (SHIPPED / name, self.folder / name) if _NAME.fullmatch(name) else ():
             if folder.is_dir():
                 return folder

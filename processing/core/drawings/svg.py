@@ -78,7 +78,7 @@ def _room(network: Network, role: NodeRole) -> float:
 def _extent(network: Network, drawn: list[NetworkEdge]) -> tuple[float, float]:
     """The highest and the lowest y of what is drawn."""
     if network.level == NetworkLevel.LAYER:
-        return -BOX_HEIGHT / 2, BOX_HEIGHT / 2
+        return -_box_height(network) / 2, _box_height(network) / 2
     places = {node.id: node for node in network.nodes}
     heights = [node.y for node in network.nodes] + [y for edge in network.edges for _, y in edge.via]
     back = [_peak(places[edge.source], places[edge.target]) for edge in (*drawn, *_disabled(network))]
@@ -255,16 +255,26 @@ def _layers(network: Network) -> str:
             f'<path d="M{_n(source.x + BOX_WIDTH / 2)} {_n(source.y)}L{_n(tip - 2)} {_n(target.y)}'
             f'm-7 -5l7 5l-7 5" fill="none" stroke="{LINE}" stroke-width="1.5"/>'
         )
-    return "".join(arrows) + "".join(map(_box, network.nodes))
+    height = _box_height(network)
+    return "".join(arrows) + "".join(_box(node, height) for node in network.nodes)
 
 
-def _box(node: NetworkNode) -> str:
-    left, top = node.x - BOX_WIDTH / 2, node.y - BOX_HEIGHT / 2
+def _lines(node: NetworkNode) -> list[tuple[str, str]]:
+    """Return the lines of a layer's box, each with its look."""
     shape = " x ".join(map(str, node.output_shape or ()))
     operator = node.operator if node.operator != node.label else "observation"
-    lines = [(node.label, 'font-weight="600"'), (operator, ""), (f"{shape} units", "")]
-    if node.parameter_count:
-        lines.append((f"{node.parameter_count:,} weights", ""))
+    lines = [(node.label, 'font-weight="600"'), *((line, "") for line in operator.split("\n"))]
+    lines.append((f"{shape} units", ""))
+    return [*lines, (f"{node.parameter_count:,} weights", "")] if node.parameter_count else lines
+
+
+def _box_height(network: Network) -> float:
+    """Return the height of every layer's box, in which the longest text has room."""
+    return max(BOX_HEIGHT, 20.0 + 18.0 * max(len(_lines(node)) for node in network.nodes))
+
+
+def _box(node: NetworkNode, height: float) -> str:
+    left, top, lines = node.x - BOX_WIDTH / 2, node.y - height / 2, _lines(node)
     first = node.y - (len(lines) - 1) * 9
     words = "".join(
         f'<text x="{_n(node.x)}" y="{_n(first + 18 * place)}" dy="0.35em" text-anchor="middle" fill="{TEXT}" '
@@ -274,7 +284,7 @@ def _box(node: NetworkNode) -> str:
     )
     return (
         f'<g data-node="{escape(node.id)}"><rect x="{_n(left)}" y="{_n(top)}" width="{_n(BOX_WIDTH)}" '
-        f'height="{_n(BOX_HEIGHT)}" rx="10" fill="{GROUND}" stroke="{LINE}" stroke-width="1.2"/>{words}</g>'
+        f'height="{_n(height)}" rx="10" fill="{GROUND}" stroke="{LINE}" stroke-width="1.2"/>{words}</g>'
     )
 
 

@@ -4,7 +4,7 @@ Explicit subclasses inherit the defaults: a judge without a state, whose scores 
 """
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, NamedTuple, Protocol, Self, cast
 
@@ -13,6 +13,7 @@ from typing_extensions import TypeVar
 
 from processing.core.concern import Asked, Concern
 from processing.core.criterion import Closing, Trial
+from processing.core.errors import Broken
 from processing.core.judges.confirmation import CONFIRMATION_EPISODES, confirm
 from processing.core.judges.replays import NoReplays, Replays
 from processing.core.parameters import Parameters
@@ -24,6 +25,7 @@ from processing.core.types import (
     Float64Array,
     GenomeKind,
     Genomes,
+    Int32Array,
     Population,
     Purpose,
     State,
@@ -46,6 +48,7 @@ class Cost(NamedTuple):
     unit: str = "environment steps"  # what the steps are, in words
     factors: str = "episodes * max_steps"  # the parameters whose product they are, in words
     stored_bytes: int = 0  # of its metrics and curves
+    multiply_adds: int = 0  # of a training, at most, forward; 0 where nothing is trained
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +91,16 @@ class Judge(Protocol[P, G]):
         settings: its groups of parameters by their keys in documents.
         remarks: what its remarks mean, by their kinds; of others, the sentence is a warning.
         episodes: number of evaluations that an agent's fitness is made of.
-        is_random: whether another seed gives another fitness.
+        is_random: whether evaluations for another purpose have other draws, which give another fitness.
         is_by_library: whether results depend on a library, and therefore on the numeric profile.
         packages: those on which results depend besides those of `profile.py`, where `is_by_library`.
         compiles: whether evaluations run kernels, in this process or in others.
         has_state: whether what happened in earlier generations changes an evaluation.
         confirmations: evaluations on fresh draws that confirm a champion, at least.
         is_normalised: whether observations are normalised by the moments of those of earlier generations.
+        trains: whether each agent is trained, which takes a process of its own that not every worker has: see
+            `evaluate_each`. A result then depends on nothing but the genome and the run's seed.
+        trade_off: two metrics by which pages draw all agents of a run: a cost and a gain; None without.
     """
 
     settings: ClassVar[Mapping[str, Setting]] = {}
@@ -102,6 +108,8 @@ class Judge(Protocol[P, G]):
     is_by_library: ClassVar[bool] = False
     packages: ClassVar[tuple[str, ...]] = ()
     compiles: ClassVar[bool] = False
+    trains: ClassVar[bool] = False
+    trade_off: ClassVar[tuple[str, str] | None] = None
     confirmations: ClassVar[int] = CONFIRMATION_EPISODES
 
     problem: P
@@ -114,7 +122,7 @@ class Judge(Protocol[P, G]):
 
     @property
     def is_random(self) -> bool:
-        """Whether another seed gives another fitness."""
+        """Whether evaluations for another purpose have other draws."""
         return False
 
     @property
@@ -178,6 +186,39 @@ class Judge(Protocol[P, G]):
         """
         ...
 
+    def evaluate_each(
+        self, agents: Iterator[Genomes], *, seed: int, processes: int, beat: Beat | None = None
+    ) -> Generator[tuple[int, Evaluations]]:
+        """Evaluate agents one by one, some at a time, where the judge `trains`.
+
+        Args:
+            agents: one genome each, read whenever a process is free.
+            seed: the run's.
+            processes: agents at a time, at most.
+            beat: as in `evaluate`; no agent is read any more once the turn is over.
+        Yields:
+            The place of an agent among those that were read, and its evaluation, as soon as it ends.
+        Raises:
+            Broken, Transient: as `evaluate`.
+        """
+        raise Broken("agents of this judge are not trained")
+
+    def originals(self, genomes: Genomes) -> Int32Array:
+        """Return for each agent the first one whose results it has, (N,): itself for most judges."""
+        return np.arange(self.genome.count(genomes), dtype=np.int32)
+
+    def by_cost(self, genomes: Genomes) -> list[int]:
+        """Return the agents in the order in which they are begun where each is evaluated by itself."""
+        return list(range(self.genome.count(genomes)))
+
+    def known(self, genomes: Genomes, state: State) -> Mapping[int, Evaluations]:
+        """Return the evaluations of agents whose results are known from earlier ones, by their places."""
+        return {}
+
+    def as_known(self, evaluations: Evaluations) -> Evaluations:
+        """Return the evaluations of agents that were not evaluated, as an equal one was."""
+        return evaluations
+
     @abstractmethod
     def cost(self) -> Cost:
         """Return the estimated cost of evaluating one agent."""
@@ -197,6 +238,14 @@ class Judge(Protocol[P, G]):
             NaN where an agent failed: `evaluations.fitness` itself for most judges.
         """
         return state, evaluations.fitness
+
+    def figures(self, evaluations: Evaluations, champion: int | None) -> Mapping[str, Any]:
+        """Return what it says of a closed generation besides numbers of its agents, JSON values by name.
+
+        Args:
+            champion: the best agent of the generation; None where all failed.
+        """
+        return {}
 
     def summary(self, state: State, scores: Float64Array) -> Summary:
         """Summarise a closed generation whose scores are not the fitness."""

@@ -68,7 +68,8 @@ class GenerationResult:
     # (N,) given to the strategy in place of the fitness, NaN where failed; None: the fitness
     scores: Float64Array | None = None
     summary: Summary | None = None  # the judge's, where it gave the strategy other scores than the fitness
-    figures: Mapping[str, Any] = field(default_factory=dict)  # what the strategy says of it, JSON values
+    # what the strategy and the judge say of it, JSON values
+    figures: Mapping[str, Any] = field(default_factory=dict)
     # of champions on fresh episodes, each as `stop.confirmed` returns it
     confirmations: tuple[Mapping[str, Any], ...] = ()
     confirming: tuple[Failure, ...] = ()  # failures of the episodes that were to confirm champions
@@ -188,7 +189,8 @@ def _closed(
             _unconfirmed(confirmations) or checkpoint.unconfirmed,
         ),
         species=verdict.species, snapshots=verdict.snapshots, normalization=_normalization(plan, checkpoint),
-        scores=None if summary is None else scores, summary=summary, figures=verdict.figures,
+        scores=None if summary is None else scores, summary=summary,
+        figures=verdict.figures | finite(plan.judge.figures(evaluations, _best(fitness)), storable),
         confirmations=confirmations, confirming=found.confirming,
     )
 
@@ -232,8 +234,7 @@ def _champion(
     closing: Closing
 ) -> _Champion:
     fitness, best = evaluations.fitness, checkpoint.best_fitness
-    order = ranked(fitness)
-    agent = int(order[0]) if len(order) else None
+    agent = _best(fitness)
     is_improved = agent is not None and (best is None or bool(fitness[agent] > best))
     if is_improved:
         best = float(fitness[agent])
@@ -255,6 +256,12 @@ def _champion(
         ),
         confirming=tuple(failure for each in trials for failure in each.failures),
     )
+
+
+def _best(fitness: Float64Array) -> int | None:
+    """Return the agent with the highest fitness, the first of equals; None where all failed."""
+    order = ranked(fitness)
+    return int(order[0]) if len(order) else None
 
 
 def _unconfirmed(confirmations: tuple[Mapping[str, Any], ...]) -> Mapping[str, Any] | None:

@@ -5,7 +5,7 @@ They are packed as checkpoints are: a line of JSON, then bytes. Unpacking them r
 
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,10 @@ from processing.core.types import Evaluations, GenomeKind, Population, Remark
 #: The columns of a population besides its genomes; absent ones are not packed.
 _LINEAGE = ("operators", "mothers", "fathers", "ages", "father_ages")
 #: Columns of evaluations that are packed where they are not empty.
-_SELDOM = ("remarks", "metrics", "metric_names", "curves", "curve_names")
+_SELDOM = (
+    "remarks", "metrics", "metric_names", "curves", "curve_names", "seconds", "known", "confusions",
+    "trained_by",
+)
 
 #: Slices of a generation that wait or are evaluated at a time, at most.
 MOST_SLICES = 1_000
@@ -70,16 +73,30 @@ def pack_results(evaluations: Evaluations, kind: GenomeKind) -> bytes:
     return pack_values({}, values, kind, genomes=None)
 
 
-def unpack_results(data: bytes, kind: GenomeKind) -> Evaluations:
-    """Return the evaluations that `pack_results` packed.
+class EqualTo(NamedTuple):
+    """In place of the evaluation of an agent: it is that of an earlier one of the generation."""
+
+    agent: int
+
+
+def pack_equal(agent: int, kind: GenomeKind) -> bytes:
+    """Return what stands for the evaluations of an agent whose genome is equal to that of another."""
+    return pack_values({"equal_to": agent}, {}, kind, genomes=None)
+
+
+def unpack_results(data: bytes, kind: GenomeKind) -> Evaluations | EqualTo:
+    """Return the evaluations that `pack_results` packed, or what `pack_equal` did.
 
     Raises:
         Broken: the bytes are incomplete or not those of evaluations.
     """
-    _, values = unpack_values(data, kind)
+    head, values = unpack_values(data, kind)
+    if "equal_to" in head:
+        return EqualTo(int(head["equal_to"]))
     reasons = tuple((index, reason) for index, reason in values.pop("reasons", ()))
     remarks = tuple(Remark(*each) for each in values.pop("remarks", ()))
     return Evaluations(
         metric_names=tuple(values.pop("metric_names", ())), curve_names=tuple(values.pop("curve_names", ())),
+        trained_by=tuple(values.pop("trained_by", ())),
         **values, reasons=reasons, remarks=remarks,
     )

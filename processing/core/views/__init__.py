@@ -3,10 +3,12 @@
 import re
 
 from processing.core.errors import Broken, Misregistered
+from processing.core.genomes.cnn.kind import Cnn
 from processing.core.genomes.dense import Dense
 from processing.core.genomes.graph import Graph
 from processing.core.kinds import GENOMES
 from processing.core.types import GenomeKind
+from processing.core.views.cnn import CnnView
 from processing.core.views.dense import DenseView
 from processing.core.views.graph import GraphView
 from processing.core.views.view import GenomeView
@@ -15,7 +17,7 @@ _NAME = re.compile("[a-z][a-z0-9_]*")
 #: Fields that every genome has in GraphQL.
 RESERVED = ("network", "parameter_count")
 
-VIEWS: dict[type[GenomeKind], GenomeView] = {Dense: DenseView(), Graph: GraphView()}
+VIEWS: dict[type[GenomeKind], GenomeView] = {Dense: DenseView(), Graph: GraphView(), Cnn: CnnView()}
 
 
 def check_views() -> None:

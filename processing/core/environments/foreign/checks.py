@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from processing.core.concern import Concern, ConcernKind
+from processing.core.datasets.lookup import DatasetsHere
 from processing.core.environments.foreign import catalogue
 from processing.core.environments.foreign.catalogue import PLAIN_ID, Entry, Facts
 from processing.core.environments.foreign.hints import hint_of
@@ -24,7 +25,7 @@ from processing.core.environments.foreign.wrappers import (
     steps_of,
 )
 from processing.core.errors import Refused
-from processing.core.problem import EnvironmentLookup, Found
+from processing.core.problem import DatasetLookup, Found, ServerLookup
 from processing.core.value_text import listed, shown
 
 ID, KWARGS, WRAPPERS, OBSERVE = ("id",), ("kwargs",), ("wrappers",), ("observe",)
@@ -36,6 +37,7 @@ class Snapshot:
     """Gymnasium's own environments from a stored snapshot, without processes or a cache."""
 
     trouble: str | None = None
+    datasets: DatasetLookup = DatasetsHere()
 
     def entries(self) -> Mapping[str, Entry]:
         """Return all environments by id."""
@@ -56,7 +58,7 @@ class Snapshot:
         return catalogue.snapshot(name, kwargs, wrappers)
 
 
-def looked_up(environment: GymnasiumParameters, known: EnvironmentLookup) -> Found:
+def looked_up(environment: GymnasiumParameters, known: ServerLookup) -> Found:
     """Return the facts of an environment, or its faults."""
     if PLAIN_ID.fullmatch(environment.id) is None:
         expected = (
@@ -80,7 +82,7 @@ def looked_up(environment: GymnasiumParameters, known: EnvironmentLookup) -> Fou
 
 
 def completed(
-    environment: GymnasiumParameters, known: EnvironmentLookup, facts: Facts | None
+    environment: GymnasiumParameters, known: ServerLookup, facts: Facts | None
 ) -> GymnasiumParameters:
     """Return the complete parameters of an environment.
 
@@ -102,7 +104,7 @@ def _faulty(*faults: Concern) -> Found:
     return Found(None, list(faults), [])
 
 
-def _found(environment: GymnasiumParameters, known: EnvironmentLookup) -> Found:
+def _found(environment: GymnasiumParameters, known: ServerLookup) -> Found:
     if faults := _wrapper_faults(environment):
         return _faulty(*faults)
     wrappers = as_values(environment.wrappers)
@@ -191,7 +193,7 @@ def _unmade(environment: GymnasiumParameters, wrappers: list[dict[str, Any]], wo
     return Concern(WRAPPERS, "wrappers that can be put around the environment", shown(wrappers), words)
 
 
-def _unknown(name: str, expected: str, known: EnvironmentLookup) -> Concern:
+def _unknown(name: str, expected: str, known: ServerLookup) -> Concern:
     return _unknown_id(name, expected, hint_of(name, known))
 
 

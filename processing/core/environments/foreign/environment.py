@@ -14,7 +14,7 @@ from processing.core.environments.foreign.parameters import Aggregate, Gymnasium
 from processing.core.environments.foreign.spaces import Writer, is_picture, labels, outputs_of, size, trouble
 from processing.core.environments.foreign.wrappers import Grayscale, Resize, steps_of
 from processing.core.errors import Refused
-from processing.core.problem import Environment, EnvironmentLookup, Facts, Found, View
+from processing.core.problem import Environment, Facts, Found, ServerLookup, View
 from processing.core.rollouts.network_kind import NetworkKind
 
 #: Step limit of an episode where neither the document nor the registry has one.
@@ -75,13 +75,13 @@ class Foreign(Environment[GymnasiumParameters]):
         return Foreign(parameters, facts) if compiled is None else compiled(parameters)
 
     @classmethod
-    def look_up(cls, parameters: GymnasiumParameters, known: EnvironmentLookup) -> Found:
+    def look_up(cls, parameters: GymnasiumParameters, known: ServerLookup) -> Found:
         """Look up spaces, limits and keyword arguments by the id."""
         return looked_up(parameters, known)
 
     @classmethod
     def completed(
-        cls, parameters: GymnasiumParameters, known: EnvironmentLookup, facts: Facts | None
+        cls, parameters: GymnasiumParameters, known: ServerLookup, facts: Facts | None
     ) -> GymnasiumParameters:
         """Return the parameters with every keyword argument, and the parts of observations that are used."""
         return completed(parameters, known, facts)

@@ -5,10 +5,10 @@ import re
 
 from processing.core.environments.foreign.catalogue import PLAIN_ID
 from processing.core.environments.foreign.packages import extra_words, package_of, package_words
-from processing.core.problem import EnvironmentLookup
+from processing.core.problem import ServerLookup
 
 
-def hint_of(name: str, known: EnvironmentLookup) -> str | None:
+def hint_of(name: str, known: ServerLookup) -> str | None:
     """Return the id that was probably meant, how to make it available, or why some ids are not known."""
     module, _, plain = name.rpartition(":")
     package = package_of(plain)
@@ -31,7 +31,7 @@ def _alone(module: str, plain: str) -> str:
     return f'Give "{plain}" alone.' if module and PLAIN_ID.fullmatch(plain) else ""
 
 
-def _needing(name: str, known: EnvironmentLookup) -> tuple[str, str] | None:
+def _needing(name: str, known: ServerLookup) -> tuple[str, str] | None:
     """Return the newest version of an environment that is not installed here, and the package it needs."""
     base = name.rpartition("-v")[0].casefold()
     found = sorted(
@@ -41,7 +41,7 @@ def _needing(name: str, known: EnvironmentLookup) -> tuple[str, str] | None:
     return found[-1] if found else None
 
 
-def _meant(name: str, known: EnvironmentLookup) -> str | None:
+def _meant(name: str, known: ServerLookup) -> str | None:
     """Return the id that was probably meant, or why some ids are not known."""
     ids = {each.casefold(): each for each, entry in known.entries().items() if "needs" not in entry}
     plain = name.rpartition(":")[2].casefold()[:100]

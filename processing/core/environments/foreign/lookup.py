@@ -12,11 +12,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from processing.core.datasets.lookup import DatasetsHere
 from processing.core.environments.foreign import catalogue
 from processing.core.environments.foreign.asking import answers, asked
 from processing.core.environments.foreign.catalogue import Entry, Facts
 from processing.core.environments.foreign.memory import Memory
 from processing.core.errors import Refused
+from processing.core.problem import DatasetLookup
 
 #: Time limit for inspecting one requested environment.
 SECONDS = 30.0
@@ -35,7 +37,10 @@ class Lookup:
         modules: the operator's modules, by their import names.
     """
 
-    def __init__(self, folder: Path | None = None, modules: Sequence[str] = ()) -> None:
+    def __init__(
+        self, folder: Path | None = None, modules: Sequence[str] = (), datasets: DatasetLookup | None = None
+    ) -> None:
+        self.datasets = datasets or DatasetsHere()
         self.modules = tuple(modules)
         self.trouble: str | None = None  # why the last inspection of the operator's modules failed
         self._memory = Memory(folder, modules)

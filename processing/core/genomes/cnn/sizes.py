@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from processing.core.genomes.cnn.network import Network, Pooling
+from processing.core.genomes.cnn.network import Activation, Convolution, DenseLayer, Network, Pooling
+from processing.core.genomes.cnn.space import SearchSpace
 
 #: Channels, rows and columns.
 ImageShape = tuple[int, int, int]
@@ -42,6 +43,27 @@ def sizes_of(network: Network, image: ImageShape, classes: int) -> tuple[LayerSi
         found.append(LayerSize(kind, (after,), (units + 1) * after, units * after))
         units = after
     return tuple(found)
+
+
+def multiply_adds_of(network: Network, image: ImageShape, classes: int) -> int:
+    """Return the number of multiply-adds of a network for one image."""
+    return sum(layer.multiply_adds for layer in sizes_of(network, image, classes))
+
+
+def most_multiply_adds(space: SearchSpace, image: ImageShape, classes: int) -> int:
+    """Return an upper bound of the multiply-adds of a search space's networks for one image.
+
+    It is that of the largest network, without pooling; and no parameter is used more often than there are
+    pixels.
+    """
+    activation, pixels = Activation.RELU, image[1] * image[2]
+    largest = Network(
+        (Convolution(max(space.filters), max(space.kernel_sizes), False, activation, Pooling.NONE),)
+        * space.conv_layers.max,
+        (DenseLayer(max(space.dense_units), activation),) * space.dense_layers.max,
+        0.0, space.learning_rate.max, max(space.batch_sizes), space.optimizers[0],
+    )
+    return min(multiply_adds_of(largest, image, classes), space.max_parameters * pixels)
 
 
 def parameters_of(network: Network, image: ImageShape, classes: int) -> int:
