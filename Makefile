@@ -65,8 +65,8 @@ check: $(MARK) ## ruff, mypy, import-linter and the unit tests
 	@$(MAKE) --no-print-directory units
 	@$(MAKE) --no-print-directory toys
 
-test: $(MARK) $(TRAINS) ## everything: make check and the tests with real processes
-	@$(TOGETHER) provided kernels types rules
+test: $(MARK) ## everything: make check and the tests with real processes
+	@$(TOGETHER) $(TRAINS) types provided kernels rules
 	@echo "The tests with real processes run beside all others; what each part prints follows when it has ended."
 	@$(TOGETHER) integration units postgresql toys postgresql-toys
 

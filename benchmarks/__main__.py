@@ -15,7 +15,7 @@ SUITES = {
     "steps": "benchmarks.steps", "workers": "benchmarks.workers", "turns": "benchmarks.turns",
     "rollouts": "benchmarks.rollouts", "growth": "benchmarks.growth",
     "neat_python": "benchmarks.neat_python", "cart_pole": "benchmarks.cart_pole",
-    "learning": "benchmarks.learning", "foreign": "benchmarks.foreign",
+    "learning": "benchmarks.learning", "foreign": "benchmarks.foreign", "training": "benchmarks.training",
 }
 
 

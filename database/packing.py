@@ -200,6 +200,15 @@ def unpack_agent_curves(values: bytes | memoryview, shape: CurveShape) -> dict[s
     return found
 
 
+def unpack_curve(data: bytes, shape: CurveShape, name: str) -> NDArray[np.float32]:
+    """Read one curve of all agents, (N, E) with NaN after an agent's last epoch, from a generation's packed
+    curves.
+    """
+    table = np.frombuffer(data, _CURVE_TYPE, shape.agents * shape.numbers, shape.start)
+    columns = table.reshape(shape.agents, shape.epochs, len(shape.names))
+    return cast("NDArray[np.float32]", columns[:, :, shape.names.index(name)])
+
+
 def _sections(data: bytes | memoryview, size: int) -> tuple[dict[bytes, memoryview], memoryview]:
     """Split what follows the columns of `size` agents: sections by their markers, and the JSON reasons."""
     rest = memoryview(data)[size * BYTES_PER_AGENT :]

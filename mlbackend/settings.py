@@ -240,6 +240,10 @@ UNFOLD = {
     "SITE_HEADER": "Neuroevolution",
     "SITE_URL": "/",
     "SHOW_HISTORY": False,
+    "SITE_DROPDOWN": [
+        {"icon": "home", "title": "Runs", "link": "/"},
+        {"icon": "photo_library", "title": "Data sets", "link": "/datasets"},
+    ],
     "SCRIPTS": [f"{STATIC_URL}dashboard/times.js"],
     # The colours of dashboard.css, the light and the dark ones in one scale.
     "COLORS": {

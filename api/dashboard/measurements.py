@@ -1,6 +1,6 @@
 """JSON for the page of a run: further numbers of an agent's evaluation, and its curves over epochs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -14,6 +14,7 @@ from database.errors import NotFound
 from database.models import Instance
 from database.selectors import AgentRecord
 from processing.core.json_values import finite
+from processing.core.kinds import kind_of
 from processing.run import plan_of_work_item
 
 #: Curves that one chart shows, and values of each.
@@ -36,7 +37,17 @@ def measurements(request: HttpRequest, number: int) -> HttpResponse:
         "confusion": _confusion(instance, record),
         "metrics": [[_words(name), figure_or_dash(value)] for name, value in (record.metrics or {}).items()],
         "curves": [_curve(name, values) for name, values in list(curves.items())[:MOST_CURVES]],
+        "generation": list(_of_generation(instance, record.generation)),
     })
+
+
+def _of_generation(instance: Instance, generation: int) -> Iterator[dict[str, Any]]:
+    """Yield what is the gain of the judge's trade-off, over all agents of the generation."""
+    trade_off = kind_of(instance.work_item.spec).trade_off
+    found = trade_off and selectors.curve_of_generation(instance.pk, generation, trade_off[1])
+    if trade_off and found:
+        yield _curve(f"best {trade_off[1]} of the generation", found.best)
+        yield _curve(f"median {trade_off[1]} of the generation", found.median)
 
 
 def _confusion(instance: Instance, record: AgentRecord) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ app_name = "dashboard"
 urlpatterns = [
     path("", views.runs, name="runs"),
     path("runs", views.rows, name="rows"),
+    path("datasets", views.datasets_of_machine, name="datasets"),
     path("runs/new", forms.submit, name="submit"),
     path("runs/<int:number>", views.run, name="run"),
     path("runs/<int:number>/live", views.live, name="live"),

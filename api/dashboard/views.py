@@ -83,6 +83,16 @@ def live(request: HttpRequest, number: int) -> HttpResponse:
     return render(request, "dashboard/_live.html", live_context(request, instance))
 
 
+@require_safe
+@page
+def datasets_of_machine(request: HttpRequest) -> HttpResponse:
+    """Render the data sets of this machine."""
+    cards = [datasets.card(name) for name in datasets.store().names()]
+    return render(request, "dashboard/datasets.html", {
+        "here": "datasets", "datasets": [card for card in cards if card is not None],
+    })
+
+
 def runs_context(request: HttpRequest, document: str | None = None) -> dict[str, Any]:
     """Return the context of the list's page; its form holds `document`, or the first example."""
     return {

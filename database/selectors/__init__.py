@@ -11,7 +11,14 @@ from database.selectors.agents import (
     offspring,
 )
 from database.selectors.blocks import AgentFilter, AgentRecord
-from database.selectors.curves import Curves, curve_shapes_at, curves_at, curves_of
+from database.selectors.curves import (
+    CurveOfGeneration,
+    Curves,
+    curve_of_generation,
+    curve_shapes_at,
+    curves_at,
+    curves_of,
+)
 from database.selectors.events import count_events, event, events, facts_of_generations, unconfirmed
 from database.selectors.generations import (
     count_generations,
@@ -82,6 +89,7 @@ __all__ = [
     "AgentRecord",
     "BadCursor",
     "Cursor",
+    "CurveOfGeneration",
     "Curves",
     "HeldStep",
     "InstanceFilter",
@@ -110,6 +118,7 @@ __all__ = [
     "count_generations",
     "count_instances",
     "count_work_items",
+    "curve_of_generation",
     "curve_shapes_at",
     "curves_at",
     "curves_of",

@@ -1,7 +1,9 @@
 """Curves of agents, cut out of their generations' packed curves."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
+import numpy as np
 from django.db.models import BinaryField, Case, F, Q, When
 from django.db.models.functions import Substr
 
@@ -12,14 +14,25 @@ from database.packing import (
     curve_head_bytes,
     read_curve_shape,
     unpack_agent_curves,
+    unpack_curve,
 )
 from database.selectors.generations import at
 
 #: Maximum number of agents whose curves are read in one statement.
 MOST_AGENTS = 100
 
+#: Bytes of a generation's curves up to which all of them are read.
+MOST_BYTES = 8_000_000
+
 Address = tuple[int, int, int]  # (instance, generation, index)
 Curves = dict[str, list[float]]  # values by name, from the first epoch on; NaN where one is missing between
+
+
+class CurveOfGeneration(NamedTuple):
+    """A curve over a generation's agents, from the first epoch on."""
+
+    median: list[float]
+    best: list[float]
 
 
 def curves_of(instance_id: int, generation: int, index: int) -> Curves | None:
@@ -52,6 +65,24 @@ def curves_at(
             curves = unpack_agent_curves(piece, shapes[address[:2]])
             found[address] = {name: values.tolist() for name, values in curves.items()}
     return found
+
+
+def curve_of_generation(instance_id: int, generation: int, name: str) -> CurveOfGeneration | None:
+    """Return a curve's median and highest value of each epoch over a generation's agents.
+
+    None where the generation has no such curve, or its curves take more than MOST_BYTES. Agents whose curve
+    has ended count no more.
+    """
+    shape = curve_shapes_at([(instance_id, generation)]).get((instance_id, generation))
+    if shape is None or name not in shape.names or not shape.numbers or shape.length > MOST_BYTES:
+        return None
+    row = Generation.objects.filter(instance=instance_id, number=generation).values_list("curves", flat=True)
+    values = unpack_curve(bytes(row.get() or b""), shape, name)
+    epochs = [column[~np.isnan(column)] for column in values.T]
+    known = [column for column in epochs if len(column)]
+    return CurveOfGeneration(
+        [float(np.median(column)) for column in known], [float(column.max()) for column in known]
+    )
 
 
 def curve_shapes_at(generations: Iterable[tuple[int, int]]) -> dict[tuple[int, int], CurveShape]:

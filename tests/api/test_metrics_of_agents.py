@@ -117,10 +117,11 @@ def test_the_page_of_a_run_gets_an_agents_numbers(client: Client, trained: Insta
             {"name": "loss", "epochs": [1, 2, 3], "values": [3.0, None, 1.0]},
             {"name": "accuracy", "epochs": [1, 2], "values": [0.25, 0.5]},
         ],
+        "generation": [],
     }
     assert client.get(address, {"generation": 0, "index": 1}).json()["metrics"][1][1] == "–"
     assert client.get(address, {"generation": 1, "index": 0}).json() == {
-        "confusion": None, "metrics": [], "curves": [],
+        "confusion": None, "metrics": [], "curves": [], "generation": [],
     }
 
 

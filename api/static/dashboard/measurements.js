@@ -36,7 +36,9 @@ export class Measurements {
 
   // `found`: metrics (pairs of name and text), curves (name, epochs, values), and confusion (classes, and counts
   // by class and predicted class), which may be null.
-  show({ metrics, curves, confusion }) {
+  // `generation`: curves over all agents of the generation, which are dashed.
+  show({ metrics, curves: own, generation, confusion }) {
+    const curves = [...own, ...generation];
     this.showConfusion(confusion);
     this.root.hidden = !metrics.length && !curves.length;
     this.metrics.hidden = !metrics.length;
@@ -48,7 +50,7 @@ export class Measurements {
       return key;
     }));
     this.chart.data.datasets = curves.map(({ name, epochs, values }) => ({
-      label: name, borderWidth: 1.8, pointRadius: epochs.length > 1 ? 0 : 3,
+      label: name, borderWidth: 1.8, borderDash: name.endsWith("of the generation") ? [5, 4] : [], pointRadius: epochs.length > 1 ? 0 : 3,
       data: values.map((y, at) => ({ x: epochs[at], y })),
     }));
     this.chart.options.scales.x.max = Math.max(2, ...curves.map(({ epochs }) => epochs.at(-1)));
@@ -97,7 +99,7 @@ function follow(name, root) {
     shown = asked;
     const [, generation, index] = asked.split("-");
     const answer = await fetch(`${root.dataset.url}?generation=${generation}&index=${index}`, { headers: { Accept: "application/json" } });
-    const found = answer.ok ? await answer.json() : { metrics: [], curves: [], confusion: null };
+    const found = answer.ok ? await answer.json() : { metrics: [], curves: [], generation: [], confusion: null };
     if (shown === asked) numbers.show(found);
   };
   new MutationObserver(update).observe(name, { childList: true });

@@ -91,9 +91,17 @@ class ImageClassification(Problem[DatasetParameters, GenomeKind]):
             faults.append(Concern(
                 ("validation_fraction",), expected, shown(parameters.validation_fraction)
             ))
+        faults += _limit_faults(parameters, len(facts["classes"]))
         if (sentence := known.datasets.why_nobody_trains()) is not None:
             faults.append(Concern((), "a server on which networks can be trained", "none", sentence))
         return Found(None if faults else facts, faults, [])
+
+
+def _limit_faults(parameters: DatasetParameters, classes: int) -> list[Concern]:
+    limit = parameters.train_limit
+    if limit is None or limit >= classes:
+        return []
+    return [Concern(("train_limit",), f"at least {classes}, one image of each class", str(limit))]
 
 
 def _unknown(name: str, names: list[str]) -> Concern:

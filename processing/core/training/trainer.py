@@ -106,7 +106,7 @@ class Trainer:
             optimizer.zero_grad()
             logits = module(self._inputs(pixels))
             loss = nn.functional.cross_entropy(logits, labels)
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             optimizer.step()
             total += loss.item() * len(chosen)
             right += int((logits.argmax(1) == labels).sum())

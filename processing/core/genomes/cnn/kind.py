@@ -6,8 +6,10 @@ from itertools import pairwise
 import numpy as np
 
 from processing.core import rng
+from processing.core.concern import Asked, Concern
 from processing.core.errors import Broken, Refused
 from processing.core.genomes.cnn import draws as drawn
+from processing.core.genomes.cnn.checks import space_faults
 from processing.core.genomes.cnn.draws import Draws
 from processing.core.genomes.cnn.network import GENES, Genes, Network, genes_of, network_of
 from processing.core.genomes.cnn.repair import repaired, smallest
@@ -59,6 +61,11 @@ class Cnn(GenomeKind[SearchSpace, CnnVariation]):
                 f"max_parameters, {parameters.max_parameters:,}. Allow pooling, fewer filters or fewer units."
             )
         return kind
+
+    @classmethod
+    def faults(cls, parameters: SearchSpace, asked: Asked) -> list[Concern]:
+        """Return the faults of the search space."""
+        return space_faults(parameters)
 
     def random(self, size: int, *, seed: int, generation: int) -> Genes:
         """Draw genomes, evenly over numbers of layers and over choices."""
