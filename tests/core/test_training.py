@@ -397,3 +397,33 @@ def test_no_process_that_hands_out_trainings_imports_what_trains() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
+
+
+@trains
+@pytest.mark.parametrize("size", [(8, 8), (9, 7), (2, 2)])
+def test_pooling_is_that_of_pytorch_to_the_bit(size: tuple[int, int]) -> None:
+    import torch
+
+    from processing.core.training.modules import MaxPooling
+
+    torch.manual_seed(1)
+    maps = torch.randn(5, 3, *size)
+    found = []
+    for pooling in (MaxPooling(), torch.nn.MaxPool2d(2)):
+        given = maps.clone().requires_grad_()
+        pooled = pooling(given)
+        pooled.backward(torch.arange(pooled.numel(), dtype=torch.float32).reshape(pooled.shape))
+        found.append((pooled.detach(), given.grad))
+    assert all(torch.equal(ours, theirs) for ours, theirs in zip(*found, strict=True))
+
+
+@trains
+def test_of_equal_values_pooling_gives_the_first_the_gradient() -> None:
+    import torch
+
+    from processing.core.training.modules import MaxPooling
+
+    maps = torch.zeros(1, 1, 2, 2, requires_grad=True)
+    MaxPooling()(maps).sum().backward()
+    assert maps.grad is not None
+    assert maps.grad.flatten().tolist() == [1.0, 0.0, 0.0, 0.0]

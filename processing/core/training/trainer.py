@@ -98,7 +98,7 @@ class Trainer:
     ) -> tuple[float, float]:
         """Train on every image once; return the mean loss and the accuracy, as they were at each batch."""
         module.train()
-        total, right, seen = 0.0, 0, 0
+        total, right, seen = torch.zeros(()), torch.zeros((), dtype=torch.int64), 0
         for chosen in batches(order(seed, epoch, len(self.train)), size):
             pixels, given = self.train.batch(chosen)
             pixels = augmented(pixels, Augment(self.setup.augment), seed, epoch, chosen)
@@ -108,13 +108,11 @@ class Trainer:
             loss = nn.functional.cross_entropy(logits, labels)
             loss.backward()
             optimizer.step()
-            total += loss.item() * len(chosen)
-            right += int((logits.argmax(1) == labels).sum())
+            total += loss.detach() * len(chosen)
+            right += (logits.detach().argmax(1) == labels).sum()
             seen += len(chosen)
             progress()
-            if not np.isfinite(total):
-                break
-        return total / seen, right / seen
+        return float(total) / seen, int(right) / seen
 
     @torch.inference_mode()
     def _scored(self, module: nn.Module, progress: Callable[[], None]) -> tuple[float, Int64Array]:
