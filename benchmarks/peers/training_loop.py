@@ -20,7 +20,7 @@ from processing.core.datasets.store import Store
 from processing.core.genomes.cnn.network import Network, Optimizer
 from processing.core.limits import Limits
 from processing.core.search.plan import plan_of
-from processing.core.training.modules import MOMENTUM, module_of
+from processing.core.training.modules import MOMENTUM, MaxPooling, module_of
 from staging.stage import stage
 
 OPTIMIZERS = {
@@ -62,7 +62,8 @@ def _train(
     epochs: int
 ) -> float:
     """Train a network and return its validation accuracy."""
-    module = module_of(network, shape, classes)
+    layers = module_of(network, shape, classes)
+    module = nn.Sequential(*(nn.MaxPool2d(2) if isinstance(each, MaxPooling) else each for each in layers))
     optimizer = OPTIMIZERS[network.optimizer](module.parameters(), lr=network.learning_rate)
     loss_of, accuracy = nn.CrossEntropyLoss(), 0.0
     train = DataLoader(sets[Split.TRAIN], batch_size=network.batch_size, shuffle=True)
