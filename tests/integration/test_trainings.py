@@ -64,6 +64,15 @@ def test_its_workers_and_the_processes_that_train_are_killed(server: Server, und
     run = ended(server, number)
     assert (run["state"], run["digest"]) == ("SUCCEEDED", undisturbed)
     assert run["progress"]["totalEvaluations"] == GENERATIONS * 8
+    assert not any(map(has_pytorch, set(server.children()) - set(trainers(server))))
+
+
+def has_pytorch(process: int) -> bool:
+    """Whether a process has loaded PyTorch."""
+    try:
+        return "/torch/" in Path(f"/proc/{process}/maps").read_text()
+    except OSError:
+        return False  # it has ended
 
 
 @ONLY_EMBEDDED

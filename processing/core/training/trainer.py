@@ -3,6 +3,7 @@
 The same network, images, settings and seed give the same bits in every process with the same numeric profile.
 """
 
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,8 +21,8 @@ from processing.core.training.messages import CURVES, Job, Setup, TrainingResult
 from processing.core.training.modules import module_of, optimizer_of
 from processing.core.types import Failure, Int32Array, Int64Array, UInt8Array
 
-#: Images that are scored at a time.
-SCORED_AT_ONCE = 256
+#: Images that are scored at a time, and numbers of these: fewer images where they are large.
+SCORED_AT_ONCE, SCORED_NUMBERS = 256, 1 << 20
 #: Classes above which no confusion matrix is made: its size grows with their square.
 MOST_CONFUSED = 100
 #: What PyTorch says where the machine gives it no more memory.
@@ -119,8 +120,9 @@ class Trainer:
         """Return the mean loss over the validation images, and the class that is predicted for each."""
         module.eval()
         total, predicted = 0.0, np.zeros(len(self.validation), np.int64)
-        for first in range(0, len(self.validation), SCORED_AT_ONCE):
-            chosen = np.arange(first, min(first + SCORED_AT_ONCE, len(self.validation)))
+        at_once = max(1, min(SCORED_AT_ONCE, SCORED_NUMBERS // math.prod(self.data.manifest.shape)))
+        for first in range(0, len(self.validation), at_once):
+            chosen = np.arange(first, min(first + at_once, len(self.validation)))
             pixels, labels = self.validation.batch(chosen)
             logits = module(self._inputs(pixels))
             loss = nn.functional.cross_entropy(
