@@ -17,6 +17,10 @@ from processing.core.problem import Facts
 #: Classes above which pages count them, instead of naming them.
 MOST_CLASSES = 12
 
+#: Pictures of data sets that a process keeps, by SHA-256.
+MOST_SHEETS = 32
+_sheets: dict[str, str] = {}
+
 log = logging.getLogger(__name__)
 
 
@@ -73,7 +77,12 @@ def card(name: str) -> dict[str, Any] | None:
 
 def sheet_url(data: Prepared) -> str:
     """Return a picture with some images of each class, as a data URL of a PNG."""
-    return "data:image/png;base64," + b64encode(contact_sheet(data)).decode()
+    sha256 = data.manifest.sha256
+    if sha256 not in _sheets:
+        if len(_sheets) >= MOST_SHEETS:
+            del _sheets[next(iter(_sheets))]
+        _sheets[sha256] = "data:image/png;base64," + b64encode(contact_sheet(data)).decode()
+    return _sheets[sha256]
 
 
 def prepared() -> Iterator[Prepared]:

@@ -3,7 +3,7 @@
 It is one of the submitter that was charged least, of its work item that was charged least, and of that one's
 steps the first in `turn_order`; see `services/shares.py`. Each of the three is found by an index, however
 many wait: what is passed over are the few that workers hold, that are in back-off, or that belong to another
-numeric profile, or need a worker that trains.
+numeric profile, or need a worker that trains. A worker that does nothing but train passes over all others.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ class StepKind(StrEnum):
 
 
 class Abilities(NamedTuple):
-    """What a worker can do.
+    """What a worker can do. Trainings are of any numeric profile: what trains is part of their results.
 
     Attributes:
         core, full: the halves of its numeric profile, see `core/profile.py`.
@@ -105,8 +105,8 @@ _NOW = {"sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')", "postgresql": "S
 _OF_PROFILE = "i.profile IN (%(none)s, %(core)s, %(full)s)"
 #: Conditions on who can do a step: the run itself, one of its slices, or a replay.
 _CAN_RUN = f"{_OF_PROFILE} AND %(takes_others)s"
-_CAN_SLICE = f"""{_OF_PROFILE} AND (
-    i.trains_on = '' AND %(takes_others)s
+_CAN_SLICE = f"""(
+    i.trains_on = '' AND {_OF_PROFILE} AND %(takes_others)s
     OR i.trains_on <> '' AND %(trains_on)s LIKE '%%' || i.trains_on || '%%')"""
 _CAN_REPLAY = "%(takes_others)s"
 _RUN = """

@@ -19,6 +19,7 @@ from django.conf import settings
 
 from database import services
 from database.errors import NO_ANSWER, Fenced
+from database.services import SliceClaim
 from processing import node, stopping
 from processing.core.kernels.build import while_compiling
 
@@ -59,6 +60,7 @@ class Heartbeat:
         """
         self.extend, self.is_to_pause, self.until = extend, is_to_pause, until
         self.is_over, self.thread = False, threading.get_ident()
+        self.answers_for: SliceClaim | None = None  # of several steps, the one that errors are recorded under
         self.extended_at = self.looked_at = time.monotonic()
         self.reported_at = time.monotonic()
         self.postponed_at = -math.inf
@@ -116,6 +118,10 @@ class Heartbeat:
     def watch(self, extend: Callable[[float], None], is_to_pause: Callable[[], bool]) -> None:
         """Keep other leases than before: those of steps that are done beside each other."""
         self.extend, self.is_to_pause = extend, is_to_pause
+
+    def answer_for(self, claim: SliceClaim) -> None:
+        """Let errors be recorded under this claim, in place of the one that the work began with."""
+        self.answers_for = claim
 
     def extended(self) -> None:
         """Record that a commit has extended the lease."""

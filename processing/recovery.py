@@ -89,6 +89,8 @@ def _freed(runs: Iterable[int]) -> None:
     """Wake a worker for runs of which steps were freed."""
     _settle(runs)
     dispatch.wake()
+    if turns.count_trainings(most=1):
+        dispatch.wake(queue=settings.TRAINING_QUEUE)
 
 
 def _settle(runs: Iterable[int]) -> None:

@@ -142,8 +142,9 @@ def _slice(
     if claim.epoch not in loaded:
         loaded[claim.epoch] = Run.load(claim.instance_id, threads=threads)
     run = loaded[claim.epoch]
-    work_on = trainings.work_on if run.plan.judge.trains else slices.work_on
-    return work_on(claim, run, heartbeat)
+    if run.plan.judge.trains:
+        return trainings.work_on(claim, run, heartbeat, answers=heartbeat.answer_for)
+    return slices.work_on(claim, run, heartbeat)
 
 
 def _shift(
@@ -230,16 +231,22 @@ def _work(claim: AnyClaim, work: Work, until: float, *, may_be_cut: bool = True)
         instance=claim.instance_id, generation=getattr(claim, "generation", None), correlation_id=None,
         worker=node.process_name()
     )
-    what = claims.name_of(claim)
+    what, first = claims.name_of(claim), claim
+    heartbeat = Heartbeat(
+        lambda seconds: claims.extend(first, seconds), lambda: claims.is_to_pause(first) and may_be_cut,
+        until=until if may_be_cut else math.inf,
+    )
     try:
-        with Heartbeat(
-            lambda seconds: claims.extend(claim, seconds), lambda: claims.is_to_pause(claim) and may_be_cut,
-            until=until if may_be_cut else math.inf,
-        ) as heartbeat:
-            return work(heartbeat)
+        with heartbeat:
+            try:
+                return work(heartbeat)
+            finally:
+                claim = heartbeat.answers_for or claim
     except Fenced as fenced:
         node.count(fenced=1)
         log.info("%s", fenced)
+        if heartbeat.answers_for:  # another one of several steps was lost
+            claims.hand_back(heartbeat.answers_for)
         return StepEnd.LOST
     except Stopping:
         is_mine = claims.hand_back(claim)

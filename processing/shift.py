@@ -298,7 +298,8 @@ def _profile_change(instance: Instance, plan: Plan, trained_by: Sequence[str]) -
     deciding = now if plan.is_by_library else core_profile()
     if before.get(TRAINING):
         deciding = deciding | {TRAINING: trained}
-    if not before or all(before.get(name) == value for name, value in deciding.items()):
+    is_equal = not before or all(before.get(name) == value for name, value in deciding.items())
+    if is_equal and len(trained_by) < 2:
         return []
     instance.reproducible = False
     return [

@@ -76,10 +76,15 @@ def curve_of_generation(instance_id: int, generation: int, name: str) -> CurveOf
     shape = curve_shapes_at([(instance_id, generation)]).get((instance_id, generation))
     if shape is None or name not in shape.names or not shape.numbers or shape.length > MOST_BYTES:
         return None
-    row = Generation.objects.filter(instance=instance_id, number=generation).values_list("curves", flat=True)
-    values = unpack_curve(bytes(row.get() or b""), shape, name)
+    rows = Generation.objects.filter(instance=instance_id, number=generation, curves__isnull=False)
+    data = rows.values_list("curves", flat=True).first()
+    if data is None:
+        return None
+    values = unpack_curve(bytes(data), shape, name)
     epochs = [column[~np.isnan(column)] for column in values.T]
     known = [column for column in epochs if len(column)]
+    if not known:
+        return None
     return CurveOfGeneration(
         [float(np.median(column)) for column in known], [float(column.max()) for column in known]
     )

@@ -1,7 +1,9 @@
 """Two metrics of all agents of a run, what was spared by known results, and who trains what now."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from django.db.models import F
@@ -13,7 +15,7 @@ from database.services.leases import HELD
 
 #: Agents of which metrics are read: those of the last generations where there are more.
 MOST_AGENTS = 20_000
-#: Generations whose figures are read in one statement.
+#: Generations that are read in one statement.
 _AT_A_TIME = 100
 
 
@@ -40,8 +42,9 @@ def points(instance_id: int, x: str, y: str) -> list[Point]:
     """Return two metrics of each agent that has both, newest generation first, of MOST_AGENTS agents at most.
     """
     found: list[Point] = []
-    rows = Generation.objects.filter(instance=instance_id).order_by("-number")
-    for number, size, scalars in rows.values_list("number", "size", "scalars").iterator(_AT_A_TIME):
+    read = 0
+    for number, size, scalars in _newest(instance_id):
+        read += size
         metrics = unpack_metrics(bytes(scalars), size)
         if metrics is None or x not in metrics[0] or y not in metrics[0]:
             continue
@@ -51,19 +54,28 @@ def points(instance_id: int, x: str, y: str) -> list[Point]:
             Point(number, index, *pair) for index, pair in enumerate(zip(*columns, strict=True))
             if all(map(math.isfinite, pair))
         ]
-        if len(found) + size > MOST_AGENTS:
+        if read + size > MOST_AGENTS:
             break
     return found
+
+
+def _newest(instance_id: int) -> Iterator[tuple[int, int, Any]]:
+    """Yield number, size and packed scalars of each generation, newest first."""
+    rows = Generation.objects.filter(instance=instance_id).order_by("-number")
+    found = rows.values_list("number", "size", "scalars")
+    for first in count(step=_AT_A_TIME):
+        few = list(found[first : first + _AT_A_TIME])
+        yield from few
+        if len(few) < _AT_A_TIME:
+            return
 
 
 def spared(instance_id: int) -> tuple[int, float]:
     """Return how many agents of a run had known results, and the seconds that this saved."""
     figures = Generation.objects.filter(instance=instance_id, figures__isnull=False)
-    rows: list[Any] = list(figures.order_by().values_list("figures", flat=True))
-    return (
-        sum(int(each.get("known_agents") or 0) for each in rows),
-        sum(float(each.get("seconds_saved") or 0.0) for each in rows),
-    )
+    rows: Any = figures.order_by().values_list("figures__known_agents", "figures__seconds_saved")
+    known = list(rows)
+    return sum(int(each or 0) for each, _ in known), sum(float(each or 0.0) for _, each in known)
 
 
 def trainings_under_way(instance: Instance) -> list[UnderWay]:

@@ -81,22 +81,26 @@ def halves(profiles: Iterable[str]) -> set[str]:
 
 def is_trained_by_somebody(instance: Instance) -> bool:
     """Whether an online worker can train who has the data set of a run, or the run trains nothing."""
-    if not instance.trains_on:
-        return True
+    return not instance.trains_on or instance.trains_on in _trained_on()
+
+
+def _trained_on() -> set[str]:
+    """Return the SHA-256 of all data sets on which an online worker can train."""
     online = Worker.objects.filter(seen_at__gte=Now() - THERE).values_list("datasets", flat=True)
-    return any(facts["sha256"] == instance.trains_on for datasets in online for facts in datasets.values())
+    return {str(facts["sha256"]) for datasets in online for facts in datasets.values()}
 
 
 def warn_of_no_trainer(*, patience_seconds: float) -> None:
     """Write an event into each run that nobody can train, once for each generation that waits for so long."""
     since = Now() - timedelta(seconds=patience_seconds)
     waiting = Instance.objects.filter(
-        ~Q(trains_on=""), claimed_by="", state__in=EVALUATED, pending_slices__gt=0, updated_at__lt=since
+        ~Q(trains_on__in=["", *_trained_on()]), claimed_by="", state__in=EVALUATED, pending_slices__gt=0,
+        updated_at__lt=since,
     )
     for number in waiting.values_list("pk", flat=True):
         with transaction.atomic():
             instance = waiting.select_for_update().filter(pk=number).first()
-            if instance is None or is_trained_by_somebody(instance) or _is_warned(instance):
+            if instance is None or _is_warned(instance):
                 continue
             event = NewEvent(
                 EventType.NOTE, NO_TRAINER, EventLevel.WARNING, instance.next_generation,

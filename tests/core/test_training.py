@@ -19,8 +19,8 @@ from processing.core.datasets.lookup import can_train
 from processing.core.datasets.parameters import Augment
 from processing.core.datasets.prepared import Prepared
 from processing.core.datasets.source import Split
-from processing.core.datasets.store import Store
-from processing.core.errors import Broken, Refused, Transient
+from processing.core.datasets.store import Store, Wanted
+from processing.core.errors import Refused, Transient
 from processing.core.evaluations import check
 from processing.core.genomes.cnn.network import (
     Activation,
@@ -31,7 +31,7 @@ from processing.core.genomes.cnn.network import (
     Pooling,
     genes_of,
 )
-from processing.core.judges import trained
+from processing.core.judges import classification, trained
 from processing.core.limits import Limits
 from processing.core.ranking import pareto_front
 from processing.core.search import generation as generations
@@ -298,7 +298,8 @@ def test_a_training_that_nobody_lets_end_fails_alone(monkeypatch: pytest.MonkeyP
 
 @trains
 def test_a_training_without_a_batch_for_long_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pools, "SILENCE_SECONDS", 1.0)
+    monkeypatch.setattr(classification, "SILENCE_SECONDS", 1.0)
+    monkeypatch.setattr(classification, "SLOWEST", 0)
     found, stopped = plan(training={"epochs": 500}), threading.Event()
 
     def stop() -> bool:
@@ -351,19 +352,23 @@ def test_costly_networks_are_begun_first() -> None:
 @trains
 def test_a_machine_without_the_data_set_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     monkeypatch.setenv("DATASETS_FOLDER", str(tmp_path))
-    Store.here().add("mine", "shapes", progress=lambda *_: None)
+    wanted = Wanted(number=240)
+    Store.here().add("mine", "shapes", wanted=wanted, progress=lambda *_: None)
     item = stage(parse(json.dumps(DOCUMENT | {"dataset": {"name": "mine"}})), Limits())
     found = plan_of(item.spec, item.facts)
     Store.here().remove("mine")
+    genomes = found.genome.random(2, seed=1, generation=0)
     with pytest.raises(Transient, match="The data set mine is not on this machine"):
-        found.judge.evaluate(found.genome.random(2, seed=1, generation=0), seed=1, generation=0)
+        found.judge.evaluate(genomes, seed=1, generation=0)
+    Store.here().add("theirs", "shapes", wanted=wanted, progress=lambda *_: None)  # the same under another name
+    assert not found.judge.evaluate(genomes, seed=1, generation=0).failures.any()
 
 
 @trains
 def test_another_data_set_of_the_same_name_is_not_trained_on() -> None:
     found = plan()
     found.problem.facts = dict(found.problem.facts) | {"sha256": "0" * 64}
-    with pytest.raises(Broken, match="is not the one that this run began with"):
+    with pytest.raises(Transient, match="The data set digits is not on this machine"):
         evaluated(found, [GOOD])
 
 

@@ -12,6 +12,7 @@ from api import intake
 from database import selectors, services, turns
 from database.models import Event, Generation, Instance, Slice, Worker
 from database.selectors import Situation
+from database.services import SliceClaim
 from database.turns import Abilities, StepKind
 from formatting.faults import Faulty
 from processing import claims, node, recovery, runner, trainings
@@ -162,6 +163,7 @@ def test_a_worker_holds_as_many_slices_as_it_trains_and_frees_them_where_it_is_e
     instance = submitted(training={"epochs": 50})
     opened(instance)
     run, heartbeat, held = Run.load(instance.pk, threads=2), _Silent(), []
+    answered: list[SliceClaim] = []
 
     def ended() -> bool:
         held.append(Slice.objects.exclude(claimed_by="").count())
@@ -171,8 +173,10 @@ def test_a_worker_holds_as_many_slices_as_it_trains_and_frees_them_where_it_is_e
     assert first is not None
     monkeypatch.setattr(heartbeat, "__class__", type("Ended", (_Silent,), {"__call__": lambda self: ended()}))
     with pytest.raises(KeyboardInterrupt):
-        trainings.work_on(first, run, heartbeat)  # type: ignore[arg-type]
+        trainings.work_on(first, run, heartbeat, answers=answered.append)  # type: ignore[arg-type]
     assert held == [2]
+    assert answered == [first]
+    claims.hand_back(first)
     assert not Slice.objects.exclude(claimed_by="").exists()
     assert not Slice.objects.filter(attempts__gt=0).exists()
 

@@ -91,7 +91,7 @@ class ImageClassification(Problem[DatasetParameters, GenomeKind]):
             faults.append(Concern(
                 ("validation_fraction",), expected, shown(parameters.validation_fraction)
             ))
-        faults += _limit_faults(parameters, len(facts["classes"]))
+        faults += _limit_faults(parameters, len(facts["classes"])) or _too_few(parameters, facts)
         if (sentence := known.datasets.why_nobody_trains()) is not None:
             faults.append(Concern((), "a server on which networks can be trained", "none", sentence))
         return Found(None if faults else facts, faults, [])
@@ -102,6 +102,15 @@ def _limit_faults(parameters: DatasetParameters, classes: int) -> list[Concern]:
     if limit is None or limit >= classes:
         return []
     return [Concern(("train_limit",), f"at least {classes}, one image of each class", str(limit))]
+
+
+def _too_few(parameters: DatasetParameters, facts: Facts) -> list[Concern]:
+    classes = len(facts["classes"])
+    train = ImageClassification(parameters, facts).train
+    if train >= 2 * classes:
+        return []
+    expected = f"a data set of which {2 * classes} images or more, two for each class, are left for training"
+    return [Concern(("name",), expected, f"{train} in {parameters.name}")]
 
 
 def _unknown(name: str, names: list[str]) -> Concern:

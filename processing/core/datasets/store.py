@@ -14,6 +14,7 @@ from processing.core.datasets.manifest import Manifest
 from processing.core.datasets.prepared import Prepared, prepare
 from processing.core.datasets.shapes import ShapesParameters
 from processing.core.datasets.source import MOST_SIDE, Progress, Source, SourceRefused
+from processing.core.errors import Broken
 
 #: Prepared data sets that every installation has.
 SHIPPED = Path(__file__).parent / "shipped"
@@ -104,6 +105,21 @@ class Store:
         with contextlib.suppress(SourceRefused):  # another process was faster
             self._add(name, shapes.source(ShapesParameters()), licence="", progress=lambda *_: None)
         return self.folder / name
+
+    def folder_with(self, sha256: str, *, likely: str) -> Path | None:
+        """Return the folder of the data set with this SHA-256, whatever its name; None where there is none.
+
+        Args:
+            likely: the name that is looked at first.
+        """
+        for name in dict.fromkeys((likely, *self.names())):
+            try:
+                folder = self.folder_of(name)
+                if Manifest.read(folder).sha256 == sha256:
+                    return folder
+            except (KeyError, Broken, OSError):
+                continue
+        return None
 
     def _name_faults(self, name: str) -> Iterator[str]:
         if len(name) > MOST_NAME or not _NAME.fullmatch(name):

@@ -57,6 +57,8 @@ IMAGE_SECONDS = (1.5e-5, 6e-5)
 #: Multiply-adds of an image in training, as a multiple of those of a forward pass, and how many a core does
 #: in a second in small layers.
 PASSES, SPEED = 3, 2e9
+#: A training without a batch for so long has failed, besides this multiple of a batch's time.
+SILENCE_SECONDS, SLOWEST = 60.0, 20
 _BITS = 48
 
 
@@ -121,10 +123,11 @@ class Classification(Judge[ImageClassification, Cnn]):
         originals = self.originals(mine)
         found = self.known(mine, state or {})
         wanted = [each for each in self.by_cost(mine) if originals[each] == each and each not in found]
-        with closing(self.evaluate_each(
-            (mine[each : each + 1] for each in wanted), seed=seed, processes=threads, beat=beat
-        )) as ended:
-            found |= {wanted[place]: each for place, each in ended}
+        if wanted:
+            with closing(self.evaluate_each(
+                (mine[each : each + 1] for each in wanted), seed=seed, processes=threads, beat=beat
+            )) as ended:
+                found |= {wanted[place]: each for place, each in ended}
         agents = [each for each in range(len(mine)) if originals[each] in found]
         result = joined_results([
             found[each] if each in found else self.as_known(found[originals[each]]) for each in agents
@@ -141,7 +144,9 @@ class Classification(Judge[ImageClassification, Cnn]):
             for genome in agents:
                 taken.append(genome)
                 packed = self.genome.pack(genome)
-                yield Job(len(taken) - 1, packed, self.seed_of(seed, packed))
+                yield Job(
+                    len(taken) - 1, packed, self.seed_of(seed, packed), self._patience(genome)
+                )
 
         with closing(
             pool().train(jobs(), self._setup(), processes=processes, beat=beat or no_beat)
@@ -241,11 +246,16 @@ class Classification(Judge[ImageClassification, Cnn]):
     def _setup(self) -> Setup:
         """Return what the children need. Raises Transient where this machine lacks the data set."""
         name, sha256 = self.problem.parameters.name, self.problem.facts["sha256"]
-        try:
-            folder = Store.here().folder_of(name)
-        except KeyError as error:
-            raise Transient(f"The data set {name} is not on this machine.") from error
+        folder = Store.here().folder_with(sha256, likely=name)
+        if folder is None:
+            raise Transient(f"The data set {name} is not on this machine.")
         return Setup(folder=str(folder), sha256=sha256, **self._settings())
+
+    def _patience(self, genome: Genomes) -> float:
+        """Return the seconds without a batch after which a training has failed."""
+        (network,) = self.genome.networks(genome)
+        batch = network.batch_size * multiply_adds_of(network, self.genome.image, self.genome.classes)
+        return SILENCE_SECONDS + SLOWEST * PASSES * batch / SPEED
 
     def _evaluations(self, result: TrainingResult, genome: Genomes) -> Evaluations:
         """Return the evaluation of one agent, (1, …) each, from the result of its training."""

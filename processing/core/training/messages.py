@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from processing.core.errors import Broken
+from processing.core.errors import Transient
 from processing.core.types import Failure, Float32Array, Int32Array
 
 #: The columns of `TrainingResult.curves`.
@@ -54,6 +54,7 @@ class Job(NamedTuple):
     number: int
     genome: bytes  # one packed genome of `cnn`
     seed: int  # of its initial weights, the order of the images, and dropout
+    patience: float = 60.0  # seconds without a batch after which it has failed
 
     def packed(self) -> bytes:
         """Return the message."""
@@ -104,11 +105,11 @@ class TrainingResult:
 
     @classmethod
     def unpacked(cls, message: bytes) -> "TrainingResult":
-        """Read the message. Raises Broken where the child reports that it cannot work."""
+        """Read the message. Raises Transient where the child reports that it cannot work, on its machine."""
         line, _, data = message.partition(b"\n")
         head = json.loads(line)
         if "broken" in head:
-            raise Broken(head["broken"])
+            raise Transient(head["broken"])
         classes, size = head.pop("classes"), 4 * 4 * head["epochs"]
         return cls(
             curves=np.frombuffer(data[:size], "<f4").reshape(head["epochs"], 4).astype(np.float32),

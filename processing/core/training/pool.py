@@ -15,7 +15,7 @@ from collections.abc import Generator, Iterator
 from functools import cache
 
 from processing.core.children.process import ONE_THREAD, QUIET_SECONDS, Process, exit_text
-from processing.core.errors import Broken
+from processing.core.errors import Transient
 from processing.core.training.messages import Job, Setup, TrainingResult, failed
 from processing.core.training.profile import PINS
 from processing.core.types import Beat, Failure
@@ -25,10 +25,8 @@ log = logging.getLogger(__name__)
 PROGRAM = "processing.core.training.serve"
 #: Interval at which the parent checks whether a child hangs, and calls the beat.
 LOOK_SECONDS = 0.25
-#: A training without a batch for so long has failed.
-SILENCE_SECONDS = 60.0
 #: A training fails whose child was killed from outside so often.
-MOST_TRIES = 3
+MOST_TRIES = 5
 _OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -50,8 +48,7 @@ class Pool:
             beat: called four times a second. Once it answers that the turn is over, no job is read any more;
                 an error that it raises ends the trainings under way.
         Raises:
-            Broken: the children cannot work.
-            Transient: no child can be started just now.
+            Transient: no child can be started, or do its work, on this machine just now.
         """
         with self._lock:
             yield from _Dispatch(self, setup).results(jobs, processes, beat)
@@ -125,7 +122,7 @@ class _Dispatch:
         poll.poll(LOOK_SECONDS * 1_000)
 
     def _reported(self, process: Process) -> Iterator[TrainingResult]:
-        """Yield the result that a child has sent. Raises Broken where it reports that it cannot work."""
+        """Yield the result that a child has sent. Raises Transient where it reports that it cannot work."""
         for message in process.exchange():
             result = TrainingResult.unpacked(message)
             process.is_proven = True
@@ -139,7 +136,7 @@ class _Dispatch:
     def _checked(self, process: Process) -> Iterator[TrainingResult]:
         """End a child that is gone or hangs, and yield its last result or its failure."""
         job = self.under_way.get(process)
-        if job is None or not (process.is_gone or process.is_silent(SILENCE_SECONDS)):
+        if job is None or not (process.is_gone or process.is_silent(job.patience)):
             return
         at, is_gone = process.at_work(), process.is_gone
         code = self.pool.end(process)
@@ -148,25 +145,26 @@ class _Dispatch:
             return
         self._done(process)
         if not is_gone and at is None:
-            raise Broken(f"A process that trains was silent for {QUIET_SECONDS:g} s.")
+            raise Transient(f"A process that trains was silent for {QUIET_SECONDS:g} s.")
         if not is_gone:
-            reason = f"Its training gave no sign of progress for {SILENCE_SECONDS:g} s."
+            reason = f"Its training gave no sign of progress for {job.patience:,.0f} s."
             yield failed(job.number, Failure.TIMEOUT, reason)
             return
         yield from self._after_exit(process, job, at, code)
 
     def _after_exit(self, process: Process, job: Job, at: int | None, code: int) -> Iterator[TrainingResult]:
-        """Train a network again whose child was killed from outside; of another end the network failed."""
+        """Train a network again whose child was killed from outside, or had not begun it; else it failed."""
         outside, ending = -code in _OUTSIDE, exit_text(code)
         log.warning(
             "a process that trains ended (%s); printed in it last: %s", ending, process.printed() or "nothing"
         )
         if not outside and at is None and not process.is_proven:
-            raise Broken(f"A process that trains could not start ({ending}). {process.last_line()}".strip())
+            last = process.last_line()
+            raise Transient(f"A process that trains could not start ({ending}). {last}".strip())
         self.tries[job.number] += 1
-        if not outside or self.tries[job.number] >= MOST_TRIES:
-            failure = Failure.WORKER_LOST if outside else Failure.ERROR
-            yield failed(job.number, failure, f"The process of its training died ({ending}).")
+        if (not outside and at is not None) or self.tries[job.number] >= MOST_TRIES:
+            reason = f"The process of its training died ({ending})."
+            yield failed(job.number, Failure.WORKER_LOST, reason)
         else:
             self.again.append(job)
 

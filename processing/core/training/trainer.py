@@ -26,7 +26,7 @@ SCORED_AT_ONCE, SCORED_NUMBERS = 256, 1 << 20
 #: Classes above which no confusion matrix is made: its size grows with their square.
 MOST_CONFUSED = 100
 #: What PyTorch says where the machine gives it no more memory.
-_NO_MEMORY = ("not enough memory", "allocate memory")
+_NO_MEMORY = ("not enough memory", "allocate memory", "bad_alloc")
 
 
 class Trainer:
