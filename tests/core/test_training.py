@@ -360,7 +360,7 @@ def test_a_machine_without_the_data_set_says_so(monkeypatch: pytest.MonkeyPatch,
     genomes = found.genome.random(2, seed=1, generation=0)
     with pytest.raises(Transient, match="The data set mine is not on this machine"):
         found.judge.evaluate(genomes, seed=1, generation=0)
-    Store.here().add("theirs", "shapes", wanted=wanted, progress=lambda *_: None)  # the same under another name
+    Store.here().add("theirs", "shapes", wanted=wanted, progress=lambda *_: None)  # the same images
     assert not found.judge.evaluate(genomes, seed=1, generation=0).failures.any()
 
 
