@@ -265,6 +265,7 @@ def test_a_search_has_one_digest_with_and_without_known_results(
 @trains
 def test_children_that_are_killed_in_mid_epoch_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pools, "MOST_TRIES", 2)
+    monkeypatch.setattr(pools, "LOOK_SECONDS", 0.01)  # so that every training is seen under way
     found = plan(training={"epochs": 12}, dataset={"name": "digits"})
     undisturbed = evaluated(found, [GOOD], threads=1)
     killed: list[int] = []
@@ -283,6 +284,7 @@ def test_children_that_are_killed_in_mid_epoch_change_no_bit(monkeypatch: pytest
 @trains
 def test_a_training_that_nobody_lets_end_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pools, "MOST_TRIES", 2)
+    monkeypatch.setattr(pools, "LOOK_SECONDS", 0.01)  # so that every training is seen under way
     found = plan(training={"epochs": 500})
 
     def kill() -> bool:

@@ -3,6 +3,7 @@
 import contextlib
 import mmap
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -10,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from processing.core.children.messages import NO_JOB, Channel
 from processing.core.children.subprocesses import kill_session, variables
@@ -167,6 +168,17 @@ class Process:
             self._has_output = False
         except BlockingIOError:
             return
+
+
+def wait_for_any(processes: Iterable[Process], *, seconds: float) -> None:
+    """Wait until one of the processes sends, prints or can receive, at most so many seconds."""
+    poll = select.poll()
+    for process in processes:
+        for source in process.sources():
+            poll.register(source, select.POLLIN)
+        if process.channel.has_unsent:
+            poll.register(process.channel, select.POLLIN | select.POLLOUT)
+    poll.poll(seconds * 1_000)
 
 
 def exit_text(code: int) -> str:

@@ -20,7 +20,7 @@ class DatasetsHere:
 
     @property
     def store(self) -> Store:
-        """Where they lie."""
+        """The data sets that are looked up: those of this machine, as its environment variables are now."""
         return Store.here()
 
     def names(self) -> Sequence[str]:

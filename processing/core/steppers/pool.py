@@ -10,7 +10,6 @@ import json
 import logging
 import math
 import os
-import select
 import signal
 import threading
 import time
@@ -21,7 +20,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from processing.core.children.process import ONE_THREAD, QUIET_SECONDS, Process, exit_text
+from processing.core.children.process import (
+    ONE_THREAD,
+    QUIET_SECONDS,
+    Process,
+    exit_text,
+    wait_for_any,
+)
 from processing.core.errors import Broken, Transient
 from processing.core.kernels.lanes import LANES
 from processing.core.steppers.repeats import Repeats
@@ -137,7 +142,7 @@ class _Dispatch:
         try:
             self._hand_out()
             while self.at_once:
-                self._wait()
+                wait_for_any(self.at_once, seconds=LOOK_SECONDS)
                 for process in list(self.at_once):
                     yield from self._reported(process)
                     yield from self._checked(process)
@@ -189,16 +194,6 @@ class _Dispatch:
                 log.warning("no agent is evaluated a second time: %s", error)
                 self.repeats.clear()
         return bool(self.repeats) and not self.at_once
-
-    def _wait(self) -> None:
-        """Wait until a process sends, prints or can receive, at most LOOK_SECONDS."""
-        poll = select.poll()
-        for process in self.at_once:
-            for source in process.sources():
-                poll.register(source, select.POLLIN)
-            if process.channel.has_unsent:
-                poll.register(process.channel, select.POLLIN | select.POLLOUT)
-        poll.poll(LOOK_SECONDS * 1_000)
 
     def _reported(self, process: Process) -> Iterator[EpisodeResult]:
         """Yield the results that a process has sent. Raises Broken where it reports that it cannot work."""

@@ -7,14 +7,19 @@ crashes or gives no sign of progress costs the network that it trained.
 import atexit
 import logging
 import os
-import select
 import signal
 import threading
 from collections import Counter
 from collections.abc import Generator, Iterator
 from functools import cache
 
-from processing.core.children.process import ONE_THREAD, QUIET_SECONDS, Process, exit_text
+from processing.core.children.process import (
+    ONE_THREAD,
+    QUIET_SECONDS,
+    Process,
+    exit_text,
+    wait_for_any,
+)
 from processing.core.errors import Transient
 from processing.core.training.messages import Job, Setup, TrainingResult, failed
 from processing.core.training.profile import PINS
@@ -92,7 +97,7 @@ class _Dispatch:
                     self._give(job)
                 if not self.under_way:
                     return
-                self._wait()
+                wait_for_any(self.under_way, seconds=LOOK_SECONDS)
                 for process in list(self.under_way):
                     yield from self._reported(process)
                     yield from self._checked(process)
@@ -110,16 +115,6 @@ class _Dispatch:
         process = self.pool.idle()
         self.under_way[process] = job
         process.take([job.number], self.setup, job.packed())
-
-    def _wait(self) -> None:
-        """Wait until a child sends, prints or can receive, at most LOOK_SECONDS."""
-        poll = select.poll()
-        for process in self.under_way:
-            for source in process.sources():
-                poll.register(source, select.POLLIN)
-            if process.channel.has_unsent:
-                poll.register(process.channel, select.POLLIN | select.POLLOUT)
-        poll.poll(LOOK_SECONDS * 1_000)
 
     def _reported(self, process: Process) -> Iterator[TrainingResult]:
         """Yield the result that a child has sent. Raises Transient where it reports that it cannot work."""
